@@ -1,0 +1,1 @@
+"""Values every domain shares: money, ids, time, refusals. No I/O and no domain."""

@@ -1,0 +1,55 @@
+"""Time is injected: an aware UTC instant from a `Clock`, never from the machine directly."""
+
+import time
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import time as time_of_day
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock(Protocol):
+    """Nanoseconds since 1970 UTC. The hot path counts in these; people see instants."""
+
+    def now_ns(self) -> int: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+
+class ManualClock:
+    """A clock that moves when told to: for tests and simulation."""
+
+    def __init__(self, start_ns: int = 1_767_225_600 * NS_PER_S) -> None:
+        self.ns = start_ns
+
+    def now_ns(self) -> int:
+        return self.ns
+
+    def advance(self, *, seconds: int = 0, ns: int = 0) -> None:
+        assert seconds >= 0
+        assert ns >= 0
+        self.ns += seconds * NS_PER_S + ns
+
+
+def instant(ns: int) -> datetime:
+    """The aware UTC instant of `ns`, to the microsecond (what PostgreSQL keeps)."""
+    return _EPOCH + timedelta(microseconds=ns // 1000)
+
+
+def instant_ns(at: datetime) -> int:
+    """Nanoseconds since 1970 of an aware instant; the reverse of `instant`."""
+    assert at.tzinfo is not None
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def settles_on(ns: int, zone: tzinfo, cut_off: time_of_day) -> date:
+    """The date something decided at `ns` settles: that local day, or the next from the cut-off on."""
+    local = instant(ns).astimezone(zone)
+    return local.date() + timedelta(days=local.time() >= cut_off)

@@ -1,0 +1,109 @@
+"""
+128-bit ids: 48 bits of milliseconds, 72 of randomness, 8 that say which part.
+
+It is the ULID layout, with the last byte of the randomness kept at zero so that the parts of a thing
+(`part`) are its neighbours in every index. People see a prefix and Crockford base32: `pay_01J...`.
+In memory an id is an int; PostgreSQL keeps it as `uuid`.
+"""
+
+import hashlib
+import random
+from secrets import SystemRandom
+from typing import Protocol
+
+from hutong.kernel.clock import NS_PER_MS, Clock
+from hutong.kernel.errors import KernelReason, Refusal
+
+RANDOM_BITS = 80
+PART_BITS = 8
+PARTS_MAX = 1 << PART_BITS
+ID_MAX = (1 << 128) - 1
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TEXT_LENGTH = 26
+_VALUE_OF = {letter: value for value, letter in enumerate(_CROCKFORD)}
+
+
+class Randomness(Protocol):
+    """What a source of randomness must do; `SystemRandomness` in life, `random.Random(seed)` in a simulation."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+    def randbytes(self, n: int, /) -> bytes: ...
+
+
+def system_randomness() -> Randomness:
+    """The operating system's randomness, for ids, nonces and secrets."""
+    return SystemRandom()
+
+
+def seeded_randomness(seed: int) -> random.Random:
+    """A repeatable source: for simulation and tests alone."""
+    return random.Random(seed)  # noqa: S311  # Not for secrets: the point is that it repeats.
+
+
+class IdMint:
+    """Mints time-ordered ids: of two minted here, the later is the greater."""
+
+    def __init__(self, clock: Clock, randomness: Randomness) -> None:
+        self._clock = clock
+        self._randomness = randomness
+        self._ms = 0
+        self._tail = 0
+
+    def mint(self) -> int:
+        """A new id whose last byte is zero."""
+        ms = self._clock.now_ns() // NS_PER_MS
+        if ms > self._ms:
+            self._ms = ms
+            # The top bit stays clear, so that counting up within a millisecond never overflows.
+            self._tail = self._randomness.getrandbits(RANDOM_BITS - PART_BITS - 1)
+        else:
+            self._tail += 1 + self._randomness.getrandbits(32)
+        return (self._ms << RANDOM_BITS) | (self._tail << PART_BITS)
+
+
+def derive(parent: int, label: str) -> int:
+    """
+    Name a part of something by what it is, so that a retry names it the same.
+
+    After a crash the service rebuilds the same batch, and the ledger answers `exists`. The label
+    carries whose parent it is where that is somebody else's id: nobody can squat another's ids.
+    Its last byte is zero: `part` numbers the legs.
+    """
+    digest = hashlib.blake2b(f"{parent:032x}/{label}".encode(), digest_size=9).digest()
+    return (parent >> RANDOM_BITS << RANDOM_BITS) | int.from_bytes(digest, "big") << PART_BITS
+
+
+def part(parent: int, number: int) -> int:
+    """The id of the `number`-th part of a thing whose id ends in a zero byte."""
+    assert 0 <= number < PARTS_MAX
+    assert parent & (PARTS_MAX - 1) == 0
+    return parent | number
+
+
+def minted_ms(id_: int) -> int:
+    """When the id says it was minted: milliseconds since 1970."""
+    return id_ >> RANDOM_BITS
+
+
+def id_text(prefix: str, id_: int) -> str:
+    """How people see an id: `pay_01JD...`, prefix and 26 letters of Crockford's base32."""
+    assert 0 <= id_ <= ID_MAX
+    letters = [_CROCKFORD[id_ >> shift & 31] for shift in range(125, -1, -5)]
+    return f"{prefix}_{''.join(letters)}"
+
+
+def parse_id(prefix: str, text: str) -> int:
+    """The id in `text`; refuses another prefix (`ID_OF_OTHER_KIND`) and a wrong spelling (`ID_MALFORMED`)."""
+    head, _, letters = text.rpartition("_")
+    if head != prefix:
+        raise Refusal(KernelReason.ID_OF_OTHER_KIND, expected=f"{prefix}_…")
+    if len(letters) != _TEXT_LENGTH:
+        raise Refusal(KernelReason.ID_MALFORMED, expected=f"{prefix}_ and {_TEXT_LENGTH} letters")
+    id_ = 0
+    for offset, letter in enumerate(letters):
+        value = _VALUE_OF.get(letter)
+        if value is None or (offset == 0 and value > 7):
+            raise Refusal(KernelReason.ID_MALFORMED, offset=len(prefix) + 1 + offset)
+        id_ = id_ << 5 | value
+    return id_
