@@ -110,7 +110,7 @@ def parse_amount(text: str, currency: Currency) -> int:
         raise Refusal(KernelReason.AMOUNT_HAS_TOO_MANY_DECIMALS, amount=text[:40], decimals_max=currency.digits)
     if len(whole) > 19:
         raise Refusal(KernelReason.AMOUNT_OUT_OF_RANGE, amount=text[:40])
-    minor = int(whole) * 10**currency.digits + int(rest.ljust(currency.digits, "0") or "0")
+    minor: int = int(whole) * 10**currency.digits + int(rest.ljust(currency.digits, "0") or "0")
     if minor > MINOR_MAX:
         raise Refusal(KernelReason.AMOUNT_OUT_OF_RANGE, amount=text[:40])
     return minor
