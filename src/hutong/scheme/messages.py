@@ -90,7 +90,8 @@ class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
 class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
     """pacs.002: how a payment or a return stands. Only the switch's ACSC or RJCT is final."""
 
-    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")  # Or the return's id.
+    originator: NodeId = msgspec.field(name="OrgnlInstgAgt")  # Who minted that id: ids are unique per originator.
     status: TransactionStatus = msgspec.field(name="TxSts")
     reason: Max35Text = msgspec.field(name="StsRsnCd", default="")  # ISO external status reason code.
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
@@ -103,7 +104,8 @@ class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
 class StatusRequest(Message, frozen=True, kw_only=True, tag="pacs.028"):
     """pacs.028: an undecided agent asks the switch how a payment or a return stands."""
 
-    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")  # Or the return's id.
+    originator: NodeId = msgspec.field(name="OrgnlInstgAgt")  # The debtor agent of a payment, the creditor agent of a return.
 
 
 class PaymentReturn(Message, frozen=True, kw_only=True, tag="pacs.004"):
