@@ -19,7 +19,7 @@ from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 
-_DIRECTORY = "HUTONG_TEST_DIRECTORY"
+_DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()
 
 
