@@ -114,7 +114,22 @@ def read_additional_data(value: str, profile: Profile) -> AdditionalData | None:
     asked = fields.get("09", "")
     if len(set(asked)) != len(asked) or not set(asked) <= {"A", "M", "E"}:
         raise Refusal(CodeReason.FIELD_MALFORMED, id="09", offset=tlv.offset_of(value, "09"))
-    return AdditionalData(*map(fields.get, _NAMED_IDS), templates=tuple(templates), reserved=tuple(reserved))
+    get = fields.get
+    return AdditionalData(
+        bill_number=get("01"),
+        mobile_number=get("02"),
+        store_label=get("03"),
+        loyalty_number=get("04"),
+        reference_label=get("05"),
+        customer_label=get("06"),
+        terminal_label=get("07"),
+        purpose=get("08"),
+        consumer_data_request=get("09"),
+        merchant_tax_id=get("10"),
+        merchant_channel=get("11"),
+        templates=tuple(templates),
+        reserved=tuple(reserved),
+    )
 
 
 def additional_data_text(data: AdditionalData) -> str:

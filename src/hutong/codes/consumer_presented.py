@@ -6,8 +6,7 @@ directory finds who owns them by application identifier; the cryptogram is for t
 """
 
 import base64
-import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hutong.codes.code import CodeReason
@@ -71,45 +70,34 @@ def read(text: str) -> ConsumerPresentedCode:
               BER_TRUNCATED; FORMAT_VERSION_UNKNOWN unless it opens with `CPV01`; FIELD_MISSING without an application
               or an application without its identifier; FIELD_REPEATED; FIELD_MALFORMED for a value of a wrong form.
     """
-    if len(text) > TEXT_LENGTH_MAX:
-        raise Refusal(CodeReason.CODE_TOO_LONG, offset=TEXT_LENGTH_MAX, length_max=TEXT_LENGTH_MAX)
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Refusal(CodeReason.BASE64_MALFORMED) from None
-    if base64.b64encode(data).decode() != text:  # Bits left over behind the last byte: two texts, one code.
-        raise Refusal(CodeReason.BASE64_MALFORMED, offset=len(text.rstrip("=")) - 1)
+    data = _decoded(text)
+    objects = _objects(data, 0, len(data))
+    at, tag, start, end = next(objects, (0, 0, 0, 0))
+    if (tag, data[start:end]) != (_FORMAT_TAG, PAYLOAD_FORMAT):
+        raise Refusal(CodeReason.FORMAT_VERSION_UNKNOWN, id="85", offset=at)
     applications: list[Application] = []
-    common: CommonData | None = None
+    commons: list[CommonData] = []
     others: list[tuple[int, bytes]] = []
-    for number, (at, tag, start, end) in enumerate(_objects(data, 0, len(data))):
-        value = data[start:end]
-        if number == 0:
-            if (tag, value) != (_FORMAT_TAG, PAYLOAD_FORMAT):
-                raise Refusal(CodeReason.FORMAT_VERSION_UNKNOWN, id="85", offset=at)
-        elif tag == _APPLICATION_TAG:
-            objects, transparent = _template(data, start, end, _APPLICATION_TRANSPARENT_TAG)
-            if _AID_TAG not in dict(objects):
-                raise Refusal(CodeReason.FIELD_MISSING, id="61.4F", offset=at)
-            applications.append(Application(objects, transparent))
+    for at, tag, start, end in objects:
+        if tag == _APPLICATION_TAG:
+            applications.append(_application(data, at, start, end))
         elif tag == _COMMON_TAG:
-            if common is not None:
-                raise Refusal(CodeReason.FIELD_REPEATED, id="62", offset=at)
-            common = CommonData(*_template(data, start, end, _COMMON_TRANSPARENT_TAG))
+            commons.append(CommonData(*_template(data, start, end, _COMMON_TRANSPARENT_TAG)))
         elif tag == _FORMAT_TAG or _is_constructed(tag):
             raise Refusal(CodeReason.FIELD_MALFORMED, id=f"{tag:02X}", offset=at)
         else:
-            others.append((tag, value))
+            others.append((tag, data[start:end]))
     if not applications:
         raise Refusal(CodeReason.FIELD_MISSING, id="61", offset=len(data))
-    return ConsumerPresentedCode(tuple(applications), common, tuple(others))
+    if len(commons) > 1:
+        raise Refusal(CodeReason.FIELD_REPEATED, id="62", offset=len(data))
+    return ConsumerPresentedCode(tuple(applications), commons[0] if commons else None, tuple(others))
 
 
 def build(code: ConsumerPresentedCode) -> str:
     """The text of `code`. Refuses NOT_CANONICAL, or what `read` refuses, if it would not be read back as itself."""
     parts = [_object(_FORMAT_TAG, PAYLOAD_FORMAT)]
-    for application in code.applications:
-        parts.append(_template_bytes(_APPLICATION_TAG, application, _APPLICATION_TRANSPARENT_TAG))
+    parts += [_template_bytes(_APPLICATION_TAG, held, _APPLICATION_TRANSPARENT_TAG) for held in code.applications]
     if code.common is not None:
         parts.append(_template_bytes(_COMMON_TAG, code.common, _COMMON_TRANSPARENT_TAG))
     parts += [_object(tag, value) for tag, value in code.others]
@@ -122,6 +110,25 @@ def build(code: ConsumerPresentedCode) -> str:
 def looks_consumer_presented(text: str) -> bool:
     """Whether `text` begins as every consumer-presented code does: `85 05 "CPV"` in base64."""
     return text.startswith("hQVDUF")
+
+
+def _decoded(text: str) -> bytes:
+    if len(text) > TEXT_LENGTH_MAX:
+        raise Refusal(CodeReason.CODE_TOO_LONG, offset=TEXT_LENGTH_MAX, length_max=TEXT_LENGTH_MAX)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error is one; letters outside ASCII are another.
+        raise Refusal(CodeReason.BASE64_MALFORMED) from None
+    if base64.b64encode(data).decode() != text:  # Bits left over behind the last byte: two texts, one code.
+        raise Refusal(CodeReason.BASE64_MALFORMED, offset=len(text.rstrip("=")) - 1)
+    return data
+
+
+def _application(data: bytes, at: int, start: int, end: int) -> Application:
+    objects, transparent = _template(data, start, end, _APPLICATION_TRANSPARENT_TAG)
+    if _AID_TAG not in dict(objects):
+        raise Refusal(CodeReason.FIELD_MISSING, id="61.4F", offset=at)
+    return Application(objects, transparent)
 
 
 def _template(data: bytes, start: int, end: int, transparent_tag: int) -> tuple[Objects, Objects]:
@@ -166,7 +173,7 @@ def _read_tag(data: bytes, at: int, end: int) -> tuple[int, int]:
     if at + 1 == end:
         raise Refusal(CodeReason.BER_TRUNCATED, offset=at + 1)
     second = data[at + 1]
-    if second & 0x80 or second < 0x1F:
+    if second & 0x80:
         raise Refusal(CodeReason.BER_TAG_MALFORMED, offset=at + 1)
     return first << 8 | second, at + 2
 
@@ -226,7 +233,7 @@ def _is_pan(value: bytes) -> bool:
     return 0 < len(value) <= 10 and digits.isdigit() and len(value.hex()) - len(digits) <= 1
 
 
-_FORM = {
+_FORM: dict[int, Callable[[bytes], bool]] = {
     _AID_TAG: lambda value: 5 <= len(value) <= 16,
     _LABEL_TAG: lambda value: 1 <= len(value) <= 16 and _is_text(value),
     _PAN_TAG: _is_pan,

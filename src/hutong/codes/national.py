@@ -8,7 +8,8 @@ has none, its identifier is the account itself (`name@bank`). The primitive ids 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hutong.codes.merchant_presented import MerchantPresentedCode, PrimitiveAccount, Template
+from hutong.codes.additional_data import Template
+from hutong.codes.merchant_presented import MerchantPresentedCode, PrimitiveAccount
 
 _BY_GUID = {
     "A000000677010111": "PromptPay",  # Credit transfer.
