@@ -185,7 +185,9 @@ class CodeConsult(Message, frozen=True, kw_only=True, tag="hutong.consult"):
     code: Max512Text = msgspec.field(name="Cd")
     debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
     # Filled in by the switch when it forwards.
-    form: Max35Text = msgspec.field(name="CdFrm", default="")  # The registered form that matched.
+    form: Annotated[str, msgspec.Meta(max_length=512)] = msgspec.field(
+        name="CdFrm", default=""
+    )  # The registered form that matched.
 
 
 class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):

@@ -144,7 +144,7 @@ class RoutingService:
         """The active node that owns a code, and the form it matched."""
         match = self._admission.directory.resolve(code)
         self._admission.participant(match.node).check_active()
-        return match.node, match.form_name
+        return match.node, str(match.form)
 
     def _payer(self, code: str) -> str:
         if code.startswith(MANDATE_PREFIX):
