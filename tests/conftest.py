@@ -14,10 +14,15 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
+
+# Two busy cores are no reason to fail, so no deadline; a failure prints what replays it.
+settings.register_profile("hutong", deadline=None, print_blob=True)
+settings.load_profile("hutong")
 
 _DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()

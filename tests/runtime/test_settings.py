@@ -13,11 +13,11 @@ UNKNOWN, MALFORMED = SettingsReason.SETTING_UNKNOWN, SettingsReason.SETTING_MALF
 
 
 def test_nothing_set_is_a_network_on_this_machine() -> None:
-    settings = Settings.from_environ({"HOME": "/home/li"})
+    settings = Settings.from_environ({"HOME": "/somewhere"})
     assert settings.host == "127.0.0.1"
     assert settings.ports == {"switch": 8100, "jing": 8101, "wei": 8102, "zhi": 8103, "yun": 8104}
     assert settings.database is None
-    expected = "/var/lib/hutong" if os.geteuid() == 0 else "/home/li/.local/share/hutong"
+    expected = "/var/lib/hutong" if os.geteuid() == 0 else "/somewhere/.local/share/hutong"
     assert settings.data_directory == Path(expected)
 
 
@@ -35,7 +35,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def test_a_database_url_is_read_and_its_password_not_shown() -> None:
     settings = Settings.from_environ({"HUTONG_DATABASE_URL": "postgresql://hutong:s3cret@db.example:6432/pay"})
     assert settings.database is not None
-    assert (settings.database.host, settings.database.port, settings.database.tls) == ("db.example", 6432, "verify-full")
+    assert (settings.database.host, settings.database.port, settings.database.tls) == (
+        "db.example",
+        6432,
+        "verify-full",
+    )
     assert settings.database.password == "s3cret"
     assert "s3cret" not in repr(settings)
 
