@@ -143,7 +143,7 @@ class AdmissionService:
         self.participant(node_id)
         transfer = recipes.grant_cap(
             change_id,
-            amount_minor,
+            amount=amount_minor,
             position=chart.position_account(node_id, currency),
             caps=chart.caps_account(currency),
             ledger=currency.ledger,
@@ -162,7 +162,7 @@ class AdmissionService:
         self.participant(node_id)
         transfer = recipes.lower_cap(
             change_id,
-            amount_minor,
+            amount=amount_minor,
             position=chart.position_account(node_id, currency),
             caps=chart.caps_account(currency),
             ledger=currency.ledger,

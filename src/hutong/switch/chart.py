@@ -5,6 +5,8 @@ A **position** account says how far a node may still go: the net debit cap was c
 its debits must not exceed its credits, so no `if` guards the cap. What a node owes net is cap less balance.
 """
 
+from functools import cache
+
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.ledger.transfer import Account, AccountFlag
@@ -15,24 +17,26 @@ CODE_INCOME = 3  # The scheme's: switch fees.
 
 # Why money moved, in a transfer's `code`.
 CODE_CLEARING = 10
-CODE_SWITCH_FEE = 11
-CODE_RETURN = 12
-CODE_CAP = 13
+CODE_RETURN = 11
+CODE_CAP = 12
 
 # Node-owned accounts are no thing of a moment: their ids derive from a fixed parent, and so are the same for ever.
 _CHART = 1 << 80
 
 
+@cache
 def position_account(node_id: str, currency: Currency) -> int:
     """The position of a participant's node."""
     return derive(_CHART, f"position/{node_id}/{currency.alpha}")
 
 
+@cache
 def caps_account(currency: Currency) -> int:
     """The contra account of all caps."""
     return derive(_CHART, f"caps/{currency.alpha}")
 
 
+@cache
 def income_account(currency: Currency) -> int:
     """The scheme's income."""
     return derive(_CHART, f"income/{currency.alpha}")

@@ -13,6 +13,7 @@ import structlog
 
 from hutong.kernel.clock import settles_on
 from hutong.kernel.errors import Reason, Refusal
+from hutong.kernel.money import currency_of
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus, chain_status
@@ -47,6 +48,27 @@ from hutong.switch.repository import DECISIONS, PAYMENTS
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(CreditTransfer | PaymentReturn)
+
+
+def reservation(payment: ClearedPayment) -> list[Transfer]:
+    """
+    The reservation a payment or return makes on the switch's ledger, the same each time it is built.
+
+    The row keeps what crosses between the positions, so the recipe is given that as the whole.
+    """
+    currency = currency_of(payment.currency)
+    recipe = recipes.reserve_refund if payment.is_return else recipes.reserve
+    return recipe(
+        payment.id,
+        payment.id,
+        debtor_position=chart.position_account(payment.debtor_agent, currency),
+        creditor_position=chart.position_account(payment.creditor_agent, currency),
+        scheme_income=chart.income_account(currency),
+        gross=payment.settlement_minor + payment.switch_fee_minor,
+        switch_fee=payment.switch_fee_minor,
+        ledger=currency.ledger,
+        code=chart.CODE_RETURN if payment.is_return else chart.CODE_CLEARING,
+    )
 
 
 class ClearingService:
@@ -162,7 +184,7 @@ class ClearingService:
         payment = reserved(instruction, id_, _encode(instruction), now_ns)
         self.payments.put(payment)
         self._watch(payment)
-        self._ledger.create_transfers(_reservation(payment), then=partial(self._reserved, payment, instruction))
+        self._ledger.create_transfers(reservation(payment), then=partial(self._reserved, payment, instruction))
 
     def _check(self, instruction: Instruction, now_ns: int) -> None:
         if instruction.currency not in self._policy.currencies:
@@ -190,7 +212,7 @@ class ClearingService:
                 raise AssertionError(status)  # We built the transfers: any other no is our bug.
 
     def _post(self, payment: ClearedPayment) -> None:
-        self._ledger.create_transfers(_ends(payment, post=True), then=partial(self._posted, payment))
+        self._ledger.create_transfers(recipes.post(reservation(payment)), then=partial(self._posted, payment))
 
     def _posted(self, payment: ClearedPayment, statuses: list[TransferStatus]) -> None:
         match chain_status(statuses):
@@ -205,7 +227,7 @@ class ClearingService:
 
     def _void(self, payment: ClearedPayment, reason_code: str, reason_name: str) -> None:
         then = partial(self._voided, payment, reason_code, reason_name)
-        self._ledger.create_transfers(_ends(payment, post=False), then=then)
+        self._ledger.create_transfers(recipes.void(reservation(payment)), then=then)
 
     def _voided(self, payment: ClearedPayment, code: str, name: str, statuses: list[TransferStatus]) -> None:
         match chain_status(statuses):
