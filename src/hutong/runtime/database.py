@@ -16,6 +16,13 @@ from hutong.runtime.tables import pack_numeric
 
 CONNECT_S = 10
 STATEMENT_S = 30
+_NOT_THERE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
 _NUMERIC_HEAD = struct.Struct(">HhHH")
 _NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
 _JSONB_VERSION = b"\x01"
@@ -46,7 +53,7 @@ class Database:
         """
         try:
             connection = await asyncpg.connect(**self._options(statement_s))
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+        except _NOT_THERE as error:
             raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
         await teach_types(connection)
         return connection
@@ -57,7 +64,7 @@ class Database:
             return await asyncpg.create_pool(
                 min_size=1, max_size=size_max, init=teach_types, **self._options(STATEMENT_S)
             )
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+        except _NOT_THERE as error:
             raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
 
     async def create(self) -> None:

@@ -53,7 +53,7 @@ class Shelf(Generic[Row]):
     evicted when there are more than `rows_max`, but only those that are durable.
     """
 
-    def __init__(  # noqa: PLR0913  # A declaration, read once.
+    def __init__(  # A declaration, read once.
         self,
         table: Table[Row],
         journal: Journal,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from hutong.codes.directory import CodeForm, Directory
+from hutong.codes import code_form
+from hutong.codes.directory import Directory
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency, currency_of
@@ -34,7 +35,7 @@ class AdmissionService:
         self._policy = policy
         self._participants = Shelf(PARTICIPANTS, node.journal, node.store, key="node_id")
         self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
-        self._forms = Shelf(CODE_FORMS, node.journal, node.store)
+        self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
         self._directory = Directory()
 
@@ -60,18 +61,22 @@ class AdmissionService:
         """All nodes of all participants, by node id."""
         return self._participants.everything()
 
-    def admit(self, node_id: str, participant_id: str, name: str) -> Participant:
+    def admit(self, node_id: str, participant_id: str, name: str, url: str) -> Participant:
         """
-        Admit a node and open its position account, with no cap yet.
+        Admit a node and open its position account, with no cap yet; of a known one, note its new name and address.
 
-        Refuses:  PARTICIPANT_EXISTS, of another participant or under another name.
+        Refuses:  PARTICIPANT_EXISTS, of another participant.
         """
         known = self._participants.get(node_id)
+        if known is not None and known.participant_id != participant_id:
+            raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node_id, of=known.participant_id)
+        status = known.status if known else ParticipantStatus.ACTIVE.value
+        admitted = Participant(node_id, participant_id, name, url, status, self._now_ns())
         if known is not None:
-            if (known.participant_id, known.name) != (participant_id, name):
-                raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node_id, name=known.name)
-            return known
-        admitted = Participant(node_id, participant_id, name, ParticipantStatus.ACTIVE.value, self._now_ns())
+            if (known.name, known.url) == (name, url):
+                return known
+            self._participants.put(admitted)
+            return admitted
         self._participants.put(admitted)
         for alpha in sorted(self._policy.currencies):
             self._ledger.create_accounts([chart.position(node_id, currency_of(alpha))], then=_accounts_opened)
@@ -107,21 +112,27 @@ class AdmissionService:
         """Every key of every node, expired ones too."""
         return self._keys.everything()
 
-    def register_form(self, node_id: str, form: CodeForm, *, consented_by: str = "") -> RegisteredForm:
+    def register_form(self, node_id: str, text: str, *, consented_by: str = "") -> RegisteredForm:
         """
-        Say that codes of this form are the node's: existing plates just work.
+        Say that codes of this form (`hutong.codes.code_form`) are the node's: existing plates just work.
 
         Refuses:  what `Directory.register` refuses: the same pattern twice, one inside another's without consent.
         """
         self.participant(node_id)
-        text = msgspec.json.encode(form).decode()
-        for known in self._forms.everything():
-            if (known.node_id, known.form, known.active) == (node_id, text, "ACTIVE"):
-                return known
-        self._directory.register(node_id, form, consent=bool(consented_by))
-        registered = RegisteredForm(self._node.mint.mint(), node_id, text, consented_by, "ACTIVE")
+        form = code_form.read_form(text)
+        self._directory.register(form, node_id, consented=bool(consented_by))
+        known = self._forms.get(str(form))
+        if known is not None and (known.node_id, known.active) == (node_id, True):
+            return known
+        registered = RegisteredForm(str(form), node_id, consented_by, active=True)
         self._forms.put(registered)
         return registered
+
+    def withdraw_form(self, node_id: str, text: str) -> None:
+        """Codes of this form are the node's no longer. Refuses FORM_UNKNOWN."""
+        form = code_form.read_form(text)
+        self._directory.withdraw(form, node_id)
+        self._forms.put(RegisteredForm(str(form), node_id, "", active=False))
 
     def forms(self) -> list[RegisteredForm]:
         """Every registered form, withdrawn ones too."""
@@ -211,9 +222,9 @@ class AdmissionService:
     def _rebuild_directory(self) -> None:
         self._directory = Directory()
         for registered in self._forms.everything():
-            if registered.active == "ACTIVE":
-                form = msgspec.json.decode(registered.form, type=CodeForm)
-                self._directory.register(registered.node_id, form, consent=bool(registered.consented))
+            if registered.active:
+                form = code_form.read_form(registered.form)
+                self._directory.register(form, registered.node_id, consented=True)
 
     def _now_ns(self) -> int:
         return self._node.clock.now_ns()

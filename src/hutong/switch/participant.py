@@ -5,7 +5,7 @@ from enum import Enum
 import msgspec
 
 from hutong.kernel.errors import Refusal
-from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
+from hutong.runtime.tables import BigInt, Boolean, Bytes, Text
 from hutong.switch.reason import SwitchReason
 
 
@@ -22,6 +22,7 @@ class Participant(msgspec.Struct, frozen=True):
     node_id: Text
     participant_id: Text
     name: Text
+    url: Text  # Where it takes messages; empty for one that shares our process.
     status: Text
     changed_ns: BigInt
 
@@ -42,10 +43,9 @@ class ParticipantKey(msgspec.Struct, frozen=True):
 
 
 class RegisteredForm(msgspec.Struct, frozen=True):
-    """A code form of a node, as registered: `form` is its JSON (`docs/scheme/codes.md`, "Code forms")."""
+    """A code form of a node, as registered: the newest row of a form says whose it is, if anybody's."""
 
-    id: Uuid
+    form: Text  # `hutong.codes.code_form`.
     node_id: Text
-    form: Text
-    consented: Text  # Who at the operator agreed that it lies inside another's; empty where it does not.
-    active: Text  # ACTIVE or WITHDRAWN.
+    consented: Text  # Who at the operator agreed that it overlaps another's; empty where it does not.
+    active: Boolean

@@ -120,7 +120,9 @@ def check_payment(payment: CreditTransfer, fees: Fees, now_ns: int) -> None:
     _check_deadline(payment.expires_at_ms, now_ns)
 
 
-def check_return(refund: PaymentReturn, original: ClearedPayment | None, decision: Decision | None, now_ns: int) -> None:
+def check_return(
+    refund: PaymentReturn, original: ClearedPayment | None, decision: Decision | None, now_ns: int
+) -> None:
     """
     A return against the payment it gives back.
 

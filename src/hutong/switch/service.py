@@ -254,7 +254,7 @@ class ClearingService:
         decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name, "")
         self._node.journal.tell(originator, decision.message())
 
-    def _decision(  # noqa: PLR0913  # The row, field by field.
+    def _decision(  # The row, field by field.
         self, id_: int, payment_id: int, originator: str, status: TransactionStatus, code: str, name: str, day: str
     ) -> Decision:
         decision = Decision(

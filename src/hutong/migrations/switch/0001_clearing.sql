@@ -1,6 +1,6 @@
--- Why:   participants, code forms and fees; payments and returns between nodes and how they were decided.
--- Locks: none that matter, the tables are new.
--- When:  pre
+-- why: participants, code forms and fees; payments and returns between nodes and how they were decided.
+-- locks: none that matter, the tables are new.
+-- when: pre
 
 CREATE TABLE cleared_payment (
     position bigint PRIMARY KEY,
@@ -39,6 +39,7 @@ CREATE TABLE participant (
     node_id text NOT NULL,
     participant_id text NOT NULL,
     name text NOT NULL,
+    url text NOT NULL,
     status text NOT NULL CHECK (status IN ('ACTIVE', 'SUSPENDED')),
     changed_ns bigint NOT NULL
 );
@@ -56,13 +57,12 @@ CREATE INDEX participant_key_by_id ON participant_key (key_id, position);
 
 CREATE TABLE code_form (
     position bigint PRIMARY KEY,
-    id uuid NOT NULL,
-    node_id text NOT NULL,
     form text NOT NULL,
+    node_id text NOT NULL,
     consented text NOT NULL,
-    active text NOT NULL CHECK (active IN ('ACTIVE', 'WITHDRAWN'))
+    active boolean NOT NULL
 );
-CREATE INDEX code_form_by_id ON code_form (id, position);
+CREATE INDEX code_form_by_form ON code_form (form, position);
 
 CREATE TABLE fee_schedule (
     position bigint PRIMARY KEY,
