@@ -24,7 +24,7 @@ from hutong.runtime.embedded import EmbeddedPostgres
 settings.register_profile("hutong", deadline=None, print_blob=True)
 settings.load_profile("hutong")
 
-_DIRECTORY = "HUTONG_TEST_DIRECTORY"
+_DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()
 
 
