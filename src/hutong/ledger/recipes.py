@@ -313,9 +313,7 @@ def refund_on_us(
     Refuses:  EXCEEDS_CREDITS when the payee's balance does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
-    legs = _mirrored(
-        _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
-    )
+    legs = _mirrored(_on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee))
     legs.sort(key=lambda leg: leg[0] is not Leg.FEE)
     return _chain(base_id, refund_id, legs, ledger, code, 0)
 
