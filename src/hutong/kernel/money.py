@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Self
 
 from hutong.kernel.errors import KernelReason, Refusal
 
@@ -37,7 +38,7 @@ class Currency(Enum):
     numeric: int
     digits: int
 
-    def __new__(cls, alpha: str, numeric: int, digits: int) -> "Currency":
+    def __new__(cls, alpha: str, numeric: int, digits: int) -> Self:
         row = object.__new__(cls)
         row._value_ = alpha
         row.alpha = alpha
