@@ -1,7 +1,7 @@
 """How hutong says no: a refusal is a value with a name, a kind and the field's own code."""
 
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 
 class Kind(Enum):
@@ -27,7 +27,7 @@ class Reason(Enum):
     kind: Kind
     iso_code: str
 
-    def __new__(cls, kind: Kind, iso_code: str = "NARR") -> "Reason":
+    def __new__(cls, kind: Kind, iso_code: str = "NARR") -> Self:
         row = object.__new__(cls)
         row._value_ = f"{cls.__name__}.{len(cls.__members__)}"
         row.kind = kind
@@ -42,7 +42,7 @@ class Refusal(Exception):  # noqa: N818  # It is an answer, not an error.
     `facts` are shown to the caller: field names, limits, ids of the caller's own. Never a secret.
     """
 
-    def __init__(self, reason: Reason, **facts: Any) -> None:
+    def __init__(self, reason: Reason, /, **facts: Any) -> None:
         super().__init__(reason, facts)
         self.reason = reason
         self.facts = facts

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Self
 
 from hutong.kernel.errors import KernelReason, Refusal
 
@@ -37,7 +38,7 @@ class Currency(Enum):
     numeric: int
     digits: int
 
-    def __new__(cls, alpha: str, numeric: int, digits: int) -> "Currency":
+    def __new__(cls, alpha: str, numeric: int, digits: int) -> Self:
         row = object.__new__(cls)
         row._value_ = alpha
         row.alpha = alpha
@@ -110,7 +111,7 @@ def parse_amount(text: str, currency: Currency) -> int:
         raise Refusal(KernelReason.AMOUNT_HAS_TOO_MANY_DECIMALS, amount=text[:40], decimals_max=currency.digits)
     if len(whole) > 19:
         raise Refusal(KernelReason.AMOUNT_OUT_OF_RANGE, amount=text[:40])
-    minor = int(whole) * 10**currency.digits + int(rest.ljust(currency.digits, "0") or "0")
+    minor: int = int(whole) * 10**currency.digits + int(rest.ljust(currency.digits, "0") or "0")
     if minor > MINOR_MAX:
         raise Refusal(KernelReason.AMOUNT_OUT_OF_RANGE, amount=text[:40])
     return minor

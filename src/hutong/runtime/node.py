@@ -1,0 +1,47 @@
+"""What every service of a node is given: who the node is, its time, its chance and where it writes."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from hutong.kernel.clock import Clock
+from hutong.kernel.ids import IdMint, Randomness
+from hutong.runtime.journal import Journal
+from hutong.runtime.shelf import Cold, warmed
+from hutong.runtime.tables import Store
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRuntime:
+    """The machine as a service may see it. Wired in `app`; a test wires a manual clock and a memory journal."""
+
+    node_id: str
+    clock: Clock
+    randomness: Randomness
+    mint: IdMint
+    journal: Journal
+    store: Store
+    spawn: Callable[[Coroutine[Any, Any, None]], None]  # Runs beside what decides: loads, timers' errands.
+
+    def decide(self, decision: Callable[[], None]) -> None:
+        """Run a decision that answers through the journal: at once, or as soon as what it needs is loaded."""
+        try:
+            decision()
+        except Cold as cold:
+            self.spawn(self._decide_later(cold, decision))
+        else:
+            self.journal.seal()
+
+    async def _decide_later(self, cold: Cold, decision: Callable[[], None]) -> None:
+        await cold.load()
+        await warmed(self.journal, decision)
+        self.journal.seal()
+
+
+def run_now(errand: Coroutine[Any, Any, None]) -> None:
+    """The `spawn` of tests and simulations, where nothing an errand awaits really waits."""
+    try:
+        errand.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("an errand waited for the world, and here there is none")

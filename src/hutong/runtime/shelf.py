@@ -1,0 +1,161 @@
+"""
+What a service remembers: the newest version of each thing, loaded when first asked for.
+
+Deciding is synchronous, the database is not. So a look-up that is not in memory raises `Cold`; whoever called
+(an edge, with `warmed`) loads it and decides again from the start. That is sound because a decision looks
+everything up before it appends anything.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Generic, Protocol, TypeVar
+
+from hutong.kernel.ids import minted_ms
+from hutong.runtime.journal import Journal
+from hutong.runtime.tables import Row, Store, Table
+
+Answer = TypeVar("Answer")
+_ABSENT_MAX = 100_000
+
+
+class Cold(Exception):  # noqa: N818  # Not an error: load, then decide again.
+    """Something is not in memory. `load` fetches it; then decide again."""
+
+    def __init__(self, load: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("not in memory")
+        self.load = load
+
+
+class HasPosition(Protocol):
+    """Anything that numbers what is appended."""
+
+    @property
+    def position(self) -> int: ...
+
+
+async def warmed(journal: HasPosition, decide: Callable[[], Answer]) -> Answer:
+    """Decide, loading whatever is cold, until nothing is. Raises what `decide` raises."""
+    while True:
+        before = journal.position
+        try:
+            return decide()
+        except Cold as cold:
+            assert journal.position == before, "a decision must look everything up before it appends"
+            load = cold.load
+        await load()
+
+
+class Shelf(Generic[Row]):
+    """
+    The newest version of each row of one table by its key, and by other columns.
+
+    A key that is a 128-bit id minted later than anything ever loaded or stored is known to be absent without
+    asking the database (`newest_ms`): that keeps a new payment from costing a query. Rows of an older key are
+    evicted when there are more than `rows_max`, but only those that are durable.
+    """
+
+    def __init__(  # A declaration, read once.
+        self,
+        table: Table[Row],
+        journal: Journal,
+        store: Store,
+        *,
+        key: str = "id",
+        by: tuple[str, ...] = (),
+        timed: bool = False,
+        rows_max: int = 1_000_000,
+    ) -> None:
+        self.table = table
+        self._journal = journal
+        self._store = store
+        self._key = key
+        self._timed = timed
+        self._rows_max = rows_max
+        self._rows: dict[Any, tuple[int, Row]] = {}
+        self._absent: set[Any] = set()
+        self._indexes: dict[str, dict[Any, set[Any]]] = {column: {} for column in by}
+        self._complete: dict[str, set[Any]] = {column: set() for column in by}
+        self._newest_ms = 2**48  # Until `start`, no id counts as new.
+        self._whole = False
+
+    async def start(self) -> None:
+        """Learn the newest key in the database, from which on an unknown id is known to be new."""
+        if self._timed:
+            newest = await self._store.greatest(self.table, self._key)
+            self._newest_ms = minted_ms(newest) if newest is not None else 0
+
+    def get(self, key: Any) -> Row | None:
+        """The newest version of the thing, None if there is none; raises `Cold`."""
+        entry = self._rows.get(key)
+        if entry is not None:
+            return entry[1]
+        if self._whole or key in self._absent or (self._timed and minted_ms(key) > self._newest_ms):
+            return None
+        raise Cold(lambda: self.load([key]))
+
+    def find(self, column: str, value: Any) -> list[Row]:
+        """The newest versions whose `column` (one of `by`) is `value`, oldest key first; raises `Cold`."""
+        if not self._whole and value not in self._complete[column]:
+            raise Cold(lambda: self._load_by(column, value))
+        keys = self._indexes[column].get(value, ())
+        return [self._rows[key][1] for key in sorted(keys)]
+
+    def put(self, row: Row) -> int:
+        """Append a version to the journal and remember it; returns its position."""
+        position = self._journal.append(self.table, row)
+        self._remember(position, row)
+        if len(self._rows) > self._rows_max:
+            self._evict()
+        return position
+
+    async def load(self, keys: Collection[Any]) -> None:
+        """Bring these keys into memory, those that do not exist as absent."""
+        missing = [key for key in keys if key not in self._rows]
+        for position, row in await self._store.find(self.table, self._key, missing):
+            self._remember(position, row)
+        if len(self._absent) > _ABSENT_MAX:
+            self._absent.clear()
+        self._absent.update(key for key in missing if key not in self._rows)
+
+    async def load_all(self) -> list[Row]:
+        """Bring the whole table into memory: for small tables, at start-up."""
+        for position, row in await self._store.scan(self.table):
+            self._remember(position, row)
+        self._whole = True
+        return self.everything()
+
+    def everything(self) -> list[Row]:
+        """All that is in memory, in order of key: the whole table after `load_all`."""
+        return [self._rows[key][1] for key in sorted(self._rows)]
+
+    async def _load_by(self, column: str, value: Any) -> None:
+        found = await self._store.find(self.table, column, [value])
+        # An older version may have had the value: the newest decides, so the keys are loaded in full.
+        await self.load({getattr(row, self._key) for _, row in found})
+        self._complete[column].add(value)
+
+    def _remember(self, position: int, row: Row) -> None:
+        key = getattr(row, self._key)
+        known = self._rows.get(key)
+        if known is not None and known[0] >= position:
+            return
+        for column, index in self._indexes.items():
+            value = getattr(row, column)
+            if known is not None and (was := getattr(known[1], column)) != value:
+                index[was].discard(key)
+            index.setdefault(value, set()).add(key)
+        self._rows[key] = position, row
+        self._absent.discard(key)
+
+    def _evict(self) -> None:
+        """Forget the oldest tenth that is surely durable; an index that loses a key is complete no longer."""
+        self._whole = False
+        durable = self._journal.durable_position
+        oldest = [key for key, (position, _) in list(self._rows.items())[: self._rows_max // 10] if position <= durable]
+        for key in oldest:
+            _, row = self._rows.pop(key)
+            if self._timed:
+                self._newest_ms = max(self._newest_ms, minted_ms(key))
+            for column, index in self._indexes.items():
+                value = getattr(row, column)
+                index[value].discard(key)
+                self._complete[column].discard(value)

@@ -1,0 +1,252 @@
+"""
+The messages between nodes, as typed structs.
+
+On the wire a message is a JSON object whose `MsgTp` names it and whose fields have ISO 20022's short XML tag
+names (the `rename` of each struct); inside they have our words. Ids travel as 32 lower-case hexadecimal digits,
+amounts as integers of minor units with their ISO 4217 code beside them, instants as integer milliseconds since
+1970 UTC. Messages may be lost, repeated and reordered: every one can be sent again with the same content.
+"""
+
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+
+VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
+
+NodeId = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{1,34}$")]
+MessageId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+MinorUnits = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+PositiveMinorUnits = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
+CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
+Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
+Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+MccText = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}$")]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Channel(Enum):
+    """How a payment came about (ISO 20022 `LclInstrm`, proprietary codes); fees and limits look at it."""
+
+    STATIC_CODE = "STATIC"  # A plate: the payer gave the amount.
+    DYNAMIC_CODE = "DYNAMIC"  # A code made for this one payment.
+    PAYMENT_CODE = "PYMTCD"  # The merchant scanned the payer's code.
+    PERSONAL_CODE = "PERSON"  # A person's code: no merchant, no fee.
+    TOP_UP = "TOPUP"  # From a bank account under a mandate.
+    WITHDRAWAL = "WTHDRW"  # To the payer's own bank account.
+    REQUEST = "REQUEST"  # A payment request reached otherwise: a link, a gateway order.
+
+
+class TransactionStatus(Enum):
+    """ISO 20022 external payment transaction status, the ones this scheme uses."""
+
+    ACCEPTED = "ACSP"  # The creditor agent holds the pending credit and waits for the decision.
+    COMPLETED = "ACSC"  # The switch posted: final.
+    REJECTED = "RJCT"  # The switch voided or refused: final.
+    PENDING = "PDNG"  # Undecided: the answer to an enquiry.
+
+
+class ConsultStatus(Enum):
+    """The answer to a code consult."""
+
+    FOUND = "FOUND"
+    REFUSED = "REFUSED"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="MsgTp", forbid_unknown_fields=False):
+    """What all messages are. Unknown fields are ignored, so that a later minor version may add some."""
+
+
+class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
+    """
+    pacs.008: pay. From the debtor agent to the switch, and from the switch to the creditor agent.
+
+    With A the gross amount, D the discount sponsored at the debtor agent and E the one sponsored at the
+    creditor side, i the interchange and s the switch fee: `settlement` = A - E - i - s is credited to
+    the creditor agent's position, and A - E - i leaves the debtor agent's.
+    """
+
+    payment_id: MessageId = msgspec.field(name="TxId")
+    request_id: MessageId = msgspec.field(
+        name="EndToEndId"
+    )  # The creditor agent's payment request, or its static code.
+    amount: PositiveMinorUnits = msgspec.field(name="InstdAmt")  # A.
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    settlement: PositiveMinorUnits = msgspec.field(name="IntrBkSttlmAmt")  # A - E - i - s.
+    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)  # E.
+    interchange: MinorUnits = msgspec.field(name="IntrchgAmt", default=0)  # i.
+    switch_fee: MinorUnits = msgspec.field(name="SwtchChrgAmt", default=0)  # s.
+    fee_version: Max35Text = msgspec.field(name="FeeVrsn")
+    channel: Channel = msgspec.field(name="LclInstrm")
+    mcc: MccText = msgspec.field(name="MrchntCtgyCd")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    debtor_name: Max140Text = msgspec.field(name="DbtrNm", default="")  # As the creditor may see it: masked.
+    debtor_ref: Max35Text = msgspec.field(
+        name="DbtrRef", default=""
+    )  # Stable pseudonym of the payer towards this agent.
+    accepted_at_ms: Milliseconds = msgspec.field(name="AccptncDtTm")
+    expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm")  # The switch decides no later than this.
+    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
+
+
+class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
+    """pacs.002: how a payment or a return stands. Only the switch's ACSC or RJCT is final."""
+
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")  # Or the return's id.
+    originator: NodeId = msgspec.field(name="OrgnlInstgAgt")  # Who minted that id: ids are unique per originator.
+    status: TransactionStatus = msgspec.field(name="TxSts")
+    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")  # ISO external status reason code.
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+    facts: dict[str, str | int] = msgspec.field(name="AddtlInf", default={})
+    settles_on: Annotated[str, msgspec.Meta(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = msgspec.field(
+        name="IntrBkSttlmDt", default=""
+    )
+
+
+class StatusRequest(Message, frozen=True, kw_only=True, tag="pacs.028"):
+    """pacs.028: an undecided agent asks the switch how a payment or a return stands."""
+
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")  # Or the return's id.
+    originator: NodeId = msgspec.field(
+        name="OrgnlInstgAgt"
+    )  # The debtor agent of a payment, the creditor agent of a return.
+
+
+class PaymentReturn(Message, frozen=True, kw_only=True, tag="pacs.004"):
+    """
+    pacs.004: money back. From the creditor agent through the switch to the debtor agent, mirrored.
+
+    Decided like a payment, under its own id. `settlement` leaves the creditor agent's position; the shares of
+    i and s come back with it, so the debtor agent's position gets `settlement` + `interchange` + `switch_fee`
+    less the interchange it gives back itself.
+    """
+
+    return_id: MessageId = msgspec.field(name="RtrId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    amount: PositiveMinorUnits = msgspec.field(name="RtrdInstdAmt")  # R, of the gross A.
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    settlement: MinorUnits = msgspec.field(name="RtrdIntrBkSttlmAmt")  # R less the shares of E, i and s.
+    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)
+    interchange: MinorUnits = msgspec.field(name="IntrchgAmt", default=0)
+    switch_fee: MinorUnits = msgspec.field(name="SwtchChrgAmt", default=0)
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")  # Of the original payment: who is paid back.
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    reason: Max35Text = msgspec.field(name="RtrRsnCd", default="CUST")
+    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
+    accepted_at_ms: Milliseconds = msgspec.field(name="AccptncDtTm")
+    expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm")
+
+
+class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
+    """
+    pain.013: a creditor agent asks to be paid, by payment code or under a mandate.
+
+    The switch routes it to the node that owns `code`; that node answers pain.014, and, once its user agrees,
+    sends its pacs.008 naming `request_id`.
+    """
+
+    request_id: MessageId = msgspec.field(name="PmtInfId")
+    code: Max512Text = msgspec.field(name="PmtCd")  # A payment code, or `mandate:<bank node>:<token>`.
+    amount: PositiveMinorUnits = msgspec.field(name="InstdAmt")
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    channel: Channel = msgspec.field(name="LclInstrm")
+    mcc: MccText = msgspec.field(name="MrchntCtgyCd")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    creditor_name: Max140Text = msgspec.field(name="CdtrNm")
+    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)
+    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
+    expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm")
+    # Filled in by the switch when it forwards: what the scheme charges, and under which version.
+    interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
+    switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
+    fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
+
+
+class RequestStatus(Message, frozen=True, kw_only=True, tag="pain.014"):
+    """
+    pain.014: how a request to pay stands at the debtor's side: PDNG while the payer is asked, RJCT with a reason.
+
+    Nothing is held while it is pending. Agreement is not said here: it is the pacs.008 that follows.
+    """
+
+    request_id: MessageId = msgspec.field(name="OrgnlPmtInfId")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    status: TransactionStatus = msgspec.field(name="TxSts")
+    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+
+
+class CodeConsult(Message, frozen=True, kw_only=True, tag="hutong.consult"):
+    """Whose code is this, and what does it ask for? From the debtor agent through the switch to the code's owner."""
+
+    consult_id: MessageId = msgspec.field(name="CnsltId")
+    code: Max512Text = msgspec.field(name="Cd")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    # Filled in by the switch when it forwards.
+    form: Annotated[str, msgspec.Meta(max_length=512)] = msgspec.field(
+        name="CdFrm", default=""
+    )  # The registered form that matched.
+
+
+class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
+    """
+    The answer to a code consult: what the payer is shown before confirming, and how to pay it.
+
+    From the code's owner through the switch, which fills in the scheme's fees, to the debtor agent.
+    """
+
+    consult_id: MessageId = msgspec.field(name="CnsltId")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    status: ConsultStatus = msgspec.field(name="CnsltSts")
+    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+    creditor_agent: NodeId | None = msgspec.field(name="CdtrAgt", default=None)
+    creditor_name: Max140Text = msgspec.field(name="CdtrNm", default="")
+    shop_name: Max140Text = msgspec.field(name="StrNm", default="")
+    mcc: MccText = msgspec.field(name="MrchntCtgyCd", default="0000")
+    channel: Channel = msgspec.field(name="LclInstrm", default=Channel.STATIC_CODE)
+    # What the pacs.008 must name: a payment request's id, or the id of a static or personal code, for which
+    # the creditor agent makes a request of its own with each payment.
+    request_id: MessageId = msgspec.field(name="PmtInfId", default="0" * 32)
+    is_static: bool = msgspec.field(name="SttcInd", default=False)
+    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)  # 0: the payer says how much.
+    currency: CurrencyCode = msgspec.field(name="Ccy", default="CNY")
+    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)
+    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
+    expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm", default=0)  # 0: does not expire.
+    interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
+    switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
+    fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
+
+
+AnyMessage = (
+    CreditTransfer
+    | PaymentStatus
+    | StatusRequest
+    | PaymentReturn
+    | RequestToPay
+    | RequestStatus
+    | CodeConsult
+    | CodeResolve
+)
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What travels: many messages from one node to another, signed once (see `docs/scheme/transport.md`)."""
+
+    version: int = msgspec.field(name="Vrsn")
+    instructing_agent: NodeId = msgspec.field(name="InstgAgt")
+    instructed_agent: NodeId = msgspec.field(name="InstdAgt")
+    messages: Annotated[list[AnyMessage], msgspec.Meta(min_length=1, max_length=1000)] = msgspec.field(name="Msgs")
+
+
+def id_hex(id_: int) -> str:
+    """How an id travels in a message."""
+    return f"{id_:032x}"
+
+
+def hex_id(text: str) -> int:
+    """The id in a message's field; its pattern was checked when the message was decoded."""
+    return int(text, 16)
