@@ -1,7 +1,66 @@
-"""What every test shares."""
+"""
+What every domain's tests may ask for: a real PostgreSQL, and a fresh schema in it.
 
+One server serves the whole run. Under pytest-xdist the workers share it: who comes first starts it, who comes later
+adopts it, and it stops when the last one lets go.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database
+from hutong.runtime.embedded import EmbeddedPostgres
 
 # Two busy cores are no reason to fail, so no deadline; a failure prints what replays it.
 settings.register_profile("hutong", deadline=None, print_blob=True)
 settings.load_profile("hutong")
+
+_DIRECTORY = "HUTONG_TEST_DIRECTORY"
+_schemas = count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run's directory, once: workers inherit the environment of the process that starts them."""
+    if _DIRECTORY not in os.environ:
+        # Short and below /tmp: pytest's own directories are closed to the account the server runs as.
+        directory = tempfile.mkdtemp(prefix="hutong-tests-", dir="/tmp")
+        os.environ[_DIRECTORY] = directory
+        config.add_cleanup(lambda: _forget(directory))
+
+
+def _forget(directory: str) -> None:
+    del os.environ[_DIRECTORY]
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def run_directory() -> Path:
+    """A directory of this test run that any account may pass through; removed at its end."""
+    directory = Path(os.environ[_DIRECTORY])
+    directory.chmod(0o711)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgres(run_directory: Path) -> Iterator[Address]:
+    """A real server, durable as in life."""
+    with EmbeddedPostgres(run_directory / "postgres") as address:
+        yield address
+
+
+@pytest.fixture
+def database(postgres: Address) -> Iterator[Database]:
+    """A schema nobody else uses, empty; gone after the test."""
+    fresh = Database(postgres, f"test_{os.getpid()}_{next(_schemas)}")
+    asyncio.run(fresh.create())
+    yield fresh
+    asyncio.run(fresh.drop())

@@ -198,3 +198,16 @@ class TransferStatus(IntEnum):
 
 
 TRANSFER_DONE = frozenset({TransferStatus.CREATED, TransferStatus.EXISTS})
+
+
+def chain_status(statuses: list[TransferStatus]) -> TransferStatus:
+    """
+    The answer to one whole chain: CREATED, EXISTS for a replay, or the status of the member that broke it.
+
+    A replayed chain answers [EXISTS, LINKED_EVENT_FAILED, ...]: the first member says so.
+    """
+    for status in statuses:
+        if status not in (TransferStatus.LINKED_EVENT_FAILED, TransferStatus.CREATED):
+            return status
+    assert all(status is TransferStatus.CREATED for status in statuses)
+    return TransferStatus.CREATED

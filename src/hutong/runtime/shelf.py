@@ -53,7 +53,7 @@ class Shelf(Generic[Row]):
     evicted when there are more than `rows_max`, but only those that are durable.
     """
 
-    def __init__(  # noqa: PLR0913  # A declaration, read once.
+    def __init__(  # A declaration, read once.
         self,
         table: Table[Row],
         journal: Journal,
@@ -75,6 +75,7 @@ class Shelf(Generic[Row]):
         self._indexes: dict[str, dict[Any, set[Any]]] = {column: {} for column in by}
         self._complete: dict[str, set[Any]] = {column: set() for column in by}
         self._newest_ms = 2**48  # Until `start`, no id counts as new.
+        self._whole = False
 
     async def start(self) -> None:
         """Learn the newest key in the database, from which on an unknown id is known to be new."""
@@ -87,13 +88,13 @@ class Shelf(Generic[Row]):
         entry = self._rows.get(key)
         if entry is not None:
             return entry[1]
-        if key in self._absent or (self._timed and minted_ms(key) > self._newest_ms):
+        if self._whole or key in self._absent or (self._timed and minted_ms(key) > self._newest_ms):
             return None
         raise Cold(lambda: self.load([key]))
 
     def find(self, column: str, value: Any) -> list[Row]:
         """The newest versions whose `column` (one of `by`) is `value`, oldest key first; raises `Cold`."""
-        if value not in self._complete[column]:
+        if not self._whole and value not in self._complete[column]:
             raise Cold(lambda: self._load_by(column, value))
         keys = self._indexes[column].get(value, ())
         return [self._rows[key][1] for key in sorted(keys)]
@@ -119,6 +120,7 @@ class Shelf(Generic[Row]):
         """Bring the whole table into memory: for small tables, at start-up."""
         for position, row in await self._store.scan(self.table):
             self._remember(position, row)
+        self._whole = True
         return self.everything()
 
     def everything(self) -> list[Row]:
@@ -146,6 +148,7 @@ class Shelf(Generic[Row]):
 
     def _evict(self) -> None:
         """Forget the oldest tenth that is surely durable; an index that loses a key is complete no longer."""
+        self._whole = False
         durable = self._journal.durable_position
         oldest = [key for key, (position, _) in list(self._rows.items())[: self._rows_max // 10] if position <= durable]
         for key in oldest:

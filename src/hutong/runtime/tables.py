@@ -78,7 +78,7 @@ class Store(Protocol):
         """Every row whose `column` is one of `values`, with its position, in order of position."""
         ...
 
-    async def page(  # noqa: PLR0913  # One way to page, spelled out.
+    async def page(  # One way to page, spelled out.
         self,
         table: Table[Row],
         column: str,
@@ -123,7 +123,7 @@ class MemoryStore:
         found.sort(key=lambda entry: entry[0])
         return found
 
-    async def page(  # noqa: PLR0913  # As the protocol says.
+    async def page(  # As the protocol says.
         self,
         table: Table[Row],
         column: str,

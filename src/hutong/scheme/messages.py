@@ -68,7 +68,9 @@ class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
     """
 
     payment_id: MessageId = msgspec.field(name="TxId")
-    request_id: MessageId = msgspec.field(name="EndToEndId")  # The creditor agent's payment request, or its static code.
+    request_id: MessageId = msgspec.field(
+        name="EndToEndId"
+    )  # The creditor agent's payment request, or its static code.
     amount: PositiveMinorUnits = msgspec.field(name="InstdAmt")  # A.
     currency: CurrencyCode = msgspec.field(name="Ccy")
     settlement: PositiveMinorUnits = msgspec.field(name="IntrBkSttlmAmt")  # A - E - i - s.
@@ -81,7 +83,9 @@ class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
     debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
     creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
     debtor_name: Max140Text = msgspec.field(name="DbtrNm", default="")  # As the creditor may see it: masked.
-    debtor_ref: Max35Text = msgspec.field(name="DbtrRef", default="")  # Stable pseudonym of the payer towards this agent.
+    debtor_ref: Max35Text = msgspec.field(
+        name="DbtrRef", default=""
+    )  # Stable pseudonym of the payer towards this agent.
     accepted_at_ms: Milliseconds = msgspec.field(name="AccptncDtTm")
     expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm")  # The switch decides no later than this.
     remittance: Max140Text = msgspec.field(name="RmtInf", default="")
@@ -105,7 +109,9 @@ class StatusRequest(Message, frozen=True, kw_only=True, tag="pacs.028"):
     """pacs.028: an undecided agent asks the switch how a payment or a return stands."""
 
     payment_id: MessageId = msgspec.field(name="OrgnlTxId")  # Or the return's id.
-    originator: NodeId = msgspec.field(name="OrgnlInstgAgt")  # The debtor agent of a payment, the creditor agent of a return.
+    originator: NodeId = msgspec.field(
+        name="OrgnlInstgAgt"
+    )  # The debtor agent of a payment, the creditor agent of a return.
 
 
 class PaymentReturn(Message, frozen=True, kw_only=True, tag="pacs.004"):
@@ -179,7 +185,9 @@ class CodeConsult(Message, frozen=True, kw_only=True, tag="hutong.consult"):
     code: Max512Text = msgspec.field(name="Cd")
     debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
     # Filled in by the switch when it forwards.
-    form: Max35Text = msgspec.field(name="CdFrm", default="")  # The registered form that matched.
+    form: Annotated[str, msgspec.Meta(max_length=512)] = msgspec.field(
+        name="CdFrm", default=""
+    )  # The registered form that matched.
 
 
 class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):

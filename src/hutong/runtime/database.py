@@ -1,0 +1,155 @@
+"""
+One node's schema on a PostgreSQL server, through asyncpg: for reading, for migrations and for consoles.
+
+What a node decides is not written here: that goes through its journal.
+"""
+
+import struct
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+
+from hutong.runtime.address import Address
+from hutong.runtime.tables import pack_numeric
+
+CONNECT_S = 10
+STATEMENT_S = 30
+_NOT_THERE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+_NUMERIC_HEAD = struct.Struct(">HhHH")
+_NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
+_JSONB_VERSION = b"\x01"
+
+
+class DatabaseUnavailable(Exception):  # noqa: N818  # It is a state of the world; nothing was sent.
+    """The database can't be reached, or is still starting; whoever asked may ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where a node's tables are. Unqualified names in its SQL mean this schema and no other."""
+
+    address: Address
+    schema: str
+
+    def __post_init__(self) -> None:
+        # Then it needs no quoting anywhere, and a node's name shows nothing funny in a log.
+        assert self.schema.isidentifier()
+        assert self.schema.isascii()
+        assert self.schema == self.schema.lower()
+
+    async def connect(self, *, statement_s: int = STATEMENT_S) -> "asyncpg.Connection[Any]":
+        """
+        A connection of its own, for who holds locks or runs long; raises `DatabaseUnavailable`.
+
+        A `statement_s` of 0 is no limit.
+        """
+        try:
+            connection = await asyncpg.connect(**self._options(statement_s))
+        except _NOT_THERE as error:
+            raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
+        await teach_types(connection)
+        return connection
+
+    async def open_pool(self, *, size_max: int = 8) -> "asyncpg.Pool[Any]":
+        """Connections for reading; raises `DatabaseUnavailable`."""
+        try:
+            return await asyncpg.create_pool(
+                min_size=1, max_size=size_max, init=teach_types, **self._options(STATEMENT_S)
+            )
+        except _NOT_THERE as error:
+            raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
+
+    async def create(self) -> None:
+        """Make the schema, empty. Repeats: nothing."""
+        connection = await self.connect()
+        try:
+            # Two starters at once could both find it missing; the lock goes with the transaction.
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", self.schema)
+                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
+        finally:
+            await connection.close()
+
+    async def drop(self) -> None:
+        """Remove the schema and everything in it: for tests and for `hutong demo`'s throw-away network."""
+        connection = await self.connect()
+        try:
+            await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+        finally:
+            await connection.close()
+
+    def _options(self, statement_s: int) -> dict[str, Any]:
+        address = self.address
+        return {
+            "host": address.host,
+            "port": address.port,
+            "user": address.user,
+            "password": address.password or None,
+            "database": address.database,
+            "ssl": address.tls_context() or False,
+            "timeout": CONNECT_S,
+            "server_settings": {
+                "search_path": self.schema,
+                "application_name": f"hutong {self.schema}",
+                "statement_timeout": f"{statement_s}s",
+                "timezone": "UTC",
+            },
+        }
+
+
+async def teach_types(connection: "asyncpg.Connection[Any]") -> None:
+    """Ids and whole numbers are ints in Python, and JSON stays the bytes it was."""
+    for name, encode, decode in (
+        ("uuid", _encode_uuid, _decode_uuid),
+        ("numeric", encode_numeric, decode_numeric),
+        ("jsonb", _encode_jsonb, _decode_jsonb),
+    ):
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=encode, decoder=decode, format="binary")
+
+
+def encode_numeric(value: int) -> bytes:
+    """An integer as PostgreSQL's binary `numeric`, without its length."""
+    packed = pack_numeric(abs(value))[4:]
+    if value >= 0:
+        return packed
+    return packed[:4] + _NUMERIC_NEGATIVE.to_bytes(2, "big") + packed[6:]
+
+
+def decode_numeric(data: bytes) -> int | Decimal:
+    """PostgreSQL's binary `numeric`: an int where it is whole, a `Decimal` where it has a fraction, `NaN` included."""
+    count, weight, sign, _scale = _NUMERIC_HEAD.unpack_from(data)
+    digits = struct.unpack_from(f">{count}H", data, _NUMERIC_HEAD.size)
+    if sign not in {_NUMERIC_POSITIVE, _NUMERIC_NEGATIVE}:
+        return Decimal("NaN")
+    value = 0
+    for digit in digits:
+        value = value * 10_000 + digit
+    value = -value if sign == _NUMERIC_NEGATIVE else value
+    exponent = weight + 1 - count
+    if exponent >= 0:
+        return value * 10_000**exponent
+    return Decimal(value).scaleb(4 * exponent)
+
+
+def _encode_uuid(value: int) -> bytes:
+    return value.to_bytes(16, "big")
+
+
+def _decode_uuid(data: bytes) -> int:
+    return int.from_bytes(data, "big")
+
+
+def _encode_jsonb(value: bytes) -> bytes:
+    return _JSONB_VERSION + value
+
+
+def _decode_jsonb(data: bytes) -> bytes:
+    return bytes(data[1:])

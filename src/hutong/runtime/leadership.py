@@ -1,0 +1,80 @@
+"""
+One writer per node: who may commit, and how a newcomer makes sure that nobody else does.
+
+The connection that commits holds an advisory lock for as long as it lives, so two writers never begin together.
+Every commit also checks the epoch it was given, so that a writer whose lock is gone without its knowledge (its
+connection was cut on the server's side, the database failed over, or the process was paused meanwhile) can't write.
+"""
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.runtime.pgwire import ServerError, WireConnection
+
+_KEY: LiteralString = "hashtextextended('hutong writer ' || current_schema(), 0)"
+_PATIENCE: LiteralString = "3s"  # The server needs a moment to see that a killed writer's connection is gone.
+_LOCK_NOT_AVAILABLE = "55P03"
+_LOCK: LiteralString = f"SET lock_timeout = '{_PATIENCE}'; SELECT pg_advisory_lock({_KEY}); SET lock_timeout = '10s'"
+_TERMINATE: LiteralString = f"""
+SELECT pid, pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid()
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32 | objid::bigint) = {_KEY}"""
+# Waits for a commit of the last writer that is still under way: it ends before we read what is there.
+_NEXT_EPOCH: LiteralString = "UPDATE writer SET epoch = epoch + 1, taken_at = now() RETURNING epoch"
+_TABLES: LiteralString = """
+SELECT quote_ident(c.relname) FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'position' AND a.atttypid = 'bigint'::regtype
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
+
+
+class LeadershipReason(Reason):
+    """Why we are not the node's writer."""
+
+    WRITER_ALREADY_RUNS = Kind.CONFLICT, "NARR"
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """What a new writer starts from: its epoch, and the last position in any table."""
+
+    epoch: int
+    position: int
+
+    @property
+    def check(self) -> str:
+        """The statement that fails, by a division by zero, unless this epoch still holds; it holds the row meanwhile."""
+        return f"SELECT 1 / coalesce((SELECT (epoch = {self.epoch})::int FROM writer FOR SHARE), 0)"
+
+
+async def lead(connection: WireConnection, *, take_over: bool) -> Leadership:
+    """
+    Become the node's writer on this connection.
+
+    With `take_over` another writer's backend is ended first: it is for an operator who knows that the other one hangs, and
+    never for a restart by itself, or two nodes would throw each other out for ever.
+
+    Refuses:  WRITER_ALREADY_RUNS.
+    """
+    if take_over:
+        await connection.query(_TERMINATE)
+    try:
+        await connection.query(_LOCK)
+        rows = await connection.query(_NEXT_EPOCH)
+    except ServerError as error:
+        if error.sqlstate == _LOCK_NOT_AVAILABLE:
+            raise Refusal(LeadershipReason.WRITER_ALREADY_RUNS, do="stop it, or take over") from error
+        raise
+    assert rows, "migrations made the row"
+    return Leadership(epoch=int(rows[0][0] or 0), position=await _last_position(connection))
+
+
+async def _last_position(connection: WireConnection) -> int:
+    """The newest row of all: each table has its position first and as its key, so this reads one entry per table."""
+    tables = [row[0] for row in await connection.query(_TABLES)]
+    if not tables:
+        return 0
+    newest = " UNION ALL ".join(f"SELECT max(position) AS newest FROM {table}" for table in tables)
+    rows = await connection.query(f"SELECT coalesce(max(newest), 0) FROM ({newest}) AS tables")
+    return int(rows[0][0] or 0)

@@ -1,0 +1,326 @@
+"""
+The journal in PostgreSQL: one commit in flight, each of them one transaction in one round trip.
+
+While a commit is under way, what is decided gathers for the next: it clocks itself, and nobody lingers. When it is
+durable the next is sent first, and then the effects of the last run, while the database works.
+
+It trusts nothing it can't know. A lost connection, a lost epoch or a decision the database refuses ends it, by
+name (`Halt`); the node then starts again from its rows.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.journal import Effect, JournalHalted
+from hutong.runtime.leadership import Leadership, lead
+from hutong.runtime.pgwire import ConnectionLost, ServerError, WireConnection, connect, copy_messages, query_message
+from hutong.runtime.tables import POSITION_OFFSET, Row, Table
+
+_DIVISION_BY_ZERO = "22012"
+_DATA_ERRORS = ("22", "23")  # SQLSTATE classes: a value that does not fit, a constraint it breaks.
+_NOT_NOW = ("57P01", "57P02", "57P03", "53300")  # The server is stopping, starting, or full.
+_POSITION = slice(POSITION_OFFSET, POSITION_OFFSET + 8)
+_SESSION = {
+    "synchronous_commit": "on",  # Whatever the server's default: what we call durable is on disk.
+    "statement_timeout": "60s",
+    "lock_timeout": "10s",
+    "timezone": "UTC",
+}
+
+_log = structlog.get_logger()
+
+
+class HaltReason(Enum):
+    """Why a journal takes no more."""
+
+    CLOSED = "closed by its node"
+    FENCED = "another writer has taken over"
+    OUTCOME_UNKNOWN = "the connection was lost: the last commit may or may not have happened"
+    DECISION_REFUSED = "the database refused a decision that was already made in memory"
+    DECISION_BROKEN = "our own code failed in the middle of a decision"
+    DATABASE_REFUSED = "the database can't commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The name and the words of it."""
+
+    reason: HaltReason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason.name}: {self.reason.value}" + (f" ({self.detail})" if self.detail else "")
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one commit takes, in order, with the boundaries of its decisions."""
+
+    rows: dict[Table[Any], list[bytes]] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    letters: list[tuple[str, Any]] = field(default_factory=list)
+    seals: list[tuple[int, int, int]] = field(default_factory=list)  # Position, effects and letters until there.
+
+    def split(self, decisions: int) -> tuple["_Batch", "_Batch"]:
+        """The first `decisions`, and the rest."""
+        position, effects, letters = self.seals[decisions - 1]
+        boundary = position.to_bytes(8, "big")
+        first, rest = _Batch(), _Batch()
+        for table, rows in self.rows.items():
+            early = sum(row[_POSITION] <= boundary for row in rows)
+            if early:
+                first.rows[table] = rows[:early]
+            if early < len(rows):
+                rest.rows[table] = rows[early:]
+        first.effects, rest.effects = self.effects[:effects], self.effects[effects:]
+        first.letters, rest.letters = self.letters[:letters], self.letters[letters:]
+        first.seals = self.seals[:decisions]
+        rest.seals = [(last, e - effects, l - letters) for last, e, l in self.seals[decisions:]]
+        return first, rest
+
+
+class PgJournal:
+    """
+    A `Journal` whose commits are PostgreSQL's. Made by `open_journal`; lives on one event loop.
+
+    `post` is where messages leave, and `on_halt` is told once when it ends; `app` sets both.
+    """
+
+    def __init__(self, connection: WireConnection, leadership: Leadership) -> None:
+        self.post: Callable[[str, list[Any]], None] = _nobody_there
+        self.on_halt: Callable[[Halt], None] = lambda _: None
+        self.halt: Halt | None = None
+        self.epoch = leadership.epoch
+        self.commits = 0
+        self._check = leadership.check
+        self._position = self._sealed_position = self._durable_position = leadership.position
+        self._open = _Batch()
+        self._in_flight: _Batch | None = None
+        self._to_retry: list[_Batch] = []  # Parts of a commit that failed, while we look for the decision at fault.
+        self._woken = False
+        self._queries: dict[tuple[Table[Any], ...], bytes] = {}
+        self._loop = asyncio.get_running_loop()
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._connection = connection
+        connection.on_lost = self._lost
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    @property
+    def durable_position(self) -> int:
+        return self._durable_position
+
+    def append(self, table: Table[Row], row: Row) -> int:
+        if self.halt is not None:
+            raise JournalHalted(str(self.halt))
+        position = self._position + 1
+        try:
+            packed = table.pack(position, row)
+        except Exception as error:
+            # The rows before it in the same decision are not to be committed without it.
+            self._stop(HaltReason.DECISION_BROKEN, f"{table} can't hold {row}: {error}")
+            raise
+        self._position = position
+        rows = self._open.rows
+        if table in rows:
+            rows[table].append(packed)
+        else:
+            rows[table] = [packed]
+        return position
+
+    def effect(self, run: Effect) -> None:
+        if self.halt is not None:
+            raise JournalHalted(str(self.halt))
+        self._open.effects.append(run)
+        if self._position == self._sealed_position:
+            self._wake()
+
+    def tell(self, peer: str, message: Any) -> None:
+        if self.halt is not None:
+            raise JournalHalted(str(self.halt))
+        self._open.letters.append((peer, message))
+        if self._position == self._sealed_position:
+            self._wake()
+
+    def seal(self) -> None:
+        if self._position != self._sealed_position:
+            self._sealed_position = self._position
+            batch = self._open
+            batch.seals.append((self._position, len(batch.effects), len(batch.letters)))
+            self._wake()
+
+    async def flushed(self) -> None:
+        """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`."""
+        self.seal()
+        done: asyncio.Future[None] = self._loop.create_future()
+        self.effect(lambda: None if done.done() else done.set_result(None))
+        self._waiters.add(done)
+        try:
+            await done
+        finally:
+            self._waiters.discard(done)
+
+    async def close(self) -> None:
+        """Make everything durable, let it out, and give up the lead. Repeats: nothing."""
+        if self.halt is None:
+            await self.flushed()
+            self._stop(HaltReason.CLOSED)
+
+    # Committing
+
+    def _wake(self) -> None:
+        """Commit as soon as the loop has run what it has in hand: all of that fits into one commit."""
+        if self._in_flight is None and not self._woken:
+            self._woken = True
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._woken = False
+        if self._in_flight is not None or self.halt is not None:
+            return
+        batch = self._take()
+        if batch.rows:
+            self._send(batch)
+        else:
+            self._let_out(batch)
+
+    def _take(self) -> _Batch:
+        """Everything sealed until now."""
+        batch, self._open = self._open, _Batch()
+        if self._position != self._sealed_position:
+            # Somebody is in the middle of a decision (it awaited something): only what is whole is committed.
+            if not batch.seals:
+                batch, self._open = self._open, batch
+            else:
+                batch, self._open = batch.split(len(batch.seals))
+        return batch
+
+    def _send(self, batch: _Batch) -> None:
+        self._in_flight = batch
+        tables = tuple(batch.rows)
+        query = self._queries.get(tables)
+        if query is None:
+            query = self._queries[tables] = self._query(tables)
+        messages = [query]
+        for rows in batch.rows.values():
+            messages += copy_messages(rows)
+        self._connection.commit(messages, self._answered)
+
+    def _query(self, tables: tuple[Table[Any], ...]) -> bytes:
+        """Several statements in one simple query are one transaction; the first one ends it if we are not the writer."""
+        copies = [
+            f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN (FORMAT binary)" for table in tables
+        ]
+        return query_message("; ".join([self._check, *copies]))
+
+    def _answered(self, error: ServerError | ConnectionLost | None) -> None:
+        batch, self._in_flight = self._in_flight, None
+        if self.halt is not None or batch is None:
+            return
+        if error is None:
+            self._committed(batch)
+        elif isinstance(error, ConnectionLost):
+            self._stop(HaltReason.OUTCOME_UNKNOWN, str(error))
+        elif error.sqlstate == _DIVISION_BY_ZERO and error.statements == 0:
+            self._stop(HaltReason.FENCED, f"epoch {self.epoch} is over")
+        elif error.sqlstate[:2] not in _DATA_ERRORS:
+            self._stop(HaltReason.DATABASE_REFUSED, str(error))
+        elif len(batch.seals) > 1:
+            # Nothing of it is durable. What was decided before the decision at fault is sound: make that
+            # durable, and stop there, for what was decided after it stands on something that will never be.
+            first, rest = batch.split(len(batch.seals) // 2)
+            self._to_retry.insert(0, rest)
+            self._send(first)
+        else:
+            self._stop(HaltReason.DECISION_REFUSED, str(error))
+
+    def _committed(self, batch: _Batch) -> None:
+        self.commits += 1
+        self._durable_position = batch.seals[-1][0]
+        following = self._to_retry.pop(0) if self._to_retry else self._take()
+        if following.rows:
+            self._send(following)
+        self._let_out(batch)
+        if not following.rows:
+            self._let_out(following)
+
+    def _let_out(self, batch: _Batch) -> None:
+        """Run what waited for durability. One that fails must not keep the others from leaving."""
+        if batch.letters:
+            by_peer: dict[str, list[Any]] = defaultdict(list)
+            for peer, message in batch.letters:
+                by_peer[peer].append(message)
+            for peer, messages in by_peer.items():
+                self._run(lambda peer=peer, messages=messages: self.post(peer, messages))  # type: ignore[misc]
+        for effect in batch.effects:
+            self._run(effect)
+
+    def _run(self, effect: Effect) -> None:
+        before = self._position
+        try:
+            effect()
+        except Exception as error:
+            _log.exception("effect_failed", effect=repr(effect))
+            if self._position not in {before, self._sealed_position}:
+                self._stop(HaltReason.DECISION_BROKEN, f"an effect failed after it had appended: {error}")
+        else:
+            if self._position not in {before, self._sealed_position}:
+                self.seal()
+
+    # The end
+
+    def _lost(self, lost: ConnectionLost) -> None:
+        # With it went the lock, so another may lead by now, even if nothing was under way.
+        self._stop(HaltReason.OUTCOME_UNKNOWN, str(lost))
+
+    def _stop(self, reason: HaltReason, detail: str = "") -> None:
+        if self.halt is not None:
+            return
+        self.halt = Halt(reason, detail)
+        self._open = _Batch()
+        self._to_retry = []
+        if reason is HaltReason.CLOSED:
+            self._connection.close()
+        else:
+            _log.error("journal_halted", reason=reason.name, detail=detail)
+            self._connection.abort()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(JournalHalted(str(self.halt)))
+        self.on_halt(self.halt)
+
+
+async def open_journal(database: Database, *, take_over: bool = False) -> PgJournal:
+    """
+    Become the node's writer, at the position its rows end with. The schema is migrated already.
+
+    Refuses:  WRITER_ALREADY_RUNS (`runtime.leadership`). Raises `DatabaseUnavailable`: try again later; `ServerError`
+              where trying again can't help.
+    """
+    parameters = {"search_path": database.schema, "application_name": f"hutong journal {database.schema}"}
+    try:
+        connection = await connect(database.address, {**parameters, **_SESSION})
+        try:
+            return PgJournal(connection, await lead(connection, take_over=take_over))
+        except BaseException:
+            connection.abort()
+            raise
+    except (OSError, ConnectionLost) as error:
+        raise DatabaseUnavailable(f"{database.address.host}: {error}") from error
+    except ServerError as error:
+        if error.sqlstate in _NOT_NOW:
+            raise DatabaseUnavailable(str(error)) from error
+        raise
+
+
+def _nobody_there(peer: str, messages: list[Any]) -> None:
+    raise AssertionError(f"no transport is wired, and {len(messages)} messages are for {peer}")

@@ -1,0 +1,66 @@
+"""The `Store` in PostgreSQL: durable rows, read through a pool of connections."""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+import asyncpg
+
+from hutong.runtime.tables import Column, Row, Table
+
+
+class PgStore:
+    """A node's durable rows. Column names come from our own declarations, so they may stand in SQL as they are."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+
+    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+        if not values:
+            return []
+        sql_type = _column(table, column).type.sql
+        query = f"{_select(table)} WHERE {column} = ANY($1::{sql_type}[]) ORDER BY position"
+        return _rows(table, await self._pool.fetch(query, list(values)))
+
+    async def page(  # noqa: PLR0913  # As the protocol says.
+        self,
+        table: Table[Row],
+        column: str,
+        value: Any,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[tuple[int, Row]]:
+        _column(table, column)
+        order = "DESC" if newest_first else "ASC"
+        upper = "" if before is None else " AND position < $4"
+        query = f"{_select(table)} WHERE {column} = $1 AND position > $2{upper} ORDER BY position {order} LIMIT $3"
+        bounds = () if before is None else (before,)
+        return _rows(table, await self._pool.fetch(query, value, after, limit, *bounds))
+
+    async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is; nobody waits yet.
+            query = f"{_select(table)} WHERE position > $1 ORDER BY position"
+            return _rows(table, await connection.fetch(query, after))
+
+    async def greatest(self, table: Table[Row], column: str) -> Any | None:
+        _column(table, column)
+        # Not max(): PostgreSQL has none for uuid before version 18.
+        return await self._pool.fetchval(f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1")
+
+
+@cache
+def _select(table: Table[Any]) -> str:
+    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"
+
+
+def _column(table: Table[Any], name: str) -> Column:
+    return next(column for column in table.columns if column.name == name)
+
+
+def _rows(table: Table[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
+    make = table.row
+    return [(record[0], make(*record[1:])) for record in records]

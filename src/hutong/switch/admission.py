@@ -1,0 +1,234 @@
+"""Who takes part: participants, their keys, caps and code forms, and the fee schedules. Small, and all in memory."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from hutong.codes import code_form
+from hutong.codes.directory import Directory
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.money import Currency, currency_of
+from hutong.ledger import recipes
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import AccountStatus, TransferStatus
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import Channel
+from hutong.switch import chart
+from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, schedule_at
+from hutong.switch.participant import Participant, ParticipantKey, ParticipantStatus, RegisteredForm
+from hutong.switch.policy import ClearingPolicy
+from hutong.switch.reason import SwitchReason
+from hutong.switch.repository import CODE_FORMS, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS
+
+_ACCOUNT_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
+CapAnswered = Callable[[TransferStatus], None]
+
+
+class AdmissionService:
+    """The switch operator's use cases. Each is repeatable: the same call again changes nothing."""
+
+    def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._policy = policy
+        self._participants = Shelf(PARTICIPANTS, node.journal, node.store, key="node_id")
+        self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
+        self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
+        self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
+        self._directory = Directory()
+
+    async def start(self) -> None:
+        """Load everything; open the switch's own accounts."""
+        await self._participants.load_all()
+        await self._keys.load_all()
+        await self._schedules.load_all()
+        await self._forms.load_all()
+        self._rebuild_directory()
+        for alpha in sorted(self._policy.currencies):
+            self._ledger.create_accounts(chart.own_accounts(currency_of(alpha)), then=_accounts_opened)
+        self._node.journal.seal()
+
+    def participant(self, node_id: str) -> Participant:
+        """Refuses PARTICIPANT_UNKNOWN."""
+        found = self._participants.get(node_id)
+        if found is None:
+            raise Refusal(SwitchReason.PARTICIPANT_UNKNOWN, participant=node_id)
+        return found
+
+    def participants(self) -> list[Participant]:
+        """All nodes of all participants, by node id."""
+        return self._participants.everything()
+
+    def admit(self, node_id: str, participant_id: str, name: str, url: str) -> Participant:
+        """
+        Admit a node and open its position account, with no cap yet; of a known one, note its new name and address.
+
+        Refuses:  PARTICIPANT_EXISTS, of another participant.
+        """
+        known = self._participants.get(node_id)
+        if known is not None and known.participant_id != participant_id:
+            raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node_id, of=known.participant_id)
+        status = known.status if known else ParticipantStatus.ACTIVE.value
+        admitted = Participant(node_id, participant_id, name, url, status, self._now_ns())
+        if known is not None:
+            if (known.name, known.url) == (name, url):
+                return known
+            self._participants.put(admitted)
+            return admitted
+        self._participants.put(admitted)
+        for alpha in sorted(self._policy.currencies):
+            self._ledger.create_accounts([chart.position(node_id, currency_of(alpha))], then=_accounts_opened)
+        return admitted
+
+    def suspend(self, node_id: str) -> Participant:
+        """From now on nothing new is admitted from or to it; what is reserved is still decided."""
+        return self._change_status(node_id, ParticipantStatus.SUSPENDED)
+
+    def resume(self, node_id: str) -> Participant:
+        """Let a suspended node take part again."""
+        return self._change_status(node_id, ParticipantStatus.ACTIVE)
+
+    def add_key(self, node_id: str, key_id: str, public_key: bytes, valid_from_ns: int, valid_until_ns: int) -> None:
+        """A key the node signs with; the old one stays valid for as long as it says. Refuses KEY_CONFLICTS."""
+        self.participant(node_id)
+        key = ParticipantKey(key_id, node_id, public_key, valid_from_ns, valid_until_ns)
+        known = self._keys.get(key_id)
+        if known is None:
+            self._keys.put(key)
+        elif known != key:
+            raise Refusal(SwitchReason.KEY_CONFLICTS, key_id=key_id)
+
+    def retire_key(self, key_id: str) -> None:
+        """Accept nothing signed with it from now on. Refuses KEY_UNKNOWN."""
+        known = self._keys.get(key_id)
+        if known is None:
+            raise Refusal(SwitchReason.KEY_UNKNOWN, key_id=key_id)
+        if known.valid_until_ns > self._now_ns():
+            self._keys.put(msgspec.structs.replace(known, valid_until_ns=self._now_ns()))
+
+    def keys(self) -> list[ParticipantKey]:
+        """Every key of every node, expired ones too."""
+        return self._keys.everything()
+
+    def register_form(self, node_id: str, text: str, *, consented_by: str = "") -> RegisteredForm:
+        """
+        Say that codes of this form (`hutong.codes.code_form`) are the node's: existing plates just work.
+
+        Refuses:  what `Directory.register` refuses: the same pattern twice, one inside another's without consent.
+        """
+        self.participant(node_id)
+        form = code_form.read_form(text)
+        self._directory.register(form, node_id, consented=bool(consented_by))
+        known = self._forms.get(str(form))
+        if known is not None and (known.node_id, known.active) == (node_id, True):
+            return known
+        registered = RegisteredForm(str(form), node_id, consented_by, active=True)
+        self._forms.put(registered)
+        return registered
+
+    def withdraw_form(self, node_id: str, text: str) -> None:
+        """Codes of this form are the node's no longer. Refuses FORM_UNKNOWN."""
+        form = code_form.read_form(text)
+        self._directory.withdraw(form, node_id)
+        self._forms.put(RegisteredForm(str(form), node_id, "", active=False))
+
+    def forms(self) -> list[RegisteredForm]:
+        """Every registered form, withdrawn ones too."""
+        return self._forms.everything()
+
+    @property
+    def directory(self) -> Directory:
+        """Whose code is whose."""
+        return self._directory
+
+    def grant_cap(self, change_id: int, node_id: str, currency: Currency, amount_minor: int, then: CapAnswered) -> None:
+        """
+        Raise a node's net debit cap by an amount; `then` takes the ledger's answer.
+
+        Moves:    caps -> position.
+        Refuses:  EXISTS_WITH_DIFFERENT_..., when this id made another change.
+        Repeats:  EXISTS.
+        """
+        self.participant(node_id)
+        transfer = recipes.grant_cap(
+            change_id,
+            amount=amount_minor,
+            position=chart.position_account(node_id, currency),
+            caps=chart.caps_account(currency),
+            ledger=currency.ledger,
+            code=chart.CODE_CAP,
+        )
+        self._ledger.create_transfers([transfer], then=lambda statuses: then(statuses[0]))
+
+    def lower_cap(self, change_id: int, node_id: str, currency: Currency, amount_minor: int, then: CapAnswered) -> None:
+        """
+        Take back of a node's cap what is unused, at most the amount asked; look up the transfer for how much it was.
+
+        Moves:    position -> caps, balancing.
+        Refuses:  EXISTS_WITH_DIFFERENT_..., when this id made another change.
+        Repeats:  EXISTS.
+        """
+        self.participant(node_id)
+        transfer = recipes.lower_cap(
+            change_id,
+            amount=amount_minor,
+            position=chart.position_account(node_id, currency),
+            caps=chart.caps_account(currency),
+            ledger=currency.ledger,
+            code=chart.CODE_CAP,
+        )
+        self._ledger.create_transfers([transfer], then=lambda statuses: then(statuses[0]))
+
+    def publish_fees(self, version: str, starts_ns: int, rules: list[FeeRule]) -> FeeSchedule:
+        """
+        Announce a fee schedule that applies from an instant on.
+
+        Refuses:  FEE_SCHEDULE_CONFLICTS, the version exists with other content; FEE_SCHEDULE_STARTS_IN_THE_PAST.
+        """
+        schedule = FeeSchedule(version, starts_ns, msgspec.json.encode(rules).decode())
+        known = self._schedules.get(version)
+        if known is not None or version == NO_FEES.version:
+            if known != schedule:
+                raise Refusal(SwitchReason.FEE_SCHEDULE_CONFLICTS, version=version)
+            return schedule
+        if starts_ns < self._now_ns():
+            raise Refusal(SwitchReason.FEE_SCHEDULE_STARTS_IN_THE_PAST, starts_ns=starts_ns)
+        self._schedules.put(schedule)
+        return schedule
+
+    def fees_now(self, mcc: str, channel: Channel) -> Fees:
+        """What a payment quoted now is charged."""
+        return fees_of(schedule_at(self._schedules.everything(), self._now_ns()), mcc, channel)
+
+    def fees(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
+        """What a payment quoted under `version` is charged: that version's while it is in force or just was, else today's."""
+        schedules = self._schedules.everything()
+        for at_ns in (now_ns, now_ns - self._policy.quote_grace_s * NS_PER_S):
+            schedule = schedule_at(schedules, at_ns)
+            if schedule.version == version:
+                return fees_of(schedule, mcc, channel)
+        return fees_of(schedule_at(schedules, now_ns), mcc, channel)
+
+    def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
+        known = self.participant(node_id)
+        if known.status == status.value:
+            return known
+        changed = msgspec.structs.replace(known, status=status.value, changed_ns=self._now_ns())
+        self._participants.put(changed)
+        return changed
+
+    def _rebuild_directory(self) -> None:
+        self._directory = Directory()
+        for registered in self._forms.everything():
+            if registered.active:
+                form = code_form.read_form(registered.form)
+                self._directory.register(form, registered.node_id, consented=True)
+
+    def _now_ns(self) -> int:
+        return self._node.clock.now_ns()
+
+
+def _accounts_opened(statuses: list[AccountStatus]) -> None:
+    assert all(status in _ACCOUNT_THERE for status in statuses), statuses

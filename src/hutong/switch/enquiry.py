@@ -1,0 +1,23 @@
+"""How often a participant may enquire: a token bucket each, because an enquiry storm has taken a national network down."""
+
+from hutong.kernel.clock import NS_PER_S
+
+
+class EnquiryLimiter:
+    """At most `per_s` enquiries a second and participant on average, `burst` at once."""
+
+    def __init__(self, per_s: int, burst: int) -> None:
+        assert per_s > 0
+        assert burst > 0
+        self._ns_per_token = NS_PER_S // per_s
+        self._burst_ns = burst * self._ns_per_token
+        self._full_at_ns: dict[str, int] = {}
+
+    def admit(self, participant: str, now_ns: int) -> bool:
+        """Take a token if there is one."""
+        # The bucket as one instant: when it would be full again, were nothing more asked.
+        full_at_ns = max(self._full_at_ns.get(participant, 0), now_ns) + self._ns_per_token
+        if full_at_ns > now_ns + self._burst_ns:
+            return False
+        self._full_at_ns[participant] = full_at_ns
+        return True

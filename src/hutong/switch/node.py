@@ -1,0 +1,67 @@
+"""The switch as one node: its services, what it does with each message, and its timer."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import assert_never
+
+from hutong.ledger.engine import LedgerEngine
+from hutong.runtime.node import NodeRuntime
+from hutong.scheme.messages import (
+    AnyMessage,
+    CodeConsult,
+    CodeResolve,
+    CreditTransfer,
+    PaymentReturn,
+    PaymentStatus,
+    RequestStatus,
+    RequestToPay,
+    StatusRequest,
+)
+from hutong.switch.admission import AdmissionService
+from hutong.switch.policy import ClearingPolicy
+from hutong.switch.routing import RoutingService
+from hutong.switch.service import ClearingService
+
+
+class SwitchNode:
+    """Everything of the switch behind its transports and its API."""
+
+    def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy) -> None:
+        self.node = node
+        self.ledger = ledger
+        self.admission = AdmissionService(node, ledger, policy)
+        self.clearing = ClearingService(node, ledger, self.admission, policy)
+        self.routing = RoutingService(node, self.admission)
+
+    async def start(self) -> None:
+        """Load what the node knows and take up what is undecided."""
+        await self.admission.start()
+        await self.clearing.start()
+
+    def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
+        """Decide on each message of a batch from a participant; all of it shares a commit."""
+        for message in messages:
+            self.node.decide(partial(self._receive, sender, message))
+
+    def tick(self) -> None:
+        """What time alone brings about; the node's timer calls it a few times a second."""
+        self.clearing.expire()
+
+    def _receive(self, sender: str, message: AnyMessage) -> None:
+        match message:
+            case CreditTransfer() | PaymentReturn():
+                self.clearing.clear(sender, message)
+            case PaymentStatus():
+                self.clearing.conclude(sender, message)
+            case StatusRequest():
+                self.clearing.enquire(sender, message)
+            case CodeConsult():
+                self.routing.consult(sender, message)
+            case CodeResolve():
+                self.routing.resolved(sender, message)
+            case RequestToPay():
+                self.routing.request(sender, message)
+            case RequestStatus():
+                self.routing.answered(sender, message)
+            case _:
+                assert_never(message)

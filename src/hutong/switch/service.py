@@ -1,0 +1,289 @@
+"""
+Clearing: reserve, offer, decide, tell. `docs/scheme/payment.md` is the rule; invariant 3 rests on this file.
+
+The decision is the first durable post or void of the reservation. It is taken in `_post` and `_void` and nowhere
+else, and the ledger itself arbitrates: what was posted cannot be voided any more, nor the reverse.
+"""
+
+import heapq
+from functools import partial
+
+import msgspec
+import structlog
+
+from hutong.kernel.clock import settles_on
+from hutong.kernel.errors import Reason, Refusal
+from hutong.kernel.money import currency_of
+from hutong.ledger import recipes
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import Transfer, TransferStatus, chain_status
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import (
+    CreditTransfer,
+    PaymentReturn,
+    PaymentStatus,
+    StatusRequest,
+    TransactionStatus,
+    hex_id,
+)
+from hutong.switch import chart
+from hutong.switch.admission import AdmissionService
+from hutong.switch.enquiry import EnquiryLimiter
+from hutong.switch.payment import (
+    ClearedPayment,
+    Decision,
+    Instruction,
+    check_payment,
+    check_return,
+    originator_of,
+    own_id,
+    reserved,
+    row_id,
+)
+from hutong.switch.policy import ClearingPolicy
+from hutong.switch.reason import SwitchReason
+from hutong.switch.repository import DECISIONS, PAYMENTS
+
+log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+_DECODER = msgspec.json.Decoder(CreditTransfer | PaymentReturn)
+
+
+def reservation(payment: ClearedPayment) -> list[Transfer]:
+    """
+    The reservation a payment or return makes on the switch's ledger, the same each time it is built.
+
+    The row keeps what crosses between the positions, so the recipe is given that as the whole.
+    """
+    currency = currency_of(payment.currency)
+    recipe = recipes.reserve_refund if payment.is_return else recipes.reserve
+    return recipe(
+        payment.id,
+        payment.id,
+        debtor_position=chart.position_account(payment.debtor_agent, currency),
+        creditor_position=chart.position_account(payment.creditor_agent, currency),
+        scheme_income=chart.income_account(currency),
+        gross=payment.settlement_minor + payment.switch_fee_minor,
+        switch_fee=payment.switch_fee_minor,
+        ledger=currency.ledger,
+        code=chart.CODE_RETURN if payment.is_return else chart.CODE_CLEARING,
+    )
+
+
+class ClearingService:
+    """Every use case of a payment or a return between two nodes, as the switch sees it."""
+
+    def __init__(
+        self, node: NodeRuntime, ledger: LedgerEngine, admission: AdmissionService, policy: ClearingPolicy
+    ) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._admission = admission
+        self._policy = policy
+        self._enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
+        self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
+        self.decisions = Shelf(DECISIONS, node.journal, node.store, timed=True, rows_max=200_000)
+        self.undecided: dict[int, ClearedPayment] = {}
+        self._deadlines: list[tuple[int, int]] = []
+
+    async def start(self) -> None:
+        """Take up what was undecided when the node stopped: its reservations are still pending on the ledger."""
+        await self.payments.start()
+        await self.decisions.start()
+        ids = sorted({transfer.user_data_128 for transfer in await self._ledger.pending_transfers()})
+        await self.payments.load(ids)
+        for id_ in ids:
+            payment = self.payments.get(id_)
+            assert payment is not None, "a reservation is committed together with its payment"
+            self._watch(payment)
+
+    def clear(self, sender: str, instruction: Instruction) -> None:
+        """
+        pacs.008 or pacs.004: reserve liquidity, once, and offer the payment to the other agent.
+
+        Moves:    the paying agent's position to the paid agent's, and the switch fee; pending.
+        Refuses:  with a durable pacs.002 RJCT: what `check_payment` and `check_return` refuse,
+                  PARTICIPANT_SUSPENDED, NET_DEBIT_CAP_EXCEEDED.
+        Repeats:  offers again while undecided, tells the decision afterwards. Other content under the same
+                  id changes nothing: the sender is told so and how the first one stands.
+        """
+        originator = originator_of(instruction)
+        if sender != originator:
+            log.warning("instruction for another", sender=sender, originator=originator)
+            return
+        payment_id = own_id(instruction)
+        id_ = row_id(payment_id, originator)
+        decision = self.decisions.get(id_)
+        known = self.payments.get(id_)
+        if known is None and decision is None:
+            self._admit(id_, instruction)
+        elif known is not None and known.message != _encode(instruction):
+            self._tell_standing(sender, payment_id, originator, decision, SwitchReason.SAME_ID_OTHER_CONTENT)
+        elif decision is not None:
+            self._node.journal.tell(sender, decision.message())
+        else:
+            assert known is not None
+            self._node.journal.tell(known.paid_agent, instruction)
+
+    def conclude(self, sender: str, status: PaymentStatus) -> None:
+        """pacs.002 from the agent asked to accept: ACSP posts, RJCT voids; after the decision it is told the decision."""
+        id_ = row_id(status.payment_id, status.originator)
+        decision = self.decisions.get(id_)
+        payment = self.payments.get(id_)
+        if payment is None or sender != payment.paid_agent:
+            log.warning("status from a stranger", sender=sender, payment_id=status.payment_id)
+        elif decision is not None:
+            self._node.journal.tell(sender, decision.message())
+        elif status.status is TransactionStatus.ACCEPTED:
+            self._post(payment)
+        elif status.status is TransactionStatus.REJECTED:
+            name = status.reason_name or SwitchReason.CREDITOR_AGENT_REJECTED.name
+            self._void(payment, status.reason or SwitchReason.CREDITOR_AGENT_REJECTED.iso_code, name)
+
+    def enquire(self, sender: str, request: StatusRequest) -> None:
+        """
+        pacs.028: say how it stands; what was never seen becomes a durable rejection first (a tombstone).
+
+        An enquiry over the sender's rate is dropped: it will ask again, and payments go first.
+        """
+        if not self._enquiries.admit(sender, self._node.clock.now_ns()):
+            return
+        id_ = row_id(request.payment_id, request.originator)
+        decision = self.decisions.get(id_)
+        payment = self.payments.get(id_)
+        if payment is not None and sender not in (payment.originator, payment.paid_agent):
+            log.warning("enquiry by a stranger", sender=sender, payment_id=request.payment_id)
+        elif decision is not None:
+            self._node.journal.tell(sender, decision.message())
+        elif payment is not None:
+            self._tell_standing(sender, request.payment_id, request.originator, None)
+            self._node.journal.tell(payment.paid_agent, _DECODER.decode(payment.message))
+        elif sender == request.originator:
+            self._reject(id_, hex_id(request.payment_id), sender, SwitchReason.NEVER_SEEN)
+
+    def expire(self) -> None:
+        """Void what is undecided past its deadline. The node's timer calls it."""
+        now_ns = self._node.clock.now_ns()
+        while self._deadlines and self._deadlines[0][0] <= now_ns:
+            _, id_ = heapq.heappop(self._deadlines)
+            payment = self.undecided.get(id_)
+            if payment is not None:
+                reason = SwitchReason.DEADLINE_PASSED
+                self._void(payment, reason.iso_code, reason.name)
+                self._node.journal.seal()
+
+    def _admit(self, id_: int, instruction: Instruction) -> None:
+        now_ns = self._node.clock.now_ns()
+        try:
+            self._check(instruction, now_ns)
+        except Refusal as refusal:
+            payment_id = own_id(instruction)
+            self._reject(id_, hex_id(payment_id), originator_of(instruction), refusal.reason)
+            return
+        payment = reserved(instruction, id_, _encode(instruction), now_ns)
+        self.payments.put(payment)
+        self._watch(payment)
+        self._ledger.create_transfers(reservation(payment), then=partial(self._reserved, payment, instruction))
+
+    def _check(self, instruction: Instruction, now_ns: int) -> None:
+        if instruction.currency not in self._policy.currencies:
+            raise Refusal(SwitchReason.CURRENCY_NOT_CLEARED_HERE, currency=instruction.currency)
+        for agent in (instruction.debtor_agent, instruction.creditor_agent):
+            self._admission.participant(agent).check_active()
+        if isinstance(instruction, CreditTransfer):
+            fees = self._admission.fees(instruction.fee_version, instruction.mcc, instruction.channel, now_ns)
+            check_payment(instruction, fees, now_ns)
+            return
+        original = row_id(instruction.payment_id, instruction.debtor_agent)
+        check_return(instruction, self.payments.get(original), self.decisions.get(original), now_ns)
+
+    def _reserved(self, payment: ClearedPayment, instruction: Instruction, statuses: list[TransferStatus]) -> None:
+        """Take the ledger's answer to the reservation."""
+        match chain_status(statuses):
+            case TransferStatus.CREATED:
+                self._node.journal.tell(payment.paid_agent, instruction)
+            case TransferStatus.EXCEEDS_CREDITS:
+                self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.NET_DEBIT_CAP_EXCEEDED)
+            case TransferStatus.ID_ALREADY_FAILED:
+                # A crash ate the first answer. It was a no; which no is lost.
+                self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.REFUSED_EARLIER)
+            case status:
+                raise AssertionError(status)  # We built the transfers: any other no is our bug.
+
+    def _post(self, payment: ClearedPayment) -> None:
+        self._ledger.create_transfers(recipes.post(reservation(payment)), then=partial(self._posted, payment))
+
+    def _posted(self, payment: ClearedPayment, statuses: list[TransferStatus]) -> None:
+        match chain_status(statuses):
+            case TransferStatus.CREATED | TransferStatus.EXISTS:
+                now_ns = self._node.clock.now_ns()
+                settlement_date = settles_on(now_ns, self._policy.zone, self._policy.cut_off)
+                self._decide(payment, TransactionStatus.COMPLETED, "", "", settlement_date.isoformat())
+            case TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED:
+                pass  # The deadline was first: its answer decides.
+            case status:
+                raise AssertionError(status)
+
+    def _void(self, payment: ClearedPayment, reason_code: str, reason_name: str) -> None:
+        then = partial(self._voided, payment, reason_code, reason_name)
+        self._ledger.create_transfers(recipes.void(reservation(payment)), then=then)
+
+    def _voided(self, payment: ClearedPayment, code: str, name: str, statuses: list[TransferStatus]) -> None:
+        match chain_status(statuses):
+            case TransferStatus.CREATED | TransferStatus.EXISTS:
+                self._decide(payment, TransactionStatus.REJECTED, code, name, "")
+            case TransferStatus.PENDING_TRANSFER_ALREADY_POSTED:
+                pass  # The acceptance was first: its answer decides.
+            case status:
+                raise AssertionError(status)
+
+    def _decide(self, payment: ClearedPayment, status: TransactionStatus, code: str, name: str, day: str) -> None:
+        """Write the decision down, once, and tell both agents."""
+        if self.undecided.pop(payment.id, None) is None:
+            return  # An engine that answers later was asked twice.
+        decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name, day)
+        message = decision.message()
+        self._node.journal.tell(payment.originator, message)
+        self._node.journal.tell(payment.paid_agent, message)
+
+    def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
+        """Refuse what nobody was offered: the originator alone hears of it."""
+        self.undecided.pop(id_, None)
+        rejected = TransactionStatus.REJECTED
+        decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name, "")
+        self._node.journal.tell(originator, decision.message())
+
+    def _decision(  # The row, field by field.
+        self, id_: int, payment_id: int, originator: str, status: TransactionStatus, code: str, name: str, day: str
+    ) -> Decision:
+        decision = Decision(
+            id=id_,
+            payment_id=payment_id,
+            originator=originator,
+            status=status.value,
+            reason_code=code,
+            reason_name=name,
+            settles_on=day,
+            decided_ns=self._node.clock.now_ns(),
+        )
+        self.decisions.put(decision)
+        return decision
+
+    def _tell_standing(
+        self, to: str, payment_id: str, originator: str, decision: Decision | None, conflict: Reason | None = None
+    ) -> None:
+        """How it stands, where that is not final, or where the question was wrong."""
+        standing = PaymentStatus(
+            payment_id=payment_id,
+            originator=originator,
+            status=TransactionStatus(decision.status) if decision else TransactionStatus.PENDING,
+            reason=conflict.iso_code if conflict else "",
+            reason_name=conflict.name if conflict else "",
+            settles_on=decision.settles_on if decision else "",
+        )
+        self._node.journal.tell(to, standing)
+
+    def _watch(self, payment: ClearedPayment) -> None:
+        self.undecided[payment.id] = payment
+        heapq.heappush(self._deadlines, (payment.expires_ns, payment.id))

@@ -1,0 +1,54 @@
+"""Types and schemas of a node's connections."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database, DatabaseUnavailable, decode_numeric, encode_numeric
+
+
+async def fetch(database: Database, query: str, *values: Any) -> Any:
+    connection = await database.connect()
+    try:
+        return await connection.fetchval(query, *values)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("value", [0, 1, 9_999, 10_000, -1, -10_000, 123_456_789, 10**8, 2**63, 2**128 - 1, 10**40])
+def test_whole_numbers_are_ints_both_ways(database: Database, value: int) -> None:
+    assert asyncio.run(fetch(database, "SELECT $1::numeric", value)) == value
+    assert asyncio.run(fetch(database, f"SELECT ({value})::numeric")) == value
+    assert asyncio.run(fetch(database, "SELECT $1::numeric::text", value)) == str(value)
+
+
+@given(st.integers(min_value=-(10**50), max_value=10**50))
+def test_an_int_survives_the_binary_form(value: int) -> None:
+    assert decode_numeric(encode_numeric(value)) == value
+
+
+@pytest.mark.parametrize("text", ["0.5", "-12.25", "10000.0001", "0.00000001", "123456789.987654321"])
+def test_a_fraction_stays_exact(database: Database, text: str) -> None:
+    assert asyncio.run(fetch(database, f"SELECT {text}::numeric")) == Decimal(text)
+
+
+def test_ids_are_ints_and_json_stays_bytes(database: Database) -> None:
+    assert asyncio.run(fetch(database, "SELECT $1::uuid", 2**128 - 1)) == 2**128 - 1
+    assert asyncio.run(fetch(database, "SELECT $1::uuid::text", 1)) == "00000000-0000-0000-0000-000000000001"
+    assert asyncio.run(fetch(database, "SELECT $1::jsonb", b'{"a": 1}')) == b'{"a": 1}'
+
+
+def test_unqualified_names_mean_the_nodes_schema(database: Database) -> None:
+    assert asyncio.run(fetch(database, "SELECT current_schema()")) == database.schema
+    asyncio.run(database.create())
+
+
+def test_a_database_that_is_not_there_is_unavailable(postgres: Address) -> None:
+    nowhere = Database(Address("/tmp", 1, "nobody", "nothing"), "jing")
+    with pytest.raises(DatabaseUnavailable):
+        asyncio.run(nowhere.connect())

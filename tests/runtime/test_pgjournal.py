@@ -1,0 +1,400 @@
+"""The journal in PostgreSQL: nothing leaves before it is durable, and it stops by name when it can't know."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+import msgspec
+import pytest
+
+from hutong.kernel.errors import Refusal
+from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.embedded import EmbeddedPostgres
+from hutong.runtime.journal import JournalHalted
+from hutong.runtime.leadership import LeadershipReason
+from hutong.runtime.migrations import all_migrations, migrate
+from hutong.runtime.pgjournal import HaltReason, PgJournal, open_journal
+from hutong.runtime.pgstore import PgStore
+from hutong.runtime.tables import U128, BigInt, Boolean, Bytes, ColumnType, Integer, SmallInt, Table, Text, Uuid
+
+Answer = TypeVar("Answer")
+
+
+class Note(msgspec.Struct, frozen=True):
+    id: Uuid
+    amount: U128
+    text: Text
+
+
+class Thing(msgspec.Struct, frozen=True):
+    id: Uuid
+    small: SmallInt
+    middle: Integer | None
+    big: BigInt
+    fact: Boolean
+    raw: Bytes | None
+    remark: Text | None
+    parent: Uuid | None
+    sum: U128 | None
+
+
+NOTES = Table("notes", Note)
+THINGS = Table("things", Thing)
+TABLES = """
+CREATE TABLE notes (
+    position bigint PRIMARY KEY, id uuid NOT NULL UNIQUE, amount numeric NOT NULL, text text NOT NULL CHECK (text <> 'bad')
+);
+CREATE TABLE things (
+    position bigint PRIMARY KEY, id uuid NOT NULL, small smallint NOT NULL, middle integer, big bigint NOT NULL,
+    fact boolean NOT NULL, raw bytea, remark text, parent uuid, sum numeric
+);
+CREATE INDEX ON things (id, position)
+"""
+
+
+@pytest.fixture
+def node(database: Database) -> Database:
+    asyncio.run(prepare(database))
+    return database
+
+
+async def prepare(database: Database) -> None:
+    await migrate(database, all_migrations(["runtime"]))
+    connection = await database.connect()
+    await connection.execute(TABLES)
+    await connection.close()
+
+
+async def texts(database: Database) -> list[str]:
+    connection = await database.connect()
+    try:
+        return [row["text"] for row in await connection.fetch("SELECT text FROM notes ORDER BY position")]
+    finally:
+        await connection.close()
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(scenario(), 30)
+
+    asyncio.run(bounded())
+
+
+def note(number: int, text: str = "fine") -> Note:
+    return Note(number, number, text)
+
+
+async def once_available(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    while True:
+        try:
+            return await ask()
+        except DatabaseUnavailable:
+            await asyncio.sleep(0.05)
+
+
+async def halted(journal: PgJournal) -> None:
+    while journal.halt is None:
+        await asyncio.sleep(0.005)
+
+
+def test_rows_are_durable_before_anything_leaves(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        seen: list[Any] = []
+        journal.post = lambda peer, messages: seen.append((peer, messages))
+        for number in range(3):
+            journal.append(NOTES, note(number))
+            journal.tell("wei", number)
+            journal.tell("yun", -number)
+            journal.effect(lambda number=number: seen.append((number, journal.durable_position)))  # type: ignore[misc]
+            journal.seal()
+        assert seen == []
+        await journal.flushed()
+        # One batch per peer and commit, then the effects in their order.
+        assert seen == [("wei", [0, 1, 2]), ("yun", [0, -1, -2]), (0, 3), (1, 3), (2, 3)]
+        assert journal.commits == 1
+        assert await texts(node) == ["fine"] * 3
+        await journal.close()
+
+    run(scenario)
+
+
+def test_what_is_decided_during_a_commit_is_the_next_one(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        for number in range(500):
+            journal.append(NOTES, note(number))
+            journal.seal()
+            if number % 10 == 0:
+                await asyncio.sleep(0)
+        await journal.flushed()
+        assert journal.durable_position == 500
+        assert 1 < journal.commits < 100
+        assert len(await texts(node)) == 500
+        await journal.close()
+
+    run(scenario)
+
+
+def test_an_effect_that_raises_does_not_stop_the_others_and_one_that_decides_is_committed(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        seen: list[str] = []
+        journal.append(NOTES, note(1))
+        journal.tell("nobody", "no transport is wired")
+        journal.effect(lambda: 1 // 0)  # type: ignore[arg-type,return-value]
+        journal.effect(lambda: journal.append(NOTES, note(2)) and None)  # type: ignore[func-returns-value]
+        journal.effect(lambda: seen.append("answered"))
+        await journal.flushed()
+        assert seen == ["answered"]
+        await journal.flushed()
+        assert len(await texts(node)) == 2
+        await journal.close()
+
+    run(scenario)
+
+
+def test_an_effect_without_rows_runs_in_its_turn(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        seen: list[int] = []
+        journal.effect(lambda: seen.append(1))
+        await asyncio.sleep(0.01)
+        assert seen == [1]
+        journal.append(NOTES, note(1))
+        journal.effect(lambda: seen.append(2))
+        journal.seal()
+        await asyncio.sleep(0)
+        journal.effect(lambda: seen.append(3))
+        await journal.flushed()
+        assert seen == [1, 2, 3]
+        assert journal.commits == 1
+        await journal.close()
+
+    run(scenario)
+
+
+def test_half_a_decision_is_not_committed(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        seen: list[str] = []
+        journal.append(NOTES, note(1, "whole"))
+        journal.seal()
+        journal.append(NOTES, note(2, "half"))
+        journal.effect(lambda: seen.append("half"))
+        await asyncio.sleep(0.1)
+        assert await texts(node) == ["whole"]
+        assert seen == []
+        journal.append(NOTES, note(3, "other half"))
+        await journal.flushed()
+        assert await texts(node) == ["whole", "half", "other half"]
+        await journal.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("poison", range(7))
+def test_a_decision_the_database_refuses_ends_the_journal_behind_the_last_sound_one(node: Database, poison: int) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        answers: list[int] = []
+        for number in range(7):
+            journal.append(NOTES, note(number * 2, f"{number}"))
+            journal.append(NOTES, note(number * 2 + 1, "bad" if number == poison else f"{number}"))
+            journal.effect(lambda number=number: answers.append(number))  # type: ignore[misc]
+            journal.seal()
+        await halted(journal)
+        assert journal.halt is not None
+        assert journal.halt.reason is HaltReason.DECISION_REFUSED
+        assert "23514" in journal.halt.detail
+        assert answers == list(range(poison))
+        assert await texts(node) == [f"{number // 2}" for number in range(poison * 2)]
+        with pytest.raises(JournalHalted, match="DECISION_REFUSED"):
+            journal.append(NOTES, note(100))
+        # It restarts from its rows.
+        again = await open_journal(node)
+        assert again.position == poison * 2
+        await again.close()
+
+    run(scenario)
+
+
+def test_a_row_that_does_not_fit_its_column_ends_the_journal_before_half_a_decision_is_sealed(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        journal.append(NOTES, note(1))
+        with pytest.raises(Exception):  # noqa: B017,PT011  # Whatever packing raises: it is our own bug.
+            journal.append(THINGS, Thing(1, 2**15, None, 0, False, None, None, None, None))
+        journal_halt = journal.halt
+        assert journal_halt is not None
+        assert journal_halt.reason is HaltReason.DECISION_BROKEN
+        assert await texts(node) == []
+
+    run(scenario)
+
+
+def test_a_second_writer_is_refused_while_the_first_runs(node: Database) -> None:
+    async def scenario() -> None:
+        first = await open_journal(node)
+        with pytest.raises(Refusal) as refused:
+            await open_journal(node)
+        assert refused.value.reason is LeadershipReason.WRITER_ALREADY_RUNS
+        first.append(NOTES, note(1))
+        await first.close()
+        second = await open_journal(node)
+        assert second.epoch > first.epoch
+        assert second.position == 1
+        await second.close()
+
+    run(scenario)
+
+
+def test_a_paused_writer_cannot_write_after_another_took_over(node: Database) -> None:
+    async def scenario() -> None:
+        paused = await open_journal(node)
+        paused.append(NOTES, note(1))
+        await paused.flushed()
+        newcomer = await open_journal(node, take_over=True)
+        seen: list[str] = []
+        try:
+            paused.append(NOTES, note(2))
+            paused.effect(lambda: seen.append("answered"))
+            paused.seal()
+        except JournalHalted:
+            pass  # It heard of it already.
+        await halted(paused)
+        assert seen == []
+        newcomer.append(NOTES, note(3, "new"))
+        await newcomer.close()
+        assert await texts(node) == ["fine", "new"]
+
+    run(scenario)
+
+
+def test_a_writer_whose_epoch_is_over_cannot_write_though_it_is_connected(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        connection = await node.connect()
+        await connection.execute("UPDATE writer SET epoch = epoch + 1")
+        await connection.close()
+        journal.append(NOTES, note(1))
+        journal.seal()
+        await halted(journal)
+        assert journal.halt is not None
+        assert journal.halt.reason is HaltReason.FENCED
+        assert await texts(node) == []
+
+    run(scenario)
+
+
+def test_waiting_for_durability_ends_with_the_journal(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        told: list[object] = []
+        journal.on_halt = told.append
+        journal.append(NOTES, note(1, "bad"))
+        with pytest.raises(JournalHalted):
+            await journal.flushed()
+        assert told == [journal.halt]
+
+    run(scenario)
+
+
+def test_every_type_survives_the_way_there_and_back(node: Database) -> None:
+    rows = [
+        Thing(1, -(2**15), None, -(2**63), True, None, None, None, None),
+        Thing(2**128 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1, False, b"\0\xff", "互通 🀄", 2**64, 2**128 - 1),
+        Thing(2**64, 0, 0, 0, False, b"", "", 0, 0),
+        *(Thing(5, 0, 0, 0, False, b"", "", 0, amount) for amount in (9_999, 10_000, 10**8 - 1, 10**8, 10**12, 10**20)),
+    ]
+
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        for row in rows:
+            journal.append(THINGS, row)
+        await journal.flushed()
+        pool = await node.open_pool()
+        store = PgStore(pool)
+        numbered = list(enumerate(rows, 1))
+        assert await store.scan(THINGS) == numbered
+        assert await store.scan(THINGS, after=2) == numbered[2:]
+        assert await store.find(THINGS, "id", {1, 2**64, 77}) == [numbered[0], numbered[2]]
+        assert await store.find(THINGS, "remark", ["互通 🀄"]) == [numbered[1]]
+        assert await store.find(THINGS, "id", []) == []
+        assert await store.page(THINGS, "id", 5, limit=2) == numbered[3:5]
+        assert await store.page(THINGS, "id", 5, after=4, before=8) == numbered[4:7]
+        assert await store.page(THINGS, "id", 5, newest_first=True, limit=2) == [numbered[8], numbered[7]]
+        assert await store.greatest(THINGS, "id") == 2**128 - 1
+        assert await store.greatest(NOTES, "id") is None
+        await pool.close()
+        await journal.close()
+
+    run(scenario)
+
+
+@pytest.fixture
+def own_server(run_directory: Path) -> Iterator[EmbeddedPostgres]:
+    directory = run_directory / "journal"
+    server = EmbeddedPostgres(directory)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(directory)
+
+
+def test_a_killed_database_ends_the_journal_and_nothing_answered_is_lost(own_server: EmbeddedPostgres) -> None:
+    node = Database(own_server.address(), "jing")
+
+    async def scenario() -> None:
+        await node.create()
+        await prepare(node)
+        journal = await open_journal(node)
+        answered: list[int] = []
+        number = 0
+        while journal.halt is None:
+            number += 1
+            try:
+                journal.append(NOTES, note(number, str(number)))
+                journal.effect(lambda number=number: answered.append(number))  # type: ignore[misc]
+                journal.seal()
+            except JournalHalted:
+                break
+            await asyncio.sleep(0)
+            if len(answered) > 500 and (pid := own_server.postmaster_pid()) is not None and number % 1000 == 0:
+                # The whole server dies at once, as when the machine kills it: the postmaster and its backends.
+                for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
+        assert journal.halt is not None
+        assert journal.halt.reason is HaltReason.OUTCOME_UNKNOWN
+        await asyncio.to_thread(own_server.start)
+        kept = [int(text) for text in await once_available(lambda: texts(node))]
+        assert kept == list(range(1, len(kept) + 1))
+        assert answered == kept[: len(answered)]
+        again = await once_available(lambda: open_journal(node))
+        assert again.position == len(kept)
+        again.append(NOTES, note(number + 1))
+        await again.close()
+
+    run(scenario)
+
+
+def test_a_missing_table_ends_the_journal_by_name(node: Database) -> None:
+    class Lost(msgspec.Struct, frozen=True):
+        id: Annotated[int, ColumnType("bigint", "q")]
+
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        journal.append(Table("lost", Lost), Lost(1))
+        journal.seal()
+        await halted(journal)
+        assert journal.halt is not None
+        assert journal.halt.reason is HaltReason.DATABASE_REFUSED
+        assert asyncpg.UndefinedTableError.sqlstate in journal.halt.detail
+
+    run(scenario)
