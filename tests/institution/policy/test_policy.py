@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hutong.institution.policy.policy import Limits, Policies, Policy, shipped_policies
+from hutong.institution.policy.policy import COUNTERS, Limits, Policies, Policy, shipped_policies
 from hutong.kernel.clock import instant_ns
 from hutong.scheme.messages import Channel
 
@@ -36,12 +36,14 @@ def test_tiers_and_codes_are_limited_as_the_rules_say(
     policies: Policies, tier: int, channel: Channel, verified: bool, counter: str, daily: int, pin_free: int
 ) -> None:
     policy, _, _ = policies.today(NOON_NS)
-    assert policy.limits(channel, tier, verified=verified) == Limits(counter, pin_free, True, ANNUAL[tier], daily)
+    assert policy.limits(channel, tier, verified=verified) == Limits(
+        COUNTERS.index(counter), pin_free, True, ANNUAL[tier], daily
+    )
 
 
 def test_a_withdrawal_to_ones_own_account_counts_for_nothing_and_always_needs_the_pin(policies: Policies) -> None:
     policy, _, _ = policies.today(NOON_NS)
-    assert policy.limits(Channel.WITHDRAWAL, 1, verified=True) == Limits("none", 0, False)
+    assert policy.limits(Channel.WITHDRAWAL, 1, verified=True) == Limits(0, 0, False)
 
 
 def test_an_unknown_tier_may_pay_nothing(policies: Policies) -> None:
