@@ -9,9 +9,9 @@ from enum import IntEnum, IntFlag
 
 import msgspec
 
-from hutong.runtime.tables import U128, BigInt, Integer, Uuid
-
 AMOUNT_MAX = 2**128 - 1
+ID_MAX = 2**128 - 1
+TIMESTAMP_MAX = 2**63 - 1
 
 
 class AccountFlag(IntFlag):
@@ -43,39 +43,40 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     """
     One account with its balances at a moment. Amounts are minor units of the ledger's currency.
 
-    `user_data_128` names whose it is, `code` why it exists.
+    `user_data_128` names whose it is, `code` why it exists. Ranges are TigerBeetle's: 128 bits for ids, amounts
+    and `user_data_128`, 64 and 32 for the other user data, 32 for ledger and timeout, 16 for code and flags.
     """
 
-    id: Uuid
-    ledger: Integer
-    code: Integer
-    flags: Integer = 0
-    user_data_128: Uuid = 0
-    user_data_64: BigInt = 0
-    user_data_32: BigInt = 0
-    debits_pending: U128 = 0
-    debits_posted: U128 = 0
-    credits_pending: U128 = 0
-    credits_posted: U128 = 0
-    timestamp: BigInt = 0
+    id: int
+    ledger: int
+    code: int
+    flags: int = 0
+    user_data_128: int = 0
+    user_data_64: int = 0
+    user_data_32: int = 0
+    debits_pending: int = 0
+    debits_posted: int = 0
+    credits_pending: int = 0
+    credits_posted: int = 0
+    timestamp: int = 0
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):
     """One debit and one credit. `timestamp` is 0 until the ledger assigns it; `timeout` is in seconds, 0 for never."""
 
-    id: Uuid
-    debit_account_id: Uuid
-    credit_account_id: Uuid
-    amount: U128
-    ledger: Integer
-    code: Integer
-    flags: Integer = 0
-    pending_id: Uuid = 0
-    user_data_128: Uuid = 0
-    user_data_64: BigInt = 0
-    user_data_32: BigInt = 0
-    timeout: BigInt = 0
-    timestamp: BigInt = 0
+    id: int
+    debit_account_id: int
+    credit_account_id: int
+    amount: int
+    ledger: int
+    code: int
+    flags: int = 0
+    pending_id: int = 0
+    user_data_128: int = 0
+    user_data_64: int = 0
+    user_data_32: int = 0
+    timeout: int = 0
+    timestamp: int = 0
 
 
 class AccountBalance(msgspec.Struct, frozen=True, gc=False):

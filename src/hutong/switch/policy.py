@@ -1,6 +1,6 @@
 """What the scheme's operator decides about clearing, as one frozen value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ class ClearingPolicy:
     """Currencies cleared, the settlement day's zone and cut-off, and how often a participant may enquire."""
 
     currencies: frozenset[str] = frozenset({"CNY"})
-    zone: tzinfo = ZoneInfo("Asia/Shanghai")
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     cut_off: time = time(23, 0)
     enquiries_per_s: int = 200
     enquiries_burst: int = 1000

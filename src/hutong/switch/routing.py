@@ -46,16 +46,15 @@ class AskedBook:
     def __init__(self) -> None:
         self._asked: OrderedDict[str, Asked] = OrderedDict()
 
-    def note(self, id_: str, asked: Asked) -> bool:
-        """Remember a question; False when another party's question has this id."""
+    def note(self, id_: str, asked: Asked) -> None:
+        """Remember a question. Refuses SAME_ID_OTHER_CONTENT when another party's question has this id."""
         known = self._asked.get(id_)
         if known is not None and known.by != asked.by:
-            return False
+            raise Refusal(SwitchReason.SAME_ID_OTHER_CONTENT)
         self._asked[id_] = asked
         self._asked.move_to_end(id_)
         if len(self._asked) > _REMEMBERED_MAX:
             self._asked.popitem(last=False)
-        return True
 
     def get(self, id_: str, now_ns: int) -> Asked | None:
         """The question an answer belongs to, unless it is too late for one."""
@@ -78,9 +77,7 @@ class RoutingService:
         try:
             self._check_sender(sender, consult.debtor_agent)
             owner, form = self._owner(consult.code)
-            asked = Asked(sender, owner, now_ns + _CONSULT_LIFE_NS)
-            if not self._consults.note(consult.consult_id, asked):
-                raise Refusal(SwitchReason.SAME_ID_OTHER_CONTENT)
+            self._consults.note(consult.consult_id, Asked(sender, owner, now_ns + _CONSULT_LIFE_NS))
         except Refusal as refusal:
             self._node.journal.tell(sender, _refused_consult(consult, refusal.reason))
             return
@@ -107,12 +104,9 @@ class RoutingService:
         now_ns = self._node.clock.now_ns()
         try:
             self._check_sender(sender, request.creditor_agent)
-            until_ns = request.expires_at_ms * NS_PER_MS
-            if until_ns <= now_ns:
-                raise Refusal(SwitchReason.REQUEST_EXPIRED, expires_at_ms=request.expires_at_ms)
+            _check_open(request, now_ns)
             owner = self._payer(request.code)
-            if not self._requests.note(request.request_id, Asked(sender, owner, until_ns)):
-                raise Refusal(SwitchReason.SAME_ID_OTHER_CONTENT)
+            self._requests.note(request.request_id, Asked(sender, owner, request.expires_at_ms * NS_PER_MS))
         except Refusal as refusal:
             refused = RequestStatus(
                 request_id=request.request_id,
@@ -157,6 +151,11 @@ class RoutingService:
         if sender != agent:
             raise Refusal(SwitchReason.SENDER_IS_NOT_THE_INSTRUCTING_AGENT, sender=sender)
         self._admission.participant(sender).check_active()
+
+
+def _check_open(request: RequestToPay, now_ns: int) -> None:
+    if request.expires_at_ms * NS_PER_MS <= now_ns:
+        raise Refusal(SwitchReason.REQUEST_EXPIRED, expires_at_ms=request.expires_at_ms)
 
 
 def _refused_consult(consult: CodeConsult, reason: Reason) -> CodeResolve:
