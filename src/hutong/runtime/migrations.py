@@ -23,7 +23,9 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.database import Database
 
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
-_HEADER = re.compile(r"-- why: \S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: \S[^\n]*\n(?:-- [^\n]*\n)*?-- when: (?:pre|post)\n")
+_HEADER = re.compile(
+    r"-- why: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- when: +(?:pre|post)\b", re.IGNORECASE
+)
 _WAIT_FOR_OTHERS_S = 60  # Another starter is migrating.
 _STATEMENT_S = 600
 
