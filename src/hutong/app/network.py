@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from hutong.codes.plate import NETWORK_GUID
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.scheme.messages import NodeId
 
@@ -63,7 +64,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.payment_code_prefix:
             forms = (f"digits:{self.payment_code_prefix}:18", *forms)
         if self.plate_base:
-            forms = (f"url:{self.plate_base}/q/", f"emvco:*:CN.HUTONG:01={self.node}", *forms)
+            forms = (f"url:{self.plate_base}/q/", f"emvco:*:{NETWORK_GUID.upper()}:01={self.node}", *forms)
         return forms
 
 

@@ -45,7 +45,8 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
     )
     # Complete before it has its name: a crash leaves no half of it.
     fresh = path.with_suffix(".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    fresh.touch(mode=0o600)
+    with fresh.open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(secrets), indent=2))
         file.flush()
         os.fsync(file.fileno())
