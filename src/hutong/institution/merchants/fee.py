@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hutong.institution.merchants.merchant_reason import MerchantReason
+from hutong.institution.merchants.reasons import MerchantReason
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Integer, Uuid

@@ -1,6 +1,6 @@
 """Merchant category codes (ISO 18245): what a merchant trades in. Fees, limits and risk look at it."""
 
-from hutong.institution.merchants.merchant_reason import MerchantReason
+from hutong.institution.merchants.reasons import MerchantReason
 from hutong.kernel.errors import Refusal
 
 # The standard's groups. Single codes come and go with its amendments; a group is where a policy may stand on.

@@ -1,19 +1,20 @@
 """The creditor of a trade, and whether it may be paid now."""
 
+import hashlib
 from enum import StrEnum
 
 import msgspec
 
 from hutong.institution.merchants.mcc import mcc_group
-from hutong.institution.merchants.merchant_reason import MerchantReason
+from hutong.institution.merchants.reasons import MerchantReason
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.tables import BigInt, Text, Uuid
 
 REFERENCE_LENGTH_MAX = 64
 LEGAL_NAME_LENGTH_MAX = 128
-NAME_LENGTH_MAX = 40
-CITY_LENGTH_MAX = 40
+NAME_LENGTH_MAX = 25  # EMVCo 64.01, in characters of any script.
+CITY_LENGTH_MAX = 15  # EMVCo 64.02.
 REMARK_LENGTH_MAX = 128
 LATIN_NAME_LENGTH_MAX = 25  # EMVCo 59.
 LATIN_CITY_LENGTH_MAX = 15  # EMVCo 60.
@@ -107,3 +108,9 @@ def check_same(reference: str, known: msgspec.Struct, wanted: msgspec.Struct) ->
     for field in wanted.__struct_fields__:
         if getattr(known, field) != getattr(wanted, field):
             raise Refusal(MerchantReason.REFERENCE_REUSED, field=field, reference=reference)
+
+
+def reference_key(merchant_id: int, reference: str) -> int:
+    """What finds a thing by its owner and the owner's reference: the reference alone is nobody's."""
+    text = f"{merchant_id:032x}/{reference}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")

@@ -9,8 +9,9 @@ from hutong.institution.merchants.merchant import (
     REFERENCE_LENGTH_MAX,
     latin,
 )
-from hutong.institution.merchants.merchant_reason import MerchantReason
+from hutong.institution.merchants.reasons import MerchantReason
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.runtime.tables import BigInt, Boolean, Text, Uuid
 
@@ -39,7 +40,6 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     id: Uuid
     merchant_id: Uuid
     reference: Text
-    reference_key: Uuid
     name: Text
     city: Text
     latin_city: Text
@@ -55,3 +55,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     def closed(self, now_ns: int) -> "Shop":
         """The shop, closed for good; itself if it is."""
         return msgspec.structs.replace(self, is_open=False, changed_ns=now_ns) if self.is_open else self
+
+
+def shop_id(merchant_id: int, reference: str) -> int:
+    """The id of a merchant's shop: it follows from the merchant's own number for it, so a repeat finds it again."""
+    return derive(merchant_id, f"shop/{reference}")

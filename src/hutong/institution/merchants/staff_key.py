@@ -6,7 +6,7 @@ from enum import Enum, StrEnum
 
 import msgspec
 
-from hutong.institution.merchants.merchant_reason import MerchantReason
+from hutong.institution.merchants.reasons import MerchantReason
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
@@ -56,23 +56,23 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_ns: BigInt  # 0 while it is good.
 
     def check_right(self, right: Right) -> None:
-        """Refuses:  KEY_MAY_NOT."""
+        """Refuses:  ROLE_MAY_NOT."""
         if right not in RIGHTS[Role(self.role)]:
-            raise Refusal(MerchantReason.KEY_MAY_NOT, role=str(self.role), right=right.value)
+            raise Refusal(MerchantReason.ROLE_MAY_NOT, role=str(self.role), right=right.value)
 
     def check_whole_merchant(self) -> None:
-        """Refuses:  KEY_OF_ANOTHER_SHOP, to a key of one shop: this concerns them all."""
+        """Refuses:  SHOP_NOT_YOURS, to a key of one shop: this concerns them all."""
         if self.shop_id:
-            raise Refusal(MerchantReason.KEY_OF_ANOTHER_SHOP)
+            raise Refusal(MerchantReason.SHOP_NOT_YOURS)
 
     def sees(self, merchant_id: int, shop_id: int) -> bool:
         """Whether a thing of this merchant and shop exists for this key (invariant 8)."""
         return merchant_id == self.merchant_id and self.shop_id in (0, shop_id)
 
     def shop_for(self, shop_id: int) -> int:
-        """The shop an act of this key belongs to: the one it names, or the key's own. Refuses KEY_OF_ANOTHER_SHOP."""
+        """The shop an act of this key belongs to: the one it names, or the key's own. Refuses SHOP_NOT_YOURS."""
         if self.shop_id and shop_id not in (0, self.shop_id):
-            raise Refusal(MerchantReason.KEY_OF_ANOTHER_SHOP)
+            raise Refusal(MerchantReason.SHOP_NOT_YOURS)
         return shop_id or self.shop_id
 
 

@@ -1,3 +1,5 @@
+"""Why merchants are told no."""
+
 from hutong.kernel.errors import Kind, Reason
 
 
@@ -11,23 +13,22 @@ class MerchantReason(Reason):
     MCC_MALFORMED = Kind.INVALID, "NARR"
     MCC_UNKNOWN = Kind.INVALID, "NARR"
     LATIN_NAME_MISSING = Kind.INVALID, "NARR"  # EMVCo fields 59 and 60 are ASCII; a Chinese name needs one beside it.
-    CURRENCY_NOT_KEPT = Kind.INVALID, "AM03"  # This institution keeps no books in it.
 
     FEE_OUT_OF_RANGE = Kind.INVALID, "NARR"
     FEE_CHANGE_IN_THE_PAST = Kind.INVALID, "NARR"  # What was charged has been charged.
-    FEE_VERSION_TAKEN = Kind.CONFLICT, "NARR"  # Somebody changed the fee since you looked.
+    FEE_VERSION_TAKEN = Kind.CONFLICT, "NARR"  # The fee was changed otherwise since the caller looked.
 
     SHOP_UNKNOWN = Kind.NOT_FOUND, "NARR"
     SHOP_CLOSED = Kind.REFUSED, "NARR"
 
-    KEY_UNKNOWN = Kind.NOT_ALLOWED, "NARR"  # No token, or nobody's: it never says which.
+    KEY_UNKNOWN = Kind.NOT_ALLOWED, "NARR"  # No token of ours, or nobody's: it never says which.
     KEY_REVOKED = Kind.NOT_ALLOWED, "NARR"
-    KEY_MAY_NOT = Kind.NOT_ALLOWED, "NARR"  # The role has no such right.
-    KEY_OF_ANOTHER_SHOP = Kind.NOT_ALLOWED, "NARR"
-    KEY_NOT_FOUND = Kind.NOT_FOUND, "NARR"
+    ROLE_MAY_NOT = Kind.NOT_ALLOWED, "NARR"
+    SHOP_NOT_YOURS = Kind.NOT_ALLOWED, "NARR"  # The key is of one shop, and this is of another or of them all.
+    STAFF_KEY_UNKNOWN = Kind.NOT_FOUND, "NARR"
 
     PLATE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     CODE_INACTIVE = Kind.REFUSED, "NARR"  # The plate was taken down, or replaced.
-    FOREIGN_CODE_UNREADABLE = Kind.INVALID, "NARR"  # Neither a link nor an EMVCo payload with an account in it.
-    FOREIGN_CODE_TAKEN = Kind.CONFLICT, "NARR"  # It leads to somebody else already.
+    FOREIGN_CODE_UNREADABLE = Kind.INVALID, "NARR"  # Nothing in it names a payee.
+    FOREIGN_CODE_TAKEN = Kind.CONFLICT, "NARR"  # It leads to a plate already.
     FOREIGN_CODE_IS_OURS = Kind.INVALID, "NARR"
