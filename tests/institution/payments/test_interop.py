@@ -1,15 +1,14 @@
 """A payment through the real switch: both sides, both outcomes."""
 
-from world import World
-
 from hutong.institution import chart
+from tests.institution.payments.world import World
 
 
 def test_a_payment_across_ends_alike_on_three_ledgers() -> None:
     world = World("jing", "wei")
     world.fees(20, 5)
     jing, wei = world["jing"], world["wei"]
-    world.register("wei", "url:wei.example/")
+    world.register("wei", "url:https://wei.example/q/")
     payer, merchant = jing.user(100_000), wei.merchant()
     wei.asks(merchant, code="https://wei.example/q/1", fee_bps=60)
     quote = jing.quote(payer, "https://wei.example/q/1")

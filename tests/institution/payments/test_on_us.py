@@ -1,11 +1,12 @@
 """Payer and payee at one institution: one posted chain, no switch."""
 
+import msgspec
 import pytest
-from world import World
 
 from hutong.institution import chart
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
+from tests.institution.payments.world import World
 
 
 def test_a_payment_on_us_moves_the_money_and_takes_the_fee() -> None:
@@ -48,8 +49,6 @@ def test_the_same_id_with_other_content_is_a_conflict_that_names_the_field(field
     jing.asks(merchant, code="plate")
     order = jing.order(jing.quote(payer, "plate"), 1_000, remark="午饭")
     jing.pay(payer, order)
-    import msgspec
-
     other = msgspec.structs.replace(order, **{field: value})
     with pytest.raises(Refusal) as refused:
         jing.pay(payer, other)

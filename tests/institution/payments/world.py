@@ -6,8 +6,6 @@ from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from neighbours import Asks, Neighbours, Person
-
 from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.payments.admission import Order
@@ -31,6 +29,7 @@ from hutong.switch import chart as switch_chart
 from hutong.switch.fees import FeeRule
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from tests.institution.payments.neighbours import Asks, Neighbours, Person
 
 T = TypeVar("T")
 POLICIES = shipped_policies("cn", ZoneInfo("Asia/Shanghai"))
@@ -68,9 +67,7 @@ class Place:
         self.ledger = JournaledLedger(self.world.clock, self.journal, MemoryLedgerRepository(self.store), run_now)
         now(self.ledger.start())
         self.boots += 1
-        return NodeRuntime(
-            self.node_id, self.world.clock, self.randomness, mint, self.journal, self.store, run_now
-        )
+        return NodeRuntime(self.node_id, self.world.clock, self.randomness, mint, self.journal, self.store, run_now)
 
     def accounts(self, *ids: int) -> list[Account]:
         return now(self.ledger.lookup_accounts(ids))
