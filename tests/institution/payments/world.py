@@ -1,8 +1,7 @@
 """Institutions and the real switch on memory journals, with a network between them that does as it is told."""
 
 import random
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import date
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -34,7 +33,6 @@ from tests.institution.payments.neighbours import Asks, Neighbours, Person
 T = TypeVar("T")
 POLICIES = shipped_policies("cn", ZoneInfo("Asia/Shanghai"))
 CNY = Currency.CNY
-TODAY = date(2026, 1, 1)
 
 
 def now(errand: Coroutine[Any, Any, T]) -> T:
@@ -131,6 +129,13 @@ class Institution(Place):
     def pay_in(self, account: int, amount: int) -> None:
         transfer = recipes.top_up(
             self.node.mint.mint(), reserve=self.chart.reserve, account=account, amount=amount, ledger=156, code=30
+        )
+        self.ledger.create_transfers([transfer], _nothing)
+        self.journal.seal()
+
+    def pay_out(self, account: int, amount: int) -> None:
+        transfer = recipes.withdraw(
+            self.node.mint.mint(), reserve=self.chart.reserve, account=account, amount=amount, ledger=156, code=31
         )
         self.ledger.create_transfers([transfer], _nothing)
         self.journal.seal()
@@ -289,6 +294,3 @@ class World:
 
 def _nothing(_statuses: Any) -> None:
     pass
-
-
-Awaited = Awaitable[Any]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier
@@ -12,15 +13,21 @@ from hutong.institution.payments.payment import Why
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
+from hutong.institution.payments.refunds import Refunds
+from hutong.institution.payments.returns import Returns
 from hutong.institution.policy.policy import Policies
+from hutong.kernel.ids import PARTS_MAX
 from hutong.ledger.engine import LedgerEngine
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
     CreditTransfer,
+    PaymentReturn,
     PaymentStatus,
+    hex_id,
 )
 
 SWITCH = "switch"
@@ -56,13 +63,15 @@ class PaymentService:
         self.creditor = Creditor(
             node, ledger, chart, policies, requests, requests, notices, cashier, self._pursuit, switch
         )
+        self.refunds = Refunds(node, ledger, chart, self.debtor, self.creditor, notices, self._pursuit, switch)
+        self.returns = Returns(node, ledger, chart, self.debtor, notices, self._pursuit, switch)
 
     async def start(self) -> None:
         """Open the node's own accounts, and take up what was undecided when it stopped."""
         self.chart.open(self.ledger)
         self.node.journal.seal()
-        await self.debtor.start()
-        await self.creditor.start()
+        for side in (self.debtor, self.creditor, self.refunds, self.returns):
+            await side.start()
         await self._resume()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
@@ -84,6 +93,8 @@ class PaymentService:
                 self._told(message)
             case CreditTransfer():
                 self.creditor.offered(message)
+            case PaymentReturn():
+                self.returns.offered(message)
             case CodeConsult():
                 self.consults.consulted(message)
             case CodeResolve():
@@ -92,8 +103,15 @@ class PaymentService:
                 pass
 
     def _told(self, status: PaymentStatus) -> None:
+        """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""
+        derived = hex_id(status.payment_id) % PARTS_MAX != 0
+        # A node that knows nothing of last bytes is served as well: what is undecided is found on either side.
         if status.originator == self.node.node_id:
-            self.debtor.told(status)
+            (self.refunds if derived else self.debtor).told(status)
+        elif hex_id(status.payment_id) in self.returns.undecided or (
+            derived and hex_id(status.payment_id) not in self.creditor.undecided
+        ):
+            self.returns.told(status)
         else:
             self.creditor.told(status)
 
@@ -102,17 +120,18 @@ class PaymentService:
         pending: dict[int, set[int]] = {}
         for transfer in await self.ledger.pending_transfers():
             pending.setdefault(transfer.code, set()).add(transfer.user_data_128)
-        payments = sorted(pending.get(Why.PAYMENT_HELD, ()))
-        await self.debtor.payments.load(payments)
-        await self.debtor.outcomes.load(payments)
-        for id_ in payments:
-            payment = self.debtor.payments.get(id_)
-            assert payment is not None, "a hold is never durable without its payment"
-            self.debtor.resume(payment)
-        receipts = sorted(pending.get(Why.RECEIPT, ()))
-        await self.creditor.receipts.load(receipts)
-        await self.creditor.outcomes.load(receipts)
-        for id_ in receipts:
-            receipt = self.creditor.receipts.get(id_)
-            assert receipt is not None, "a hold is never durable without its receipt"
-            self.creditor.resume(receipt)
+        await _take_up(self.debtor, self.debtor.payments, pending.get(Why.PAYMENT_HELD))
+        await _take_up(self.creditor, self.creditor.receipts, pending.get(Why.RECEIPT))
+        await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
+        await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
+        self.node.journal.seal()
+
+
+async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:
+    ids = sorted(pending or ())
+    await shelf.load(ids)
+    await side.outcomes.load(ids)
+    for id_ in ids:
+        row = shelf.get(id_)
+        assert row is not None, "a hold is never durable without what it is held for"
+        side.resume(row)
