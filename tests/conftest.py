@@ -1,5 +1,5 @@
 """
-What every domain's tests may ask for: a real PostgreSQL, and a fresh schema in it.
+What every domain's tests share: a patient hypothesis, a real PostgreSQL, and a fresh schema in it.
 
 One server serves the whole run. Under pytest-xdist the workers share it: who comes first starts it, who comes later
 adopts it, and it stops when the last one lets go.
@@ -24,7 +24,7 @@ from hutong.runtime.embedded import EmbeddedPostgres
 settings.register_profile("hutong", deadline=None, print_blob=True)
 settings.load_profile("hutong")
 
-_DIRECTORY = "HUTONG_TEST_DIRECTORY"
+_DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()
 
 

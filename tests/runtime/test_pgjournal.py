@@ -98,8 +98,10 @@ async def once_available(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 async def halted(journal: PgJournal) -> None:
-    while journal.halt is None:
-        await asyncio.sleep(0.005)
+    ended = asyncio.Event()
+    journal.on_halt = lambda _: ended.set()
+    if journal.halt is None:
+        await ended.wait()
 
 
 def test_rows_are_durable_before_anything_leaves(node: Database) -> None:
@@ -145,10 +147,17 @@ def test_an_effect_that_raises_does_not_stop_the_others_and_one_that_decides_is_
     async def scenario() -> None:
         journal = await open_journal(node)
         seen: list[str] = []
+
+        def broken() -> None:
+            raise ZeroDivisionError
+
+        def decide() -> None:
+            journal.append(NOTES, note(2))
+
         journal.append(NOTES, note(1))
         journal.tell("nobody", "no transport is wired")
-        journal.effect(lambda: 1 // 0)  # type: ignore[arg-type,return-value]
-        journal.effect(lambda: journal.append(NOTES, note(2)) and None)  # type: ignore[func-returns-value]
+        journal.effect(broken)
+        journal.effect(decide)
         journal.effect(lambda: seen.append("answered"))
         await journal.flushed()
         assert seen == ["answered"]
@@ -199,7 +208,9 @@ def test_half_a_decision_is_not_committed(node: Database) -> None:
 
 
 @pytest.mark.parametrize("poison", range(7))
-def test_a_decision_the_database_refuses_ends_the_journal_behind_the_last_sound_one(node: Database, poison: int) -> None:
+def test_a_decision_the_database_refuses_ends_the_journal_behind_the_last_sound_one(
+    node: Database, poison: int
+) -> None:
     async def scenario() -> None:
         journal = await open_journal(node)
         answers: list[int] = []
@@ -347,6 +358,13 @@ def own_server(run_directory: Path) -> Iterator[EmbeddedPostgres]:
     shutil.rmtree(directory)
 
 
+def kill_at_once(postmaster: int) -> None:
+    """The whole server, as when the machine dies: its backends, too."""
+    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    os.kill(postmaster, signal.SIGKILL)
+
+
 def test_a_killed_database_ends_the_journal_and_nothing_answered_is_lost(own_server: EmbeddedPostgres) -> None:
     node = Database(own_server.address(), "jing")
 
@@ -366,10 +384,7 @@ def test_a_killed_database_ends_the_journal_and_nothing_answered_is_lost(own_ser
                 break
             await asyncio.sleep(0)
             if len(answered) > 500 and (pid := own_server.postmaster_pid()) is not None and number % 1000 == 0:
-                # The whole server dies at once, as when the machine kills it: the postmaster and its backends.
-                for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                    os.kill(int(child), signal.SIGKILL)
-                os.kill(pid, signal.SIGKILL)
+                kill_at_once(pid)
         assert journal.halt is not None
         assert journal.halt.reason is HaltReason.OUTCOME_UNKNOWN
         await asyncio.to_thread(own_server.start)

@@ -73,7 +73,7 @@ def all_migrations(kinds: Sequence[str]) -> list[Migration]:
     """The packaged migrations of these kinds, in the order they are applied: by kind as given, then by number."""
     found: list[Migration] = []
     for kind in kinds:
-        folder = files("hutong.migrations").joinpath(kind)
+        folder = files("hutong").joinpath("migrations", kind)
         of_kind = [_read(kind, file) for file in folder.iterdir() if file.name.endswith(".sql")]
         of_kind.sort(key=lambda migration: migration.number)
         numbers = [migration.number for migration in of_kind]
@@ -119,9 +119,7 @@ async def _apply(connection: "asyncpg.Connection[Any]", migration: Migration) ->
         async with connection.transaction():
             await connection.execute(_LIMITS)
             await connection.execute(migration.sql)
-            await connection.execute(
-                _KEEP_BOOKS, migration.kind, migration.number, migration.name, migration.checksum
-            )
+            await connection.execute(_KEEP_BOOKS, migration.kind, migration.number, migration.name, migration.checksum)
     except asyncpg.PostgresError as error:
         raise Refusal(MigrationReason.MIGRATION_FAILED, migration=migration, said=str(error)) from error
 

@@ -35,7 +35,7 @@ class Watchdog:
     def start(self) -> None:
         # The server must not outlive the watchdog either: Linux then sends it SIGINT, PostgreSQL's fast shutdown.
         self.started_at = time.monotonic()
-        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509  # One thread.
+        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603  # One thread; our command.
 
     def child_changed(self, _signal: int, _frame: FrameType | None) -> None:
         """The server ended: restart it, unless somebody stopped it on purpose or it keeps falling over."""
