@@ -55,7 +55,7 @@ async def test_everything_else_takes_the_operators_token(client: httpx.AsyncClie
         for method in item
         if path.startswith("/v1/") and "network" not in path
     ]
-    assert len(asked) == 17
+    assert len(asked) == 18
     del client.headers["authorization"]
     if token:
         client.headers["authorization"] = token
@@ -132,7 +132,7 @@ async def test_forms_are_registered_looked_up_and_withdrawn(client: httpx.AsyncC
     await said(client, "POST", "/v1/participants/jing/forms", 200, {"form": plate})
     owner = await client.get("/v1/directory", params={"code": "https://qr.jing.example/abc"})
     assert owner.json() == {"node": "jing", "form": plate, "value": "abc"}
-    overlap = await said(client, "POST", "/v1/participants/wei/forms", 422, {"form": plate + "w/"})
+    overlap = await said(client, "POST", "/v1/participants/wei/forms", 409, {"form": plate + "w/"})
     assert overlap["reason"] == "FORM_OVERLAPS"
     await said(client, "POST", "/v1/participants/wei/forms", 200, {"form": plate + "w/", "consented_by": "li"})
     (form,) = await said(client, "GET", "/v1/participants/wei/forms", 200)
