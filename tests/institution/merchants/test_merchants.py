@@ -2,12 +2,12 @@ import asyncio
 from functools import partial
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, noodles, refusal_of
 
 from hutong.institution import chart
 from hutong.institution.merchants.mcc import mcc_group
 from hutong.institution.merchants.merchant import MerchantStatus
 from hutong.kernel.clock import NS_PER_S
+from tests.institution.merchants.shop_street import ShopStreet, corner, noodles, refusal_of
 
 DAY_NS = 86_400 * NS_PER_S
 

@@ -18,4 +18,3 @@ class RequestReason(Reason):
     LIFETIME_OUT_OF_LIMITS = Kind.INVALID, "NARR"
     CHANNEL_NOT_REQUESTABLE = Kind.INVALID, "NARR"  # Such payments come without a request of the merchant's.
     PAYER_CODE_MISPLACED = Kind.INVALID, "NARR"  # A payment-code charge has the payer's code, and nothing else has.
-    CURSOR_MALFORMED = Kind.INVALID, "NARR"
