@@ -16,9 +16,8 @@ QUIET_ZONE = 4  # Modules of white that ISO/IEC 18004 wants around a code.
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
-_SIDE_SMALL = 700
 # QR, and the bar code that wallets show beside it for tills without a camera.
-_SYMBOLS = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.Code128
+_SYMBOLS = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128))
 
 
 def qr_symbol(text: str, *, error: str = "m") -> segno.QRCode:
@@ -105,11 +104,14 @@ def _attempts(grey: Image.Image) -> Iterator[Image.Image]:
     if side > _SIDE_ENOUGH:
         yield ImageOps.contain(grey, (_SIDE_ENOUGH, _SIDE_ENOUGH), Image.Resampling.BOX)
     yield grey
-    if side <= _SIDE_SMALL:  # Modules of less than two pixels fall between the reader's samples.
-        grey = ImageOps.scale(grey, 3, Image.Resampling.BICUBIC)
+    # Modules of few pixels fall between the reader's samples; out of focus, sharpening needs room between them, too.
+    side = min(2 * side, 2 * _SIDE_ENOUGH)
+    grey = ImageOps.contain(grey, (side, side), Image.Resampling.BICUBIC)
+    if side <= _SIDE_ENOUGH:
         yield grey
-    # Out of focus.
-    yield ImageOps.autocontrast(grey, cutoff=1).filter(ImageFilter.UnsharpMask(radius=4, percent=300, threshold=0))
+    grey = ImageOps.autocontrast(grey, cutoff=1)
+    for radius, percent in ((4, 300), (8, 500)):
+        yield grey.filter(ImageFilter.UnsharpMask(radius, percent, threshold=0))
 
 
 def _texts(grey: Image.Image) -> tuple[str, ...]:
