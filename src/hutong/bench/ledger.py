@@ -38,12 +38,12 @@ async def measure(scratch: Scratch, figures: Figures, *, seconds: float, progres
 
         for clients in (16, 256, 1024):
             progress(f"ledger, {clients} clients")
-            figures.note(f"ledger_c{clients}_per_s", await _closed_loop(machine, clients, 1, anyone, seconds))
+            figures.note(f"ledger_c{clients}_per_s", await closed_loop(machine, clients, 1, anyone, seconds))
         for batch in (100, 1000, 8000):
             progress(f"ledger, batches of {batch}")
-            figures.note(f"ledger_b{batch}_per_s", await _closed_loop(machine, 2, batch, anyone, seconds))
+            figures.note(f"ledger_b{batch}_per_s", await closed_loop(machine, 2, batch, anyone, seconds))
         progress("ledger, two hot accounts")
-        figures.note("ledger_hot_b8000_per_s", await _closed_loop(machine, 2, 8000, two_hot, seconds))
+        figures.note("ledger_hot_b8000_per_s", await closed_loop(machine, 2, 8000, two_hot, seconds))
 
 
 async def _open_accounts(machine: Machine, count: int) -> list[int]:
@@ -59,7 +59,7 @@ async def _open_accounts(machine: Machine, count: int) -> list[int]:
     return [account.id for account in accounts]
 
 
-async def _closed_loop(machine: Machine, clients: int, batch: int, pick: Pick, seconds: float) -> float:
+async def closed_loop(machine: Machine, clients: int, batch: int, pick: Pick, seconds: float) -> float:
     """Transfers a second that became durable while `clients` kept asking."""
     done = 0
     running = clients

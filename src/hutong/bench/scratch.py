@@ -37,7 +37,7 @@ def scratch_server(pg_bin: Path | None) -> Iterator[Scratch]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-class _Idle:
+class Idle:
     """A node without software: the machine alone is measured."""
 
     def tick(self) -> None:
@@ -49,9 +49,9 @@ async def scratch_machine(scratch: Scratch, schema: str) -> AsyncIterator[Machin
     """A journal and a ledger on a schema of their own."""
     found: list[Machine] = []
 
-    async def build(machine: Machine, _stack: AsyncExitStack) -> _Idle:
+    async def build(machine: Machine, _stack: AsyncExitStack) -> Idle:
         found.append(machine)
-        return _Idle()
+        return Idle()
 
     host = NodeHost("bench", Database(scratch.address, schema), ("runtime", "ledger"), build)
     await host.start()

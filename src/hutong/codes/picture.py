@@ -18,7 +18,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
 _SIDE_SMALL = 700
 # QR, and the bar code that wallets show beside it for tills without a camera.
-_SYMBOLS = (zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128)
+_SYMBOLS = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.Code128
 
 
 def qr_symbol(text: str, *, error: str = "m") -> segno.QRCode:
@@ -72,9 +72,7 @@ def load_picture(data: bytes) -> Image.Image:
         raise Refusal(CodeReason.PICTURE_TOO_LARGE, bytes=len(data), bytes_max=BYTES_MAX)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-            width, height = picture.size
-            if width * height > PIXELS_MAX:
-                raise Refusal(CodeReason.PICTURE_TOO_LARGE, width=width, height=height, pixels_max=PIXELS_MAX)
+            _check_size(picture)
             picture.draft("RGB", (_SIDE_ENOUGH, _SIDE_ENOUGH))  # JPEG unpacks to a half or a quarter at no cost.
             return _on_white(picture)
     except Refusal:
@@ -83,6 +81,12 @@ def load_picture(data: bytes) -> Image.Image:
         raise Refusal(CodeReason.PICTURE_TOO_LARGE, pixels_max=PIXELS_MAX) from None
     except Exception:  # noqa: BLE001  # Decoders of hostile bytes raise anything: OSError, ValueError, struct.error, …
         raise Refusal(CodeReason.PICTURE_UNREADABLE) from None
+
+
+def _check_size(picture: Image.Image) -> None:
+    width, height = picture.size
+    if width * height > PIXELS_MAX:
+        raise Refusal(CodeReason.PICTURE_TOO_LARGE, width=width, height=height, pixels_max=PIXELS_MAX)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
@@ -104,9 +108,8 @@ def _attempts(grey: Image.Image) -> Iterator[Image.Image]:
     if side <= _SIDE_SMALL:  # Modules of less than two pixels fall between the reader's samples.
         grey = ImageOps.scale(grey, 3, Image.Resampling.BICUBIC)
         yield grey
-    stretched = ImageOps.autocontrast(grey, cutoff=1)
-    yield stretched.filter(ImageFilter.UnsharpMask(radius=4, percent=300, threshold=0))  # Out of focus.
-    yield stretched.filter(ImageFilter.MedianFilter(5))  # Grainy.
+    # Out of focus.
+    yield ImageOps.autocontrast(grey, cutoff=1).filter(ImageFilter.UnsharpMask(radius=4, percent=300, threshold=0))
 
 
 def _texts(grey: Image.Image) -> tuple[str, ...]:
