@@ -106,7 +106,7 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         await institution.start(stack)
         site.node = institution
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
-        handlers = institution_api(institution, pool)
+        handlers = institution_api(institution)
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         return institution
 
