@@ -1,11 +1,11 @@
 from functools import partial
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, draft, refusal_of
 
 from hutong.institution.merchants.repository import STAFF_KEYS
 from hutong.institution.merchants.staff_key import RIGHTS, Right, Role, StaffKey
 from hutong.kernel.ids import id_text
+from tests.institution.merchants.shop_street import ShopStreet, corner, draft, refusal_of
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
-from tests.institution.merchants.shop_street import ShopStreet, draft, refusal_of
 
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.requests.repository import REQUESTS
 from hutong.institution.requests.request import PaymentRequest, RequestState
 from hutong.kernel.errors import Refusal
+from tests.institution.merchants.shop_street import ShopStreet, draft, refusal_of
 
 NOW, LATER, OVER = 1_000, 2_000, 9_000
 ALICE, BOB = 256, 512

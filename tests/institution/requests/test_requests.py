@@ -2,7 +2,6 @@ import asyncio
 from functools import partial
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, draft
 
 from hutong.codes.merchant_presented import Initiation, read
 from hutong.codes.plate import emvco_plate, read_plate, request_plate_id
@@ -12,6 +11,7 @@ from hutong.institution.requests.request import RequestLimits, RequestState
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.scheme.messages import Channel
+from tests.institution.merchants.shop_street import ShopStreet, corner, draft
 
 PAYMENT = 1_767_225_600_000 << 80 | 77 << 8
 

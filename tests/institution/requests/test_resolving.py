@@ -6,6 +6,16 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hutong.codes.additional_data import Template
+from hutong.codes.merchant_presented import MerchantPresentedCode, build
+from hutong.codes.plate import PlateKind, mint_plate_id, request_plate_id
+from hutong.institution import chart
+from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.requests.payee import Payee, PayeeKind
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.money import Currency
+from hutong.scheme.messages import Channel
 from tests.institution.merchants.shop_street import (
     SITE,
     ShopStreet,
@@ -14,16 +24,6 @@ from tests.institution.merchants.shop_street import (
     corner,
     draft,
 )
-
-from hutong.codes.merchant_presented import MerchantPresentedCode, build
-from hutong.codes.additional_data import Template
-from hutong.codes.plate import PlateKind, mint_plate_id, request_plate_id
-from hutong.institution import chart
-from hutong.institution.merchants.staff_key import StaffKey
-from hutong.institution.requests.payee import Payee, PayeeKind
-from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.kernel.money import Currency
-from hutong.scheme.messages import Channel
 
 PAYMENT = 1_767_225_600_000 << 80 | 77 << 8
 
