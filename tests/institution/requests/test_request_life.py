@@ -143,7 +143,7 @@ class RequestLife(RuleBasedStateMachine):
     @initialize()
     def a_merchant(self) -> None:
         self.owner: StaffKey = self.street.owner()
-        self.street.journal.flush()
+        self.street.flush()
 
     @rule(target=requests, lifetime_s=st.integers(30, 120))
     def create(self, lifetime_s: int) -> int:
@@ -151,7 +151,7 @@ class RequestLife(RuleBasedStateMachine):
         self.payments += 1
         service = self.street.requests
         made = self.street.do(lambda: service.create(self.owner, draft(reference=reference, lifetime_s=lifetime_s)))
-        self.street.journal.flush()
+        self.street.flush()
         return made.id
 
     @rule(target=claims, request_id=requests)
@@ -166,7 +166,7 @@ class RequestLife(RuleBasedStateMachine):
             assert refusal.reason.name == self._why_not(request_id, known, now_ns)
             return multiple()
         assert self._why_not(request_id, known, now_ns) == ""
-        self.street.journal.flush()
+        self.street.flush()
         self.under_way[request_id] = payment_id
         return request_id, payment_id
 
@@ -181,7 +181,7 @@ class RequestLife(RuleBasedStateMachine):
     def fail(self, claim: tuple[int, int]) -> None:
         if self.paid.get(claim[0]) != claim[1]:
             self.street.do(lambda: self.street.requests.release(*claim))
-            self.street.journal.flush()
+            self.street.flush()
             if self.under_way.get(claim[0]) == claim[1]:
                 del self.under_way[claim[0]]
 
@@ -189,7 +189,7 @@ class RequestLife(RuleBasedStateMachine):
     def complete(self, claim: tuple[int, int]) -> None:
         if self.under_way.get(claim[0]) == claim[1]:
             self.street.do(lambda: self.street.requests.paid(*claim))
-            self.street.journal.flush()
+            self.street.flush()
             self.paid[claim[0]] = claim[1]
             del self.under_way[claim[0]]
 
@@ -202,7 +202,7 @@ class RequestLife(RuleBasedStateMachine):
             assert refusal.reason.name == expected
             assert request_id in self.paid or request_id in self.under_way
             return
-        self.street.journal.flush()
+        self.street.flush()
         self.cancelled.add(request_id)
 
     @rule(seconds=st.integers(1, 60))
