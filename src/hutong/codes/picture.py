@@ -16,6 +16,7 @@ QUIET_ZONE = 4  # Modules of white that ISO/IEC 18004 wants around a code.
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
+_SIDE_USED = 2 * _SIDE_ENOUGH  # More than that is not looked at.
 # QR, and the bar code that wallets show beside it for tills without a camera.
 _SYMBOLS = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128))
 
@@ -52,7 +53,7 @@ def read_picture(data: bytes) -> tuple[str, ...]:
     """
     The texts of the codes in a picture file, without repeats, in the order they are found.
 
-    Costs milliseconds to a second of CPU, so keep it off the event loop.
+    Costs 5 milliseconds to 2 seconds of CPU, the most for big pictures without a code: keep it off the event loop.
 
     Refuses:  PICTURE_TOO_LARGE by its bytes, or by its pixels before they are unpacked; PICTURE_UNREADABLE, unless it is
               a sound PNG, JPEG, WebP, GIF or BMP; PICTURE_WITHOUT_CODE.
@@ -72,7 +73,7 @@ def load_picture(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             _check_size(picture)
-            picture.draft("RGB", (_SIDE_ENOUGH, _SIDE_ENOUGH))  # JPEG unpacks to a half or a quarter at no cost.
+            picture.draft("RGB", (_SIDE_USED, _SIDE_USED))  # A huge JPEG unpacks to a half or a quarter at less cost.
             return _on_white(picture)
     except Refusal:
         raise
@@ -101,11 +102,13 @@ def _on_white(picture: Image.Image) -> Image.Image:
 def _attempts(grey: Image.Image) -> Iterator[Image.Image]:
     """The picture as it is easiest to read, then harder and harder ways; most pictures need the first."""
     side = max(grey.size)
+    if side > _SIDE_USED:
+        grey = ImageOps.contain(grey, (_SIDE_USED, _SIDE_USED), Image.Resampling.BOX)
     if side > _SIDE_ENOUGH:
         yield ImageOps.contain(grey, (_SIDE_ENOUGH, _SIDE_ENOUGH), Image.Resampling.BOX)
     yield grey
     # Modules of few pixels fall between the reader's samples; out of focus, sharpening needs room between them, too.
-    side = min(2 * side, 2 * _SIDE_ENOUGH)
+    side = min(2 * side, _SIDE_USED)
     grey = ImageOps.contain(grey, (side, side), Image.Resampling.BICUBIC)
     if side <= _SIDE_ENOUGH:
         yield grey

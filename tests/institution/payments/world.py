@@ -19,9 +19,11 @@ from hutong.kernel.money import Currency
 from hutong.ledger import recipes
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
+from hutong.ledger.rows import ACCOUNT
 from hutong.ledger.transfer import Account
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.node import NodeRuntime, run_now
+from hutong.runtime.shelf import warmed
 from hutong.runtime.tables import MemoryStore
 from hutong.scheme.messages import AnyMessage, Channel
 from hutong.switch import chart as switch_chart
@@ -76,8 +78,8 @@ class Place:
         return account.credits_posted - account.debits_posted
 
     def balanced(self) -> bool:
-        books = self.ledger._books if hasattr(self.ledger, "_books") else self.ledger.books
-        accounts = [state.account() for state in books.accounts.values()]
+        ids = {row.id for _, row in self.store.rows[ACCOUNT.name]} | set(self.ledger._books.accounts)
+        accounts = self.accounts(*ids)
         return sum(a.debits_posted for a in accounts) == sum(a.credits_posted for a in accounts) and sum(
             a.debits_pending for a in accounts
         ) == sum(a.credits_pending for a in accounts)
@@ -166,7 +168,7 @@ class Institution(Place):
     def quote(self, payer: Person, code: str, amount: int = 0) -> Quote:
         """Consult as a payer does; the network must be delivering."""
         consults = self.payments.consults
-        terms = consults._own_terms(code)
+        terms = now(warmed(self.journal, lambda: consults._own_terms(code)))
         if terms is None:
             answers: list[Any] = []
             consults.ask(code, answers.append)
