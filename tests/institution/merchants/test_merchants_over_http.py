@@ -1,13 +1,11 @@
 """The merchants' API, whole: every route once as it should be used, and with every wrong key."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
-from tests.institution.merchants.shop_street import ShopStreet, refusal_of
 
 from hutong.codes.picture import read_picture
 from hutong.institution.merchants.api import merchant_routes
@@ -15,6 +13,7 @@ from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.requests.api import request_routes
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http_app import make_app
+from tests.institution.merchants.shop_street import ShopStreet, refusal_of
 
 OPERATOR = "operator-token"
 NOODLES = {
@@ -53,7 +52,7 @@ class Api:
     def call(self, method: str, path: str, token: str = "", **options: Any) -> httpx.Response:
         async def called() -> httpx.Response:
             headers = {"authorization": f"Bearer {token}"} if token else {}
-            transport = httpx.ASGITransport(self.app)
+            transport = httpx.ASGITransport(self.app)  # type: ignore[arg-type]  # Litestar names the same call more narrowly.
             async with httpx.AsyncClient(transport=transport, base_url="http://jing.example") as client:
                 return await client.request(method, path, headers=headers, **options)
 
@@ -77,8 +76,8 @@ class Api:
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    yield Api(ShopStreet())
+def api() -> Api:
+    return Api(ShopStreet())
 
 
 def test_a_merchant_goes_all_the_way_from_onboarding_to_a_cancelled_request(api: Api) -> None:

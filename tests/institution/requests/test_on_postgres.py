@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, draft, noodles
 
 from hutong.institution.merchants.repository import FEES, MERCHANTS, PLATES, SHOPS, STAFF_KEYS
 from hutong.institution.merchants.staff_key import Role, StaffKey
@@ -16,11 +15,12 @@ from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgjournal import open_journal
 from hutong.runtime.pgstore import PgStore
 from hutong.runtime.shelf import decided
+from hutong.runtime.tables import Table
+from tests.institution.merchants.shop_street import ShopStreet, corner, draft, noodles
 
 Answer = TypeVar("Answer")
-TABLES = (MERCHANTS, FEES, SHOPS, STAFF_KEYS, PLATES, REQUESTS)
 # What the services look up by, which must never cost a walk through the table.
-LOOKED_UP = [
+LOOKED_UP: list[tuple[Table[Any], str]] = [
     (MERCHANTS, "id"),
     (MERCHANTS, "reference"),
     (FEES, "merchant_id"),
@@ -97,7 +97,7 @@ async def _every_look_up_has_its_index(database: Database) -> None:
         await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
         for table, column in LOOKED_UP:
             (type_,) = [known.type.sql for known in table.columns if known.name == column]
-            query = f"SELECT * FROM {table.name} WHERE {column} = ANY($1::{type_}[]) ORDER BY position"
+            query = f"SELECT * FROM {table.name} WHERE {column} = ANY($1::{type_}[]) ORDER BY position"  # noqa: S608  # Our own names.
             await connection.execute(f"PREPARE looked_up AS {query}")
             plan = await connection.fetch("EXPLAIN EXECUTE looked_up(NULL)")
             assert f"{table.name}_by_{column}" in str(plan), (column, plan)
