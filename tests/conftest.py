@@ -28,6 +28,12 @@ _DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what 
 _schemas = count()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-schemas", action="store_true", help="write what the migrations make to tests/runtime/schemas"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's directory, once: workers inherit the environment of the process that starts them."""
     if _DIRECTORY not in os.environ:
@@ -52,8 +58,9 @@ def run_directory() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(run_directory: Path) -> Iterator[Address]:
-    """A real server, durable as in life."""
-    with EmbeddedPostgres(run_directory / "postgres") as address:
+    """A real server, durable as in life; `PG_BIN` chooses which, as in life."""
+    pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
+    with EmbeddedPostgres(run_directory / "postgres", pg_bin=pg_bin) as address:
         yield address
 
 

@@ -124,7 +124,10 @@ class EmbeddedPostgres:
         if os.geteuid() == 0 and self.data.exists():
             owner = self.data.stat()  # Made by whoever it was made by: a system's accounts may have changed since.
             self.account = account = Account(account.name, owner.st_uid, owner.st_gid)
-        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for path in reversed([self.directory, *self.directory.parents]):
+            if not path.exists():
+                path.mkdir()
+                path.chmod(0o755)  # Whatever the umask: what we make here, the server's account may pass.
         if self.directory.stat().st_uid != os.geteuid():
             raise Refusal(PostgresReason.DIRECTORY_OF_SOMEBODY_ELSE, directory=self.directory)
         if account.uid != os.geteuid():

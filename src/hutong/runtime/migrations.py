@@ -23,7 +23,9 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.database import Database
 
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
-_HEADER = re.compile(r"-- why: \S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: \S[^\n]*\n(?:-- [^\n]*\n)*?-- when: (?:pre|post)\n")
+_HEADER = re.compile(
+    r"-- why: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- when: +(?:pre|post)\b", re.IGNORECASE
+)
 _WAIT_FOR_OTHERS_S = 60  # Another starter is migrating.
 _STATEMENT_S = 600
 
@@ -93,7 +95,7 @@ async def migrate(database: Database, wanted: Sequence[Migration]) -> list[Migra
     await database.create()
     connection = await database.connect(statement_s=_WAIT_FOR_OTHERS_S)
     try:
-        await connection.execute(_LOCK)
+        await _wait_for_others(connection)
         await connection.execute(f"SET statement_timeout = '{_STATEMENT_S}s'")
         await connection.execute(_MAKE_BOOKS)
         applied = {(row["kind"], row["number"]): row for row in await connection.fetch(_READ_BOOKS)}
@@ -112,6 +114,14 @@ async def migrate(database: Database, wanted: Sequence[Migration]) -> list[Migra
         return fresh
     finally:
         await connection.close()  # The lock goes with it.
+
+
+async def _wait_for_others(connection: "asyncpg.Connection[Any]") -> None:
+    try:
+        await connection.execute(_LOCK)
+    except asyncpg.QueryCanceledError as error:
+        said = f"another process has been migrating for {_WAIT_FOR_OTHERS_S} s"
+        raise Refusal(MigrationReason.MIGRATION_FAILED, said=said) from error
 
 
 async def _apply(connection: "asyncpg.Connection[Any]", migration: Migration) -> None:

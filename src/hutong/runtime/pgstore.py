@@ -8,6 +8,8 @@ import asyncpg
 
 from hutong.runtime.tables import Column, Row, Table
 
+_SCAN_ROWS = 10_000  # At a time, so that a long table is not in memory twice.
+
 
 class PgStore:
     """A node's durable rows. Column names come from our own declarations, so they may stand in SQL as they are."""
@@ -43,8 +45,11 @@ class PgStore:
     async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is; nobody waits yet.
-            query = f"{_select(table)} WHERE position > $1 ORDER BY position"
-            return _rows(table, await connection.fetch(query, after))
+            cursor = await connection.cursor(f"{_select(table)} WHERE position > $1 ORDER BY position", after)
+            rows: list[tuple[int, Row]] = []
+            while records := await cursor.fetch(_SCAN_ROWS):
+                rows += _rows(table, records)
+            return rows
 
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)

@@ -202,7 +202,7 @@ class _Handshake:
                 self._scram.verify(rest)
             else:
                 self.fail(ConnectionLost(f"the server asks for authentication {code}; we speak SCRAM-SHA-256 alone"))
-        except (ScramFailed, ValueError) as error:
+        except ScramFailed as error:
             self.fail(ConnectionLost(str(error)))
 
     def succeed(self) -> None:
