@@ -52,3 +52,12 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
         os.fsync(file.fileno())
     fresh.rename(path)
     return secrets
+
+
+def read_operator_token(directory: Path, node_id: str) -> str:
+    """The operator's token of a node of this machine, or nothing for who may not read it."""
+    try:
+        data = (directory / "secrets" / f"{node_id}.json").read_bytes()
+    except OSError:
+        return ""
+    return msgspec.json.decode(data, type=NodeSecrets).operator_token
