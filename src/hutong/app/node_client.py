@@ -77,7 +77,7 @@ class NodeClient:
         try:
             response = await self._client.request(method, path, json=body, params=known)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise NodeSilent(f"{self.url}: {error or type(error).__name__}") from None
+            raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
         if response.is_success:
             return response
         try:

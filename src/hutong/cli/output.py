@@ -1,6 +1,6 @@
 """How commands speak: for people in tables, for scripts in JSON, and one line for every no."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -54,9 +54,10 @@ def money(minor: int, currency: str = "CNY") -> str:
 
 def said_no(error: Exception, *, as_json: bool) -> str | None:
     """The one line for stderr, or None when it is no answer but a mistake of ours."""
+    told: Mapping[str, Any]
     match error:
         case NodeRefused(reason=reason, facts=facts):
-            told = dict(facts)
+            told = facts
         case Refusal():
             reason, told = error.reason.name, error.facts
         case NodeSilent():
