@@ -11,7 +11,7 @@ from hutong import __version__
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes
-from hutong.app.secrets import NodeSecrets
+from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot import METHOD_AND_PATH, PayEndpoint
@@ -117,6 +117,9 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     """Admit the nodes of the description, with their code forms and caps. Repeats: nothing."""
     for spec in network.institutions:
         switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
+        for key in spec.public_keys:
+            key_id, _, public_key = key.partition(":")
+            switch.admission.add_key(spec.node, key_id, bytes.fromhex(public_key), 0, KEY_FOR_EVER_NS)
         for form in spec.own_forms:
             switch.admission.register_form(spec.node, form)
         if spec.cap_minor:
