@@ -129,7 +129,10 @@ def _described(code: Scanned) -> dict[str, Any]:
         amount = None if content.amount_minor is None else f"{content.amount_minor} minor units"
         names = {"name": content.name, "city": content.city, "mcc": content.mcc, "amount": amount}
         said |= {name: value for name, value in names.items() if value is not None}
-        said |= {"currency": content.currency.alpha, "initiation": content.initiation.name if content.initiation else ""}
+        said |= {
+            "currency": content.currency.alpha,
+            "initiation": content.initiation.name if content.initiation else "",
+        }
     said["content"] = msgspec.to_builtins(content, enc_hook=str)
     return said
 
