@@ -58,7 +58,7 @@ class Charges:
         Repeats:  asks again if there is no answer yet; one request is asked for in the same words only.
         """
         known = self.charges.get(charge.id)
-        if known is not None and known.state not in _OPEN:
+        if known is not None and (known.state not in _OPEN or self._node.clock.now_ns() >= known.expires_ns):
             if answer is not None:
                 self._journal.effect(partial(answer, known))
             return

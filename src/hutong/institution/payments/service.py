@@ -19,6 +19,7 @@ from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
 from hutong.institution.payments.refunds import Refunds
 from hutong.institution.payments.returns import Returns
+from hutong.institution.payments.statements import Statements
 from hutong.institution.payments.to_pay import ToPays
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.ids import PARTS_MAX
@@ -98,6 +99,7 @@ class PaymentService:
         self.to_pays.tell_ourselves = charges.answered
         self.bank_link = BankLink(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
+        self.statements = Statements(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self._code_prefix = code_prefix
 
     async def start(self) -> None:
