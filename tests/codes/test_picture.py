@@ -157,7 +157,10 @@ def bomb(width: int, height: int) -> bytes:
         (bytes(picture.BYTES_MAX + 1), "PICTURE_TOO_LARGE"),
         (png(Image.new("RGB", (300, 300), "white")), "PICTURE_WITHOUT_CODE"),
         (png(Image.new("RGB", (1, 1))), "PICTURE_WITHOUT_CODE"),
-        (png(Image.new("L", (1, 3000))), "PICTURE_WITHOUT_CODE"),
+        (png(Image.new("L", (1, 50))), "PICTURE_WITHOUT_CODE"),
+        (png(Image.new("L", (1, 51))), "PICTURE_UNREADABLE"),
+        (png(Image.new("L", (40_000, 1))), "PICTURE_UNREADABLE"),
+        (png(Image.new("L", (5000, 100))), "PICTURE_WITHOUT_CODE"),
     ],
 )
 def test_each_way_to_be_no_picture_has_its_name(data: bytes, reason: str) -> None:
