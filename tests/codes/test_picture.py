@@ -34,7 +34,9 @@ def png(image: Image.Image, kind: str = "PNG", **how: int) -> bytes:
 def photo(code: bytes, *, angle: int, share: float, blur: float, side: int = 1000, seed: int = 1) -> bytes:
     """A noisy JPEG of many things, with the code somewhere in it, turned, scaled, and out of focus."""
     random = seeded_randomness(seed)
-    scene = Image.effect_noise((side, side * 3 // 4), 60).convert("RGB")
+    size = (side, side * 3 // 4)
+    grain = Image.frombytes("L", size, random.randbytes(size[0] * size[1]))
+    scene = grain.point(lambda value: 64 + value // 2).convert("RGB")
     draw = ImageDraw.Draw(scene)
     for _ in range(30):
         x, y = random.randrange(scene.width), random.randrange(scene.height)

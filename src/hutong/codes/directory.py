@@ -8,10 +8,10 @@ from hutong.codes.additional_data import Template
 from hutong.codes.code import CodeReason, Presented
 from hutong.codes.code_form import ANY_TEMPLATE, ApplicationForm, CodeForm, DigitsForm, EmvcoForm, UrlForm
 from hutong.codes.consumer_presented import ConsumerPresentedCode
-from hutong.codes.link import Link, read_link
+from hutong.codes.link import Link
 from hutong.codes.merchant_presented import MerchantPresentedCode, PrimitiveAccount
 from hutong.codes.scanned import Digits, Scanned
-from hutong.codes.upi import UpiLink
+from hutong.codes.upi import UpiLink, upi_link
 from hutong.kernel.errors import Refusal
 
 
@@ -127,7 +127,7 @@ class Directory:
             case Link():
                 match = self._match_link(found.content)
             case UpiLink():
-                match = self._match_link(read_link(found.text))
+                match = self._match_link(upi_link(found.text))
             case MerchantPresentedCode():
                 match = self._match_accounts(found.content)
             case ConsumerPresentedCode():
