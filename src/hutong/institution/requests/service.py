@@ -135,11 +135,18 @@ class RequestService:
         raise Refusal(RequestReason.REQUEST_UNKNOWN)
 
     async def page(self, key: StaffKey, *, before: int | None, limit: int) -> tuple[list[PaymentRequest], int | None]:
-        """The requests the key sees, newest first, those of its static codes too; and what to page on `before`."""
+        """
+        The requests the key sees, newest first, those of its static codes too; and the id to page on `before`.
+
+        Refuses:  REQUEST_UNKNOWN to page on before another's, or none.
+        """
+        if before is not None:
+            await self._all.requests.load([before])
+            self.get(key, before)
         column, value = ("listed_shop", key.shop_id) if key.shop_id else ("listed_merchant", key.merchant_id)
         limit = min(limit, PAGE_MAX)
         found = await self._all.page(column, value, before=before, limit=limit)
-        return [request for _, request in found], found[-1][0] if len(found) == limit else None
+        return found, found[-1].id if len(found) == limit else None
 
     def texts(self, request: PaymentRequest) -> tuple[str, str]:
         """A dynamic code's two forms, link and EMVCo payload with the amount; nothing for what shows no code."""
