@@ -96,11 +96,13 @@ def test_a_merchant_goes_all_the_way_from_onboarding_to_a_cancelled_request(api:
     assert (request["state"], request["shop_id"]) == ("OPEN", shop["shop_id"])
     assert api.post("/v1/payment-requests", {"reference": "order-1", "amount": 1200}, till["token"]) == request
     path = f"/v1/payment-requests/{request['request_id']}"
+    nothing: dict[str, Any] = {"requests": [], "next_cursor": None}
+    assert api.get("/v1/payment-requests", token, cursor=request["request_id"]) == nothing
     assert api.get(path, token) == request
     assert api.get("/v1/payment-requests", token, reference="order-1")["requests"] == [request]
     assert api.get("/v1/payment-requests", token, limit=1) == {
         "requests": [request],
-        "next_cursor": api.street.journal.position,
+        "next_cursor": request["request_id"],
     }
     assert api.call("GET", f"{path}/code.svg", token).content.startswith(b"<?xml")
     assert api.post(f"{path}/cancel", None, till["token"], 200)["state"] == "CANCELLED"
@@ -194,8 +196,9 @@ def test_a_stranger_s_key_finds_nothing_of_another_merchant_s_on_any_route(api: 
             assert answer.status_code == 404, (filled, answer.text)
             tried += 1
     assert tried >= 12
-    for path, name in (("/v1/plates", "plates"), ("/v1/payment-requests", "requests")):
+    for path, name, cursor in (("/v1/plates", "plates", plate), ("/v1/payment-requests", "requests", request)):
         assert api.get(path, stranger)[name] == []
+        assert api.get(path, stranger, 404, cursor=cursor)["kind"] == "NOT_FOUND"
     assert api.get("/v1/shops", stranger) == []
     body = {"reference": "x", "amount": 1, "shop_id": shop}
     assert api.post("/v1/payment-requests", body, stranger, 404)["reason"] == "SHOP_UNKNOWN"
@@ -253,8 +256,10 @@ def test_bodies_that_are_no_json_are_refused_by_name(api: Api, raw: bytes) -> No
         "/v1/shops/key_01JD3V7M8Y5ZK2Q4R6T8W0X1A0",
         "/v1/payment-requests?limit=0",
         "/v1/payment-requests?limit=201",
+        "/v1/payment-requests?limit=x",
         "/v1/payment-requests?cursor=-1",
-        "/v1/payment-requests?cursor=x",
+        "/v1/payment-requests?cursor=plt_01JD3V7M8Y5ZK2Q4R6T8W0X1A0",
+        "/v1/plates?cursor=",
         "/v1/plates?cursor=99999999999999999999999999",
     ],
 )
