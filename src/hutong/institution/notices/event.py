@@ -14,7 +14,7 @@ ID_PREFIX = "evt"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True):
     """
     One event. Its position in the journal is its cursor.
 

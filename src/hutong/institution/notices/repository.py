@@ -22,7 +22,7 @@ class Outcome(Enum):
     REDELIVERY_FAILED = "REDELIVERY_FAILED"
 
 
-class WebhookDelivery(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookDelivery(msgspec.Struct, frozen=True):
     """How far delivery to an endpoint has come: the newest row is what a restart goes on with."""
 
     endpoint_id: Uuid
