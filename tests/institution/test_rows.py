@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 
 from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.institution.notices.delivery_service import DeliveryService
-from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.repository import TABLES as NOTICE_TABLES
+from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.people.one_time_code import Purpose

@@ -1,6 +1,7 @@
 """Events: what happened to a merchant or a user, as they are told."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,6 +27,14 @@ class Event(msgspec.Struct, frozen=True):
     type: Text
     body: Bytes
     at_ns: BigInt
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Events in order, and the cursor to ask behind next time."""
+
+    events: list[tuple[int, Event]]
+    cursor: int
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):
