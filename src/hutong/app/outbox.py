@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from litestar import Request, get
@@ -54,7 +55,7 @@ def shown_codes_api(codes: ShownCodes, operator: Callable[[str], str]) -> HTTPRo
     """`GET /v1/operator/one-time-codes/{phone}`: what would have been texted, for an operator's token."""
 
     @get("/v1/operator/one-time-codes/{phone:str}", tags=["Laptop"])
-    async def shown_code(request: Request[object, object, object], phone: str) -> ShownCode:
+    async def shown_code(request: Request[Any, Any, Any], phone: str) -> ShownCode:
         """The newest one-time code for a telephone. Only where no gateway for text messages is configured."""
         operator(bearer_token(request.headers.get("authorization", "").encode()))
         return codes.last(parse_phone(phone))
