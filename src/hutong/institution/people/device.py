@@ -20,15 +20,15 @@ class DeviceState(Enum):
     LOST = "LOST"  # For good: who finds the phone again registers it anew.
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class Device(msgspec.Struct, frozen=True):
     """One version of a device. Its seed, sealed, makes payment codes; a lost device has none."""
 
     id: Uuid
     user_id: Uuid
     name: Text
     seed_sealed: Bytes
-    state: Text = DeviceState.ACTIVE.value
     changed_ns: BigInt
+    state: Text = DeviceState.ACTIVE.value
 
     @property
     def is_active(self) -> bool:
@@ -44,15 +44,15 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, state=DeviceState.LOST.value, seed_sealed=b"", changed_ns=now_ns)
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True):
     """One version of a session: a device's right to speak for its user, for a time."""
 
     id: Uuid  # A keyed hash of the token: the token itself is nowhere but with its device.
     user_id: Uuid
     device_id: Uuid
     expires_ns: BigInt
-    revoked: Boolean = False
     changed_ns: BigInt
+    revoked: Boolean = False
 
     def check(self, now_ns: int) -> None:
         """Refuses SESSION_UNKNOWN when revoked, SESSION_EXPIRED from its end on."""
