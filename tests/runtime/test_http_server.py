@@ -283,3 +283,15 @@ async def test_a_closed_client_tells_whoever_waits() -> None:
         assert heard == []
         await asyncio.sleep(0.01)
     assert isinstance(heard[0], HttpFailure)
+
+
+async def test_a_401_says_how_to_authenticate_and_a_503_when_to_come_again() -> None:
+    desk = Desk()
+    async with serving(desk) as server:
+        connection = HttpConnection(f"http://127.0.0.1:{server.port}")
+        for status, header in ((401, b"www-authenticate"), (503, b"retry-after")):
+            fetching = asyncio.create_task(connection.fetch("POST", "/hold"))
+            await desk.has(1)
+            desk.held.pop().respond(status, b"{}")
+            assert header in (await fetching).headers
+        connection.close()
