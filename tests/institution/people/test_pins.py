@@ -270,7 +270,8 @@ def test_a_pin_token_passes_for_what_it_was_made_for_and_nothing_else(made: Bind
     with pytest.raises(Refusal, match="PIN_TOKEN_WRONG"):
         KEYS.check_pin_token(token, *shown, 0)
     for at in range(4):
-        mixed: Any = tuple(shown[i] if i == at else made[i] for i in range(4))
+        parts: Any = [shown[i] if i == at else made[i] for i in range(4)]
+        mixed: Binding = tuple(parts)
         if mixed != made:
             with pytest.raises(Refusal, match="PIN_TOKEN_WRONG"):
                 KEYS.check_pin_token(token, *mixed, 0)
