@@ -184,6 +184,19 @@ def test_a_killed_server_is_started_again(home: Path, server_binaries: Binaries)
         assert ask(server.start(), "SELECT one FROM kept") == 1
 
 
+def test_a_server_that_crashed_is_stopped_at_once_or_comes_back(settled: Path) -> None:
+    server = EmbeddedPostgres(settled, fsync=False)
+    for pause_s in (0.0, 0.1, 0.3, 0.5):
+        server.start()
+        pid = server.postmaster_pid()
+        child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+        os.kill(int(child), signal.SIGKILL)
+        time.sleep(pause_s)
+        before = time.monotonic()
+        server.stop()
+        assert time.monotonic() - before < 10
+
+
 def test_no_server_outlives_a_killed_command(home: Path, server_binaries: Binaries) -> None:
     process = command(home, server_binaries)
     pid = told_pid(process)

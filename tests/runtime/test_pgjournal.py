@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -363,9 +364,10 @@ def own_server(run_directory: Path) -> Iterator[EmbeddedPostgres]:
 
 def kill_at_once(postmaster: int) -> None:
     """The whole server, as when the machine dies: its backends, too."""
-    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
-    os.kill(postmaster, signal.SIGKILL)
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for process in (postmaster, *map(int, children)):
+        with suppress(ProcessLookupError):  # It noticed that the first is gone.
+            os.kill(process, signal.SIGKILL)
 
 
 def test_a_killed_database_ends_the_journal_and_nothing_answered_is_lost(own_server: EmbeddedPostgres) -> None:
