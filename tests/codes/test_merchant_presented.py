@@ -1,9 +1,11 @@
 """EMVCo merchant-presented codes: the published vectors, every rule from both sides, and no surprise from any text."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -25,12 +27,21 @@ from hutong.codes.profile import CANONICAL, LENIENT, STRICT, Profile
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency
 
+T = TypeVar("T")
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "merchant_presented.json").read_text())["vectors"]
 PROFILES = (CANONICAL, STRICT, LENIENT)
 
 
-def named(vectors: list[dict[str, Any]]) -> Any:
+def named(vectors: list[dict[str, Any]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("vector", vectors, ids=[vector["name"] for vector in vectors])
+
+
+def answer(ask: Callable[[], T]) -> T | Refusal:
+    """What is answered, a refusal too; anything else that is raised fails the test."""
+    try:
+        return ask()
+    except Refusal as refusal:
+        return refusal
 
 
 def sealed(text: str) -> str:
@@ -134,8 +145,8 @@ PARTS = {
 }
 
 
-def text_of(changes: dict[str, str | None] | None = None, *, order: list[str] | None = None) -> str:
-    parts = {id_: value for id_, value in (PARTS | (changes or {})).items() if value is not None}
+def text_of(changes: Mapping[str, str | None] | None = None, *, order: list[str] | None = None) -> str:
+    parts = {id_: value for id_, value in (PARTS | dict(changes or {})).items() if value is not None}
     return sealed("".join(tlv.field(id_, parts[id_]) for id_ in order or sorted(parts)))
 
 
@@ -152,7 +163,6 @@ RULES: list[tuple[dict[str, str | None], str, str | None, str]] = [
     ({"26": "0104abcd"}, "", "FIELD_MISSING", "26.00"),
     ({"26": "0009TEST.HERE0105abcd"}, "", "FIELD_TRUNCATED", "26.01"),
     ({"26": "0009TEST.HERE01"}, "", "FIELD_TRUNCATED", "26.01"),
-    ({"26": "0009TEST.HERE01٣٤abcd"}, "", "FIELD_LENGTH_MALFORMED", "26.01"),
     ({"26": "0009TEST.HEREx104abcd"}, "", "FIELD_ID_MALFORMED", "26"),
     ({"26": "0009TEST.HERE0104abcd0101x"}, "", "FIELD_REPEATED", "26.01"),
     ({"26": "0104abcd0009TEST.HERE"}, "sl", "FIELDS_OUT_OF_ORDER", "26"),
@@ -161,7 +171,6 @@ RULES: list[tuple[dict[str, str | None], str, str | None, str]] = [
     ({"52": None}, "l", "FIELD_MISSING", "52"),
     ({"52": "581"}, "", "FIELD_MALFORMED", "52"),
     ({"52": "58a2"}, "", "FIELD_MALFORMED", "52"),
-    ({"52": "٣٤٥٦"}, "", "FIELD_MALFORMED", "52"),
     ({"53": None}, "", "FIELD_MISSING", "53"),
     ({"53": "CNY"}, "", "FIELD_MALFORMED", "53"),
     ({"53": "999"}, "", "CURRENCY_UNKNOWN", "53"),
@@ -256,6 +265,17 @@ def test_the_profiles_agree_on_what_each_asks(
         assert 0 <= refused.value.facts["offset"] <= len(text)
 
 
+def test_digits_of_other_scripts_are_no_digits() -> None:
+    for changes, reason in (
+        ({"26": "0009TEST.HERE01٠٤abcd"}, "FIELD_LENGTH_MALFORMED"),
+        ({"26": "0009TEST.HERE٠104abcd"}, "FIELD_ID_MALFORMED"),
+        ({"52": "٣٤٥٦"}, "FIELD_MALFORMED"),
+        ({"53": "١٥٦"}, "FIELD_MALFORMED"),
+        ({"54": "١٢"}, "AMOUNT_MALFORMED"),
+    ):
+        assert reason_of(text_of(changes), LENIENT) == reason
+
+
 def test_a_refusal_points_at_the_value_that_is_wrong() -> None:
     for changes, id_, within in (
         ({"52": "58a2"}, "52", 0),
@@ -263,7 +283,7 @@ def test_a_refusal_points_at_the_value_that_is_wrong() -> None:
         ({"62": "0401x0901X"}, "62", 9),
         ({"64": "0002ZH0126" + "老" * 26}, "64", 10),
     ):
-        text = text_of(dict(changes))
+        text = text_of(changes)
         with pytest.raises(Refusal) as refused:
             read(text)
         assert refused.value.facts["offset"] == tlv.offset_of(text, id_) + within
@@ -280,15 +300,17 @@ def test_the_order_of_fields_is_free_but_for_the_first_the_last_and_canonical() 
 
 
 def test_only_a_lenient_reader_takes_a_crc_in_small_letters() -> None:
-    text = next(text for number in range(99) if (text := text_of({"61": str(number)}))[-4:].upper() != text[-4:].lower())
+    text = next(
+        text for number in range(99) if (text := text_of({"61": str(number)}))[-4:].upper() != text[-4:].lower()
+    )
     lowered = text[:-4] + text[-4:].lower()
     assert read(lowered, LENIENT) == read(text)
     assert {reason_of(lowered, profile) for profile in (CANONICAL, STRICT)} == {"CRC_WRONG"}
 
 
 def test_a_code_as_long_as_allowed_is_read_and_a_longer_one_is_not() -> None:
-    filled = {f"{id_}": "x" * 99 for id_ in range(65, 69)}
-    rest = 512 - len(text_of(dict(filled)))
+    filled = {f"{id_}": "x" * 99 for id_ in range(65, 68)}
+    rest = 512 - len(text_of(filled))
     for extra, reason in ((rest - 4, None), (rest - 3, "CODE_TOO_LONG")):
         text = text_of(filled | {"70": "x" * extra})
         assert reason_of(text, STRICT) == reason
@@ -296,11 +318,8 @@ def test_a_code_as_long_as_allowed_is_read_and_a_longer_one_is_not() -> None:
 
 
 def reason_of(text: str, profile: Profile) -> str | None:
-    try:
-        read(text, profile)
-    except Refusal as refusal:
-        return refusal.reason.name
-    return None
+    code = answer(lambda: read(text, profile))
+    return code.reason.name if isinstance(code, Refusal) else None
 
 
 ASCII = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)
@@ -363,10 +382,9 @@ CODES = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(CODES)
 def test_what_is_built_is_read_back_by_every_profile(code: MerchantPresentedCode) -> None:
-    try:
-        text = build(code)
-    except Refusal as refusal:  # Parts that are each short enough can be too much together.
-        assert refusal.reason.name in {"FIELD_TOO_LONG", "CODE_TOO_LONG"}
+    text = answer(lambda: build(code))
+    if isinstance(text, Refusal):  # Parts that are each short enough can be too much together.
+        assert text.reason.name in {"FIELD_TOO_LONG", "CODE_TOO_LONG"}
         return
     assert [read(text, profile) for profile in PROFILES] == [code] * 3
     assert build(read(text, CANONICAL)) == text
@@ -408,10 +426,9 @@ def test_nothing_is_built_that_would_not_be_read_back(code: MerchantPresentedCod
 @given(st.text() | st.text("0123456789").map(lambda text: "000201" + text), st.sampled_from(PROFILES))
 def test_any_text_gets_a_refusal_or_a_code(text: str, profile: Profile) -> None:
     for given_text in (text, sealed(text) if text.isprintable() else text):
-        try:
-            read(given_text, profile)
-        except Refusal as refusal:
-            assert 0 <= refusal.facts["offset"] <= len(given_text)  # noqa: PT017
+        code = answer(partial(read, given_text, profile))
+        if isinstance(code, Refusal):
+            assert 0 <= code.facts["offset"] <= len(given_text)
 
 
 @settings(max_examples=500, deadline=None)
@@ -422,12 +439,10 @@ def test_a_mutated_vector_with_a_right_crc_gets_a_refusal_or_a_code_that_holds(d
         at = data.draw(st.integers(0, len(text)))
         end = at + data.draw(st.integers(0, 3))
         text = text[:at] + data.draw(st.text("0123456789AZ.é", max_size=3)) + text[end:]
-    try:
-        code = read(sealed(text))
-    except Refusal as refusal:
-        assert 0 <= refusal.facts["offset"] <= len(text) + 8  # noqa: PT017
+    code = answer(lambda: read(sealed(text)))
+    if isinstance(code, Refusal):
+        assert 0 <= code.facts["offset"] <= len(text) + 8
         return
-    try:
-        assert read(build(code), CANONICAL) == code
-    except Refusal:
-        pass  # Read from the field, and nothing that we would issue.
+    ours = answer(lambda: build(code))
+    # What is read from the field need not be what we would issue; if it is, it says the same.
+    assert isinstance(ours, Refusal) or read(ours, CANONICAL) == code

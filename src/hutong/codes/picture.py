@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 
 import segno
-import zxingcpp
 from PIL import Image, ImageFilter, ImageOps
 
 from hutong.codes.code import CodeReason
@@ -16,9 +15,7 @@ QUIET_ZONE = 4  # Modules of white that ISO/IEC 18004 wants around a code.
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
-_SIDE_SMALL = 700
-# QR, and the bar code that wallets show beside it for tills without a camera.
-_SYMBOLS = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.Code128
+_SIDE_USED = 2 * _SIDE_ENOUGH  # More than that is not looked at.
 
 
 def qr_symbol(text: str, *, error: str = "m") -> segno.QRCode:
@@ -53,7 +50,7 @@ def read_picture(data: bytes) -> tuple[str, ...]:
     """
     The texts of the codes in a picture file, without repeats, in the order they are found.
 
-    Costs milliseconds to a second of CPU, so keep it off the event loop.
+    Costs 5 milliseconds to 2 seconds of CPU, the most for big pictures without a code: keep it off the event loop.
 
     Refuses:  PICTURE_TOO_LARGE by its bytes, or by its pixels before they are unpacked; PICTURE_UNREADABLE, unless it is
               a sound PNG, JPEG, WebP, GIF or BMP; PICTURE_WITHOUT_CODE.
@@ -73,7 +70,7 @@ def load_picture(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             _check_size(picture)
-            picture.draft("RGB", (_SIDE_ENOUGH, _SIDE_ENOUGH))  # JPEG unpacks to a half or a quarter at no cost.
+            picture.draft("RGB", (_SIDE_USED, _SIDE_USED))  # A huge JPEG unpacks to a half or a quarter at less cost.
             return _on_white(picture)
     except Refusal:
         raise
@@ -102,16 +99,26 @@ def _on_white(picture: Image.Image) -> Image.Image:
 def _attempts(grey: Image.Image) -> Iterator[Image.Image]:
     """The picture as it is easiest to read, then harder and harder ways; most pictures need the first."""
     side = max(grey.size)
+    if side > _SIDE_USED:
+        grey = ImageOps.contain(grey, (_SIDE_USED, _SIDE_USED), Image.Resampling.BOX)
     if side > _SIDE_ENOUGH:
         yield ImageOps.contain(grey, (_SIDE_ENOUGH, _SIDE_ENOUGH), Image.Resampling.BOX)
     yield grey
-    if side <= _SIDE_SMALL:  # Modules of less than two pixels fall between the reader's samples.
-        grey = ImageOps.scale(grey, 3, Image.Resampling.BICUBIC)
+    # Modules of few pixels fall between the reader's samples; out of focus, sharpening needs room between them, too.
+    side = min(2 * side, _SIDE_USED)
+    grey = ImageOps.contain(grey, (side, side), Image.Resampling.BICUBIC)
+    if side <= _SIDE_ENOUGH:
         yield grey
-    # Out of focus.
-    yield ImageOps.autocontrast(grey, cutoff=1).filter(ImageFilter.UnsharpMask(radius=4, percent=300, threshold=0))
+    grey = ImageOps.autocontrast(grey, cutoff=1)
+    for radius, percent in ((4, 300), (8, 500)):
+        yield grey.filter(ImageFilter.UnsharpMask(radius, percent, threshold=0))
 
 
 def _texts(grey: Image.Image) -> tuple[str, ...]:
-    found = zxingcpp.read_barcodes(grey, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain)
+    # Only who reads pictures loads the reader: it is large, and complains at the exit of whoever merely imported it.
+    import zxingcpp
+
+    # QR, and the bar code that wallets show beside it for tills without a camera.
+    symbols = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128))
+    found = zxingcpp.read_barcodes(grey, formats=symbols, text_mode=zxingcpp.TextMode.Plain)
     return tuple(dict.fromkeys(symbol.text for symbol in found if symbol.text))

@@ -17,6 +17,8 @@ _WIDTH, _HEIGHT = 1000, 1400
 _CODE_SIDE = 760
 _CODE_TOP = 290
 _LOGO_SHARE = 5  # A fifth of the side is 4 % of the area: well within what level H mends.
+_WIDTH_MAX = _WIDTH - 80  # Of a line.
+_SIZE_MIN = 40  # Of a letter: smaller is not read from across a counter.
 _INK, _PAPER, _BAND = "#111111", "#ffffff", "#0b6e4f"
 _LOGO_PIXELS = 512
 
@@ -138,17 +140,20 @@ def _logo(data: bytes, side: int) -> Image.Image:
 
 
 def _draw(draw: ImageDraw.ImageDraw, line: _Line, chosen: Path | None) -> str:
-    """Draw the line as wide as the plate allows; the text that was drawn."""
+    """Draw the line, smaller or cut short if the plate is too narrow for it; the text that was drawn."""
     text = line.caption.text
     if font_for(text, line.size, chosen) is None:
         text = line.caption.latin
-    size = line.size
-    while size > 20 and _width(font_for(text, size, chosen), text) > _WIDTH - 80:
+    size, shown = line.size, text
+    while size > _SIZE_MIN and _width(font_for(text, size, chosen), shown) > _WIDTH_MAX:
         size -= 4
     font = font_for(text, size, chosen)
+    while _width(font, shown) > _WIDTH_MAX:
+        text = text[:-1]
+        shown = text + "..."
     if font is not None:  # Otherwise not even the Latin line has letters that anything draws: leave it white.
-        draw.text((_WIDTH // 2, line.y), text, font=font, fill=line.colour, anchor="mm")
-    return text
+        draw.text((_WIDTH // 2, line.y), shown, font=font, fill=line.colour, anchor="mm")
+    return shown
 
 
 def _width(font: Font | None, text: str) -> float:

@@ -38,7 +38,6 @@ _BALANCING = _BALANCING_DEBIT | _BALANCING_CREDIT
 _CLOSING_DEBIT = int(TransferFlag.CLOSING_DEBIT)
 _CLOSING_CREDIT = int(TransferFlag.CLOSING_CREDIT)
 _CLOSING = _CLOSING_DEBIT | _CLOSING_CREDIT
-_UNUSUAL = _BALANCING | _CLOSING
 _FLAGS_MAX = precedence.TRANSFER_FLAGS_MAX
 _NO_DEBT = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 _NO_CREDIT = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
@@ -47,10 +46,11 @@ _CLOSED = int(AccountFlag.CLOSED)
 _CREATED = TransferStatus.CREATED
 _CHAIN_OPEN = TransferStatus.LINKED_EVENT_CHAIN_OPEN
 _CHAIN_FAILED = TransferStatus.LINKED_EVENT_FAILED
-_EXISTS = TransferStatus.EXISTS
 _POSTED = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
 _VOIDED = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
 _EXPIRED = TransferStatus.PENDING_TRANSFER_EXPIRED
+_DEBIT_CLOSED = TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED
+_CREDIT_CLOSED = TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED
 
 # At another time these might have been a yes, so the id is spent: nobody hears no and then yes.
 TRANSIENT = frozenset(
@@ -60,8 +60,8 @@ TRANSIENT = frozenset(
         TransferStatus.PENDING_TRANSFER_NOT_FOUND,
         TransferStatus.EXCEEDS_CREDITS,
         TransferStatus.EXCEEDS_DEBITS,
-        TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED,
-        TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED,
+        _DEBIT_CLOSED,
+        _CREDIT_CLOSED,
     }
 )
 
@@ -242,8 +242,7 @@ class Books:
     def keep_open(self, pending: TransferRow) -> None:
         """Take in a pending transfer that a restart found unresolved."""
         self.open[pending.id] = pending
-        if pending.timeout:
-            self._schedule(pending)
+        self._schedule(pending)
         if pending.flags & _CLOSING_DEBIT:
             self.closed_by[pending.debit_account_id] = pending.id
         if pending.flags & _CLOSING_CREDIT:
@@ -297,17 +296,12 @@ class Books:
         ):
             return precedence.misfit(t, debit, credit)
         if (debit.flags | credit.flags) & _CLOSED:
-            if debit.flags & _CLOSED:
-                return TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED
-            return TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED
+            return _DEBIT_CLOSED if debit.flags & _CLOSED else _CREDIT_CLOSED
         debits_pending, debits_posted = debit.debits_pending, debit.debits_posted
         credits_pending, credits_posted = credit.credits_pending, credit.credits_posted
         amount = t.amount
         if flags & _BALANCING:
-            if flags & _BALANCING_DEBIT:
-                amount = min(amount, max(0, debit.credits_posted - debits_posted - debits_pending))
-            if flags & _BALANCING_CREDIT:
-                amount = min(amount, max(0, credit.debits_posted - credits_posted - credits_pending))
+            amount = _balanced(amount, flags, debit, credit)
         debits = debits_pending + debits_posted + amount
         credits_ = credits_pending + credits_posted + amount
         # Each balance alone is at most their sum, so two comparisons rule out all six overflows.
@@ -349,9 +343,8 @@ class Books:
         self.transfers[t.id] = row
         if pending:
             self.open[t.id] = row
-            if t.timeout:
+            if t.timeout or flags & _CLOSING:
                 self._schedule(row)
-            if flags & _CLOSING:
                 self._close(row, debit, credit)
         self.log.append(row)
         return _CREATED
@@ -381,10 +374,8 @@ class Books:
         debits_pending = debit.debits_pending - pending.amount
         credits_pending = credit.credits_pending - pending.amount
         if flags & _POST_PENDING:
-            if debit.flags & _CLOSED:
-                return TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED
-            if credit.flags & _CLOSED:
-                return TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED
+            if (debit.flags | credit.flags) & _CLOSED:
+                return _DEBIT_CLOSED if debit.flags & _CLOSED else _CREDIT_CLOSED
             amount = pending.amount if t.amount == AMOUNT_MAX else t.amount
             debit.debits_posted += amount
             credit.credits_posted += amount
@@ -454,6 +445,8 @@ class Books:
                 credit.credits_posted -= row.amount
 
     def _schedule(self, pending: TransferRow) -> None:
+        if not pending.timeout:
+            return
         expires_at = pending.timestamp + pending.timeout * NS_PER_S
         heapq.heappush(self._expiries, (expires_at, pending.timestamp, pending.id))
 
@@ -473,3 +466,12 @@ class Books:
         if pending.flags & _CLOSING_CREDIT:
             credit.flags &= ~_CLOSED
             del self.closed_by[pending.credit_account_id]
+
+
+def _balanced(amount: int, flags: int, debit: AccountState, credit: AccountState) -> int:
+    """At most `amount`, and no more than brings the named side to zero; it applies whether or not a limit does."""
+    if flags & _BALANCING_DEBIT:
+        amount = min(amount, max(0, debit.credits_posted - debit.debits_posted - debit.debits_pending))
+    if flags & _BALANCING_CREDIT:
+        amount = min(amount, max(0, credit.debits_posted - credit.credits_posted - credit.credits_pending))
+    return amount

@@ -32,10 +32,10 @@ class MemoryLedgerRepository:
         candidates = {row.id: row for row in [*await self.transfers(listed), *recent]}
         ended = await self.resolutions(candidates)
         tables = [await self._store.scan(table) for table in (TRANSFER, ACCOUNT, EXPIRY, BURNED_ID)]
-        ids = [await self._store.greatest(table, "id") or 0 for table in (TRANSFER, BURNED_ID)]
+        newest_ids = await self._store.greatest(TRANSFER, "id"), await self._store.greatest(BURNED_ID, "id")
         return LedgerStart(
             timestamp=max((rows[-1][1].timestamp for rows in tables if rows), default=0),
-            newest_id=max(ids),
+            newest_id=max(id_ or 0 for id_ in newest_ids),
             open=sorted((row for row in candidates.values() if row.id not in ended), key=_by_timestamp),
             checkpoint_timestamp=checkpoint_timestamp,
             open_pending_position=listed_from,

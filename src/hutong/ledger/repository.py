@@ -1,3 +1,4 @@
+# ruff: noqa: S608  # Every piece of SQL is a literal of this file; values travel as parameters.
 """The ledger's durable rows: what the engine brings back into memory, and the answers to its queries, in SQL."""
 
 from collections.abc import Collection
@@ -174,7 +175,9 @@ class PgLedgerRepository:
             return LedgerStart(
                 timestamp=await connection.fetchval(_NEWEST_TIMESTAMP),
                 newest_id=await connection.fetchval(_NEWEST_ID) or 0,
-                open=[TransferRow(*record) for record in await connection.fetch(_OPEN, position, open_pending_position)],
+                open=[
+                    TransferRow(*record) for record in await connection.fetch(_OPEN, position, open_pending_position)
+                ],
                 checkpoint_timestamp=checkpoint_timestamp,
                 open_pending_position=open_pending_position,
                 listed=await connection.fetchval(_LISTED, open_pending_position),

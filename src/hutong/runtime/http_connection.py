@@ -22,6 +22,7 @@ from hutong.runtime.http import JSON, HotHandler, HotRequest, HttpReason, proble
 HEAD_MAX = 1 << 16
 HEADERS_MAX = 100
 URL_MAX = 8192
+LINGER_S = 2  # That a refused client may take to stop talking.
 CHUNKING_MAX = 8  # How many times its body a chunked request may be.
 
 Exchange = HotRequest | RequestResponseCycle
@@ -73,6 +74,7 @@ class NodeProtocol(HttpToolsProtocol):
         self._pumping = False
         self._deaf = False  # Nothing more of this connection is read.
         self._last_words = b""  # Written behind the answers to what came before them.
+        self._lingering = False  # They are written.
         self._since = self.loop.time()  # When the connection last became idle, or its incomplete request began.
         self._stalled_since = self._since
         # Of the request being received.
@@ -102,7 +104,7 @@ class NodeProtocol(HttpToolsProtocol):
             if isinstance(exchange, RequestResponseCycle):
                 _disconnect(exchange)
         self.flow.resume_writing()
-        self.parser = None  # It refers back to us.
+        self.parser = None  # type: ignore[assignment]  # It refers back to us.
         if not self.connections:
             self._listening.emptied.set()
 
@@ -222,7 +224,10 @@ class NodeProtocol(HttpToolsProtocol):
     def expire(self, now: float) -> None:
         """Close the connection if its client has been too slow by now."""
         limits = self._limits
-        if self.flow.write_paused:
+        if self._lingering:
+            if now - self._since > LINGER_S:
+                self.transport.abort()
+        elif self.flow.write_paused:
             if now - self._stalled_since > limits.write_s:
                 self.transport.abort()
         elif self._receiving:
@@ -304,10 +309,13 @@ class NodeProtocol(HttpToolsProtocol):
             return
         if self._waiting:
             self._pump()
-        elif self._last_words or not self._continues():
+        elif self._last_words:
+            # Closing with bytes unread would reset the connection, and the client might never see these words.
+            self._lingering = True
+            self.transport.write(self._last_words)
+            self.transport.write_eof()
+        elif not self._continues():
             self._deaf = True
-            if self._last_words:
-                self.transport.write(self._last_words)
             self.transport.close()
         else:
             self._pump()
@@ -337,6 +345,7 @@ class NodeProtocol(HttpToolsProtocol):
             self._current = None
             if cycle.response_started:
                 self._last_words = b""
+                self._goes_on = False
         _disconnect(cycle)
 
 

@@ -148,7 +148,11 @@ class Shelf(Generic[Row]):
         found = await self._store.find(self.table, column, [value])
         # An older version may have had the value: the newest decides, so the keys are loaded in full.
         await self.load({getattr(row, self._key) for _, row in found})
-        self._complete[column].add(value)
+        complete = self._complete[column]
+        if len(complete) > _ABSENT_MAX:
+            # Values that strangers made up are among them; those that exist are loaded again when asked for.
+            complete.clear()
+        complete.add(value)
 
     def _remember(self, position: int, row: Row) -> None:
         key = getattr(row, self._key)
@@ -175,4 +179,6 @@ class Shelf(Generic[Row]):
             for column, index in self._indexes.items():
                 value = getattr(row, column)
                 index[value].discard(key)
+                if not index[value]:
+                    del index[value]
                 self._complete[column].discard(value)

@@ -122,6 +122,13 @@ class ShopStreet:
         self.journal.seal()
         return answer
 
+    def no(self, decide: Callable[..., object], *given: object) -> Refusal:
+        """The refusal that `decide(*given)` must raise, and then nothing was written."""
+        before = self.journal.position
+        refusal = refusal_of(lambda: self.do(lambda: decide(*given)))
+        assert self.journal.position == before
+        return refusal
+
     @property
     def now_ns(self) -> int:
         return self.clock.now_ns()

@@ -35,17 +35,17 @@ class Notices:
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._waiting_count = 0
 
-    def tell_merchant(self, merchant_id: int, type_: str, data: dict[str, Any]) -> Event:
+    def tell_merchant(self, merchant_id: int, type_: str, data: dict[str, Any]) -> None:
         """
         Write down, in the decision being made, what happened to a merchant: `payment.completed`.
 
         `data` holds JSON values, ids as people see them, and no secret: it is sent to the merchant's endpoints.
         """
-        return self._tell(merchant_id, type_, data)
+        self._tell(merchant_id, type_, data)
 
-    def tell_user(self, user_id: int, type_: str, data: dict[str, Any]) -> Event:
+    def tell_user(self, user_id: int, type_: str, data: dict[str, Any]) -> None:
         """As `tell_merchant`; users have no endpoints, they read their feed."""
-        return self._tell(user_id, type_, data)
+        self._tell(user_id, type_, data)
 
     def listen(self, heard: Callable[[int], None]) -> None:
         """Call `heard` with the owner's id whenever an event has become durable."""
@@ -70,11 +70,10 @@ class Notices:
                 self._wait_no_more(owner_id, news)
         return FeedPage(found, found[-1][0] if found else after)
 
-    def _tell(self, owner_id: int, type_: str, data: dict[str, Any]) -> Event:
+    def _tell(self, owner_id: int, type_: str, data: dict[str, Any]) -> None:
         event = make_event(self._node.mint.mint(), owner_id, type_, data, self._node.clock.now_ns())
         self._repository.keep(event)
         self._node.journal.effect(partial(self._durable, owner_id))
-        return event
 
     def _durable(self, owner_id: int) -> None:
         for news in self._waiting.get(owner_id, ()):

@@ -140,7 +140,7 @@ class Admission:
     def _shares(
         self, terms: Terms, gross: int, discount: Discount | None, payee: Payee | None, policy: Policy
     ) -> Shares:
-        fee = 0
+        fee, base = 0, gross - terms.payee_discount  # The scheme charges on what crosses.
         if payee is not None and payee.fee_bps:
             fee = policy.merchant_fee(terms.channel, merchant=bool(payee.merchant_id)).of(gross, payee.fee_bps)
         shares = Shares(
@@ -148,8 +148,8 @@ class Admission:
             discount.amount if discount is not None else 0,
             terms.payee_discount,
             fee,
-            share_bps(gross, terms.interchange_bps) if terms.interchange_bps else 0,
-            share_bps(gross, terms.switch_fee_bps) if terms.switch_fee_bps else 0,
+            share_bps(base, terms.interchange_bps) if terms.interchange_bps else 0,
+            share_bps(base, terms.switch_fee_bps) if terms.switch_fee_bps else 0,
         )
         if not shares.sound:
             raise Refusal(PaymentReason.SHARES_UNSOUND, amount=gross)

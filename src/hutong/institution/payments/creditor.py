@@ -104,32 +104,24 @@ class Creditor:
                 self._bury(payment_id, PaymentReason.NEVER_ACCEPTED.name, status.reason)
             return
         receipt: Receipt = undecided.row
-        if receipt.debtor_agent != status.originator or not undecided.held:
+        if receipt.debtor_agent != status.originator:
             return
-        payable = self._payable(receipt.channel)
-        claimant = derive(receipt.id, f"{receipt.debtor_agent}/credit")
         if not receipt.is_static:
-            payable.request(receipt.request_id)  # May be cold: before anything is written.
+            self._payable(receipt.channel).request(receipt.request_id)  # May be cold: before anything is written.
         if status.status is TransactionStatus.COMPLETED:
-            if not receipt.is_static:
-                payable.paid(receipt.request_id, claimant)
-            if receipt.sponsor:
-                self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
-            self._decide(undecided, recipes.post(self._holds(receipt)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
-            self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
-            self._tell_payee(receipt)
+            self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
-            if not receipt.is_static:
-                payable.release(receipt.request_id, claimant)
-            if receipt.sponsor:
-                self._cashier.sponsor(receipt.sponsor).release(receipt.id)
-            self._decide(undecided, recipes.void(self._holds(receipt)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
-            self._bury(receipt.id, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
+            self._reject(undecided, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
 
     def resume(self, receipt: Receipt) -> None:
-        """After a restart: what we hold for this receipt is still pending."""
-        if receipt.id not in self.undecided and self.outcomes.get(receipt.id) is None:
+        """After a restart: what we hold for this receipt is still pending, whatever else was durable."""
+        outcome = self.outcomes.get(receipt.id)
+        if outcome is None:
             self._await_decision(receipt)
+        elif outcome.completed:
+            self._post(receipt)
+        else:
+            self._void(receipt)
 
     # Accepting.
 
@@ -209,13 +201,18 @@ class Creditor:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount)
         return offer
 
+    @staticmethod
+    def _base_id(receipt: Receipt) -> int:
+        """Our own name of another agent's payment: of its ledger ids, and of who claims the request."""
+        return derive(receipt.id, f"{receipt.debtor_agent}/credit")
+
     def _move(self, receipt: Receipt) -> None:
         transfers = self._holds(receipt)
         self._ledger.create_transfers(transfers, partial(self._held, receipt, transfers))
 
     def _holds(self, receipt: Receipt) -> list[Transfer]:
         return recipes.accept(
-            derive(receipt.id, f"{receipt.debtor_agent}/credit"),
+            self._base_id(receipt),
             receipt.id,
             clearing=self._chart.clearing,
             payee=receipt.account,
@@ -237,26 +234,51 @@ class Creditor:
             self._await_decision(receipt)
             self._tell(receipt, TransactionStatus.ACCEPTED)
         else:
-            if not receipt.is_static:
-                claimant = derive(receipt.id, f"{receipt.debtor_agent}/credit")
-                self._payable(receipt.channel).release(receipt.request_id, claimant)
-            if receipt.sponsor:
-                self._cashier.sponsor(receipt.sponsor).release(receipt.id)
+            self._give_up(receipt)
             self._bury(receipt.id, reason.name, reason.iso_code)
             self._tell(receipt, TransactionStatus.REJECTED, reason.name, reason.iso_code)
-        self._journal.seal()
 
     def _await_decision(self, receipt: Receipt) -> None:
         undecided = self.undecided[receipt.id] = Undecided(receipt, self._again, receipt.expires_ns)
-        undecided.held = True
         self._pursuit.begin(undecided)
 
     # The decision, and the asking for it.
 
-    def _decide(self, undecided: Undecided, transfers: list[Transfer], already: TransferStatus) -> None:
+    def _complete(self, undecided: Undecided) -> None:
+        receipt: Receipt = undecided.row
+        self._end(undecided)
+        if not receipt.is_static:
+            self._payable(receipt.channel).paid(receipt.request_id, self._base_id(receipt))
+        if receipt.sponsor:
+            self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
+        self._post(receipt)
+        self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
+        self._tell_payee(receipt)
+
+    def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
+        receipt: Receipt = undecided.row
+        self._end(undecided)
+        self._give_up(receipt)
+        self._void(receipt)
+        self._bury(receipt.id, reason, iso_code)
+
+    def _end(self, undecided: Undecided) -> None:
         undecided.decided = True
         del self.undecided[undecided.row.id]
-        self._ledger.create_transfers(transfers, partial(verdict.resolved, already=already))
+
+    def _give_up(self, receipt: Receipt) -> None:
+        if not receipt.is_static:
+            self._payable(receipt.channel).release(receipt.request_id, self._base_id(receipt))
+        if receipt.sponsor:
+            self._cashier.sponsor(receipt.sponsor).release(receipt.id)
+
+    def _post(self, receipt: Receipt) -> None:
+        already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
+        self._ledger.create_transfers(recipes.post(self._holds(receipt)), partial(verdict.resolved, already=already))
+
+    def _void(self, receipt: Receipt) -> None:
+        already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
+        self._ledger.create_transfers(recipes.void(self._holds(receipt)), partial(verdict.resolved, already=already))
 
     def _again(self, undecided: Undecided) -> None:
         """We hold it and nobody has told us: say so again, then ask."""
@@ -266,7 +288,6 @@ class Creditor:
         else:
             enquiry = StatusRequest(payment_id=id_hex(receipt.id), originator=receipt.debtor_agent)
             self._journal.tell(self._switch, enquiry)
-        self._journal.seal()
 
     def _payable(self, channel: str) -> Payable:
         return self._top_ups if channel == Channel.TOP_UP.value else self._requests

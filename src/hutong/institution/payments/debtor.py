@@ -219,7 +219,6 @@ class Debtor:
             if not payment.is_static:
                 self._requests.release(payment.request_id, payment.id)
             self._reject(undecided, reason.name, reason.iso_code)
-        self._journal.seal()
 
     def _held(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
@@ -229,7 +228,6 @@ class Debtor:
             self._journal.tell(self._switch, self._message(undecided.row))
         else:
             self._reject(undecided, reason.name, reason.iso_code)
-        self._journal.seal()
 
     def _message(self, payment: Payment) -> CreditTransfer:
         shares = payment.shares
@@ -326,14 +324,19 @@ class Debtor:
             else:
                 enquiry = StatusRequest(payment_id=id_hex(payment.id), originator=self._node.node_id)
                 self._journal.tell(self._switch, enquiry)
-        self._journal.seal()
 
     def resume(self, payment: Payment) -> None:
-        """After a restart: our hold of this payment is still pending."""
-        if payment.id not in self.undecided and self.outcomes.get(payment.id) is None:
-            undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
-            undecided.held = True
+        """After a restart: our hold of this payment is still pending, whatever else was durable."""
+        outcome = self.outcomes.get(payment.id)
+        undecided = Undecided(payment, self._again, payment.expires_ns)
+        undecided.held = True
+        if outcome is None:
+            self.undecided[payment.id] = undecided
             self._pursuit.begin(undecided)
+        elif outcome.completed:
+            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+        else:
+            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
 
 
 _CHANNELS = {channel.value: channel for channel in Channel}

@@ -7,8 +7,8 @@ import msgspec
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.clock import NS_PER_MS
-from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import minted_ms
+from hutong.kernel.errors import KernelReason, Refusal
+from hutong.kernel.ids import PARTS_MAX, minted_ms
 from hutong.kernel.money import MINOR_MAX
 from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
 
@@ -120,7 +120,14 @@ SPENDING = Table("spending", Spending)
 
 
 def check_new_id(field: str, id_: int, now_ns: int) -> None:
-    """An id its caller minted; refuses one from the future, which would hide those minted meanwhile."""
+    """
+    An id its caller minted.
+
+    Refuses:  ID_MALFORMED, unless its last byte is zero: what we derive ourselves ends otherwise, so nobody can mint it;
+              ID_FROM_THE_FUTURE, which would hide those minted meanwhile.
+    """
+    if id_ % PARTS_MAX:
+        raise Refusal(KernelReason.ID_MALFORMED, field=field)
     if minted_ms(id_) > now_ns // NS_PER_MS + _FUTURE_MAX_MS:
         raise Refusal(PaymentReason.ID_FROM_THE_FUTURE, field=field)
 

@@ -19,10 +19,14 @@ _DISCOUNTS = frozenset({Leg.PAYER_DISCOUNT, Leg.PAYEE_DISCOUNT})
 
 
 def refused(
-    transfers: Sequence[Transfer], statuses: Sequence[TransferStatus], short: PaymentReason
+    transfers: Sequence[Transfer],
+    statuses: Sequence[TransferStatus],
+    short: PaymentReason,
+    discount_short: PaymentReason = PaymentReason.DISCOUNT_GONE,
 ) -> PaymentReason | None:
     """
-    Why the ledger refused a chain of holds; None if it took it. `short` is said when the principal isn't covered.
+    Why the ledger refused a chain; None if it took it. `short` is said when the principal isn't covered,
+    `discount_short` when a discount isn't.
 
     A chain taken before answers `exists` first: that is a yes.
     """
@@ -33,7 +37,7 @@ def refused(
             case TransferStatus.LINKED_EVENT_FAILED:
                 continue  # It was innocent: another link of the chain says why.
             case TransferStatus.EXCEEDS_CREDITS:
-                return PaymentReason.DISCOUNT_GONE if transfer.id % PARTS_MAX in _DISCOUNTS else short
+                return discount_short if transfer.id % PARTS_MAX in _DISCOUNTS else short
             case TransferStatus.ID_ALREADY_FAILED:
                 return PaymentReason.REFUSED_EARLIER
             case _ if status in _CLOSED:

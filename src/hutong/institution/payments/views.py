@@ -6,6 +6,7 @@ import msgspec
 
 from hutong.institution.payments.payment import Outcome, Payment, PaymentState
 from hutong.institution.payments.receipt import Receipt
+from hutong.institution.payments.refund import Refund, Return
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 
@@ -100,4 +101,58 @@ def receipt_data(receipt: Receipt) -> dict[str, Any]:
         "channel": receipt.channel,
         "payer_name": receipt.debtor_name,
         "remark": receipt.remark,
+    }
+
+
+class RefundView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A refund as its merchant sees it. Amounts in minor units; `fee` is the part of the merchant fee that came back."""
+
+    refund_id: str
+    payment_id: str
+    state: PaymentState
+    amount: int
+    fee: int
+    currency: str
+    remark: str = ""
+    reason: str = ""
+    iso_code: str = ""
+    created_at_ms: int
+
+
+def refund_view(refund: Refund, outcome: Outcome | None) -> RefundView:
+    return RefundView(
+        refund_id=id_text("rfd", refund.refund_id),
+        payment_id=payment_id_text(refund.payment_id),
+        state=state_of(outcome),
+        amount=refund.gross,
+        fee=refund.fee,
+        currency=refund.currency,
+        remark=refund.remark,
+        reason=outcome.reason if outcome is not None else "",
+        iso_code=outcome.iso_code if outcome is not None else "",
+        created_at_ms=refund.created_ns // NS_PER_MS,
+    )
+
+
+def refund_data(refund: Refund, outcome: Outcome) -> dict[str, Any]:
+    """The news of a refund, for its merchant; and for the payer where that is our user too."""
+    data: dict[str, Any] = {
+        "refund_id": id_text("rfd", refund.refund_id),
+        "payment_id": payment_id_text(refund.payment_id),
+        "amount": refund.gross,
+        "currency": refund.currency,
+        "remark": refund.remark,
+    }
+    return data if outcome.completed else data | {"reason": outcome.reason}
+
+
+def return_data(return_: Return) -> dict[str, Any]:
+    """The news of a return, for the payer."""
+    return {
+        "payment_id": payment_id_text(return_.payment_id),
+        "amount": return_.gross,
+        "paid_back": return_.paid_back,
+        "currency": return_.currency,
+        "payee_name": return_.payee_name,
+        "remark": return_.remark,
     }

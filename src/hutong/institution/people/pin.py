@@ -83,8 +83,7 @@ def _repeats(pin: str) -> bool:
         pin == pin[:2] * 3
         or pin == pin[:3] * 2
         or (pin[0::2] == pin[1::2])
-        or pin[:3] == pin[0] * 3
-        and pin[3:] == pin[3] * 3
+        or (pin[:3] == pin[0] * 3 and pin[3:] == pin[3] * 3)
         or len(set(pin)) <= 2
         or pin == pin[::-1]
     )

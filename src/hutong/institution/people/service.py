@@ -7,6 +7,7 @@ import msgspec
 from argon2 import PasswordHasher
 
 from hutong.codes.payment_code import PaymentCodeIssuer
+from hutong.codes.plate import PlateId
 from hutong.institution.notices.service import Notices
 from hutong.institution.people.code_service import CodeService, PaymentCodeHolder
 from hutong.institution.people.device import Session
@@ -117,6 +118,10 @@ class PeopleService:
     def personal_code(self, code_id: int) -> PersonalCode:
         """See `CodeService.personal_code`."""
         return self.codes.personal_code(code_id)
+
+    def personal_code_on(self, plate: PlateId) -> PersonalCode:
+        """See `CodeService.personal_code_on`."""
+        return self.codes.personal_code_on(plate)
 
     # Coming and going.
 

@@ -6,9 +6,10 @@ from typing import Self
 
 import msgspec
 
+from hutong.institution.chart import user_account
 from hutong.institution.people.reasons import PeopleReason
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import derive, minted_ms
+from hutong.kernel.ids import minted_ms
 from hutong.runtime.tables import BigInt, Boolean, SmallInt, Text, Uuid
 
 NAME_LENGTH_MAX = 70
@@ -64,7 +65,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def wallet_account(self) -> int:
         """The user's account on the ledger."""
-        return derive(self.id, "wallet")
+        return user_account(self.id)
 
     @property
     def masked_name(self) -> str:

@@ -9,7 +9,7 @@ With a memory journal and repository the same engine runs in tests and simulatio
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import islice
 from typing import Any
 
@@ -40,7 +40,12 @@ from hutong.runtime.tables import Table
 _PENDING = int(TransferFlag.PENDING)
 _RESOLVING = int(TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING)
 _CLOSED = int(AccountFlag.CLOSED)
-_TABLES: dict[type, Table[Any]] = {AccountRow: ACCOUNT, BurnedIdRow: BURNED_ID, ExpiryRow: EXPIRY, TransferRow: TRANSFER}
+_TABLES: dict[type, Table[Any]] = {
+    AccountRow: ACCOUNT,
+    BurnedIdRow: BURNED_ID,
+    ExpiryRow: EXPIRY,
+    TransferRow: TRANSFER,
+}
 _MS_SHIFT = 80  # `kernel.ids.minted_ms`, without the call.
 _RELIST_SLACK = 1_000
 
@@ -234,7 +239,11 @@ class JournaledLedger:
                 return False
             if transfer.flags & _RESOLVING:
                 pending = open_.get(transfer.pending_id)
-                if pending is None or pending.debit_account_id not in accounts or pending.credit_account_id not in accounts:
+                if (
+                    pending is None
+                    or pending.debit_account_id not in accounts
+                    or pending.credit_account_id not in accounts
+                ):
                     return False
             elif transfer.debit_account_id not in accounts or transfer.credit_account_id not in accounts:
                 return False
