@@ -19,7 +19,6 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime import binaries
 from hutong.runtime.address import Address
 from hutong.runtime.binaries import Binaries, PostgresReason
-from hutong.runtime.doctor import embedded_facts
 from hutong.runtime.embedded import EmbeddedPostgres
 
 SERVERS = binaries.find_all(None)
@@ -275,22 +274,11 @@ def test_a_missing_server_is_refused_with_how_to_get_one(home: Path) -> None:
     assert "apt-get install postgresql" in str(refused.value)
 
 
-def test_the_doctor_says_what_there_is_and_makes_nothing(home: Path) -> None:
-    facts = {fact.name: fact for fact in embedded_facts(home, None)}
-    assert all(fact.holds for fact in facts.values())
-    assert SERVERS[0].version in facts["postgresql"].says
-    assert not home.exists()
-    missing = embedded_facts(home, home / "nothing")[0]
-    assert not missing.holds
-    assert "apt-get install postgresql" in missing.get
-
-
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has no second account to close directories to")
 def test_a_directory_closed_to_the_servers_account_is_refused_by_name(home: Path) -> None:
     home.mkdir(mode=0o700)
     with pytest.raises(Refusal) as refused:
         EmbeddedPostgres(home / "inside", fsync=False).start()
-    assert [fact.name for fact in embedded_facts(home / "inside", None) if not fact.holds] == ["directory"]
     assert refused.value.reason is PostgresReason.DIRECTORY_CLOSED
     assert refused.value.facts["directory"] == home
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
