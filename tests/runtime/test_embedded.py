@@ -219,6 +219,28 @@ def test_no_server_outlives_a_killed_watchdog(settled: Path) -> None:
         assert ask(server.start(), "SELECT 1") == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the watchdog through /proc")
+def test_a_watchdog_that_is_told_to_end_ends_the_server(settled: Path) -> None:
+    """As when the machine shuts down, and every process is told at once."""
+    server = EmbeddedPostgres(settled, fsync=False)
+    with server:
+        pid = server.postmaster_pid()
+        assert pid is not None
+        os.kill(int(Path(f"/proc/{pid}/stat").read_text().split()[3]), signal.SIGTERM)
+        assert eventually(lambda: not alive(pid))
+    assert "database system is shut down" in server.log.read_text().splitlines()[-1]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="an ordinary user passes his own directories")
+def test_what_root_makes_under_a_strict_umask_can_be_passed(settled: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with EmbeddedPostgres(settled / "a" / "b", fsync=False) as address:
+            assert ask(address, "SELECT 1") == 1
+    finally:
+        os.umask(before)
+
+
 def test_a_stale_pid_file_with_a_number_now_ours_does_not_stop_it(settled: Path) -> None:
     server = EmbeddedPostgres(settled, fsync=False)
     (settled / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{settled}/data\n1\n5432\n\n\n\nready\n")

@@ -26,7 +26,7 @@ class PgStore:
         if not values:
             return []
         sql_type = _column(table, column).type.sql
-        query = f"{_select(table)} WHERE {column} = ANY($1::{sql_type}[]) ORDER BY position"
+        query = f'{_select(table)} WHERE "{column}" = ANY($1::{sql_type}[]) ORDER BY position'
         with unavailable_when_gone():
             return _rows(table, await self._pool.fetch(query, list(values)))
 
@@ -44,7 +44,7 @@ class PgStore:
         _column(table, column)
         order = "DESC" if newest_first else "ASC"
         upper = "" if before is None else " AND position < $4"
-        query = f"{_select(table)} WHERE {column} = $1 AND position > $2{upper} ORDER BY position {order} LIMIT $3"
+        query = f'{_select(table)} WHERE "{column}" = $1 AND position > $2{upper} ORDER BY position {order} LIMIT $3'
         bounds = () if before is None else (before,)
         with unavailable_when_gone():
             return _rows(table, await self._pool.fetch(query, value, after, limit, *bounds))
@@ -62,14 +62,15 @@ class PgStore:
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
-        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # Our own names.
+        query = f'SELECT "{column}" FROM "{table.name}" ORDER BY "{column}" DESC LIMIT 1'  # Our own names.
         with unavailable_when_gone():
             return await self._pool.fetchval(query)
 
 
 @cache
 def _select(table: Table[Any]) -> str:
-    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # Our own names.
+    columns = ", ".join(f'"{name}"' for name in table.column_names)  # Quoted: a field may be called `limit`.
+    return f'SELECT {columns} FROM "{table.name}"'  # Our own names.
 
 
 def _column(table: Table[Any], name: str) -> Column:
