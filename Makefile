@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test check lint format lock clean
+.PHONY: help demo up bench test check lint format schemas lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ lint: $(VENV)/ready-dev ## Format, lint, types and layers
 format: $(VENV)/ready-dev ## Put the code into its format and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
+
+schemas: $(VENV)/ready-dev ## Write down what the migrations make, after adding one: see the difference in the review
+	$(BIN)/python -m pytest -q tests/runtime/test_migrations.py -k golden --write-schemas
 
 lock: $(VENV)/made ## Renew the pinned requirements from pyproject.toml; ARGS=--upgrade takes newer releases
 	$(PIP) 'uv>=0.9'

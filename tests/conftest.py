@@ -1,5 +1,5 @@
 """
-What every domain's tests may ask for: a real PostgreSQL, and a fresh schema in it.
+What every domain's tests share: a patient hypothesis, a real PostgreSQL, and a fresh schema in it.
 
 One server serves the whole run. Under pytest-xdist the workers share it: who comes first starts it, who comes later
 adopts it, and it stops when the last one lets go.
@@ -24,8 +24,14 @@ from hutong.runtime.embedded import EmbeddedPostgres
 settings.register_profile("hutong", deadline=None, print_blob=True)
 settings.load_profile("hutong")
 
-_DIRECTORY = "HUTONG_TEST_DIRECTORY"
+_DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-schemas", action="store_true", help="write what the migrations make to tests/runtime/schemas"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,8 +58,9 @@ def run_directory() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(run_directory: Path) -> Iterator[Address]:
-    """A real server, durable as in life."""
-    with EmbeddedPostgres(run_directory / "postgres") as address:
+    """A real server, durable as in life; `PG_BIN` chooses which, as in life."""
+    pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
+    with EmbeddedPostgres(run_directory / "postgres", pg_bin=pg_bin) as address:
         yield address
 
 

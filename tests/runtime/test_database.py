@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_unqualified_names_mean_the_nodes_schema(database: Database) -> None:
     asyncio.run(database.create())
 
 
-def test_a_database_that_is_not_there_is_unavailable(postgres: Address) -> None:
-    nowhere = Database(Address("/tmp", 1, "nobody", "nothing"), "jing")
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    nowhere = Database(Address(str(tmp_path), 1, "nobody", "nothing"), "jing")
     with pytest.raises(DatabaseUnavailable):
         asyncio.run(nowhere.connect())

@@ -19,6 +19,7 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime import binaries
 from hutong.runtime.address import Address
 from hutong.runtime.binaries import Binaries, PostgresReason
+from hutong.runtime.doctor import embedded_facts
 from hutong.runtime.embedded import EmbeddedPostgres
 
 SERVERS = binaries.find_all(None)
@@ -44,6 +45,22 @@ def home(run_directory: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     directory = run_directory / f"own-{abs(hash(request.node.nodeid)) % 10**8}"
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def made(run_directory: Path) -> Path:
+    """A server's directory that was used once and left in order; tests take a copy, which is quicker than initdb."""
+    directory = run_directory / "made"
+    with EmbeddedPostgres(directory, fsync=False):
+        pass
+    return directory
+
+
+@pytest.fixture
+def settled(home: Path, made: Path) -> Path:
+    """A directory for a server of the test's own, in which it ran before."""
+    subprocess.run(["cp", "-a", str(made), str(home)], check=True)
+    return home
 
 
 @pytest.fixture(params=SERVERS, ids=lambda server: server.origin.replace(" ", "-"))
@@ -123,19 +140,19 @@ def test_a_server_is_made_started_and_stopped(home: Path, server_binaries: Binar
         assert ask(address, "SELECT one FROM kept") == 1
 
 
-def test_nobody_gets_in_without_the_password(home: Path) -> None:
-    with EmbeddedPostgres(home, fsync=False) as address:
+def test_nobody_gets_in_without_the_password(settled: Path) -> None:
+    with EmbeddedPostgres(settled, fsync=False) as address:
         for password in ("", "wrong"):
             stranger = Address(address.host, address.port, address.user, address.database, password)
             with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InterfaceError)):
                 ask(stranger, "SELECT 1")
-    assert stat.S_IMODE((home / "password").stat().st_mode) == 0o600
-    assert stat.S_IMODE((home / "run").stat().st_mode) == 0o700
-    assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
+    assert stat.S_IMODE((settled / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((settled / "run").stat().st_mode) == 0o700
+    assert stat.S_IMODE((settled / "data").stat().st_mode) == 0o700
 
 
-def test_a_second_user_adopts_the_server_and_the_last_one_stops_it(home: Path) -> None:
-    first, second = EmbeddedPostgres(home, fsync=False), EmbeddedPostgres(home, fsync=False)
+def test_a_second_user_adopts_the_server_and_the_last_one_stops_it(settled: Path) -> None:
+    first, second = EmbeddedPostgres(settled, fsync=False), EmbeddedPostgres(settled, fsync=False)
     first.start()
     pid = first.postmaster_pid()
     assert pid is not None
@@ -147,8 +164,8 @@ def test_a_second_user_adopts_the_server_and_the_last_one_stops_it(home: Path) -
     assert not alive(pid)
 
 
-def test_commands_that_start_together_share_one_server(home: Path) -> None:
-    together = [command(home, SERVERS[0]) for _ in range(3)]
+def test_commands_that_start_together_share_one_server(settled: Path) -> None:
+    together = [command(settled, SERVERS[0]) for _ in range(3)]
     pids = {told_pid(process) for process in together}
     assert len(pids) == 1
     for process in together:
@@ -179,8 +196,8 @@ def test_no_server_outlives_a_killed_command(home: Path, server_binaries: Binari
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
-def test_no_server_outlives_a_killed_watchdog(home: Path) -> None:
-    server = EmbeddedPostgres(home, fsync=False)
+def test_no_server_outlives_a_killed_watchdog(settled: Path) -> None:
+    server = EmbeddedPostgres(settled, fsync=False)
     with server:
         pid = server.postmaster_pid()
         watchdog = int(Path(f"/proc/{pid}/stat").read_text().split()[3])
@@ -190,20 +207,16 @@ def test_no_server_outlives_a_killed_watchdog(home: Path) -> None:
         assert ask(server.start(), "SELECT 1") == 1
 
 
-def test_a_stale_pid_file_with_a_number_now_ours_does_not_stop_it(home: Path) -> None:
-    server = EmbeddedPostgres(home, fsync=False)
-    with server:
-        pass
-    (home / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{home}/data\n1\n5432\n\n\n\nready\n")
+def test_a_stale_pid_file_with_a_number_now_ours_does_not_stop_it(settled: Path) -> None:
+    server = EmbeddedPostgres(settled, fsync=False)
+    (settled / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{settled}/data\n1\n5432\n\n\n\nready\n")
     with server as address:
         assert ask(address, "SELECT 1") == 1
 
 
-def test_a_server_that_cannot_start_is_refused_with_the_end_of_its_log(home: Path) -> None:
-    server = EmbeddedPostgres(home, fsync=False)
-    with server:
-        pass
-    (home / "data" / "global" / "pg_control").write_bytes(b"broken")
+def test_a_server_that_cannot_start_is_refused_with_the_end_of_its_log(settled: Path) -> None:
+    server = EmbeddedPostgres(settled, fsync=False)
+    (settled / "data" / "global" / "pg_control").write_bytes(b"broken")
     with pytest.raises(Refusal) as refused:
         server.start()
     assert refused.value.reason is PostgresReason.DID_NOT_START
@@ -249,11 +262,22 @@ def test_a_missing_server_is_refused_with_how_to_get_one(home: Path) -> None:
     assert "apt-get install postgresql" in str(refused.value)
 
 
+def test_the_doctor_says_what_there_is_and_makes_nothing(home: Path) -> None:
+    facts = {fact.name: fact for fact in embedded_facts(home, None)}
+    assert all(fact.holds for fact in facts.values())
+    assert SERVERS[0].version in facts["postgresql"].says
+    assert not home.exists()
+    missing = embedded_facts(home, home / "nothing")[0]
+    assert not missing.holds
+    assert "apt-get install postgresql" in missing.get
+
+
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has no second account to close directories to")
 def test_a_directory_closed_to_the_servers_account_is_refused_by_name(home: Path) -> None:
     home.mkdir(mode=0o700)
     with pytest.raises(Refusal) as refused:
         EmbeddedPostgres(home / "inside", fsync=False).start()
+    assert [fact.name for fact in embedded_facts(home / "inside", None) if not fact.holds] == ["directory"]
     assert refused.value.reason is PostgresReason.DIRECTORY_CLOSED
     assert refused.value.facts["directory"] == home
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

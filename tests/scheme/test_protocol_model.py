@@ -1,6 +1,7 @@
 """The payment protocol, checked exhaustively before anybody implements it."""
 
 import pytest
+
 from tests.scheme.protocol_model import Fault, explore
 
 

@@ -145,16 +145,16 @@ def read_local_names(value: str, profile: Profile) -> LocalNames:
     """What template 64 holds. Refuses FIELD_MISSING without language or name, FIELD_TOO_LONG, FIELD_MALFORMED."""
     fields = tlv.parse(value)
     check_fields(value, fields, profile)
-    for id_, length_max in (("00", 2), ("01", 25), ("02", 15)):
-        if id_ != "02" and id_ not in fields:
-            raise Refusal(CodeReason.FIELD_MISSING, id=id_, offset=0)
-        if len(fields.get(id_, "")) > length_max:
-            raise Refusal(CodeReason.FIELD_TOO_LONG, id=id_, offset=tlv.offset_of(value, id_), length_max=length_max)
-    language = fields["00"]
+    language, name, city = fields.get("00"), fields.get("01"), fields.get("02")
+    if language is None or name is None:
+        raise Refusal(CodeReason.FIELD_MISSING, id="00" if language is None else "01", offset=0)
     if len(language) != 2 or not (language.isascii() and language.isalpha()):
         raise Refusal(CodeReason.FIELD_MALFORMED, id="00", offset=tlv.offset_of(value, "00"))
-    reserved = tuple(item for item in fields.items() if item[0] > "02")
-    return LocalNames(language, fields["01"], fields.get("02"), reserved)
+    if len(name) > 25:
+        raise Refusal(CodeReason.FIELD_TOO_LONG, id="01", offset=tlv.offset_of(value, "01"), length_max=25)
+    if city is not None and len(city) > 15:
+        raise Refusal(CodeReason.FIELD_TOO_LONG, id="02", offset=tlv.offset_of(value, "02"), length_max=15)
+    return LocalNames(language, name, city, tuple([item for item in fields.items() if item[0] > "02"]))
 
 
 def local_names_text(names: LocalNames) -> str:

@@ -11,6 +11,7 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31}):")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}")
+_THIS_MACHINE = re.compile(r"(localhost|127(\.[0-9]{1,3}){3})(:[0-9]+)?")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _ESCAPE = re.compile(r"%(..?)?")
 _HEX = re.compile(r"[0-9A-Fa-f]{2}")
@@ -37,8 +38,7 @@ class Link:
     @property
     def is_secure(self) -> bool:
         """Whether nobody on the way can change what it leads to: TLS, or this very machine."""
-        host = self.authority.partition(":")[0]
-        return self.scheme == "https" or (self.scheme == "http" and (host == "localhost" or host.startswith("127.")))
+        return self.scheme == "https" or (self.scheme == "http" and _THIS_MACHINE.fullmatch(self.authority) is not None)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.rest}" if self.is_web else f"{self.scheme}:{self.rest}"

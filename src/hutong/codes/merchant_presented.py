@@ -258,12 +258,15 @@ def _read_accounts(text: str, fields: dict[str, str], profile: Profile) -> tuple
             accounts.append(PrimitiveAccount(id_, value))
     if not accounts:
         raise Refusal(CodeReason.FIELD_MISSING, id="02-51", offset=len(text))
-    accounts.sort(key=attrgetter("id"))
+    if len(accounts) > 1:
+        accounts.sort(key=attrgetter("id"))
     return tuple(accounts)
 
 
 def _read_reserved(text: str, fields: dict[str, str], profile: Profile) -> tuple[tuple[Template, ...], Fields]:
     """The templates of 80-99, and what is kept as it came."""
+    if max(fields) < "65":
+        return (), ()
     templates: list[Template] = []
     opaque: list[tuple[str, str]] = []
     for id_, value in fields.items():

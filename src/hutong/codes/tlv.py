@@ -20,6 +20,20 @@ _NUMBER_OF = {f"{number:02d}": number for number in range(100)}
 TWO_DIGITS = tuple(_NUMBER_OF)
 
 
+class _Headers(dict[str, tuple[str, int]]):
+    """Id and length of each header met so far, of the ten thousand that there are; None of a wrong one."""
+
+    def __missing__(self, header: str) -> tuple[str, int] | None:
+        length = _NUMBER_OF.get(header[2:])
+        if length is None or header[:2] not in _NUMBER_OF:
+            return None
+        self[header] = header[:2], length
+        return self[header]
+
+
+_HEADERS = _Headers()
+
+
 def parse(text: str) -> dict[str, str]:
     """
     The fields of `text` in the order they came.
@@ -30,10 +44,10 @@ def parse(text: str) -> dict[str, str]:
     at = 0
     end = len(text)
     while at < end:
-        id_ = text[at : at + 2]
-        length = _NUMBER_OF.get(text[at + 2 : at + 4])
-        if length is None or id_ not in _NUMBER_OF:
+        header = _HEADERS[text[at : at + 4]]
+        if header is None:
             raise _header_refusal(text, at)
+        id_, length = header
         value_at = at + 4
         at = value_at + length
         if at > end:

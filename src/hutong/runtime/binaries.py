@@ -64,7 +64,11 @@ def unprivileged_account() -> Account:
     initdb asks for its name; and we create none, because nothing outside our directory is ours to change.
     """
     if os.geteuid() != 0:
-        return Account(str(os.geteuid()), os.geteuid(), os.getegid())
+        try:
+            return Account(pwd.getpwuid(os.geteuid()).pw_name, os.geteuid(), os.getegid())
+        except KeyError:
+            wanted = f"an account for user id {os.geteuid()}: initdb asks for its name"
+            raise Refusal(PostgresReason.ACCOUNT_MISSING, wanted=wanted, do="or give a database URL") from None
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
@@ -103,6 +107,8 @@ def choose(pg_bin: Path | None, *, major: int | None) -> Binaries:
 def closed_directory(path: Path, account: Account) -> Path | None:
     """The first directory on the way to `path` that `account` may not pass, if any; `path` itself is not asked."""
     for parent in reversed(path.resolve().parents):
+        if not parent.exists():
+            return None  # Whoever makes it makes it passable.
         facts = parent.stat()
         if facts.st_uid == account.uid:
             passable = facts.st_mode & stat.S_IXUSR
@@ -110,7 +116,7 @@ def closed_directory(path: Path, account: Account) -> Path | None:
             passable = facts.st_mode & stat.S_IXGRP
         else:
             passable = facts.st_mode & stat.S_IXOTH
-        if not passable and account.uid != 0:
+        if not passable:
             return parent
     return None
 
@@ -177,7 +183,7 @@ def _version(directory: Path) -> str | None:
     if not (directory / "initdb").is_file():
         return None
     try:
-        said = subprocess.run(
+        said = subprocess.run(  # noqa: S603  # A server the operator installed.
             [directory / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):

@@ -135,7 +135,7 @@ def decode_numeric(data: bytes) -> int | Decimal:
     value = -value if sign == _NUMERIC_NEGATIVE else value
     exponent = weight + 1 - count
     if exponent >= 0:
-        return value * 10_000**exponent
+        return value * int(10_000**exponent)
     return Decimal(value).scaleb(4 * exponent)
 
 

@@ -15,7 +15,7 @@ beside it. Nothing listens on TCP.
 import fcntl
 import hashlib
 import os
-import secrets
+import shutil
 import signal
 import stat
 import subprocess
@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import Any
 
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import system_randomness
 from hutong.runtime import binaries as pg
 from hutong.runtime.address import Address, socket_length_fits
 from hutong.runtime.binaries import Account, Binaries, PostgresReason
@@ -37,6 +38,7 @@ from hutong.runtime.server_settings import ACCESS_RULES, server_settings
 
 USER = "hutong"
 DATABASE = "postgres"  # The one initdb makes; a node's tables are in a schema of its own.
+_PROC = Path("/proc/self/cwd")  # Where a process tells its directory; elsewhere its number must do.
 _READY_S = 300  # Recovery after a crash may have much to replay.
 _STOP_S = 90
 _LOG_TAIL = 15
@@ -122,7 +124,10 @@ class EmbeddedPostgres:
         if os.geteuid() == 0 and self.data.exists():
             owner = self.data.stat()  # Made by whoever it was made by: a system's accounts may have changed since.
             self.account = account = Account(account.name, owner.st_uid, owner.st_gid)
-        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for path in reversed([self.directory, *self.directory.parents]):
+            if not path.exists():
+                path.mkdir()
+                path.chmod(0o755)  # Whatever the umask: what we make here, the server's account may pass.
         if self.directory.stat().st_uid != os.geteuid():
             raise Refusal(PostgresReason.DIRECTORY_OF_SOMEBODY_ELSE, directory=self.directory)
         if account.uid != os.geteuid():
@@ -157,7 +162,7 @@ class EmbeddedPostgres:
     def _is_our_server(self, pid: int) -> bool:
         """Whether that process is the server of our data; a number alone may have gone to another process."""
         try:
-            if sys.platform == "linux":
+            if _PROC.exists():
                 return Path(f"/proc/{pid}/cwd").readlink() == self.data
             os.kill(pid, 0)
         except OSError:
@@ -186,7 +191,7 @@ class EmbeddedPostgres:
             self.log.rename(self.log.with_suffix(".log.1"))
         with self._log_file() as log:
             # A session of its own: Ctrl-C at the terminal is for us, and must not stop the database under us.
-            subprocess.run(
+            subprocess.run(  # noqa: S603  # Our own program.
                 [sys.executable, "-I", "-S", str(program), *locks, *who, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -199,9 +204,9 @@ class EmbeddedPostgres:
         """Make the data: in a directory that gets its name when it is complete, so that half of it is never used."""
         fresh = self.directory / "data.new"
         if fresh.exists():
-            subprocess.run(["/bin/rm", "-rf", str(fresh)], check=True)  # Ours, and may hold anything.
+            shutil.rmtree(fresh)
         fresh.mkdir(mode=0o700)
-        password = secrets.token_urlsafe(24)
+        password = system_randomness().randbytes(24).hex()
         secret = self.directory / "password"
         secret.unlink(missing_ok=True)
         secret.touch(mode=0o600)
@@ -217,7 +222,7 @@ class EmbeddedPostgres:
             command += ["--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--lc-messages=C", "--data-checksums"]
             command += [] if self._fsync else ["--no-sync"]
             command += ["--auth=scram-sha-256", f"--pwfile=/dev/fd/{told.fileno()}"]
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603  # The server's own initdb.
                 command,
                 pass_fds=[told.fileno()],
                 cwd="/",

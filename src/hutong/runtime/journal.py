@@ -9,6 +9,7 @@ A decision either refuses before it appends anything, or appends everything: who
 each, and a commit is never split inside one.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -59,6 +60,19 @@ class Journal(Protocol):
     def seal(self) -> None:
         """End a decision: between two seals everything is committed together or not at all."""
         ...
+
+
+async def durable(journal: Journal) -> None:
+    """End the decision, and wait until everything appended by now is durable: what an edge does before it answers."""
+    reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def reach() -> None:
+        if not reached.done():  # Whoever waited may have gone away meanwhile.
+            reached.set_result(None)
+
+    journal.effect(reach)
+    journal.seal()
+    await reached
 
 
 class MemoryJournal:

@@ -23,7 +23,9 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.database import Database
 
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
-_HEADER = re.compile(r"-- why: \S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: \S[^\n]*\n(?:-- [^\n]*\n)*?-- when: (?:pre|post)\n")
+_HEADER = re.compile(
+    r"-- why: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- locks: +\S[^\n]*\n(?:-- [^\n]*\n)*?-- when: +(?:pre|post)\b", re.IGNORECASE
+)
 _WAIT_FOR_OTHERS_S = 60  # Another starter is migrating.
 _STATEMENT_S = 600
 
@@ -73,7 +75,7 @@ def all_migrations(kinds: Sequence[str]) -> list[Migration]:
     """The packaged migrations of these kinds, in the order they are applied: by kind as given, then by number."""
     found: list[Migration] = []
     for kind in kinds:
-        folder = files("hutong.migrations").joinpath(kind)
+        folder = files("hutong").joinpath("migrations", kind)
         of_kind = [_read(kind, file) for file in folder.iterdir() if file.name.endswith(".sql")]
         of_kind.sort(key=lambda migration: migration.number)
         numbers = [migration.number for migration in of_kind]
@@ -93,7 +95,7 @@ async def migrate(database: Database, wanted: Sequence[Migration]) -> list[Migra
     await database.create()
     connection = await database.connect(statement_s=_WAIT_FOR_OTHERS_S)
     try:
-        await connection.execute(_LOCK)
+        await _wait_for_others(connection)
         await connection.execute(f"SET statement_timeout = '{_STATEMENT_S}s'")
         await connection.execute(_MAKE_BOOKS)
         applied = {(row["kind"], row["number"]): row for row in await connection.fetch(_READ_BOOKS)}
@@ -114,14 +116,20 @@ async def migrate(database: Database, wanted: Sequence[Migration]) -> list[Migra
         await connection.close()  # The lock goes with it.
 
 
+async def _wait_for_others(connection: "asyncpg.Connection[Any]") -> None:
+    try:
+        await connection.execute(_LOCK)
+    except asyncpg.QueryCanceledError as error:
+        said = f"another process has been migrating for {_WAIT_FOR_OTHERS_S} s"
+        raise Refusal(MigrationReason.MIGRATION_FAILED, said=said) from error
+
+
 async def _apply(connection: "asyncpg.Connection[Any]", migration: Migration) -> None:
     try:
         async with connection.transaction():
             await connection.execute(_LIMITS)
             await connection.execute(migration.sql)
-            await connection.execute(
-                _KEEP_BOOKS, migration.kind, migration.number, migration.name, migration.checksum
-            )
+            await connection.execute(_KEEP_BOOKS, migration.kind, migration.number, migration.name, migration.checksum)
     except asyncpg.PostgresError as error:
         raise Refusal(MigrationReason.MIGRATION_FAILED, migration=migration, said=str(error)) from error
 

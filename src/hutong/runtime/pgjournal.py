@@ -82,7 +82,7 @@ class _Batch:
         first.effects, rest.effects = self.effects[:effects], self.effects[effects:]
         first.letters, rest.letters = self.letters[:letters], self.letters[letters:]
         first.seals = self.seals[:decisions]
-        rest.seals = [(last, e - effects, l - letters) for last, e, l in self.seals[decisions:]]
+        rest.seals = [(last, run - effects, sent - letters) for last, run, sent in self.seals[decisions:]]
         return first, rest
 
 
@@ -217,9 +217,7 @@ class PgJournal:
 
     def _query(self, tables: tuple[Table[Any], ...]) -> bytes:
         """Several statements in one simple query are one transaction; the first one ends it if we are not the writer."""
-        copies = [
-            f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN (FORMAT binary)" for table in tables
-        ]
+        copies = [f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN (FORMAT binary)" for table in tables]
         return query_message("; ".join([self._check, *copies]))
 
     def _answered(self, error: ServerError | ConnectionLost | None) -> None:
@@ -268,7 +266,7 @@ class PgJournal:
         before = self._position
         try:
             effect()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # Whatever it is, the others must leave.
             _log.exception("effect_failed", effect=repr(effect))
             if self._position not in {before, self._sealed_position}:
                 self._stop(HaltReason.DECISION_BROKEN, f"an effect failed after it had appended: {error}")

@@ -8,6 +8,8 @@ import asyncpg
 
 from hutong.runtime.tables import Column, Row, Table
 
+_SCAN_ROWS = 10_000  # At a time, so that a long table is not in memory twice.
+
 
 class PgStore:
     """A node's durable rows. Column names come from our own declarations, so they may stand in SQL as they are."""
@@ -22,7 +24,7 @@ class PgStore:
         query = f"{_select(table)} WHERE {column} = ANY($1::{sql_type}[]) ORDER BY position"
         return _rows(table, await self._pool.fetch(query, list(values)))
 
-    async def page(  # noqa: PLR0913  # As the protocol says.
+    async def page(
         self,
         table: Table[Row],
         column: str,
@@ -43,18 +45,22 @@ class PgStore:
     async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
         async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is; nobody waits yet.
-            query = f"{_select(table)} WHERE position > $1 ORDER BY position"
-            return _rows(table, await connection.fetch(query, after))
+            cursor = await connection.cursor(f"{_select(table)} WHERE position > $1 ORDER BY position", after)
+            rows: list[tuple[int, Row]] = []
+            while records := await cursor.fetch(_SCAN_ROWS):
+                rows += _rows(table, records)
+            return rows
 
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
-        return await self._pool.fetchval(f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1")
+        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # Our own names.
+        return await self._pool.fetchval(query)
 
 
 @cache
 def _select(table: Table[Any]) -> str:
-    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"
+    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # Our own names.
 
 
 def _column(table: Table[Any], name: str) -> Column:
@@ -62,5 +68,6 @@ def _column(table: Table[Any], name: str) -> Column:
 
 
 def _rows(table: Table[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
-    make = table.row
-    return [(record[0], make(*record[1:])) for record in records]
+    make, names = table.row, table.column_names[1:]
+    # By name: most rows are declared with keywords alone.
+    return [(record[0], make(**dict(zip(names, record[1:], strict=True)))) for record in records]

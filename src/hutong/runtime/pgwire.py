@@ -201,8 +201,8 @@ class _Handshake:
             elif code == _AUTH_SASL_FINAL:
                 self._scram.verify(rest)
             else:
-                raise ScramFailed(f"the server asks for authentication method {code}, and we speak SCRAM-SHA-256 alone")
-        except (ScramFailed, ValueError) as error:
+                self.fail(ConnectionLost(f"the server asks for authentication {code}; we speak SCRAM-SHA-256 alone"))
+        except ScramFailed as error:
             self.fail(ConnectionLost(str(error)))
 
     def succeed(self) -> None:
@@ -247,7 +247,7 @@ async def _connect_tls(connection: WireConnection, address: Address) -> None:
         await loop.sock_sendall(plain, _SSL_REQUEST)
         # One byte and no more: what a man in the middle put behind it would pass for the server's (CVE-2021-23222).
         if await loop.sock_recv(plain, 1) != b"S":
-            raise ConnectionLost("the server does not speak TLS")
+            raise ConnectionLost("the server does not speak TLS")  # noqa: TRY301  # The socket is to be closed.
         await loop.create_connection(
             lambda: connection, sock=plain, ssl=address.tls_context(), server_hostname=address.host
         )
@@ -260,11 +260,9 @@ async def _connected_socket(address: Address) -> socket.socket:
     """A TCP connection to the first of the host's addresses that answers."""
     loop = asyncio.get_running_loop()
     failure: OSError | None = None
-    for family, kind, protocol, _, place in await loop.getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM
-    ):
+    for family, kind, protocol, _, place in await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM):
         plain = socket.socket(family, kind, protocol)
-        plain.setblocking(False)  # noqa: FBT003  # The standard library's signature.
+        plain.setblocking(False)
         try:
             await loop.sock_connect(plain, place)
         except OSError as error:

@@ -47,7 +47,7 @@ class ScramClient:
         iterations = int(fields["i"]) if fields.get("i", b"").isdigit() else 0
         if not 0 < iterations <= _ITERATIONS_MAX:
             raise ScramFailed("the server's iteration count is out of range")
-        salted = hashlib.pbkdf2_hmac("sha256", self._password, base64.b64decode(salt), iterations)
+        salted = hashlib.pbkdf2_hmac("sha256", self._password, _decoded(salt), iterations)
         without_proof = b"c=" + base64.b64encode(_GS2_HEADER) + b",r=" + nonce
         message = b",".join((self._first_bare, server_first, without_proof))
         client_key = hmac.digest(salted, b"Client Key", "sha256")
@@ -59,7 +59,7 @@ class ScramClient:
     def verify(self, server_final: bytes) -> None:
         """Check that the server knows the password, too: otherwise anybody could play the database."""
         self._expect("final", "verified")
-        told = base64.b64decode(_fields(server_final).get("v", b""))
+        told = _decoded(_fields(server_final).get("v", b""))
         if not hmac.compare_digest(told, self._server_signature):
             raise ScramFailed("the server does not know the password")
 
@@ -80,3 +80,10 @@ class ScramClient:
 
 def _fields(message: bytes) -> dict[str, bytes]:
     return {part[:1].decode(errors="replace"): part[2:] for part in message.split(b",")}
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ScramFailed("the server's base64 is malformed") from error

@@ -7,7 +7,8 @@ _MIB = 2**20
 
 ACCESS_RULES = """\
 # Written by hutong at every start. Passwords over the Unix socket, and no other way in: no line, no entry.
-local all all scram-sha-256
+local all         all scram-sha-256
+local replication all scram-sha-256
 """
 
 _SETTINGS = """\
@@ -39,9 +40,8 @@ wal_buffers = '16MB'
 wal_compression = off
 # The journal groups commits by itself: waiting for more would only add delay.
 commit_delay = 0
-# No replica reads this log, unless an operator sets it up.
+# So that pg_basebackup works, and an operator can archive the log or run a replica.
 wal_level = 'replica'
-max_wal_senders = 0
 
 # Append-only tables leave nothing dead. They are still to be analysed and frozen, in steps that stay small next to
 # the table; the fixed part keeps busy small tables from being vacuumed every minute.

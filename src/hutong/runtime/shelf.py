@@ -9,8 +9,9 @@ everything up before it appends anything.
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Generic, Protocol, TypeVar
 
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import minted_ms
-from hutong.runtime.journal import Journal
+from hutong.runtime.journal import Journal, durable
 from hutong.runtime.tables import Row, Store, Table
 
 Answer = TypeVar("Answer")
@@ -42,6 +43,22 @@ async def warmed(journal: HasPosition, decide: Callable[[], Answer]) -> Answer:
             assert journal.position == before, "a decision must look everything up before it appends"
             load = cold.load
         await load()
+
+
+async def decided(journal: Journal, decide: Callable[[], Answer]) -> Answer:
+    """
+    Decide as `warmed` does, and answer when that is durable: an edge's whole use case.
+
+    Some refusals are written down, too (a wrong PIN is counted): those also leave only when that is durable.
+    """
+    try:
+        answer = await warmed(journal, decide)
+    except Refusal:
+        if journal.durable_position < journal.position:
+            await durable(journal)
+        raise
+    await durable(journal)
+    return answer
 
 
 class Shelf(Generic[Row]):
@@ -131,7 +148,11 @@ class Shelf(Generic[Row]):
         found = await self._store.find(self.table, column, [value])
         # An older version may have had the value: the newest decides, so the keys are loaded in full.
         await self.load({getattr(row, self._key) for _, row in found})
-        self._complete[column].add(value)
+        complete = self._complete[column]
+        if len(complete) > _ABSENT_MAX:
+            # Values that strangers made up are among them; those that exist are loaded again when asked for.
+            complete.clear()
+        complete.add(value)
 
     def _remember(self, position: int, row: Row) -> None:
         key = getattr(row, self._key)
@@ -158,4 +179,6 @@ class Shelf(Generic[Row]):
             for column, index in self._indexes.items():
                 value = getattr(row, column)
                 index[value].discard(key)
+                if not index[value]:
+                    del index[value]
                 self._complete[column].discard(value)

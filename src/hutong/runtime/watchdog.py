@@ -17,8 +17,11 @@ import time
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
-_CRASHES_MAX = 5  # In a row, each within the time below: then it is not bad luck.
-_CRASH_WINDOW_S = 30
+_CRASHES_MAX = 5  # In a row, from the first start on: it does not start at all, and somebody waits to hear why.
+_CRASHES_MAX_ONCE_UP = 12  # A killed server's busy backends keep the next one out until they notice.
+_UP_S = 2  # Whoever lived that long did start.
+_HEALTHY_S = 30
+_PAUSE_MAX_S = 5.0
 _FAST_SHUTDOWN_S = 60
 _LOOK_S = 5
 
@@ -29,29 +32,34 @@ class Watchdog:
     def __init__(self, command: list[str]) -> None:
         self.command = command
         self.crashes = 0
+        self.was_up = False
+        self.restarting = False
         self.server: subprocess.Popen[bytes] | None = None
         self.started_at = time.monotonic()
 
     def start(self) -> None:
         # The server must not outlive the watchdog either: Linux then sends it SIGINT, PostgreSQL's fast shutdown.
         self.started_at = time.monotonic()
-        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509  # One thread.
+        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603  # One thread; our command.
 
     def child_changed(self, _signal: int, _frame: FrameType | None) -> None:
         """The server ended: restart it, unless somebody stopped it on purpose or it keeps falling over."""
         server = self.server
-        if server is None or server.poll() is None:
+        # It waits below, and a second signal may come meanwhile.
+        if server is None or self.restarting or server.poll() is None:
             return
         _say(f"the server ended with {server.returncode}")
         if server.returncode == 0:
             raise SystemExit(0)
-        quick = time.monotonic() - self.started_at < _CRASH_WINDOW_S
-        self.crashes = self.crashes + 1 if quick else 1
-        if self.crashes >= _CRASHES_MAX:
+        lived_s = time.monotonic() - self.started_at
+        self.was_up = self.was_up or lived_s > _UP_S
+        self.crashes = 1 if lived_s > _HEALTHY_S else self.crashes + 1
+        if self.crashes >= (_CRASHES_MAX_ONCE_UP if self.was_up else _CRASHES_MAX):
             raise SystemExit(1)
-        # The backends of a killed server need a moment to notice, and a new one waits for none of them.
-        time.sleep(0.2 * self.crashes)
+        self.restarting = True
+        time.sleep(min(0.1 * 2**self.crashes, _PAUSE_MAX_S))
         self.start()
+        self.restarting = False
 
     def stop(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -84,6 +84,18 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class Returned(msgspec.Struct, frozen=True, gc=False):
+    """What completed returns have given back of one payment so far, and how much of that was the scheme's own fee."""
+
+    id: Uuid  # The payment's row.
+    amount_minor: BigInt
+    switch_fee_minor: BigInt
+
+    def plus(self, refund: PaymentReturn) -> "Returned":
+        """With one return more."""
+        return Returned(self.id, self.amount_minor + refund.amount, self.switch_fee_minor + refund.switch_fee)
+
+
 def row_id(payment_id: str, originator: str) -> int:
     """The switch's own id for what `originator` calls `payment_id`: key of its rows, parent of its transfers."""
     return derive(hex_id(payment_id), originator)
@@ -121,13 +133,19 @@ def check_payment(payment: CreditTransfer, fees: Fees, now_ns: int) -> None:
 
 
 def check_return(
-    refund: PaymentReturn, original: ClearedPayment | None, decision: Decision | None, now_ns: int
+    refund: PaymentReturn,
+    original: ClearedPayment | None,
+    decision: Decision | None,
+    returned: Returned,
+    now_ns: int,
 ) -> None:
     """
-    A return against the payment it gives back.
+    A return against the payment it gives back, of which `returned` is gone or going back already.
 
     Refuses:  ORIGINAL_PAYMENT_UNKNOWN, unless it is a payment between the same agents in the same currency;
-              ORIGINAL_PAYMENT_NOT_COMPLETED; AMOUNTS_DO_NOT_ADD_UP; DEADLINE_PASSED, DEADLINE_TOO_FAR.
+              ORIGINAL_PAYMENT_NOT_COMPLETED; AMOUNTS_DO_NOT_ADD_UP; RETURNS_EXCEED_PAYMENT, in all or in the
+              switch fee: two agents must not get from the scheme what a third one paid; DEADLINE_PASSED,
+              DEADLINE_TOO_FAR.
     Spec:     docs/scheme/return.md.
     """
     if (
@@ -140,8 +158,15 @@ def check_return(
     if decision is None or decision.status != TransactionStatus.COMPLETED.value:
         raise Refusal(SwitchReason.ORIGINAL_PAYMENT_NOT_COMPLETED, payment_id=refund.payment_id)
     parts = refund.settlement + refund.creditor_discount + refund.interchange + refund.switch_fee
-    if parts != refund.amount or refund.amount > original.amount_minor or refund.switch_fee > original.switch_fee_minor:
+    if parts != refund.amount:
         raise Refusal(SwitchReason.AMOUNTS_DO_NOT_ADD_UP, amount=refund.amount, settlement=refund.settlement)
+    total = returned.plus(refund)
+    if total.amount_minor > original.amount_minor or total.switch_fee_minor > original.switch_fee_minor:
+        raise Refusal(
+            SwitchReason.RETURNS_EXCEED_PAYMENT,
+            amount_left=original.amount_minor - returned.amount_minor,
+            switch_fee_left=original.switch_fee_minor - returned.switch_fee_minor,
+        )
     _check_deadline(refund.expires_at_ms, now_ns)
 
 

@@ -26,6 +26,7 @@ from hutong.scheme.messages import (
     StatusRequest,
     TransactionStatus,
     hex_id,
+    id_hex,
 )
 from hutong.switch import chart
 from hutong.switch.admission import AdmissionService
@@ -34,6 +35,7 @@ from hutong.switch.payment import (
     ClearedPayment,
     Decision,
     Instruction,
+    Returned,
     check_payment,
     check_return,
     originator_of,
@@ -43,7 +45,7 @@ from hutong.switch.payment import (
 )
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
-from hutong.switch.repository import DECISIONS, PAYMENTS
+from hutong.switch.repository import DECISIONS, PAYMENTS, RETURNED
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -84,13 +86,17 @@ class ClearingService:
         self._enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
         self.decisions = Shelf(DECISIONS, node.journal, node.store, timed=True, rows_max=200_000)
-        self.undecided: dict[int, ClearedPayment] = {}
+        self._returned = Shelf(RETURNED, node.journal, node.store, timed=True, rows_max=200_000)
+        self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns in `undecided`.
+        self.undecided: dict[int, ClearedPayment] = {}  # Reserved, offered, and neither posted nor voided.
+        self._reserving: set[int] = set()  # Written down, and the ledger has yet to answer.
         self._deadlines: list[tuple[int, int]] = []
 
     async def start(self) -> None:
         """Take up what was undecided when the node stopped: its reservations are still pending on the ledger."""
         await self.payments.start()
         await self.decisions.start()
+        await self._returned.start()
         ids = sorted({transfer.user_data_128 for transfer in await self._ledger.pending_transfers()})
         await self.payments.load(ids)
         for id_ in ids:
@@ -124,7 +130,7 @@ class ClearingService:
             self._node.journal.tell(sender, decision.message())
         else:
             assert known is not None
-            self._node.journal.tell(known.paid_agent, instruction)
+            self._offer(known, instruction)
 
     def conclude(self, sender: str, status: PaymentStatus) -> None:
         """pacs.002 from the agent asked to accept: ACSP posts, RJCT voids; after the decision it is told the decision."""
@@ -135,7 +141,11 @@ class ClearingService:
             log.warning("status from a stranger", sender=sender, payment_id=status.payment_id)
         elif decision is not None:
             self._node.journal.tell(sender, decision.message())
+        elif id_ not in self.undecided:
+            log.warning("status of what was not offered", sender=sender, payment_id=status.payment_id)
         elif status.status is TransactionStatus.ACCEPTED:
+            if payment.is_return:
+                self._returned.get(_original_of(payment))  # Looked up now: the ledger's answer comes too late for it.
             self._post(payment)
         elif status.status is TransactionStatus.REJECTED:
             name = status.reason_name or SwitchReason.CREDITOR_AGENT_REJECTED.name
@@ -158,9 +168,17 @@ class ClearingService:
             self._node.journal.tell(sender, decision.message())
         elif payment is not None:
             self._tell_standing(sender, request.payment_id, request.originator, None)
-            self._node.journal.tell(payment.paid_agent, _DECODER.decode(payment.message))
+            self._offer(payment, _DECODER.decode(payment.message))
         elif sender == request.originator:
             self._reject(id_, hex_id(request.payment_id), sender, SwitchReason.NEVER_SEEN)
+
+    def look_up(self, originator: str, payment_id: int) -> tuple[ClearedPayment | None, Decision | None]:
+        """What was reserved and how it was decided; a decision alone is a tombstone. Refuses PAYMENT_UNKNOWN."""
+        id_ = row_id(id_hex(payment_id), originator)
+        found = self.payments.get(id_), self.decisions.get(id_)
+        if found == (None, None):
+            raise Refusal(SwitchReason.PAYMENT_UNKNOWN, originator=originator)
+        return found
 
     def expire(self) -> None:
         """Void what is undecided past its deadline. The node's timer calls it."""
@@ -183,8 +201,7 @@ class ClearingService:
             return
         payment = reserved(instruction, id_, _encode(instruction), now_ns)
         self.payments.put(payment)
-        self._watch(payment)
-        self._ledger.create_transfers(reservation(payment), then=partial(self._reserved, payment, instruction))
+        self._reserve(payment, instruction)
 
     def _check(self, instruction: Instruction, now_ns: int) -> None:
         if instruction.currency not in self._policy.currencies:
@@ -196,12 +213,28 @@ class ClearingService:
             check_payment(instruction, fees, now_ns)
             return
         original = row_id(instruction.payment_id, instruction.debtor_agent)
-        check_return(instruction, self.payments.get(original), self.decisions.get(original), now_ns)
+        returned = self._returned.get(original) or Returned(original, 0, 0)
+        for refund in self._returning.get(original, {}).values():
+            returned = returned.plus(refund)
+        check_return(instruction, self.payments.get(original), self.decisions.get(original), returned, now_ns)
+
+    def _offer(self, payment: ClearedPayment, instruction: Instruction) -> None:
+        """Offer what is undecided again; reserve first what a crash left without its reservation."""
+        if payment.id in self.undecided:
+            self._node.journal.tell(payment.paid_agent, instruction)
+        elif payment.id not in self._reserving:
+            self._reserve(payment, instruction)
+
+    def _reserve(self, payment: ClearedPayment, instruction: Instruction) -> None:
+        self._reserving.add(payment.id)
+        self._ledger.create_transfers(reservation(payment), then=partial(self._reserved, payment, instruction))
 
     def _reserved(self, payment: ClearedPayment, instruction: Instruction, statuses: list[TransferStatus]) -> None:
         """Take the ledger's answer to the reservation."""
+        self._reserving.discard(payment.id)
         match chain_status(statuses):
             case TransferStatus.CREATED:
+                self._watch(payment)
                 self._node.journal.tell(payment.paid_agent, instruction)
             case TransferStatus.EXCEEDS_CREDITS:
                 self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.NET_DEBIT_CAP_EXCEEDED)
@@ -242,14 +275,23 @@ class ClearingService:
         """Write the decision down, once, and tell both agents."""
         if self.undecided.pop(payment.id, None) is None:
             return  # An engine that answers later was asked twice.
+        if payment.is_return:
+            self._return_decided(payment, status)
         decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name, day)
         message = decision.message()
         self._node.journal.tell(payment.originator, message)
         self._node.journal.tell(payment.paid_agent, message)
 
+    def _return_decided(self, payment: ClearedPayment, status: TransactionStatus) -> None:
+        original = _original_of(payment)
+        refund = self._returning[original].pop(payment.id)
+        if not self._returning[original]:
+            del self._returning[original]
+        if status is TransactionStatus.COMPLETED:
+            self._returned.put((self._returned.get(original) or Returned(original, 0, 0)).plus(refund))
+
     def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
         """Refuse what nobody was offered: the originator alone hears of it."""
-        self.undecided.pop(id_, None)
         rejected = TransactionStatus.REJECTED
         decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name, "")
         self._node.journal.tell(originator, decision.message())
@@ -287,3 +329,14 @@ class ClearingService:
     def _watch(self, payment: ClearedPayment) -> None:
         self.undecided[payment.id] = payment
         heapq.heappush(self._deadlines, (payment.expires_ns, payment.id))
+        if payment.is_return:
+            refund = _DECODER.decode(payment.message)
+            assert isinstance(refund, PaymentReturn)
+            self._returning.setdefault(_original_of(payment), {})[payment.id] = refund
+
+
+def _original_of(payment: ClearedPayment) -> int:
+    """The row of the payment that a return gives back."""
+    refund = _DECODER.decode(payment.message)
+    assert isinstance(refund, PaymentReturn)
+    return row_id(refund.payment_id, refund.debtor_agent)

@@ -34,6 +34,14 @@ CREATE TABLE decision (
     CONSTRAINT decision_once UNIQUE (id)
 );
 
+CREATE TABLE returned (
+    position bigint PRIMARY KEY,
+    id uuid NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    switch_fee_minor bigint NOT NULL CHECK (switch_fee_minor >= 0)
+);
+CREATE INDEX returned_by_id ON returned (id, position);
+
 CREATE TABLE participant (
     position bigint PRIMARY KEY,
     node_id text NOT NULL,

@@ -1,0 +1,195 @@
+"""
+One node on its machine: schema, journal, ledger and services, wired; and started again from its rows when it halts.
+
+Crash-only: whatever ends a journal (a lost connection, a decision the database refused, another writer) ends everything
+that was built on it. What comes after is built from the rows alone, the same way as after a power cut.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from hutong.kernel.clock import Clock, SystemClock
+from hutong.kernel.ids import IdMint, Randomness, system_randomness
+from hutong.ledger.engines.postgres import JournaledLedger
+from hutong.ledger.repository import PgLedgerRepository
+from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.migrations import all_migrations, migrate
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.pgjournal import Halt, HaltReason, PgJournal, open_journal
+from hutong.runtime.pgstore import PgStore
+
+log = structlog.get_logger()
+TICK_S = 0.2
+RESTART_S_MIN = 0.1
+RESTART_S_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a node is built on, for one life of its journal."""
+
+    node: NodeRuntime
+    journal: PgJournal
+    ledger: JournaledLedger
+
+
+class Node(Protocol):
+    """A node's software, built and started."""
+
+    def tick(self) -> None:
+        """What time alone brings about."""
+        ...
+
+
+# Builds and starts a node's software on a machine; what it enters on the stack is closed when the machine halts.
+Build = Callable[[Machine, AsyncExitStack], Awaitable[Node]]
+
+
+class Errands:
+    """The `spawn` of a living node: tasks that are held on to, whose failures are logged and stop nothing else."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(errand)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    async def cancel(self) -> None:
+        """Stop them all."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("errand_failed", exc_info=error)
+
+
+class NodeHost:
+    """Runs one node until told to stop. `kinds` are the migrations its schema needs."""
+
+    def __init__(  # Wired once.
+        self,
+        node_id: str,
+        database: Database,
+        kinds: Sequence[str],
+        build: Build,
+        *,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+        take_over: bool = False,
+    ) -> None:
+        self.node_id = node_id
+        self.restarts = 0
+        self._database = database
+        self._kinds = kinds
+        self._build = build
+        self._clock = clock or SystemClock()
+        self._randomness = randomness or system_randomness()
+        self._take_over = take_over
+        self._ready = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+        self._halted: asyncio.Future[Halt] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Come up; returns when the node serves. Raises what the first start raises."""
+        await migrate(self._database, all_migrations(self._kinds))
+        first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._runner = asyncio.create_task(self._run(first), name=f"node {self.node_id}")
+        await first
+
+    async def stop(self) -> None:
+        """Make durable what was decided, answer it, and end."""
+        self._stopping = True
+        if self._halted is not None and not self._halted.done():
+            self._halted.set_result(Halt(HaltReason.CLOSED))
+        if self._runner is not None:
+            await self._runner
+
+    async def ready(self) -> None:
+        """Wait until the node serves (again)."""
+        await self._ready.wait()
+
+    async def _run(self, first: "asyncio.Future[None]") -> None:
+        wait_s = RESTART_S_MIN
+        while not self._stopping:
+            try:
+                await self._live(first)
+                wait_s = RESTART_S_MIN
+            except DatabaseUnavailable as error:
+                if not first.done():
+                    first.set_exception(error)
+                    return
+                log.warning("database_unavailable", node=self.node_id, error=str(error), again_in_s=wait_s)
+                wait_s = min(2 * wait_s, RESTART_S_MAX)
+            except Exception as error:
+                if not first.done():
+                    first.set_exception(error)
+                    return
+                log.exception("node_failed_to_start", node=self.node_id)
+                wait_s = min(2 * wait_s, RESTART_S_MAX)
+            if not self._stopping:
+                self.restarts += 1
+                await asyncio.sleep(wait_s)
+
+    async def _live(self, first: "asyncio.Future[None]") -> None:
+        """One life: from the rows to the halt of the journal."""
+        self._halted = asyncio.get_running_loop().create_future()
+        async with AsyncExitStack() as stack:
+            machine = await self._machine(stack, self._halted)
+            node = await self._build(machine, stack)
+            await machine.journal.flushed()
+            stack.push_async_callback(self._end_ticking, asyncio.create_task(self._tick(machine, node)))
+            self._ready.set()
+            if not first.done():
+                first.set_result(None)
+            if self._stopping:
+                return
+            halt = await self._halted
+            self._ready.clear()
+            if halt.reason is not HaltReason.CLOSED:
+                log.error("node_halted", node=self.node_id, halt=str(halt))
+
+    async def _machine(self, stack: AsyncExitStack, halted: "asyncio.Future[Halt]") -> Machine:
+        journal = await open_journal(self._database, take_over=self._take_over)
+        stack.push_async_callback(journal.close)
+        journal.on_halt = lambda halt: None if halted.done() else halted.set_result(halt)
+        pool = await self._database.open_pool()
+        stack.push_async_callback(pool.close)
+        errands = Errands()
+        stack.push_async_callback(errands.cancel)
+        node = NodeRuntime(
+            node_id=self.node_id,
+            clock=self._clock,
+            randomness=self._randomness,
+            mint=IdMint(self._clock, self._randomness),
+            journal=journal,
+            store=PgStore(pool),
+            spawn=errands.spawn,
+        )
+        ledger = JournaledLedger(self._clock, journal, PgLedgerRepository(pool), errands.spawn)
+        await ledger.start()
+        return Machine(node, journal, ledger)
+
+    async def _tick(self, machine: Machine, node: Node) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                machine.ledger.expire()
+                node.tick()
+                machine.journal.seal()
+            except Exception:
+                log.exception("tick_failed", node=self.node_id)
+
+    async def _end_ticking(self, ticking: "asyncio.Task[None]") -> None:
+        ticking.cancel()
+        await asyncio.gather(ticking, return_exceptions=True)

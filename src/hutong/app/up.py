@@ -1,0 +1,118 @@
+"""
+A whole network in one process: every node with its own schema, journal, ledger and port.
+
+Messages between the nodes do not leave the process, so they are not signed; everything else is as it is between
+machines.
+"""
+
+import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hutong.app.host import Machine, NodeHost
+from hutong.app.network import Network, NodeKind, NodeSpec
+from hutong.app.secrets import node_secrets
+from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
+from hutong.kernel.ids import system_randomness
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database
+from hutong.runtime.embedded import EmbeddedPostgres
+from hutong.runtime.settings import Settings
+from hutong.scheme.transport import MemoryNetwork, Receive
+
+# Rows kept in memory are many and live long: looking through them all for garbage would stop the node for
+# hundreds of milliseconds, so young objects are looked at in larger lots, and what start-up made not at all.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """One node that serves, as whoever runs the network sees it."""
+
+    site: Site
+    host: NodeHost
+
+    @property
+    def node_id(self) -> str:
+        return self.site.spec.node
+
+    @property
+    def url(self) -> str:
+        return self.site.url
+
+    @property
+    def operator_token(self) -> str:
+        return self.site.secrets.operator_token
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNetwork:
+    """The network, up."""
+
+    nodes: dict[str, RunningNode]
+    directory: Path
+
+    def __getitem__(self, node_id: str) -> RunningNode:
+        return self.nodes[node_id]
+
+
+@contextmanager
+def database_server(settings: Settings) -> Iterator[Address]:
+    """The configured server, or an embedded one below the data directory for as long as it is used."""
+    if settings.database is not None:
+        yield settings.database
+        return
+    with EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin) as address:
+        yield address
+
+
+@asynccontextmanager
+async def running_network(settings: Settings, network: Network, address: Address) -> AsyncIterator[RunningNetwork]:
+    """Bring the network up, the switch first; take it down in the reverse order."""
+    memory = MemoryNetwork()
+    gc.set_threshold(*GC_THRESHOLDS)
+    async with AsyncExitStack() as stack:
+        nodes: dict[str, RunningNode] = {}
+        for spec in (network.switch, *network.institutions):
+            running = _node(settings, network, spec, address, memory)
+            await running.host.start()
+            stack.push_async_callback(running.host.stop)
+            nodes[spec.node] = running
+        gc.collect()
+        gc.freeze()
+        yield RunningNetwork(nodes, settings.data_directory)
+
+
+async def until_interrupted() -> None:
+    """Wait for Ctrl-C or a polite request to end."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def schema_of(node_id: str) -> str:
+    """The schema a node keeps its rows in."""
+    return node_id.replace("-", "_")
+
+
+def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
+    secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
+    site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+
+    def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        memory.join(spec.node, receive)
+        stack.callback(memory.leave, spec.node)
+        return Connection(memory.post(spec.node))
+
+    if spec.kind is NodeKind.SWITCH:
+        build = build_switch(site, network, connect)
+    else:
+        build = build_institution(site, connect, switch=network.switch.node, private_webhooks=True)
+    database = Database(address, schema_of(spec.node))
+    return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))

@@ -1,0 +1,162 @@
+"""From a node's description to its software on a machine: services, transport, API, server."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar.types import ControllerRouterHandler
+
+from hutong import __version__
+from hutong.app.host import Build, Machine, Node
+from hutong.app.network import Network, NodeKind, NodeSpec
+from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
+from hutong.institution.api import institution_api
+from hutong.institution.node import InstitutionNode, InstitutionSettings
+from hutong.institution.payments.hot import METHOD_AND_PATH, PayEndpoint
+from hutong.institution.people.settings import PeopleSettings
+from hutong.kernel.ids import derive
+from hutong.kernel.money import Currency
+from hutong.runtime.http import HotHandler
+from hutong.runtime.http_app import make_app
+from hutong.runtime.http_server import HttpServer
+from hutong.runtime.journal import durable
+from hutong.runtime.outbound import HttpPoster
+from hutong.runtime.pool import WorkerPool
+from hutong.scheme.transport import Post, Receive
+from hutong.switch.api import switch_api
+from hutong.switch.node import SwitchNode
+from hutong.switch.policy import ClearingPolicy
+
+SWITCH_KINDS = ("runtime", "ledger", "switch")
+INSTITUTION_KINDS = ("runtime", "ledger", "institution")
+Hot = Mapping[tuple[str, str], HotHandler]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A node's place in the network: how it posts, and what it listens to besides its API."""
+
+    post: Post
+    hot: Hot = field(default_factory=dict)
+
+
+# Puts a node into the network for as long as the stack is open.
+Connect = Callable[[Machine, Receive, AsyncExitStack], Connection]
+
+
+@dataclass(slots=True)
+class Site:
+    """Where a node listens, and what became of it: filled in while it lives."""
+
+    spec: NodeSpec
+    secrets: NodeSecrets
+    host: str
+    port: int
+    codes: ShownCodes = field(default_factory=ShownCodes)
+    node: Any = None  # The living SwitchNode or InstitutionNode.
+
+    @property
+    def url(self) -> str:
+        """Where its API is."""
+        return f"http://{self.host}:{self.port}"
+
+
+def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
+    """The migrations a node's schema needs."""
+    return SWITCH_KINDS if spec.kind is NodeKind.SWITCH else INSTITUTION_KINDS
+
+
+def build_switch(site: Site, network: Network, connect: Connect) -> Build:
+    """The switch: participants of the network's description are admitted when it starts."""
+
+    async def build(machine: Machine, stack: AsyncExitStack) -> Node:
+        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy())
+        connection = connect(machine, switch.receive, stack)
+        machine.journal.post = connection.post
+        await switch.start()
+        await introduce(switch, network)
+        site.node = switch
+        handlers = switch_api(switch, site.secrets.operator_token)
+        await _serve(site, machine, stack, handlers, connection.hot)
+        return switch
+
+    return build
+
+
+def build_institution(site: Site, connect: Connect, *, switch: str, private_webhooks: bool) -> Build:
+    """One institution, with the one-time codes it would text shown to its operator instead."""
+
+    async def build(machine: Machine, stack: AsyncExitStack) -> Node:
+        pool = WorkerPool()
+        stack.callback(pool.close)
+        poster = HttpPoster(private_allowed=private_webhooks)
+        stack.push_async_callback(poster.close)
+        institution = InstitutionNode(
+            machine.node,
+            machine.ledger,
+            _settings(site, switch=switch, private_webhooks=private_webhooks),
+            sender=site.codes,
+            pool=pool,
+            poster=poster,
+        )
+        connection = connect(machine, institution.receive, stack)
+        machine.journal.post = connection.post
+        await institution.start(stack)
+        site.node = institution
+        pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
+        handlers = [*institution_api(institution), shown_codes_api(site.codes, institution.people.operator)]
+        await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        return institution
+
+    return build
+
+
+async def introduce(switch: SwitchNode, network: Network) -> None:
+    """Admit the nodes of the description, with their code forms and caps. Repeats: nothing."""
+    for spec in network.institutions:
+        switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
+        for key in spec.public_keys:
+            key_id, _, public_key = key.partition(":")
+            switch.admission.add_key(spec.node, key_id, bytes.fromhex(public_key), 0, KEY_FOR_EVER_NS)
+        for form in spec.own_forms:
+            switch.admission.register_form(spec.node, form)
+        if spec.cap_minor:
+            # Of the description, so the same change each time: another start grants nothing more.
+            change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
+            switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+    await durable(switch.node.journal)
+
+
+def _settings(site: Site, *, switch: str, private_webhooks: bool) -> InstitutionSettings:
+    secrets = site.secrets
+    return InstitutionSettings(
+        people=PeopleSettings(
+            token_key=secrets.token_key,
+            pin_pepper=secrets.pin_pepper,
+            sealing_keys=(secrets.sealing_key,),
+            payment_code_key=secrets.payment_code_key,
+            payment_code_prefix=site.spec.payment_code_prefix,
+            plate_base=site.spec.plate_base,
+            operators={"operator": secrets.operator_token},
+        ),
+        merchant_pepper=secrets.merchant_pepper,
+        webhooks_private=private_webhooks,
+        switch=switch,
+    )
+
+
+async def _serve(
+    site: Site, machine: Machine, stack: AsyncExitStack, handlers: Sequence[ControllerRouterHandler], hot: Hot
+) -> None:
+    app = make_app(
+        handlers,
+        title=f"{site.spec.name} ({site.spec.node})",
+        version=__version__,
+        is_ready=lambda: machine.journal.halt is None,
+    )
+    server = HttpServer(site.host, site.port, hot, app)
+    await server.start()
+    site.port = server.port
+    stack.push_async_callback(server.stop)

@@ -1,0 +1,62 @@
+"""Where processor time goes: the stack of this process, looked at every so many milliseconds of its own time."""
+
+import signal
+from collections import Counter
+from types import FrameType, TracebackType
+from typing import Self
+
+INTERVAL_S = 0.002
+
+# The part a sample belongs to: that of the innermost frame whose module begins so; the longest wins.
+_PARTS = {
+    "hutong.runtime.http": "http",
+    "hutong.runtime.pgjournal": "journal",
+    "hutong.runtime.pgwire": "journal",
+    "hutong.runtime.tables": "packing",
+    "<packer>": "packing",
+    "hutong.runtime": "runtime",
+    "hutong.ledger": "ledger",
+    "hutong.scheme.signature": "crypto",
+    "hutong.scheme": "messages",
+    "hutong.codes": "codes",
+    "hutong.institution": "institution",
+    "hutong.switch": "switch",
+    "hutong.kernel": "kernel",
+    "hutong.bench": "load",
+}
+_IN_ORDER = sorted(_PARTS, key=len, reverse=True)
+
+
+class Sampler:
+    """Counts samples by part and by function while it is entered; for the main thread of a process alone."""
+
+    def __init__(self) -> None:
+        self.by_part: Counter[str] = Counter()
+        self.by_function: Counter[str] = Counter()
+        self.samples = 0
+
+    def __enter__(self) -> Self:
+        signal.signal(signal.SIGPROF, self._sample)
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
+
+    def shares(self) -> dict[str, float]:
+        """Each part's share of the processor time, the greatest first."""
+        return {part: count / self.samples for part, count in self.by_part.most_common()}
+
+    def _sample(self, _number: int, frame: FrameType | None) -> None:
+        self.samples += 1
+        if frame is not None:
+            self.by_function[f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}"] += 1
+        while frame is not None:
+            module = frame.f_globals.get("__name__") or frame.f_code.co_filename
+            for prefix in _IN_ORDER:
+                if module.startswith(prefix):
+                    self.by_part[_PARTS[prefix]] += 1
+                    return
+            frame = frame.f_back
+        self.by_part["loop"] += 1

@@ -1,0 +1,1 @@
+"""One institution: its people, merchants, payments and notices, on one ledger."""

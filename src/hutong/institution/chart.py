@@ -1,0 +1,110 @@
+"""
+The chart of accounts: which ledger accounts an institution keeps, why, and what holds them in bounds.
+
+`docs/chart-of-accounts.md` says the same for accountants. An account's id is derived from its name, so every
+node and every restart finds the same account without a table of its own. Codes group as accountants expect:
+1 assets, 2 liabilities, 4 income, 5 expense.
+"""
+
+from enum import IntEnum
+
+from hutong.kernel.ids import derive
+from hutong.kernel.money import Currency
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import Account, AccountFlag, AccountStatus
+
+
+class AccountCode(IntEnum):
+    """Why an account exists."""
+
+    RESERVE = 1001  # 备付金: customers' money, held at the central bank or a custodian. Debit balance.
+    CLEARING = 1101  # Mirrors our position at the switch: debit balance when the network owes us.
+    WALLET = 2001  # What we owe a person: the balance.
+    MERCHANT = 2101  # What we owe a merchant for what it sold.
+    BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
+    FEE_INCOME = 4001  # Merchant fees, less interchange and the switch's fee.
+    INTERCHANGE_INCOME = 4101  # What acquirers pay us for bringing the payer.
+    ACQUIRING_EXPENSE = 5001  # Interchange and switch fees beyond what the merchant paid.
+
+
+# What is owed to somebody can be spent and not overspent: the account refuses, so no race can slip past it.
+OWED = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+# Paid-in money can leave the reserve, and no more than that.
+HELD = AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
+
+
+def user_account(user_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of a person's wallet account."""
+    return derive(user_id, f"wallet/{currency.alpha}")
+
+
+def merchant_account(merchant_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of a merchant's account."""
+    return derive(merchant_id, f"merchant/{currency.alpha}")
+
+
+def budget_account(sponsor_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of a sponsor's budget for discounts."""
+    return derive(sponsor_id, f"budget/{currency.alpha}")
+
+
+def wallet(user_id: int, currency: Currency = Currency.CNY) -> Account:
+    """A person's wallet, to be opened: it can't be overdrawn."""
+    return _owed(user_account(user_id, currency), AccountCode.WALLET, user_id, currency)
+
+
+def merchant(merchant_id: int, currency: Currency = Currency.CNY) -> Account:
+    """A merchant's account, to be opened: it can't be overdrawn, by a refund neither."""
+    return _owed(merchant_account(merchant_id, currency), AccountCode.MERCHANT, merchant_id, currency)
+
+
+def budget(sponsor_id: int, currency: Currency = Currency.CNY) -> Account:
+    """A sponsor's budget, to be opened: discounts end where the money does."""
+    return _owed(budget_account(sponsor_id, currency), AccountCode.BUDGET, sponsor_id, currency)
+
+
+class Chart:
+    """One node's own accounts in its currency, and the opening of them."""
+
+    def __init__(self, node_id: str, currency: Currency = Currency.CNY) -> None:
+        self.node_id = node_id
+        self.currency = currency
+        self.reserve = self._id(AccountCode.RESERVE)
+        self.clearing = self._id(AccountCode.CLEARING)
+        self.fee_income = self._id(AccountCode.FEE_INCOME)
+        self.interchange_income = self._id(AccountCode.INTERCHANGE_INCOME)
+        self.acquiring_expense = self._id(AccountCode.ACQUIRING_EXPENSE)
+
+    def accounts(self) -> list[Account]:
+        """The node's own accounts. Clearing may stand on either side; income and expense are what they become."""
+        flags = {AccountCode.RESERVE: HELD}
+        own = (
+            AccountCode.RESERVE,
+            AccountCode.CLEARING,
+            AccountCode.FEE_INCOME,
+            AccountCode.INTERCHANGE_INCOME,
+            AccountCode.ACQUIRING_EXPENSE,
+        )
+        return [
+            Account(id=self._id(code), ledger=self.currency.ledger, code=code, flags=flags.get(code, 0)) for code in own
+        ]
+
+    def open(self, ledger: LedgerEngine) -> None:
+        """
+        Open the node's own accounts.
+
+        Repeats:  nothing changes; a ledger that holds one of them with other flags or code stops the node.
+        """
+        ledger.create_accounts(self.accounts(), _opened)
+
+    def _id(self, code: AccountCode) -> int:
+        return derive(0, f"{self.node_id}/{code.name.lower()}/{self.currency.alpha}")
+
+
+def _opened(statuses: list[AccountStatus]) -> None:
+    strange = [status for status in statuses if status not in {AccountStatus.CREATED, AccountStatus.EXISTS}]
+    assert not strange, f"the node's own accounts are not what the chart says: {strange}"
+
+
+def _owed(account_id: int, code: AccountCode, owner_id: int, currency: Currency) -> Account:
+    return Account(id=account_id, ledger=currency.ledger, code=code, flags=OWED, user_data_128=owner_id)

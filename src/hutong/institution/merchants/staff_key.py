@@ -1,0 +1,97 @@
+"""What a merchant's tills and back offices call us with, and what each may do."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from enum import Enum, StrEnum
+
+import msgspec
+
+from hutong.institution.merchants.reasons import MerchantReason
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
+
+SECRET_BYTES = 32
+_SECRET_LETTERS = 43
+_TOKEN_LENGTH = len("sk_") + 26 + len("_") + _SECRET_LETTERS
+
+
+class Right(Enum):
+    """What an act asks of whoever does it."""
+
+    READ = "read"
+    CHARGE = "charge"  # Ask to be paid, and take that back.
+    REFUND = "refund"
+    MANAGE = "manage"  # Shops, keys, plates.
+
+
+class Role(StrEnum):
+    OWNER = "OWNER"
+    CASHIER = "CASHIER"
+    READER = "READER"
+
+
+RIGHTS = {
+    Role.OWNER: frozenset({Right.READ, Right.CHARGE, Right.REFUND, Right.MANAGE}),
+    Role.CASHIER: frozenset({Right.READ, Right.CHARGE}),  # Refunding is how a till gets robbed by its own staff.
+    Role.READER: frozenset({Right.READ}),
+}
+
+
+class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One version of a staff key: whose it is and what it may do. The token itself is nowhere kept.
+
+    `shop_id` 0 is the whole merchant; else the key sees and does nothing outside that shop.
+    """
+
+    id: Uuid
+    merchant_id: Uuid
+    shop_id: Uuid
+    role: Text
+    name: Text
+    token_hash: Bytes
+    created_ns: BigInt
+    rotated_ns: BigInt
+    revoked_ns: BigInt  # 0 while it is good.
+
+    def check_right(self, right: Right) -> None:
+        """Refuses:  ROLE_MAY_NOT."""
+        if right not in RIGHTS[Role(self.role)]:
+            raise Refusal(MerchantReason.ROLE_MAY_NOT, role=str(self.role), right=right.value)
+
+    def check_whole_merchant(self) -> None:
+        """Refuses:  SHOP_NOT_YOURS, to a key of one shop: this concerns them all."""
+        if self.shop_id:
+            raise Refusal(MerchantReason.SHOP_NOT_YOURS)
+
+    def sees(self, merchant_id: int, shop_id: int) -> bool:
+        """Whether a thing of this merchant and shop exists for this key (invariant 8)."""
+        return merchant_id == self.merchant_id and self.shop_id in (0, shop_id)
+
+    def shop_for(self, shop_id: int) -> int:
+        """The shop an act of this key belongs to: the one it names, or the key's own. Refuses SHOP_NOT_YOURS."""
+        if self.shop_id and shop_id not in (0, self.shop_id):
+            raise Refusal(MerchantReason.SHOP_NOT_YOURS)
+        return shop_id or self.shop_id
+
+
+def token_of(key_id: int, secret: bytes) -> str:
+    """`sk_`, the key's id and its secret: the id finds the row, so that a guessed token costs one look-up by key."""
+    assert len(secret) == SECRET_BYTES
+    return f"{id_text('sk', key_id)}_{urlsafe_b64encode(secret).rstrip(b'=').decode()}"
+
+
+def key_id_in(token: str) -> int:
+    """The id of the key that `token` says it is. Refuses KEY_UNKNOWN whatever is wrong with its shape."""
+    if len(token) != _TOKEN_LENGTH or not token.isascii() or token[-_SECRET_LETTERS - 1] != "_":
+        raise Refusal(MerchantReason.KEY_UNKNOWN)
+    try:
+        return parse_id("sk", token[: -_SECRET_LETTERS - 1])
+    except Refusal:
+        raise Refusal(MerchantReason.KEY_UNKNOWN) from None
+
+
+def hash_token(pepper: bytes, token: str) -> bytes:
+    """What is kept of a token: worthless without the node's pepper. The secret is random, so no slow hash is needed."""
+    return hashlib.blake2b(token.encode(), key=pepper, digest_size=32, person=b"hutong staff key").digest()

@@ -1,0 +1,126 @@
+"""One institution as one node: its services, wired, what it does with messages, and its timer."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from hutong.institution import chart
+from hutong.institution.chart import Chart
+from hutong.institution.merchants.plate_service import PlateService
+from hutong.institution.merchants.repository import MerchantRepository
+from hutong.institution.merchants.service import MerchantService
+from hutong.institution.merchants.site import Site
+from hutong.institution.notices.delivery_service import DeliveryService
+from hutong.institution.notices.repository import NoticeRepository
+from hutong.institution.notices.service import Notices
+from hutong.institution.notices.webhook_service import WebhookService
+from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.service import PaymentService
+from hutong.institution.people.one_time_code_service import CodeSender
+from hutong.institution.people.service import PeopleService
+from hutong.institution.people.settings import PeopleSettings
+from hutong.institution.people.user import User
+from hutong.institution.policy.policy import shipped_policies
+from hutong.institution.requests.repository import RequestRepository
+from hutong.institution.requests.request import RequestLimits
+from hutong.institution.requests.service import RequestService
+from hutong.institution.sealing import SealingKeys
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import AccountStatus
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.outbound import Poster
+from hutong.runtime.pool import WorkerPool
+from hutong.scheme.messages import AnyMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstitutionSettings:
+    """What differs between two institutions."""
+
+    people: PeopleSettings
+    merchant_pepper: bytes
+    webhooks_private: bool = False  # Whether endpoints may be in private networks: on a laptop, yes.
+    policies: str = "cn"
+    zone: str = "Asia/Shanghai"
+    switch: str = "switch"
+
+
+class InstitutionNode:
+    """Everything of an institution behind its transport and its API."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        settings: InstitutionSettings,
+        *,
+        sender: CodeSender,
+        pool: WorkerPool,
+        poster: Poster,
+        cashier: Cashier | None = None,
+    ) -> None:
+        self.node = node
+        self.ledger = ledger
+        self.chart = Chart(node.node_id)
+        self._notice_repository = NoticeRepository(node.journal, node.store)
+        self._merchant_repository = MerchantRepository(node)
+        self._request_repository = RequestRepository(node)
+        self.notices = Notices(node, self._notice_repository)
+        sealing = SealingKeys(settings.people.sealing_keys, node.randomness)
+        self.webhooks = WebhookService(
+            node, self._notice_repository, sealing, private_allowed=settings.webhooks_private
+        )
+        self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
+        self.people = PeopleService(
+            node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
+        )
+        self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
+        site = Site(node.node_id, settings.people.plate_base)
+        self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
+        self.requests = RequestService(
+            node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
+        )
+        policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
+        self.payments = PaymentService(
+            node,
+            ledger,
+            self.chart,
+            policies,
+            self.people,
+            self.requests,
+            self.notices,
+            cashier,
+            switch=settings.switch,
+        )
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""
+        await self.people.start()
+        await self._merchant_repository.start()
+        await self._request_repository.start()
+        await self.payments.start()
+        await self.deliveries.start()
+        delivering = asyncio.create_task(self.deliveries.run())
+        stack.push_async_callback(_cancelled, delivering)
+
+    def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
+        """Decide on each message of a batch from the switch."""
+        self.payments.receive(sender, messages)
+
+    def tick(self) -> None:
+        """What time alone brings about."""
+        self.payments.tick()
+
+    def _open_wallet(self, user: User) -> None:
+        self.ledger.create_accounts([chart.wallet(user.id)], _opened)
+
+
+def _opened(statuses: list[AccountStatus]) -> None:
+    assert statuses[0] in {AccountStatus.CREATED, AccountStatus.EXISTS}, statuses
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,53 @@
+"""Events: what happened to a merchant or a user, as they are told."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from hutong.kernel.clock import instant
+from hutong.kernel.ids import id_text
+from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
+
+ID_PREFIX = "evt"
+# As Standard Webhooks recommends: hierarchical, full-stop delimited.
+_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One event. Its position in the journal is its cursor.
+
+    `body` is the JSON text that is told, the same bytes to whoever asks and whenever: what was signed is what happened.
+    """
+
+    id: Uuid
+    owner_id: Uuid
+    type: Text
+    body: Bytes
+    at_ns: BigInt
+
+
+class EventBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload as Standard Webhooks lays it out, and the event's id."""
+
+    id: str
+    type: str
+    timestamp: str
+    data: Any
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def make_event(event_id: int, owner_id: int, type_: str, data: dict[str, Any], now_ns: int) -> Event:
+    """The event that `type_` happened to the owner now. `data` holds JSON values; ids in it are texts."""
+    assert is_event_type(type_), type_
+    timestamp = instant(now_ns).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = _encode(EventBody(id=id_text(ID_PREFIX, event_id), type=type_, timestamp=timestamp, data=data))
+    return Event(id=event_id, owner_id=owner_id, type=type_, body=body, at_ns=now_ns)
+
+
+def is_event_type(text: str) -> bool:
+    """Whether `text` is spelled like a type: `payment.completed`."""
+    return len(text) <= 64 and _TYPE.fullmatch(text) is not None

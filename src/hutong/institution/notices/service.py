@@ -1,0 +1,101 @@
+"""The outbox: events are written where they happen, and read from a cursor."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from hutong.institution.notices.event import Event, make_event
+from hutong.institution.notices.repository import NoticeRepository
+from hutong.runtime.node import NodeRuntime
+
+PAGE_MAX = 500
+WAIT_MAX_S = 30
+# Who would wait beyond these is answered at once, with nothing.
+_WAITING_PER_OWNER_MAX = 8
+_WAITING_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Events in order, and the cursor to ask behind next time."""
+
+    events: list[tuple[int, Event]]
+    cursor: int
+
+
+class Notices:
+    """Tells owners what happened; costs a payment two appends and no wait."""
+
+    def __init__(self, node: NodeRuntime, repository: NoticeRepository) -> None:
+        self._node = node
+        self._repository = repository
+        self._listeners: list[Callable[[int], None]] = []
+        self._waiting: dict[int, list[asyncio.Future[None]]] = {}
+        self._waiting_count = 0
+
+    def tell_merchant(self, merchant_id: int, type_: str, data: dict[str, Any]) -> None:
+        """
+        Write down, in the decision being made, what happened to a merchant: `payment.completed`.
+
+        `data` holds JSON values, ids as people see them, and no secret: it is sent to the merchant's endpoints.
+        """
+        self._tell(merchant_id, type_, data)
+
+    def tell_user(self, user_id: int, type_: str, data: dict[str, Any]) -> None:
+        """As `tell_merchant`; users have no endpoints, they read their feed."""
+        self._tell(user_id, type_, data)
+
+    def listen(self, heard: Callable[[int], None]) -> None:
+        """Call `heard` with the owner's id whenever an event has become durable."""
+        self._listeners.append(heard)
+
+    async def feed(self, owner_id: int, after: int, *, limit: int, wait_s: int = 0) -> FeedPage:
+        """
+        The owner's durable events behind a cursor, oldest first; if there are none, wait for one.
+
+        Nothing is ever missed: positions become durable in their order, so no event appears behind a cursor that was
+        already given out.
+        """
+        # Before looking, so that what becomes durable while the database answers is heard.
+        news = self._wait_for(owner_id) if wait_s > 0 else None
+        try:
+            found = await self._repository.events(owner_id, after, limit)
+            if not found and news is not None:
+                await asyncio.wait([news], timeout=min(wait_s, WAIT_MAX_S))
+                found = await self._repository.events(owner_id, after, limit)
+        finally:
+            if news is not None:
+                self._wait_no_more(owner_id, news)
+        return FeedPage(found, found[-1][0] if found else after)
+
+    def _tell(self, owner_id: int, type_: str, data: dict[str, Any]) -> None:
+        event = make_event(self._node.mint.mint(), owner_id, type_, data, self._node.clock.now_ns())
+        self._repository.keep(event)
+        self._node.journal.effect(partial(self._durable, owner_id))
+
+    def _durable(self, owner_id: int) -> None:
+        for news in self._waiting.get(owner_id, ()):
+            if not news.done():
+                news.set_result(None)
+        for heard in self._listeners:
+            heard(owner_id)
+
+    def _wait_for(self, owner_id: int) -> "asyncio.Future[None] | None":
+        waiting = self._waiting.setdefault(owner_id, [])
+        if len(waiting) >= _WAITING_PER_OWNER_MAX or self._waiting_count >= _WAITING_MAX:
+            if not waiting:
+                del self._waiting[owner_id]
+            return None
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(news)
+        self._waiting_count += 1
+        return news
+
+    def _wait_no_more(self, owner_id: int, news: "asyncio.Future[None]") -> None:
+        waiting = self._waiting[owner_id]
+        waiting.remove(news)
+        self._waiting_count -= 1
+        if not waiting:
+            del self._waiting[owner_id]

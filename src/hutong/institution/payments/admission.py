@@ -1,0 +1,219 @@
+"""Whether a payer may pay this, here, now, that much; and the intent as it is written down."""
+
+import msgspec
+from msgspec.structs import replace
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.matrix import Shares
+from hutong.institution.payments.payment import PAYMENTS, Payment, check_amount
+from hutong.institution.payments.ports import Payable, Payee, Payer
+from hutong.institution.payments.quotes import Quote, Terms
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.usage import Usage, UsageBook
+from hutong.institution.policy.policy import Limits, Policies, Policy
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.money import share_bps
+from hutong.ledger.engine import LedgerEngine
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import Channel
+
+PAYMENT_LIFE_NS = 60 * NS_PER_S  # After that the switch rejects what is not accepted.
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a payer confirms."""
+
+    payment_id: int
+    quote_id: int
+    amount: int = 0  # 0: as quoted.
+    currency: str = ""  # Empty: as quoted.
+    remark: str = ""
+    funding: str = "balance"
+    pin_token: str = ""
+
+
+class Admission:
+    """The rules between an order and its payment."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        chart: Chart,
+        policies: Policies,
+        requests: Payable,
+        top_ups: Payable,
+        cashier: Cashier,
+    ) -> None:
+        self._node = node
+        self._chart = chart
+        self._policies = policies
+        self._requests = requests
+        self._top_ups = top_ups
+        self._cashier = cashier
+        self.usages = UsageBook(node, ledger, policies)
+        self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True)
+
+    def admit(
+        self,
+        payer: Payer,
+        terms: Terms,
+        order: Order,
+        amount: int,
+        *,
+        quote: Quote | None = None,
+        consented: bool = False,
+    ) -> Payment:
+        """
+        Write down the intent of a payment whose payer, terms and amount are known; a PIN token has been checked.
+
+        `consented`: the payer agreed beforehand, by a mandate, so no PIN is asked.
+        Refuses:  before anything is written; after that nothing here can say no.
+        """
+        now_ns = self._node.clock.now_ns()
+        check_amount(amount)
+        self._check_terms(terms, amount, now_ns)
+        payer.may_pay(now_ns)
+        source = self._cashier.source(order.funding)
+        account = source.account(payer, amount)
+        usage = self.usages.of(payer.id, payer.wallet_account)
+        policy, day, year = self._policies.today(now_ns)
+        verified = consented or bool(order.pin_token)
+        limits = policy.limits(terms.channel, payer.tier, verified=verified)
+        if not verified and amount > limits.pin_free:
+            raise Refusal(PaymentReason.PIN_NEEDED, pin_free=limits.pin_free, creditor=terms.creditor)
+        payee = sponsored = None
+        if terms.creditor_agent == self._node.node_id:
+            payee = self._payee_on_us(payer, terms, amount, now_ns)
+            if terms.payee_discount:
+                sponsored = self._sponsored(payee, terms, amount, now_ns)
+        discount = self._discount(payer, quote, amount, now_ns) if quote is not None and quote.adjuster else None
+        shares = self._shares(terms, amount, discount, payee, policy)
+        usage.turn(day, year)
+        usage.check(limits, shares.paid)
+        if payee is not None and not payee.is_static:
+            self._payable(terms).claim(terms.request_id, order.payment_id, now_ns)
+        # From here on nothing refuses and nothing is cold.
+        usage.take(limits, shares.paid)
+        payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
+        if quote is not None and discount is not None:
+            payment = replace(payment, adjuster=quote.adjuster, budget_account=discount.budget_account)
+            self._cashier.adjuster(quote.adjuster).reserve(payer.id, payment.id, discount)
+        if payee is not None and sponsored is not None:
+            name, carried = sponsored
+            payment = replace(payment, sponsor=name, sponsor_account=carried.budget_account)
+            self._cashier.sponsor(name).reserve(payee.merchant_id, payment.id, carried)
+        source.reserve(payer, payment.id, shares.paid)
+        usage.position = self.payments.put(payment)
+        return payment
+
+    def _payable(self, terms: Terms) -> Payable:
+        return self._top_ups if terms.channel is Channel.TOP_UP else self._requests
+
+    def _check_terms(self, terms: Terms, amount: int, now_ns: int) -> None:
+        if terms.amount and amount != terms.amount:
+            raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=terms.amount)
+        if terms.currency != self._chart.currency.alpha:
+            raise Refusal(PaymentReason.CURRENCY_DIFFERS, field="currency", currency=self._chart.currency.alpha)
+        if terms.expires_ns and terms.expires_ns <= now_ns:
+            raise Refusal(PaymentReason.REQUEST_EXPIRED)
+
+    def _payee_on_us(self, payer: Payer, terms: Terms, amount: int, now_ns: int) -> Payee:
+        """The payee as it is now, not as it was when the quote was made."""
+        payee = self._payable(terms).payee(terms.request_id, now_ns)
+        if payee.amount and payee.amount != amount:
+            raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=payee.amount)
+        if payee.account == payer.wallet_account:
+            raise Refusal(PaymentReason.PAYING_ONESELF)
+        return payee
+
+    def _discount(self, payer: Payer, quote: Quote, amount: int, now_ns: int) -> Discount:
+        """The discount as it was shown; refuses DISCOUNT_GONE rather than charge more than the payer agreed to."""
+        offer = self._cashier.adjuster(quote.adjuster).offer(payer.id, quote.terms.creditor, amount, now_ns)
+        if offer is None or offer.amount != quote.discount:
+            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
+        return offer
+
+    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> tuple[str, Discount]:
+        offer = self._cashier.payee_offer(payee.merchant_id, terms.creditor, amount, now_ns)
+        if offer is None or offer[1].amount != terms.payee_discount:
+            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=terms.payee_discount)
+        return offer
+
+    def _shares(
+        self, terms: Terms, gross: int, discount: Discount | None, payee: Payee | None, policy: Policy
+    ) -> Shares:
+        fee, base = 0, gross - terms.payee_discount  # The scheme charges on what crosses.
+        if payee is not None and payee.fee_bps:
+            fee = policy.merchant_fee(terms.channel, merchant=bool(payee.merchant_id)).of(gross, payee.fee_bps)
+        shares = Shares(
+            gross,
+            discount.amount if discount is not None else 0,
+            terms.payee_discount,
+            fee,
+            share_bps(base, terms.interchange_bps) if terms.interchange_bps and payee is None else 0,
+            share_bps(base, terms.switch_fee_bps) if terms.switch_fee_bps and payee is None else 0,
+        )
+        if not shares.sound:
+            raise Refusal(PaymentReason.SHARES_UNSOUND, amount=gross)
+        return shares
+
+    def _intent(
+        self,
+        payer: Payer,
+        account: int,
+        terms: Terms,
+        order: Order,
+        shares: Shares,
+        payee: Payee | None,
+        limits: Limits,
+        usage: Usage,
+        policy: Policy,
+    ) -> Payment:
+        now_ns = self._node.clock.now_ns()
+        expires_ns = now_ns + PAYMENT_LIFE_NS
+        return Payment(
+            id=order.payment_id,
+            user_id=payer.id,
+            account=account,
+            debtor_name=payer.masked_name,
+            creditor_agent=terms.creditor_agent,
+            request_id=terms.request_id,
+            payee_account=payee.account if payee is not None else 0,
+            merchant_id=payee.merchant_id if payee is not None else 0,
+            payee_user_id=payee.user_id if payee is not None else 0,
+            shop_id=payee.shop_id if payee is not None else 0,
+            payee_name=terms.payee_name,
+            shop_name=terms.shop_name,
+            mcc=terms.mcc,
+            channel=terms.channel.value,
+            is_static=terms.is_static,
+            currency=terms.currency,
+            gross=shares.gross,
+            payer_discount=shares.payer_discount,
+            payee_discount=shares.payee_discount,
+            fee=shares.fee,
+            interchange=shares.interchange,
+            switch_fee=shares.switch_fee,
+            budget_account=0,
+            sponsor_account=0,
+            adjuster="",
+            sponsor="",
+            funding=order.funding,
+            fee_version=terms.fee_version,
+            policy_version=policy.version,
+            quote_id=order.quote_id,
+            mandate_id=terms.mandate_id,
+            remark=order.remark or terms.remark,
+            counter=limits.counter,
+            counted=limits.counted,
+            spent_year=usage.year_spent,
+            spent_static=usage.today[1],
+            spent_unverified=usage.today[2],
+            spent_verified=usage.today[3],
+            created_ns=now_ns,
+            expires_ns=min(expires_ns, terms.expires_ns) if terms.expires_ns else expires_ns,
+        )

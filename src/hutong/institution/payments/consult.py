@@ -1,0 +1,173 @@
+"""
+Who is this code? Asked before a payer confirms; answered by the code's owner.
+
+Our own codes are recognised here; whatever else goes through the switch to its owner. What the payer is shown becomes a
+quote, and it is the quote that is paid.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.ports import Payee, Payer, People, Requests
+from hutong.institution.payments.quotes import QUOTE_LIFE_NS, Quote, QuoteBook, Terms, terms_of_answer, terms_on_us
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.wording import network_reason
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import warmed
+from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
+
+CONSULT_WAIT_S = 5
+CODE_LENGTH_MAX = 512
+
+Answered = Callable[[Terms | Refusal], None]
+
+
+class Consult:
+    """Consults of our users, and of other nodes about codes of ours."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        people: People,
+        requests: Requests,
+        quotes: QuoteBook,
+        cashier: Cashier,
+        switch: str,
+    ) -> None:
+        self._node = node
+        self._people = people
+        self._requests = requests
+        self._quotes = quotes
+        self._cashier = cashier
+        self._switch = switch
+        self._asked: dict[int, Answered] = {}
+
+    async def consult(self, user_id: int, code: str, amount: int = 0) -> Quote:
+        """
+        What a payer is shown of a code: whom it pays, how much, at what discount; to be paid by the quote's id.
+
+        `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown.
+        Refuses:  what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
+        """
+        terms = await self.terms(code)
+        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount))
+
+    async def terms(self, code: str) -> Terms:
+        """The terms of a code, ours or another's. Refuses as `consult`."""
+        own = await warmed(self._node.journal, lambda: self._own_terms(code))
+        return own if own is not None else await self.terms_from_network(code)
+
+    async def terms_from_network(self, code: str) -> Terms:
+        """Ask the code's owner, through the switch."""
+        answered: asyncio.Future[Terms | Refusal] = asyncio.get_running_loop().create_future()
+        consult_id = self.ask(code, lambda answer: None if answered.done() else answered.set_result(answer))
+        try:
+            async with asyncio.timeout(CONSULT_WAIT_S):
+                answer = await answered
+        except TimeoutError:
+            raise Refusal(PaymentReason.NETWORK_SILENT) from None
+        finally:
+            self._asked.pop(consult_id, None)
+        if isinstance(answer, Refusal):
+            raise answer
+        return answer
+
+    def ask(self, code: str, answered: Answered) -> int:
+        """Send a consult; `answered` is called once, if there is an answer. Returns the consult's id."""
+        consult_id = self._node.mint.mint()
+        self._asked[consult_id] = answered
+        self._node.journal.tell(
+            self._switch,
+            CodeConsult(consult_id=id_hex(consult_id), code=code, debtor_agent=self._node.node_id),
+        )
+        return consult_id
+
+    def answered(self, answer: CodeResolve) -> None:
+        """The owner's answer, by way of the switch."""
+        waiting = self._asked.pop(hex_id(answer.consult_id), None)
+        if waiting is None:
+            return
+        if answer.status is ConsultStatus.FOUND and answer.creditor_agent is not None:
+            try:
+                waiting(terms_of_answer(answer))
+            except Refusal as refusal:
+                waiting(refusal)
+        else:
+            because, iso_code = network_reason(answer.reason_name, answer.reason, PaymentReason.CODE_NOT_RESOLVED)
+            waiting(Refusal(PaymentReason.CODE_NOT_RESOLVED, because=because, iso_code=iso_code))
+
+    def quote(self, payer: Payer, terms: Terms, amount: int = 0) -> Quote:
+        """Show these terms to a payer."""
+        now_ns = self._node.clock.now_ns()
+        wanted = terms.amount or amount
+        offer = self._cashier.payer_offer(payer.id, terms.creditor, wanted, now_ns) if wanted else None
+        life_end_ns = now_ns + QUOTE_LIFE_NS
+        quote = Quote(
+            id=self._node.mint.mint(),
+            user_id=payer.id,
+            terms=terms,
+            adjuster=offer[0] if offer is not None else "",
+            discount=offer[1].amount if offer is not None else 0,
+            discount_label=offer[1].label if offer is not None else "",
+            expires_ns=min(life_end_ns, terms.expires_ns) if terms.expires_ns else life_end_ns,
+        )
+        self._quotes.keep(quote, now_ns)
+        return quote
+
+    def consulted(self, consult: CodeConsult) -> None:
+        """Another node's user scanned a code of ours: say whom it pays."""
+        try:
+            resolved = self._requests.resolve(consult.code)
+            answer = self._answer(consult, resolved.request_id, resolved.payee) if resolved is not None else None
+        except Refusal as refusal:
+            answer = _refused(consult, refusal.reason.iso_code, refusal.reason.name)
+        if answer is None:
+            answer = _refused(consult, PaymentReason.CODE_NOT_RESOLVED.iso_code, "CODE_UNKNOWN")
+        self._node.journal.tell(self._switch, answer)
+
+    def _own_terms(self, code: str) -> Terms | None:
+        resolved = self._requests.resolve(code)
+        if resolved is None:
+            return None
+        discount = self._payee_discount(resolved.request_id, resolved.payee)
+        return terms_on_us(self._node.node_id, resolved.request_id, resolved.payee, discount)
+
+    def _payee_discount(self, request_id: int, payee: Payee) -> int:
+        """What a sponsor carries of what is to be paid; of an amount still open nobody knows."""
+        if not payee.amount or not payee.merchant_id:
+            return 0
+        creditor = f"{self._node.node_id}/{id_hex(request_id)}"
+        offer = self._cashier.payee_offer(payee.merchant_id, creditor, payee.amount, self._node.clock.now_ns())
+        return offer[1].amount if offer is not None else 0
+
+    def _answer(self, consult: CodeConsult, request_id: int, payee: Payee) -> CodeResolve:
+        return CodeResolve(
+            consult_id=consult.consult_id,
+            debtor_agent=consult.debtor_agent,
+            status=ConsultStatus.FOUND,
+            creditor_agent=self._node.node_id,
+            creditor_name=payee.name,
+            shop_name=payee.shop_name,
+            mcc=payee.mcc,
+            channel=payee.channel,
+            request_id=id_hex(request_id),
+            is_static=payee.is_static,
+            amount=payee.amount,
+            currency=payee.currency,
+            creditor_discount=self._payee_discount(request_id, payee),
+            remittance=payee.remark,
+            expires_at_ms=payee.expires_ns // NS_PER_MS,
+        )
+
+
+def _refused(consult: CodeConsult, iso_code: str, name: str) -> CodeResolve:
+    return CodeResolve(
+        consult_id=consult.consult_id,
+        debtor_agent=consult.debtor_agent,
+        status=ConsultStatus.REFUSED,
+        reason=iso_code,
+        reason_name=name,
+    )

@@ -1,0 +1,384 @@
+"""
+The debtor's side: a payer of ours pays.
+
+ADMITTED (the row) -> HELD (the ledger's pending transfers) -> COMPLETED | REJECTED (the outcome's row). When the payee is
+ours too there is no switch: one posted chain, whose commit is the decision.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments import verdict
+from hutong.institution.payments.admission import Admission, Order
+from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.charges import Charges
+from hutong.institution.payments.mandates import Mandates
+from hutong.institution.payments.payment import (
+    PAYMENT_OUTCOMES,
+    REMARK_LENGTH_MAX,
+    Outcome,
+    Payment,
+    Why,
+    check_new_id,
+    check_same,
+)
+from hutong.institution.payments.ports import Notices, Payable, Payer, People, Requests
+from hutong.institution.payments.pursuit import Pursuit, Undecided
+from hutong.institution.payments.quotes import Quote, QuoteBook, Terms
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import ASKED_FOR
+from hutong.institution.payments.views import payment_notice, received
+from hutong.institution.payments.wording import network_reason
+from hutong.institution.policy.policy import Policies
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive
+from hutong.kernel.text import check_text
+from hutong.ledger import recipes
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import (
+    Channel,
+    CreditTransfer,
+    PaymentStatus,
+    StatusRequest,
+    TransactionStatus,
+    hex_id,
+    id_hex,
+)
+
+RESENDS_MAX = 2  # Then, and once expired, we enquire: the switch will tell, or reject for good.
+
+Answer = Callable[[Payment, Outcome | None], None]
+
+
+class Debtor:
+    """Payments of our users, on us and through the switch."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        chart: Chart,
+        policies: Policies,
+        people: People,
+        requests: Requests,
+        top_ups: Payable,
+        notices: Notices,
+        quotes: QuoteBook,
+        cashier: Cashier,
+        mandates: Mandates,
+        charges: Charges,
+        pursuit: Pursuit,
+        switch: str,
+    ) -> None:
+        self._node = node
+        self._journal = node.journal
+        self._ledger = ledger
+        self._chart = chart
+        self._people = people
+        self._requests = requests
+        self._top_ups = top_ups
+        self._notices = notices
+        self._quotes = quotes
+        self._cashier = cashier
+        self._mandates = mandates
+        self._charges = charges
+        self._pursuit = pursuit
+        self._switch = switch
+        self._base_label = f"{node.node_id}/debit"
+        self._admission = Admission(node, ledger, chart, policies, requests, top_ups, cashier)
+        self.usages = self._admission.usages
+        self.payments = self._admission.payments
+        self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True)
+        self.undecided: dict[int, Undecided] = {}
+
+    async def start(self) -> None:
+        await self.payments.start()
+        await self.outcomes.start()
+
+    # The payer's order.
+
+    def pay(self, user_id: int, order: Order, answer: Answer) -> None:
+        """
+        Pay a quote, once, however often this is called with the same payment id.
+
+        Moves:    payer -> clearing, held until the switch decides; on us payer -> payee at once.
+        Refuses:  whatever is wrong with the order, the payer, the payee or a limit, before anything is written. What the
+                  ledger refuses (BALANCE_INSUFFICIENT) is an answered, rejected payment.
+        Repeats:  the same answer; ID_TAKEN, naming the field, for other content under the same id.
+        """
+        known = self.payments.get(order.payment_id)
+        if known is not None:
+            self._repeat(user_id, order, known, answer)
+            return
+        now_ns = self._node.clock.now_ns()
+        check_new_id("payment_id", order.payment_id, now_ns)
+        quote = self._quotes.quote(order.quote_id, user_id, now_ns)
+        terms = quote.terms
+        amount = order.amount or terms.amount
+        if order.remark:
+            check_text("remark", order.remark, length_max=REMARK_LENGTH_MAX)
+        if not amount and not terms.amount:
+            raise Refusal(PaymentReason.AMOUNT_MISSING, field="amount")
+        if order.currency and order.currency != terms.currency:
+            raise Refusal(PaymentReason.CURRENCY_DIFFERS, field="currency", currency=terms.currency)
+        payer = self._people.user(user_id)
+        if order.pin_token:
+            self._people.check_pin_token(order.pin_token, user_id, order.payment_id, amount, terms.creditor, now_ns)
+        self.admit(payer, terms, order, amount, answer, quote=quote)
+
+    def admit(
+        self,
+        payer: Payer,
+        terms: Terms,
+        order: Order,
+        amount: int,
+        answer: Answer | None = None,
+        *,
+        quote: Quote | None = None,
+        consented: bool = False,
+        then: Answer | None = None,
+    ) -> None:
+        """
+        Pay on known terms; what `Admission.admit` says of `quote` and `consented` holds here.
+
+        `answer` is somebody waiting, who may be told that it is still undecided; `then` hears the outcome alone.
+        """
+        if terms.creditor_agent == self._node.node_id and terms.channel.value in ASKED_FOR:
+            self._charges.look_up(terms.request_id)
+        payment = self._admission.admit(payer, terms, order, amount, quote=quote, consented=consented)
+        undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
+        if answer is not None:
+            undecided.answers.append(answer)
+        undecided.then = then
+        self._move(undecided)
+
+    def _repeat(self, user_id: int, order: Order, known: Payment, answer: Answer) -> None:
+        """The same id again: the same answer, at once or when there is one."""
+        if known.user_id != user_id:
+            raise Refusal(PaymentReason.ID_TAKEN, field="payment_id")
+        check_same("quote_id", known.quote_id, order.quote_id)
+        check_same("amount", known.gross, order.amount or known.gross)
+        check_same("currency", known.currency, order.currency or known.currency)
+        check_same("remark", known.remark, order.remark or known.remark)
+        check_same("funding", known.funding, order.funding)
+        self.repeat(known, answer)
+
+    def repeat(self, known: Payment, answer: Answer) -> None:
+        """Answer with a known payment's outcome, now or when there is one."""
+        outcome = self.outcomes.get(known.id)
+        if outcome is not None:
+            self._journal.effect(partial(answer, known, outcome))
+        else:
+            self.taken_up(known).answers.append(answer)
+
+    def taken_up(self, payment: Payment) -> Undecided:
+        """The undecided payment; one that a restart forgot is moved again: same ids, so the ledger answers `exists`."""
+        undecided = self.undecided.get(payment.id)
+        if undecided is None:
+            self._look_up_for_rejection(payment)
+            undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
+            self._move(undecided)
+        return undecided
+
+    # The money.
+
+    def _move(self, undecided: Undecided) -> None:
+        payment: Payment = undecided.row
+        if payment.payee_account:
+            transfers = self._on_us(payment)
+            self._ledger.create_transfers(transfers, partial(self._paid_on_us, undecided, transfers))
+        else:
+            transfers = self._holds(payment)
+            self._ledger.create_transfers(transfers, partial(self._held, undecided, transfers))
+
+    def _on_us(self, payment: Payment) -> list[Transfer]:
+        return recipes.pay_on_us(
+            derive(payment.id, self._base_label),
+            payment.id,
+            payer=payment.account,
+            payee=payment.payee_account,
+            fee_income=self._chart.fee_income,
+            budget=payment.budget_account,
+            sponsor=payment.sponsor_account,
+            gross=payment.gross,
+            payer_discount=payment.payer_discount,
+            payee_discount=payment.payee_discount,
+            fee=payment.fee,
+            ledger=self._chart.currency.ledger,
+            code=Why.PAYMENT_ON_US,
+        )
+
+    def _holds(self, payment: Payment) -> list[Transfer]:
+        return recipes.hold(
+            derive(payment.id, self._base_label),
+            payment.id,
+            payer=payment.account,
+            clearing=self._chart.clearing,
+            budget=payment.budget_account,
+            interchange_income=self._chart.interchange_income,
+            gross=payment.gross,
+            payer_discount=payment.payer_discount,
+            payee_discount=payment.payee_discount,
+            interchange=payment.interchange,
+            ledger=self._chart.currency.ledger,
+            code=Why.PAYMENT_HELD,
+        )
+
+    def _paid_on_us(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
+        payment: Payment = undecided.row
+        reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
+        if reason is None:
+            if not payment.is_static:
+                self._payable(payment).paid(payment.request_id, payment.id)
+                if payment.channel in ASKED_FOR:
+                    self._charges.paid(payment.request_id)
+            self._complete(undecided)
+            self._tell_payee(payment)
+        else:
+            if not payment.is_static:
+                self._payable(payment).release(payment.request_id, payment.id)
+            self._reject(undecided, reason.name, reason.iso_code)
+
+    def _held(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
+        reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
+        if reason is None:
+            undecided.held = True
+            self._pursuit.begin(undecided)
+            self._journal.tell(self._switch, self._message(undecided.row))
+        else:
+            self._reject(undecided, reason.name, reason.iso_code)
+
+    def _message(self, payment: Payment) -> CreditTransfer:
+        shares = payment.shares
+        return CreditTransfer(
+            payment_id=id_hex(payment.id),
+            request_id=id_hex(payment.request_id),
+            amount=payment.gross,
+            currency=payment.currency,
+            settlement=shares.settlement,
+            creditor_discount=payment.payee_discount,
+            interchange=payment.interchange,
+            switch_fee=payment.switch_fee,
+            fee_version=payment.fee_version,
+            channel=_CHANNELS[payment.channel],
+            mcc=payment.mcc,
+            debtor_agent=self._node.node_id,
+            creditor_agent=payment.creditor_agent,
+            debtor_name=payment.debtor_name,
+            # A pseudonym: the same towards the same agent, and of no use to two that compare theirs.
+            debtor_ref=id_hex(derive(payment.user_id, payment.creditor_agent)),
+            accepted_at_ms=payment.created_ns // NS_PER_MS,
+            expires_at_ms=payment.expires_ns // NS_PER_MS,
+            remittance=payment.remark,
+        )
+
+    # The decision, and the asking for it.
+
+    def told(self, status: PaymentStatus) -> None:
+        """The switch says how one of our payments stands: its ACSC and RJCT are final, and nothing else is."""
+        undecided = self.undecided.get(hex_id(status.payment_id))
+        if undecided is None or not undecided.held:
+            return  # Decided before, or never sent: a repeat, or somebody's mistake.
+        payment: Payment = undecided.row
+        if status.status is TransactionStatus.COMPLETED:
+            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            self._complete(undecided)
+        elif status.status is TransactionStatus.REJECTED:
+            self._look_up_for_rejection(payment)
+            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            self._reject(
+                undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
+            )
+
+    def _look_up_for_rejection(self, payment: Payment) -> None:
+        """What a rejection gives back to; may be cold, so before anything is written."""
+        self.usages.of(payment.user_id, payment.account)
+        if payment.mandate_id:
+            self._mandates.mandate(payment.mandate_id)
+        if payment.payee_account and not payment.is_static:
+            self._payable(payment).request(payment.request_id)
+            self._charges.look_up(payment.request_id)
+
+    def _payable(self, payment: Payment) -> Payable:
+        return self._top_ups if payment.channel == Channel.TOP_UP.value else self._requests
+
+    def _resolve(self, undecided: Undecided, transfers: list[Transfer], already: TransferStatus) -> None:
+        undecided.held = False  # Said once: a repeat of the message finds it decided.
+        self._ledger.create_transfers(transfers, partial(verdict.resolved, already=already))
+
+    def _complete(self, undecided: Undecided) -> None:
+        payment: Payment = undecided.row
+        if payment.adjuster:
+            self._cashier.adjuster(payment.adjuster).commit(payment.id)
+        if payment.sponsor:
+            self._cashier.sponsor(payment.sponsor).commit(payment.id)
+        self._cashier.source(payment.funding).commit(payment.id)
+        self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=self._node.clock.now_ns()))
+
+    def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
+        payment: Payment = undecided.row
+        if payment.adjuster:
+            self._cashier.adjuster(payment.adjuster).release(payment.id)
+        if payment.sponsor:
+            self._cashier.sponsor(payment.sponsor).release(payment.id)
+        self._cashier.source(payment.funding).release(payment.id)
+        if payment.mandate_id:
+            self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)
+        self.usages.give_back(payment)
+        now_ns = self._node.clock.now_ns()
+        outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)
+        self._conclude(undecided, outcome)
+
+    def _conclude(self, undecided: Undecided, outcome: Outcome) -> None:
+        payment: Payment = undecided.row
+        undecided.decided = True
+        del self.undecided[payment.id]
+        self.outcomes.put(outcome)
+        if undecided.then is not None:
+            self._journal.effect(partial(undecided.then, payment, outcome))
+        if undecided.answers:
+            for answer in undecided.answers:
+                self._journal.effect(partial(answer, payment, outcome))
+        else:
+            # Nobody waits for the answer: it went to the till, or the payer has left.
+            self._notices.tell_user(payment.user_id, *payment_notice(payment, outcome))
+
+    def _tell_payee(self, payment: Payment) -> None:
+        if payment.merchant_id:
+            self._notices.tell_merchant(payment.merchant_id, "payment.completed", received(payment))
+        elif payment.payee_user_id:
+            self._notices.tell_user(payment.payee_user_id, "payment.received", received(payment))
+
+    def _again(self, undecided: Undecided) -> None:
+        """Nobody has told us: tell those who wait, and send or ask again."""
+        payment: Payment = undecided.row
+        answers, undecided.answers = undecided.answers, []
+        for answer in answers:
+            self._journal.effect(partial(answer, payment, None))
+        if undecided.held:
+            if undecided.attempts <= RESENDS_MAX and self._node.clock.now_ns() < payment.expires_ns:
+                self._journal.tell(self._switch, self._message(payment))
+            else:
+                enquiry = StatusRequest(payment_id=id_hex(payment.id), originator=self._node.node_id)
+                self._journal.tell(self._switch, enquiry)
+
+    def resume(self, payment: Payment) -> None:
+        """After a restart: our hold of this payment is still pending, whatever else was durable."""
+        outcome = self.outcomes.get(payment.id)
+        undecided = Undecided(payment, self._again, payment.expires_ns)
+        undecided.held = True
+        if outcome is None:
+            self.undecided[payment.id] = undecided
+            self._pursuit.begin(undecided)
+        elif outcome.completed:
+            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+        else:
+            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+
+
+_CHANNELS = {channel.value: channel for channel in Channel}

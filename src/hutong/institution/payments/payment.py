@@ -1,0 +1,146 @@
+"""A payment: the debtor's instruction, and both sides of it when payer and payee are ours."""
+
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from hutong.institution.payments.matrix import Shares
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import KernelReason, Refusal
+from hutong.kernel.ids import PARTS_MAX, minted_ms
+from hutong.kernel.money import MINOR_MAX
+from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
+
+REMARK_LENGTH_MAX = 140
+_FUTURE_MAX_MS = 60_000
+
+
+class Why(IntEnum):
+    """Why a transfer exists: its `code`, and, with `user_data_128`, what a restart resumes."""
+
+    PAYMENT_HELD = 10  # The debtor's side of a payment across nodes.
+    RECEIPT = 11  # The creditor's side of one.
+    PAYMENT_ON_US = 12
+    REFUND_HELD = 20  # The creditor's side of a refund across nodes.
+    RETURN = 21  # The debtor's side of one.
+    REFUND_ON_US = 22
+    PAID_IN = 30  # Money that came from outside of all nodes.
+    PAID_OUT = 31
+
+
+class PaymentState(StrEnum):
+    """PENDING covers ADMITTED and HELD, ACCEPTED at the creditor's side: undecided, as a client sees it."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    REJECTED = "REJECTED"
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was intended. Its outcome is a row of its own; while there is none, the payment is pending."""
+
+    id: Uuid
+    user_id: Uuid
+    account: Uuid  # What is debited.
+    debtor_name: Text  # As the creditor may see it.
+    creditor_agent: Text  # Our own node: payer and payee are both ours.
+    request_id: Uuid  # The payment request, or the static or personal code.
+    payee_account: Uuid  # These four on us alone; 0 elsewhere.
+    merchant_id: Uuid
+    payee_user_id: Uuid
+    shop_id: Uuid
+    payee_name: Text
+    shop_name: Text
+    mcc: Text
+    channel: Text
+    is_static: Boolean
+    currency: Text
+    gross: BigInt
+    payer_discount: BigInt
+    payee_discount: BigInt
+    fee: BigInt
+    interchange: BigInt
+    switch_fee: BigInt
+    budget_account: Uuid  # Who sponsors the payer's discount; 0: nobody.
+    sponsor_account: Uuid  # Who sponsors the payee's, on us; 0: nobody.
+    adjuster: Text  # Who gave the payer's discount, to commit or release it.
+    sponsor: Text  # Who gave the payee's, on us.
+    funding: Text
+    fee_version: Text
+    policy_version: Text
+    quote_id: Uuid
+    mandate_id: Uuid  # A bank's user's consent to a top-up; 0: none.
+    remark: Text
+    counter: SmallInt  # What a day's limit counted this with, and what was used, this payment included.
+    counted: Boolean
+    spent_year: BigInt
+    spent_static: BigInt
+    spent_unverified: BigInt
+    spent_verified: BigInt
+    created_ns: BigInt
+    expires_ns: BigInt
+
+    @property
+    def shares(self) -> Shares:
+        """The payment's source -> sink matrix, as its six numbers."""
+        return Shares(self.gross, self.payer_discount, self.payee_discount, self.fee, self.interchange, self.switch_fee)
+
+    @property
+    def paid(self) -> int:
+        """What the payer himself pays."""
+        return self.gross - self.payer_discount - self.payee_discount
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How something ended; the first durable one is the truth, and there is no second."""
+
+    id: Uuid
+    completed: Boolean
+    reason: Text = ""  # The name of a `Reason`, ours or the network's.
+    iso_code: Text = ""
+    decided_ns: BigInt
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a user has used of the limits, after a payment that was refused gave its part back."""
+
+    id: Uuid
+    user_id: Uuid
+    counted_ns: BigInt  # The day and year the counters are of.
+    spent_year: BigInt
+    spent_static: BigInt
+    spent_unverified: BigInt
+    spent_verified: BigInt
+
+
+PAYMENTS = Table("payments", Payment)
+PAYMENT_OUTCOMES = Table("payment_outcomes", Outcome)
+SPENDING = Table("spending", Spending)
+
+
+def check_new_id(field: str, id_: int, now_ns: int) -> None:
+    """
+    An id its caller minted.
+
+    Refuses:  ID_MALFORMED, unless its last byte is zero: what we derive ourselves ends otherwise, so nobody can mint it;
+              ID_FROM_THE_FUTURE, which would hide those minted meanwhile.
+    """
+    if id_ % PARTS_MAX:
+        raise Refusal(KernelReason.ID_MALFORMED, field=field)
+    if minted_ms(id_) > now_ns // NS_PER_MS + _FUTURE_MAX_MS:
+        raise Refusal(PaymentReason.ID_FROM_THE_FUTURE, field=field)
+
+
+def check_amount(amount: int) -> None:
+    """Refuses AMOUNT_NOT_POSITIVE and AMOUNT_OUT_OF_RANGE."""
+    if amount <= 0:
+        raise Refusal(PaymentReason.AMOUNT_NOT_POSITIVE, field="amount", amount=amount)
+    if amount > MINOR_MAX:
+        raise Refusal(PaymentReason.AMOUNT_OUT_OF_RANGE, field="amount")
+
+
+def check_same(field: str, known: object, asked: object) -> None:
+    """Refuses ID_TAKEN, naming the field in which this differs from what came under the id before."""
+    if known != asked:
+        raise Refusal(PaymentReason.ID_TAKEN, field=field)

@@ -1,0 +1,116 @@
+"""What a payer was shown before confirming: who is paid, how much, and on what terms."""
+
+from collections import deque
+
+import msgspec
+
+from hutong.institution.payments.ports import Payee
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.wording import network_text
+from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.scheme.messages import Channel, CodeResolve, hex_id, id_hex
+
+QUOTE_LIFE_NS = 300 * NS_PER_S
+_QUOTES_MAX = 500_000
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Whom to pay, through which node, at whose cost. A quote is terms shown to one payer."""
+
+    creditor_agent: str
+    request_id: int
+    payee_name: str
+    shop_name: str
+    mcc: str
+    channel: Channel
+    is_static: bool
+    amount: int  # 0: the payer says how much.
+    currency: str
+    payee_discount: int = 0
+    interchange_bps: int = 0
+    switch_fee_bps: int = 0
+    fee_version: str = ""
+    remark: str = ""
+    expires_ns: int = 0  # 0: does not expire.
+    mandate_id: int = 0
+
+    @property
+    def creditor(self) -> str:
+        """Names the creditor to whoever binds something to it, such as a PIN token."""
+        return f"{self.creditor_agent}/{id_hex(self.request_id)}"
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Terms as shown to one payer at one time. Kept in memory alone: after a restart the payer consults again."""
+
+    id: int
+    user_id: int
+    terms: Terms
+    adjuster: str  # Whose discount was offered; empty: none.
+    discount: int
+    discount_label: str
+    expires_ns: int
+
+
+class QuoteBook:
+    """The quotes of the last minutes."""
+
+    def __init__(self) -> None:
+        self._quotes: dict[int, Quote] = {}
+        self._oldest: deque[Quote] = deque()
+
+    def keep(self, quote: Quote, now_ns: int) -> None:
+        """Remember a quote, and forget those too old, or the oldest when there are too many."""
+        oldest = self._oldest
+        while oldest and (oldest[0].expires_ns <= now_ns or len(oldest) >= _QUOTES_MAX):
+            del self._quotes[oldest.popleft().id]
+        self._quotes[quote.id] = quote
+        oldest.append(quote)
+
+    def quote(self, quote_id: int, user_id: int, now_ns: int) -> Quote:
+        """Refuses QUOTE_UNKNOWN: never made, too old, or shown to somebody else."""
+        quote = self._quotes.get(quote_id)
+        if quote is None or quote.user_id != user_id or quote.expires_ns <= now_ns:
+            raise Refusal(PaymentReason.QUOTE_UNKNOWN, field="quote_id")
+        return quote
+
+
+def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int = 0) -> Terms:
+    """The terms of a payee of our own: no network, so no interchange and no switch fee."""
+    return Terms(
+        creditor_agent=node_id,
+        request_id=request_id,
+        payee_name=payee.name,
+        shop_name=payee.shop_name,
+        mcc=payee.mcc,
+        channel=payee.channel,
+        is_static=payee.is_static,
+        amount=payee.amount,
+        currency=payee.currency,
+        payee_discount=payee_discount,
+        remark=payee.remark,
+        expires_ns=payee.expires_ns,
+    )
+
+
+def terms_of_answer(answer: CodeResolve) -> Terms:
+    """The terms another node's answer to a consult names; refuses words that show another thing than they are."""
+    assert answer.creditor_agent is not None
+    return Terms(
+        creditor_agent=answer.creditor_agent,
+        request_id=hex_id(answer.request_id),
+        payee_name=network_text("creditor_name", answer.creditor_name),
+        shop_name=network_text("shop_name", answer.shop_name),
+        mcc=answer.mcc,
+        channel=answer.channel,
+        is_static=answer.is_static,
+        amount=answer.amount,
+        currency=answer.currency,
+        payee_discount=answer.creditor_discount,
+        interchange_bps=answer.interchange_bps,
+        switch_fee_bps=answer.switch_fee_bps,
+        fee_version=network_text("fee_version", answer.fee_version),
+        remark=network_text("remittance", answer.remittance),
+        expires_ns=answer.expires_at_ms * NS_PER_MS,
+    )

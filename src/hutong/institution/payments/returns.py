@@ -1,0 +1,251 @@
+"""
+Returns: another node's merchant gives money back to a payer of ours.
+
+The mirror of the creditor's side of a payment: ACCEPTED with the pending credit, then what the switch decides.
+"""
+
+from functools import partial
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments import verdict
+from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.matrix import Shares, left_of
+from hutong.institution.payments.payment import Outcome, Payment, Why
+from hutong.institution.payments.ports import Notices
+from hutong.institution.payments.pursuit import Pursuit, Undecided
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.refund import RETURN_OUTCOMES, RETURNS, Return
+from hutong.institution.payments.views import return_data
+from hutong.institution.payments.wording import network_reason, network_text
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Reason, Refusal
+from hutong.kernel.ids import derive
+from hutong.ledger import recipes
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
+
+
+class Returns:
+    """Returns to our users."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        chart: Chart,
+        debtor: Debtor,
+        notices: Notices,
+        pursuit: Pursuit,
+        switch: str,
+    ) -> None:
+        self._node = node
+        self._journal = node.journal
+        self._ledger = ledger
+        self._chart = chart
+        self._debtor = debtor
+        self._notices = notices
+        self._pursuit = pursuit
+        self._switch = switch
+        self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
+        self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
+        self.undecided: dict[int, Undecided] = {}
+
+    async def start(self) -> None:
+        await self.returns.start()
+        await self.outcomes.start()
+
+    def offered(self, message: PaymentReturn) -> None:
+        """
+        The switch holds a return for a payer of ours: accept or refuse it, once.
+
+        Moves:    clearing -> payer; clearing -> budget; interchange income -> clearing. All pending.
+        Refuses:  by telling the switch RJCT with the reason: RETURN_MISMATCH, PAYMENT_NOT_COMPLETED,
+                  REFUND_EXCEEDS_REMAINDER, CURRENCY_DIFFERS, REQUEST_EXPIRED.
+        Repeats:  the same answer.
+        """
+        return_id, payment_id = hex_id(message.return_id), hex_id(message.payment_id)
+        return_ = self.returns.get(return_id)
+        outcome = self.outcomes.get(return_id)
+        if return_ is not None and return_.creditor_agent != message.creditor_agent:
+            self._tell(message.return_id, message.creditor_agent, PaymentReason.ID_TAKEN)
+        elif outcome is not None:
+            if not outcome.completed:
+                self._tell(message.return_id, message.creditor_agent, None, outcome)
+        elif return_ is not None:
+            if return_id in self.undecided:
+                self._tell(message.return_id, message.creditor_agent)
+            else:
+                self._move(return_)
+        elif payment_id in self._debtor.undecided:
+            # Its completion is still on its way to us. Ask for it; the return will be offered again.
+            enquiry = StatusRequest(payment_id=message.payment_id, originator=self._node.node_id)
+            self._journal.tell(self._switch, enquiry)
+        else:
+            self._accept(return_id, message)
+
+    def told(self, status: PaymentStatus) -> None:
+        """The switch says how a return to us stands. A rejection of what we never saw leaves a tombstone."""
+        return_id = hex_id(status.payment_id)
+        undecided = self.undecided.get(return_id)
+        if undecided is None:
+            if status.status is TransactionStatus.REJECTED and self._unseen(return_id):
+                self._bury(return_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
+            return
+        return_: Return = undecided.row
+        if return_.creditor_agent != status.originator:
+            return
+        if status.status is TransactionStatus.COMPLETED:
+            self._end(undecided)
+            self._post(return_)
+            self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=self._node.clock.now_ns()))
+            self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
+        elif status.status is TransactionStatus.REJECTED:
+            self._end(undecided)
+            self._void(return_)
+            self._bury(return_id, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK))
+
+    def resume(self, return_: Return) -> None:
+        """After a restart: what we hold for this return is still pending, whatever else was durable."""
+        outcome = self.outcomes.get(return_.id)
+        if outcome is None:
+            self._await_decision(return_)
+        elif outcome.completed:
+            self._post(return_)
+        else:
+            self._void(return_)
+
+    def _accept(self, return_id: int, message: PaymentReturn) -> None:
+        try:
+            return_ = self._accepted(return_id, message)
+        except Refusal as refusal:
+            self._bury(return_id, refusal.reason.name, refusal.reason.iso_code)
+            self._tell(message.return_id, message.creditor_agent, refusal.reason)
+            return
+        self.returns.put(return_)
+        self._move(return_)
+
+    def _accepted(self, return_id: int, message: PaymentReturn) -> Return:
+        now_ns = self._node.clock.now_ns()
+        payment = self._debtor.payments.get(hex_id(message.payment_id))
+        if payment is None or payment.creditor_agent != message.creditor_agent:
+            raise Refusal(PaymentReason.RETURN_MISMATCH)
+        outcome = self._debtor.outcomes.get(payment.id)
+        if outcome is None or not outcome.completed:
+            raise Refusal(PaymentReason.PAYMENT_NOT_COMPLETED)
+        if payment.currency != message.currency:
+            raise Refusal(PaymentReason.CURRENCY_DIFFERS)
+        if message.expires_at_ms * NS_PER_MS <= now_ns:
+            raise Refusal(PaymentReason.REQUEST_EXPIRED)
+        shares = self._left(payment).returned(
+            message.amount, message.creditor_discount, message.interchange, message.switch_fee
+        )
+        remark = network_text("remittance", message.remittance)
+        if shares is None or shares.settlement != message.settlement:
+            raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER)
+        return Return(
+            id=return_id,
+            payment_id=payment.id,
+            creditor_agent=message.creditor_agent,
+            user_id=payment.user_id,
+            account=payment.account,
+            budget_account=payment.budget_account,
+            currency=payment.currency,
+            gross=shares.gross,
+            payer_discount=shares.payer_discount,
+            payee_discount=shares.payee_discount,
+            interchange=shares.interchange,
+            switch_fee=shares.switch_fee,
+            payee_name=payment.payee_name,
+            remark=remark,
+            created_ns=now_ns,
+            expires_ns=message.expires_at_ms * NS_PER_MS,
+        )
+
+    def _left(self, payment: Payment) -> Shares:
+        given = [
+            return_.shares
+            for return_ in self.returns.find("payment_id", payment.id)
+            if (outcome := self.outcomes.get(return_.id)) is None or outcome.completed
+        ]
+        return left_of(payment.shares, given)
+
+    def _move(self, return_: Return) -> None:
+        transfers = self._holds(return_)
+        self._ledger.create_transfers(transfers, partial(self._held, return_, transfers))
+
+    def _held(self, return_: Return, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
+        reason = verdict.refused(transfers, statuses, PaymentReason.ACCOUNT_REFUSED)
+        if reason is None:
+            self._await_decision(return_)
+            self._tell(id_hex(return_.id), return_.creditor_agent)
+        else:
+            self._bury(return_.id, reason.name, reason.iso_code)
+            self._tell(id_hex(return_.id), return_.creditor_agent, reason)
+
+    def _holds(self, return_: Return) -> list[Transfer]:
+        return recipes.accept_refund(
+            derive(return_.id, f"{return_.creditor_agent}/return"),
+            return_.id,
+            payer=return_.account,
+            clearing=self._chart.clearing,
+            budget=return_.budget_account,
+            interchange_income=self._chart.interchange_income,
+            gross=return_.gross,
+            payer_discount=return_.payer_discount,
+            payee_discount=return_.payee_discount,
+            interchange=return_.interchange,
+            ledger=self._chart.currency.ledger,
+            code=Why.RETURN,
+        )
+
+    def _post(self, return_: Return) -> None:
+        already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
+        self._ledger.create_transfers(recipes.post(self._holds(return_)), partial(verdict.resolved, already=already))
+
+    def _void(self, return_: Return) -> None:
+        already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
+        self._ledger.create_transfers(recipes.void(self._holds(return_)), partial(verdict.resolved, already=already))
+
+    def _await_decision(self, return_: Return) -> None:
+        undecided = self.undecided[return_.id] = Undecided(return_, self._again, return_.expires_ns)
+        self._pursuit.begin(undecided)
+
+    def _end(self, undecided: Undecided) -> None:
+        undecided.decided = True
+        del self.undecided[undecided.row.id]
+
+    def _again(self, undecided: Undecided) -> None:
+        return_: Return = undecided.row
+        if undecided.attempts == 1:
+            self._tell(id_hex(return_.id), return_.creditor_agent)
+        else:
+            enquiry = StatusRequest(payment_id=id_hex(return_.id), originator=return_.creditor_agent)
+            self._journal.tell(self._switch, enquiry)
+
+    def _unseen(self, return_id: int) -> bool:
+        return self.returns.get(return_id) is None and self.outcomes.get(return_id) is None
+
+    def _bury(self, return_id: int, reason: str, iso_code: str) -> None:
+        now_ns = self._node.clock.now_ns()
+        self.outcomes.put(Outcome(id=return_id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns))
+
+    def _tell(
+        self, return_id: str, originator: str, reason: Reason | None = None, outcome: Outcome | None = None
+    ) -> None:
+        """Accepted; or, with a reason or an earlier outcome, refused."""
+        refused = reason is not None or outcome is not None
+        name = reason.name if reason is not None else outcome.reason if outcome is not None else ""
+        code = reason.iso_code if reason is not None else outcome.iso_code if outcome is not None else ""
+        self._journal.tell(
+            self._switch,
+            PaymentStatus(
+                payment_id=return_id,
+                originator=originator,
+                status=TransactionStatus.REJECTED if refused else TransactionStatus.ACCEPTED,
+                reason=code,
+                reason_name=name,
+            ),
+        )

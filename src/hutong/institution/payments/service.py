@@ -1,0 +1,194 @@
+"""Payments of one institution as a whole: what it does with each message, with time, and after a restart."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, assert_never
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments.bank_link import BankLink, TopUps
+from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.charges import Charges
+from hutong.institution.payments.consult import Consult
+from hutong.institution.payments.creditor import Creditor
+from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
+from hutong.institution.payments.mandates import Mandates
+from hutong.institution.payments.payment import Why
+from hutong.institution.payments.ports import Notices, People, Requests
+from hutong.institution.payments.pursuit import Pursuit
+from hutong.institution.payments.quotes import QuoteBook
+from hutong.institution.payments.refunds import Refunds
+from hutong.institution.payments.returns import Returns
+from hutong.institution.payments.to_pay import ToPays
+from hutong.institution.policy.policy import Policies
+from hutong.kernel.ids import PARTS_MAX
+from hutong.ledger.engine import LedgerEngine
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import (
+    AnyMessage,
+    CodeConsult,
+    CodeResolve,
+    CreditTransfer,
+    PaymentReturn,
+    PaymentStatus,
+    RequestStatus,
+    RequestToPay,
+    StatusRequest,
+    hex_id,
+)
+
+SWITCH = "switch"
+PAYMENT_CODE_LENGTH = 18
+
+
+class PaymentService:
+    """All of payments, wired: the one thing `app` builds and a node's transport, timer and API talk to."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        chart: Chart,
+        policies: Policies,
+        people: People,
+        requests: Requests,
+        notices: Notices,
+        cashier: Cashier | None = None,
+        *,
+        switch: str = SWITCH,
+        code_prefix: str = "",
+    ) -> None:
+        cashier = cashier if cashier is not None else Cashier()
+        self.node = node
+        self.ledger = ledger
+        self.chart = chart
+        self.switch = switch
+        self._pursuit = pursuit = Pursuit(node.clock)
+        quotes = QuoteBook()
+        currency = chart.currency.alpha
+        self.top_ups = top_ups = TopUps(node)
+        self.mandates = Mandates(node, policies, currency)
+        self.consults = Consult(node, people, requests, quotes, cashier, switch)
+        self.charges = charges = Charges(
+            node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
+        )
+        self.debtor = debtor = Debtor(
+            node,
+            ledger,
+            chart,
+            policies,
+            people,
+            requests,
+            top_ups,
+            notices,
+            quotes,
+            cashier,
+            self.mandates,
+            charges,
+            pursuit,
+            switch,
+        )
+        self.creditor = Creditor(
+            node, ledger, chart, policies, requests, top_ups, charges, notices, cashier, pursuit, switch
+        )
+        self.refunds = Refunds(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
+        self.returns = Returns(node, ledger, chart, debtor, notices, pursuit, switch)
+        self.to_pays = ToPays(node, people, debtor, self.mandates, notices, switch)
+        self.to_pays.tell_ourselves = charges.answered
+        self.bank_link = BankLink(node, people, self.consults, debtor, charges, top_ups, currency)
+        charges.on_rejected = self.bank_link.refused
+        self._code_prefix = code_prefix
+
+    async def start(self) -> None:
+        """Open the node's own accounts, and take up what was undecided when it stopped."""
+        self.chart.open(self.ledger)
+        self.node.journal.seal()
+        for part in (
+            self.debtor,
+            self.creditor,
+            self.refunds,
+            self.returns,
+            self.charges,
+            self.to_pays,
+            self.top_ups,
+        ):
+            await part.start()
+        await self._resume()
+
+    def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
+        """Decide on each message of a batch from the switch; all of it shares a commit. Nobody else is heard."""
+        if sender != self.switch:
+            return
+        decide = self.node.decide
+        for message in messages:
+            decide(partial(self._receive, message))
+
+    def tick(self) -> None:
+        """What time alone brings about: asking again. The node's timer calls it a few times a second."""
+        for undecided in self._pursuit.due():
+            self.node.decide(partial(undecided.again, undecided))
+
+    def _receive(self, message: AnyMessage) -> None:
+        match message:
+            case PaymentStatus():
+                self._told(message)
+            case CreditTransfer():
+                self.creditor.offered(message)
+            case PaymentReturn():
+                self.returns.offered(message)
+            case RequestToPay():
+                self.to_pays.asked(message)
+            case RequestStatus():
+                self.charges.answered(message)
+            case CodeConsult():
+                self.consults.consulted(message)
+            case CodeResolve():
+                self.consults.answered(message)
+            case StatusRequest():
+                pass  # Only the switch is asked how things stand.
+            case _:
+                assert_never(message)
+
+    def _is_ours(self, code: str) -> bool:
+        """Whether a payment code or mandate is of this node: then nobody else need be asked."""
+        if code.startswith(MANDATE_PREFIX):
+            return bank_of(code) == self.node.node_id
+        return bool(self._code_prefix) and code.startswith(self._code_prefix) and len(code) == PAYMENT_CODE_LENGTH
+
+    def _ask_ourselves(self, message: RequestToPay) -> None:
+        self.to_pays.asked(message)
+
+    def _told(self, status: PaymentStatus) -> None:
+        """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""
+        derived = hex_id(status.payment_id) % PARTS_MAX != 0
+        # A node that knows nothing of last bytes is served as well: what is undecided is found on either side.
+        if status.originator == self.node.node_id:
+            (self.refunds if derived else self.debtor).told(status)
+        elif hex_id(status.payment_id) in self.returns.undecided or (
+            derived and hex_id(status.payment_id) not in self.creditor.undecided
+        ):
+            self.returns.told(status)
+        else:
+            self.creditor.told(status)
+
+    async def _resume(self) -> None:
+        """Everything undecided has its holds pending on the ledger, under its own id."""
+        pending: dict[int, set[int]] = {}
+        for transfer in await self.ledger.pending_transfers():
+            pending.setdefault(transfer.code, set()).add(transfer.user_data_128)
+        await _take_up(self.debtor, self.debtor.payments, pending.get(Why.PAYMENT_HELD))
+        await _take_up(self.creditor, self.creditor.receipts, pending.get(Why.RECEIPT))
+        await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
+        await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
+        self.node.journal.seal()
+
+
+async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:
+    ids = sorted(pending or ())
+    await shelf.load(ids)
+    await side.outcomes.load(ids)
+    for id_ in ids:
+        row = shelf.get(id_)
+        assert row is not None, "a hold is never durable without what it is held for"
+        side.resume(row)

@@ -1,0 +1,158 @@
+"""
+What a person has used of the limits today and this year.
+
+The counters are written with each payment, in the same row, so they are durable with the same commit and reading them
+back after a restart is one look at the newest row, however long the history.
+"""
+
+from typing import Protocol
+
+from hutong.institution.payments.payment import PAYMENTS, SPENDING, Payment, Spending, Why
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.policy.policy import COUNTERS, Limits, Policies
+from hutong.kernel.errors import Refusal
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import AccountQuery, TransferFlag
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Cold
+
+_DECIDES = TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING
+_PAGE = 50
+_USERS_MAX = 1_000_000
+
+
+class HasCounters(Protocol):
+    """A row that says what was used, itself included."""
+
+    @property
+    def spent_year(self) -> int: ...
+    @property
+    def spent_static(self) -> int: ...
+    @property
+    def spent_unverified(self) -> int: ...
+    @property
+    def spent_verified(self) -> int: ...
+
+
+class Usage:
+    """One person's counters: the year's, and one for each of COUNTERS today (the first counts nothing)."""
+
+    __slots__ = ("day", "position", "today", "year", "year_spent")
+
+    def __init__(self) -> None:
+        self.day = 0
+        self.year = 0
+        self.year_spent = 0
+        self.today = [0] * len(COUNTERS)
+        self.position = 0  # Of the last row that says this.
+
+    def read(self, row: HasCounters, day: int, year: int) -> None:
+        self.day, self.year, self.year_spent = day, year, row.spent_year
+        self.today = [0, row.spent_static, row.spent_unverified, row.spent_verified]
+
+    def turn(self, day: int, year: int) -> None:
+        """A new day begins at zero, and so does a new year."""
+        if year != self.year:
+            self.year, self.year_spent = year, 0
+        if day != self.day:
+            self.day, self.today = day, [0] * len(COUNTERS)
+
+    def check(self, limits: Limits, amount: int) -> None:
+        """Refuses DAILY_LIMIT_EXCEEDED and ANNUAL_LIMIT_EXCEEDED, saying how much is left."""
+        counter = limits.counter
+        if limits.daily is not None and self.today[counter] + amount > limits.daily:
+            raise Refusal(
+                PaymentReason.DAILY_LIMIT_EXCEEDED,
+                counted=COUNTERS[counter],
+                limit=limits.daily,
+                left=max(limits.daily - self.today[counter], 0),
+            )
+        if limits.annual is not None and self.year_spent + amount > limits.annual:
+            raise Refusal(
+                PaymentReason.ANNUAL_LIMIT_EXCEEDED, limit=limits.annual, left=max(limits.annual - self.year_spent, 0)
+            )
+
+    def take(self, limits: Limits, amount: int) -> None:
+        if limits.counter:
+            self.today[limits.counter] += amount
+        if limits.counted:
+            self.year_spent += amount
+
+    def give_back(self, payment: Payment, day: int, year: int) -> None:
+        """What a refused payment of that day and year had taken. Another day's counters are gone anyway."""
+        if payment.counter and day == self.day:
+            self.today[payment.counter] -= payment.paid
+        if payment.counted and year == self.year:
+            self.year_spent -= payment.paid
+
+
+class UsageBook:
+    """Everybody's counters, read when first asked for."""
+
+    def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policies: Policies) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._policies = policies
+        self._usages: dict[int, Usage] = {}
+
+    def of(self, user_id: int, wallet_account: int) -> Usage:
+        """A person's counters; raises `Cold`."""
+        usage = self._usages.get(user_id)
+        if usage is None:
+            raise Cold(lambda: self._load(user_id, wallet_account))
+        return usage
+
+    def give_back(self, payment: Payment) -> None:
+        """A payment was refused: what it took of the limits is free again, in the same commit."""
+        usage = self._usages[payment.user_id]  # Read when the payment was decided or taken up again.
+        now_ns = self._node.clock.now_ns()
+        usage.turn(*self._policies.day_of(now_ns))
+        usage.give_back(payment, *self._policies.day_of(payment.created_ns))
+        row = Spending(
+            id=payment.id,
+            user_id=payment.user_id,
+            counted_ns=now_ns,
+            spent_year=usage.year_spent,
+            spent_static=usage.today[1],
+            spent_unverified=usage.today[2],
+            spent_verified=usage.today[3],
+        )
+        usage.position = self._node.journal.append(SPENDING, row)
+
+    async def _load(self, user_id: int, wallet_account: int) -> None:
+        newest: list[tuple[int, int, HasCounters]] = []
+        corrections = await self._node.store.page(SPENDING, "user_id", user_id, limit=1, newest_first=True)
+        newest += [(position, row.counted_ns, row) for position, row in corrections]
+        payment_id = await self._newest_payment(wallet_account)
+        if payment_id is not None:
+            payments = await self._node.store.find(PAYMENTS, "id", [payment_id])
+            newest += [(position, row.created_ns, row) for position, row in payments]
+        usage = Usage()
+        if newest:
+            position, counted_ns, row = max(newest, key=lambda entry: entry[0])
+            usage.read(row, *self._policies.day_of(counted_ns))
+            usage.position = position
+        if len(self._usages) > _USERS_MAX:
+            self._forget()
+        self._usages.setdefault(user_id, usage)
+
+    async def _newest_payment(self, account: int) -> int | None:
+        """The newest payment that held or took money of the account: the ledger has it indexed, the payments do not."""
+        timestamp_max = 0
+        while True:
+            page = await self._ledger.account_transfers(
+                AccountQuery(account, credits=False, timestamp_max=timestamp_max, limit=_PAGE, reversed=True)
+            )
+            for transfer in page:
+                if transfer.code in {Why.PAYMENT_HELD, Why.PAYMENT_ON_US} and not transfer.flags & _DECIDES:
+                    return transfer.user_data_128
+            if len(page) < _PAGE:
+                return None
+            timestamp_max = page[-1].timestamp - 1
+
+    def _forget(self) -> None:
+        """Forget the tenth read longest ago, those that are durable."""
+        durable = self._node.journal.durable_position
+        for user_id in list(self._usages)[: _USERS_MAX // 10]:
+            if self._usages[user_id].position <= durable:
+                del self._usages[user_id]

@@ -1,0 +1,52 @@
+"""What the ledger's answer to one of our chains means."""
+
+from collections.abc import Sequence
+
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.kernel.ids import PARTS_MAX
+from hutong.ledger.recipes import Leg
+from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
+
+_CLOSED = frozenset(
+    {
+        TransferStatus.DEBIT_ACCOUNT_ALREADY_CLOSED,
+        TransferStatus.CREDIT_ACCOUNT_ALREADY_CLOSED,
+        TransferStatus.DEBIT_ACCOUNT_NOT_FOUND,
+        TransferStatus.CREDIT_ACCOUNT_NOT_FOUND,
+    }
+)
+_DISCOUNTS = frozenset({Leg.PAYER_DISCOUNT, Leg.PAYEE_DISCOUNT})
+
+
+def refused(
+    transfers: Sequence[Transfer],
+    statuses: Sequence[TransferStatus],
+    short: PaymentReason,
+    discount_short: PaymentReason = PaymentReason.DISCOUNT_GONE,
+) -> PaymentReason | None:
+    """
+    Why the ledger refused a chain; None if it took it. `short` is said when the principal isn't covered,
+    `discount_short` when a discount isn't.
+
+    A chain taken before answers `exists` first: that is a yes.
+    """
+    if statuses[0] in TRANSFER_DONE:
+        return None
+    for transfer, status in zip(transfers, statuses, strict=True):
+        match status:
+            case TransferStatus.LINKED_EVENT_FAILED:
+                continue  # It was innocent: another link of the chain says why.
+            case TransferStatus.EXCEEDS_CREDITS:
+                return discount_short if transfer.id % PARTS_MAX in _DISCOUNTS else short
+            case TransferStatus.ID_ALREADY_FAILED:
+                return PaymentReason.REFUSED_EARLIER
+            case _ if status in _CLOSED:
+                return PaymentReason.ACCOUNT_REFUSED
+            case _:
+                raise AssertionError(status)  # We built the transfer: any other no is our bug.
+    raise AssertionError(statuses)
+
+
+def resolved(statuses: Sequence[TransferStatus], already: TransferStatus) -> None:
+    """Make sure that a post or void went as decided. It can't be refused: nobody else resolves our holds."""
+    assert statuses[0] in TRANSFER_DONE or statuses[0] is already, statuses

@@ -1,0 +1,267 @@
+"""People: registering, signing in, freezing, closing; and the front of what devices, PINs and codes do."""
+
+import hmac
+from collections.abc import Callable
+
+import msgspec
+from argon2 import PasswordHasher
+
+from hutong.codes.payment_code import PaymentCodeIssuer
+from hutong.codes.plate import PlateId
+from hutong.institution.notices.service import Notices
+from hutong.institution.people.code_service import CodeService, PaymentCodeHolder
+from hutong.institution.people.device import Session
+from hutong.institution.people.device_service import DeviceService, SignedIn
+from hutong.institution.people.one_time_code import OneTimeCode, Purpose
+from hutong.institution.people.one_time_code_service import CodeSender, OneTimeCodeService
+from hutong.institution.people.personal_code import PersonalCode
+from hutong.institution.people.phone import parse_phone
+from hutong.institution.people.pin_service import PinService
+from hutong.institution.people.reasons import PeopleReason
+from hutong.institution.people.repository import PeopleRepository
+from hutong.institution.people.settings import DAY_STARTS_NS, PeopleSettings
+from hutong.institution.people.tokens import TokenKeys
+from hutong.institution.people.user import Evidence, Tier, User, checked_id, checked_text
+from hutong.institution.sealing import SealingKeys
+from hutong.kernel.errors import Refusal
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.pool import WorkerPool
+
+_REGISTRATION_ID_LENGTH_MAX = 64
+
+
+class PeopleService:
+    """
+    What the rest of the institution asks about people, and the life of a user.
+
+    `open_wallet` creates the user's ledger account in the decision that registers the user.
+    """
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        settings: PeopleSettings,
+        notices: Notices,
+        *,
+        sender: CodeSender,
+        pool: WorkerPool,
+        open_wallet: Callable[[User], None],
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self._node = node
+        self._notices = notices
+        self._open_wallet = open_wallet
+        self._operators = {name: token.encode() for name, token in settings.operators.items()}
+        self._repository = PeopleRepository(node.journal, node.store)
+        self._keys = TokenKeys(settings.token_key)
+        sealing = SealingKeys(settings.sealing_keys, node.randomness)
+        issuer = PaymentCodeIssuer(settings.payment_code_prefix, settings.payment_code_key, day_starts_ns=DAY_STARTS_NS)
+        self._one_time_codes = OneTimeCodeService(node, self._repository, self._keys, sender)
+        self.devices = DeviceService(node, self._repository, self._keys, sealing, notices)
+        self.pins = PinService(
+            node,
+            self._repository,
+            self._one_time_codes,
+            self._keys,
+            notices,
+            pool,
+            hasher or PasswordHasher(),
+            settings.pin_pepper,
+        )
+        self.codes = CodeService(node, self._repository, self.devices, issuer, settings.plate_base)
+
+    async def start(self) -> None:
+        """Before the first request, and after every restart."""
+        await self._repository.start()
+        await self.codes.start()
+
+    # What others ask.
+
+    def session(self, token: str) -> Session:
+        """Whose token this is. Refuses SESSION_UNKNOWN, SESSION_EXPIRED; raises `Cold`."""
+        return self.devices.session(token)
+
+    def operator(self, token: str) -> str:
+        """The name of the operator whose token this is; refuses OPERATOR_UNKNOWN."""
+        shown = token.encode(errors="replace")
+        # All are compared, each in constant time: how long it takes tells nothing.
+        found = [name for name, known in self._operators.items() if hmac.compare_digest(known, shown)]
+        if not found or not shown:
+            raise Refusal(PeopleReason.OPERATOR_UNKNOWN)
+        return found[0]
+
+    def user(self, user_id: int) -> User:
+        """Refuses USER_UNKNOWN; raises `Cold`."""
+        return self._repository.user(user_id)
+
+    def user_on(self, phone: str) -> User:
+        """Who has this telephone number now; refuses PHONE_MALFORMED, USER_UNKNOWN."""
+        user = self._repository.user_on(parse_phone(phone))
+        if user is None:
+            raise Refusal(PeopleReason.USER_UNKNOWN)
+        return user
+
+    async def pin_token(self, user_id: int, pin: str, payment_id: int, amount: int, creditor: str) -> str:
+        """See `PinService.pin_token`."""
+        return await self.pins.pin_token(user_id, pin, payment_id, amount, creditor)
+
+    def check_pin_token(
+        self, token: str, user_id: int, payment_id: int, amount: int, creditor: str, now_ns: int
+    ) -> None:
+        """See `TokenKeys.check_pin_token`."""
+        self._keys.check_pin_token(token, user_id, payment_id, amount, creditor, now_ns)
+
+    def claim_payment_code(self, code: str, charge_id: int, acquirer: str) -> PaymentCodeHolder:
+        """See `CodeService.claim_payment_code`."""
+        return self.codes.claim_payment_code(code, charge_id, acquirer)
+
+    def personal_code(self, code_id: int) -> PersonalCode:
+        """See `CodeService.personal_code`."""
+        return self.codes.personal_code(code_id)
+
+    def personal_code_on(self, plate: PlateId) -> PersonalCode:
+        """See `CodeService.personal_code_on`."""
+        return self.codes.personal_code_on(plate)
+
+    # Coming and going.
+
+    def request_code(self, phone: str, purpose: Purpose) -> OneTimeCode:
+        """Send a one-time code. Refuses PHONE_MALFORMED, CODE_REQUESTS_EXHAUSTED. It never tells who is registered."""
+        return self._one_time_codes.request(purpose, parse_phone(phone))
+
+    def register(
+        self, *, phone: str, name: str, code: str, registration_id: str, device_id: int, device_name: str
+    ) -> SignedIn:
+        """
+        A new user of tier I with a wallet, signed in on the device.
+
+        Refuses:  PHONE_MALFORMED, TEXT_MALFORMED, ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
+                  PHONE_TAKEN, DEVICE_TAKEN, DEVICE_LOST.
+        Repeats:  the same phone, registration id and content: the same user, in a new session that ends the
+                  earlier. Other content: REGISTERED_OTHERWISE, naming the field.
+        """
+        now_ns = self._node.clock.now_ns()
+        phone = parse_phone(phone)
+        name = checked_text("name", name)
+        device_name = checked_text("device_name", device_name)
+        checked_text("registration_id", registration_id, length_max=_REGISTRATION_ID_LENGTH_MAX)
+        checked_id("device_id", device_id, now_ns)
+        used_for = f"register/{registration_id}/{device_id:032x}"
+        user = self._repository.user_on(phone)
+        file = self.devices.look_up(device_id, user)
+        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
+        if user is not None and user.registration_id != registration_id:
+            raise Refusal(PeopleReason.PHONE_TAKEN)
+        if user is not None and user.name != name:
+            raise Refusal(PeopleReason.REGISTERED_OTHERWISE, field="name")
+        self.devices.check(file, user)
+        if user is None:
+            user = self._create(phone, name, registration_id, now_ns)
+        self._one_time_codes.use(sent, used_for)
+        return self.devices.let_in(file, user, device_id, device_name)
+
+    def sign_in(self, *, phone: str, code: str, device_id: int, device_name: str) -> SignedIn:
+        """
+        A session on a device, for who holds the telephone number. A device not known yet is registered.
+
+        Refuses:  PHONE_MALFORMED, TEXT_MALFORMED, ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
+                  then USER_UNKNOWN, DEVICE_TAKEN, DEVICE_LOST, DEVICES_TOO_MANY.
+        Repeats:  on the same device a new session, which ends the earlier.
+        """
+        phone = parse_phone(phone)
+        device_name = checked_text("device_name", device_name)
+        checked_id("device_id", device_id, self._node.clock.now_ns())
+        used_for = f"sign-in/{device_id:032x}"
+        user = self._repository.user_on(phone)
+        file = self.devices.look_up(device_id, user)
+        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
+        if user is None:
+            raise Refusal(PeopleReason.USER_UNKNOWN)
+        self.devices.check(file, user)
+        self._one_time_codes.use(sent, used_for)
+        return self.devices.let_in(file, user, device_id, device_name)
+
+    def raise_tier(self, user_id: int, tier: Tier, evidence: Evidence, name: str, operator: str) -> User:
+        """Know a user better: see `User.raised_to`. Refuses USER_UNKNOWN, TEXT_MALFORMED, and what that refuses."""
+        name = checked_text("name", name)
+        user = self._repository.user(user_id)
+        raised = user.raised_to(tier, evidence, name)
+        if raised == user:
+            return user
+        self._notices.tell_user(user_id, "user.tier_raised", {"tier": int(tier)})
+        return self._put(raised, f"tier raised by {operator}")
+
+    def freeze(self, user_id: int, why: str, *, operator: str = "") -> User:
+        """
+        Stop a user: by an operator from paying and being paid, by themselves (without `operator`) from paying.
+
+        Refuses:  USER_UNKNOWN, USER_CLOSED, TEXT_MALFORMED.
+        Repeats:  the same answer.
+        """
+        return self._turn(user_id, why, operator, frozen=True)
+
+    def unfreeze(self, user_id: int, why: str, *, operator: str = "") -> User:
+        """
+        Lift the operator's freeze or, without `operator`, the user's own: the edge has asked for the PIN then.
+
+        Refuses:  USER_UNKNOWN, USER_CLOSED, TEXT_MALFORMED; FROZEN_BY_OPERATOR, when the user lifts another's.
+        Repeats:  the same answer.
+        """
+        return self._turn(user_id, why, operator, frozen=False)
+
+    def close(self, user_id: int, balance: int) -> User:
+        """
+        End it: no session, device or code of the user is good any more, and nothing can be paid or received.
+
+        `balance` is everything on the user's account, pending credits included, as the ledger just told.
+
+        Refuses:  USER_UNKNOWN, BALANCE_NOT_ZERO, USER_FROZEN by an operator.
+        Repeats:  the same answer.
+        """
+        user = self._repository.user(user_id)
+        everything = self.devices.all_of(user_id)
+        if user.closed:
+            return user
+        user.may_receive()
+        if balance != 0:
+            raise Refusal(PeopleReason.BALANCE_NOT_ZERO, balance=balance)
+        self.devices.end_all(everything)
+        self._notices.tell_user(user_id, "user.closed", {})
+        return self._put(msgspec.structs.replace(user, closed=True), "closed by the user")
+
+    def _create(self, phone: str, name: str, registration_id: str, now_ns: int) -> User:
+        user = User(
+            id=self._node.mint.mint(),
+            number=self.codes.next_number(),
+            phone=phone,
+            name=name,
+            tier=int(Tier.I),
+            evidence=Evidence.PHONE.value,
+            registration_id=registration_id,
+            changed_ns=now_ns,
+        )
+        self._repository.users.put(user)
+        self._open_wallet(user)
+        return user
+
+    def _turn(self, user_id: int, why: str, operator: str, *, frozen: bool) -> User:
+        why = checked_text("why", why, length_max=140)
+        user = self._repository.user(user_id)
+        user.is_open()
+        if operator:
+            turned = msgspec.structs.replace(user, frozen_by_operator=frozen)
+        elif user.frozen_by_operator and not frozen:
+            raise Refusal(PeopleReason.FROZEN_BY_OPERATOR)
+        else:
+            turned = msgspec.structs.replace(user, frozen_by_user=frozen)
+        if turned == user:
+            return user
+        self._notices.tell_user(
+            user_id, "user.frozen" if frozen else "user.unfrozen", {"by": "operator" if operator else "user"}
+        )
+        return self._put(turned, f"{why} ({operator or 'the user'})")
+
+    def _put(self, user: User, why: str) -> User:
+        user = msgspec.structs.replace(user, why=why, changed_ns=self._node.clock.now_ns())
+        self._repository.users.put(user)
+        return user

@@ -1,0 +1,146 @@
+"""
+The rest of a node's API: typed handlers, described by OpenAPI, with interactive pages that need no other host.
+
+Every no of it has the same shape as on the hot path (`Problem`), also those Litestar itself says.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.router import Router
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+from openapi_ui_bundles import swagger_ui
+
+from hutong.kernel.errors import Reason, Refusal
+from hutong.runtime.http import HttpReason, decode_refusal, problem
+
+DOCS_PATH = "/docs"
+_ASSETS_PATH = "/docs-assets"
+_REASON_OF_STATUS: dict[int, Reason] = {
+    404: HttpReason.ROUTE_UNKNOWN,
+    405: HttpReason.METHOD_NOT_ALLOWED,
+    413: HttpReason.BODY_TOO_LARGE,
+    415: HttpReason.MEDIA_TYPE_NOT_ACCEPTED,
+}
+
+
+class Health(msgspec.Struct, frozen=True):
+    """That the process answers, and whether it is ready for work."""
+
+    status: str
+
+
+def make_app(
+    handlers: Sequence[ControllerRouterHandler],
+    *,
+    title: str,
+    version: str,
+    description: str = "",
+    is_ready: Callable[[], bool] = lambda: True,
+    body_max: int = 16 << 20,
+    **options: Any,
+) -> Litestar:
+    """
+    The ASGI application of a node: `handlers`, `/healthz`, `/readyz` and the pages under `/docs`.
+
+    Hot endpoints never reach it; a handler of the same path and method stands in `handlers` only to be described.
+    `options` are Litestar's own.
+    """
+
+    @get("/healthz", tags=["Node"], sync_to_thread=False)
+    def healthz() -> Health:
+        """The process is alive."""
+        return Health("alive")
+
+    @get("/readyz", tags=["Node"], sync_to_thread=False)
+    def readyz() -> Response[Health]:
+        """The node takes work; 503 while it starts, stops or has lost its database."""
+        ready = is_ready()
+        return Response(Health("ready" if ready else "not ready"), status_code=200 if ready else 503)
+
+    return Litestar(
+        route_handlers=[healthz, readyz, *handlers, _assets()],
+        openapi_config=_openapi(title, version, description),
+        exception_handlers={HTTPException: _said_by_litestar, Exception: _said_by_us},
+        request_max_body_size=body_max,
+        logging_config=None,
+        **options,
+    )
+
+
+def _openapi(title: str, version: str, description: str) -> OpenAPIConfig:
+    swagger = SwaggerRenderPlugin(
+        js_url=f"{_ASSETS_PATH}/swagger-ui-bundle.js",
+        css_url=f"{_ASSETS_PATH}/swagger-ui.css",
+        standalone_preset_js_url=f"{_ASSETS_PATH}/swagger-ui-standalone-preset.js",
+        favicon=f"<link rel='icon' type='image/png' href='{_ASSETS_PATH}/favicon-32x32.png'>",
+        path="/",
+    )
+    return OpenAPIConfig(
+        title=title,
+        version=version,
+        description=description,
+        path=DOCS_PATH,
+        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"bearer": []}],
+        render_plugins=[
+            swagger,
+            JsonRenderPlugin(path="/openapi.json"),
+            YamlRenderPlugin(path=["/openapi.yaml", "/openapi.yml"]),
+        ],
+    )
+
+
+def _assets() -> Router:
+    """Swagger UI's own files, from the package that carries them."""
+    return create_static_files_router(
+        path=_ASSETS_PATH,
+        directories=[Path(swagger_ui.static_path)],
+        include_in_schema=False,
+        cache_control=None,
+    )
+
+
+def _said_by_us(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    status, body = problem(error)
+    return Response(body, status_code=status, media_type=MediaType.JSON)
+
+
+def _said_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    return _said_by_us(request, _refusal(error) or error)
+
+
+def _refusal(error: HTTPException) -> Refusal | None:
+    """Litestar's no as one of ours; None for what it calls an error of the server."""
+    cause = _decode_error(error)
+    if cause is not None and not _has_fields(error):
+        return decode_refusal(cause)
+    if error.status_code in _REASON_OF_STATUS:
+        return Refusal(_REASON_OF_STATUS[error.status_code])
+    if error.status_code >= 500:
+        return None
+    if _has_fields(error):
+        assert isinstance(error.extra, list)
+        first = error.extra[0]
+        return Refusal(HttpReason.FIELD_INVALID, field=first.get("key", "$"), problem=first.get("message", ""))
+    return Refusal(HttpReason.REQUEST_MALFORMED, problem=error.detail[:200])
+
+
+def _has_fields(error: HTTPException) -> bool:
+    return isinstance(error.extra, list) and bool(error.extra)
+
+
+def _decode_error(error: BaseException | None) -> msgspec.DecodeError | None:
+    while error is not None:
+        if isinstance(error, msgspec.DecodeError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None

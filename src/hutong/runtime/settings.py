@@ -1,0 +1,136 @@
+"""
+What an operator may set: one TOML, and `HUTONG_*` variables that win over it.
+
+Read once, in `cli` alone, into a frozen value; nothing else looks at the environment. Secrets have no default. A key
+we do not know is refused: a misspelt setting that is silently ignored would be found in production.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.runtime.address import Address, parse_address
+
+DEFAULT_PORTS: Mapping[str, int] = MappingProxyType(
+    {"switch": 8100, "jing": 8101, "wei": 8102, "zhi": 8103, "yun": 8104}
+)
+_PREFIX = "HUTONG_"
+_PORT_PREFIX = "HUTONG_PORT_"
+_CONFIG = "HUTONG_CONFIG"
+_PORT_MAX = 65535
+
+
+class SettingsReason(Reason):
+    """Why the settings were not understood."""
+
+    SETTING_UNKNOWN = Kind.INVALID, "NARR"
+    SETTING_MALFORMED = Kind.INVALID, "NARR"
+    SETTINGS_UNREADABLE = Kind.INVALID, "NARR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that differs between two installations of the same code."""
+
+    data_directory: Path
+    database: Address | None = None  # None: an embedded server below the data directory.
+    pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
+    host: str = "127.0.0.1"
+    ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """
+        Read the TOML that `HUTONG_CONFIG` names, if any, and the variables.
+
+        Refuses:  SETTING_UNKNOWN, SETTING_MALFORMED, SETTINGS_UNREADABLE, each naming the key and where it stood.
+        """
+        values: dict[str, Any] = {"data_directory": _default_directory(environ)}
+        ports = dict(DEFAULT_PORTS)
+        if _CONFIG in environ:
+            config = Path(environ[_CONFIG]).expanduser()
+            for key, value in _read_toml(config).items():
+                if key == "ports":
+                    ports |= _ports(value, str(config))
+                else:
+                    values[_field(key)] = _parse(key, value, where=str(config), base=config.parent)
+        if environ.get("PG_BIN"):
+            values["pg_bin"] = Path(environ["PG_BIN"])
+        for name, text in environ.items():
+            if name.startswith(_PORT_PREFIX):
+                ports[name.removeprefix(_PORT_PREFIX).lower()] = _port(name, text, where="the environment")
+            elif name.startswith(_PREFIX) and name != _CONFIG:
+                key = name.removeprefix(_PREFIX).lower()
+                values[_field(key)] = _parse(key, text, where="the environment", base=Path.cwd())
+        return cls(**values, ports=MappingProxyType(ports))
+
+
+def _default_directory(environ: Mapping[str, str]) -> Path:
+    """A place of the user's own; for root one that the database's unprivileged account can reach."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/hutong")
+    if environ.get("XDG_DATA_HOME"):
+        return Path(environ["XDG_DATA_HOME"]) / "hutong"
+    return Path(environ["HOME"]) / ".local/share/hutong" if environ.get("HOME") else Path.cwd() / ".hutong"
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # TOMLDecodeError and a wrong encoding are ValueErrors.
+        raise Refusal(SettingsReason.SETTINGS_UNREADABLE, file=path, said=str(error)) from error
+
+
+def _text(value: Any, _base: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text that is not empty")
+    return value
+
+
+def _path(value: Any, base: Path) -> Path:
+    return base / Path(_text(value, base)).expanduser()
+
+
+def _address(value: Any, base: Path) -> Address:
+    return parse_address(_text(value, base))
+
+
+_PARSERS: dict[str, Callable[[Any, Path], Any]] = {
+    "data_directory": _path,
+    "database_url": _address,
+    "pg_bin": _path,
+    "host": _text,
+}
+
+
+def _field(key: str) -> str:
+    return "database" if key == "database_url" else key
+
+
+def _parse(key: str, value: Any, *, where: str, base: Path) -> Any:
+    parser = _PARSERS.get(key)
+    if parser is None:
+        raise Refusal(SettingsReason.SETTING_UNKNOWN, setting=key, where=where, known=", ".join([*_PARSERS, "ports"]))
+    try:
+        return parser(value, base)
+    except ValueError as error:
+        # The value is not shown: it may be a secret that got into the wrong place.
+        raise Refusal(SettingsReason.SETTING_MALFORMED, setting=key, where=where, expected=str(error)) from error
+
+
+def _ports(value: Any, where: str) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise Refusal(SettingsReason.SETTING_MALFORMED, setting="ports", where=where, expected="a table of numbers")
+    return {node: _port(f"ports.{node}", port, where=where) for node, port in value.items()}
+
+
+def _port(key: str, value: Any, *, where: str) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if type(number) is not int or not 0 <= number <= _PORT_MAX:
+        raise Refusal(SettingsReason.SETTING_MALFORMED, setting=key, where=where, expected=f"0 to {_PORT_MAX}")
+    return number
