@@ -62,24 +62,15 @@ class PgStore:
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
-<<<<<<< HEAD
         query = f'SELECT "{column}" FROM "{table.name}" ORDER BY "{column}" DESC LIMIT 1'  # Our own names.
         with unavailable_when_gone():
             return await self._pool.fetchval(query)
-=======
-        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # Our own names.
-        return await self._pool.fetchval(query)
->>>>>>> main
 
 
 @cache
 def _select(table: Table[Any]) -> str:
-<<<<<<< HEAD
     columns = ", ".join(f'"{name}"' for name in table.column_names)  # Quoted: a field may be called `limit`.
     return f'SELECT {columns} FROM "{table.name}"'  # Our own names.
-=======
-    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # Our own names.
->>>>>>> main
 
 
 def _column(table: Table[Any], name: str) -> Column:
