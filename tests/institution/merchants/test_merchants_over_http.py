@@ -31,7 +31,7 @@ SHOP = {"reference": "S-1", "name": "鼓楼店", "city": "北京", "latin_city":
 
 def is_operator(token: str) -> str:
     if token != OPERATOR:
-        raise Refusal(MerchantReason.KEY_UNKNOWN)
+        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
     return "root"
 
 
@@ -107,7 +107,7 @@ def test_a_merchant_goes_all_the_way_from_onboarding_to_a_cancelled_request(api:
     assert api.call("GET", f"{path}/code.svg", token).content.startswith(b"<?xml")
     assert api.post(f"{path}/cancel", None, till["token"], 200)["state"] == "CANCELLED"
     rotated = api.post(f"/v1/keys/{till['key']['key_id']}/rotate", None, token, 200)
-    assert api.get("/v1/merchant", till["token"], 401)["reason"] == "KEY_UNKNOWN"
+    assert api.get("/v1/merchant", till["token"], 401)["reason"] == "KEY_NOT_ACCEPTED"
     assert not api.post(f"/v1/keys/{till['key']['key_id']}/revoke", None, token, 200)["is_good"]
     assert api.get("/v1/merchant", rotated["token"], 401)["reason"] == "KEY_REVOKED"
     assert api.post(f"/v1/shops/{shop['shop_id']}/close", None, token, 200)["is_open"] is False
@@ -173,7 +173,7 @@ def test_every_route_refuses_whoever_has_no_key_or_another_s(api: Api) -> None:
         assert api.call(method, path, json={}).json()["reason"] == "TOKEN_MISSING", path
         for wrong in ("sk_nonsense", "x", token if "/operator/" in path else OPERATOR, token[:-1]):
             answer = api.call(method, path, wrong, json={})
-            assert (answer.status_code, answer.json()["reason"]) == (401, "KEY_UNKNOWN"), (path, wrong)
+            assert (answer.status_code, answer.json()["reason"]) == (401, "KEY_NOT_ACCEPTED"), (path, wrong)
     assert api.street.journal.position == before
 
 
@@ -279,4 +279,4 @@ def test_the_description_has_an_example_of_everything_that_can_be_made(api: Api)
 
 def test_the_operator_check_is_the_operator_s_own() -> None:
     assert is_operator(OPERATOR) == "root"
-    assert refusal_of(lambda: is_operator("x")).reason is MerchantReason.KEY_UNKNOWN
+    assert refusal_of(lambda: is_operator("x")).reason is MerchantReason.KEY_NOT_ACCEPTED

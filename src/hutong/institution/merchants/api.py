@@ -326,7 +326,7 @@ def merchant_routes(
 def key_of_call(
     node: NodeRuntime, merchants: MerchantService
 ) -> Callable[[Request[Any, Any, Any]], Awaitable[StaffKey]]:
-    """A dependency: the staff key a request came with. Refuses TOKEN_MISSING, KEY_UNKNOWN, KEY_REVOKED."""
+    """A dependency: the staff key a request came with. Refuses TOKEN_MISSING, KEY_NOT_ACCEPTED, KEY_REVOKED."""
 
     async def key(request: Request[Any, Any, Any]) -> StaffKey:
         token = token_of_call(request)
