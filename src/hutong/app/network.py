@@ -38,7 +38,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     One node.
 
     `url` is where its peers reach it; `plate_base` is what its plates begin with; `payment_code_prefix` is the
-    issuer prefix the switch assigned; `forms` are the code forms it registers besides those two;
+    issuer prefix the switch assigned; `public_keys` are the keys it signs with, `key-id:hex`; `forms` are the code forms it registers besides those two;
     `cap_minor` is the net debit cap the switch's operator grants it, in fen.
     """
 
@@ -49,6 +49,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     url: str = ""
     plate_base: str = ""
     payment_code_prefix: str = ""
+    public_keys: tuple[Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$")], ...] = ()
     forms: tuple[str, ...] = ()
     cap_minor: int = 0
 

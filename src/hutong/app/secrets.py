@@ -11,12 +11,31 @@ from pathlib import Path
 import msgspec
 
 from hutong.kernel.ids import Randomness
+from hutong.scheme.signature import SecretKey
+
+KEY_FOR_EVER_NS = 2**62  # The year 2116: a key lives until it is retired.
+
+
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key for messages to other nodes; while a node changes from one to the next it has both."""
+
+    key_id: str
+    seed: bytes  # Ed25519, RFC 8032.
+    valid_from_ns: int
+    valid_until_ns: int
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.key_id})"
+
+    def secret(self) -> SecretKey:
+        """As the scheme signs with it."""
+        return SecretKey(self.key_id, self.seed, self.valid_from_ns, self.valid_until_ns)
 
 
 class NodeSecrets(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a node must keep to itself. Bytes are base64 in the file."""
 
-    signing_seed: bytes  # Ed25519, for messages to other nodes.
+    signing_keys: tuple[SigningKey, ...]
     token_key: bytes
     pin_pepper: bytes
     sealing_key: bytes
@@ -35,7 +54,7 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
         return msgspec.json.decode(path.read_bytes(), type=NodeSecrets)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     secrets = NodeSecrets(
-        signing_seed=randomness.randbytes(32),
+        signing_keys=(_signing_key(f"{node_id}-1", randomness),),
         token_key=randomness.randbytes(32),
         pin_pepper=randomness.randbytes(32),
         sealing_key=randomness.randbytes(32),
@@ -43,7 +62,16 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
         merchant_pepper=randomness.randbytes(32),
         operator_token="op_" + randomness.randbytes(24).hex(),
     )
-    # Complete before it has its name: a crash leaves no half of it.
+    _write(path, secrets)
+    return secrets
+
+
+def _signing_key(key_id: str, randomness: Randomness) -> SigningKey:
+    return SigningKey(key_id=key_id, seed=randomness.randbytes(32), valid_from_ns=0, valid_until_ns=KEY_FOR_EVER_NS)
+
+
+def _write(path: Path, secrets: NodeSecrets) -> None:
+    """Complete before it has its name: a crash leaves no half of it."""
     fresh = path.with_suffix(".new")
     fresh.touch(mode=0o600)
     with fresh.open("wb") as file:
@@ -51,4 +79,3 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    return secrets

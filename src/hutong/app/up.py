@@ -26,7 +26,7 @@ from hutong.scheme.transport import MemoryNetwork, Receive
 
 # Rows kept in memory are many and live long: looking through them all for garbage would stop the node for
 # hundreds of milliseconds, so young objects are looked at in larger lots, and what start-up made not at all.
-_GC_THRESHOLDS = (50_000, 20, 100)
+GC_THRESHOLDS = (50_000, 20, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def database_server(settings: Settings) -> Iterator[Address]:
 async def running_network(settings: Settings, network: Network, address: Address) -> AsyncIterator[RunningNetwork]:
     """Bring the network up, the switch first; take it down in the reverse order."""
     memory = MemoryNetwork()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):

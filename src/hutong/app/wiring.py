@@ -10,8 +10,8 @@ from litestar.types import ControllerRouterHandler
 from hutong import __version__
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
-from hutong.app.outbox import ShownCodes
-from hutong.app.secrets import NodeSecrets
+from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot import METHOD_AND_PATH, PayEndpoint
@@ -86,7 +86,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, connect: Connect, *, switch: str, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown in its log instead."""
+    """One institution, with the one-time codes it would text shown to its operator instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -106,7 +106,7 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         await institution.start(stack)
         site.node = institution
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
-        handlers = institution_api(institution, pool)
+        handlers = [*institution_api(institution), shown_codes_api(site.codes, institution.people.operator)]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         return institution
 
@@ -117,6 +117,9 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     """Admit the nodes of the description, with their code forms and caps. Repeats: nothing."""
     for spec in network.institutions:
         switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
+        for key in spec.public_keys:
+            key_id, _, public_key = key.partition(":")
+            switch.admission.add_key(spec.node, key_id, bytes.fromhex(public_key), 0, KEY_FOR_EVER_NS)
         for form in spec.own_forms:
             switch.admission.register_form(spec.node, form)
         if spec.cap_minor:

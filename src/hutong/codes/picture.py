@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 
 import segno
-import zxingcpp
 from PIL import Image, ImageFilter, ImageOps
 
 from hutong.codes.code import CodeReason
@@ -18,8 +17,6 @@ _ASPECT_MAX = 50  # No code and no logo is such a strip, and scaled down nothing
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
 _SIDE_USED = 2 * _SIDE_ENOUGH  # More than that is not looked at.
-# QR, and the bar code that wallets show beside it for tills without a camera.
-_SYMBOLS = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128))
 
 
 def qr_symbol(text: str, *, error: str = "m") -> segno.QRCode:
@@ -121,5 +118,10 @@ def _attempts(grey: Image.Image) -> Iterator[Image.Image]:
 
 
 def _texts(grey: Image.Image) -> tuple[str, ...]:
-    found = zxingcpp.read_barcodes(grey, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain)
+    # Only who reads pictures loads the reader: it is large, and complains at the exit of whoever merely imported it.
+    import zxingcpp
+
+    # QR, and the bar code that wallets show beside it for tills without a camera.
+    symbols = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128))
+    found = zxingcpp.read_barcodes(grey, formats=symbols, text_mode=zxingcpp.TextMode.Plain)
     return tuple(dict.fromkeys(symbol.text for symbol in found if symbol.text))

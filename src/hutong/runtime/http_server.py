@@ -6,7 +6,6 @@ request.
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from hutong.kernel.clock import NS_PER_S, Clock, SystemClock
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 
@@ -33,6 +33,7 @@ class HttpServer:
         app: Any,
         *,
         limits: HttpLimits | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -45,6 +46,7 @@ class HttpServer:
             limits=limits or HttpLimits(),
             emptied=asyncio.Event(),
         )
+        self._clock = clock or SystemClock()
         self._lifespan = config.lifespan_class(config)
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -92,7 +94,7 @@ class HttpServer:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Once a second: what the date is, and who has been too slow. One timer, not one per request."""
-        date = formatdate(time.time(), usegmt=True).encode()
+        date = formatdate(self._clock.now_ns() // NS_PER_S, usegmt=True).encode()
         self._listening.date_line = b"date: " + date + b"\r\n"
         self._listening.state.default_headers = [(b"date", date)]
         for connection in self._connections():

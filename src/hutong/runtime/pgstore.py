@@ -54,13 +54,13 @@ class PgStore:
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
-        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # noqa: S608  # Our own names.
+        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # Our own names.
         return await self._pool.fetchval(query)
 
 
 @cache
 def _select(table: Table[Any]) -> str:
-    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # noqa: S608  # Our own names.
+    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # Our own names.
 
 
 def _column(table: Table[Any], name: str) -> Column:
@@ -68,5 +68,6 @@ def _column(table: Table[Any], name: str) -> Column:
 
 
 def _rows(table: Table[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
-    make = table.row
-    return [(record[0], make(*record[1:])) for record in records]
+    make, names = table.row, table.column_names[1:]
+    # By name: most rows are declared with keywords alone.
+    return [(record[0], make(**dict(zip(names, record[1:], strict=True)))) for record in records]

@@ -13,16 +13,18 @@ from typing import Annotated
 import msgspec
 
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
+MESSAGES_MAX = 500  # In one envelope.
 
-NodeId = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{1,34}$")]
-MessageId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+# `$` alone would let a line feed pass behind the last letter.
+NodeId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,34}$(?!\n)")]
+MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 MinorUnits = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 PositiveMinorUnits = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
 Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-MccText = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}$")]
+MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -99,8 +101,10 @@ class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
     status: TransactionStatus = msgspec.field(name="TxSts")
     reason: Max35Text = msgspec.field(name="StsRsnCd", default="")  # ISO external status reason code.
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
-    facts: dict[str, str | int] = msgspec.field(name="AddtlInf", default={})
-    settles_on: Annotated[str, msgspec.Meta(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = msgspec.field(
+    facts: Annotated[dict[Max35Text, Max140Text | int], msgspec.Meta(max_length=16)] = msgspec.field(
+        name="AddtlInf", default={}
+    )
+    settles_on: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")] = msgspec.field(
         name="IntrBkSttlmDt", default=""
     )
 
@@ -239,7 +243,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     version: int = msgspec.field(name="Vrsn")
     instructing_agent: NodeId = msgspec.field(name="InstgAgt")
     instructed_agent: NodeId = msgspec.field(name="InstdAgt")
-    messages: Annotated[list[AnyMessage], msgspec.Meta(min_length=1, max_length=1000)] = msgspec.field(name="Msgs")
+    messages: Annotated[list[AnyMessage], msgspec.Meta(min_length=1, max_length=MESSAGES_MAX)] = msgspec.field(
+        name="Msgs"
+    )
 
 
 def id_hex(id_: int) -> str:

@@ -198,6 +198,10 @@ class AdmissionService:
         self._schedules.put(schedule)
         return schedule
 
+    def fee_schedules(self) -> list[FeeSchedule]:
+        """Every published schedule, by version."""
+        return self._schedules.everything()
+
     def fees_now(self, mcc: str, channel: Channel) -> Fees:
         """What a payment quoted now is charged."""
         return fees_of(schedule_at(self._schedules.everything(), self._now_ns()), mcc, channel)

@@ -6,6 +6,7 @@ charges nothing.
 """
 
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 
@@ -16,12 +17,15 @@ from hutong.scheme.messages import Channel
 FREE_CHANNELS = frozenset({Channel.PERSONAL_CODE, Channel.TOP_UP, Channel.WITHDRAWAL})
 
 
+Rate = Annotated[int, msgspec.Meta(ge=0, le=5_000)]  # The two together never take the whole.
+
+
 class FeeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line: rates for the MCCs that begin with `mcc_prefix` (empty for all). The longest prefix wins."""
 
-    mcc_prefix: str = ""
-    interchange_bps: int = 0
-    switch_fee_bps: int = 0
+    mcc_prefix: Annotated[str, msgspec.Meta(pattern="^[0-9]{0,4}$")] = ""
+    interchange_bps: Rate = 0
+    switch_fee_bps: Rate = 0
 
 
 class Fees(msgspec.Struct, frozen=True):

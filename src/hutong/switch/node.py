@@ -19,6 +19,7 @@ from hutong.scheme.messages import (
 )
 from hutong.switch.admission import AdmissionService
 from hutong.switch.policy import ClearingPolicy
+from hutong.switch.position_service import PositionService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 
@@ -31,6 +32,7 @@ class SwitchNode:
         self.ledger = ledger
         self.admission = AdmissionService(node, ledger, policy)
         self.clearing = ClearingService(node, ledger, self.admission, policy)
+        self.positions = PositionService(ledger, self.admission, policy)
         self.routing = RoutingService(node, self.admission)
 
     async def start(self) -> None:

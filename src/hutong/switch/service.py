@@ -26,6 +26,7 @@ from hutong.scheme.messages import (
     StatusRequest,
     TransactionStatus,
     hex_id,
+    id_hex,
 )
 from hutong.switch import chart
 from hutong.switch.admission import AdmissionService
@@ -170,6 +171,14 @@ class ClearingService:
             self._offer(payment, _DECODER.decode(payment.message))
         elif sender == request.originator:
             self._reject(id_, hex_id(request.payment_id), sender, SwitchReason.NEVER_SEEN)
+
+    def look_up(self, originator: str, payment_id: int) -> tuple[ClearedPayment | None, Decision | None]:
+        """What was reserved and how it was decided; a decision alone is a tombstone. Refuses PAYMENT_UNKNOWN."""
+        id_ = row_id(id_hex(payment_id), originator)
+        found = self.payments.get(id_), self.decisions.get(id_)
+        if found == (None, None):
+            raise Refusal(SwitchReason.PAYMENT_UNKNOWN, originator=originator)
+        return found
 
     def expire(self) -> None:
         """Void what is undecided past its deadline. The node's timer calls it."""

@@ -5,7 +5,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.institution.merchants.shop_street import ShopStreet, corner, noodles
 
 from hutong.codes.merchant_presented import Initiation, read
 from hutong.codes.plate import PlateKind, emvco_plate, read_plate, request_plate_id
@@ -14,6 +13,7 @@ from hutong.institution.merchants.foreign_code import read_identity
 from hutong.institution.merchants.plate import code_id, static_id
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import minted_ms
+from tests.institution.merchants.shop_street import ShopStreet, corner, noodles
 
 KHQR = (
     "00020101021229420013ishinvin@devb01090123456780208Dev Bank5204599953031165405100005802KH5909Ishin Vin6010Phnom Penh"

@@ -1,11 +1,12 @@
+from collections.abc import Callable
 from functools import partial
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, draft, refusal_of
 
 from hutong.institution.merchants.repository import STAFF_KEYS
 from hutong.institution.merchants.staff_key import RIGHTS, Right, Role, StaffKey
 from hutong.kernel.ids import id_text
+from tests.institution.merchants.shop_street import ShopStreet, corner, draft, refusal_of
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_every_verb_asks_for_its_right(street: ShopStreet) -> None:
     shop = street.do(lambda: merchants.open_shop(owner, corner()))
     plate = street.do(lambda: plates.hang(owner, "table 1"))
     request = street.do(lambda: requests.create(cashier, draft()))
-    managing = [
+    managing: list[Callable[..., object]] = [
         partial(merchants.open_shop, profile=corner(reference="S-2")),
         partial(merchants.close_shop, shop_id=shop.id),
         partial(merchants.issue_key, role=Role.READER, name="x", shop_id=0),

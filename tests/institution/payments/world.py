@@ -19,9 +19,11 @@ from hutong.kernel.money import Currency
 from hutong.ledger import recipes
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
+from hutong.ledger.rows import ACCOUNT
 from hutong.ledger.transfer import Account
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.node import NodeRuntime, run_now
+from hutong.runtime.shelf import warmed
 from hutong.runtime.tables import MemoryStore
 from hutong.scheme.messages import AnyMessage, Channel
 from hutong.switch import chart as switch_chart
@@ -76,8 +78,8 @@ class Place:
         return account.credits_posted - account.debits_posted
 
     def balanced(self) -> bool:
-        books = self.ledger._books if hasattr(self.ledger, "_books") else self.ledger.books
-        accounts = [state.account() for state in books.accounts.values()]
+        ids = {row.id for _, row in self.store.rows[ACCOUNT.name]} | set(self.ledger._books.accounts)
+        accounts = self.accounts(*ids)
         return sum(a.debits_posted for a in accounts) == sum(a.credits_posted for a in accounts) and sum(
             a.debits_pending for a in accounts
         ) == sum(a.credits_pending for a in accounts)
@@ -86,10 +88,13 @@ class Place:
 class Institution(Place):
     """An institution's payments, with neighbours that keep their promises."""
 
+    code_prefix = ""
+
     def __init__(self, world: "World", node_id: str, seed: int, cashier: Cashier | None = None) -> None:
         super().__init__(world, node_id, seed)
         self.users: dict[int, Person] = {}
         self.codes: dict[str, int] = {}
+        self.shown: dict[str, int] = {}
         self.cashier = cashier
         self.boot()
 
@@ -97,6 +102,7 @@ class Institution(Place):
         node = self.runtime()
         self.neighbours = Neighbours(node)
         self.neighbours.users, self.neighbours.codes = self.users, self.codes
+        self.neighbours.shown = self.shown
         self.chart = Chart(self.node_id)
         self.payments = PaymentService(
             node,
@@ -107,6 +113,7 @@ class Institution(Place):
             self.neighbours,
             self.neighbours,
             self.cashier,
+            code_prefix=self.code_prefix,
         )
         self.node = node
         now(self.payments.start())
@@ -166,7 +173,7 @@ class Institution(Place):
     def quote(self, payer: Person, code: str, amount: int = 0) -> Quote:
         """Consult as a payer does; the network must be delivering."""
         consults = self.payments.consults
-        terms = consults._own_terms(code)
+        terms = now(warmed(self.journal, lambda: consults._own_terms(code)))
         if terms is None:
             answers: list[Any] = []
             consults.ask(code, answers.append)

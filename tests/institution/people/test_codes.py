@@ -113,9 +113,7 @@ async def test_a_personal_code_leads_to_its_user(town: Any) -> None:
     code_id = town.mint.mint()
 
     def make(amount: int = 1200, remark: str = "wedding", currency: str = "CNY") -> Any:
-        return town.people.codes.make_personal_code(
-            user.id, code_id, amount=amount, remark=remark, currency=currency
-        )
+        return town.people.codes.make_personal_code(user.id, code_id, amount=amount, remark=remark, currency=currency)
 
     made = await town.ask(make)
     await town.restart()
@@ -126,10 +124,10 @@ async def test_a_personal_code_leads_to_its_user(town: Any) -> None:
     assert await town.ask(lambda: town.people.personal_code(code_id)) == made
     for differs, other in {"amount": {"amount": 1}, "remark": {"remark": ""}, "currency": {"currency": "HKD"}}.items():
         with pytest.raises(Refusal, match=f"PERSONAL_CODE_TAKEN: field={differs}"):
-            await town.ask(lambda other=other: make(**other))  # type: ignore[misc]
+            await town.ask(lambda other=other: make(**other))
     for amount in (-1, 2**63):
         with pytest.raises(Refusal, match="AMOUNT_OUT_OF_RANGE"):
-            await town.ask(lambda amount=amount: make(amount=amount))  # type: ignore[misc]
+            await town.ask(lambda amount=amount: make(amount=amount))
 
 
 async def test_a_deactivated_personal_code_stays_so(town: Any) -> None:
@@ -156,7 +154,7 @@ async def test_nobody_touches_somebody_elses_personal_code(town: Any) -> None:
 async def test_a_user_has_a_hundred_personal_codes_and_no_more(town: Any) -> None:
     user = (await town.user()).user
     for number in range(1, CODES_MAX + 1):
-        await town.ask(lambda number=number: town.people.codes.make_personal_code(user.id, number << 8))  # type: ignore[misc]
+        await town.ask(lambda number=number: town.people.codes.make_personal_code(user.id, number << 8))
     with pytest.raises(Refusal, match="PERSONAL_CODES_TOO_MANY"):
         await town.ask(lambda: town.people.codes.make_personal_code(user.id, 1 << 20))
     await town.ask(lambda: town.people.codes.deactivate_personal_code(user.id, 256))

@@ -154,7 +154,7 @@ async def test_the_fifth_wrong_pin_locks_and_restarts_do_not_unlock(town: Any) -
 async def test_behind_the_ninth_wrong_pin_only_a_reset_helps(town: Any) -> None:
     user_id = await _with_pin(town)
     for _ in range(WRONG_MAX):
-        with pytest.raises(Refusal, match="PIN_WRONG|PIN_BLOCKED"):
+        with pytest.raises(Refusal, match=r"PIN_WRONG|PIN_BLOCKED"):
             await town.people.pins.check(user_id, WRONG)
         town.clock.advance(seconds=86_400)
     with pytest.raises(Refusal, match="PIN_BLOCKED"):
@@ -255,13 +255,14 @@ async def test_a_pin_token_is_for_one_payment(town: Any) -> None:
         await town.people.pin_token(user_id, WRONG, payment_id, 1200, "面馆")
 
 
+Binding = tuple[int, int, int, str]
 BINDING = st.tuples(
     st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1), st.integers(0, 2**63 - 1), st.text(max_size=20)
 )
 
 
 @given(BINDING, BINDING)
-def test_a_pin_token_passes_for_what_it_was_made_for_and_nothing_else(made: Any, shown: Any) -> None:
+def test_a_pin_token_passes_for_what_it_was_made_for_and_nothing_else(made: Binding, shown: Binding) -> None:
     token = KEYS.pin_token(*made, 0)
     if made == shown:
         KEYS.check_pin_token(token, *shown, 0)
@@ -269,7 +270,8 @@ def test_a_pin_token_passes_for_what_it_was_made_for_and_nothing_else(made: Any,
     with pytest.raises(Refusal, match="PIN_TOKEN_WRONG"):
         KEYS.check_pin_token(token, *shown, 0)
     for at in range(4):
-        mixed = tuple(shown[i] if i == at else made[i] for i in range(4))
+        parts: Any = [shown[i] if i == at else made[i] for i in range(4)]
+        mixed: Binding = tuple(parts)
         if mixed != made:
             with pytest.raises(Refusal, match="PIN_TOKEN_WRONG"):
                 KEYS.check_pin_token(token, *mixed, 0)
@@ -280,7 +282,7 @@ def test_every_changed_letter_of_a_pin_token_is_found() -> None:
     for at, letter in enumerate(token):
         for other in "A", "b", "9", "-", "=", "\ud800":
             if other != letter:
-                with pytest.raises(Refusal, match="PIN_TOKEN_(WRONG|MALFORMED)"):
+                with pytest.raises(Refusal, match=r"PIN_TOKEN_(WRONG|MALFORMED)"):
                     KEYS.check_pin_token(token[:at] + other + token[at + 1 :], 1, 2, 3, "m", 10**18)
     with pytest.raises(Refusal, match="PIN_TOKEN_WRONG"):
         TokenKeys(b"o" * 32).check_pin_token(token, 1, 2, 3, "m", 10**18)
@@ -288,7 +290,7 @@ def test_every_changed_letter_of_a_pin_token_is_found() -> None:
 
 @given(st.text(max_size=60))
 def test_no_text_passes_as_a_pin_token(text: str) -> None:
-    with pytest.raises(Refusal, match="PIN_TOKEN_(WRONG|MALFORMED)"):
+    with pytest.raises(Refusal, match=r"PIN_TOKEN_(WRONG|MALFORMED)"):
         KEYS.check_pin_token(text, 1, 2, 3, "m", 0)
 
 

@@ -163,9 +163,10 @@ async def test_codes_are_sent_once_a_minute_and_ten_times_a_day(town: Any) -> No
 
 
 async def test_nobody_spends_our_messages_by_naming_many_numbers(town: Any) -> None:
+    for number in range(300):
+        await town.code(f"+86138{number:08d}")
     with pytest.raises(Refusal, match="CODE_REQUESTS_EXHAUSTED"):
-        for number in range(400):
-            await town.code(f"+86138{number:08d}")
+        await town.code("+8613900000000")
     assert town.telephones.count == 300
     town.clock.advance(seconds=1)
     await town.code("+8613900000000")

@@ -1,8 +1,8 @@
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
-from tests.institution.merchants.shop_street import ShopStreet, corner, draft
 
 from hutong.codes.merchant_presented import Initiation, read
 from hutong.codes.plate import emvco_plate, read_plate, request_plate_id
@@ -12,6 +12,7 @@ from hutong.institution.requests.request import RequestLimits, RequestState
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.scheme.messages import Channel
+from tests.institution.merchants.shop_street import ShopStreet, corner, draft
 
 PAYMENT = 1_767_225_600_000 << 80 | 77 << 8
 
@@ -242,7 +243,7 @@ def test_no_key_reaches_what_is_another_merchant_s_or_another_shop_s(street: Sho
     request = street.do(lambda: requests.create(owner, draft(shop_id=here.id)))
     whole = street.do(lambda: requests.create(owner, draft(reference="order-2")))
     for outsider in (stranger, scoped):
-        table = [
+        table: list[tuple[Callable[[], object], str]] = [
             (partial(merchants.shop, outsider, here.id), "SHOP_UNKNOWN"),
             (partial(plates.plate, outsider, plate.id), "PLATE_UNKNOWN"),
             (partial(plates.take_down, outsider, plate.id), "PLATE_UNKNOWN"),

@@ -2,6 +2,7 @@
 
 from itertools import count
 
+from hutong.codes.printed_plate import Caption, PrintedPlate
 from hutong.institution.merchants.foreign_code import identity_key, read_identity
 from hutong.institution.merchants.merchant import REFERENCE_LENGTH_MAX, MerchantStatus
 from hutong.institution.merchants.plate import Origin, Plate, static_id
@@ -113,6 +114,16 @@ class PlateService:
         merchant = self._merchants.merchant(plate.merchant_id)
         shop = self._merchants.shop_of(plate.merchant_id, plate.shop_id)
         return self.site.url(plate.plate_id), self.site.emvco(plate.plate_id, merchant, shop)
+
+    def printed(self, key: StaffKey, plate_id: int) -> PrintedPlate:
+        """What a printer puts on a plate of ours. Refuses PLATE_UNKNOWN, CODE_INACTIVE, PLATE_NOT_PRINTED_HERE."""
+        plate = self.plate(key, plate_id)
+        plate.check_active()
+        if plate.origin == Origin.FOREIGN:
+            raise Refusal(MerchantReason.PLATE_NOT_PRINTED_HERE)
+        merchant = self._merchants.merchant(plate.merchant_id)
+        name = Caption(merchant.name, merchant.latin_name)
+        return PrintedPlate(self.site.url(plate.plate_id), name, footer=plate.reference)
 
     # Whoever resolves codes.
 

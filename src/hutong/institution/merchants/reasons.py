@@ -29,6 +29,7 @@ class MerchantReason(Reason):
 
     PLATE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     CODE_INACTIVE = Kind.REFUSED, "NARR"  # The plate was taken down, or replaced.
+    PLATE_NOT_PRINTED_HERE = Kind.REFUSED, "NARR"  # A foreign plate hangs already; its issuer prints it.
     FOREIGN_CODE_UNREADABLE = Kind.INVALID, "NARR"  # Nothing in it names a payee.
     FOREIGN_CODE_TAKEN = Kind.CONFLICT, "NARR"  # It leads to a plate already.
     FOREIGN_CODE_IS_OURS = Kind.INVALID, "NARR"

@@ -18,11 +18,10 @@ from hutong.institution.notices.webhook import (
 )
 from hutong.institution.notices.webhook import ID_PREFIX as ENDPOINT_ID_PREFIX
 from hutong.institution.notices.webhook_service import WebhookService
-from hutong.institution.sealing import SealBroken
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
-from hutong.runtime.journal import durable
+from hutong.runtime.journal import JournalHalted, durable
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import Answer, NotAnswered, Poster
 from hutong.runtime.shelf import warmed
@@ -32,7 +31,7 @@ _PAGE = 100
 _AT_ONCE = 64
 _GONE = 410
 _STATUS_OK = range(200, 300)
-_MISHAP_WAIT_NS = 300 * NS_PER_S
+_MISHAP_WAIT_NS = 60 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -43,6 +42,7 @@ class Lane:
     cursor: int
     failures: int = 0
     next_at_ns: int = 0
+    timed_ns: int = 0  # For when there is a timer.
     is_running: bool = False
     has_news: bool = True
 
@@ -54,7 +54,9 @@ class _Timers:
     heap: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, lane: Lane) -> None:
-        heapq.heappush(self.heap, (lane.next_at_ns, lane.endpoint.id))
+        if lane.timed_ns != lane.next_at_ns:  # News of a failing lane must not fill the heap.
+            lane.timed_ns = lane.next_at_ns
+            heapq.heappush(self.heap, (lane.next_at_ns, lane.endpoint.id))
 
     def due(self, now_ns: int) -> list[int]:
         ids = []
@@ -131,7 +133,10 @@ class DeliveryService:
             raise Refusal(NoticeReason.EVENT_UNKNOWN)
         status, note, _ = await self._send(endpoint, event)
         outcome = Outcome.REDELIVERED if status in _STATUS_OK else Outcome.REDELIVERY_FAILED
-        row = self._log(self._lanes[endpoint_id], event.id, outcome, status, note)
+        lane = self._lanes.get(endpoint_id)
+        if lane is None:  # Removed meanwhile.
+            raise Refusal(NoticeReason.WEBHOOK_UNKNOWN)
+        row = self._log(lane, event.id, outcome, status, note)
         await durable(self._node.journal)
         return row
 
@@ -176,6 +181,7 @@ class DeliveryService:
             if lane.next_at_ns > now_ns:
                 self._timers.add(lane)
             else:
+                lane.has_news = True
                 taken.append(lane)
         return taken
 
@@ -196,8 +202,10 @@ class DeliveryService:
                 lane.has_news = False
                 if not await self._deliver_page(lane):
                     break
-        except SealBroken:
-            _LOG.exception("the secret of endpoint %032x does not open: its deliveries wait", lane.endpoint.id)
+        except JournalHalted:
+            raise
+        except Exception:  # noqa: BLE001  # What befalls one lane (a secret that does not open) must not stop the others.
+            _LOG.exception("deliveries to endpoint %032x wait", lane.endpoint.id)
             lane.next_at_ns = self._node.clock.now_ns() + _MISHAP_WAIT_NS
         finally:
             lane.is_running = False

@@ -15,4 +15,3 @@ class NoticeReason(Reason):
     WEBHOOK_URL_NOT_SECURE = Kind.INVALID, "NARR"  # http, and no machine of our own network.
     WEBHOOK_TARGET_FORBIDDEN = Kind.REFUSED, "NARR"  # An address of our own network.
     WEBHOOK_ROTATING = Kind.CONFLICT, "NARR"  # The last rotation's old secret still signs.
-    WEBHOOK_REMOVED = Kind.REFUSED, "NARR"

@@ -106,7 +106,9 @@ def check_url(url: str, *, private_allowed: bool) -> str:
 def checked_types(types: list[str]) -> str:
     """The types as they are kept; refuses EVENT_TYPE_MALFORMED."""
     for type_ in types:
-        if len(types) > TYPES_MAX or not (is_event_type(type_) or is_event_type(type_.removesuffix(".*") + ".any")):
+        # Of a family, `payment.*`, what a type of it would be spelled like.
+        spelled = type_[:-1] + "any" if type_.endswith(".*") else type_
+        if len(types) > TYPES_MAX or not is_event_type(spelled):
             raise Refusal(NoticeReason.EVENT_TYPE_MALFORMED, field="types", types_max=TYPES_MAX)
     return " ".join(sorted(set(types)))
 

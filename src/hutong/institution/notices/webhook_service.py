@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from hutong.institution.notices.reasons import NoticeReason
-from hutong.institution.notices.repository import NoticeRepository
+from hutong.institution.notices.repository import NoticeRepository, WebhookDelivery
 from hutong.institution.notices.webhook import (
     ENDPOINTS_MAX,
     ROTATION_NS,
@@ -21,6 +21,7 @@ from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import is_public
+from hutong.runtime.shelf import warmed
 
 Changed = Callable[[WebhookEndpoint], None]
 
@@ -129,6 +130,13 @@ class WebhookService:
         if endpoint.state == state.value:
             return endpoint
         return self._put(endpoint.turned(state, why, self._node.clock.now_ns()))
+
+    async def deliveries(
+        self, owner_id: int, endpoint_id: int, *, before: int | None, limit: int
+    ) -> list[tuple[int, WebhookDelivery]]:
+        """What was tried, newest first, with its place. Refuses WEBHOOK_UNKNOWN."""
+        await warmed(self._node.journal, lambda: self.endpoint(owner_id, endpoint_id))
+        return await self._repository.deliveries(endpoint_id, before=before, limit=limit)
 
     def secrets(self, endpoint: WebhookEndpoint) -> Secrets:
         """What signs deliveries to it now."""

@@ -17,5 +17,5 @@ class RequestReason(Reason):
     CURRENCY_DIFFERS = Kind.REFUSED, "AM03"
     LIFETIME_OUT_OF_LIMITS = Kind.INVALID, "NARR"
     CHANNEL_NOT_REQUESTABLE = Kind.INVALID, "NARR"  # Such payments come without a request of the merchant's.
+    REQUEST_SHOWS_NO_CODE = Kind.REFUSED, "NARR"
     PAYER_CODE_MISPLACED = Kind.INVALID, "NARR"  # A payment-code charge has the payer's code, and nothing else has.
-    CURSOR_MALFORMED = Kind.INVALID, "NARR"

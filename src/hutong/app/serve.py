@@ -1,0 +1,129 @@
+"""
+One node per process: the same software as in `up`, with signed HTTP between the nodes.
+
+The network's description names every node's address and public keys. An institution knows the switch by it and
+nobody else; the switch admits the others by it, and from then on its own rows say who they are and how they sign.
+"""
+
+import asyncio
+import gc
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from hutong.app.host import Build, Machine, NodeHost
+from hutong.app.network import Network, NodeKind, NodeSpec, read_network
+from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets
+from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
+from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
+from hutong.kernel.ids import system_randomness
+from hutong.runtime.database import Database
+from hutong.runtime.settings import Settings
+from hutong.scheme.http_transport import HttpTransport
+from hutong.scheme.peer import Peer, PeerBook
+from hutong.scheme.signature import KeyRing, PublicKey, ReplayGuard, Signer, Verifier
+from hutong.scheme.transport import Receive
+from hutong.switch.admission import AdmissionService
+
+log = structlog.get_logger()
+_LOOK_S = 1.0  # How soon a key or an address that the switch's operator changed counts.
+
+
+async def serve(settings: Settings, network: Network, node_id: str, *, take_over: bool = False) -> None:
+    """Serve one node until interrupted. Raises what its first start raises."""
+    spec = network.node(node_id)
+    gc.set_threshold(*GC_THRESHOLDS)
+    secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
+    site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+    with database_server(settings) as address:
+        host = NodeHost(
+            spec.node,
+            Database(address, schema_of(spec.node)),
+            kinds_of(spec),
+            _build(site, network),
+            take_over=take_over,
+        )
+        await host.start()
+        gc.collect()
+        gc.freeze()
+        log.info("serving", node=spec.node, url=site.url)
+        try:
+            await until_interrupted()
+        finally:
+            await host.stop()
+
+
+def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool = False) -> None:
+    """As `serve`, from the command line."""
+    import uvloop
+
+    uvloop.run(serve(settings, read_network(network_path), node_id, take_over=take_over))
+
+
+def public_keys(secrets: NodeSecrets) -> list[str]:
+    """The node's public keys as a network's description names them."""
+    return [f"{key.key_id}:{key.secret().public().public_key.hex()}" for key in secrets.signing_keys]
+
+
+def _build(site: Site, network: Network) -> Build:
+    if site.spec.kind is NodeKind.INSTITUTION:
+
+        def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+            return _connect(site, PeerBook([_peer(network.switch)]), machine, receive, stack)
+
+        return build_institution(site, to_switch, switch=network.switch.node, private_webhooks=False)
+
+    book = PeerBook()
+
+    def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        watching = asyncio.create_task(_watch(site, book))
+        stack.callback(watching.cancel)
+        return _connect(site, book, machine, receive, stack)
+
+    return build_switch(site, network, to_participants)
+
+
+def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+    node = machine.node
+    signer = Signer(node.node_id, [key.secret() for key in site.secrets.signing_keys], node.clock, node.randomness)
+    guard = ReplayGuard(node.clock.now_ns())
+    verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
+    transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
+    stack.callback(transport.close)
+    return Connection(transport.post, transport.hot())
+
+
+async def _watch(site: Site, book: PeerBook) -> None:
+    """Keep the book as the switch's rows say."""
+    known: dict[str, Peer] = {}
+    while True:
+        if site.node is not None:
+            peers = _participants(site.node.admission)
+            for node_id in known.keys() - peers.keys():
+                book.remove(node_id)
+            for node_id, peer in peers.items():
+                if node_id not in known or (known[node_id].url, known[node_id].keys.keys) != (peer.url, peer.keys.keys):
+                    book.put(peer)
+            known = peers
+        await asyncio.sleep(_LOOK_S if site.node is not None else 0.01)
+
+
+def _participants(admission: AdmissionService) -> dict[str, Peer]:
+    keys: dict[str, list[PublicKey]] = {}
+    for key in admission.keys():  # noqa: SIM118  # Not a dict: the rows.
+        public = PublicKey(key.key_id, key.public_key, key.valid_from_ns, key.valid_until_ns)
+        keys.setdefault(key.node_id, []).append(public)
+    return {
+        participant.node_id: Peer(participant.node_id, participant.url, KeyRing(keys.get(participant.node_id, ())))
+        for participant in admission.participants()
+        if participant.url
+    }
+
+
+def _peer(spec: NodeSpec) -> Peer:
+    keys = []
+    for key in spec.public_keys:
+        key_id, _, public_key = key.partition(":")
+        keys.append(PublicKey(key_id, bytes.fromhex(public_key), 0, KEY_FOR_EVER_NS))
+    return Peer(spec.node, spec.url, KeyRing(keys))

@@ -1,0 +1,80 @@
+"""`hutong`: the commands and where they are; each is imported when it is called, so that `--help` is quick."""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from hutong import __version__
+
+USAGE_WRONG, REFUSED, INTERRUPTED = 2, 1, 130
+
+app = App(name="hutong", version=__version__, help="Hutong 互通: every wallet scans every code.")
+app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
+
+_NETWORK, _PERSON, _MERCHANT, _CODES = "A network", "As a payer", "As a merchant or operator", "Codes"
+_COMMANDS = (
+    (_NETWORK, "up", "network:up", "Bring up a whole network in this process; Ctrl-C stops it."),
+    (_NETWORK, "serve", "network:serve", "Run one node in this process, as a TOML file describes it."),
+    (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
+    (_NETWORK, "bench", "network:bench", "Measure this machine."),
+    (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
+    (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
+    (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
+    (_PERSON, "pay", "pay:pay", "Pay a code: from a picture file, or its text."),
+    (_PERSON, "payment-code", "wallet:payment_code", "Show a payment code (付款码), made here and offline."),
+    (_PERSON, "top-up", "wallet:top_up", "Bring money from a linked bank account into the wallet."),
+    (_PERSON, "balance", "wallet:balance", "What is in the wallet."),
+    (_PERSON, "statement", "wallet:statement", "What came and went."),
+    (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
+)
+for _group, _name, _where, _help in _COMMANDS:
+    app.command(f"hutong.cli.{_where}", name=_name, help=_help, group=_group)
+
+_code = App(name="code", help="Make pictures of codes, and read them.", group=_CODES)
+_code.command("hutong.cli.code:make", name="make", help="Write a text as a QR code: PNG, SVG, a plate for print.")
+_code.command("hutong.cli.code:read", name="read", help="Read a picture's codes, or a code's text, and say what it is.")
+app.command(_code)
+
+_participant = App(name="participant", help="Who takes part, as the switch's operator sees it.", group=_MERCHANT)
+for _name, _help in {
+    "list": "Every node, its standing and its position.",
+    "admit": "Let a node take part, or note its new name and address.",
+    "suspend": "Admit nothing new from or to a node.",
+    "resume": "Let a suspended node take part again.",
+    "cap": "Raise a node's net debit cap, or take back what is unused of it.",
+    "forms": "The code forms of a node; add one, or withdraw one.",
+    "keys": "The keys of a node; add one, or retire one.",
+}.items():
+    _participant.command(f"hutong.cli.participant:{_name}_", name=_name, help=_help)
+app.command(_participant)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    raise SystemExit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        found = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        said = " ".join(str(error).split())
+        sys.stderr.write(f"hutong: {said} Try --help.\n")
+        return USAGE_WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        from hutong.cli.output import said_no
+
+        line = said_no(error, as_json="--json" in arguments)
+        if line is None:
+            raise
+        sys.stderr.write(line + "\n")
+        return REFUSED
+    return found if isinstance(found, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""How commands speak: for people in tables, for scripts in JSON, and one line for every no."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from hutong.kernel.errors import Refusal
+from hutong.kernel.money import Currency, currency_of, format_amount
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, and ask nothing.")]
+stdout = Console(highlight=False, soft_wrap=True)
+
+
+class NodeRefused(Exception):  # noqa: N818  # It is an answer, not an error.
+    """A node's no, as it came."""
+
+    def __init__(self, status: int, reason: str, message: str, facts: Mapping[str, Any]) -> None:
+        super().__init__(status, reason, message, facts)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.facts = facts
+
+
+class NodeSilent(Exception):  # noqa: N818  # Nothing is known to be wrong with the node.
+    """No answer came: where it was asked for, and why not."""
+
+
+def show_json(value: Any) -> None:
+    """One JSON value on stdout."""
+    stdout.out(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def show_facts(title: str, facts: Iterable[tuple[str, str]]) -> None:
+    """A few named facts, one a line."""
+    table = Table(box=None, show_header=False, pad_edge=False, title=title or None, title_justify="left")
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, fact in facts:
+        table.add_row(name, fact)
+    stdout.print(table)
+
+
+def show_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+    """A table; the columns in `numbers` are aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    stdout.print(table)
+
+
+def money(minor: int, currency: str = "CNY") -> str:
+    """An amount as people read it; below zero with its sign."""
+    found = currency_of(currency)
+    sign = "-" if minor < 0 else ""
+    symbol = "¥" if found is Currency.CNY else f"{currency} "
+    return f"{sign}{symbol}{format_amount(abs(minor), found)}"
+
+
+def said_no(error: Exception, *, as_json: bool) -> str | None:
+    """The one line for stderr, or None when it is no answer but a mistake of ours."""
+    match error:
+        case NodeRefused(reason=reason, facts=facts):
+            told = dict(facts)
+        case Refusal():
+            reason, told = error.reason.name, error.facts
+        case NodeSilent():
+            reason, told = "NODE_SILENT", {"why": str(error)}
+        case _:
+            return None
+    if as_json:
+        return msgspec.json.encode({"reason": reason, "facts": told}, enc_hook=str).decode()
+    facts = ", ".join(f"{name}={value}" for name, value in told.items())
+    return f"hutong: {reason}: {facts}" if facts else f"hutong: {reason}"

@@ -1,0 +1,214 @@
+"""
+Messages between processes: signed envelopes over HTTP, as `docs/scheme/transport.md` has it.
+
+To each peer there is one link, and on it one envelope at a time; what comes meanwhile goes together in the next. So
+batches grow with the load by themselves, and so does what one signature is worth.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import Randomness
+from hutong.runtime.http import HotHandler, HotRequest
+from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
+from hutong.scheme.envelope import BODY_MAX, PATH, decode_envelope, encode_envelope
+from hutong.scheme.messages import MESSAGES_MAX, AnyMessage
+from hutong.scheme.peer import Peer, PeerBook
+from hutong.scheme.signature import Signer, Verifier
+from hutong.scheme.transport import Receive
+
+log = structlog.get_logger()
+
+TRIES_MAX = 5  # Of the messages of one envelope; then they are dropped, and whoever is undecided asks again.
+WAITING_MAX = 100_000  # Messages for one peer; beyond it the oldest are dropped.
+BACKOFF_FIRST_MS = 50
+BACKOFF_MAX_MS = 5_000
+ANSWER_TIMEOUT_S = 10
+_TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
+
+
+@dataclass(slots=True)
+class LinkFigures:
+    """What happened on a link since the node started, in messages unless it says otherwise."""
+
+    envelopes: int = 0  # Received by the peer.
+    messages: int = 0  # In them.
+    failures: int = 0  # Envelopes that got no answer, or one that says "later".
+    refused: int = 0  # In envelopes the peer refused.
+    dropped: int = 0  # After the last try, or because too many waited.
+
+
+class Link:
+    """What a node sends to one peer."""
+
+    def __init__(
+        self,
+        node_id: str,
+        peer: Peer,
+        signer: Signer,
+        randomness: Randomness,
+        *,
+        tls: ssl.SSLContext | None = None,
+        backoff_first_ms: int = BACKOFF_FIRST_MS,
+    ) -> None:
+        self.peer = peer
+        self.figures = LinkFigures()
+        self._node_id = node_id
+        self._signer = signer
+        self._randomness = randomness
+        self._backoff_first_ms = backoff_first_ms
+        self._connection = HttpConnection(peer.url, timeout_s=ANSWER_TIMEOUT_S, tls=tls)
+        self._waiting: deque[AnyMessage] = deque()
+        self._batch: list[AnyMessage] = []  # Under way, or about to be tried again.
+        self._tries = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Messages not yet received by the peer."""
+        return len(self._waiting) + len(self._batch)
+
+    def post(self, messages: list[AnyMessage]) -> None:
+        """Send these messages: at once, or with the next envelope if one is under way."""
+        self._waiting.extend(messages)
+        excess = len(self._waiting) - WAITING_MAX
+        if excess > 0:
+            for _ in range(excess):
+                self._waiting.popleft()
+            self.figures.dropped += excess
+        if not self._batch:
+            self._send_next()
+
+    def close(self) -> None:
+        """Stop; what was not received is lost, as messages may be."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._waiting.clear()
+        self._batch = []
+        self._connection.close()
+
+    def _send_next(self) -> None:
+        if not self._waiting:
+            return
+        count = min(len(self._waiting), MESSAGES_MAX)
+        self._batch = [self._waiting.popleft() for _ in range(count)]
+        self._tries = 0
+        self._send()
+
+    def _send(self) -> None:
+        """Each try is a new envelope: a fresh nonce and timestamp around the same messages."""
+        self._timer = None
+        body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
+        while len(body) > BODY_MAX:
+            half = len(self._batch) // 2
+            assert half, "no message is as large as an envelope may be"
+            self._waiting.extendleft(reversed(self._batch[half:]))
+            self._batch = self._batch[:half]
+            body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
+        self._tries += 1
+        headers = self._signer.sign(self.peer.node_id, "POST", PATH, body)
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in headers.items())
+        self._connection.send(
+            b"POST", PATH.encode(), body, self._answered, lines + b"content-type: application/json\r\n"
+        )
+
+    def _answered(self, answer: HttpAnswer | HttpFailure) -> None:
+        if not self._batch:
+            return  # Closed meanwhile.
+        if isinstance(answer, HttpAnswer) and answer.status not in _TRY_AGAIN:
+            if answer.status == 202:
+                self.figures.envelopes += 1
+                self.figures.messages += len(self._batch)
+            else:
+                self.figures.refused += len(self._batch)
+                log.error("envelope refused", peer=self.peer.node_id, status=answer.status, body=answer.body[:500])
+            self._batch = []
+            self._send_next()
+            return
+        self.figures.failures += 1
+        if self._tries < TRIES_MAX:
+            self._timer = asyncio.get_running_loop().call_later(self._backoff_ms() / 1000, self._send)
+            return
+        self.figures.dropped += len(self._batch)
+        log.warning("messages dropped", peer=self.peer.node_id, count=len(self._batch), last=str(answer)[:200])
+        self._batch = []
+        self._send_next()
+
+    def _backoff_ms(self) -> int:
+        """Between half and all of a time that doubles: peers that lost a node must not all come back at once."""
+        longest_ms = min(self._backoff_first_ms << (self._tries - 1), BACKOFF_MAX_MS)
+        return longest_ms // 2 + self._randomness.getrandbits(32) % (longest_ms // 2 + 1)
+
+
+class HttpTransport:
+    """One node's side of the network: a link to each peer it posts to, and the endpoint it receives at."""
+
+    def __init__(
+        self,
+        node_id: str,
+        book: PeerBook,
+        signer: Signer,
+        verifier: Verifier,
+        randomness: Randomness,
+        receive: Receive,
+        *,
+        tls: ssl.SSLContext | None = None,
+        backoff_first_ms: int = BACKOFF_FIRST_MS,
+    ) -> None:
+        self._node_id = node_id
+        self._book = book
+        self._verifier = verifier
+        self._receive = receive
+        self._new_link: Callable[[Peer], Link] = lambda peer: Link(
+            node_id, peer, signer, randomness, tls=tls, backoff_first_ms=backoff_first_ms
+        )
+        self.links: dict[str, Link] = {}
+        self.refused: dict[str, int] = {}  # Envelopes we refused, by the name of the reason.
+        self.strangers = 0  # Messages for peers not in the book.
+
+    def hot(self) -> dict[tuple[str, str], HotHandler]:
+        """The endpoint, for the node's server."""
+        return {("POST", PATH): self.take}
+
+    def post(self, peer: str, messages: list[AnyMessage]) -> None:
+        """Send messages to a peer; what the node's journal posts with."""
+        link = self.links.get(peer)
+        known = self._book.find(peer)
+        if known is None:
+            self.strangers += len(messages)
+            log.error("no such peer", peer=peer, count=len(messages))
+            return
+        if link is None or link.peer.url != known.url:
+            if link is not None:
+                link.close()
+            link = self.links[peer] = self._new_link(known)
+        link.post(messages)
+
+    def take(self, request: HotRequest) -> None:
+        """
+        Receive an envelope: 202 and no body once its messages are being decided on.
+
+        It says nothing about outcomes: those come as messages. A refusal says why, and that nothing was acted on.
+        """
+        try:
+            sender = self._verifier.verify(request.headers, request.method, request.path, request.body)
+            messages = decode_envelope(request.body, sender=sender, recipient=self._node_id)
+        except Refusal as refusal:
+            name = refusal.reason.name
+            self.refused[name] = self.refused.get(name, 0) + 1
+            log.warning("envelope refused", client=request.client, reason=name, **refusal.facts)
+            request.refuse(refusal)
+            return
+        self._receive(sender, messages)
+        request.respond(202, b"")
+
+    def close(self) -> None:
+        """Drop every link."""
+        for link in self.links.values():
+            link.close()

@@ -1,0 +1,288 @@
+"""The switch's own API: who takes part is open; everything else is the operator's, behind a bearer token."""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Controller, Router, delete, get, post, put
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
+from litestar.types import ControllerRouterHandler
+
+from hutong import __version__
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import parse_id
+from hutong.kernel.money import currency_of
+from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
+from hutong.runtime.http import bearer_token
+from hutong.runtime.journal import durable
+from hutong.runtime.shelf import decided
+from hutong.scheme import messages
+from hutong.switch.node import SwitchNode
+from hutong.switch.reason import SwitchReason
+from hutong.switch.views import (
+    Admission,
+    BooksView,
+    CapChange,
+    CapChanged,
+    CapChangeKind,
+    ClearedView,
+    CodeOwner,
+    FormView,
+    KeyId,
+    KeyView,
+    NetworkNode,
+    NetworkView,
+    NewForm,
+    NewKey,
+    NewSchedule,
+    ParticipantView,
+    PositionView,
+    ScheduleView,
+    Version,
+    books_view,
+    cleared_view,
+    form_view,
+    key_view,
+    participant_view,
+    position_view,
+    schedule_view,
+)
+
+Answer = TypeVar("Answer")
+_HEX_LENGTH = 32
+Switch = NamedDependency[SkipValidation[SwitchNode]]
+
+
+def switch_api(switch: SwitchNode, operator_token: str) -> list[ControllerRouterHandler]:
+    """The handlers of a switch's node, for `runtime.http_app.make_app`."""
+
+    def operator_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        told = bearer_token(connection.headers.get("authorization", "").encode() or None)
+        if not hmac.compare_digest(told, operator_token):
+            raise Refusal(SwitchReason.TOKEN_UNKNOWN)
+
+    def provide() -> SwitchNode:
+        return switch
+
+    wiring = {"switch": Provide(provide, sync_to_thread=False)}
+    operators = Router(
+        "/v1",
+        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments],
+        dependencies=wiring,
+        guards=[operator_only],
+    )
+    everybodys = Router("/v1", route_handlers=[network], dependencies=wiring, security=[{}])
+    return [everybodys, operators]
+
+
+async def _answer(switch: SwitchNode, decide: Callable[[], Answer]) -> Answer:
+    return await decided(switch.node.journal, decide)
+
+
+@get("/network", tags=["Network"])
+async def network(switch: Switch) -> NetworkView:
+    """Who takes part. Open to everybody."""
+    known = await _answer(switch, switch.admission.participants)
+    return NetworkView(
+        switch=switch.node.node_id,
+        protocol_version=messages.VERSION,
+        software_version=__version__,
+        nodes=[NetworkNode(each.node_id, each.participant_id, each.name, each.status) for each in known],
+    )
+
+
+class Participants(Controller):
+    """Admission and suspension of nodes."""
+
+    path = "/participants"
+    tags = ("Participants",)
+
+    @get()
+    async def list_participants(self, switch: Switch) -> list[ParticipantView]:
+        """All nodes of all participants, by node id."""
+        known = await _answer(switch, switch.admission.participants)
+        return [participant_view(participant) for participant in known]
+
+    @get("/{node:str}")
+    async def get_participant(self, switch: Switch, node: FromPath[str]) -> ParticipantView:
+        """One node. Refuses PARTICIPANT_UNKNOWN."""
+        return participant_view(await _answer(switch, lambda: switch.admission.participant(node)))
+
+    @put("/{node:str}")
+    async def admit(self, switch: Switch, node: FromPath[str], data: JSONBody[Admission]) -> ParticipantView:
+        """Admit a node, with no cap yet; of a known one, note its name and address. Refuses PARTICIPANT_EXISTS."""
+        _check("node", node, messages.NodeId)
+        participant = data.participant or node
+        return participant_view(
+            await _answer(switch, lambda: switch.admission.admit(node, participant, data.name, data.url))
+        )
+
+    @post("/{node:str}/suspend", status_code=200)
+    async def suspend(self, switch: Switch, node: FromPath[str]) -> ParticipantView:
+        """Admit nothing new from or to it; what is reserved is still decided."""
+        return participant_view(await _answer(switch, lambda: switch.admission.suspend(node)))
+
+    @post("/{node:str}/resume", status_code=200)
+    async def resume(self, switch: Switch, node: FromPath[str]) -> ParticipantView:
+        """Let a suspended node take part again."""
+        return participant_view(await _answer(switch, lambda: switch.admission.resume(node)))
+
+
+class Keys(Controller):
+    """What nodes sign with. Two keys overlap while a node changes from one to the other."""
+
+    path = "/participants/{node:str}/keys"
+    tags = ("Keys",)
+
+    @get()
+    async def list_keys(self, switch: Switch, node: FromPath[str]) -> list[KeyView]:
+        """Every key of a node, retired ones too."""
+        await _answer(switch, lambda: switch.admission.participant(node))
+        keys = switch.admission.keys()
+        return [key_view(key) for key in keys if key.node_id == node]
+
+    @put("/{key_id:str}", status_code=204)
+    async def add_key(self, switch: Switch, node: FromPath[str], key_id: FromPath[str], data: JSONBody[NewKey]) -> None:
+        """Add a key. Refuses KEY_CONFLICTS when this id is another key's."""
+        _check("key_id", key_id, KeyId)
+        public_key = bytes.fromhex(data.public_key)
+        from_ns, until_ns = data.valid_from_ms * NS_PER_MS, data.valid_until_ms * NS_PER_MS
+        await _answer(switch, lambda: switch.admission.add_key(node, key_id, public_key, from_ns, until_ns))
+
+    @delete("/{key_id:str}")
+    async def retire_key(self, switch: Switch, node: FromPath[str], key_id: FromPath[str]) -> None:
+        """Take nothing signed with it from now on. Refuses KEY_UNKNOWN, also for another node's key."""
+
+        def decide() -> None:
+            keys = switch.admission.keys()
+            if all((key.key_id, key.node_id) != (key_id, node) for key in keys):
+                raise Refusal(SwitchReason.KEY_UNKNOWN, key_id=key_id)
+            switch.admission.retire_key(key_id)
+
+        await _answer(switch, decide)
+
+
+class Forms(Controller):
+    """Which codes are whose."""
+
+    tags = ("Code forms",)
+
+    @get("/participants/{node:str}/forms")
+    async def list_forms(self, switch: Switch, node: FromPath[str]) -> list[FormView]:
+        """The code forms of a node, withdrawn ones too."""
+        await _answer(switch, lambda: switch.admission.participant(node))
+        return [form_view(form) for form in switch.admission.forms() if form.node_id == node]
+
+    @post("/participants/{node:str}/forms", status_code=200)
+    async def register(self, switch: Switch, node: FromPath[str], data: JSONBody[NewForm]) -> FormView:
+        """Say that codes of this form are the node's. Refuses FORM_TAKEN, and FORM_OVERLAPS without consent."""
+
+        def decide() -> FormView:
+            return form_view(switch.admission.register_form(node, data.form, consented_by=data.consented_by))
+
+        return await _answer(switch, decide)
+
+    @delete("/participants/{node:str}/forms")
+    async def withdraw(self, switch: Switch, node: FromPath[str], form: FromQuery[str]) -> None:
+        """Codes of this form are the node's no longer. Refuses FORM_UNKNOWN."""
+        await _answer(switch, lambda: switch.admission.withdraw_form(node, form))
+
+    @get("/directory")
+    async def code_owner(self, switch: Switch, code: FromQuery[str]) -> CodeOwner:
+        """Whose code it is. Refuses CODE_UNKNOWN, CODE_KIND_UNKNOWN and what the reader of its kind refuses."""
+        match = await _answer(switch, lambda: switch.admission.directory.resolve(code))
+        return CodeOwner(node=match.node, form=str(match.form), value=match.value)
+
+
+class Positions(Controller):
+    """What everybody owes, and how far each may go."""
+
+    tags = ("Positions",)
+
+    @get("/positions")
+    async def books(self, switch: Switch, currency: FromQuery[str] = "CNY") -> BooksView:
+        """Every position, the caps behind them and the scheme's income: the switch's whole ledger."""
+        books = books_view(await switch.positions.books(currency))
+        await durable(switch.node.journal)
+        return books
+
+    @get("/participants/{node:str}/position")
+    async def position(self, switch: Switch, node: FromPath[str], currency: FromQuery[str] = "CNY") -> PositionView:
+        """One node's position."""
+        position = position_view(await switch.positions.position(node, currency_of(currency)))
+        await durable(switch.node.journal)
+        return position
+
+    @post("/participants/{node:str}/cap", status_code=200)
+    async def change_cap(self, switch: Switch, node: FromPath[str], data: JSONBody[CapChange]) -> CapChanged:
+        """
+        Raise a net debit cap, or take back what is unused of it, at most the amount asked: the answer says how much.
+
+        The same id and content again changes nothing; other content is refused as CAP_CHANGE_CONFLICTS.
+        """
+        change_id, currency = parse_id("cap", data.change_id), currency_of(data.currency)
+        answered: asyncio.Future[TransferStatus] = asyncio.get_running_loop().create_future()
+        admission = switch.admission
+        change = admission.grant_cap if data.change is CapChangeKind.GRANT else admission.lower_cap
+        await _answer(switch, lambda: change(change_id, node, currency, data.amount, answered.set_result))
+        status = await answered
+        if status not in TRANSFER_DONE:
+            raise Refusal(SwitchReason.CAP_CHANGE_CONFLICTS, change_id=data.change_id, ledger=status.name)
+        (transfer,) = await switch.ledger.lookup_transfers([change_id])
+        await durable(switch.node.journal)
+        position = await switch.positions.position(node, currency)
+        return CapChanged(data.change_id, data.change, transfer.amount, position_view(position))
+
+
+class FeeSchedules(Controller):
+    """What the scheme charges, and from when."""
+
+    path = "/fees"
+    tags = ("Fees",)
+
+    @get()
+    async def list_schedules(self, switch: Switch) -> list[ScheduleView]:
+        """Every published schedule, by version."""
+        return [schedule_view(schedule) for schedule in await _answer(switch, switch.admission.fee_schedules)]
+
+    @put("/{version:str}")
+    async def publish(self, switch: Switch, version: FromPath[str], data: JSONBody[NewSchedule]) -> ScheduleView:
+        """Announce a schedule. Refuses FEE_SCHEDULE_CONFLICTS, FEE_SCHEDULE_STARTS_IN_THE_PAST."""
+        _check("version", version, Version)
+        starts_ns = data.starts_at_ms * NS_PER_MS
+        return schedule_view(
+            await _answer(switch, lambda: switch.admission.publish_fees(version, starts_ns, data.rules))
+        )
+
+
+class Payments(Controller):
+    """Payments and returns, as the switch decided them."""
+
+    path = "/payments"
+    tags = ("Payments",)
+
+    @get("/{originator:str}/{payment_id:str}")
+    async def look_up(self, switch: Switch, originator: FromPath[str], payment_id: FromPath[str]) -> ClearedView:
+        """How it stands, by who minted its id and that id, as `pay_…`, `ref_…` or 32 hexadecimal digits."""
+        id_ = _read_id(payment_id)
+        return cleared_view(*await _answer(switch, lambda: switch.clearing.look_up(originator, id_)))
+
+
+def _check(field: str, text: str, type_: Any) -> None:
+    """A path's parameter against what a body's field would be held to."""
+    try:
+        msgspec.convert(text, type_)
+    except msgspec.ValidationError as error:
+        raise Refusal(SwitchReason.FIELD_INVALID, field=field, problem=str(error)) from None
+
+
+def _read_id(text: str) -> int:
+    if len(text) == _HEX_LENGTH and set(text) <= set("0123456789abcdef"):
+        return messages.hex_id(text)
+    return parse_id(text.rpartition("_")[0], text)

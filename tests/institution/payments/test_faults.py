@@ -1,0 +1,247 @@
+"""
+A world from a seed: two institutions and the real switch under loss, repeats, reordering and crashes.
+
+First safety, at every moment; then healing, after which everything is decided, alike everywhere. A crash loses whatever
+was not flushed, and all of memory.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from hutong.institution import chart
+from hutong.institution.payments.admission import Order
+from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS
+from hutong.institution.payments.quotes import Terms
+from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
+from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES
+from hutong.institution.payments.refunds import RefundOrder
+from hutong.institution.payments.usage import Usage
+from hutong.kernel.errors import Refusal
+from hutong.ledger.transfer import Transfer
+from hutong.runtime.shelf import warmed
+from hutong.scheme.messages import Channel, TransactionStatus
+from hutong.switch.repository import DECISIONS
+from tests.institution.payments.neighbours import Asks, Person
+from tests.institution.payments.world import Institution, Place, World, now
+
+STATIC = "https://wei.example/q/static"
+OPENING = 100_000
+STEPS = 250
+
+
+class Trouble:
+    """One run: random acts, each checked, then healing."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World("jing", "wei", seed=seed, immediate=False, cap=30_000)
+        self.random = self.world.random
+        self.world.fees(20, 5)
+        self.world.register("wei", "url:https://wei.example/q/")
+        self.jing, self.wei = self.world["jing"], self.world["wei"]
+        self.payers = [self.jing.user(OPENING) for _ in range(3)]
+        self.merchant = self.wei.merchant()
+        self.static = self.wei.asks(self.merchant, code=STATIC, fee_bps=60)
+        self.world.flush()
+        self.requests: list[Asks] = []
+        self.orders: list[tuple[Person, Order]] = []
+        self.refunds: list[RefundOrder] = []
+
+    def run(self) -> None:
+        acts = (
+            [self.order] * 3 + [self.deliver] * 12 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.retry]
+        )
+        acts += [self.refund, self.retry_refund]
+        for step in range(STEPS):
+            self.random.choice(acts)()
+            if self.random.random() < 0.03:
+                self.world.restart(self.random.choice(["jing", "wei", "switch"]))
+            if step % 10 == 0:
+                self.check_safety()
+        self.heal()
+        self.check_safety()
+        self.check_agreement()
+
+    # Acts.
+
+    def order(self) -> None:
+        payer = self.random.choice(self.payers)
+        code = STATIC
+        if self.random.random() < 0.5:
+            if not self.requests or self.random.random() < 0.3:
+                code = f"https://wei.example/q/{len(self.requests)}"
+                asks = self.wei.asks(self.merchant, code=code, fee_bps=60, amount=997, kind=Channel.DYNAMIC_CODE.value)
+                self.wei.journal.flush()
+                self.requests.append(asks)
+            code = f"https://wei.example/q/{self.random.randrange(len(self.requests))}"
+        try:
+            terms = _terms(self.wei, code)
+        except Refusal:
+            return
+        quote = self.jing.payments.consults.quote(payer, terms)
+        order = self.jing.order(quote, 0 if terms.amount else self.random.randint(1, 9_000))
+        self.orders.append((payer, order))
+        with suppress(Refusal):
+            self.jing.pay(payer, order)
+
+    def retry(self) -> None:
+        if self.orders:
+            payer, order = self.random.choice(self.orders)
+            with suppress(Refusal):  # After a crash its quote may be gone: then it was never paid.
+                self.jing.pay(payer, order)
+
+    def refund(self) -> None:
+        receipts = [row for _, row in self.wei.store.rows[RECEIPTS.name]]
+        if receipts:
+            receipt = self.random.choice(receipts)
+            amount = self.random.randint(1, receipt.gross)
+            order = RefundOrder(refund_id=self.wei.node.mint.mint(), payment_id=receipt.id, amount=amount)
+            self.refunds.append(order)
+            self._refund(order)
+
+    def retry_refund(self) -> None:
+        if self.refunds:
+            self._refund(self.random.choice(self.refunds))
+
+    def _refund(self, order: RefundOrder) -> None:
+        with suppress(Refusal):
+            refunds = self.wei.payments.refunds
+            self.wei.decide(lambda: refunds.refund(self.merchant, order, lambda *_: None))
+
+    def deliver(self) -> None:
+        if self.world.letters:
+            self.world.deliver(self.world.letters.pop(self.random.randrange(len(self.world.letters))))
+
+    def repeat(self) -> None:
+        if self.world.letters:
+            self.world.deliver(self.random.choice(self.world.letters))
+
+    def lose(self) -> None:
+        if self.world.letters:
+            self.world.letters.pop(self.random.randrange(len(self.world.letters)))
+
+    def flush(self) -> None:
+        self.random.choice(list(self.world.places.values())).journal.flush()
+
+    def tick(self) -> None:
+        self.world.tick(self.random.choice([1, 3, 20]))
+
+    def heal(self) -> None:
+        for _ in range(40):
+            self.world.flush()
+            self.world.settle()
+            self.world.tick(30)
+        self.world.flush()
+        self.world.settle()
+        self.world.flush()
+
+    def usage(self, payer: Person) -> Usage:
+        usages = self.jing.payments.debtor.usages
+        return now(warmed(self.jing.journal, lambda: usages.of(payer.id, payer.wallet_account)))
+
+    # What must hold.
+
+    def check_safety(self) -> None:
+        """At no moment do two durable outcomes of one thing differ, and no request is paid twice."""
+        paid, received = _ends(self.jing, PAYMENT_OUTCOMES), _ends(self.wei, RECEIPT_OUTCOMES)
+        refunded, returned = _ends(self.wei, REFUND_OUTCOMES), _ends(self.jing, RETURN_OUTCOMES)
+        decided = {
+            int(row.payment_id): row.status == TransactionStatus.COMPLETED.value
+            for _, row in self.world.switch.store.rows[DECISIONS.name]
+        }
+        for one, other in [(paid, received), (refunded, returned), (paid, decided), (received, decided)]:
+            for id_ in one.keys() & other.keys():
+                assert one[id_] == other[id_]
+        by_request: dict[int, int] = {}
+        for _, receipt in self.wei.store.rows[RECEIPTS.name]:
+            if not receipt.is_static and received.get(receipt.id):
+                by_request[receipt.request_id] = by_request.get(receipt.request_id, 0) + 1
+        assert all(count == 1 for count in by_request.values())
+        assert all(place.balanced() for place in self.world.places.values())
+
+    def check_agreement(self) -> None:
+        """After healing everything is decided, and every ledger says the same."""
+        assert not self.world.letters
+        for place in (self.jing, self.wei, self.world.switch):
+            assert not _pendings(place)
+        assert not self.jing.payments.debtor.undecided
+        assert not self.wei.payments.creditor.undecided
+        assert not self.wei.payments.refunds.undecided
+        paid, received = _ends(self.jing, PAYMENT_OUTCOMES), _ends(self.wei, RECEIPT_OUTCOMES)
+        refunded, returned = _ends(self.wei, REFUND_OUTCOMES), _ends(self.jing, RETURN_OUTCOMES)
+        assert {id_ for id_, done in paid.items() if done} == {id_ for id_, done in received.items() if done}
+        assert {id_ for id_, done in refunded.items() if done} == {id_ for id_, done in returned.items() if done}
+        payments = {row.id: row for _, row in self.jing.store.rows[PAYMENTS.name]}
+        assert payments.keys() == paid.keys()
+        gross = sum(payments[id_].gross for id_, done in paid.items() if done)
+        refunds = {row.id: row for _, row in self.wei.store.rows[REFUNDS.name]}
+        assert refunds.keys() == refunded.keys()
+        back = sum(refunds[id_].gross for id_, done in refunded.items() if done)
+        spent = sum(OPENING - self.jing.balance(payer.wallet_account) for payer in self.payers)
+        assert spent == gross - back
+        for institution in (self.jing, self.wei):
+            position = self.world.switch.position(institution.node_id) - 30_000
+            assert institution.balance(institution.chart.clearing) == -position
+        merchant = self.wei.balance(chart.merchant_account(self.merchant))
+        own = sum(
+            institution.balance(account)
+            for institution in (self.jing, self.wei)
+            for account in (institution.chart.fee_income, institution.chart.interchange_income)
+        )
+        own += self.wei.balance(self.wei.chart.acquiring_expense)
+        income = spent - merchant - own  # What is left is the switch fee.
+        assert income == -sum(self.world.switch.position(name) - 30_000 for name in ("jing", "wei"))
+        # Limits count what was paid and nothing that was refused.
+        for payer in self.payers:
+            mine = [row for row in payments.values() if row.user_id == payer.id]
+            if mine:
+                usage = self.usage(payer)
+                assert usage.year_spent == sum(row.paid for row in mine if paid[row.id])
+
+
+def _terms(wei: Institution, code: str) -> Any:
+    payee = now(warmed(wei.journal, lambda: wei.neighbours.resolve(code)))
+    assert payee is not None
+    asks = payee.payee
+    fees = wei.world.switch.switch.admission.fees_now(asks.mcc, asks.channel)
+    return Terms(
+        creditor_agent="wei",
+        request_id=asks.id,
+        payee_name=asks.name,
+        shop_name="",
+        mcc=asks.mcc,
+        channel=asks.channel,
+        is_static=asks.is_static,
+        amount=asks.amount,
+        currency="CNY",
+        interchange_bps=fees.interchange_bps,
+        switch_fee_bps=fees.switch_fee_bps,
+        fee_version=fees.version,
+    )
+
+
+def _ends(place: Any, table: Any) -> dict[int, bool]:
+    ends: dict[int, bool] = {}
+    for _, row in place.store.rows[table.name]:
+        assert row.id not in ends, "decided twice"
+        ends[row.id] = row.completed
+    return ends
+
+
+def _pendings(place: Place) -> list[Transfer]:
+    return now(place.ledger.pending_transfers())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_the_network_does_all_ledgers_end_alike(seed: int) -> None:
+    Trouble(seed).run()
+
+
+def test_a_seed_replays_exactly() -> None:
+    runs = []
+    for _ in range(2):
+        trouble = Trouble(99)
+        trouble.run()
+        runs.append(dict(trouble.jing.store.rows))
+    assert runs[0] == runs[1]
