@@ -10,6 +10,8 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Text, Uuid
 
 DEVICES_MAX = 5  # In use at a time. Each more makes a payment code likelier to be guessed.
+# Who stole a telephone number can sign in with it; until a new phone may reset the PIN, the old one has been told.
+NEW_NS = 86_400 * NS_PER_S
 SESSION_LIFE_NS = 30 * 86_400 * NS_PER_S
 
 
@@ -38,6 +40,14 @@ class Device(msgspec.Struct, frozen=True):
     def seed_label(self) -> str:
         """Under what the seed is sealed."""
         return f"device-seed/{self.id:032x}"
+
+    def check_settled(self, others: list["Device"], now_ns: int) -> None:
+        """Refuses DEVICE_LOST; DEVICE_TOO_NEW within a day of being added to others. A user's first never is."""
+        if not self.is_active:
+            raise Refusal(PeopleReason.DEVICE_LOST)
+        wait_ns = self.changed_ns + NEW_NS - now_ns
+        if wait_ns > 0 and any(other.id != self.id for other in others):
+            raise Refusal(PeopleReason.DEVICE_TOO_NEW, retry_after_s=-(-wait_ns // NS_PER_S))
 
     def lost(self, now_ns: int) -> "Device":
         """Reported lost: the seed is dropped."""
