@@ -299,7 +299,9 @@ class NodeProtocol(HttpToolsProtocol):
                     assert handler is not None
                     _run_hot(handler, self._current)
                 else:
-                    self._start_asgi_task(self._current, self.app)
+                    task = self.loop.create_task(self._current.run_asgi(self.app))
+                    task.add_done_callback(self.tasks.discard)
+                    self.tasks.add(task)
         finally:
             self._pumping = False
         if self._current is None and not self._waiting and not self._deaf:
