@@ -24,7 +24,12 @@ ROLES = {"service", "repository", "api"}
 # Who wires the parts together, and so knows all of them.
 COMPOSITION = {"app": "the whole network", "institution/node.py": "one institution", "switch/node.py": "one switch"}
 # Neither nouns nor one of the three roles, each with the reason why it may touch the machine.
-OTHER_ROLES = {"ledger/engines/": "an engine is the far side of the ledger's port", **COMPOSITION}
+OTHER_ROLES = {
+    "ledger/engines/": "an engine is the far side of the ledger's port",
+    "scheme/transport.py": "a transport is the far side of the journal's post",
+    "scheme/http_transport.py": "as scheme/transport.py",
+    **COMPOSITION,
+}
 ROLE = re.compile(r"hutong\.(?P<domain>\w+(?:\.\w+)*?)\.(?:\w+_)?(?P<role>service|repository|api)(?:\.|$)")
 MACHINE = re.compile(r"(asyncio|asyncpg|httpx|socket|subprocess|threading)\b|hutong\.runtime(?!\.tables)\b")
 

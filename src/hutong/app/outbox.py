@@ -1,14 +1,27 @@
 """The way to a telephone where there is no gateway for text messages: a laptop's network shows its codes instead."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
 
 from hutong.institution.people.one_time_code import Purpose
+from hutong.institution.people.phone import parse_phone
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.runtime.http import bearer_token
 
 log = structlog.get_logger()
 _KEPT_MAX = 1000
+
+
+class OutboxReason(Reason):
+    """Why there is nothing to show."""
+
+    NO_CODE_WAS_SENT = Kind.NOT_FOUND, "NARR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +35,29 @@ class ShownCode:
 
 @dataclass(slots=True)
 class ShownCodes:
-    """A `CodeSender` that logs each code and keeps the last ones for whoever runs the network."""
+    """A `CodeSender` that keeps the last messages for the operator, who is at once everybody's telephone."""
 
     sent: deque[ShownCode] = field(default_factory=lambda: deque(maxlen=_KEPT_MAX))
 
     def send(self, phone: str, purpose: Purpose, code: str) -> None:
         self.sent.append(ShownCode(phone, purpose.value, code))
-        log.info("one_time_code", phone=phone, purpose=purpose.value, code=code)
+        log.info("one_time_code_shown", phone=phone, purpose=purpose.value)
 
-    def last(self, phone: str) -> str:
-        """The newest code sent to a telephone."""
-        return next(shown.code for shown in reversed(self.sent) if shown.phone == phone)
+    def last(self, phone: str) -> ShownCode:
+        """The newest message to a telephone. Refuses NO_CODE_WAS_SENT."""
+        for shown in reversed(self.sent):
+            if shown.phone == phone:
+                return shown
+        raise Refusal(OutboxReason.NO_CODE_WAS_SENT)
+
+
+def shown_codes_api(codes: ShownCodes, operator: Callable[[str], str]) -> HTTPRouteHandler:
+    """`GET /v1/operator/one-time-codes/{phone}`: what would have been texted, for an operator's token."""
+
+    @get("/v1/operator/one-time-codes/{phone:str}", tags=["Laptop"])
+    async def shown_code(request: Request[Any, Any, Any], phone: str) -> ShownCode:
+        """The newest one-time code for a telephone. Only where no gateway for text messages is configured."""
+        operator(bearer_token(request.headers.get("authorization", "").encode()))
+        return codes.last(parse_phone(phone))
+
+    return shown_code

@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 from hutong import __version__
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
-from hutong.app.outbox import ShownCodes
+from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -86,7 +86,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, connect: Connect, *, switch: str, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown in its log instead."""
+    """One institution, with the one-time codes it would text shown to its operator instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -106,7 +106,7 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         await institution.start(stack)
         site.node = institution
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
-        handlers = institution_api(institution)
+        handlers = [*institution_api(institution), shown_codes_api(site.codes, institution.people.operator)]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         return institution
 

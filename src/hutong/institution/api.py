@@ -3,15 +3,51 @@
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.merchants.api import merchant_routes
+from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
+from hutong.institution.notices.api import notices_api
+from hutong.institution.people.api import people_api
+from hutong.institution.people.user import User
 from hutong.institution.requests.api import request_routes
+
+STAFF_KEY_PREFIX = "sk_"
 
 
 def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandler]:
     """The handlers for `runtime.http_app.make_app`."""
     node = institution.node
-    operator = institution.people.operator
+    people, merchants = institution.people, institution.merchants
+
+    async def balance_of(user: User) -> int:
+        """Everything on a user's account, pending credits included."""
+        (account,) = await institution.ledger.lookup_accounts([user.wallet_account])
+        return account.credits_posted + account.credits_pending - account.debits_posted
+
+    def owner_of(token: str) -> int:
+        """Whose feed a token reads: a merchant's, by a staff key that sees all of it, or a user's, by a session."""
+        if not token.startswith(STAFF_KEY_PREFIX):
+            return people.session(token).user_id
+        key = merchants.key(token)
+        key.check_whole_merchant()
+        return key.merchant_id
+
+    def merchant_of(token: str) -> int:
+        """Whose endpoints a staff key manages."""
+        key = merchants.key(token)
+        key.check_right(Right.MANAGE)
+        key.check_whole_merchant()
+        return key.merchant_id
+
     return [
-        *merchant_routes(node, institution.merchants, institution.plates, operator),
-        request_routes(node, institution.merchants, institution.requests, institution.requests.create),
+        *people_api(node, people, balance_of),
+        *merchant_routes(node, merchants, institution.plates, people.operator),
+        request_routes(node, merchants, institution.requests, institution.requests.create),
+        *notices_api(
+            node,
+            institution.notices,
+            institution.webhooks,
+            institution.deliveries,
+            owner_of=owner_of,
+            merchant_of=merchant_of,
+        ),
     ]

@@ -19,8 +19,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    def now_ns(self) -> int:
-        return time.time_ns()
+    now_ns = staticmethod(time.time_ns)  # Asked several times for every payment: no call of ours in between.
 
 
 class ManualClock:

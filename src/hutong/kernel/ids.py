@@ -8,6 +8,7 @@ In memory an id is an int; PostgreSQL keeps it as `uuid`.
 
 import hashlib
 import random
+import re
 import struct
 from secrets import SystemRandom
 from typing import Protocol
@@ -22,7 +23,11 @@ ID_MAX = (1 << 128) - 1
 _STEPS = struct.Struct(">256I")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TEXT_LENGTH = 26
-_VALUE_OF = {letter: value for value, letter in enumerate(_CROCKFORD)}
+_LETTERS = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")  # The first holds three bits: 26 letters are 130.
+# Two letters at a time, and back by way of the digits that `int` knows: ids are read and written for every payment.
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = tuple(range(120, -1, -10))
+_AS_DIGITS = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 
 
 class Randomness(Protocol):
@@ -76,7 +81,7 @@ def derive(parent: int, label: str) -> int:
     carries whose parent it is where that is somebody else's id: nobody can squat another's ids.
     Its last byte is zero: `part` numbers the legs.
     """
-    digest = hashlib.blake2b(f"{parent:032x}/{label}".encode(), digest_size=9).digest()
+    digest = hashlib.blake2b(parent.to_bytes(16, "big") + label.encode(), digest_size=9).digest()
     return (parent >> RANDOM_BITS << RANDOM_BITS) | int.from_bytes(digest, "big") << PART_BITS
 
 
@@ -95,7 +100,7 @@ def minted_ms(id_: int) -> int:
 def id_text(prefix: str, id_: int) -> str:
     """How people see an id: `pay_01JD...`, prefix and 26 letters of Crockford's base32."""
     assert 0 <= id_ <= ID_MAX
-    letters = [_CROCKFORD[id_ >> shift & 31] for shift in range(125, -1, -5)]
+    letters = [_PAIRS[id_ >> shift & 1023] for shift in _SHIFTS]
     return f"{prefix}_{''.join(letters)}"
 
 
@@ -104,12 +109,14 @@ def parse_id(prefix: str, text: str) -> int:
     head, _, letters = text.rpartition("_")
     if head != prefix:
         raise Refusal(KernelReason.ID_OF_OTHER_KIND, expected=f"{prefix}_…")
+    if _LETTERS.fullmatch(letters) is None:
+        raise _malformed(prefix, letters)
+    return int(letters.translate(_AS_DIGITS), 32)
+
+
+def _malformed(prefix: str, letters: str) -> Refusal:
+    """Says where the spelling goes wrong."""
     if len(letters) != _TEXT_LENGTH:
-        raise Refusal(KernelReason.ID_MALFORMED, expected=f"{prefix}_ and {_TEXT_LENGTH} letters")
-    id_ = 0
-    for offset, letter in enumerate(letters):
-        value = _VALUE_OF.get(letter)
-        if value is None or (offset == 0 and value > 7):
-            raise Refusal(KernelReason.ID_MALFORMED, offset=len(prefix) + 1 + offset)
-        id_ = id_ << 5 | value
-    return id_
+        return Refusal(KernelReason.ID_MALFORMED, expected=f"{prefix}_ and {_TEXT_LENGTH} letters")
+    wrong = (i for i, letter in enumerate(letters) if letter not in _CROCKFORD or (i == 0 and letter > "7"))
+    return Refusal(KernelReason.ID_MALFORMED, offset=len(prefix) + 1 + next(wrong))

@@ -271,7 +271,7 @@ class Books:
             return precedence.malformed_transfer(t)
         existing = self.transfers.get(id_)
         if existing is not None:
-            return precedence.repeated_transfer(t, existing, self.transfers.get(t.pending_id))
+            return precedence.repeated_transfer(t, existing, self._known(t.pending_id))
         if id_ in self.burned:
             return TransferStatus.ID_ALREADY_FAILED
         if t.flags & _RESOLVING:
@@ -358,7 +358,7 @@ class Books:
         pending = self.open.get(t.pending_id)
         is_open = pending is not None
         if pending is None:
-            pending = self.transfers.get(t.pending_id)
+            pending = self._known(t.pending_id)
             if pending is None:
                 return TransferStatus.PENDING_TRANSFER_NOT_FOUND
         refused = precedence.misfit_of_resolution(t, pending)
@@ -412,6 +412,11 @@ class Books:
         self.transfers[t.id] = row
         self.log.append(row)
         return _CREATED
+
+    def _known(self, id_: int) -> TransferRow | None:
+        """A transfer by its id; also one that was open when this call began and held in memory as such alone."""
+        known = self.transfers.get(id_)
+        return known or next((pending for pending in self._taken_up if pending.id == id_), None)
 
     def _take_back(self, chain_log: int) -> None:
         """Undo what a failed chain created, last first. Balances, flags and maps are as they were before it."""

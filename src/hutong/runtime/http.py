@@ -27,7 +27,7 @@ STATUS_OF_KIND = {
 }
 
 # Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help. RFC 9110, 15.5.2.
-_UNAUTHENTICATED = ("SESSION_", "TOKEN_", "KEY_", "SENDER_", "SIGNATURE_")
+_UNAUTHENTICATED = ("SESSION_", "TOKEN_", "OPERATOR_TOKEN_", "KEY_", "SENDER_", "SIGNATURE_")
 
 
 class HttpReason(Reason):

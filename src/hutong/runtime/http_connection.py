@@ -158,7 +158,10 @@ class NodeProtocol(HttpToolsProtocol):
             raise Refusal(HttpReason.HEADERS_TOO_LARGE, url_bytes_max=URL_MAX)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
         if len(self.headers) > HEADERS_MAX:
             raise Refusal(HttpReason.HEADERS_TOO_LARGE, headers_max=HEADERS_MAX)
 
@@ -267,6 +270,11 @@ class NodeProtocol(HttpToolsProtocol):
         if not self._goes_on:
             return  # Its client had said that the last one was the last.
         self._goes_on = self._lets_follow()
+        if self._current is None and not self._waiting and handler is not None and not self.flow.write_paused:
+            assert isinstance(exchange, HotRequest)
+            self._current = exchange  # What nearly always happens, without the queue.
+            _run_hot(handler, exchange)
+            return
         self._waiting.append((exchange, handler))
         if self._current is None:
             self._pump()

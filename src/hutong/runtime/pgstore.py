@@ -78,5 +78,6 @@ def _column(table: Table[Any], name: str) -> Column:
 
 
 def _rows(table: Table[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
-    make = table.row
-    return [(record[0], make(*record[1:])) for record in records]
+    make, names = table.row, table.column_names[1:]
+    # By name: most rows are declared with keywords alone.
+    return [(record[0], make(**dict(zip(names, record[1:], strict=True)))) for record in records]

@@ -155,6 +155,12 @@ class MemoryStore:
         return index
 
 
+# Most texts of a payment are the same few: currencies, states, names of nodes, of versions and of shops.
+_PACKED_TEXTS: dict[str, bytes] = {}
+_PACKED_TEXTS_MAX = 20_000
+_SHORT = 64
+
+
 def _columns(row: type[msgspec.Struct]) -> tuple[Column, ...]:
     hints = get_type_hints(row, include_extras=True)
     return tuple(_column(name, hints[name]) for name in row.__struct_fields__)
@@ -215,9 +221,17 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
 
 
 def _text(value: str) -> bytes:
+    packed = _PACKED_TEXTS.get(value)
+    if packed is not None:
+        return packed
     encoded = value.encode()
     assert b"\0" not in encoded, "PostgreSQL keeps no NUL: the edge must have refused this text"
-    return len(encoded).to_bytes(4, "big") + encoded
+    packed = len(encoded).to_bytes(4, "big") + encoded
+    if len(encoded) <= _SHORT:
+        if len(_PACKED_TEXTS) >= _PACKED_TEXTS_MAX:
+            _PACKED_TEXTS.clear()
+        _PACKED_TEXTS[value] = packed
+    return packed
 
 
 def _data(value: bytes) -> bytes:

@@ -22,10 +22,10 @@ from hutong.kernel.clock import ManualClock
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import IdMint, seeded_randomness
 from hutong.ledger.engines.reference import ReferenceLedger
-from hutong.runtime.journal import MemoryJournal
+from hutong.runtime.journal import Journal, MemoryJournal
 from hutong.runtime.node import NodeRuntime, run_now
 from hutong.runtime.shelf import warmed
-from hutong.runtime.tables import MemoryStore
+from hutong.runtime.tables import MemoryStore, Store
 
 Answer = TypeVar("Answer")
 SITE = Site("jing", "https://jing.example")
@@ -101,20 +101,32 @@ class ShopStreet:
     """One node's merchants and requests. `restart` forgets everything that is not durable."""
 
     def __init__(self, *, immediate: bool = True, limits: RequestLimits | None = None) -> None:
+        self.prepare(limits)
+        self._immediate = immediate
+        self.store = MemoryStore()
+        self.journal: Journal = MemoryJournal(self.store, immediate=immediate)
+        asyncio.run(self.wire(self.journal, self.store))
+
+    def prepare(self, limits: RequestLimits | None = None) -> None:
+        """What there is before the services start, on whatever journal they will."""
         self.clock = ManualClock()
         self.randomness = seeded_randomness(7)
         self.mint = IdMint(self.clock, self.randomness)
-        self.store = MemoryStore()
         self.people = SomePeople()
         self.ledger = ReferenceLedger(self.clock)
-        self._immediate = immediate
         self._limits = limits or RequestLimits()
-        self._wire(MemoryJournal(self.store, immediate=immediate))
 
     def restart(self) -> None:
-        position = self.journal.position
-        self.journal.crash()
-        self._wire(MemoryJournal(self.store, position=position, immediate=self._immediate))
+        journal = self.journal
+        assert isinstance(journal, MemoryJournal)
+        journal.crash()
+        again = MemoryJournal(self.store, position=journal.position, immediate=self._immediate)
+        asyncio.run(self.wire(again, self.store))
+
+    def flush(self) -> None:
+        """Let what was decided become durable."""
+        assert isinstance(self.journal, MemoryJournal)
+        self.journal.flush()
 
     def do(self, decide: Callable[[], Answer]) -> Answer:
         """What an edge does: decide, loading what is cold, and let it become durable."""
@@ -139,9 +151,10 @@ class ShopStreet:
         key, _ = self.do(lambda: self.merchants.issue_owner_key(merchant.id, "boss"))
         return key
 
-    def _wire(self, journal: MemoryJournal) -> None:
+    async def wire(self, journal: Journal, store: Store) -> None:
+        """Start the services afresh on a journal and what it keeps."""
         self.journal = journal
-        self.node = NodeRuntime("jing", self.clock, self.randomness, self.mint, journal, self.store, run_now)
+        self.node = NodeRuntime("jing", self.clock, self.randomness, self.mint, journal, store, run_now)
         self.kept = MerchantRepository(self.node)
         self.merchants = MerchantService(self.node, self.kept, self.ledger, pepper=PEPPER)
         self.plates = PlateService(self.node, self.kept, self.merchants, SITE)
@@ -149,8 +162,8 @@ class ShopStreet:
         self.requests = RequestService(
             self.node, self.kept_requests, self.merchants, self.plates, self.people, self._limits
         )
-        asyncio.run(self.kept.start())
-        asyncio.run(self.kept_requests.start())
+        await self.kept.start()
+        await self.kept_requests.start()
 
 
 def draft(**changed: object) -> RequestDraft:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -117,7 +118,7 @@ def test_every_verb_asks_for_its_right(street: ShopStreet) -> None:
     shop = street.do(lambda: merchants.open_shop(owner, corner()))
     plate = street.do(lambda: plates.hang(owner, "table 1"))
     request = street.do(lambda: requests.create(cashier, draft()))
-    managing = [
+    managing: list[Callable[..., object]] = [
         partial(merchants.open_shop, profile=corner(reference="S-2")),
         partial(merchants.close_shop, shop_id=shop.id),
         partial(merchants.issue_key, role=Role.READER, name="x", shop_id=0),

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.codes.code import CodeReason
 from hutong.institution import chart
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
@@ -94,6 +95,7 @@ class Neighbours:
         self._node = node
         self.users: dict[int, Person] = {}
         self.codes: dict[str, int] = {}
+        self.shown: dict[str, int] = {}
         self.asks = Shelf(ASKS, node.journal, node.store)
         self.claims = Shelf(CLAIMED, node.journal, node.store)
         self.said: list[tuple[int, str, dict[str, Any]]] = []
@@ -113,14 +115,17 @@ class Neighbours:
             raise Refusal(PaymentReason.PIN_NEEDED)
 
     def claim_payment_code(self, code: str, charge_id: int, _acquirer: str) -> Holder:
-        """Codes read `<user>-<number>`; each is good for one charge."""
+        """A shown code is good for one charge."""
+        user_id = self.shown.get(code)
+        if user_id is None:
+            raise Refusal(CodeReason.PAYMENT_CODE_WRONG)
         code_id = derive(1 << 80, code)
         known = self.claims.get(code_id)
         if known is not None and known.user_id != charge_id:
-            raise Refusal(PaymentReason.CHARGE_REJECTED)
+            raise Refusal(CodeReason.PAYMENT_CODE_REUSED)
         if known is None:
             self.claims.put(Claimed(code_id, charge_id))
-        return Holder(int(code.partition("-")[0]))
+        return Holder(user_id)
 
     # Requests.
 

@@ -9,8 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.institution.payments.neighbours import Asks, Person
-from tests.institution.payments.world import Institution, Place, World, now
 
 from hutong.institution import chart
 from hutong.institution.payments.admission import Order
@@ -25,6 +23,8 @@ from hutong.ledger.transfer import Transfer
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel, TransactionStatus
 from hutong.switch.repository import DECISIONS
+from tests.institution.payments.neighbours import Asks, Person
+from tests.institution.payments.world import Institution, Place, World, now
 
 STATIC = "https://wei.example/q/static"
 OPENING = 100_000
@@ -49,7 +49,9 @@ class Trouble:
         self.refunds: list[RefundOrder] = []
 
     def run(self) -> None:
-        acts = [self.order] * 3 + [self.deliver] * 12 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.retry]
+        acts = (
+            [self.order] * 3 + [self.deliver] * 12 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.retry]
+        )
         acts += [self.refund, self.retry_refund]
         for step in range(STEPS):
             self.random.choice(acts)()
@@ -69,9 +71,7 @@ class Trouble:
         if self.random.random() < 0.5:
             if not self.requests or self.random.random() < 0.3:
                 code = f"https://wei.example/q/{len(self.requests)}"
-                asks = self.wei.asks(
-                    self.merchant, code=code, fee_bps=60, amount=997, kind=Channel.DYNAMIC_CODE.value
-                )
+                asks = self.wei.asks(self.merchant, code=code, fee_bps=60, amount=997, kind=Channel.DYNAMIC_CODE.value)
                 self.wei.journal.flush()
                 self.requests.append(asks)
             code = f"https://wei.example/q/{self.random.randrange(len(self.requests))}"
@@ -191,9 +191,7 @@ class Trouble:
         )
         own += self.wei.balance(self.wei.chart.acquiring_expense)
         income = spent - merchant - own  # What is left is the switch fee.
-        assert income == -sum(
-            self.world.switch.position(name) - 30_000 for name in ("jing", "wei")
-        )
+        assert income == -sum(self.world.switch.position(name) - 30_000 for name in ("jing", "wei"))
         # Limits count what was paid and nothing that was refused.
         for payer in self.payers:
             mine = [row for row in payments.values() if row.user_id == payer.id]

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.institution.payments.neighbours import Person
-from tests.institution.payments.world import Institution, World
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Outcome, Payment
@@ -14,6 +12,8 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund import Refund
 from hutong.institution.payments.refunds import RefundOrder
 from hutong.kernel.errors import Refusal
+from tests.institution.payments.neighbours import Person
+from tests.institution.payments.world import Institution, World
 
 PLATE = "https://wei.example/q/1"
 

@@ -88,10 +88,13 @@ class Place:
 class Institution(Place):
     """An institution's payments, with neighbours that keep their promises."""
 
+    code_prefix = ""
+
     def __init__(self, world: "World", node_id: str, seed: int, cashier: Cashier | None = None) -> None:
         super().__init__(world, node_id, seed)
         self.users: dict[int, Person] = {}
         self.codes: dict[str, int] = {}
+        self.shown: dict[str, int] = {}
         self.cashier = cashier
         self.boot()
 
@@ -99,6 +102,7 @@ class Institution(Place):
         node = self.runtime()
         self.neighbours = Neighbours(node)
         self.neighbours.users, self.neighbours.codes = self.users, self.codes
+        self.neighbours.shown = self.shown
         self.chart = Chart(self.node_id)
         self.payments = PaymentService(
             node,
@@ -109,6 +113,7 @@ class Institution(Place):
             self.neighbours,
             self.neighbours,
             self.cashier,
+            code_prefix=self.code_prefix,
         )
         self.node = node
         now(self.payments.start())

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -242,7 +243,7 @@ def test_no_key_reaches_what_is_another_merchant_s_or_another_shop_s(street: Sho
     request = street.do(lambda: requests.create(owner, draft(shop_id=here.id)))
     whole = street.do(lambda: requests.create(owner, draft(reference="order-2")))
     for outsider in (stranger, scoped):
-        table = [
+        table: list[tuple[Callable[[], object], str]] = [
             (partial(merchants.shop, outsider, here.id), "SHOP_UNKNOWN"),
             (partial(plates.plate, outsider, plate.id), "PLATE_UNKNOWN"),
             (partial(plates.take_down, outsider, plate.id), "PLATE_UNKNOWN"),

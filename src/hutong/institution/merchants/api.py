@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, Router, get, post
 from litestar.connection import ASGIConnection
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hutong.codes.printed_plate import plate_png, plate_svg
 from hutong.institution.merchants.merchant import Merchant
@@ -51,8 +51,8 @@ from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided, warmed
 
-Limit = Annotated[int, Parameter(ge=1, le=PAGE_MAX, description="How many at most.")]
-Cursor = Annotated[int | None, Parameter(ge=1, le=2**63 - 1, description="The `next_cursor` of the page before.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
+Cursor = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="The `next_cursor` of the page before.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +83,42 @@ class OperatorController(Controller):
     tags = ["Operator: merchants"]  # noqa: RUF012  # As Litestar has it.
 
     @post("/")
-    async def onboard(self, edge: MerchantEdge, data: OnboardMerchant) -> MerchantView:
+    async def onboard(self, edge: NamedDependency[MerchantEdge], data: JSONBody[OnboardMerchant]) -> MerchantView:
         """Take a merchant on."""
         verb = edge.merchants.onboard
         return await edge.merchant(lambda: verb(data.profile(), data.fee_bps))
 
     @get("/")
-    async def find(self, edge: MerchantEdge, reference: str) -> MerchantView:
+    async def find(self, edge: NamedDependency[MerchantEdge], reference: FromQuery[str]) -> MerchantView:
         """The merchant of your own reference."""
         return await edge.merchant(lambda: edge.merchants.merchant_by_reference(reference))
 
     @get("/{merchant_id:str}")
-    async def show(self, edge: MerchantEdge, merchant_id: str) -> MerchantView:
+    async def show(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
         """One merchant."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.merchant(id_))
 
     @post("/{merchant_id:str}/suspend", status_code=200)
-    async def suspend(self, edge: MerchantEdge, merchant_id: str) -> MerchantView:
+    async def suspend(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
         """Let a merchant take no new payments; refunds and what is under way go on."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.suspend(id_))
 
     @post("/{merchant_id:str}/resume", status_code=200)
-    async def resume(self, edge: MerchantEdge, merchant_id: str) -> MerchantView:
+    async def resume(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
         """Let a suspended merchant take payments again."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.resume(id_))
 
     @post("/{merchant_id:str}/close", status_code=200)
-    async def close(self, edge: MerchantEdge, merchant_id: str) -> MerchantView:
+    async def close(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
         """Let a merchant take no new payments, for good."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.close(id_))
 
     @get("/{merchant_id:str}/fees")
-    async def fees(self, edge: MerchantEdge, merchant_id: str) -> list[FeeView]:
+    async def fees(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> list[FeeView]:
         """Every version of a merchant's fee, in order."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
 
@@ -129,7 +129,9 @@ class OperatorController(Controller):
         return await decided(edge.journal, shown)
 
     @post("/{merchant_id:str}/fees")
-    async def change_fee(self, edge: MerchantEdge, merchant_id: str, data: ChangeFee) -> FeeView:
+    async def change_fee(
+        self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str], data: JSONBody[ChangeFee]
+    ) -> FeeView:
         """Decide a merchant's next fee. What was paid before its instant keeps the fee it was paid under."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         from_ns = None if data.applies_from_ms is None else data.applies_from_ms * NS_PER_MS
@@ -137,13 +139,17 @@ class OperatorController(Controller):
         return await decided(edge.journal, lambda: fee_view(verb(id_, data.version, data.fee_bps, from_ns)))
 
     @post("/{merchant_id:str}/keys")
-    async def issue_owner_key(self, edge: MerchantEdge, merchant_id: str, data: IssueOwnerKey) -> IssuedKey:
+    async def issue_owner_key(
+        self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str], data: JSONBody[IssueOwnerKey]
+    ) -> IssuedKey:
         """A key with every right over the merchant: its first one, or in place of one that got lost."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await decided(edge.journal, lambda: _issued(edge.merchants.issue_owner_key(id_, data.name)))
 
     @post("/{merchant_id:str}/foreign-plates")
-    async def register_foreign(self, edge: MerchantEdge, merchant_id: str, data: RegisterForeignPlate) -> PlateView:
+    async def register_foreign(
+        self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str], data: JSONBody[RegisterForeignPlate]
+    ) -> PlateView:
         """
         Let a code of another system's, which hangs at the merchant's already, lead to the merchant (不增设码牌).
 
@@ -161,52 +167,64 @@ class MerchantController(Controller):
     tags = ["Merchant"]  # noqa: RUF012  # As Litestar has it.
 
     @get("/merchant")
-    async def merchant(self, edge: MerchantEdge, key: StaffKey) -> MerchantView:
+    async def merchant(self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey]) -> MerchantView:
         """The merchant whose key this is."""
         return await edge.merchant(lambda: edge.merchants.merchant(key.merchant_id))
 
     @post("/shops")
-    async def open_shop(self, edge: MerchantEdge, key: StaffKey, data: OpenShop) -> ShopView:
+    async def open_shop(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], data: JSONBody[OpenShop]
+    ) -> ShopView:
         """Open a shop."""
         return await decided(edge.journal, lambda: shop_view(edge.merchants.open_shop(key, data.profile())))
 
     @get("/shops")
-    async def shops(self, edge: MerchantEdge, key: StaffKey) -> list[ShopView]:
+    async def shops(self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey]) -> list[ShopView]:
         """The shops that the key sees, oldest first."""
         return await decided(edge.journal, lambda: [shop_view(shop) for shop in edge.merchants.shops(key)])
 
     @get("/shops/{shop_id:str}")
-    async def shop(self, edge: MerchantEdge, key: StaffKey, shop_id: str) -> ShopView:
+    async def shop(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], shop_id: FromPath[str]
+    ) -> ShopView:
         """One shop."""
         id_ = parse_id(SHOP_PREFIX, shop_id)
         return await decided(edge.journal, lambda: shop_view(edge.merchants.shop(key, id_)))
 
     @post("/shops/{shop_id:str}/close", status_code=200)
-    async def close_shop(self, edge: MerchantEdge, key: StaffKey, shop_id: str) -> ShopView:
+    async def close_shop(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], shop_id: FromPath[str]
+    ) -> ShopView:
         """Close a shop for good: its plates and requests take no more payments."""
         id_ = parse_id(SHOP_PREFIX, shop_id)
         return await decided(edge.journal, lambda: shop_view(edge.merchants.close_shop(key, id_)))
 
     @post("/keys")
-    async def issue_key(self, edge: MerchantEdge, key: StaffKey, data: IssueKey) -> IssuedKey:
+    async def issue_key(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], data: JSONBody[IssueKey]
+    ) -> IssuedKey:
         """A key for a till or a colleague, of one shop or of all."""
         shop_id = shop_id_of(data.shop_id)
         verb = edge.merchants.issue_key
         return await decided(edge.journal, lambda: _issued(verb(key, data.role, data.name, shop_id)))
 
     @get("/keys")
-    async def keys(self, edge: MerchantEdge, key: StaffKey) -> list[KeyView]:
+    async def keys(self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey]) -> list[KeyView]:
         """The merchant's keys, revoked ones too."""
         return await decided(edge.journal, lambda: [key_view(known) for known in edge.merchants.keys(key)])
 
     @post("/keys/{key_id:str}/rotate", status_code=200)
-    async def rotate_key(self, edge: MerchantEdge, key: StaffKey, key_id: str) -> IssuedKey:
+    async def rotate_key(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], key_id: FromPath[str]
+    ) -> IssuedKey:
         """A new token for a key; the old one is no good at once. To go on without a gap, issue a second key first."""
         id_ = parse_id(KEY_PREFIX, key_id)
         return await decided(edge.journal, lambda: _issued(edge.merchants.rotate_key(key, id_)))
 
     @post("/keys/{key_id:str}/revoke", status_code=200)
-    async def revoke_key(self, edge: MerchantEdge, key: StaffKey, key_id: str) -> KeyView:
+    async def revoke_key(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], key_id: FromPath[str]
+    ) -> KeyView:
         """End a key for good."""
         id_ = parse_id(KEY_PREFIX, key_id)
         return await decided(edge.journal, lambda: key_view(edge.merchants.revoke_key(key, id_)))
@@ -219,46 +237,68 @@ class PlateController(Controller):
     tags = ["Plates"]  # noqa: RUF012  # As Litestar has it.
 
     @post("/")
-    async def hang(self, edge: MerchantEdge, key: StaffKey, data: HangPlate) -> PlateView:
+    async def hang(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], data: JSONBody[HangPlate]
+    ) -> PlateView:
         """A new plate."""
         shop_id = shop_id_of(data.shop_id)
         return await edge.plate(lambda: edge.plates.hang(key, data.reference, shop_id))
 
     @get("/")
-    async def plates(self, edge: MerchantEdge, key: StaffKey, cursor: Cursor = None, limit: Limit = 50) -> PlatePage:
+    async def plates(
+        self,
+        edge: NamedDependency[MerchantEdge],
+        key: NamedDependency[StaffKey],
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> PlatePage:
         """The plates that the key sees, newest first."""
         plates, next_cursor = await edge.plates.plates(key, before=cursor, limit=limit)
         views = await decided(edge.journal, lambda: [plate_view(plate, edge.plates.texts(plate)) for plate in plates])
         return PlatePage(plates=views, next_cursor=next_cursor)
 
     @get("/{plate_id:str}")
-    async def plate(self, edge: MerchantEdge, key: StaffKey, plate_id: str) -> PlateView:
+    async def plate(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], plate_id: FromPath[str]
+    ) -> PlateView:
         """One plate."""
         id_ = parse_id(PLATE_PREFIX, plate_id)
         return await edge.plate(lambda: edge.plates.plate(key, id_))
 
     @get("/{plate_id:str}/print.svg", media_type="image/svg+xml")
-    async def print_svg(self, edge: MerchantEdge, key: StaffKey, plate_id: str) -> Response[bytes]:
+    async def print_svg(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], plate_id: FromPath[str]
+    ) -> Response[bytes]:
         """The plate, ready to be printed, as SVG."""
         id_ = parse_id(PLATE_PREFIX, plate_id)
         printed = await decided(edge.journal, lambda: edge.plates.printed(key, id_))
         return Response(await asyncio.to_thread(plate_svg, printed), media_type="image/svg+xml")
 
     @get("/{plate_id:str}/print.png", media_type="image/png")
-    async def print_png(self, edge: MerchantEdge, key: StaffKey, plate_id: str) -> Response[bytes]:
+    async def print_png(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], plate_id: FromPath[str]
+    ) -> Response[bytes]:
         """The plate, ready to be printed, as PNG."""
         id_ = parse_id(PLATE_PREFIX, plate_id)
         printed = await decided(edge.journal, lambda: edge.plates.printed(key, id_))
         return Response((await asyncio.to_thread(plate_png, printed)).png, media_type="image/png")
 
     @post("/{plate_id:str}/replace")
-    async def replace(self, edge: MerchantEdge, key: StaffKey, plate_id: str, data: ReplacePlate) -> PlateView:
+    async def replace(
+        self,
+        edge: NamedDependency[MerchantEdge],
+        key: NamedDependency[StaffKey],
+        plate_id: FromPath[str],
+        data: JSONBody[ReplacePlate],
+    ) -> PlateView:
         """Take a plate down and hang a new one in its place."""
         id_ = parse_id(PLATE_PREFIX, plate_id)
         return await edge.plate(lambda: edge.plates.replace(key, id_, data.reference))
 
     @post("/{plate_id:str}/take-down", status_code=200)
-    async def take_down(self, edge: MerchantEdge, key: StaffKey, plate_id: str) -> PlateView:
+    async def take_down(
+        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], plate_id: FromPath[str]
+    ) -> PlateView:
         """Take a plate down: its code leads nowhere from now on."""
         id_ = parse_id(PLATE_PREFIX, plate_id)
         return await edge.plate(lambda: edge.plates.take_down(key, id_))

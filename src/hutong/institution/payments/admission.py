@@ -7,7 +7,7 @@ from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import PAYMENTS, Payment, check_amount
-from hutong.institution.payments.ports import Payee, Payer, Requests
+from hutong.institution.payments.ports import Payable, Payee, Payer
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.usage import Usage, UsageBook
@@ -18,6 +18,7 @@ from hutong.kernel.money import share_bps
 from hutong.ledger.engine import LedgerEngine
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
+from hutong.scheme.messages import Channel
 
 PAYMENT_LIFE_NS = 60 * NS_PER_S  # After that the switch rejects what is not accepted.
 
@@ -43,13 +44,15 @@ class Admission:
         ledger: LedgerEngine,
         chart: Chart,
         policies: Policies,
-        requests: Requests,
+        requests: Payable,
+        top_ups: Payable,
         cashier: Cashier,
     ) -> None:
         self._node = node
         self._chart = chart
         self._policies = policies
         self._requests = requests
+        self._top_ups = top_ups
         self._cashier = cashier
         self.usages = UsageBook(node, ledger, policies)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True)
@@ -92,7 +95,7 @@ class Admission:
         usage.turn(day, year)
         usage.check(limits, shares.paid)
         if payee is not None and not payee.is_static:
-            self._requests.claim(terms.request_id, order.payment_id, now_ns)
+            self._payable(terms).claim(terms.request_id, order.payment_id, now_ns)
         # From here on nothing refuses and nothing is cold.
         usage.take(limits, shares.paid)
         payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
@@ -107,6 +110,9 @@ class Admission:
         usage.position = self.payments.put(payment)
         return payment
 
+    def _payable(self, terms: Terms) -> Payable:
+        return self._top_ups if terms.channel is Channel.TOP_UP else self._requests
+
     def _check_terms(self, terms: Terms, amount: int, now_ns: int) -> None:
         if terms.amount and amount != terms.amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=terms.amount)
@@ -117,7 +123,7 @@ class Admission:
 
     def _payee_on_us(self, payer: Payer, terms: Terms, amount: int, now_ns: int) -> Payee:
         """The payee as it is now, not as it was when the quote was made."""
-        payee = self._requests.payee(terms.request_id, now_ns)
+        payee = self._payable(terms).payee(terms.request_id, now_ns)
         if payee.amount and payee.amount != amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=payee.amount)
         if payee.account == payer.wallet_account:
@@ -148,8 +154,8 @@ class Admission:
             discount.amount if discount is not None else 0,
             terms.payee_discount,
             fee,
-            share_bps(base, terms.interchange_bps) if terms.interchange_bps else 0,
-            share_bps(base, terms.switch_fee_bps) if terms.switch_fee_bps else 0,
+            share_bps(base, terms.interchange_bps) if terms.interchange_bps and payee is None else 0,
+            share_bps(base, terms.switch_fee_bps) if terms.switch_fee_bps and payee is None else 0,
         )
         if not shares.sound:
             raise Refusal(PaymentReason.SHARES_UNSOUND, amount=gross)

@@ -12,6 +12,7 @@ from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.ports import Payee, Payer, People, Requests
 from hutong.institution.payments.quotes import QUOTE_LIFE_NS, Quote, QuoteBook, Terms, terms_of_answer, terms_on_us
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.wording import network_reason
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
@@ -51,11 +52,13 @@ class Consult:
         `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown.
         Refuses:  what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
         """
-        terms = await warmed(self._node.journal, lambda: self._own_terms(code))
-        if terms is None:
-            terms = await self.terms_from_network(code)
-        found = terms
-        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), found, amount))
+        terms = await self.terms(code)
+        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount))
+
+    async def terms(self, code: str) -> Terms:
+        """The terms of a code, ours or another's. Refuses as `consult`."""
+        own = await warmed(self._node.journal, lambda: self._own_terms(code))
+        return own if own is not None else await self.terms_from_network(code)
 
     async def terms_from_network(self, code: str) -> Terms:
         """Ask the code's owner, through the switch."""
@@ -88,9 +91,13 @@ class Consult:
         if waiting is None:
             return
         if answer.status is ConsultStatus.FOUND and answer.creditor_agent is not None:
-            waiting(terms_of_answer(answer))
+            try:
+                waiting(terms_of_answer(answer))
+            except Refusal as refusal:
+                waiting(refusal)
         else:
-            waiting(Refusal(PaymentReason.CODE_NOT_RESOLVED, because=answer.reason_name, iso_code=answer.reason))
+            because, iso_code = network_reason(answer.reason_name, answer.reason, PaymentReason.CODE_NOT_RESOLVED)
+            waiting(Refusal(PaymentReason.CODE_NOT_RESOLVED, because=because, iso_code=iso_code))
 
     def quote(self, payer: Payer, terms: Terms, amount: int = 0) -> Quote:
         """Show these terms to a payer."""

@@ -10,13 +10,16 @@ from functools import partial
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.charges import Charges
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import Outcome, Why
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS, Receipt
+from hutong.institution.payments.request_to_pay import ASKED_FOR
 from hutong.institution.payments.views import receipt_data
+from hutong.institution.payments.wording import network_reason, network_text
 from hutong.institution.policy.policy import Policies, Policy
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
@@ -48,6 +51,7 @@ class Creditor:
         policies: Policies,
         requests: Payable,
         top_ups: Payable,
+        charges: Charges,
         notices: Notices,
         cashier: Cashier,
         pursuit: Pursuit,
@@ -60,6 +64,7 @@ class Creditor:
         self._policies = policies
         self._requests = requests
         self._top_ups = top_ups
+        self._charges = charges
         self._notices = notices
         self._cashier = cashier
         self._pursuit = pursuit
@@ -101,17 +106,21 @@ class Creditor:
         undecided = self.undecided.get(payment_id)
         if undecided is None:
             if status.status is TransactionStatus.REJECTED and self._unseen(payment_id):
-                self._bury(payment_id, PaymentReason.NEVER_ACCEPTED.name, status.reason)
+                self._bury(payment_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
             return
         receipt: Receipt = undecided.row
         if receipt.debtor_agent != status.originator:
             return
         if not receipt.is_static:
             self._payable(receipt.channel).request(receipt.request_id)  # May be cold: before anything is written.
+            if receipt.channel in ASKED_FOR:
+                self._charges.look_up(receipt.request_id)
         if status.status is TransactionStatus.COMPLETED:
             self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
-            self._reject(undecided, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
+            self._reject(
+                undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
+            )
 
     def resume(self, receipt: Receipt) -> None:
         """After a restart: what we hold for this receipt is still pending, whatever else was durable."""
@@ -154,6 +163,10 @@ class Creditor:
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=payee.channel.value)
         policy = self._policies.today(now_ns)[0]
         shares = self._shares(message, payee, policy)
+        debtor_name = network_text("debtor_name", message.debtor_name)
+        debtor_ref = network_text("debtor_ref", message.debtor_ref)
+        remark = network_text("remittance", message.remittance)
+        fee_version = network_text("fee_version", message.fee_version)
         sponsored = self._sponsored(message, payee, now_ns) if message.creditor_discount else None
         if not payee.is_static:
             payable.claim(request_id, derive(payment_id, f"{message.debtor_agent}/credit"), now_ns)
@@ -178,11 +191,11 @@ class Creditor:
             switch_fee=message.switch_fee,
             sponsor_account=sponsored[1].budget_account if sponsored is not None else 0,
             sponsor=sponsored[0] if sponsored is not None else "",
-            fee_version=message.fee_version,
+            fee_version=fee_version,
             policy_version=policy.version,
-            debtor_name=message.debtor_name,
-            debtor_ref=message.debtor_ref,
-            remark=message.remittance,
+            debtor_name=debtor_name,
+            debtor_ref=debtor_ref,
+            remark=remark,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
@@ -249,6 +262,8 @@ class Creditor:
         self._end(undecided)
         if not receipt.is_static:
             self._payable(receipt.channel).paid(receipt.request_id, self._base_id(receipt))
+            if receipt.channel in ASKED_FOR:
+                self._charges.paid(receipt.request_id)
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
         self._post(receipt)

@@ -12,6 +12,8 @@ from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
 from hutong.institution.payments.admission import Admission, Order
 from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.charges import Charges
+from hutong.institution.payments.mandates import Mandates
 from hutong.institution.payments.payment import (
     PAYMENT_OUTCOMES,
     REMARK_LENGTH_MAX,
@@ -21,11 +23,13 @@ from hutong.institution.payments.payment import (
     check_new_id,
     check_same,
 )
-from hutong.institution.payments.ports import Notices, Payer, People, Requests
+from hutong.institution.payments.ports import Notices, Payable, Payer, People, Requests
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.quotes import Quote, QuoteBook, Terms
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import ASKED_FOR
 from hutong.institution.payments.views import payment_notice, received
+from hutong.institution.payments.wording import network_reason
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
@@ -62,9 +66,12 @@ class Debtor:
         policies: Policies,
         people: People,
         requests: Requests,
+        top_ups: Payable,
         notices: Notices,
         quotes: QuoteBook,
         cashier: Cashier,
+        mandates: Mandates,
+        charges: Charges,
         pursuit: Pursuit,
         switch: str,
     ) -> None:
@@ -74,13 +81,16 @@ class Debtor:
         self._chart = chart
         self._people = people
         self._requests = requests
+        self._top_ups = top_ups
         self._notices = notices
         self._quotes = quotes
         self._cashier = cashier
+        self._mandates = mandates
+        self._charges = charges
         self._pursuit = pursuit
         self._switch = switch
         self._base_label = f"{node.node_id}/debit"
-        self._admission = Admission(node, ledger, chart, policies, requests, cashier)
+        self._admission = Admission(node, ledger, chart, policies, requests, top_ups, cashier)
         self.usages = self._admission.usages
         self.payments = self._admission.payments
         self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True)
@@ -131,17 +141,24 @@ class Debtor:
         *,
         quote: Quote | None = None,
         consented: bool = False,
+        then: Answer | None = None,
     ) -> None:
-        """Pay on known terms; what `Admission.admit` says of `quote` and `consented` holds here."""
+        """
+        Pay on known terms; what `Admission.admit` says of `quote` and `consented` holds here.
+
+        `answer` is somebody waiting, who may be told that it is still undecided; `then` hears the outcome alone.
+        """
+        if terms.creditor_agent == self._node.node_id and terms.channel.value in ASKED_FOR:
+            self._charges.look_up(terms.request_id)
         payment = self._admission.admit(payer, terms, order, amount, quote=quote, consented=consented)
         undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
         if answer is not None:
             undecided.answers.append(answer)
+        undecided.then = then
         self._move(undecided)
 
     def _repeat(self, user_id: int, order: Order, known: Payment, answer: Answer) -> None:
         """The same id again: the same answer, at once or when there is one."""
-        outcome = self.outcomes.get(known.id)
         if known.user_id != user_id:
             raise Refusal(PaymentReason.ID_TAKEN, field="payment_id")
         check_same("quote_id", known.quote_id, order.quote_id)
@@ -149,16 +166,21 @@ class Debtor:
         check_same("currency", known.currency, order.currency or known.currency)
         check_same("remark", known.remark, order.remark or known.remark)
         check_same("funding", known.funding, order.funding)
+        self.repeat(known, answer)
+
+    def repeat(self, known: Payment, answer: Answer) -> None:
+        """Answer with a known payment's outcome, now or when there is one."""
+        outcome = self.outcomes.get(known.id)
         if outcome is not None:
             self._journal.effect(partial(answer, known, outcome))
-            return
-        self.taken_up(known).answers.append(answer)
+        else:
+            self.taken_up(known).answers.append(answer)
 
     def taken_up(self, payment: Payment) -> Undecided:
         """The undecided payment; one that a restart forgot is moved again: same ids, so the ledger answers `exists`."""
         undecided = self.undecided.get(payment.id)
         if undecided is None:
-            self.usages.of(payment.user_id, payment.account)  # A rejection will want to give back.
+            self._look_up_for_rejection(payment)
             undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
             self._move(undecided)
         return undecided
@@ -167,7 +189,7 @@ class Debtor:
 
     def _move(self, undecided: Undecided) -> None:
         payment: Payment = undecided.row
-        if payment.creditor_agent == self._node.node_id:
+        if payment.payee_account:
             transfers = self._on_us(payment)
             self._ledger.create_transfers(transfers, partial(self._paid_on_us, undecided, transfers))
         else:
@@ -212,12 +234,14 @@ class Debtor:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             if not payment.is_static:
-                self._requests.paid(payment.request_id, payment.id)
+                self._payable(payment).paid(payment.request_id, payment.id)
+                if payment.channel in ASKED_FOR:
+                    self._charges.paid(payment.request_id)
             self._complete(undecided)
             self._tell_payee(payment)
         else:
             if not payment.is_static:
-                self._requests.release(payment.request_id, payment.id)
+                self._payable(payment).release(payment.request_id, payment.id)
             self._reject(undecided, reason.name, reason.iso_code)
 
     def _held(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
@@ -265,9 +289,23 @@ class Debtor:
             self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
             self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
-            self.usages.of(payment.user_id, payment.account)
+            self._look_up_for_rejection(payment)
             self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
-            self._reject(undecided, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
+            self._reject(
+                undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
+            )
+
+    def _look_up_for_rejection(self, payment: Payment) -> None:
+        """What a rejection gives back to; may be cold, so before anything is written."""
+        self.usages.of(payment.user_id, payment.account)
+        if payment.mandate_id:
+            self._mandates.mandate(payment.mandate_id)
+        if payment.payee_account and not payment.is_static:
+            self._payable(payment).request(payment.request_id)
+            self._charges.look_up(payment.request_id)
+
+    def _payable(self, payment: Payment) -> Payable:
+        return self._top_ups if payment.channel == Channel.TOP_UP.value else self._requests
 
     def _resolve(self, undecided: Undecided, transfers: list[Transfer], already: TransferStatus) -> None:
         undecided.held = False  # Said once: a repeat of the message finds it decided.
@@ -289,6 +327,8 @@ class Debtor:
         if payment.sponsor:
             self._cashier.sponsor(payment.sponsor).release(payment.id)
         self._cashier.source(payment.funding).release(payment.id)
+        if payment.mandate_id:
+            self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)
         self.usages.give_back(payment)
         now_ns = self._node.clock.now_ns()
         outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)
@@ -299,6 +339,8 @@ class Debtor:
         undecided.decided = True
         del self.undecided[payment.id]
         self.outcomes.put(outcome)
+        if undecided.then is not None:
+            self._journal.effect(partial(undecided.then, payment, outcome))
         if undecided.answers:
             for answer in undecided.answers:
                 self._journal.effect(partial(answer, payment, outcome))

@@ -19,13 +19,14 @@ WAIT_NS_MAX = 300 * NS_PER_S
 class Undecided:
     """Something intended here whose outcome is not known yet, who waits to hear it, and how to ask again."""
 
-    __slots__ = ("again", "answers", "attempts", "decided", "expires_ns", "held", "row")
+    __slots__ = ("again", "answers", "attempts", "decided", "expires_ns", "held", "row", "then")
 
     def __init__(self, row: Any, again: Callable[["Undecided"], None], expires_ns: int) -> None:
         self.row = row
         self.again = again
         self.expires_ns = expires_ns
         self.answers: list[Callable[[Any, Any], None]] = []
+        self.then: Callable[[Any, Any], None] | None = None  # Hears the outcome, whoever else waits.
         self.attempts = 0
         self.held = False  # The ledger has taken our hold.
         self.decided = False

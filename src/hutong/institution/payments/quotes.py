@@ -6,9 +6,10 @@ import msgspec
 
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.wording import network_text
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.scheme.messages import Channel, CodeResolve, RequestToPay, hex_id, id_hex
+from hutong.scheme.messages import Channel, CodeResolve, hex_id, id_hex
 
 QUOTE_LIFE_NS = 300 * NS_PER_S
 _QUOTES_MAX = 500_000
@@ -94,13 +95,13 @@ def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int
 
 
 def terms_of_answer(answer: CodeResolve) -> Terms:
-    """The terms another node's answer to a consult names."""
+    """The terms another node's answer to a consult names; refuses words that show another thing than they are."""
     assert answer.creditor_agent is not None
     return Terms(
         creditor_agent=answer.creditor_agent,
         request_id=hex_id(answer.request_id),
-        payee_name=answer.creditor_name,
-        shop_name=answer.shop_name,
+        payee_name=network_text("creditor_name", answer.creditor_name),
+        shop_name=network_text("shop_name", answer.shop_name),
         mcc=answer.mcc,
         channel=answer.channel,
         is_static=answer.is_static,
@@ -109,29 +110,7 @@ def terms_of_answer(answer: CodeResolve) -> Terms:
         payee_discount=answer.creditor_discount,
         interchange_bps=answer.interchange_bps,
         switch_fee_bps=answer.switch_fee_bps,
-        fee_version=answer.fee_version,
-        remark=answer.remittance,
+        fee_version=network_text("fee_version", answer.fee_version),
+        remark=network_text("remittance", answer.remittance),
         expires_ns=answer.expires_at_ms * NS_PER_MS,
-    )
-
-
-def terms_of_request(request: RequestToPay, mandate_id: int = 0) -> Terms:
-    """The terms of a request to pay that came through the switch."""
-    return Terms(
-        creditor_agent=request.creditor_agent,
-        request_id=hex_id(request.request_id),
-        payee_name=request.creditor_name,
-        shop_name="",
-        mcc=request.mcc,
-        channel=request.channel,
-        is_static=False,
-        amount=request.amount,
-        currency=request.currency,
-        payee_discount=request.creditor_discount,
-        interchange_bps=request.interchange_bps,
-        switch_fee_bps=request.switch_fee_bps,
-        fee_version=request.fee_version,
-        remark=request.remittance,
-        expires_ns=request.expires_at_ms * NS_PER_MS,
-        mandate_id=mandate_id,
     )

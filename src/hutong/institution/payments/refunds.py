@@ -30,6 +30,7 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, Refund, return_id_of
 from hutong.institution.payments.views import refund_data
+from hutong.institution.payments.wording import network_reason
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
@@ -136,7 +137,9 @@ class Refunds:
             self._conclude(undecided, "", "")
         elif status.status is TransactionStatus.REJECTED:
             self._void(undecided.row)
-            self._conclude(undecided, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
+            self._conclude(
+                undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
+            )
 
     def resume(self, refund: Refund) -> None:
         """After a restart: our hold of this refund is still pending, whatever else was durable."""

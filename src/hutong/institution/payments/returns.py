@@ -16,6 +16,7 @@ from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund import RETURN_OUTCOMES, RETURNS, Return
 from hutong.institution.payments.views import return_data
+from hutong.institution.payments.wording import network_reason, network_text
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import derive
@@ -91,7 +92,7 @@ class Returns:
         undecided = self.undecided.get(return_id)
         if undecided is None:
             if status.status is TransactionStatus.REJECTED and self._unseen(return_id):
-                self._bury(return_id, PaymentReason.NEVER_ACCEPTED.name, status.reason)
+                self._bury(return_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
             return
         return_: Return = undecided.row
         if return_.creditor_agent != status.originator:
@@ -104,7 +105,7 @@ class Returns:
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)
             self._void(return_)
-            self._bury(return_id, status.reason_name or PaymentReason.REJECTED_BY_NETWORK.name, status.reason)
+            self._bury(return_id, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK))
 
     def resume(self, return_: Return) -> None:
         """After a restart: what we hold for this return is still pending, whatever else was durable."""
@@ -141,6 +142,7 @@ class Returns:
         shares = self._left(payment).returned(
             message.amount, message.creditor_discount, message.interchange, message.switch_fee
         )
+        remark = network_text("remittance", message.remittance)
         if shares is None or shares.settlement != message.settlement:
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER)
         return Return(
@@ -157,7 +159,7 @@ class Returns:
             interchange=shares.interchange,
             switch_fee=shares.switch_fee,
             payee_name=payment.payee_name,
-            remark=message.remittance,
+            remark=remark,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )

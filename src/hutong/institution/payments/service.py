@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 from hutong.institution.chart import Chart
+from hutong.institution.payments.bank_link import BankLink, TopUps
 from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.charges import Charges
 from hutong.institution.payments.consult import Consult
 from hutong.institution.payments.creditor import Creditor
 from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
+from hutong.institution.payments.mandates import Mandates
 from hutong.institution.payments.payment import Why
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
 from hutong.institution.payments.refunds import Refunds
 from hutong.institution.payments.returns import Returns
+from hutong.institution.payments.statements import Statements
+from hutong.institution.payments.to_pay import ToPays
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.ids import PARTS_MAX
 from hutong.ledger.engine import LedgerEngine
@@ -27,10 +33,14 @@ from hutong.scheme.messages import (
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RequestStatus,
+    RequestToPay,
+    StatusRequest,
     hex_id,
 )
 
 SWITCH = "switch"
+PAYMENT_CODE_LENGTH = 18
 
 
 class PaymentService:
@@ -48,30 +58,64 @@ class PaymentService:
         cashier: Cashier | None = None,
         *,
         switch: str = SWITCH,
+        code_prefix: str = "",
     ) -> None:
         cashier = cashier if cashier is not None else Cashier()
         self.node = node
         self.ledger = ledger
         self.chart = chart
         self.switch = switch
-        self._pursuit = Pursuit(node.clock)
+        self._pursuit = pursuit = Pursuit(node.clock)
         quotes = QuoteBook()
+        currency = chart.currency.alpha
+        self.top_ups = top_ups = TopUps(node)
+        self.mandates = Mandates(node, policies, currency)
         self.consults = Consult(node, people, requests, quotes, cashier, switch)
-        self.debtor = Debtor(
-            node, ledger, chart, policies, people, requests, notices, quotes, cashier, self._pursuit, switch
+        self.charges = charges = Charges(
+            node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
+        )
+        self.debtor = debtor = Debtor(
+            node,
+            ledger,
+            chart,
+            policies,
+            people,
+            requests,
+            top_ups,
+            notices,
+            quotes,
+            cashier,
+            self.mandates,
+            charges,
+            pursuit,
+            switch,
         )
         self.creditor = Creditor(
-            node, ledger, chart, policies, requests, requests, notices, cashier, self._pursuit, switch
+            node, ledger, chart, policies, requests, top_ups, charges, notices, cashier, pursuit, switch
         )
-        self.refunds = Refunds(node, ledger, chart, self.debtor, self.creditor, notices, self._pursuit, switch)
-        self.returns = Returns(node, ledger, chart, self.debtor, notices, self._pursuit, switch)
+        self.refunds = Refunds(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
+        self.returns = Returns(node, ledger, chart, debtor, notices, pursuit, switch)
+        self.to_pays = ToPays(node, people, debtor, self.mandates, notices, switch)
+        self.to_pays.tell_ourselves = charges.answered
+        self.bank_link = BankLink(node, people, self.consults, debtor, charges, top_ups, currency)
+        charges.on_rejected = self.bank_link.refused
+        self.statements = Statements(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
+        self._code_prefix = code_prefix
 
     async def start(self) -> None:
         """Open the node's own accounts, and take up what was undecided when it stopped."""
         self.chart.open(self.ledger)
         self.node.journal.seal()
-        for side in (self.debtor, self.creditor, self.refunds, self.returns):
-            await side.start()
+        for part in (
+            self.debtor,
+            self.creditor,
+            self.refunds,
+            self.returns,
+            self.charges,
+            self.to_pays,
+            self.top_ups,
+        ):
+            await part.start()
         await self._resume()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
@@ -95,12 +139,27 @@ class PaymentService:
                 self.creditor.offered(message)
             case PaymentReturn():
                 self.returns.offered(message)
+            case RequestToPay():
+                self.to_pays.asked(message)
+            case RequestStatus():
+                self.charges.answered(message)
             case CodeConsult():
                 self.consults.consulted(message)
             case CodeResolve():
                 self.consults.answered(message)
+            case StatusRequest():
+                pass  # Only the switch is asked how things stand.
             case _:
-                pass
+                assert_never(message)
+
+    def _is_ours(self, code: str) -> bool:
+        """Whether a payment code or mandate is of this node: then nobody else need be asked."""
+        if code.startswith(MANDATE_PREFIX):
+            return bank_of(code) == self.node.node_id
+        return bool(self._code_prefix) and code.startswith(self._code_prefix) and len(code) == PAYMENT_CODE_LENGTH
+
+    def _ask_ourselves(self, message: RequestToPay) -> None:
+        self.to_pays.asked(message)
 
     def _told(self, status: PaymentStatus) -> None:
         """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""

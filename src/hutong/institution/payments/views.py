@@ -7,6 +7,7 @@ import msgspec
 from hutong.institution.payments.payment import Outcome, Payment, PaymentState
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import Refund, Return
+from hutong.institution.payments.request_to_pay import ToPay
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 
@@ -155,4 +156,17 @@ def return_data(return_: Return) -> dict[str, Any]:
         "currency": return_.currency,
         "payee_name": return_.payee_name,
         "remark": return_.remark,
+    }
+
+
+def to_pay_data(row: ToPay) -> dict[str, Any]:
+    """The news for a payer who is asked."""
+    return {
+        "request_to_pay_id": id_text("rtp", row.id),
+        "payment_id": payment_id_text(row.payment_id),
+        "creditor": row.terms.creditor,
+        "creditor_name": row.creditor_name,
+        "amount": row.amount,
+        "currency": row.currency,
+        "expires_at_ms": row.expires_ns // NS_PER_MS,
     }

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from litestar import Controller, Response, Router, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from hutong.codes.picture import qr_svg
 from hutong.institution.merchants.api import Cursor, Limit, key_of_call
@@ -57,7 +58,9 @@ class RequestController(Controller):
     tags = ["Payment requests"]  # noqa: RUF012  # As Litestar has it.
 
     @post("/")
-    async def create(self, edge: RequestEdge, key: StaffKey, data: CreateRequest) -> RequestView:
+    async def create(
+        self, edge: NamedDependency[RequestEdge], key: NamedDependency[StaffKey], data: JSONBody[CreateRequest]
+    ) -> RequestView:
         """
         Ask to be paid: by a code that the merchant shows, or by the payer's code that the merchant scanned.
 
@@ -70,9 +73,9 @@ class RequestController(Controller):
     @get("/")
     async def requests(
         self,
-        edge: RequestEdge,
-        key: StaffKey,
-        reference: str | None = None,
+        edge: NamedDependency[RequestEdge],
+        key: NamedDependency[StaffKey],
+        reference: FromQuery[str | None] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> RequestPage:
@@ -85,13 +88,17 @@ class RequestController(Controller):
         return RequestPage(requests=views, next_cursor=next_cursor)
 
     @get("/{request_id:str}")
-    async def request(self, edge: RequestEdge, key: StaffKey, request_id: str) -> RequestView:
+    async def request(
+        self, edge: NamedDependency[RequestEdge], key: NamedDependency[StaffKey], request_id: FromPath[str]
+    ) -> RequestView:
         """One request."""
         id_ = parse_id(REQUEST_PREFIX, request_id)
         return await edge.request(lambda: edge.requests.get(key, id_))
 
     @get("/{request_id:str}/code.svg", media_type="image/svg+xml")
-    async def picture(self, edge: RequestEdge, key: StaffKey, request_id: str) -> Response[bytes]:
+    async def picture(
+        self, edge: NamedDependency[RequestEdge], key: NamedDependency[StaffKey], request_id: FromPath[str]
+    ) -> Response[bytes]:
         """The dynamic code, as a picture to show."""
         id_ = parse_id(REQUEST_PREFIX, request_id)
         view = await edge.request(lambda: edge.requests.get(key, id_))
@@ -100,7 +107,9 @@ class RequestController(Controller):
         return Response(qr_svg(view.code), media_type="image/svg+xml")
 
     @post("/{request_id:str}/cancel", status_code=200)
-    async def cancel(self, edge: RequestEdge, key: StaffKey, request_id: str) -> RequestView:
+    async def cancel(
+        self, edge: NamedDependency[RequestEdge], key: NamedDependency[StaffKey], request_id: FromPath[str]
+    ) -> RequestView:
         """Take a request back for good; refused while a payment of it is under way, and once it is paid."""
         id_ = parse_id(REQUEST_PREFIX, request_id)
         return await edge.request(lambda: edge.requests.cancel(key, id_))

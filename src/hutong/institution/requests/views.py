@@ -49,10 +49,14 @@ class CreateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str, Meta(description="What was scanned off the payer's phone; with PAYMENT_CODE, and with nothing else.")
     ] = ""
     shop_id: ShopId = ""
-    remark: Annotated[str, Meta(description="Shown to the payer; at most 128 characters.", examples=["两碗炸酱面"])] = ""
+    remark: Annotated[str, Meta(description="Shown to the payer; at most 128 characters.", examples=["两碗炸酱面"])] = (
+        ""
+    )
     lifetime_s: Annotated[
         int | None,
-        Meta(description="How long it can be paid: 30 seconds to 7 days. Default: 2 hours; 60 seconds by payment code."),
+        Meta(
+            description="How long it can be paid: 30 seconds to 7 days. Default: 2 hours; 60 seconds by payment code."
+        ),
     ] = None
 
     def draft(self) -> RequestDraft:

@@ -1,0 +1,274 @@
+"""
+At the wallet: linked bank accounts, money in (充值) and money out (提现).
+
+A top-up is a request to pay under the bank's mandate; a withdrawal is a payment to the user's own code at the bank.
+"""
+
+from msgspec.structs import replace
+
+from hutong.institution.payments.admission import Order
+from hutong.institution.payments.charges import Answer as ChargeAnswer
+from hutong.institution.payments.charges import Charges
+from hutong.institution.payments.consult import Consult
+from hutong.institution.payments.debtor import Answer, Debtor
+from hutong.institution.payments.mandate import (
+    BANK_ACCOUNTS,
+    TOP_UPS,
+    BankAccount,
+    TopUp,
+    TopUpState,
+    bank_of,
+    mandate_id,
+)
+from hutong.institution.payments.payment import check_amount, check_new_id, check_same
+from hutong.institution.payments.ports import People
+from hutong.institution.payments.quotes import Terms
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import Charge, ChargeState
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive, id_text
+from hutong.kernel.text import check_text
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf, warmed
+from hutong.scheme.messages import Channel
+
+TOP_UP_LIFE_NS = 120 * NS_PER_S
+NAME_LENGTH_MAX = 70
+
+
+class TopUps:
+    """What is to be paid by banks: it satisfies `ports.Payable`."""
+
+    def __init__(self, node: NodeRuntime) -> None:
+        self._clock = node.clock
+        self.rows = Shelf(TOP_UPS, node.journal, node.store, timed=True)
+
+    async def start(self) -> None:
+        await self.rows.start()
+
+    def request(self, request_id: int, /) -> TopUp:
+        """Refuses REQUEST_TO_PAY_UNKNOWN."""
+        top_up = self.rows.get(request_id)
+        if top_up is None:
+            raise Refusal(PaymentReason.REQUEST_TO_PAY_UNKNOWN)
+        return top_up
+
+    def payee(self, request_or_code_id: int, now_ns: int) -> TopUp:
+        """Refuses one that is paid, claimed, rejected or expired."""
+        top_up = self.request(request_or_code_id)
+        if top_up.state != TopUpState.OPEN:
+            raise Refusal(PaymentReason.REQUEST_TO_PAY_DECIDED, state=str(top_up.state))
+        if top_up.expires_ns <= now_ns:
+            raise Refusal(PaymentReason.REQUEST_EXPIRED)
+        return top_up
+
+    def claim(self, request_id: int, payment_id: int, now_ns: int) -> None:
+        top_up = self.request(request_id)
+        if top_up.claimed_by != payment_id:
+            self.payee(request_id, now_ns)
+            self.rows.put(replace(top_up, state=TopUpState.CLAIMED, claimed_by=payment_id))
+
+    def release(self, request_id: int, payment_id: int) -> None:
+        top_up = self.request(request_id)
+        if top_up.claimed_by == payment_id:
+            assert top_up.state == TopUpState.CLAIMED
+            self.rows.put(replace(top_up, state=TopUpState.OPEN, claimed_by=0))
+
+    def paid(self, request_id: int, payment_id: int) -> None:
+        top_up = self.request(request_id)
+        assert top_up.claimed_by == payment_id
+        if top_up.state != TopUpState.PAID:
+            self.rows.put(replace(top_up, state=TopUpState.PAID))
+
+
+class BankLink:
+    """A user's own accounts at banks."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        people: People,
+        consults: Consult,
+        debtor: Debtor,
+        charges: Charges,
+        top_ups: TopUps,
+        currency: str,
+    ) -> None:
+        self._node = node
+        self._journal = node.journal
+        self._people = people
+        self._consults = consults
+        self._debtor = debtor
+        self._charges = charges
+        self._top_ups = top_ups
+        self._currency = currency
+        self._accounts = Shelf(BANK_ACCOUNTS, node.journal, node.store, by=("user_id",))
+
+    def link(self, user_id: int, bank_account_id: int, *, name: str, mandate: str, code: str) -> BankAccount:
+        """
+        Link an account at a bank: its mandate lets money in, its code lets money out; at least one.
+
+        Refuses:  MANDATE_MALFORMED, ID_TAKEN.
+        Repeats:  the account as it is.
+        """
+        check_new_id("bank_account_id", bank_account_id, self._node.clock.now_ns())
+        check_text("name", name, length_max=NAME_LENGTH_MAX)
+        check_text("code", code, length_max=512, empty=bool(mandate))
+        if mandate:
+            mandate_id(mandate)
+        id_ = derive(bank_account_id, f"{user_id:032x}/bank-account")
+        known = self._accounts.get(id_)
+        self._accounts.find("user_id", user_id)
+        if known is not None:
+            check_same("mandate", known.mandate, mandate)
+            check_same("code", known.code, code)
+            return known
+        account = BankAccount(
+            id=id_,
+            user_id=user_id,
+            bank=bank_of(mandate),
+            name=name,
+            mandate=mandate,
+            code=code,
+            created_ns=self._node.clock.now_ns(),
+        )
+        self._accounts.put(account)
+        return account
+
+    def unlink(self, user_id: int, id_: int) -> BankAccount:
+        """Forget the account; the mandate is revoked at the bank. Repeats: the same."""
+        account = self._account(user_id, id_)
+        if not account.unlinked_ns:
+            account = replace(account, unlinked_ns=self._node.clock.now_ns(), mandate="", code="")
+            self._accounts.put(account)
+        return account
+
+    def accounts(self, user_id: int) -> list[BankAccount]:
+        return [account for account in self._accounts.find("user_id", user_id) if not account.unlinked_ns]
+
+    # Money in.
+
+    def top_up(
+        self, user_id: int, top_up_id: int, bank_account_id: int, amount: int, answer: ChargeAnswer | None = None
+    ) -> TopUp:
+        """
+        Ask the bank for the user's own money.
+
+        Refuses:  BANK_ACCOUNT_UNKNOWN, BANK_ACCOUNT_UNLINKED; who may not receive.
+        Repeats:  the top-up as it is, asking again if it is undecided; ID_TAKEN, naming the field, for other content.
+        """
+        id_ = derive(top_up_id, f"{user_id:032x}/top-up")
+        known = self._top_ups.rows.get(id_)
+        account = self._account(user_id, bank_account_id)
+        now_ns = self._node.clock.now_ns()
+        if known is not None:
+            check_same("amount", known.amount, amount)
+            check_same("bank_account_id", known.bank_account_id, bank_account_id)
+            self._charges.look_up(id_)
+        else:
+            check_new_id("top_up_id", top_up_id, now_ns)
+            check_amount(amount)
+            if account.unlinked_ns or not account.mandate:
+                raise Refusal(PaymentReason.BANK_ACCOUNT_UNLINKED)
+            user = self._people.user(user_id)
+            user.may_receive(now_ns)
+            known = TopUp(
+                id=id_,
+                top_up_id=top_up_id,
+                user_id=user_id,
+                account=user.wallet_account,
+                bank_account_id=bank_account_id,
+                amount=amount,
+                currency=self._currency,
+                state=TopUpState.OPEN,
+                created_ns=now_ns,
+                expires_ns=now_ns + TOP_UP_LIFE_NS,
+            )
+            self._top_ups.rows.put(known)
+        self._charges.collect(_charge(known, account.mandate), answer)
+        return known
+
+    def refused(self, charge: Charge) -> None:
+        """The bank's no is the top-up's end."""
+        if charge.channel == Channel.TOP_UP.value:
+            top_up = self._top_ups.rows.get(charge.id)
+            if top_up is not None and top_up.state == TopUpState.OPEN:
+                self._top_ups.rows.put(replace(top_up, state=TopUpState.REJECTED, reason=charge.reason))
+
+    def found(self, user_id: int, top_up_id: int) -> TopUp:
+        """A user's top-up by the user's own id. Refuses REQUEST_TO_PAY_UNKNOWN."""
+        return self._top_ups.request(derive(top_up_id, f"{user_id:032x}/top-up"))
+
+    # Money out.
+
+    async def withdraw(
+        self, user_id: int, payment_id: int, bank_account_id: int, amount: int, pin_token: str, answer: Answer
+    ) -> None:
+        """
+        Pay to the user's own account at the bank. The PIN token is bound to `withdrawal_creditor`.
+
+        Refuses:  BANK_ACCOUNT_UNKNOWN, BANK_ACCOUNT_UNLINKED; what a payment refuses.
+        Repeats:  the same answer.
+        """
+        if await warmed(self._journal, lambda: self._repeated(user_id, payment_id, amount, answer)):
+            self._journal.seal()
+            return
+        account = await warmed(self._journal, lambda: self._account(user_id, bank_account_id))
+        if account.unlinked_ns or not account.code:
+            raise Refusal(PaymentReason.BANK_ACCOUNT_UNLINKED)
+        terms = await self._consults.terms(account.code)
+        order = Order(payment_id=payment_id, quote_id=bank_account_id, amount=amount, pin_token=pin_token)
+        await warmed(self._journal, lambda: self._withdraw(user_id, terms, order, answer))
+        self._journal.seal()
+
+    def _withdraw(self, user_id: int, terms: Terms, order: Order, answer: Answer) -> None:
+        if self._repeated(user_id, order.payment_id, order.amount, answer):
+            return
+        now_ns = self._node.clock.now_ns()
+        check_new_id("payment_id", order.payment_id, now_ns)
+        if terms.channel is not Channel.PERSONAL_CODE:
+            raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=terms.channel.value)
+        payer = self._people.user(user_id)
+        creditor = withdrawal_creditor(order.quote_id)
+        if order.pin_token:
+            self._people.check_pin_token(order.pin_token, user_id, order.payment_id, order.amount, creditor, now_ns)
+        self._debtor.admit(payer, replace(terms, channel=Channel.WITHDRAWAL), order, order.amount, answer)
+
+    def _repeated(self, user_id: int, payment_id: int, amount: int, answer: Answer) -> bool:
+        known = self._debtor.payments.get(payment_id)
+        if known is None:
+            return False
+        check_same("payment_id", (known.user_id, known.channel), (user_id, Channel.WITHDRAWAL.value))
+        check_same("amount", known.gross, amount)
+        self._debtor.repeat(known, answer)
+        return True
+
+    def _account(self, user_id: int, id_: int) -> BankAccount:
+        account = self._accounts.get(id_)
+        if account is None or account.user_id != user_id:
+            raise Refusal(PaymentReason.BANK_ACCOUNT_UNKNOWN, field="bank_account_id")
+        return account
+
+
+def withdrawal_creditor(bank_account_id: int) -> str:
+    """What a withdrawal's PIN token is bound to: known before the bank is asked."""
+    return id_text("bka", bank_account_id)
+
+
+def _charge(top_up: TopUp, mandate: str) -> Charge:
+    return Charge(
+        id=top_up.id,
+        merchant_id=0,
+        shop_id=0,
+        code=mandate,
+        creditor_name=top_up.name,
+        mcc=top_up.mcc,
+        channel=Channel.TOP_UP.value,
+        amount=top_up.amount,
+        currency=top_up.currency,
+        remark="",
+        state=ChargeState.ASKED,
+        created_ns=top_up.created_ns,
+        expires_ns=top_up.expires_ns,
+    )

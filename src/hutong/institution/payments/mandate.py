@@ -1,0 +1,119 @@
+"""The link between a wallet and a bank: the bank's mandate, the wallet's linked account, and what a top-up asks for."""
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.kernel.errors import Refusal
+from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
+from hutong.scheme.messages import Channel
+
+MANDATE_PREFIX = "mandate:"
+SECRET_BYTES = 16
+_TOKEN_LENGTH = 2 * SECRET_BYTES
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    One version of a bank's user's consent that another institution may take money, so much a day.
+
+    Its id is a hash of the token, which is nowhere kept.
+    """
+
+    id: Uuid
+    user_id: Uuid
+    grantee: Text  # The node that may use it.
+    name: Text
+    currency: Text
+    daily_max: BigInt
+    day: Integer  # The local day `used` is of.
+    used: BigInt
+    created_ns: BigInt
+    revoked_ns: BigInt = 0
+
+    def claimed(self, grantee: str, amount: int, currency: str, day: int) -> "Mandate":
+        """The mandate with `amount` of today used. Refuses, in this order, by name."""
+        if self.grantee != grantee:
+            raise Refusal(PaymentReason.MANDATE_OF_ANOTHER)
+        if self.revoked_ns:
+            raise Refusal(PaymentReason.MANDATE_REVOKED)
+        if self.currency != currency:
+            raise Refusal(PaymentReason.CURRENCY_DIFFERS, currency=self.currency)
+        used = self.used if day == self.day else 0
+        if used + amount > self.daily_max:
+            raise Refusal(PaymentReason.MANDATE_LIMIT_EXCEEDED, limit=self.daily_max, left=self.daily_max - used)
+        return msgspec.structs.replace(self, day=day, used=used + amount)
+
+
+class BankAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One version of a bank account that a user linked: money comes under its mandate and goes to its code."""
+
+    id: Uuid
+    user_id: Uuid
+    bank: Text  # The bank's node.
+    name: Text
+    mandate: Text  # `mandate:<bank>:<token>`; empty: nothing can be taken from it.
+    code: Text  # The personal code at the bank; empty: nothing can be sent to it.
+    created_ns: BigInt
+    unlinked_ns: BigInt = 0
+
+
+class TopUpState(StrEnum):
+    OPEN = "OPEN"
+    CLAIMED = "CLAIMED"
+    PAID = "PAID"
+    REJECTED = "REJECTED"
+
+
+class TopUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One version of a user's request for his own money at a bank. It is what the bank's payment pays, at most once."""
+
+    id: Uuid  # The request's id: derived from (user, the user's own id).
+    top_up_id: Uuid
+    user_id: Uuid
+    account: Uuid
+    bank_account_id: Uuid
+    amount: BigInt
+    currency: Text
+    state: Text
+    claimed_by: Uuid = 0
+    reason: Text = ""
+    created_ns: BigInt
+    expires_ns: BigInt
+
+    # As a payee (`ports.Payee`):
+    name = "top-up"
+    shop_name = ""
+    merchant_id = 0
+    shop_id = 0
+    mcc = "0000"
+    fee_bps = 0
+    channel = Channel.TOP_UP
+    is_static = False
+    remark = ""
+
+
+def mandate_text(bank: str, secret: bytes) -> str:
+    """What the bank's user gives to the wallet."""
+    return f"{MANDATE_PREFIX}{bank}:{secret.hex()}"
+
+
+def mandate_id(text: str) -> int:
+    """The id of the mandate that `text` names. Refuses MANDATE_MALFORMED."""
+    bank, _, token = text.removeprefix(MANDATE_PREFIX).rpartition(":")
+    if not text.startswith(MANDATE_PREFIX) or not bank or len(token) != _TOKEN_LENGTH or not token.isascii():
+        raise Refusal(PaymentReason.MANDATE_MALFORMED)
+    digest = hashlib.blake2b(token.encode(), digest_size=16, person=b"hutong mandate").digest()
+    return int.from_bytes(digest)
+
+
+def bank_of(text: str) -> str:
+    """The bank's node in a mandate's text."""
+    return text.removeprefix(MANDATE_PREFIX).rpartition(":")[0]
+
+
+MANDATES = Table("mandates", Mandate)
+BANK_ACCOUNTS = Table("bank_accounts", BankAccount)
+TOP_UPS = Table("top_ups", TopUp)

@@ -1,0 +1,86 @@
+"""At the bank: mandates, granted and revoked by the bank's own user."""
+
+from msgspec.structs import replace
+
+from hutong.institution.payments.mandate import (
+    MANDATES,
+    SECRET_BYTES,
+    Mandate,
+    mandate_id,
+    mandate_text,
+)
+from hutong.institution.payments.payment import check_amount
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.policy.policy import Policies
+from hutong.kernel.errors import Refusal
+from hutong.kernel.text import check_text
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+
+NAME_LENGTH_MAX = 70
+
+
+class Mandates:
+    """The mandates of our users, for other institutions to take money under."""
+
+    def __init__(self, node: NodeRuntime, policies: Policies, currency: str) -> None:
+        self._node = node
+        self._policies = policies
+        self._currency = currency
+        self._mandates = Shelf(MANDATES, node.journal, node.store, by=("user_id",))
+
+    def grant(self, user_id: int, grantee: str, daily_max: int, name: str) -> tuple[Mandate, str]:
+        """A new mandate, and its text: shown once, kept nowhere."""
+        check_amount(daily_max)
+        check_text("grantee", grantee, length_max=35, ascii_only=True)
+        check_text("name", name, length_max=NAME_LENGTH_MAX, empty=True)
+        self._mandates.find("user_id", user_id)  # So that the user's list is whole.
+        now_ns = self._node.clock.now_ns()
+        text = mandate_text(self._node.node_id, self._node.randomness.randbytes(SECRET_BYTES))
+        mandate = Mandate(
+            id=mandate_id(text),
+            user_id=user_id,
+            grantee=grantee,
+            name=name,
+            currency=self._currency,
+            daily_max=daily_max,
+            day=self._policies.day_of(now_ns)[0],
+            used=0,
+            created_ns=now_ns,
+        )
+        self._mandates.put(mandate)
+        return mandate, text
+
+    def revoke(self, user_id: int, id_: int) -> Mandate:
+        """Nothing more is taken under it. Refuses MANDATE_UNKNOWN, also for another's; repeats: the same."""
+        mandate = self.mandate(id_)
+        if mandate.user_id != user_id:
+            raise Refusal(PaymentReason.MANDATE_UNKNOWN)
+        if not mandate.revoked_ns:
+            mandate = replace(mandate, revoked_ns=self._node.clock.now_ns())
+            self._mandates.put(mandate)
+        return mandate
+
+    def mandates(self, user_id: int) -> list[Mandate]:
+        return self._mandates.find("user_id", user_id)
+
+    def mandate(self, id_: int) -> Mandate:
+        """Refuses MANDATE_UNKNOWN."""
+        mandate = self._mandates.get(id_)
+        if mandate is None:
+            raise Refusal(PaymentReason.MANDATE_UNKNOWN)
+        return mandate
+
+    def claim(self, text: str, grantee: str, amount: int, currency: str) -> Mandate:
+        """Use `amount` of today's room. Refuses MANDATE_MALFORMED, MANDATE_UNKNOWN, and as `Mandate.claimed`."""
+        mandate = self.mandate(mandate_id(text))
+        day, _ = self._policies.day_of(self._node.clock.now_ns())
+        claimed = mandate.claimed(grantee, amount, currency, day)
+        self._mandates.put(claimed)
+        return claimed
+
+    def give_back(self, id_: int, amount: int, used_ns: int) -> None:
+        """What was claimed then was not taken; another day's room is gone anyway."""
+        mandate = self.mandate(id_)
+        if mandate.day == self._policies.day_of(used_ns)[0]:
+            self._mandates.put(replace(mandate, used=mandate.used - amount))

@@ -1,0 +1,161 @@
+"""A bank is a participant like any other: money in under its mandate, money out to a code of its own."""
+
+import pytest
+
+from hutong.institution.payments.bank_link import withdrawal_creditor
+from hutong.institution.payments.mandate import BankAccount, Mandate, TopUpState
+from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import Charge
+from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import warmed
+from tests.institution.payments.neighbours import Person, pin_token
+from tests.institution.payments.world import World, now
+
+CODE = "https://yun.example/q/me"
+
+
+class Link:
+    """A person with a wallet at jing and an account at yun."""
+
+    def __init__(self, *, daily_max: int = 100_000, bank: str = "yun") -> None:
+        self.world = World("jing", "yun")
+        self.world.register("yun", "url:https://yun.example/q/")
+        self.jing, self.yun = self.world["jing"], self.world[bank]
+        self.user: Person = self.jing.user()
+        self.holder: Person = self.yun.user(500_000)
+        self.yun.asks(user=self.holder, code=CODE)
+        self.mandate, self.text = self.grant("jing", daily_max)
+        self.account = self.link(self.text)
+
+    def grant(self, grantee: str, daily_max: int) -> tuple[Mandate, str]:
+        mandates = self.yun.payments.mandates
+        granted = now(warmed(self.yun.journal, lambda: mandates.grant(self.holder.id, grantee, daily_max, "工资卡")))
+        self.yun.journal.seal()
+        return granted
+
+    def link(self, text: str) -> BankAccount:
+        bank_account_id = self.jing.node.mint.mint()
+        link = self.jing.payments.bank_link
+        account = now(
+            warmed(
+                self.jing.journal,
+                lambda: link.link(self.user.id, bank_account_id, name="云行", mandate=text, code=CODE),
+            )
+        )
+        self.jing.journal.seal()
+        return account
+
+    def top_up(self, amount: int, top_up_id: int = 0) -> str:
+        """The top-up's state, and the bank's reason if there is one."""
+        top_up_id = top_up_id or self.jing.node.mint.mint()
+        link, told = self.jing.payments.bank_link, list[Charge]()
+        self.jing.decide(lambda: _none(link.top_up(self.user.id, top_up_id, self.account.id, amount, told.append)))
+        top_up = link.found(self.user.id, top_up_id)
+        return top_up.reason or top_up.state
+
+    def withdraw(self, amount: int, *, token: str = "", payment_id: int = 0) -> Outcome:
+        payment_id = payment_id or self.jing.node.mint.mint()
+        creditor = withdrawal_creditor(self.account.id)
+        token = token or pin_token(self.user.id, payment_id, amount, creditor)
+        answers: list[tuple[Payment, Outcome | None]] = []
+        link = self.jing.payments.bank_link
+        order = (self.user.id, payment_id, self.account.id, amount, token)
+        terms = self.jing.quote(self.user, CODE).terms
+
+        async def known(_code: str) -> object:
+            return terms
+
+        link._consults.terms = known  # type: ignore[method-assign, assignment]  # It waits for the network, which is here.
+        now(link.withdraw(*order, lambda *answer: answers.append(answer)))
+        ((_, outcome),) = answers
+        assert outcome is not None
+        return outcome
+
+    @property
+    def balances(self) -> tuple[int, int]:
+        return self.jing.balance(self.user.wallet_account), self.yun.balance(self.holder.wallet_account)
+
+
+banks = pytest.mark.parametrize("bank", ["yun", "jing"])
+
+
+@banks
+def test_money_comes_in_under_a_mandate_and_goes_out_to_the_bank(bank: str) -> None:
+    link = Link(bank=bank)
+    assert link.top_up(30_000) == TopUpState.PAID
+    assert link.balances == (30_000, 470_000)
+    assert link.withdraw(10_000).completed
+    assert link.balances == (20_000, 480_000)
+    assert all(place.balanced() for place in link.world.places.values())
+
+
+@banks
+def test_a_mandate_can_be_used_to_its_daily_limit_and_not_a_fen_beyond(bank: str) -> None:
+    link = Link(bank=bank)
+    assert link.top_up(60_000) == TopUpState.PAID
+    assert link.top_up(40_001) == "MANDATE_LIMIT_EXCEEDED"
+    assert link.top_up(40_000) == TopUpState.PAID
+    assert link.top_up(1) == "MANDATE_LIMIT_EXCEEDED"
+    link.world.tick(24 * 3600)
+    assert link.top_up(1) == TopUpState.PAID
+
+
+@banks
+def test_a_top_up_the_bank_account_does_not_cover_gives_the_mandates_room_back(bank: str) -> None:
+    link = Link(daily_max=600_000, bank=bank)
+    assert link.top_up(500_001) == "BALANCE_INSUFFICIENT"
+    assert link.balances == (0, 500_000)
+    assert link.yun.payments.mandates.mandate(link.mandate.id).used == 0
+    assert link.top_up(500_000) == TopUpState.PAID
+
+
+@banks
+def test_a_revoked_mandate_takes_nothing(bank: str) -> None:
+    link = Link(bank=bank)
+    link.yun.payments.mandates.revoke(link.holder.id, link.mandate.id)
+    link.yun.journal.seal()
+    assert link.top_up(1) == "MANDATE_REVOKED"
+
+
+def test_a_mandate_is_for_whom_it_was_granted_to() -> None:
+    link = Link()
+    _, text = link.grant("wei", 1_000)
+    link.account = link.link(text)
+    assert link.top_up(1) == "MANDATE_OF_ANOTHER"
+    link.account = link.link("mandate:yun:" + "0" * 32)
+    assert link.top_up(1) == "MANDATE_UNKNOWN"
+
+
+def test_a_top_up_happens_once_and_its_id_means_one_thing() -> None:
+    link = Link()
+    top_up_id = link.jing.node.mint.mint()
+    assert link.top_up(100, top_up_id) == TopUpState.PAID
+    assert link.top_up(100, top_up_id) == TopUpState.PAID
+    assert link.balances == (100, 499_900)
+    with pytest.raises(Refusal) as refused:
+        link.top_up(101, top_up_id)
+    assert refused.value.reason is PaymentReason.ID_TAKEN
+    assert refused.value.facts == {"field": "amount"}
+
+
+def test_a_withdrawal_needs_the_pin_and_the_money() -> None:
+    link = Link()
+    link.top_up(100)
+    with pytest.raises(Refusal):
+        link.withdraw(100, token="pin:wrong")
+    assert link.withdraw(101).reason == "BALANCE_INSUFFICIENT"
+    assert link.withdraw(100).completed
+    assert link.balances == (0, 500_000)
+
+
+def test_what_is_between_ones_own_accounts_counts_towards_no_limit() -> None:
+    link = Link()
+    link.top_up(50_000)
+    link.withdraw(50_000)
+    assert link.jing.payments.debtor.usages.of(link.user.id, link.user.wallet_account).year_spent == 0
+    assert link.yun.payments.debtor.usages.of(link.holder.id, link.holder.wallet_account).year_spent == 0
+
+
+def _none(_: object) -> None:
+    pass
