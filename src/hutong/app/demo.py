@@ -30,16 +30,16 @@ FAILED = 1
 
 
 def run(settings: Settings, directory: Path | None) -> int:
-    """The whole demo; its exit code."""
+    """The whole demo; its exit code. Pictures and the nodes' log stay in `directory`, by default a new one."""
     import uvloop
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    data = _new_directory()
     place = _new_directory() if directory is None else directory
     pictures = place / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    data = place / "network"
     # Any free ports: the demo runs beside a network that is up.
-    own = replace(settings, data_directory=data, ports={})
+    own = replace(settings, data_directory=data / "network", ports={})
     started = time.monotonic()
     console.print("[bold]Hutong 互通: every wallet scans every code.[/] A tour of a whole network on this machine.")
     try:
@@ -49,8 +49,7 @@ def run(settings: Settings, directory: Path | None) -> int:
         console.print(f"\n[bold red]✗ Not true:[/] {escape(str(error))}\n  See {place / 'network.log'}")
         return FAILED
     finally:
-        if directory is None:
-            shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(data, ignore_errors=True)
     took = time.monotonic() - started
     console.print(f"\n[bold green]All {checked} claims were checked and are true[/], in {took:.0f} seconds.")
     console.print(f"The pictures are in {pictures}")
