@@ -80,8 +80,8 @@ GOOD_MOVES = st.builds(
     amount=st.integers(0, 5),
     ledger=st.just(1),
     code=st.just(1),
-    flags=st.sampled_from([0, 1, 2, 2, 2, 3, 66, 130]),
-    timeout=st.sampled_from([0, 0, 0, 0, 1]),
+    flags=st.sampled_from([0, 1, 2, 2, 2, 3, 66, 130, 67, 131]),
+    timeout=st.sampled_from([0, 0, 0, 1, 1]),
 )
 BATCHES = st.lists(st.one_of(MOVES, GOOD_MOVES, GOOD_MOVES, RESOLUTIONS, RESOLUTIONS), min_size=1, max_size=6)
 QUERIES = st.builds(

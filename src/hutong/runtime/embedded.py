@@ -191,7 +191,7 @@ class EmbeddedPostgres:
             self.log.rename(self.log.with_suffix(".log.1"))
         with self._log_file() as log:
             # A session of its own: Ctrl-C at the terminal is for us, and must not stop the database under us.
-            subprocess.run(  # noqa: S603  # Our own program.
+            subprocess.run(  # Our own program.
                 [sys.executable, "-I", "-S", str(program), *locks, *who, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
             command += ["--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--lc-messages=C", "--data-checksums"]
             command += [] if self._fsync else ["--no-sync"]
             command += ["--auth=scram-sha-256", f"--pwfile=/dev/fd/{told.fileno()}"]
-            done = subprocess.run(  # noqa: S603  # The server's own initdb.
+            done = subprocess.run(  # The server's own initdb.
                 command,
                 pass_fds=[told.fileno()],
                 cwd="/",

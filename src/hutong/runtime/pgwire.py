@@ -247,7 +247,7 @@ async def _connect_tls(connection: WireConnection, address: Address) -> None:
         await loop.sock_sendall(plain, _SSL_REQUEST)
         # One byte and no more: what a man in the middle put behind it would pass for the server's (CVE-2021-23222).
         if await loop.sock_recv(plain, 1) != b"S":
-            raise ConnectionLost("the server does not speak TLS")  # noqa: TRY301  # The socket is to be closed.
+            raise ConnectionLost("the server does not speak TLS")  # The socket is to be closed.
         await loop.create_connection(
             lambda: connection, sock=plain, ssl=address.tls_context(), server_hostname=address.host
         )
