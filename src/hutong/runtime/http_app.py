@@ -20,7 +20,7 @@ from litestar.types import ControllerRouterHandler
 from openapi_ui_bundles import swagger_ui
 
 from hutong.kernel.errors import Reason, Refusal
-from hutong.runtime.http import HttpReason, decode_refusal, problem
+from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, decode_refusal, problem
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
@@ -111,7 +111,8 @@ def _assets() -> Router:
 
 def _said_by_us(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     status, body = problem(error)
-    return Response(body, status_code=status, media_type=MediaType.JSON)
+    headers = dict([HEADERS_OF_STATUS[status]]) if status in HEADERS_OF_STATUS else None
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=headers)
 
 
 def _said_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -1,6 +1,5 @@
 """Institutions and the real switch on memory journals, with a network between them that does as it is told."""
 
-import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -237,7 +236,7 @@ class World:
     def __init__(self, *names: str, seed: int = 0, immediate: bool = True, cap: int = 100_000_000) -> None:
         self.clock = ManualClock()
         self.immediate = immediate
-        self.random = random.Random(seed)
+        self.random = seeded_randomness(seed)
         self.letters: list[tuple[str, str, AnyMessage]] = []
         self.posting = False
         self.switch = Switch(self, seed)

@@ -120,10 +120,14 @@ def test_the_locks_grow_until_only_a_reset_helps() -> None:
 
 
 async def _with_pin(town: Any) -> int:
+    user_id, _ = await _with_pin_and_device(town)
+    return user_id
+
+
+async def _with_pin_and_device(town: Any) -> tuple[int, int]:
     signed_in = await town.user()
     await town.people.pins.set_pin(signed_in.user.id, PIN)
-    user_id: int = signed_in.user.id
-    return user_id
+    return signed_in.user.id, signed_in.device_id
 
 
 async def test_a_right_pin_passes_and_a_wrong_one_says_how_many_tries_are_left(town: Any) -> None:
@@ -152,7 +156,7 @@ async def test_the_fifth_wrong_pin_locks_and_restarts_do_not_unlock(town: Any) -
 
 
 async def test_behind_the_ninth_wrong_pin_only_a_reset_helps(town: Any) -> None:
-    user_id = await _with_pin(town)
+    user_id, device_id = await _with_pin_and_device(town)
     for _ in range(WRONG_MAX):
         with pytest.raises(Refusal, match=r"PIN_WRONG|PIN_BLOCKED"):
             await town.people.pins.check(user_id, WRONG)
@@ -161,19 +165,42 @@ async def test_behind_the_ninth_wrong_pin_only_a_reset_helps(town: Any) -> None:
         await town.people.pins.check(user_id, PIN)
     code = await town.code(purpose=Purpose.PIN_RESET)
     with pytest.raises(Refusal, match="ONE_TIME_CODE_WRONG"):
-        await town.people.pins.reset_pin(user_id, f"{(int(code) + 1) % 10**6:06d}", WRONG)
-    await town.people.pins.reset_pin(user_id, code, WRONG)
+        await town.people.pins.reset_pin(user_id, device_id, f"{(int(code) + 1) % 10**6:06d}", WRONG)
+    await town.people.pins.reset_pin(user_id, device_id, code, WRONG)
     await town.people.pins.check(user_id, WRONG)
     with pytest.raises(Refusal, match="ONE_TIME_CODE_USED"):
-        await town.people.pins.reset_pin(user_id, code, PIN)
+        await town.people.pins.reset_pin(user_id, device_id, code, PIN)
 
 
 async def test_a_code_for_signing_in_resets_no_pin(town: Any) -> None:
-    user_id = await _with_pin(town)
+    user_id, device_id = await _with_pin_and_device(town)
     town.clock.advance(seconds=60)
     code = await town.code()
     with pytest.raises(Refusal, match="ONE_TIME_CODE_EXPIRED"):
-        await town.people.pins.reset_pin(user_id, code, WRONG)
+        await town.people.pins.reset_pin(user_id, device_id, code, WRONG)
+
+
+async def test_a_new_phone_resets_no_pin_for_a_day(town: Any) -> None:
+    user_id, first_id = await _with_pin_and_device(town)
+    other = (await town.user("+8613900139000", "李雷")).device_id
+    second_id = (await town.sign_in(town.mint.mint())).device_id
+    added_ns = town.clock.now_ns()
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    with pytest.raises(Refusal, match="DEVICE_TOO_NEW: retry_after_s=86400"):
+        await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    with pytest.raises(Refusal, match="DEVICE_UNKNOWN"):
+        await town.people.pins.reset_pin(user_id, other, code, WRONG)
+    # Losing the first phone does not make the second any older.
+    await town.ask(lambda: town.people.devices.report_lost(user_id, first_id))
+    with pytest.raises(Refusal, match="DEVICE_LOST"):
+        await town.people.pins.reset_pin(user_id, first_id, code, WRONG)
+    town.clock.advance(ns=added_ns + 86_400 * 10**9 - 1 - town.clock.now_ns())
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    with pytest.raises(Refusal, match="DEVICE_TOO_NEW: retry_after_s=1"):
+        await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    town.clock.advance(ns=1)
+    await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    await town.people.pins.check(user_id, WRONG)
 
 
 async def test_many_tries_at_once_are_one_try(town: Any) -> None:

@@ -1,6 +1,7 @@
 """Events: what happened to a merchant or a user, as they are told."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ ID_PREFIX = "evt"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True):
     """
     One event. Its position in the journal is its cursor.
 
@@ -26,6 +27,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     type: Text
     body: Bytes
     at_ns: BigInt
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Events in order, and the cursor to ask behind next time."""
+
+    events: list[tuple[int, Event]]
+    cursor: int
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,6 +64,10 @@ class Charges:
             return
         if known is None:
             self.charges.put(charge)
+        if charge.state == ChargeState.REJECTED:
+            if answer is not None:
+                self._journal.effect(partial(answer, charge))
+            return
         if answer is not None:
             self._waiting.setdefault(charge.id, []).append(answer)
         asked = self._asked.get(charge.id)

@@ -118,6 +118,14 @@ class Refunds:
         undecided.answers.append(answer)
         self._move(undecided)
 
+    def found(self, id_: int, shop_id: int) -> tuple[Refund, Outcome | None]:
+        """A refund and its outcome. Refuses REFUND_UNKNOWN, also for another shop's."""
+        refund = self.refunds.get(id_)
+        outcome = self.outcomes.get(id_)
+        if refund is None or shop_id not in (0, refund.shop_id):
+            raise Refusal(PaymentReason.REFUND_UNKNOWN)
+        return refund, outcome
+
     def left(self, payment_id: int, shares: Shares) -> Shares:
         """What is left of a payment: what was refused came back, what is under way counts as gone."""
         given = [

@@ -1,6 +1,6 @@
 """Payments of one institution as a whole: what it does with each message, with time, and after a restart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, assert_never
 
@@ -13,7 +13,7 @@ from hutong.institution.payments.creditor import Creditor
 from hutong.institution.payments.debtor import Debtor
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandates import Mandates
-from hutong.institution.payments.payment import Why
+from hutong.institution.payments.payment import Why, check_amount, check_new_id
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
@@ -22,8 +22,10 @@ from hutong.institution.payments.returns import Returns
 from hutong.institution.payments.statements import Statements
 from hutong.institution.payments.to_pay import ToPays
 from hutong.institution.policy.policy import Policies
-from hutong.kernel.ids import PARTS_MAX
+from hutong.kernel.ids import PARTS_MAX, derive
+from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -101,6 +103,7 @@ class PaymentService:
         charges.on_rejected = self.bank_link.refused
         self.statements = Statements(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self._code_prefix = code_prefix
+        self._people = people
 
     async def start(self) -> None:
         """Open the node's own accounts, and take up what was undecided when it stopped."""
@@ -130,6 +133,31 @@ class PaymentService:
         """What time alone brings about: asking again. The node's timer calls it a few times a second."""
         for undecided in self._pursuit.due():
             self.node.decide(partial(undecided.again, undecided))
+
+    def pay_in(self, pay_in_id: int, user_id: int, amount: int, answer: Callable[[str], None]) -> None:
+        """
+        Credit a user with money that came from outside of all nodes into the reserve.
+
+        Moves:    reserve -> wallet; posted.
+        Refuses:  AMOUNT_NOT_POSITIVE, ID_FROM_THE_FUTURE; who may not receive.
+        Repeats:  nothing. `answer` is told the field that differs from what came under this id before; empty: done.
+        """
+        now_ns = self.node.clock.now_ns()
+        check_amount(amount)
+        check_new_id("pay_in_id", pay_in_id, now_ns)
+        user = self._people.user(user_id)
+        user.may_receive(now_ns)
+        transfer = recipes.top_up(
+            derive(pay_in_id, f"{self.node.node_id}/pay-in"),
+            reserve=self.chart.reserve,
+            account=user.wallet_account,
+            amount=amount,
+            ledger=self.chart.currency.ledger,
+            code=Why.PAID_IN,
+        )
+        self.ledger.create_transfers(
+            [transfer], lambda statuses: self.node.journal.effect(partial(answer, _PAID_IN[statuses[0]]))
+        )
 
     def _receive(self, message: AnyMessage) -> None:
         match message:
@@ -184,6 +212,14 @@ class PaymentService:
         await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
         await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
         self.node.journal.seal()
+
+
+_PAID_IN = {
+    TransferStatus.CREATED: "",
+    TransferStatus.EXISTS: "",
+    TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "user_id",
+    TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
+}
 
 
 async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:

@@ -18,14 +18,14 @@ WRONG_MAX = len(LOCKED_NS_BEHIND) + 1
 _DAYS_MAX = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-class Pin(msgspec.Struct, frozen=True, kw_only=True):
+class Pin(msgspec.Struct, frozen=True):
     """One version of a user's PIN: its hash, and the wrong tries in a row."""
 
     user_id: Uuid
     hash: Text  # argon2id over the peppered PIN.
+    changed_ns: BigInt
     wrong: SmallInt = 0
     locked_until_ns: BigInt = 0
-    changed_ns: BigInt
 
     def may_be_tried(self, now_ns: int) -> None:
         """Refuses PIN_BLOCKED behind the last wrong try, and PIN_LOCKED before the lock's end."""

@@ -66,16 +66,17 @@ class PinService:
             hashed = await self._pool.run(partial(self._hash, user_id, new_pin))
             await decided(self._node.journal, partial(self._replace, user_id, hashed))
 
-    async def reset_pin(self, user_id: int, code: str, new_pin: str) -> None:
+    async def reset_pin(self, user_id: int, device_id: int, code: str, new_pin: str) -> None:
         """
-        Another PIN, for who shows again that the telephone is theirs; a lock ends with it.
+        Another PIN, for who shows again that the telephone is theirs, on a device that is not new; a lock ends with it.
 
-        Refuses:  USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_BUSY, and a code that is wrong, expired or used.
+        Refuses:  USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_BUSY, DEVICE_LOST, DEVICE_TOO_NEW, and a code that is wrong,
+                  expired or used.
         """
         await warmed(self._node.journal, partial(self._check_new, user_id, new_pin))
         with self._alone(user_id):
             hashed = await self._pool.run(partial(self._hash, user_id, new_pin))
-            await decided(self._node.journal, partial(self._reset, user_id, code, hashed))
+            await decided(self._node.journal, partial(self._reset, user_id, device_id, code, hashed))
 
     async def check(self, user_id: int, pin: str) -> None:
         """
@@ -136,8 +137,13 @@ class PinService:
         self._repository.pins.put(Pin(user_id=user_id, hash=hashed, changed_ns=self._node.clock.now_ns()))
         self._notices.tell_user(user_id, "pin.changed", {})
 
-    def _reset(self, user_id: int, code: str, hashed: str) -> None:
+    def _reset(self, user_id: int, device_id: int, code: str, hashed: str) -> None:
         user = self._repository.user(user_id)
+        devices = self._repository.devices.find("user_id", user_id)
+        device = next((device for device in devices if device.id == device_id), None)
+        if device is None:
+            raise Refusal(PeopleReason.DEVICE_UNKNOWN)
+        device.check_settled(devices, self._node.clock.now_ns())
         used_for = f"pin/{user_id:032x}"
         sent = self._codes.check(Purpose.PIN_RESET, user.phone, code, "")
         self._codes.use(sent, used_for)
