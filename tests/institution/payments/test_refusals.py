@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.institution.payments.neighbours import Person, pin_token
-from tests.institution.payments.world import Institution, World
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Order
@@ -14,6 +12,8 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import KernelReason, Reason, Refusal
 from hutong.kernel.ids import RANDOM_BITS
 from hutong.scheme.messages import Channel
+from tests.institution.payments.neighbours import Person, pin_token
+from tests.institution.payments.world import Institution, World
 
 OURS, THEIRS = "plate", "https://wei.example/q/1"
 across = pytest.mark.parametrize("code", [OURS, THEIRS])
