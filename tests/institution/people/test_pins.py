@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,7 +107,7 @@ def test_no_more_than_the_allowed_tries_ever_pass_in_a_row(tries: list[bool], pa
         except Refusal as no:
             assert no.reason in {PeopleReason.PIN_LOCKED, PeopleReason.PIN_BLOCKED}  # noqa: PT017
             continue
-        pin = pin.tried_right(now_ns) if is_right else pin.tried_wrong(now_ns)
+        pin = pin.tried_right(now_ns, pin.hash) if is_right else pin.tried_wrong(now_ns)
         wrong_in_a_row = 0 if is_right else wrong_in_a_row + 1
         assert pin.wrong == wrong_in_a_row
         assert wrong_in_a_row <= (WRONG_MAX if patience else 5)
@@ -261,6 +262,17 @@ async def test_neither_a_pin_nor_anything_to_try_it_on_is_stored(town: Any) -> N
     assert not _verifies(hasher, row.hash, PIN.encode())  # Without the pepper the hash tells nothing.
     assert town.people.pins._matches(row.hash, user_id, PIN)
     assert not town.people.pins._matches(row.hash, user_id + 256, PIN)  # Nor does it fit another user.
+
+
+async def test_a_right_pin_is_hashed_anew_when_the_parameters_grew(town: Any) -> None:
+    user_id = await _with_pin(town)
+    town.people.pins._hasher = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    with pytest.raises(Refusal, match="PIN_WRONG"):
+        await town.people.pins.check(user_id, WRONG)
+    for _ in range(2):
+        await town.people.pins.check(user_id, PIN)
+    costs = [row.hash.split("$")[3] for _, row in town.store.rows["pins"]]
+    assert costs == ["m=8,t=1,p=1", "m=8,t=1,p=1", "m=8,t=2,p=1"]
 
 
 def _verifies(hasher: Any, hashed: str, secret: bytes) -> bool:

@@ -41,9 +41,9 @@ class Pin(msgspec.Struct, frozen=True):
         locked_until_ns = now_ns + locked_ns if locked_ns else 0
         return msgspec.structs.replace(self, wrong=wrong, locked_until_ns=locked_until_ns, changed_ns=now_ns)
 
-    def tried_right(self, now_ns: int) -> "Pin":
-        """Counting from nothing again."""
-        return msgspec.structs.replace(self, wrong=0, locked_until_ns=0, changed_ns=now_ns)
+    def tried_right(self, now_ns: int, hashed: str) -> "Pin":
+        """Counting from nothing again; `hashed` is the same PIN, perhaps by stronger parameters."""
+        return msgspec.structs.replace(self, hash=hashed, wrong=0, locked_until_ns=0, changed_ns=now_ns)
 
     def wrong_tries(self) -> Refusal:
         """What is told behind a wrong try: how many are left before the next lock."""

@@ -89,8 +89,9 @@ class PinService:
         tried = await warmed(self._node.journal, partial(self._may_try, user_id))
         with self._alone(user_id):
             is_right = await self._pool.run(partial(self._matches, tried.hash, user_id, pin))
-            conclude = partial(self._conclude, tried, is_right=is_right)
-            if is_right and not tried.wrong:
+            renewed = await self._renewed(tried, pin) if is_right else ""
+            conclude = partial(self._conclude, tried, is_right=is_right, renewed=renewed)
+            if is_right and not tried.wrong and not renewed:
                 await warmed(self._node.journal, conclude)  # Nothing is written.
             else:
                 await decided(self._node.journal, conclude)
@@ -149,14 +150,20 @@ class PinService:
         self._codes.use(sent, used_for)
         self._replace(user_id, hashed)
 
-    def _conclude(self, tried: Pin, *, is_right: bool) -> None:
+    async def _renewed(self, tried: Pin, pin: str) -> str:
+        """The PIN's hash by today's parameters, if it was made by older ones: a right PIN is the chance to tell."""
+        if not self._hasher.check_needs_rehash(tried.hash) or self._pool.is_full:
+            return ""
+        return await self._pool.run(partial(self._hash, tried.user_id, pin))
+
+    def _conclude(self, tried: Pin, *, is_right: bool, renewed: str) -> None:
         pin = self._repository.pins.get(tried.user_id)
         # Only one try runs at a time, and a change is a try: what was tried is what there is.
         assert pin == tried
         now_ns = self._node.clock.now_ns()
         if is_right:
-            if pin.wrong:
-                self._repository.pins.put(pin.tried_right(now_ns))
+            if pin.wrong or renewed:
+                self._repository.pins.put(pin.tried_right(now_ns, renewed or pin.hash))
             return
         pin = pin.tried_wrong(now_ns)
         self._repository.pins.put(pin)

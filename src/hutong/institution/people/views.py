@@ -237,7 +237,7 @@ class PersonalCodeView(msgspec.Struct, frozen=True):
 
 class PaymentCodeKeysView(msgspec.Struct, frozen=True):
     """
-    What this phone makes payment codes from until the day is over: see `docs/scheme/payment-codes.md`.
+    What this phone makes payment codes from until the day is over: see `docs/scheme/code-formats.md`.
 
     The seed is the phone's own secret: keep it where other apps cannot read.
     """
