@@ -60,9 +60,7 @@ class Payee(Protocol):
     def remark(self) -> str: ...
 
 
-def landing_page(
-    plate_base: str, wallets: Sequence[WalletLink], payee_of: Callable[[str], Any]
-) -> HTTPRouteHandler:
+def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Callable[[str], Any]) -> HTTPRouteHandler:
     """`GET /q/{id}`. `payee_of` awaits the `Payee` of a code's text, or refuses by name."""
 
     @get(f"{PATH}{{plate_id:str}}", media_type=MediaType.HTML, include_in_schema=False)
