@@ -51,7 +51,7 @@ class Desk:
         raise ValueError(request.path)
 
     async def has(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len(self.held) < count:
                 await asyncio.sleep(0.005)
 
@@ -79,7 +79,7 @@ async def talk(server: HttpServer, *chunks: bytes) -> bytes:
         writer.write(chunk)
         await writer.drain()
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         said = await reader.read()
     writer.close()
     return said
