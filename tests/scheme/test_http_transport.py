@@ -163,6 +163,36 @@ async def test_a_refused_envelope_is_not_sent_again() -> None:
     assert switch.messages() == [asked(2)]
 
 
+async def test_one_message_the_peer_cannot_read_does_not_hold_up_the_others() -> None:
+    bad = StatusRequest(payment_id="not hexadecimal", originator="jing")
+    async with two_nodes() as (jing, switch):
+        jing.transport.post("switch", [asked(1), bad, asked(2), bad, bad])
+        await until(lambda: len(switch.received) == 1)
+        figures = jing.transport.links["switch"].figures
+        await until(lambda: figures.messages == 2)
+    assert switch.messages() == [asked(1), asked(2)]
+    assert (figures.refused, figures.failures) == (3, 0)
+
+
+async def test_an_envelope_that_is_stale_is_signed_again() -> None:
+    async with two_nodes() as (jing, switch):
+        verifier = switch.transport._verifier
+        verifier._guard = ReplayGuard(switch.clock.now_ns() + 8_000_000)  # As a node that has just started.
+        jing.transport.post("switch", [asked(1)])
+        await until(lambda: len(switch.received) == 1)
+    assert set(switch.transport.refused) == {"ENVELOPE_STALE"}
+
+
+async def test_a_node_whose_keys_have_ended_tries_again_and_says_so() -> None:
+    async with two_nodes() as (jing, switch):
+        keys = jing.signer._keys
+        jing.signer._keys = []
+        jing.transport.post("switch", [asked(1)])
+        assert jing.transport.links["switch"].figures.failures == 1
+        jing.signer._keys = keys
+        await until(lambda: len(switch.received) == 1)
+
+
 async def test_messages_for_a_stranger_are_counted_and_go_nowhere() -> None:
     async with two_nodes() as (jing, _):
         jing.transport.post("wei", [asked(1)])
