@@ -47,7 +47,6 @@ _TABLES: dict[type, Table[Any]] = {
     TransferRow: TRANSFER,
 }
 _MS_SHIFT = 80  # `kernel.ids.minted_ms`, without the call.
-_RELIST_SLACK = 1_000
 
 
 class _Needs:
@@ -101,7 +100,7 @@ class JournaledLedger:
         self._window: deque[tuple[int, Sequence[LedgerRow]]] = deque()
         self._window_rows = 0
         self._durable_timestamp = 0
-        self._sweep_at = accounts_max
+        self._sweep_after = 0
         self._swept_timestamp = 0
         self._rows_since_checkpoint = 0
         self._checkpoint_timestamp = 0
@@ -223,7 +222,7 @@ class JournaledLedger:
             self._let_go_of_transfers()
         if self._rows_since_checkpoint >= self._checkpoint_rows:
             self._checkpoint()
-        if len(self._books.accounts) > self._sweep_at:
+        if len(self._books.accounts) > self._accounts_max and self._journal.durable_position >= self._sweep_after:
             self._let_go_of_accounts()
 
     # What is in memory
@@ -344,15 +343,20 @@ class JournaledLedger:
         self._no_transfers.clear()
 
     def _let_go_of_accounts(self) -> None:
-        """Forget a part of the accounts, those longest in memory; never one whose last move is not durable."""
+        """
+        Forget what is too many and a tenth more, those longest in memory, half of that tenth spared if they moved lately.
+
+        Never one whose last move is not durable.
+        """
         for position, rows in self._window:
             if position > self._journal.durable_position:
                 break
             if position:
                 self._durable_timestamp = max(self._durable_timestamp, rows[-1].timestamp)
         accounts = self._books.accounts
-        oldest = list(islice(accounts.items(), self._accounts_max // 10 + 1))
-        second_chances = len(oldest) // 2
+        a_tenth = self._accounts_max // 10
+        oldest = list(islice(accounts.items(), max(0, len(accounts) - self._accounts_max) + a_tenth))
+        second_chances = a_tenth // 2
         for id_, state in oldest:
             del accounts[id_]
             if state.touched > self._durable_timestamp:
@@ -361,7 +365,8 @@ class JournaledLedger:
                 accounts[id_] = state
                 second_chances -= 1
         self._swept_timestamp = self._books.timestamp
-        self._sweep_at = max(self._accounts_max, len(accounts) + self._accounts_max // 20)
+        # What was not durable now will be by then.
+        self._sweep_after = self._journal.position
         self._no_accounts.clear()
 
     def _checkpoint(self) -> None:
@@ -373,7 +378,7 @@ class JournaledLedger:
         """
         books = self._books
         fresh = [row.id for row in books.open.values() if row.timestamp > self._checkpoint_timestamp]
-        if self._listed + len(fresh) > 2 * len(books.open) + _RELIST_SLACK:
+        if self._listed + len(fresh) > 2 * len(books.open) + self._checkpoint_rows:
             fresh, self._listed, self._open_pending_position = list(books.open), 0, 0
         for id_ in fresh:
             position = self._journal.append(OPEN_PENDING, OpenPendingRow(id_))
