@@ -108,6 +108,9 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [*institution_api(institution), shown_codes_api(site.codes, institution.people.operator)]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        stack.callback(
+            institution.notices.close
+        )  # Before the server drains: it would wait for those who wait for news.
         return institution
 
     return build
