@@ -144,7 +144,9 @@ class LedgerConformance(RuleBasedStateMachine):
         self.reference = ReferenceLedger(self.clock)
         self.errands: list[Coroutine[Any, Any, None]] = []
         self.start()
-        opening = [Account(id=i, ledger=1, code=1, flags=int(AccountFlag.HISTORY) if i < 3 else 0) for i in (1, 2, 3, 4)]
+        opening = [
+            Account(id=i, ledger=1, code=1, flags=int(AccountFlag.HISTORY) if i < 3 else 0) for i in (1, 2, 3, 4)
+        ]
         self.create_accounts(opening)
 
     def start(self) -> None:
@@ -194,7 +196,9 @@ class LedgerConformance(RuleBasedStateMachine):
         if not pendings:
             return
         batch = [
-            Transfer(id_, 0, 0, AMOUNT_MAX if flags == 4 else 0, 0, 0, flags | chained, pendings[(pick + i) % len(pendings)])
+            Transfer(
+                id_, 0, 0, AMOUNT_MAX if flags == 4 else 0, 0, 0, flags | chained, pendings[(pick + i) % len(pendings)]
+            )
             for i, id_ in enumerate(ids[:2])
         ]
         if chained:

@@ -119,11 +119,12 @@ def _addresses(running: RunningNetwork) -> "Iterator[str | Table]":
     from rich.table import Table
 
     table = Table(title="Hutong 互通: every wallet scans every code", title_justify="left")
-    for heading in ("node", "name", "API", "interactive pages"):
+    for heading in ("node", "name", "address"):
         table.add_column(heading)
     for node in running.nodes.values():
-        table.add_row(node.node_id, node.site.spec.name, f"{node.url}/v1", f"{node.url}/docs")
+        table.add_row(node.node_id, node.site.spec.name, node.url)
     yield table
+    yield "Each address serves its REST API below /v1, and interactive pages of it at /docs."
     yield f"Data and logs: [bold]{running.directory}[/]; operator tokens: {running.directory}/secrets/<node>.json"
     yield "Try: [bold]hutong register --node jing[/], [bold]hutong --help[/]. Ctrl-C stops the network; the data stays."
 

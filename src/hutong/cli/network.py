@@ -37,7 +37,7 @@ def serve(
 def demo(
     *,
     directory: Annotated[
-        Path | None, Parameter(help="Where its pictures and its data are left; default: a new one.")
+        Path | None, Parameter(help="Where its pictures and the nodes' log are left; default: a new one.")
     ] = None,
 ) -> int:
     """Bring up a network for a tour on real pictures, and check all of it."""

@@ -18,7 +18,7 @@ from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.service import PaymentService
-from hutong.institution.payments.tills import Tills
+from hutong.institution.payments.till_service import TillService
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
@@ -96,7 +96,7 @@ class InstitutionNode:
             switch=settings.switch,
             code_prefix=settings.people.payment_code_prefix,
         )
-        self.tills = Tills(node, self.requests, self.payments.charges)
+        self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""

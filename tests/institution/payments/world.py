@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
-from hutong.institution.payments.admission import Order
 from hutong.institution.payments.cashier import Cashier
-from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import shipped_policies

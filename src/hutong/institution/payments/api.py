@@ -48,16 +48,15 @@ from hutong.institution.payments.bodies import (
     to_pay_view,
     top_up_view,
 )
-from hutong.institution.payments.hot import PayBody, rejected
+from hutong.institution.payments.hot_api import PayBody, rejected
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
-from hutong.institution.payments.refund import return_id_of
-from hutong.institution.payments.refunds import RefundOrder
+from hutong.institution.payments.refund import RefundOrder, return_id_of
 from hutong.institution.payments.request_to_pay import Charge
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.statement import StatementPage
-from hutong.institution.payments.tills import Tills
+from hutong.institution.payments.till_service import TillService
 from hutong.institution.payments.views import (
     PaymentView,
     ReceiptView,
@@ -89,7 +88,7 @@ class PaymentEdge:
 
     payments: PaymentService
     people: PeopleService
-    tills: Tills
+    tills: TillService
 
     async def decided(self, decide: Callable[[], Answer]) -> Answer:
         """Decide, and answer when that is durable."""
@@ -406,7 +405,7 @@ class Operating(Controller):
 
 
 def payment_api(
-    payments: PaymentService, people: PeopleService, merchants: MerchantService, tills: Tills
+    payments: PaymentService, people: PeopleService, merchants: MerchantService, tills: TillService
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     edge = PaymentEdge(payments, people, tills)

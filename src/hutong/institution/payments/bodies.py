@@ -5,8 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from hutong.institution.payments.bank_link import withdrawal_creditor
-from hutong.institution.payments.mandate import BankAccount, Mandate, TopUp
+from hutong.institution.payments.mandate import BankAccount, Mandate, TopUp, withdrawal_creditor
 from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.request_to_pay import Charge, ToPay
 from hutong.institution.payments.views import payment_id_text

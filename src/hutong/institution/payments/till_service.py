@@ -4,7 +4,7 @@ from functools import partial
 from typing import Protocol
 
 from hutong.institution.merchants.staff_key import StaffKey
-from hutong.institution.payments.charges import Answer, Charges
+from hutong.institution.payments.charge_service import Answer, ChargeService
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.request_to_pay import Charge, ChargeState
 from hutong.institution.requests.draft import RequestDraft
@@ -22,10 +22,10 @@ class Desk(Protocol):
     def payee(self, request_or_code_id: int, now_ns: int) -> Payee: ...
 
 
-class Tills:
+class TillService:
     """Charges by payment code."""
 
-    def __init__(self, node: NodeRuntime, desk: Desk, charges: Charges) -> None:
+    def __init__(self, node: NodeRuntime, desk: Desk, charges: ChargeService) -> None:
         self._node = node
         self._desk = desk
         self._charges = charges

@@ -24,7 +24,7 @@ Told = Callable[[Charge], None]
 _OPEN = (ChargeState.ASKED, ChargeState.WAITING)
 
 
-class Charges:
+class ChargeService:
     """Requests to pay that we make."""
 
     def __init__(

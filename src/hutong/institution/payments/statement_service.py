@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from hutong.institution.payments.creditor import Creditor
-from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.creditor_service import CreditorService
+from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.payment import Outcome, Payment, Why
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
-from hutong.institution.payments.refunds import Refunds
-from hutong.institution.payments.returns import Returns
+from hutong.institution.payments.refund_service import RefundService
+from hutong.institution.payments.return_service import ReturnService
 from hutong.institution.payments.statement import StatementPage, Subject, moves_money, statement_line
 from hutong.kernel.errors import Refusal
 from hutong.ledger.engine import LedgerEngine
@@ -19,16 +19,16 @@ _DEBTORS = frozenset({Why.PAYMENT_HELD, Why.PAYMENT_ON_US})
 _REFUNDS = frozenset({Why.REFUND_HELD, Why.REFUND_ON_US})
 
 
-class Statements:
+class StatementService:
     """What moved on one account. Whose account it is, the edge has made sure."""
 
     def __init__(
         self,
         ledger: LedgerEngine,
-        debtor: Debtor,
-        creditor: Creditor,
-        refunds: Refunds,
-        returns: Returns,
+        debtor: DebtorService,
+        creditor: CreditorService,
+        refunds: RefundService,
+        returns: ReturnService,
         currency: str,
     ) -> None:
         self._ledger = ledger
