@@ -117,6 +117,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        stack.callback(
+            institution.notices.close
+        )  # Before the server drains: it would wait for those who wait for news.
         return institution
 
     return build
