@@ -6,7 +6,6 @@ oracle is made anew from the calls that had become durable. The repository is sl
 says so, and meanwhile more calls come.
 """
 
-import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
@@ -21,7 +20,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.engines.reference import ReferenceLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
-from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer, TransferFlag
+from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.tables import MemoryStore
 
@@ -126,6 +125,10 @@ def now(answer: Coroutine[Any, Any, Answer]) -> Answer:
         return done.value  # type: ignore[no-any-return]
 
 
+def expire(ledger: LedgerEngine) -> None:
+    ledger.expire()
+
+
 class LedgerConformance(RuleBasedStateMachine):
     """The journaled engine, which crashes, against the reference, which does not."""
 
@@ -144,7 +147,9 @@ class LedgerConformance(RuleBasedStateMachine):
         self.reference = ReferenceLedger(self.clock)
         self.errands: list[Coroutine[Any, Any, None]] = []
         self.start()
-        opening = [Account(id=i, ledger=1, code=1, flags=int(AccountFlag.HISTORY) if i < 3 else 0) for i in (1, 2, 3, 4)]
+        opening = [
+            Account(id=i, ledger=1, code=1, flags=int(AccountFlag.HISTORY) if i < 3 else 0) for i in (1, 2, 3, 4)
+        ]
         self.create_accounts(opening)
 
     def start(self) -> None:
@@ -185,7 +190,7 @@ class LedgerConformance(RuleBasedStateMachine):
         ids=st.lists(ANY_TRANSFER, min_size=3, max_size=3),
         failing=st.booleans(),
     )
-    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:  # noqa: FBT001
+    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:
         self.resolve(pick, flags, ids, chained=True, failing=failing)
 
     def resolve(self, pick: int, flags: int, ids: list[int], *, chained: bool, failing: bool) -> None:
@@ -194,7 +199,9 @@ class LedgerConformance(RuleBasedStateMachine):
         if not pendings:
             return
         batch = [
-            Transfer(id_, 0, 0, AMOUNT_MAX if flags == 4 else 0, 0, 0, flags | chained, pendings[(pick + i) % len(pendings)])
+            Transfer(
+                id_, 0, 0, AMOUNT_MAX if flags == 4 else 0, 0, 0, flags | chained, pendings[(pick + i) % len(pendings)]
+            )
             for i, id_ in enumerate(ids[:2])
         ]
         if chained:
@@ -209,7 +216,7 @@ class LedgerConformance(RuleBasedStateMachine):
                 try:
                     self.errands[0].send(None)
                 except StopIteration:
-                    self.errands.pop(0)
+                    del self.errands[0]
 
     @rule(seconds=st.integers(0, 2))
     def time_passes(self, seconds: int) -> None:
@@ -217,7 +224,7 @@ class LedgerConformance(RuleBasedStateMachine):
         self.clock.advance(seconds=seconds, ns=1000)
         self.ours.expire()
         self.all_look_ups_return(moving=False)
-        self.decided(lambda ledger: ledger.expire() and None)
+        self.decided(expire)
 
     @rule()
     def flush(self) -> None:
@@ -300,7 +307,7 @@ class LedgerConformance(RuleBasedStateMachine):
             try:
                 self.errands[0].send(None)
             except StopIteration:
-                self.errands.pop(0)
+                del self.errands[0]
 
     def teardown(self) -> None:
         for errand in self.errands:
