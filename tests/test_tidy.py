@@ -34,16 +34,17 @@ ROLE = re.compile(r"hutong\.(?P<domain>\w+(?:\.\w+)*?)\.(?:\w+_)?(?P<role>servic
 MACHINE = re.compile(r"(asyncio|asyncpg|httpx|socket|subprocess|threading)\b|hutong\.runtime(?!\.tables)\b")
 
 # What is forbidden everywhere but at home, what to do instead, and which paths are home, with the reason.
-COMMANDS = {"cli": "a command may read its environment, wait and measure", "bench": "it measures", "demo": "it waits"}
+COMMANDS = {"cli": "a command may read its environment, wait and measure", "bench": "it measures"}
+PROCESSES = {"app/": "it is the timer of nodes, and starts processes that inherit its environment"}
 RUNTIME = {"runtime/": "it is what touches the machine"}
 AT_HOME: list[tuple[str, str, dict[str, str]]] = [
     (r"(date|datetime)\.(now|utcnow|today)", "ask the injected Clock", {}),
     (r"(import )?time\.time(_ns)?", "ask the injected Clock", {"kernel/clock.py": "SystemClock"}),
     (r"(import )?(uuid\.)?uuid[1-8]", "ids are minted by IdMint", {}),
     (r"(import )?os\.urandom|import (random|secrets)\b.*", "take a Randomness", {"kernel/ids.py": "its two sources"}),
-    (r"(import )?os\.(environ|getenv)", "settings are read once, by the command", COMMANDS | RUNTIME),
-    (r"float", "money is never a float, not to format it", COMMANDS | RUNTIME),
-    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME),
+    (r"(import )?os\.(environ|getenv)", "settings are read once, by the command", COMMANDS | RUNTIME | PROCESSES),
+    (r"float", "money is never a float, not to format it", COMMANDS | RUNTIME | {"app/scene.py": "it draws"}),
+    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES),
 ]
 # STYLE's words: one per thing, the field's own.
 WORDS = {

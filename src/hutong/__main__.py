@@ -1,6 +1,6 @@
 """`python -m hutong` is `hutong`."""
 
-from hutong.cli import main
+from hutong.cli.main import main
 
 if __name__ == "__main__":
     main()

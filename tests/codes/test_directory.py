@@ -176,6 +176,8 @@ DIRECTORY = directory_of(
         ("wxp://F2F0AbCdEf", "CODE_UNKNOWN"),
         ("wxp2://f2f0AbCdEf", "CODE_UNKNOWN"),
         ("upi://pay?pa=shop@bank", "yun"),
+        ("UPI://PAY?pa=shop@bank&pn=Tea Shop", "yun"),
+        ("upi://mandate?pa=shop@bank", "CODE_UNKNOWN"),
         ("281234567890123456", "jing"),
         ("2812345678901234567", "CODE_UNKNOWN"),
         ("2512345678901234", "wei"),

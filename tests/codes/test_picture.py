@@ -34,7 +34,9 @@ def png(image: Image.Image, kind: str = "PNG", **how: int) -> bytes:
 def photo(code: bytes, *, angle: int, share: float, blur: float, side: int = 1000, seed: int = 1) -> bytes:
     """A noisy JPEG of many things, with the code somewhere in it, turned, scaled, and out of focus."""
     random = seeded_randomness(seed)
-    scene = Image.effect_noise((side, side * 3 // 4), 60).convert("RGB")
+    size = (side, side * 3 // 4)
+    grain = Image.frombytes("L", size, random.randbytes(size[0] * size[1]))
+    scene = grain.point(lambda value: 64 + value // 2).convert("RGB")
     draw = ImageDraw.Draw(scene)
     for _ in range(30):
         x, y = random.randrange(scene.width), random.randrange(scene.height)
@@ -157,7 +159,10 @@ def bomb(width: int, height: int) -> bytes:
         (bytes(picture.BYTES_MAX + 1), "PICTURE_TOO_LARGE"),
         (png(Image.new("RGB", (300, 300), "white")), "PICTURE_WITHOUT_CODE"),
         (png(Image.new("RGB", (1, 1))), "PICTURE_WITHOUT_CODE"),
-        (png(Image.new("L", (1, 3000))), "PICTURE_WITHOUT_CODE"),
+        (png(Image.new("L", (1, 50))), "PICTURE_WITHOUT_CODE"),
+        (png(Image.new("L", (1, 51))), "PICTURE_UNREADABLE"),
+        (png(Image.new("L", (40_000, 1))), "PICTURE_UNREADABLE"),
+        (png(Image.new("L", (5000, 100))), "PICTURE_WITHOUT_CODE"),
     ],
 )
 def test_each_way_to_be_no_picture_has_its_name(data: bytes, reason: str) -> None:

@@ -41,7 +41,8 @@ def test_a_printed_plate_is_read_with_and_without_a_logo(mark: bytes | None) -> 
     assert read_picture(turned(drawn.png, 30)) == (PLATE,)
 
 
-def test_without_a_font_the_latin_name_is_drawn_and_said(no_fonts: None) -> None:
+@pytest.mark.usefixtures("no_fonts")
+def test_without_a_font_the_latin_name_is_drawn_and_said() -> None:
     assert plate_png(PrintedPlate(PLATE, NAME)).name == "Lao Zhang Noodles"
 
 
@@ -51,6 +52,7 @@ def test_with_a_chinese_font_the_chinese_name_is_drawn() -> None:
     assert plate_png(PrintedPlate(PLATE, NAME)).name == NAME.text
 
 
+@pytest.mark.usefixtures("no_fonts")
 def test_a_chosen_font_that_is_none_does_no_harm(tmp_path: Path) -> None:
     wrong = tmp_path / "font.ttf"
     wrong.write_bytes(b"no font")

@@ -19,7 +19,6 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime import binaries
 from hutong.runtime.address import Address
 from hutong.runtime.binaries import Binaries, PostgresReason
-from hutong.runtime.doctor import embedded_facts
 from hutong.runtime.embedded import EmbeddedPostgres
 
 SERVERS = binaries.find_all(None)
@@ -184,6 +183,19 @@ def test_a_killed_server_is_started_again(home: Path, server_binaries: Binaries)
         assert ask(server.start(), "SELECT one FROM kept") == 1
 
 
+def test_a_server_that_crashed_is_stopped_at_once_or_comes_back(settled: Path) -> None:
+    server = EmbeddedPostgres(settled, fsync=False)
+    for pause_s in (0.0, 0.1, 0.3, 0.5):
+        server.start()
+        pid = server.postmaster_pid()
+        child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+        os.kill(int(child), signal.SIGKILL)
+        time.sleep(pause_s)
+        before = time.monotonic()
+        server.stop()
+        assert time.monotonic() - before < 10
+
+
 def test_no_server_outlives_a_killed_command(home: Path, server_binaries: Binaries) -> None:
     process = command(home, server_binaries)
     pid = told_pid(process)
@@ -205,6 +217,28 @@ def test_no_server_outlives_a_killed_watchdog(settled: Path) -> None:
         os.kill(watchdog, signal.SIGKILL)
         assert eventually(lambda: not alive(pid))
         assert ask(server.start(), "SELECT 1") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the watchdog through /proc")
+def test_a_watchdog_that_is_told_to_end_ends_the_server(settled: Path) -> None:
+    """As when the machine shuts down, and every process is told at once."""
+    server = EmbeddedPostgres(settled, fsync=False)
+    with server:
+        pid = server.postmaster_pid()
+        assert pid is not None
+        os.kill(int(Path(f"/proc/{pid}/stat").read_text().split()[3]), signal.SIGTERM)
+        assert eventually(lambda: not alive(pid))
+    assert "database system is shut down" in server.log.read_text().splitlines()[-1]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="an ordinary user passes his own directories")
+def test_what_root_makes_under_a_strict_umask_can_be_passed(settled: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with EmbeddedPostgres(settled / "a" / "b", fsync=False) as address:
+            assert ask(address, "SELECT 1") == 1
+    finally:
+        os.umask(before)
 
 
 def test_a_stale_pid_file_with_a_number_now_ours_does_not_stop_it(settled: Path) -> None:
@@ -262,22 +296,11 @@ def test_a_missing_server_is_refused_with_how_to_get_one(home: Path) -> None:
     assert "apt-get install postgresql" in str(refused.value)
 
 
-def test_the_doctor_says_what_there_is_and_makes_nothing(home: Path) -> None:
-    facts = {fact.name: fact for fact in embedded_facts(home, None)}
-    assert all(fact.holds for fact in facts.values())
-    assert SERVERS[0].version in facts["postgresql"].says
-    assert not home.exists()
-    missing = embedded_facts(home, home / "nothing")[0]
-    assert not missing.holds
-    assert "apt-get install postgresql" in missing.get
-
-
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has no second account to close directories to")
 def test_a_directory_closed_to_the_servers_account_is_refused_by_name(home: Path) -> None:
     home.mkdir(mode=0o700)
     with pytest.raises(Refusal) as refused:
         EmbeddedPostgres(home / "inside", fsync=False).start()
-    assert [fact.name for fact in embedded_facts(home / "inside", None) if not fact.holds] == ["directory"]
     assert refused.value.reason is PostgresReason.DIRECTORY_CLOSED
     assert refused.value.facts["directory"] == home
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

@@ -47,6 +47,7 @@ def test_a_refusal_becomes_its_status_and_says_reason_code_and_facts() -> None:
 def test_who_is_not_known_gets_401_and_who_may_not_gets_403() -> None:
     assert status_of(SampleReason.SESSION_UNKNOWN) == 401
     assert status_of(SampleReason.NOT_YOURS) == 403
+    assert status_of(HttpReason.TOKEN_MISSING) == 401
 
 
 @pytest.mark.parametrize(("said", "status"), [(OutcomeUnknown(), 504), (JournalHalted(), 503)])

@@ -14,6 +14,7 @@ from hutong.runtime.http_app import make_app
 
 class Line(msgspec.Struct):
     amount: Annotated[int, msgspec.Meta(gt=0)]
+    note: str = ""
 
 
 class Bill(msgspec.Struct):
@@ -57,6 +58,12 @@ def client() -> Iterator[TestClient]:  # type: ignore[type-arg]  # Its parameter
         ("POST", "/bills", b'{"lin', 400, "BODY_MALFORMED"),
         ("POST", "/bills", b"\xff\xfe", 400, "BODY_MALFORMED"),
         ("POST", "/bills", b"", 400, "FIELD_INVALID"),
+        ("POST", "/bills", b"{}", 400, "FIELD_INVALID"),
+        ("POST", "/bills", b'{"lines":[{"amount":"1"}]}', 400, "FIELD_INVALID"),
+        ("POST", "/bills", b'{"lines":[{"amount":1.5}]}', 400, "FIELD_INVALID"),
+        ("POST", "/bills", b'{"lines":[{"amount":1,"note":"a\\u0000b"}]}', 400, "FIELD_INVALID"),
+        ("POST", "/bills", b'{"lines":[{"amount":1,"note":"\xff"}]}', 400, "BODY_MALFORMED"),
+        ("GET", "/refused?n=1&m=%00", b"", 400, "FIELD_INVALID"),
         ("GET", "/bills", b"", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/nowhere", b"", 404, "ROUTE_UNKNOWN"),
         ("GET", "/refused?n=x", b"", 400, "FIELD_INVALID"),
@@ -82,7 +89,7 @@ def test_every_no_has_one_shape(
 
 def test_a_wrong_field_is_named_by_its_path(client: TestClient) -> None:  # type: ignore[type-arg]
     answer = client.post("/bills", json={"lines": [{"amount": 1}, {"amount": -1}]})
-    assert answer.json()["facts"] == {"field": "lines[1].amount", "problem": "Expected `int` >= 1"}
+    assert answer.json()["facts"] == {"field": "$.lines[1].amount", "problem": "Expected `int` >= 1"}
 
 
 def test_readiness_is_asked_of_the_node(client: TestClient) -> None:  # type: ignore[type-arg]

@@ -1,12 +1,14 @@
 """The server over real sockets on loopback: both kinds of endpoint, in order, with bad and slow clients."""
 
 import asyncio
+import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 from hutong.runtime.http import HotRequest
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
@@ -283,3 +285,28 @@ async def test_a_closed_client_tells_whoever_waits() -> None:
         assert heard == []
         await asyncio.sleep(0.01)
     assert isinstance(heard[0], HttpFailure)
+
+
+async def test_a_401_says_how_to_authenticate_and_a_503_when_to_come_again() -> None:
+    desk = Desk()
+    async with serving(desk) as server:
+        connection = HttpConnection(f"http://127.0.0.1:{server.port}")
+        for status, header in ((401, b"www-authenticate"), (503, b"retry-after")):
+            fetching = asyncio.create_task(connection.fetch("POST", "/hold"))
+            await desk.has(1)
+            desk.held.pop().respond(status, b"{}")
+            assert header in (await fetching).headers
+        connection.close()
+
+
+ON_ASYNCIO = [
+    test
+    for name, test in list(globals().items())
+    if name.startswith("test_") and not inspect.signature(test).parameters
+]
+
+
+@pytest.mark.parametrize("scenario", ON_ASYNCIO, ids=lambda test: test.__name__)
+def test_it_is_the_same_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -44,6 +45,7 @@ class Thing(msgspec.Struct, frozen=True):
     remark: Text | None
     parent: Uuid | None
     sum: U128 | None
+    limit: SmallInt  # A word of SQL's own.
 
 
 NOTES = Table("notes", Note)
@@ -54,7 +56,7 @@ CREATE TABLE notes (
 );
 CREATE TABLE things (
     position bigint PRIMARY KEY, id uuid NOT NULL, small smallint NOT NULL, middle integer, big bigint NOT NULL,
-    fact boolean NOT NULL, raw bytea, remark text, parent uuid, sum numeric
+    fact boolean NOT NULL, raw bytea, remark text, parent uuid, sum numeric, "limit" smallint NOT NULL
 );
 CREATE INDEX ON things (id, position)
 """
@@ -243,7 +245,7 @@ def test_a_row_that_does_not_fit_its_column_ends_the_journal_before_half_a_decis
         journal = await open_journal(node)
         journal.append(NOTES, note(1))
         with pytest.raises(Exception):  # noqa: B017,PT011  # Whatever packing raises: it is our own bug.
-            journal.append(THINGS, Thing(1, 2**15, None, 0, False, None, None, None, None))
+            journal.append(THINGS, Thing(1, 2**15, None, 0, False, None, None, None, None, 0))
         journal_halt = journal.halt
         assert journal_halt is not None
         assert journal_halt.reason is HaltReason.DECISION_BROKEN
@@ -321,10 +323,13 @@ def test_waiting_for_durability_ends_with_the_journal(node: Database) -> None:
 
 def test_every_type_survives_the_way_there_and_back(node: Database) -> None:
     rows = [
-        Thing(1, -(2**15), None, -(2**63), True, None, None, None, None),
-        Thing(2**128 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1, False, b"\0\xff", "互通 🀄", 2**64, 2**128 - 1),
-        Thing(2**64, 0, 0, 0, False, b"", "", 0, 0),
-        *(Thing(5, 0, 0, 0, False, b"", "", 0, amount) for amount in (9_999, 10_000, 10**8 - 1, 10**8, 10**12, 10**20)),
+        Thing(1, -(2**15), None, -(2**63), True, None, None, None, None, 1),
+        Thing(2**128 - 1, 2**15 - 1, 2**31 - 1, 2**63 - 1, False, b"\0\xff", "互通 🀄", 2**64, 2**128 - 1, 2),
+        Thing(2**64, 0, 0, 0, False, b"", "", 0, 0, 3),
+        *(
+            Thing(5, 0, 0, 0, False, b"", "", 0, amount, 4)
+            for amount in (9_999, 10_000, 10**8 - 1, 10**8, 10**12, 10**20)
+        ),
     ]
 
     async def scenario() -> None:
@@ -340,6 +345,7 @@ def test_every_type_survives_the_way_there_and_back(node: Database) -> None:
         assert await store.find(THINGS, "id", {1, 2**64, 77}) == [numbered[0], numbered[2]]
         assert await store.find(THINGS, "remark", ["互通 🀄"]) == [numbered[1]]
         assert await store.find(THINGS, "id", []) == []
+        assert await store.find(THINGS, "limit", [2]) == [numbered[1]]
         assert await store.page(THINGS, "id", 5, limit=2) == numbered[3:5]
         assert await store.page(THINGS, "id", 5, after=4, before=8) == numbered[4:7]
         assert await store.page(THINGS, "id", 5, newest_first=True, limit=2) == [numbered[8], numbered[7]]
@@ -363,9 +369,10 @@ def own_server(run_directory: Path) -> Iterator[EmbeddedPostgres]:
 
 def kill_at_once(postmaster: int) -> None:
     """The whole server, as when the machine dies: its backends, too."""
-    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
-        os.kill(int(child), signal.SIGKILL)
-    os.kill(postmaster, signal.SIGKILL)
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for process in (postmaster, *map(int, children)):
+        with suppress(ProcessLookupError):  # It noticed that the first is gone.
+            os.kill(process, signal.SIGKILL)
 
 
 def test_a_killed_database_ends_the_journal_and_nothing_answered_is_lost(own_server: EmbeddedPostgres) -> None:

@@ -106,10 +106,10 @@ async def test_data_behind_a_query_that_fails_is_ignored(database: Database) -> 
         ("COPY t FROM STDIN (FORMAT binary)", None),
     ):
         answered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        connection.commit([query_message(query), *copy_messages([row] * 1000)], answered.set_result)
+        connection.commit([query_message(query), *copy_messages([row] * 10_000)], answered.set_result)
         error = await answered
         assert getattr(error, "sqlstate", None) == outcome
-    assert await connection.query("SELECT count(*), min(id) FROM t") == [["1000", "7"]]
+    assert await connection.query("SELECT count(*), min(id) FROM t") == [["10000", "7"]]
     connection.close()
 
 

@@ -1,12 +1,14 @@
 """Two nodes on loopback, and what bad input, bad luck and load do to what they say to each other."""
 
 import asyncio
+import inspect
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -268,3 +270,16 @@ async def test_a_link_that_is_closed_forgets_what_waited() -> None:
         await asyncio.sleep(0.05)
         assert link.waiting == 0
     assert switch.received == []
+
+
+ON_ASYNCIO = [
+    test
+    for name, test in list(globals().items())
+    if name.startswith("test_") and inspect.iscoroutinefunction(test) and not inspect.signature(test).parameters
+]
+
+
+@pytest.mark.parametrize("scenario", ON_ASYNCIO, ids=lambda test: test.__name__)
+def test_it_is_the_same_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())

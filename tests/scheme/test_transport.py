@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable
 
+from hutong.runtime.journal import JournalHalted
 from hutong.scheme.messages import AnyMessage, StatusRequest
 from hutong.scheme.transport import MemoryNetwork
 
@@ -43,3 +44,16 @@ def test_what_is_on_its_way_to_a_node_that_left_is_lost() -> None:
     deliveries[0]()
     assert received == []
     assert network.undelivered == 2
+
+
+def test_what_comes_to_a_node_that_starts_again_is_lost() -> None:
+    deliveries: list[Callable[[], None]] = []
+    network = MemoryNetwork(deliveries.append)
+
+    def halted(sender: str, messages: list[AnyMessage]) -> None:
+        raise JournalHalted(sender, messages)
+
+    network.join("switch", halted)
+    network.post("jing")("switch", [ASKED])
+    deliveries[0]()
+    assert network.undelivered == 1

@@ -79,3 +79,12 @@ def _write(path: Path, secrets: NodeSecrets) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
+
+
+def read_operator_token(directory: Path, node_id: str) -> str:
+    """The operator's token of a node of this machine, or nothing for who may not read it."""
+    try:
+        data = (directory / "secrets" / f"{node_id}.json").read_bytes()
+    except OSError:
+        return ""
+    return msgspec.json.decode(data, type=NodeSecrets).operator_token

@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from hutong.app.host import Build, Machine, NodeHost
+from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec, read_network
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
@@ -58,6 +59,7 @@ def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool
     """As `serve`, from the command line."""
     import uvloop
 
+    configure_logs()
     uvloop.run(serve(settings, read_network(network_path), node_id, take_over=take_over))
 
 

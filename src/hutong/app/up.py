@@ -7,13 +7,16 @@ machines.
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hutong.app.host import Machine, NodeHost
+from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.secrets import node_secrets
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
@@ -23,6 +26,10 @@ from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
 from hutong.scheme.transport import MemoryNetwork, Receive
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 # Rows kept in memory are many and live long: looking through them all for garbage would stop the node for
 # hundreds of milliseconds, so young objects are looked at in larger lots, and what start-up made not at all.
@@ -85,6 +92,41 @@ async def running_network(settings: Settings, network: Network, address: Address
         gc.collect()
         gc.freeze()
         yield RunningNetwork(nodes, settings.data_directory)
+
+
+def run(settings: Settings, network: Network) -> None:
+    """`hutong up`: the network stays up, and says where, until it is interrupted."""
+    import uvloop
+    from rich.console import Console
+
+    console = Console()
+    configure_logs(level=logging.WARNING)
+    with console.status("Starting PostgreSQL"), database_server(settings) as address:
+        uvloop.run(_stay_up(settings, network, address, console))
+        console.print("The database is stopping.")
+    console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
+
+
+async def _stay_up(settings: Settings, network: Network, address: Address, console: "Console") -> None:
+    async with running_network(settings, network, address) as running:
+        for line in _addresses(running):
+            console.print(line, highlight=False)
+        await until_interrupted()
+        console.print("\nFinishing what is under way.")
+
+
+def _addresses(running: RunningNetwork) -> "Iterator[str | Table]":
+    from rich.table import Table
+
+    table = Table(title="Hutong 互通: every wallet scans every code", title_justify="left")
+    for heading in ("node", "name", "address"):
+        table.add_column(heading)
+    for node in running.nodes.values():
+        table.add_row(node.node_id, node.site.spec.name, node.url)
+    yield table
+    yield "Each address serves its REST API below /v1, and interactive pages of it at /docs."
+    yield f"Data and logs: [bold]{running.directory}[/]; operator tokens: {running.directory}/secrets/<node>.json"
+    yield "Try: [bold]hutong register --node jing[/], [bold]hutong --help[/]. Ctrl-C stops the network; the data stays."
 
 
 async def until_interrupted() -> None:

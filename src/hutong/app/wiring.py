@@ -14,7 +14,7 @@ from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
-from hutong.institution.payments.hot import METHOD_AND_PATH, PayEndpoint
+from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency

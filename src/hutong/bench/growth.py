@@ -95,7 +95,9 @@ async def _start_and_load(database: Database, accounts: int, seconds: float) -> 
         return ids[debit], ids[credit + (credit >= debit)]
 
     try:
-        await closed_loop(machine, _CLIENTS, 1, anyone, seconds)  # Warm: the accounts come into memory as they are used.
+        await closed_loop(
+            machine, _CLIENTS, 1, anyone, seconds
+        )  # Warm: the accounts come into memory as they are used.
         return start_s, await closed_loop(machine, _CLIENTS, 1, anyone, seconds)
     finally:
         await host.stop()

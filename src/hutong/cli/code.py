@@ -27,22 +27,19 @@ class FileReason(Reason):
 
 
 def make(
-    text: str,
+    text: Annotated[str, Parameter(help="What the code says.")],
+    /,
     *,
-    out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="A .png or .svg file; none: the terminal.")] = None,
+    out: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], help="A .png or .svg file; none: the terminal.")
+    ] = None,
     plate: Annotated[str, Parameter(help="Make a plate for print under this name, in any script.")] = "",
     latin: Annotated[str, Parameter(help="The plate's name where no font has the other.")] = "",
     footer: Annotated[str, Parameter(help="A line at the bottom of the plate.")] = "",
     logo: Annotated[Path | None, Parameter(help="A picture for the middle of the plate.")] = None,
     json: AsJson = False,
 ) -> None:
-    """
-    Write a text as a QR code.
-
-    Parameters
-    ----------
-    text: What the code says.
-    """
+    """Write a text as a QR code."""
     if out is None:
         if json:
             show_json({"text": text, "svg": qr_svg(text).decode()})
@@ -65,14 +62,13 @@ def make(
         stdout.print(f"{out}: {len(data)} bytes")
 
 
-def read(source: str, *, json: AsJson = False) -> None:
-    """
-    Read a picture's codes, or a code's text, and say what each is.
-
-    Parameters
-    ----------
-    source: A picture file, `-` for one on stdin, or the text of a code.
-    """
+def read(
+    source: Annotated[str, Parameter(help="A picture file, `-` for one on stdin, or the text of a code.")],
+    /,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Read a picture's codes, or a code's text, and say what each is."""
     found = [_described(scanned.read(text)) for text in texts_of(source)]
     if json:
         show_json(found)
@@ -133,7 +129,10 @@ def _described(code: Scanned) -> dict[str, Any]:
         amount = None if content.amount_minor is None else f"{content.amount_minor} minor units"
         names = {"name": content.name, "city": content.city, "mcc": content.mcc, "amount": amount}
         said |= {name: value for name, value in names.items() if value is not None}
-        said |= {"currency": content.currency.alpha, "initiation": content.initiation.name}
+        said |= {
+            "currency": content.currency.alpha,
+            "initiation": content.initiation.name if content.initiation else "",
+        }
     said["content"] = msgspec.to_builtins(content, enc_hook=str)
     return said
 

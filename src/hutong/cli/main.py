@@ -3,13 +3,18 @@
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from hutong import __version__
 
 USAGE_WRONG, REFUSED, INTERRUPTED = 2, 1, 130
 
-app = App(name="hutong", version=__version__, help="Hutong 互通: every wallet scans every code.")
+app = App(
+    name="hutong",
+    version=__version__,
+    help="Hutong 互通: every wallet scans every code.",
+    default_parameter=Parameter(show_default=False),
+)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
 
 _NETWORK, _PERSON, _MERCHANT, _CODES = "A network", "As a payer", "As a merchant or operator", "Codes"

@@ -9,26 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from hutong.app.node_client import NodeRefused, NodeSilent
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency, currency_of, format_amount
 
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON, and ask nothing.")]
 stdout = Console(highlight=False, soft_wrap=True)
-
-
-class NodeRefused(Exception):  # noqa: N818  # It is an answer, not an error.
-    """A node's no, as it came."""
-
-    def __init__(self, status: int, reason: str, message: str, facts: Mapping[str, Any]) -> None:
-        super().__init__(status, reason, message, facts)
-        self.status = status
-        self.reason = reason
-        self.message = message
-        self.facts = facts
-
-
-class NodeSilent(Exception):  # noqa: N818  # Nothing is known to be wrong with the node.
-    """No answer came: where it was asked for, and why not."""
 
 
 def show_json(value: Any) -> None:
@@ -46,7 +32,9 @@ def show_facts(title: str, facts: Iterable[tuple[str, str]]) -> None:
     stdout.print(table)
 
 
-def show_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+def show_rows(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()
+) -> None:
     """A table; the columns in `numbers` are aligned to the right."""
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
     for column in columns:
@@ -66,9 +54,10 @@ def money(minor: int, currency: str = "CNY") -> str:
 
 def said_no(error: Exception, *, as_json: bool) -> str | None:
     """The one line for stderr, or None when it is no answer but a mistake of ours."""
+    told: Mapping[str, Any]
     match error:
         case NodeRefused(reason=reason, facts=facts):
-            told = dict(facts)
+            told = facts
         case Refusal():
             reason, told = error.reason.name, error.facts
         case NodeSilent():

@@ -35,6 +35,10 @@ class UrlForm:
     def __str__(self) -> str:
         return f"url:{self.prefix}"
 
+    @property
+    def family(self) -> tuple[str, ...]:
+        return "url", self.prefix.scheme, self.prefix.authority
+
     def overlaps(self, other: "CodeForm") -> bool:
         return (
             isinstance(other, UrlForm)
@@ -55,6 +59,10 @@ class DigitsForm:
         if self.length_min == self.length_max:
             return f"digits:{self.prefix}:{self.length_min}"
         return f"digits:{self.prefix}:{self.length_min}-{self.length_max}"
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        return ("digits",)
 
     @property
     def lengths(self) -> range:
@@ -88,6 +96,10 @@ class EmvcoForm:
         return f"emvco:{self.template_id}:{self.identifier}{value}"
 
     @property
+    def family(self) -> tuple[str, ...]:
+        return "emvco", suffix_pattern(self.identifier) or self.identifier or self.template_id
+
+    @property
     def weight(self) -> int:
         """Of two forms where one is inside the other the inner weighs more: the longest wins."""
         return len(self.identifier) + len(self.value_prefix) + (self.template_id != ANY_TEMPLATE)
@@ -110,6 +122,10 @@ class ApplicationForm:
 
     def __str__(self) -> str:
         return f"aid:{self.prefix}"
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        return ("aid",)
 
     def overlaps(self, other: "CodeForm") -> bool:
         return isinstance(other, ApplicationForm) and _one_begins_the_other(self.prefix, other.prefix)

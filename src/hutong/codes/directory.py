@@ -8,10 +8,10 @@ from hutong.codes.additional_data import Template
 from hutong.codes.code import CodeReason, Presented
 from hutong.codes.code_form import ANY_TEMPLATE, ApplicationForm, CodeForm, DigitsForm, EmvcoForm, UrlForm
 from hutong.codes.consumer_presented import ConsumerPresentedCode
-from hutong.codes.link import Link, read_link
+from hutong.codes.link import Link
 from hutong.codes.merchant_presented import MerchantPresentedCode, PrimitiveAccount
 from hutong.codes.scanned import Digits, Scanned
-from hutong.codes.upi import UpiLink
+from hutong.codes.upi import UpiLink, upi_link
 from hutong.kernel.errors import Refusal
 
 
@@ -38,7 +38,8 @@ class _Prefixes:
 
     def add(self, prefix: str, form: CodeForm) -> None:
         self.form_of[prefix] = form
-        self.lengths = sorted({len(known) for known in self.form_of}, reverse=True)
+        if len(prefix) not in self.lengths:
+            self.lengths = sorted([*self.lengths, len(prefix)], reverse=True)
 
     def remove(self, prefix: str) -> None:
         del self.form_of[prefix]
@@ -60,12 +61,14 @@ class Directory:
     The code forms of every node, and the one that fits a code best.
 
     The answer depends on what is registered and not on the order: the longest pattern wins, among several accounts of
-    one code, too, and of equals the lowest id; of a consumer's applications the one the payer prefers. Two forms that could both fit one code are nested or cross (two fields of
-    one template). Either takes the operator's consent if they are of two nodes, whichever came first.
+    one code, too, and of equals the lowest id; of a consumer's applications the one the payer prefers. Two forms that
+    could both fit one code are nested or cross (two fields of one template). Either takes the operator's consent if they
+    are of two nodes, whichever came first.
     """
 
     def __init__(self) -> None:
         self._node_of: dict[CodeForm, str] = {}
+        self._families: dict[tuple[str, ...], set[CodeForm]] = {}  # Forms of two families never overlap.
         # By what selects the table in one step: scheme and authority; total length; template, identifier and path; none.
         self._urls: dict[tuple[str, str], _Prefixes] = {}
         self._digits: dict[int, _Prefixes] = {}
@@ -82,14 +85,16 @@ class Directory:
         """
         if self._node_of.get(form) == node:
             return
-        others = [known for known in self._node_of if known == form or form.overlaps(known)]
+        family = self._families.setdefault(form.family, set())
+        others = sorted((known for known in family if form.overlaps(known)), key=str)
         for known in others:
             if known == form or _same_where_both_fit(form, known):
                 raise Refusal(CodeReason.FORM_TAKEN, form=str(form), by=str(known))
-        foreign = sorted(str(known) for known in others if self._node_of[known] != node)
+        foreign = [str(known) for known in others if self._node_of[known] != node]
         if foreign and not consented:
             raise Refusal(CodeReason.FORM_OVERLAPS, form=str(form), overlaps=foreign)
         self._node_of[form] = node
+        family.add(form)
         for prefixes, prefix in self._places(form):
             prefixes.add(prefix, form)
 
@@ -98,6 +103,7 @@ class Directory:
         if self._node_of.get(form) != node:
             raise Refusal(CodeReason.FORM_UNKNOWN, form=str(form))
         del self._node_of[form]
+        self._families[form.family].remove(form)
         for prefixes, prefix in self._places(form):
             prefixes.remove(prefix)
 
@@ -121,7 +127,7 @@ class Directory:
             case Link():
                 match = self._match_link(found.content)
             case UpiLink():
-                match = self._match_link(read_link(found.text))
+                match = self._match_link(upi_link(found.text))
             case MerchantPresentedCode():
                 match = self._match_accounts(found.content)
             case ConsumerPresentedCode():

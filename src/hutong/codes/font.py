@@ -31,11 +31,11 @@ _IN_NO_FONT = "\U0010ffff"
 
 
 def font_for(text: str, size_px: int, chosen: Path | None = None) -> Font | None:
-    """The first font that has every letter of `text`, or none."""
+    """The first font that has every letter of `text`, the `chosen` file before the installed ones; or none."""
     plain = ImageFont.load_default(size_px)
     if isinstance(plain, Font) and _has(plain, text):
         return plain
-    for path, face in [(chosen, 0)] if chosen is not None else _installed():
+    for path, face in [*([] if chosen is None else [(chosen, 0)]), *_installed()]:
         try:
             font = ImageFont.truetype(path, size_px, index=face)
         except OSError:  # Not a font after all, or none that this FreeType reads.

@@ -2,7 +2,7 @@
 The national and international schemes that a merchant account template can belong to.
 
 They are told by their globally unique identifier, whatever the template's id: ids 26 to 51 are anybody's. KHQR alone
-has none, its identifier is the account itself (`name@bank`). The primitive ids EMVCo gave to card schemes.
+has none, its identifier is the account itself (`name@bank`). The primitive ids are those that EMVCo gave to card schemes.
 """
 
 from collections.abc import Iterator

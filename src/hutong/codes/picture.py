@@ -13,6 +13,7 @@ BYTES_MAX = 20_000_000
 PIXELS_MAX = 50_000_000  # A good phone's photo. What unpacks to more is refused before it is unpacked.
 QUIET_ZONE = 4  # Modules of white that ISO/IEC 18004 wants around a code.
 
+_ASPECT_MAX = 50  # No code and no logo is such a strip, and scaled down nothing would be left of it.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIDE_ENOUGH = 1600  # A code that fills a tenth of a picture so wide has 3 pixels a module.
 _SIDE_USED = 2 * _SIDE_ENOUGH  # More than that is not looked at.
@@ -53,7 +54,7 @@ def read_picture(data: bytes) -> tuple[str, ...]:
     Costs 5 milliseconds to 2 seconds of CPU, the most for big pictures without a code: keep it off the event loop.
 
     Refuses:  PICTURE_TOO_LARGE by its bytes, or by its pixels before they are unpacked; PICTURE_UNREADABLE, unless it is
-              a sound PNG, JPEG, WebP, GIF or BMP; PICTURE_WITHOUT_CODE.
+              a sound PNG, JPEG, WebP, GIF or BMP, and no mere strip; PICTURE_WITHOUT_CODE.
     """
     grey = load_picture(data).convert("L")
     for attempt in _attempts(grey):
@@ -84,6 +85,8 @@ def _check_size(picture: Image.Image) -> None:
     width, height = picture.size
     if width * height > PIXELS_MAX:
         raise Refusal(CodeReason.PICTURE_TOO_LARGE, width=width, height=height, pixels_max=PIXELS_MAX)
+    if max(width, height) > _ASPECT_MAX * min(width, height):
+        raise Refusal(CodeReason.PICTURE_UNREADABLE, width=width, height=height)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -104,7 +104,7 @@ def plate_svg(plate: PrintedPlate) -> bytes:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="{_PAPER}"/>',
         f'<rect width="{_WIDTH}" height="240" fill="{_BAND}"/>',
-        f'<g transform="translate({left},{_CODE_TOP})">{inline}</g>',
+        f'<g transform="translate({left},{_CODE_TOP})" shape-rendering="crispEdges">{inline}</g>',
     ]
     if plate.logo is not None:
         side = _CODE_SIDE // _LOGO_SHARE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from hutong.codes.code import CodeReason
-from hutong.codes.link import LENGTH_MAX
+from hutong.codes.link import LENGTH_MAX, Link
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency, format_amount, parse_amount
 
@@ -33,6 +33,12 @@ class UpiLink:
 
 def looks_like_upi(text: str) -> bool:
     return text[: len(_PREFIX)].lower() == _PREFIX
+
+
+def upi_link(text: str) -> Link:
+    """The link that a UPI link is to the directory: in the field they have blanks, and letters of either case, in them."""
+    assert looks_like_upi(text)
+    return Link("upi", "", f"//pay?{text[len(_PREFIX) :]}")
 
 
 def read_upi(text: str) -> UpiLink:

@@ -6,6 +6,7 @@ from hutong.institution.merchants.api import merchant_routes
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
+from hutong.institution.payments.api import payment_api
 from hutong.institution.people.api import people_api
 from hutong.institution.people.user import User
 from hutong.institution.requests.api import request_routes
@@ -41,7 +42,8 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     return [
         *people_api(node, people, balance_of),
         *merchant_routes(node, merchants, institution.plates, people.operator),
-        request_routes(node, merchants, institution.requests, institution.requests.create),
+        request_routes(node, merchants, institution.requests, institution.tills.charge),
+        *payment_api(institution.payments, people, merchants, institution.tills),
         *notices_api(
             node,
             institution.notices,

@@ -18,6 +18,7 @@ from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.service import PaymentService
+from hutong.institution.payments.till_service import TillService
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
@@ -93,7 +94,9 @@ class InstitutionNode:
             self.notices,
             cashier,
             switch=settings.switch,
+            code_prefix=settings.people.payment_code_prefix,
         )
+        self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""

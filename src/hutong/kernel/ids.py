@@ -110,14 +110,13 @@ def parse_id(prefix: str, text: str) -> int:
     if head != prefix:
         raise Refusal(KernelReason.ID_OF_OTHER_KIND, expected=f"{prefix}_…")
     if _LETTERS.fullmatch(letters) is None:
-        raise Refusal(KernelReason.ID_MALFORMED, expected=f"{prefix}_ and {_TEXT_LENGTH} letters", offset=_offset(text))
+        raise _malformed(prefix, letters)
     return int(letters.translate(_AS_DIGITS), 32)
 
 
-def _offset(text: str) -> int:
-    """Where the spelling of an id goes wrong."""
-    start = text.rfind("_") + 1
-    for offset in range(start, min(len(text), start + _TEXT_LENGTH)):
-        if text[offset] not in _CROCKFORD or (offset == start and text[offset] > "7"):
-            return offset
-    return min(len(text), start + _TEXT_LENGTH)
+def _malformed(prefix: str, letters: str) -> Refusal:
+    """Says where the spelling goes wrong."""
+    if len(letters) != _TEXT_LENGTH:
+        return Refusal(KernelReason.ID_MALFORMED, expected=f"{prefix}_ and {_TEXT_LENGTH} letters")
+    wrong = (i for i, letter in enumerate(letters) if letter not in _CROCKFORD or (i == 0 and letter > "7"))
+    return Refusal(KernelReason.ID_MALFORMED, offset=len(prefix) + 1 + next(wrong))

@@ -1,6 +1,7 @@
 """Words that people typed: names, labels, remarks, other people's references. Checked once, at the edge."""
 
 import unicodedata
+from typing import Any
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 
@@ -40,3 +41,12 @@ def check_text(field: str, text: str, *, length_max: int, empty: bool = False, a
     if ascii_only and not text.isascii():
         raise Refusal(TextReason.TEXT_NOT_ASCII, field=field)
     return text
+
+
+def has_nul(value: Any) -> bool:
+    """Whether any text in a decoded JSON value holds U+0000, which no database keeps."""
+    if isinstance(value, dict):
+        return any(has_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(has_nul(part) for part in value)
+    return isinstance(value, str) and "\0" in value

@@ -5,6 +5,8 @@ What a node decides is not written here: that goes through its journal.
 """
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +24,8 @@ _NOT_THERE = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
 )
 _NUMERIC_HEAD = struct.Struct(">HhHH")
 _NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
@@ -30,6 +34,15 @@ _JSONB_VERSION = b"\x01"
 
 class DatabaseUnavailable(Exception):  # noqa: N818  # It is a state of the world; nothing was sent.
     """The database can't be reached, or is still starting; whoever asked may ask again."""
+
+
+@contextmanager
+def unavailable_when_gone() -> Iterator[None]:
+    """Say `DatabaseUnavailable` for every way in which a server can be gone."""
+    try:
+        yield
+    except _NOT_THERE as error:
+        raise DatabaseUnavailable(f"the database can't be reached: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +64,17 @@ class Database:
 
         A `statement_s` of 0 is no limit.
         """
-        try:
+        with unavailable_when_gone():
             connection = await asyncpg.connect(**self._options(statement_s))
-        except _NOT_THERE as error:
-            raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
-        await teach_types(connection)
-        return connection
+            await teach_types(connection)
+            return connection
 
     async def open_pool(self, *, size_max: int = 8) -> "asyncpg.Pool[Any]":
         """Connections for reading; raises `DatabaseUnavailable`."""
-        try:
+        with unavailable_when_gone():
             return await asyncpg.create_pool(
                 min_size=1, max_size=size_max, init=teach_types, **self._options(STATEMENT_S)
             )
-        except _NOT_THERE as error:
-            raise DatabaseUnavailable(f"{self.address.host}: {error}") from error
 
     async def create(self) -> None:
         """Make the schema, empty. Repeats: nothing."""

@@ -191,7 +191,7 @@ class EmbeddedPostgres:
             self.log.rename(self.log.with_suffix(".log.1"))
         with self._log_file() as log:
             # A session of its own: Ctrl-C at the terminal is for us, and must not stop the database under us.
-            subprocess.run(  # noqa: S603  # Our own program.
+            subprocess.run(  # Our own program.
                 [sys.executable, "-I", "-S", str(program), *locks, *who, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -211,6 +211,7 @@ class EmbeddedPostgres:
         secret.unlink(missing_ok=True)
         secret.touch(mode=0o600)
         secret.write_text(password)
+        _make_durable(secret)
         with tempfile.TemporaryFile() as told:
             told.write(password.encode() + b"\n")
             told.flush()
@@ -222,7 +223,7 @@ class EmbeddedPostgres:
             command += ["--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C", "--lc-messages=C", "--data-checksums"]
             command += [] if self._fsync else ["--no-sync"]
             command += ["--auth=scram-sha-256", f"--pwfile=/dev/fd/{told.fileno()}"]
-            done = subprocess.run(  # noqa: S603  # The server's own initdb.
+            done = subprocess.run(  # The server's own initdb.
                 command,
                 pass_fds=[told.fileno()],
                 cwd="/",
@@ -238,6 +239,8 @@ class EmbeddedPostgres:
         if done.returncode != 0:
             raise Refusal(PostgresReason.INITDB_FAILED, log=self.log, said=_tail(done.stdout))
         fresh.rename(self.data)
+        # Before the first row is: a power cut must not give complete data its old name back.
+        _make_durable(self.directory)
 
     def _identity(self) -> dict[str, Any]:
         """For a child: the account it runs as, when we are root."""
@@ -312,6 +315,14 @@ def _try_lock(file: int, how: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _make_durable(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _tail(text: str) -> str:

@@ -6,6 +6,7 @@ wherever it comes from (`problem`).
 """
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -26,8 +27,11 @@ STATUS_OF_KIND = {
     Kind.LIMITED: 429,
 }
 
-# Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help. RFC 9110, 15.5.2.
-_UNAUTHENTICATED = ("SESSION_", "TOKEN_", "OPERATOR_TOKEN_", "KEY_", "SENDER_", "SIGNATURE_")
+# Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help (RFC 9110, 15.5.2).
+_UNAUTHENTICATED = re.compile(r"SIGNATURE_\w+|\w+_(UNKNOWN|EXPIRED|REVOKED|MISSING)")
+
+# What RFC 9110 wants said with a status: how to authenticate, when to come again.
+HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 429: ("retry-after", "1"), 503: ("retry-after", "1")}
 
 
 class HttpReason(Reason):
@@ -74,7 +78,7 @@ def status_of(reason: Reason) -> int:
     found = _STATUS_OF_REASON.get(reason)
     if found is not None:
         return found
-    if reason.kind is Kind.NOT_ALLOWED and reason.name.startswith(_UNAUTHENTICATED):
+    if reason.kind is Kind.NOT_ALLOWED and _UNAUTHENTICATED.fullmatch(reason.name):
         return 401
     return STATUS_OF_KIND[reason.kind]
 

@@ -10,17 +10,20 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import BodyKwarg
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 from openapi_ui_bundles import swagger_ui
 
 from hutong.kernel.errors import Reason, Refusal
-from hutong.runtime.http import HttpReason, decode_refusal, problem
+from hutong.kernel.text import has_nul
+from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, decode_refusal, problem
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
@@ -69,6 +72,7 @@ def make_app(
     return Litestar(
         route_handlers=[healthz, readyz, *handlers, _assets()],
         openapi_config=_openapi(title, version, description),
+        before_request=_check_input,
         exception_handlers={HTTPException: _said_by_litestar, Exception: _said_by_us},
         request_max_body_size=body_max,
         logging_config=None,
@@ -109,9 +113,38 @@ def _assets() -> Router:
     )
 
 
+async def _check_input(request: Request[Any, Any, Any]) -> None:
+    """
+    Parse, don't coerce: Litestar would take `"1"` for 1. And refuse U+0000 in any text, which databases do not keep.
+
+    Refuses:  BODY_MALFORMED, FIELD_INVALID with the field's path.
+    """
+    if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
+        raise Refusal(HttpReason.FIELD_INVALID, field="url", problem="U+0000 in a text")
+    data = request.route_handler.parsed_fn_signature.parameters.get("data")
+    if data is None or not _is_json(data.kwarg_definition):
+        return
+    body = await request.body()
+    if not body:
+        return
+    try:
+        msgspec.json.decode(body, type=data.annotation)
+    except msgspec.DecodeError as error:
+        raise decode_refusal(error) from None
+    except UnicodeDecodeError:
+        raise Refusal(HttpReason.BODY_MALFORMED, problem="not UTF-8") from None
+    if b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
+        raise Refusal(HttpReason.FIELD_INVALID, field="$", problem="U+0000 in a text")
+
+
+def _is_json(kwarg: Any) -> bool:
+    return isinstance(kwarg, BodyKwarg) and kwarg.media_type == RequestEncodingType.JSON
+
+
 def _said_by_us(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     status, body = problem(error)
-    return Response(body, status_code=status, media_type=MediaType.JSON)
+    headers = dict([HEADERS_OF_STATUS[status]]) if status in HEADERS_OF_STATUS else None
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=headers)
 
 
 def _said_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

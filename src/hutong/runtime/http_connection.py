@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hutong.kernel.errors import Refusal
-from hutong.runtime.http import JSON, HotHandler, HotRequest, HttpReason, problem
+from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
 
 HEAD_MAX = 1 << 16
 HEADERS_MAX = 100
@@ -26,6 +26,7 @@ LINGER_S = 2  # That a refused client may take to stop talking.
 CHUNKING_MAX = 8  # How many times its body a chunked request may be.
 
 Exchange = HotRequest | RequestResponseCycle
+_LINE_OF_STATUS = {status: f"{name}: {value}\r\n".encode() for status, (name, value) in HEADERS_OF_STATUS.items()}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"\r\nconnection: close"
 
@@ -298,7 +299,9 @@ class NodeProtocol(HttpToolsProtocol):
                     assert handler is not None
                     _run_hot(handler, self._current)
                 else:
-                    self._start_asgi_task(self._current, self.app)
+                    task = self.loop.create_task(self._current.run_asgi(self.app))
+                    task.add_done_callback(self.tasks.discard)
+                    self.tasks.add(task)
         finally:
             self._pumping = False
         if self._current is None and not self._waiting and not self._deaf:
@@ -373,8 +376,9 @@ def _disconnect(cycle: RequestResponseCycle) -> None:
 
 
 def _answer(status: int, date_line: bytes, content_type: bytes, closing: bytes, body: bytes) -> bytes:
-    return b"%b%bcontent-type: %b\r\ncontent-length: %d%b\r\n\r\n%b" % (
+    return b"%b%b%bcontent-type: %b\r\ncontent-length: %d%b\r\n\r\n%b" % (
         STATUS_LINE[status],
+        _LINE_OF_STATUS.get(status, b""),
         date_line,
         content_type,
         len(body),

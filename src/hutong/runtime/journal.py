@@ -61,18 +61,14 @@ class Journal(Protocol):
         """End a decision: between two seals everything is committed together or not at all."""
         ...
 
+    async def flushed(self) -> None:
+        """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`, also meanwhile."""
+        ...
+
 
 async def durable(journal: Journal) -> None:
     """End the decision, and wait until everything appended by now is durable: what an edge does before it answers."""
-    reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def reach() -> None:
-        if not reached.done():  # Whoever waited may have gone away meanwhile.
-            reached.set_result(None)
-
-    journal.effect(reach)
-    journal.seal()
-    await reached
+    await journal.flushed()
 
 
 class MemoryJournal:
@@ -93,6 +89,7 @@ class MemoryJournal:
         self._letters: dict[str, list[Any]] = defaultdict(list)
         self._halted = False
         self._flushing = False
+        self._waiters: set[asyncio.Future[None]] = set()
 
     @property
     def position(self) -> int:
@@ -124,6 +121,19 @@ class MemoryJournal:
         if self._immediate:
             self.flush()
 
+    async def flushed(self) -> None:
+        if self._halted:
+            raise JournalHalted
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Whoever waits may have gone away when it comes.
+        self.effect(lambda: None if done.done() else done.set_result(None))
+        self.seal()
+        self._waiters.add(done)
+        try:
+            await done
+        finally:
+            self._waiters.discard(done)
+
     def flush(self) -> None:
         """Make everything durable, then let its effects and messages out; what those decide is flushed too if immediate."""
         if self._flushing:
@@ -142,6 +152,9 @@ class MemoryJournal:
         self._halted = True
         self._rows, self._effects = [], []
         self._letters.clear()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(JournalHalted())
 
     def _flush_once(self) -> None:
         rows, self._rows = self._rows, []

@@ -20,7 +20,7 @@ _TERMINATE: LiteralString = f"""
 SELECT pid, pg_terminate_backend(pid) FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid()
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND (classid::bigint << 32 | objid::bigint) = {_KEY}"""  # noqa: S608  # Made of constants.
+    AND (classid::bigint << 32 | objid::bigint) = {_KEY}"""  # Made of constants.
 # Waits for a commit of the last writer that is still under way: it ends before we read what is there.
 _NEXT_EPOCH: LiteralString = "UPDATE writer SET epoch = epoch + 1, taken_at = now() RETURNING epoch"
 _TABLES: LiteralString = """
@@ -45,7 +45,7 @@ class Leadership:
     @property
     def check(self) -> str:
         """The statement that fails, by a division by zero, unless this epoch still holds; it holds the row meanwhile."""
-        return f"SELECT 1 / coalesce((SELECT (epoch = {self.epoch})::int FROM writer FOR SHARE), 0)"  # noqa: S608
+        return f"SELECT 1 / coalesce((SELECT (epoch = {self.epoch})::int FROM writer FOR SHARE), 0)"
 
 
 async def lead(connection: WireConnection, *, take_over: bool) -> Leadership:
@@ -76,6 +76,6 @@ async def _last_position(connection: WireConnection) -> int:
     if not tables:
         return 0
     # The names are the catalogue's, quoted by it.
-    newest = " UNION ALL ".join(f"SELECT max(position) AS newest FROM {table}" for table in tables)  # noqa: S608
-    rows = await connection.query(f"SELECT coalesce(max(newest), 0) FROM ({newest}) AS tables")  # noqa: S608
+    newest = " UNION ALL ".join(f"SELECT max(position) AS newest FROM {table}" for table in tables)
+    rows = await connection.query(f"SELECT coalesce(max(newest), 0) FROM ({newest}) AS tables")
     return int(rows[0][0] or 0)

@@ -11,6 +11,7 @@ name (`Halt`); the node then starts again from its rows.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -32,6 +33,11 @@ _SESSION = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "timezone": "UTC",
+    # The server, too, notices a dead peer: until then it keeps the lead for it. A Unix socket ignores these.
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
 }
 
 _log = structlog.get_logger()
@@ -172,7 +178,8 @@ class PgJournal:
     async def close(self) -> None:
         """Make everything durable, let it out, and give up the lead. Repeats: nothing."""
         if self.halt is None:
-            await self.flushed()
+            with suppress(JournalHalted):  # It ended by itself meanwhile, and has said why.
+                await self.flushed()
             self._stop(HaltReason.CLOSED)
 
     # Committing
@@ -217,7 +224,7 @@ class PgJournal:
 
     def _query(self, tables: tuple[Table[Any], ...]) -> bytes:
         """Several statements in one simple query are one transaction; the first one ends it if we are not the writer."""
-        copies = [f"COPY {table.name} ({', '.join(table.column_names)}) FROM STDIN (FORMAT binary)" for table in tables]
+        copies = [f"COPY {_named(table)} FROM STDIN (FORMAT binary)" for table in tables]
         return query_message("; ".join([self._check, *copies]))
 
     def _answered(self, error: ServerError | ConnectionLost | None) -> None:
@@ -266,6 +273,8 @@ class PgJournal:
         before = self._position
         try:
             effect()
+        except JournalHalted:
+            return  # It wanted to decide more. The node is about to start again from its rows.
         except Exception as error:  # noqa: BLE001  # Whatever it is, the others must leave.
             _log.exception("effect_failed", effect=repr(effect))
             if self._position not in {before, self._sealed_position}:
@@ -318,6 +327,11 @@ async def open_journal(database: Database, *, take_over: bool = False) -> PgJour
         if error.sqlstate in _NOT_NOW:
             raise DatabaseUnavailable(str(error)) from error
         raise
+
+
+def _named(table: Table[Any]) -> str:
+    """The table and its columns as COPY wants them, quoted: a field may be called `limit`."""
+    return f'"{table.name}" (' + ", ".join(f'"{name}"' for name in table.column_names) + ")"
 
 
 def _nobody_there(peer: str, messages: list[Any]) -> None:

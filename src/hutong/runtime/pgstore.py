@@ -6,13 +6,18 @@ from typing import Any
 
 import asyncpg
 
+from hutong.runtime.database import unavailable_when_gone
 from hutong.runtime.tables import Column, Row, Table
 
 _SCAN_ROWS = 10_000  # At a time, so that a long table is not in memory twice.
 
 
 class PgStore:
-    """A node's durable rows. Column names come from our own declarations, so they may stand in SQL as they are."""
+    """
+    A node's durable rows; every call may raise `DatabaseUnavailable`.
+
+    Column names come from our own declarations, so they may stand in SQL as they are.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
@@ -21,8 +26,9 @@ class PgStore:
         if not values:
             return []
         sql_type = _column(table, column).type.sql
-        query = f"{_select(table)} WHERE {column} = ANY($1::{sql_type}[]) ORDER BY position"
-        return _rows(table, await self._pool.fetch(query, list(values)))
+        query = f'{_select(table)} WHERE "{column}" = ANY($1::{sql_type}[]) ORDER BY position'
+        with unavailable_when_gone():
+            return _rows(table, await self._pool.fetch(query, list(values)))
 
     async def page(
         self,
@@ -38,29 +44,33 @@ class PgStore:
         _column(table, column)
         order = "DESC" if newest_first else "ASC"
         upper = "" if before is None else " AND position < $4"
-        query = f"{_select(table)} WHERE {column} = $1 AND position > $2{upper} ORDER BY position {order} LIMIT $3"
+        query = f'{_select(table)} WHERE "{column}" = $1 AND position > $2{upper} ORDER BY position {order} LIMIT $3'
         bounds = () if before is None else (before,)
-        return _rows(table, await self._pool.fetch(query, value, after, limit, *bounds))
+        with unavailable_when_gone():
+            return _rows(table, await self._pool.fetch(query, value, after, limit, *bounds))
 
     async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
-        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is; nobody waits yet.
-            cursor = await connection.cursor(f"{_select(table)} WHERE position > $1 ORDER BY position", after)
-            rows: list[tuple[int, Row]] = []
-            while records := await cursor.fetch(_SCAN_ROWS):
-                rows += _rows(table, records)
-            return rows
+        with unavailable_when_gone():
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is.
+                cursor = await connection.cursor(f"{_select(table)} WHERE position > $1 ORDER BY position", after)
+                rows: list[tuple[int, Row]] = []
+                while records := await cursor.fetch(_SCAN_ROWS):
+                    rows += _rows(table, records)
+                return rows
 
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
-        query = f"SELECT {column} FROM {table.name} ORDER BY {column} DESC LIMIT 1"  # Our own names.
-        return await self._pool.fetchval(query)
+        query = f'SELECT "{column}" FROM "{table.name}" ORDER BY "{column}" DESC LIMIT 1'  # Our own names.
+        with unavailable_when_gone():
+            return await self._pool.fetchval(query)
 
 
 @cache
 def _select(table: Table[Any]) -> str:
-    return f"SELECT {', '.join(table.column_names)} FROM {table.name}"  # Our own names.
+    columns = ", ".join(f'"{name}"' for name in table.column_names)  # Quoted: a field may be called `limit`.
+    return f'SELECT {columns} FROM "{table.name}"'  # Our own names.
 
 
 def _column(table: Table[Any], name: str) -> Column:

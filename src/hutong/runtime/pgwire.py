@@ -23,7 +23,8 @@ _PROTOCOL_3_0 = 196608
 _SSL_REQUEST = struct.pack(">ii", 8, 80877103)
 _CONNECT_S = 10
 COPY_BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # Signature, no flags, no header extension.
-COPY_END = b"\xff\xff"
+_COPY_END = b"d\0\0\0\6\xff\xff"
+_COPY_ROWS = 4096  # In a message: the server takes each whole into memory, and none longer than a gigabyte.
 _COPY_DONE = b"c\0\0\0\4"
 _AUTH_OK, _AUTH_SASL, _AUTH_SASL_CONTINUE, _AUTH_SASL_FINAL = 0, 10, 11, 12
 
@@ -247,7 +248,7 @@ async def _connect_tls(connection: WireConnection, address: Address) -> None:
         await loop.sock_sendall(plain, _SSL_REQUEST)
         # One byte and no more: what a man in the middle put behind it would pass for the server's (CVE-2021-23222).
         if await loop.sock_recv(plain, 1) != b"S":
-            raise ConnectionLost("the server does not speak TLS")  # noqa: TRY301  # The socket is to be closed.
+            raise ConnectionLost("the server does not speak TLS")  # The socket is to be closed.
         await loop.create_connection(
             lambda: connection, sock=plain, ssl=address.tls_context(), server_hostname=address.host
         )
@@ -292,8 +293,14 @@ def query_message(sql: str) -> bytes:
 
 def copy_messages(rows: list[bytes]) -> list[bytes]:
     """The data of one `COPY ... FROM STDIN (FORMAT binary)`, to be sent behind the query that holds it."""
-    length = sum(map(len, rows)) + len(COPY_BEGIN) + len(COPY_END)
-    return [_HEAD.pack(b"d", length + 4), COPY_BEGIN, *rows, COPY_END, _COPY_DONE]
+    messages: list[bytes] = []
+    for start in range(0, len(rows), _COPY_ROWS):
+        piece = rows[start : start + _COPY_ROWS]
+        if start == 0:
+            piece.insert(0, COPY_BEGIN)
+        messages += [_HEAD.pack(b"d", sum(map(len, piece)) + 4), *piece]
+    messages += [_COPY_END, _COPY_DONE]
+    return messages
 
 
 def _parse_row(body: bytes) -> list[str | None]:

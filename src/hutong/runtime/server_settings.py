@@ -40,6 +40,8 @@ wal_buffers = '16MB'
 wal_compression = off
 # The journal groups commits by itself: waiting for more would only add delay.
 commit_delay = 0
+# The watchdog starts a server that crashed: whole, and in one place.
+restart_after_crash = off
 # So that pg_basebackup works, and an operator can archive the log or run a replica.
 wal_level = 'replica'
 

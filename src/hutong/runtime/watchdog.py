@@ -40,7 +40,7 @@ class Watchdog:
     def start(self) -> None:
         # The server must not outlive the watchdog either: Linux then sends it SIGINT, PostgreSQL's fast shutdown.
         self.started_at = time.monotonic()
-        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509, S603  # One thread; our command.
+        self.server = subprocess.Popen(self.command, preexec_fn=_die_with_parent)  # noqa: PLW1509  # One thread; our command.
 
     def child_changed(self, _signal: int, _frame: FrameType | None) -> None:
         """The server ended: restart it, unless somebody stopped it on purpose or it keeps falling over."""
@@ -66,12 +66,22 @@ class Watchdog:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if self.server is None or self.server.poll() is not None:
             return
-        self.server.send_signal(signal.SIGINT)
+        # A server that recovers from a crash may take a minute to hear of a fast shutdown, and has nothing to lose.
+        self.server.send_signal(signal.SIGINT if self.is_ready() else signal.SIGQUIT)
         try:
             self.server.wait(_FAST_SHUTDOWN_S)
         except subprocess.TimeoutExpired:
             self.server.send_signal(signal.SIGQUIT)  # Recovery at the next start loses nothing.
             self.server.wait()
+
+    def is_ready(self) -> bool:
+        """Whether the server's pid file says that it takes connections: its eighth line."""
+        data = self.command[self.command.index("-D") + 1]
+        try:
+            with open(f"{data}/postmaster.pid", encoding="utf-8") as facts:  # noqa: PTH123  # Nothing more to import.
+                return facts.read().splitlines()[7].strip() == "ready"
+        except (OSError, IndexError):
+            return False
 
 
 def watch(users_path: str, alive_path: str, uid: int, gid: int, command: list[str]) -> None:

@@ -6,11 +6,11 @@ bug: it is told which message and which field, and nothing of the envelope is ac
 """
 
 import re
-from typing import Any
 
 import msgspec
 
 from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.text import has_nul
 from hutong.scheme.messages import VERSION, AnyMessage, Envelope
 
 PATH = "/scheme/v1/messages"
@@ -114,11 +114,5 @@ def _missing(problem: str) -> str:
 def _check_no_nul(messages: list[AnyMessage]) -> None:
     for index, message in enumerate(messages):
         for field, value in msgspec.to_builtins(message).items():
-            if _has_nul(value):
+            if has_nul(value):
                 raise Refusal(SchemeReason.MESSAGE_MALFORMED, message=index, field=field, problem="U+0000 in a text")
-
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_nul(part) for pair in value.items() for part in pair)
-    return isinstance(value, str) and "\0" in value

@@ -269,7 +269,7 @@ class Payments(Controller):
 
     @get("/{originator:str}/{payment_id:str}")
     async def look_up(self, switch: Switch, originator: FromPath[str], payment_id: FromPath[str]) -> ClearedView:
-        """How it stands, by who minted its id and that id, as `pay_…`, `ref_…` or 32 hexadecimal digits."""
+        """How it stands, by who minted its id and that id, as `pay_…`, `rtn_…` or 32 hexadecimal digits."""
         id_ = _read_id(payment_id)
         return cleared_view(*await _answer(switch, lambda: switch.clearing.look_up(originator, id_)))
 

@@ -258,7 +258,7 @@ def cleared_view(payment: ClearedPayment | None, decision: Decision | None) -> C
     assert about is not None
     is_return = payment is not None and payment.is_return
     view = ClearedView(
-        payment_id=id_text("ref" if is_return else "pay", about.payment_id),
+        payment_id=id_text("rtn" if is_return else "pay", about.payment_id),
         originator=about.originator,
         status=decision.status if decision else TransactionStatus.PENDING.value,
         is_return=is_return,

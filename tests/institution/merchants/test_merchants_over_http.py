@@ -31,7 +31,7 @@ SHOP = {"reference": "S-1", "name": "鼓楼店", "city": "北京", "latin_city":
 
 def is_operator(token: str) -> str:
     if token != OPERATOR:
-        raise Refusal(MerchantReason.KEY_UNKNOWN)
+        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
     return "root"
 
 
@@ -96,16 +96,18 @@ def test_a_merchant_goes_all_the_way_from_onboarding_to_a_cancelled_request(api:
     assert (request["state"], request["shop_id"]) == ("OPEN", shop["shop_id"])
     assert api.post("/v1/payment-requests", {"reference": "order-1", "amount": 1200}, till["token"]) == request
     path = f"/v1/payment-requests/{request['request_id']}"
+    nothing: dict[str, Any] = {"requests": [], "next_cursor": None}
+    assert api.get("/v1/payment-requests", token, cursor=request["request_id"]) == nothing
     assert api.get(path, token) == request
     assert api.get("/v1/payment-requests", token, reference="order-1")["requests"] == [request]
     assert api.get("/v1/payment-requests", token, limit=1) == {
         "requests": [request],
-        "next_cursor": api.street.journal.position,
+        "next_cursor": request["request_id"],
     }
     assert api.call("GET", f"{path}/code.svg", token).content.startswith(b"<?xml")
     assert api.post(f"{path}/cancel", None, till["token"], 200)["state"] == "CANCELLED"
     rotated = api.post(f"/v1/keys/{till['key']['key_id']}/rotate", None, token, 200)
-    assert api.get("/v1/merchant", till["token"], 401)["reason"] == "KEY_UNKNOWN"
+    assert api.get("/v1/merchant", till["token"], 401)["reason"] == "KEY_NOT_ACCEPTED"
     assert not api.post(f"/v1/keys/{till['key']['key_id']}/revoke", None, token, 200)["is_good"]
     assert api.get("/v1/merchant", rotated["token"], 401)["reason"] == "KEY_REVOKED"
     assert api.post(f"/v1/shops/{shop['shop_id']}/close", None, token, 200)["is_open"] is False
@@ -171,7 +173,7 @@ def test_every_route_refuses_whoever_has_no_key_or_another_s(api: Api) -> None:
         assert api.call(method, path, json={}).json()["reason"] == "TOKEN_MISSING", path
         for wrong in ("sk_nonsense", "x", token if "/operator/" in path else OPERATOR, token[:-1]):
             answer = api.call(method, path, wrong, json={})
-            assert (answer.status_code, answer.json()["reason"]) == (401, "KEY_UNKNOWN"), (path, wrong)
+            assert (answer.status_code, answer.json()["reason"]) == (401, "KEY_NOT_ACCEPTED"), (path, wrong)
     assert api.street.journal.position == before
 
 
@@ -194,8 +196,9 @@ def test_a_stranger_s_key_finds_nothing_of_another_merchant_s_on_any_route(api: 
             assert answer.status_code == 404, (filled, answer.text)
             tried += 1
     assert tried >= 12
-    for path, name in (("/v1/plates", "plates"), ("/v1/payment-requests", "requests")):
+    for path, name, cursor in (("/v1/plates", "plates", plate), ("/v1/payment-requests", "requests", request)):
         assert api.get(path, stranger)[name] == []
+        assert api.get(path, stranger, 404, cursor=cursor)["kind"] == "NOT_FOUND"
     assert api.get("/v1/shops", stranger) == []
     body = {"reference": "x", "amount": 1, "shop_id": shop}
     assert api.post("/v1/payment-requests", body, stranger, 404)["reason"] == "SHOP_UNKNOWN"
@@ -253,8 +256,10 @@ def test_bodies_that_are_no_json_are_refused_by_name(api: Api, raw: bytes) -> No
         "/v1/shops/key_01JD3V7M8Y5ZK2Q4R6T8W0X1A0",
         "/v1/payment-requests?limit=0",
         "/v1/payment-requests?limit=201",
+        "/v1/payment-requests?limit=x",
         "/v1/payment-requests?cursor=-1",
-        "/v1/payment-requests?cursor=x",
+        "/v1/payment-requests?cursor=plt_01JD3V7M8Y5ZK2Q4R6T8W0X1A0",
+        "/v1/plates?cursor=",
         "/v1/plates?cursor=99999999999999999999999999",
     ],
 )
@@ -274,4 +279,4 @@ def test_the_description_has_an_example_of_everything_that_can_be_made(api: Api)
 
 def test_the_operator_check_is_the_operator_s_own() -> None:
     assert is_operator(OPERATOR) == "root"
-    assert refusal_of(lambda: is_operator("x")).reason is MerchantReason.KEY_UNKNOWN
+    assert refusal_of(lambda: is_operator("x")).reason is MerchantReason.KEY_NOT_ACCEPTED

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hutong.institution.notices.event import is_event_type
+from hutong.institution.notices.event import is_event_type, make_event
+from hutong.kernel.clock import instant_ns
 
 MERCHANT, OTHER = 1 << 90, 2 << 90
 
@@ -23,6 +27,12 @@ async def test_an_event_is_told_as_standard_webhooks_lays_it_out(post: Any) -> N
     assert told.pop("id").startswith("evt_")
     assert told == {"type": "payment.completed", "timestamp": "2026-01-01T00:00:00.000Z", "data": {"number": 7}}
     assert page.cursor == cursor
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_timestamp_is_the_instant_in_utc_to_the_millisecond(at: datetime) -> None:
+    told = json.loads(make_event(256, MERCHANT, "a.b", {}, instant_ns(at)).body)["timestamp"]
+    assert told == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def test_an_owner_sees_its_own_events_alone(post: Any) -> None:

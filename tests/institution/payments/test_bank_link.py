@@ -2,8 +2,7 @@
 
 import pytest
 
-from hutong.institution.payments.bank_link import withdrawal_creditor
-from hutong.institution.payments.mandate import BankAccount, Mandate, TopUpState
+from hutong.institution.payments.mandate import BankAccount, Mandate, TopUpState, withdrawal_creditor
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import Charge

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from hutong.institution import chart
-from hutong.institution.payments.admission import Order
-from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS
+from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, Order
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
-from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES
-from hutong.institution.payments.refunds import RefundOrder
-from hutong.institution.payments.usage import Usage
+from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RefundOrder
+from hutong.institution.payments.usage_service import Usage
 from hutong.kernel.errors import Refusal
 from hutong.ledger.transfer import Transfer
 from hutong.runtime.shelf import warmed

@@ -12,7 +12,7 @@ def test_a_payment_across_ends_alike_on_three_ledgers() -> None:
     payer, merchant = jing.user(100_000), wei.merchant()
     wei.asks(merchant, code="https://wei.example/q/1", fee_bps=60)
     quote = jing.quote(payer, "https://wei.example/q/1")
-    ((payment, outcome),) = jing.pay(payer, jing.order(quote, 10_000))
+    ((_, outcome),) = jing.pay(payer, jing.order(quote, 10_000))
     assert outcome is not None
     assert outcome.completed
     assert jing.balance(payer.wallet_account) == 90_000

@@ -38,7 +38,7 @@ def non_negative(shares: Shares) -> bool:
 @given(payments(), st.data())
 def test_refunds_in_any_order_take_exactly_what_was_paid(payment: Shares, data: st.DataObject) -> None:
     assert payment.sound
-    left, refunds = payment, []
+    left, refunds = payment, list[Shares]()
     while left.gross:
         amount = data.draw(st.integers(1, left.gross) if len(refunds) < 12 else st.just(left.gross))
         refund = left.share(amount)

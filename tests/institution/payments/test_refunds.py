@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hutong.institution import chart
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.refund import Refund
-from hutong.institution.payments.refunds import RefundOrder
+from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, World

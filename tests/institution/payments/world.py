@@ -1,15 +1,13 @@
 """Institutions and the real switch on memory journals, with a network between them that does as it is told."""
 
-import random
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
-from hutong.institution.payments.admission import Order
 from hutong.institution.payments.cashier import Cashier
-from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import shipped_policies
@@ -237,7 +235,7 @@ class World:
     def __init__(self, *names: str, seed: int = 0, immediate: bool = True, cap: int = 100_000_000) -> None:
         self.clock = ManualClock()
         self.immediate = immediate
-        self.random = random.Random(seed)
+        self.random = seeded_randomness(seed)
         self.letters: list[tuple[str, str, AnyMessage]] = []
         self.posting = False
         self.switch = Switch(self, seed)

@@ -8,10 +8,10 @@ from argon2 import PasswordHasher
 
 from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
-from hutong.institution.people.device_service import SignedIn
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
+from hutong.institution.people.signed_in import SignedIn
 from hutong.institution.people.user import User
 from hutong.kernel.clock import ManualClock
 from hutong.kernel.ids import IdMint, seeded_randomness

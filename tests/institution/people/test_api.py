@@ -118,7 +118,7 @@ async def test_every_door_but_three_asks_who_is_there(client: httpx.AsyncClient,
         for headers, reason, status in (
             ({}, "TOKEN_MISSING", 401),
             ({"authorization": "Bearer ses_made-up"}, "SESSION_UNKNOWN", 401),
-            (bearer(told), "OPERATOR_UNKNOWN", 403),
+            (bearer(told), "OPERATOR_UNKNOWN", 401),
         ):
             if (reason == "OPERATOR_UNKNOWN") != ("/operator/" in path) and reason != "TOKEN_MISSING":
                 continue

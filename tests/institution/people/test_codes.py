@@ -6,8 +6,8 @@ import pytest
 
 from hutong.codes.payment_code import STEP_NS, PaymentCodeGenerator
 from hutong.codes.plate import read_plate
-from hutong.institution.people.device_service import SignedIn
 from hutong.institution.people.personal_code import CODES_MAX
+from hutong.institution.people.signed_in import SignedIn
 from hutong.kernel.errors import Refusal
 
 PHONE = "+8613800138000"

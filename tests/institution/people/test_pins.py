@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,7 +107,7 @@ def test_no_more_than_the_allowed_tries_ever_pass_in_a_row(tries: list[bool], pa
         except Refusal as no:
             assert no.reason in {PeopleReason.PIN_LOCKED, PeopleReason.PIN_BLOCKED}  # noqa: PT017
             continue
-        pin = pin.tried_right(now_ns) if is_right else pin.tried_wrong(now_ns)
+        pin = pin.tried_right(now_ns, pin.hash) if is_right else pin.tried_wrong(now_ns)
         wrong_in_a_row = 0 if is_right else wrong_in_a_row + 1
         assert pin.wrong == wrong_in_a_row
         assert wrong_in_a_row <= (WRONG_MAX if patience else 5)
@@ -120,10 +121,14 @@ def test_the_locks_grow_until_only_a_reset_helps() -> None:
 
 
 async def _with_pin(town: Any) -> int:
+    user_id, _ = await _with_pin_and_device(town)
+    return user_id
+
+
+async def _with_pin_and_device(town: Any) -> tuple[int, int]:
     signed_in = await town.user()
     await town.people.pins.set_pin(signed_in.user.id, PIN)
-    user_id: int = signed_in.user.id
-    return user_id
+    return signed_in.user.id, signed_in.device_id
 
 
 async def test_a_right_pin_passes_and_a_wrong_one_says_how_many_tries_are_left(town: Any) -> None:
@@ -152,7 +157,7 @@ async def test_the_fifth_wrong_pin_locks_and_restarts_do_not_unlock(town: Any) -
 
 
 async def test_behind_the_ninth_wrong_pin_only_a_reset_helps(town: Any) -> None:
-    user_id = await _with_pin(town)
+    user_id, device_id = await _with_pin_and_device(town)
     for _ in range(WRONG_MAX):
         with pytest.raises(Refusal, match=r"PIN_WRONG|PIN_BLOCKED"):
             await town.people.pins.check(user_id, WRONG)
@@ -161,19 +166,42 @@ async def test_behind_the_ninth_wrong_pin_only_a_reset_helps(town: Any) -> None:
         await town.people.pins.check(user_id, PIN)
     code = await town.code(purpose=Purpose.PIN_RESET)
     with pytest.raises(Refusal, match="ONE_TIME_CODE_WRONG"):
-        await town.people.pins.reset_pin(user_id, f"{(int(code) + 1) % 10**6:06d}", WRONG)
-    await town.people.pins.reset_pin(user_id, code, WRONG)
+        await town.people.pins.reset_pin(user_id, device_id, f"{(int(code) + 1) % 10**6:06d}", WRONG)
+    await town.people.pins.reset_pin(user_id, device_id, code, WRONG)
     await town.people.pins.check(user_id, WRONG)
     with pytest.raises(Refusal, match="ONE_TIME_CODE_USED"):
-        await town.people.pins.reset_pin(user_id, code, PIN)
+        await town.people.pins.reset_pin(user_id, device_id, code, PIN)
 
 
 async def test_a_code_for_signing_in_resets_no_pin(town: Any) -> None:
-    user_id = await _with_pin(town)
+    user_id, device_id = await _with_pin_and_device(town)
     town.clock.advance(seconds=60)
     code = await town.code()
     with pytest.raises(Refusal, match="ONE_TIME_CODE_EXPIRED"):
-        await town.people.pins.reset_pin(user_id, code, WRONG)
+        await town.people.pins.reset_pin(user_id, device_id, code, WRONG)
+
+
+async def test_a_new_phone_resets_no_pin_for_a_day(town: Any) -> None:
+    user_id, first_id = await _with_pin_and_device(town)
+    other = (await town.user("+8613900139000", "李雷")).device_id
+    second_id = (await town.sign_in(town.mint.mint())).device_id
+    added_ns = town.clock.now_ns()
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    with pytest.raises(Refusal, match="DEVICE_TOO_NEW: retry_after_s=86400"):
+        await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    with pytest.raises(Refusal, match="DEVICE_UNKNOWN"):
+        await town.people.pins.reset_pin(user_id, other, code, WRONG)
+    # Losing the first phone does not make the second any older.
+    await town.ask(lambda: town.people.devices.report_lost(user_id, first_id))
+    with pytest.raises(Refusal, match="DEVICE_LOST"):
+        await town.people.pins.reset_pin(user_id, first_id, code, WRONG)
+    town.clock.advance(ns=added_ns + 86_400 * 10**9 - 1 - town.clock.now_ns())
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    with pytest.raises(Refusal, match="DEVICE_TOO_NEW: retry_after_s=1"):
+        await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    town.clock.advance(ns=1)
+    await town.people.pins.reset_pin(user_id, second_id, code, WRONG)
+    await town.people.pins.check(user_id, WRONG)
 
 
 async def test_many_tries_at_once_are_one_try(town: Any) -> None:
@@ -234,6 +262,17 @@ async def test_neither_a_pin_nor_anything_to_try_it_on_is_stored(town: Any) -> N
     assert not _verifies(hasher, row.hash, PIN.encode())  # Without the pepper the hash tells nothing.
     assert town.people.pins._matches(row.hash, user_id, PIN)
     assert not town.people.pins._matches(row.hash, user_id + 256, PIN)  # Nor does it fit another user.
+
+
+async def test_a_right_pin_is_hashed_anew_when_the_parameters_grew(town: Any) -> None:
+    user_id = await _with_pin(town)
+    town.people.pins._hasher = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    with pytest.raises(Refusal, match="PIN_WRONG"):
+        await town.people.pins.check(user_id, WRONG)
+    for _ in range(2):
+        await town.people.pins.check(user_id, PIN)
+    costs = [row.hash.split("$")[3] for _, row in town.store.rows["pins"]]
+    assert costs == ["m=8,t=1,p=1", "m=8,t=1,p=1", "m=8,t=2,p=1"]
 
 
 def _verifies(hasher: Any, hashed: str, secret: bytes) -> bool:

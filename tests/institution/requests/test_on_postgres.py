@@ -31,6 +31,7 @@ LOOKED_UP: list[tuple[Table[Any], str]] = [
     (PLATES, "id"),
     (PLATES, "identity_key"),
     (PLATES, "listed_merchant"),
+    (PLATES, "listed_shop"),
     (REQUESTS, "id"),
     (REQUESTS, "reference_key"),
     (REQUESTS, "listed_merchant"),
@@ -79,7 +80,8 @@ async def _scenario(database: Database) -> None:
             await do(lambda: street.requests.create(till, draft(amount=7)))
         assert await street.plates.plates(key, before=None, limit=10) == ([old, plate], None)
         assert await street.requests.page(key, before=None, limit=10) == ([fixed, other, made], None)
-        assert await street.requests.page(till, before=None, limit=1) == ([fixed], journal.position - 3)
+        assert await street.requests.page(till, before=None, limit=1) == ([fixed], fixed.id)
+        assert await street.requests.page(till, before=fixed.id, limit=5) == ([made], None)
         await _every_look_up_has_its_index(database)
     finally:
         await journal.close()

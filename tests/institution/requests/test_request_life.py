@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.requests.repository import REQUESTS
@@ -175,8 +175,9 @@ class RequestLife(RuleBasedStateMachine):
             self.street.do(lambda: self.street.requests.claim(*claim, self.street.now_ns))
             assert self.street.journal.position == before
 
-    @rule(claim=consumes(claims))
+    @rule(claim=claims)
     def fail(self, claim: tuple[int, int]) -> None:
+        """A rejection, perhaps told a second time, when another payment is under way."""
         if self.paid.get(claim[0]) != claim[1]:
             self.street.do(lambda: self.street.requests.release(*claim))
             self.street.flush()

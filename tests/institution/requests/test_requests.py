@@ -295,6 +295,8 @@ def test_a_key_of_one_shop_does_nothing_outside_it_nor_for_the_whole_merchant(
     plate = street.do(lambda: plates.hang(scoped, "till"))
     assert (request.shop_id, plate.shop_id) == (here.id, here.id)
     assert asyncio.run(requests.page(scoped, before=None, limit=10))[0] == [request]
+    street.do(lambda: plates.hang(owner, "till there", there.id))
+    assert asyncio.run(plates.plates(scoped, before=None, limit=10)) == ([plate], None)
     assert street.do(lambda: merchants.shops(scoped)) == [here]
     # Another shop's order under the same reference is a conflict, and shows nothing of it.
     street.do(lambda: requests.create(owner, draft(reference="order-9", shop_id=there.id)))

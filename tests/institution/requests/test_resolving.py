@@ -71,7 +71,9 @@ def foreign(account: str, *, amount: int | None = None, currency: Currency = Cur
 def test_both_forms_of_a_plate_lead_to_its_merchant_and_shop(street: ShopStreet, owner: StaffKey) -> None:
     shop = street.do(lambda: street.merchants.open_shop(owner, corner()))
     plate = street.do(lambda: street.plates.hang(owner, "table 1", shop.id))
-    for text in street.do(lambda: street.plates.texts(plate)):
+    url, payload = street.do(lambda: street.plates.texts(plate))
+    typed = url.lower().replace("https://jing", " HTTPS://Jing") + "\r\n"
+    for text in (url, payload, typed):
         assert payee_of(street, text) == Payee(
             request_id=plate.id,
             account=chart.merchant_account(owner.merchant_id),

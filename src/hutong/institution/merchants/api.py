@@ -45,14 +45,14 @@ from hutong.institution.merchants.views import (
     shop_view,
 )
 from hutong.kernel.clock import NS_PER_MS, Clock
-from hutong.kernel.ids import parse_id
+from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided, warmed
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
-Cursor = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="The `next_cursor` of the page before.")]
+Cursor = Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +253,10 @@ class PlateController(Controller):
         limit: Limit = 50,
     ) -> PlatePage:
         """The plates that the key sees, newest first."""
-        plates, next_cursor = await edge.plates.plates(key, before=cursor, limit=limit)
+        before = None if cursor is None else parse_id(PLATE_PREFIX, cursor)
+        plates, after = await edge.plates.plates(key, before=before, limit=limit)
         views = await decided(edge.journal, lambda: [plate_view(plate, edge.plates.texts(plate)) for plate in plates])
-        return PlatePage(plates=views, next_cursor=next_cursor)
+        return PlatePage(plates=views, next_cursor=None if after is None else id_text(PLATE_PREFIX, after))
 
     @get("/{plate_id:str}")
     async def plate(
@@ -325,7 +326,7 @@ def merchant_routes(
 def key_of_call(
     node: NodeRuntime, merchants: MerchantService
 ) -> Callable[[Request[Any, Any, Any]], Awaitable[StaffKey]]:
-    """A dependency: the staff key a request came with. Refuses TOKEN_MISSING, KEY_UNKNOWN, KEY_REVOKED."""
+    """A dependency: the staff key a request came with. Refuses TOKEN_MISSING, KEY_NOT_ACCEPTED, KEY_REVOKED."""
 
     async def key(request: Request[Any, Any, Any]) -> StaffKey:
         token = token_of_call(request)

@@ -46,8 +46,9 @@ class Plate(msgspec.Struct, frozen=True, kw_only=True):
     replaced_by: Uuid  # 0 if by none.
     created_ns: BigInt
     changed_ns: BigInt
-    # The merchant, in the first version alone: so paging by it meets every plate once.
+    # Whose lists it is in, in the first version alone: so paging by them meets every plate once.
     listed_merchant: Uuid | None
+    listed_shop: Uuid | None
 
     @property
     def plate_id(self) -> PlateId:
@@ -71,6 +72,7 @@ class Plate(msgspec.Struct, frozen=True, kw_only=True):
             replaced_by=replaced_by,
             changed_ns=now_ns,
             listed_merchant=None,
+            listed_shop=None,
         )
 
 

@@ -101,11 +101,18 @@ class PlateService:
         return plate
 
     async def plates(self, key: StaffKey, *, before: int | None, limit: int) -> tuple[list[Plate], int | None]:
-        """The plates the key sees, newest first, and what to page on `before`, None at the end."""
+        """
+        The plates the key sees, newest first, and the id to page on `before`, None at the end.
+
+        Refuses:  PLATE_UNKNOWN to page on before another's, or none.
+        """
+        if before is not None:
+            await self._all.plates.load([before])
+            self.plate(key, before)
+        column, value = ("listed_shop", key.shop_id) if key.shop_id else ("listed_merchant", key.merchant_id)
         limit = min(limit, PAGE_MAX)
-        found = await self._all.plates_page(key.merchant_id, before=before, limit=limit)
-        seen = [plate for _, plate in found if key.sees(plate.merchant_id, plate.shop_id)]
-        return seen, found[-1][0] if len(found) == limit else None
+        found = await self._all.plates_page(column, value, before=before, limit=limit)
+        return found, found[-1].id if len(found) == limit else None
 
     def texts(self, plate: Plate) -> tuple[str, str]:
         """The code's two forms, link and EMVCo payload; of a foreign plate the text it was registered with, and none."""
@@ -171,6 +178,7 @@ class PlateService:
             created_ns=now_ns,
             changed_ns=now_ns,
             listed_merchant=merchant_id,
+            listed_shop=shop_id or None,
         )
         self._all.plates.put(plate)
         return plate

@@ -21,7 +21,7 @@ class MerchantReason(Reason):
     SHOP_UNKNOWN = Kind.NOT_FOUND, "NARR"
     SHOP_CLOSED = Kind.REFUSED, "NARR"
 
-    KEY_UNKNOWN = Kind.NOT_ALLOWED, "NARR"  # No token of ours, or nobody's: it never says which.
+    KEY_NOT_ACCEPTED = Kind.NOT_ALLOWED, "NARR"  # No token of ours, or nobody's: it never says which.
     KEY_REVOKED = Kind.NOT_ALLOWED, "NARR"
     ROLE_MAY_NOT = Kind.NOT_ALLOWED, "NARR"
     SHOP_NOT_YOURS = Kind.NOT_ALLOWED, "NARR"  # The key is of one shop, and this is of another or of them all.

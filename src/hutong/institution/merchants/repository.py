@@ -31,11 +31,11 @@ class MerchantRepository:
     async def start(self) -> None:
         await self.staff_keys.start()
 
-    async def plates_page(self, merchant_id: int, *, before: int | None, limit: int) -> list[tuple[int, Plate]]:
-        """The merchant's plates, newest first, each as it is now, with the position to page on from."""
-        found = await self._store.page(
-            PLATES, "listed_merchant", merchant_id, before=before, limit=limit, newest_first=True
-        )
-        await self.plates.load([plate.id for _, plate in found])
-        newest = [(position, self.plates.get(plate.id)) for position, plate in found]
-        return [(position, plate) for position, plate in newest if plate is not None]
+    async def plates_page(self, column: str, value: int, *, before: int | None, limit: int) -> list[Plate]:
+        """The plates listed under a merchant or a shop, newest first, each as it is now; those hung before another."""
+        position = None
+        if before is not None:
+            position = (await self._store.find(PLATES, "id", [before]))[0][0]
+        found = await self._store.page(PLATES, column, value, before=position, limit=limit, newest_first=True)
+        await self.plates.load([first.id for _, first in found])
+        return [self.plates.get(first.id) or first for _, first in found]

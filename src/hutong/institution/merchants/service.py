@@ -216,11 +216,11 @@ class MerchantService:
     # Staff keys.
 
     def key(self, token: str) -> StaffKey:
-        """Whose token this is. Refuses KEY_UNKNOWN, KEY_REVOKED."""
+        """Whose token this is. Refuses KEY_NOT_ACCEPTED, KEY_REVOKED."""
         key_id, hashed = self._verified.get(token) or (key_id_in(token), hash_token(self._pepper, token))
         key = self._all.staff_keys.get(key_id)
         if key is None or not hmac.compare_digest(key.token_hash, hashed):
-            raise Refusal(MerchantReason.KEY_UNKNOWN)
+            raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
         if key.revoked_ns:
             raise Refusal(MerchantReason.KEY_REVOKED)
         if token not in self._verified:

@@ -27,9 +27,14 @@ class Site:
         """The code as a link, which any phone's plain camera opens."""
         return str(Plate(self.base, plate_id))
 
+    @property
+    def plate_prefix(self) -> str:
+        """What every plate of ours begins with."""
+        return self.base + PATH
+
     def is_ours(self, link: Link) -> bool:
         """Whether a link is meant to be a plate of ours, well formed or not."""
-        return str(link).startswith(self.base + PATH)
+        return str(link).startswith(self.plate_prefix)
 
     def emvco(self, plate_id: PlateId, merchant: Merchant, shop: Shop | None, amount: int | None = None) -> str:
         """The same code as an EMVCo payload, the names in Latin letters and, if they have one, in their own script."""

@@ -83,13 +83,13 @@ def token_of(key_id: int, secret: bytes) -> str:
 
 
 def key_id_in(token: str) -> int:
-    """The id of the key that `token` says it is. Refuses KEY_UNKNOWN whatever is wrong with its shape."""
+    """The id of the key that `token` says it is. Refuses KEY_NOT_ACCEPTED whatever is wrong with its shape."""
     if len(token) != _TOKEN_LENGTH or not token.isascii() or token[-_SECRET_LETTERS - 1] != "_":
-        raise Refusal(MerchantReason.KEY_UNKNOWN)
+        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
     try:
         return parse_id("sk", token[: -_SECRET_LETTERS - 1])
     except Refusal:
-        raise Refusal(MerchantReason.KEY_UNKNOWN) from None
+        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED) from None
 
 
 def hash_token(pepper: bytes, token: str) -> bytes:

@@ -208,7 +208,7 @@ class PlatePage(msgspec.Struct, frozen=True, kw_only=True):
     """Plates, newest first."""
 
     plates: list[PlateView]
-    next_cursor: Annotated[int | None, Meta(description="What to ask the next page with; null at the end.")]
+    next_cursor: Annotated[str | None, Meta(description="What to ask the next page with; null at the end.")]
 
 
 def merchant_view(merchant: Merchant, fee: Fee) -> MerchantView:

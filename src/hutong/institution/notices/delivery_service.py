@@ -5,9 +5,10 @@ import heapq
 import logging
 from dataclasses import dataclass, field
 
+from hutong.institution.notices.delivery import Outcome, WebhookDelivery
 from hutong.institution.notices.event import ID_PREFIX, Event
 from hutong.institution.notices.reasons import NoticeReason
-from hutong.institution.notices.repository import NoticeRepository, Outcome, WebhookDelivery
+from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook import (
     ATTEMPTS_MAX,

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from hutong.institution.notices.event import Event, make_event
+from hutong.institution.notices.event import FeedPage, make_event
 from hutong.institution.notices.repository import NoticeRepository
 from hutong.runtime.node import NodeRuntime
 
@@ -15,14 +14,6 @@ WAIT_MAX_S = 30
 # Who would wait beyond these is answered at once, with nothing.
 _WAITING_PER_OWNER_MAX = 8
 _WAITING_MAX = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class FeedPage:
-    """Events in order, and the cursor to ask behind next time."""
-
-    events: list[tuple[int, Event]]
-    cursor: int
 
 
 class Notices:

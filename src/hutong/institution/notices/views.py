@@ -4,10 +4,9 @@ from typing import Annotated
 
 import msgspec
 
+from hutong.institution.notices.delivery import WebhookDelivery
 from hutong.institution.notices.event import ID_PREFIX as EVENT_PREFIX
-from hutong.institution.notices.event import EventBody
-from hutong.institution.notices.repository import WebhookDelivery
-from hutong.institution.notices.service import FeedPage
+from hutong.institution.notices.event import EventBody, FeedPage
 from hutong.institution.notices.webhook import ID_PREFIX as WEBHOOK_PREFIX
 from hutong.institution.notices.webhook import URL_LENGTH_MAX, WebhookEndpoint
 from hutong.kernel.clock import NS_PER_MS

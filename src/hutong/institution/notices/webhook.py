@@ -37,7 +37,7 @@ class EndpointState(Enum):
     REMOVED = "REMOVED"
 
 
-class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookEndpoint(msgspec.Struct, frozen=True):
     """One version of an endpoint."""
 
     id: Uuid
@@ -45,12 +45,12 @@ class WebhookEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     url: Text
     types: Text  # Event types it wants, with blanks between; none: all.
     secret_sealed: Bytes
+    starts_after: BigInt  # The journal's position when it was made: it gets what came later.
+    changed_ns: BigInt
     old_secret_sealed: Bytes | None = None
     old_secret_until_ns: BigInt = 0
     state: Text = EndpointState.ACTIVE.value
     why: Text = ""  # Why it is disabled.
-    starts_after: BigInt  # The journal's position when it was made: it gets what came later.
-    changed_ns: BigInt
 
     @property
     def is_active(self) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from hutong.institution.notices.delivery import WebhookDelivery
 from hutong.institution.notices.reasons import NoticeReason
-from hutong.institution.notices.repository import NoticeRepository, WebhookDelivery
+from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.webhook import (
     ENDPOINTS_MAX,
     ROTATION_NS,

@@ -7,6 +7,7 @@ import msgspec
 
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
 from hutong.scheme.messages import Channel
 
@@ -112,6 +113,11 @@ def mandate_id(text: str) -> int:
 def bank_of(text: str) -> str:
     """The bank's node in a mandate's text."""
     return text.removeprefix(MANDATE_PREFIX).rpartition(":")[0]
+
+
+def withdrawal_creditor(bank_account_id: int) -> str:
+    """What a withdrawal's PIN token is bound to: known before the bank is asked."""
+    return id_text("bka", bank_account_id)
 
 
 MANDATES = Table("mandates", Mandate)

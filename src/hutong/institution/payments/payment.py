@@ -92,6 +92,18 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.gross - self.payer_discount - self.payee_discount
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a payer confirms."""
+
+    payment_id: int
+    quote_id: int
+    amount: int = 0  # 0: as quoted.
+    currency: str = ""  # Empty: as quoted.
+    remark: str = ""
+    funding: str = "balance"
+    pin_token: str = ""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How something ended; the first durable one is the truth, and there is no second."""
 

@@ -8,6 +8,16 @@ from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Boolean, Table, Text, Uuid
 
 
+class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a merchant gives back. `shop_id` scopes a key of one shop; 0 is the whole merchant."""
+
+    refund_id: int
+    payment_id: int
+    amount: int
+    remark: str = ""
+    shop_id: int = 0
+
+
 class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a merchant gives back of a payment: across nodes, or, `on_us`, to a payer of ours."""
 

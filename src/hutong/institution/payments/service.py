@@ -1,28 +1,32 @@
 """Payments of one institution as a whole: what it does with each message, with time, and after a restart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, assert_never
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.bank_link import BankLink, TopUps
+from hutong.institution.payments.bank_link_service import BankLinkService
 from hutong.institution.payments.cashier import Cashier
-from hutong.institution.payments.charges import Charges
-from hutong.institution.payments.consult import Consult
-from hutong.institution.payments.creditor import Creditor
-from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.charge_service import ChargeService
+from hutong.institution.payments.consult_service import ConsultService
+from hutong.institution.payments.creditor_service import CreditorService
+from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
-from hutong.institution.payments.mandates import Mandates
-from hutong.institution.payments.payment import Why
+from hutong.institution.payments.mandate_service import MandateService
+from hutong.institution.payments.payment import Why, check_amount, check_new_id
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
-from hutong.institution.payments.refunds import Refunds
-from hutong.institution.payments.returns import Returns
-from hutong.institution.payments.to_pay import ToPays
+from hutong.institution.payments.refund_service import RefundService
+from hutong.institution.payments.return_service import ReturnService
+from hutong.institution.payments.statement_service import StatementService
+from hutong.institution.payments.to_pay_service import ToPayService
+from hutong.institution.payments.top_up_service import TopUpService
 from hutong.institution.policy.policy import Policies
-from hutong.kernel.ids import PARTS_MAX
+from hutong.kernel.ids import PARTS_MAX, derive
+from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -67,13 +71,13 @@ class PaymentService:
         self._pursuit = pursuit = Pursuit(node.clock)
         quotes = QuoteBook()
         currency = chart.currency.alpha
-        self.top_ups = top_ups = TopUps(node)
-        self.mandates = Mandates(node, policies, currency)
-        self.consults = Consult(node, people, requests, quotes, cashier, switch)
-        self.charges = charges = Charges(
+        self.top_ups = top_ups = TopUpService(node)
+        self.mandates = MandateService(node, policies, currency)
+        self.consults = ConsultService(node, people, requests, quotes, cashier, switch)
+        self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
         )
-        self.debtor = debtor = Debtor(
+        self.debtor = debtor = DebtorService(
             node,
             ledger,
             chart,
@@ -89,16 +93,18 @@ class PaymentService:
             pursuit,
             switch,
         )
-        self.creditor = Creditor(
+        self.creditor = CreditorService(
             node, ledger, chart, policies, requests, top_ups, charges, notices, cashier, pursuit, switch
         )
-        self.refunds = Refunds(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
-        self.returns = Returns(node, ledger, chart, debtor, notices, pursuit, switch)
-        self.to_pays = ToPays(node, people, debtor, self.mandates, notices, switch)
+        self.refunds = RefundService(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
+        self.returns = ReturnService(node, ledger, chart, debtor, notices, pursuit, switch)
+        self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, switch)
         self.to_pays.tell_ourselves = charges.answered
-        self.bank_link = BankLink(node, people, self.consults, debtor, charges, top_ups, currency)
+        self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
+        self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self._code_prefix = code_prefix
+        self._people = people
 
     async def start(self) -> None:
         """Open the node's own accounts, and take up what was undecided when it stopped."""
@@ -128,6 +134,31 @@ class PaymentService:
         """What time alone brings about: asking again. The node's timer calls it a few times a second."""
         for undecided in self._pursuit.due():
             self.node.decide(partial(undecided.again, undecided))
+
+    def pay_in(self, pay_in_id: int, user_id: int, amount: int, answer: Callable[[str], None]) -> None:
+        """
+        Credit a user with money that came from outside of all nodes into the reserve.
+
+        Moves:    reserve -> wallet; posted.
+        Refuses:  AMOUNT_NOT_POSITIVE, ID_FROM_THE_FUTURE; who may not receive.
+        Repeats:  nothing. `answer` is told the field that differs from what came under this id before; empty: done.
+        """
+        now_ns = self.node.clock.now_ns()
+        check_amount(amount)
+        check_new_id("pay_in_id", pay_in_id, now_ns)
+        user = self._people.user(user_id)
+        user.may_receive(now_ns)
+        transfer = recipes.top_up(
+            derive(pay_in_id, f"{self.node.node_id}/pay-in"),
+            reserve=self.chart.reserve,
+            account=user.wallet_account,
+            amount=amount,
+            ledger=self.chart.currency.ledger,
+            code=Why.PAID_IN,
+        )
+        self.ledger.create_transfers(
+            [transfer], lambda statuses: self.node.journal.effect(partial(answer, _PAID_IN[statuses[0]]))
+        )
 
     def _receive(self, message: AnyMessage) -> None:
         match message:
@@ -182,6 +213,14 @@ class PaymentService:
         await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
         await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
         self.node.journal.seal()
+
+
+_PAID_IN = {
+    TransferStatus.CREATED: "",
+    TransferStatus.EXISTS: "",
+    TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "user_id",
+    TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
+}
 
 
 async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:

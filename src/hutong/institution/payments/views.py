@@ -63,6 +63,52 @@ def payment_view(payment: Payment, outcome: Outcome | None) -> PaymentView:
     )
 
 
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment as its payee sees it; `fee` is the merchant's."""
+
+    payment_id: str
+    state: PaymentState
+    amount: int
+    fee: int
+    currency: str
+    payer_name: str
+    debtor_agent: str = ""
+    channel: str
+    remark: str = ""
+    created_at_ms: int
+
+
+def receipt_view(receipt: Receipt, outcome: Outcome | None) -> ReceiptView:
+    """The payee's view of a payment from another node."""
+    return ReceiptView(
+        payment_id=payment_id_text(receipt.id),
+        state=state_of(outcome),
+        amount=receipt.gross,
+        fee=receipt.fee,
+        currency=receipt.currency,
+        payer_name=receipt.debtor_name,
+        debtor_agent=receipt.debtor_agent,
+        channel=receipt.channel,
+        remark=receipt.remark,
+        created_at_ms=receipt.created_ns // NS_PER_MS,
+    )
+
+
+def received_view(payment: Payment, outcome: Outcome | None) -> ReceiptView:
+    """The payee's view of a payment on us."""
+    return ReceiptView(
+        payment_id=payment_id_text(payment.id),
+        state=state_of(outcome),
+        amount=payment.gross,
+        fee=payment.fee,
+        currency=payment.currency,
+        payer_name=payment.debtor_name,
+        channel=payment.channel,
+        remark=payment.remark,
+        created_at_ms=payment.created_ns // NS_PER_MS,
+    )
+
+
 def payment_notice(payment: Payment, outcome: Outcome) -> tuple[str, dict[str, Any]]:
     """The news for a payer who isn't waiting for the answer."""
     data: dict[str, Any] = {

@@ -190,8 +190,12 @@ class Pins(Controller):
 
     @post("/reset", status_code=204)
     async def reset_pin(self, edge: Edge, session: Signed, data: JSONBody[ResetPin]) -> None:
-        """Set another, with a code sent for `PIN_RESET`; a lock ends with it."""
-        await edge.people.pins.reset_pin(session.user_id, data.code, data.new_pin)
+        """
+        Set another, with a code sent for `PIN_RESET`; a lock ends with it.
+
+        Refuses DEVICE_TOO_NEW on a phone that was added to another within a day.
+        """
+        await edge.people.pins.reset_pin(session.user_id, session.device_id, data.code, data.new_pin)
 
     @post("/tokens")
     async def pin_token(self, edge: Edge, session: Signed, data: JSONBody[AskPinToken]) -> PinTokenView:

@@ -1,7 +1,6 @@
 """The codes of people: personal codes they are paid by, payment codes they pay with."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -12,6 +11,7 @@ from hutong.codes.payment_code import DAY_NS, PaymentCodeIssuer
 from hutong.codes.payment_code import Device as CodeDevice
 from hutong.codes.plate import Plate, PlateId, PlateKind, mint_plate_id, read_plate_id
 from hutong.institution.people.device_service import DeviceService
+from hutong.institution.people.payment_code import PaymentCodeHolder, PaymentCodeKeys
 from hutong.institution.people.personal_code import CODES_MAX, REMARK_LENGTH_MAX, PersonalCode, check_amount
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PaymentCodeClaim, PaymentCodeMiss, PeopleRepository, hour, minute
@@ -20,24 +20,6 @@ from hutong.institution.people.user import checked_id, checked_text
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.node import NodeRuntime
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentCodeHolder:
-    """Whose phone showed a payment code."""
-
-    user_id: int
-    device_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentCodeKeys:
-    """What a phone needs to make payment codes offline: see `hutong.codes.payment_code`."""
-
-    head_today: str
-    head_tomorrow: str
-    today_ends_ns: int
-    seed: bytes
 
 
 class CodeService:

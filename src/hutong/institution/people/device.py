@@ -10,6 +10,8 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Text, Uuid
 
 DEVICES_MAX = 5  # In use at a time. Each more makes a payment code likelier to be guessed.
+# Who stole a telephone number can sign in with it; until a new phone may reset the PIN, the old one has been told.
+NEW_NS = 86_400 * NS_PER_S
 SESSION_LIFE_NS = 30 * 86_400 * NS_PER_S
 
 
@@ -20,15 +22,15 @@ class DeviceState(Enum):
     LOST = "LOST"  # For good: who finds the phone again registers it anew.
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class Device(msgspec.Struct, frozen=True):
     """One version of a device. Its seed, sealed, makes payment codes; a lost device has none."""
 
     id: Uuid
     user_id: Uuid
     name: Text
     seed_sealed: Bytes
-    state: Text = DeviceState.ACTIVE.value
     changed_ns: BigInt
+    state: Text = DeviceState.ACTIVE.value
 
     @property
     def is_active(self) -> bool:
@@ -39,20 +41,28 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         """Under what the seed is sealed."""
         return f"device-seed/{self.id:032x}"
 
+    def check_settled(self, others: list["Device"], now_ns: int) -> None:
+        """Refuses DEVICE_LOST; DEVICE_TOO_NEW within a day of being added to others. A user's first never is."""
+        if not self.is_active:
+            raise Refusal(PeopleReason.DEVICE_LOST)
+        wait_ns = self.changed_ns + NEW_NS - now_ns
+        if wait_ns > 0 and any(other.id != self.id for other in others):
+            raise Refusal(PeopleReason.DEVICE_TOO_NEW, retry_after_s=-(-wait_ns // NS_PER_S))
+
     def lost(self, now_ns: int) -> "Device":
         """Reported lost: the seed is dropped."""
         return msgspec.structs.replace(self, state=DeviceState.LOST.value, seed_sealed=b"", changed_ns=now_ns)
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True):
     """One version of a session: a device's right to speak for its user, for a time."""
 
     id: Uuid  # A keyed hash of the token: the token itself is nowhere but with its device.
     user_id: Uuid
     device_id: Uuid
     expires_ns: BigInt
-    revoked: Boolean = False
     changed_ns: BigInt
+    revoked: Boolean = False
 
     def check(self, now_ns: int) -> None:
         """Refuses SESSION_UNKNOWN when revoked, SESSION_EXPIRED from its end on."""

@@ -9,22 +9,13 @@ from hutong.institution.notices.service import Notices
 from hutong.institution.people.device import DEVICES_MAX, SESSION_LIFE_NS, Device, Session
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PeopleRepository
+from hutong.institution.people.signed_in import SignedIn
 from hutong.institution.people.tokens import TokenKeys
 from hutong.institution.people.user import User
 from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.runtime.node import NodeRuntime
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A session just begun. Its token is told this once."""
-
-    user: User
-    device_id: int
-    token: str
-    expires_ns: int
 
 
 @dataclass(frozen=True, slots=True)

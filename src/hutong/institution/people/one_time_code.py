@@ -24,17 +24,17 @@ class Purpose(Enum):
     PIN_RESET = "PIN_RESET"
 
 
-class OneTimeCode(msgspec.Struct, frozen=True, kw_only=True):
+class OneTimeCode(msgspec.Struct, frozen=True):
     """The last code sent to a number for a purpose, and how many before it that day."""
 
     id: Text  # `SIGN_IN:+8613800138000`.
     mac: Bytes  # The code itself is stored nowhere.
     expires_ns: BigInt
-    wrong: SmallInt = 0
-    used_for: Text = ""
     sent_ns: BigInt
     day_starts_ns: BigInt
     sent_in_day: SmallInt
+    wrong: SmallInt = 0
+    used_for: Text = ""
 
     def may_send_another(self, now_ns: int) -> None:
         """Refuses CODE_REQUESTS_EXHAUSTED within a minute of the last, or behind the tenth of a day."""

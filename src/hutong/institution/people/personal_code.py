@@ -11,7 +11,7 @@ REMARK_LENGTH_MAX = 140
 CODES_MAX = 100  # Active ones of a user.
 
 
-class PersonalCode(msgspec.Struct, frozen=True, kw_only=True):
+class PersonalCode(msgspec.Struct, frozen=True):
     """One version of a personal code. Amount 0: the payer says how much."""
 
     id: Uuid
@@ -20,8 +20,8 @@ class PersonalCode(msgspec.Struct, frozen=True, kw_only=True):
     amount: BigInt
     currency: Text
     remark: Text
-    active: Boolean = True
     changed_ns: BigInt
+    active: Boolean = True
 
     def check_same(self, amount: int, currency: str, remark: str) -> None:
         """Refuses PERSONAL_CODE_TAKEN, naming the first field that differs."""

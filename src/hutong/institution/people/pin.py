@@ -18,14 +18,14 @@ WRONG_MAX = len(LOCKED_NS_BEHIND) + 1
 _DAYS_MAX = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-class Pin(msgspec.Struct, frozen=True, kw_only=True):
+class Pin(msgspec.Struct, frozen=True):
     """One version of a user's PIN: its hash, and the wrong tries in a row."""
 
     user_id: Uuid
     hash: Text  # argon2id over the peppered PIN.
+    changed_ns: BigInt
     wrong: SmallInt = 0
     locked_until_ns: BigInt = 0
-    changed_ns: BigInt
 
     def may_be_tried(self, now_ns: int) -> None:
         """Refuses PIN_BLOCKED behind the last wrong try, and PIN_LOCKED before the lock's end."""
@@ -41,9 +41,9 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
         locked_until_ns = now_ns + locked_ns if locked_ns else 0
         return msgspec.structs.replace(self, wrong=wrong, locked_until_ns=locked_until_ns, changed_ns=now_ns)
 
-    def tried_right(self, now_ns: int) -> "Pin":
-        """Counting from nothing again."""
-        return msgspec.structs.replace(self, wrong=0, locked_until_ns=0, changed_ns=now_ns)
+    def tried_right(self, now_ns: int, hashed: str) -> "Pin":
+        """Counting from nothing again; `hashed` is the same PIN, perhaps by stronger parameters."""
+        return msgspec.structs.replace(self, hash=hashed, wrong=0, locked_until_ns=0, changed_ns=now_ns)
 
     def wrong_tries(self) -> Refusal:
         """What is told behind a wrong try: how many are left before the next lock."""

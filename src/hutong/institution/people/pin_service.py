@@ -66,16 +66,17 @@ class PinService:
             hashed = await self._pool.run(partial(self._hash, user_id, new_pin))
             await decided(self._node.journal, partial(self._replace, user_id, hashed))
 
-    async def reset_pin(self, user_id: int, code: str, new_pin: str) -> None:
+    async def reset_pin(self, user_id: int, device_id: int, code: str, new_pin: str) -> None:
         """
-        Another PIN, for who shows again that the telephone is theirs; a lock ends with it.
+        Another PIN, for who shows again that the telephone is theirs, on a device that is not new; a lock ends with it.
 
-        Refuses:  USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_BUSY, and a code that is wrong, expired or used.
+        Refuses:  USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_BUSY, DEVICE_LOST, DEVICE_TOO_NEW, and a code that is wrong,
+                  expired or used.
         """
         await warmed(self._node.journal, partial(self._check_new, user_id, new_pin))
         with self._alone(user_id):
             hashed = await self._pool.run(partial(self._hash, user_id, new_pin))
-            await decided(self._node.journal, partial(self._reset, user_id, code, hashed))
+            await decided(self._node.journal, partial(self._reset, user_id, device_id, code, hashed))
 
     async def check(self, user_id: int, pin: str) -> None:
         """
@@ -88,8 +89,9 @@ class PinService:
         tried = await warmed(self._node.journal, partial(self._may_try, user_id))
         with self._alone(user_id):
             is_right = await self._pool.run(partial(self._matches, tried.hash, user_id, pin))
-            conclude = partial(self._conclude, tried, is_right=is_right)
-            if is_right and not tried.wrong:
+            renewed = await self._renewed(tried, pin) if is_right else ""
+            conclude = partial(self._conclude, tried, is_right=is_right, renewed=renewed)
+            if is_right and not tried.wrong and not renewed:
                 await warmed(self._node.journal, conclude)  # Nothing is written.
             else:
                 await decided(self._node.journal, conclude)
@@ -136,21 +138,32 @@ class PinService:
         self._repository.pins.put(Pin(user_id=user_id, hash=hashed, changed_ns=self._node.clock.now_ns()))
         self._notices.tell_user(user_id, "pin.changed", {})
 
-    def _reset(self, user_id: int, code: str, hashed: str) -> None:
+    def _reset(self, user_id: int, device_id: int, code: str, hashed: str) -> None:
         user = self._repository.user(user_id)
+        devices = self._repository.devices.find("user_id", user_id)
+        device = next((device for device in devices if device.id == device_id), None)
+        if device is None:
+            raise Refusal(PeopleReason.DEVICE_UNKNOWN)
+        device.check_settled(devices, self._node.clock.now_ns())
         used_for = f"pin/{user_id:032x}"
         sent = self._codes.check(Purpose.PIN_RESET, user.phone, code, "")
         self._codes.use(sent, used_for)
         self._replace(user_id, hashed)
 
-    def _conclude(self, tried: Pin, *, is_right: bool) -> None:
+    async def _renewed(self, tried: Pin, pin: str) -> str:
+        """The PIN's hash by today's parameters, if it was made by older ones: a right PIN is the chance to tell."""
+        if not self._hasher.check_needs_rehash(tried.hash) or self._pool.is_full:
+            return ""
+        return await self._pool.run(partial(self._hash, tried.user_id, pin))
+
+    def _conclude(self, tried: Pin, *, is_right: bool, renewed: str) -> None:
         pin = self._repository.pins.get(tried.user_id)
         # Only one try runs at a time, and a change is a try: what was tried is what there is.
         assert pin == tried
         now_ns = self._node.clock.now_ns()
         if is_right:
-            if pin.wrong:
-                self._repository.pins.put(pin.tried_right(now_ns))
+            if pin.wrong or renewed:
+                self._repository.pins.put(pin.tried_right(now_ns, renewed or pin.hash))
             return
         pin = pin.tried_wrong(now_ns)
         self._repository.pins.put(pin)

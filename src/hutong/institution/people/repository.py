@@ -18,7 +18,7 @@ _MINUTE_NS = 60 * NS_PER_S
 _HOUR_NS = 3600 * NS_PER_S
 
 
-class PaymentCodeClaim(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentCodeClaim(msgspec.Struct, frozen=True):
     """A charge has a payment code."""
 
     code: Text
@@ -30,7 +30,7 @@ class PaymentCodeClaim(msgspec.Struct, frozen=True, kw_only=True):
     minute: Integer  # Since 1970: by it a restart finds the claims that still count.
 
 
-class PaymentCodeMiss(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentCodeMiss(msgspec.Struct, frozen=True):
     """An acquirer sent a wrong payment code."""
 
     acquirer: Text

@@ -9,17 +9,19 @@ from argon2 import PasswordHasher
 from hutong.codes.payment_code import PaymentCodeIssuer
 from hutong.codes.plate import PlateId
 from hutong.institution.notices.service import Notices
-from hutong.institution.people.code_service import CodeService, PaymentCodeHolder
+from hutong.institution.people.code_service import CodeService
 from hutong.institution.people.device import Session
-from hutong.institution.people.device_service import DeviceService, SignedIn
+from hutong.institution.people.device_service import DeviceService
 from hutong.institution.people.one_time_code import OneTimeCode, Purpose
 from hutong.institution.people.one_time_code_service import CodeSender, OneTimeCodeService
+from hutong.institution.people.payment_code import PaymentCodeHolder
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.phone import parse_phone
 from hutong.institution.people.pin_service import PinService
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PeopleRepository
 from hutong.institution.people.settings import DAY_STARTS_NS, PeopleSettings
+from hutong.institution.people.signed_in import SignedIn
 from hutong.institution.people.tokens import TokenKeys
 from hutong.institution.people.user import Evidence, Tier, User, checked_id, checked_text
 from hutong.institution.sealing import SealingKeys

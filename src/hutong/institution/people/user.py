@@ -46,7 +46,7 @@ class Evidence(Enum):
         return row
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True):
+class User(msgspec.Struct, frozen=True):
     """One version of a user. A closed user's telephone number is free again."""
 
     id: Uuid
@@ -56,11 +56,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     tier: SmallInt
     evidence: Text
     registration_id: Text  # The caller's own, so that a retry is known.
+    changed_ns: BigInt
     frozen_by_operator: Boolean = False
     frozen_by_user: Boolean = False
     closed: Boolean = False
     why: Text = ""  # Of the last freeze, unfreeze or raise, and who did it.
-    changed_ns: BigInt
 
     @property
     def wallet_account(self) -> int:

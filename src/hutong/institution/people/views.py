@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 
-from hutong.institution.people.code_service import PaymentCodeKeys
 from hutong.institution.people.device import Device
-from hutong.institution.people.device_service import SignedIn
 from hutong.institution.people.one_time_code import PAUSE_NS, OneTimeCode, Purpose
+from hutong.institution.people.payment_code import PaymentCodeKeys
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.phone import masked_phone
+from hutong.institution.people.signed_in import SignedIn
 from hutong.institution.people.tokens import PIN_TOKEN_LIFE_NS
 from hutong.institution.people.user import Evidence, User
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
@@ -237,7 +237,7 @@ class PersonalCodeView(msgspec.Struct, frozen=True):
 
 class PaymentCodeKeysView(msgspec.Struct, frozen=True):
     """
-    What this phone makes payment codes from until the day is over: see `docs/scheme/payment-codes.md`.
+    What this phone makes payment codes from until the day is over: see `docs/scheme/code-formats.md`.
 
     The seed is the phone's own secret: keep it where other apps cannot read.
     """

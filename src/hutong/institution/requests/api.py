@@ -25,7 +25,7 @@ from hutong.institution.requests.views import (
 )
 from hutong.kernel.clock import Clock
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import parse_id
+from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
@@ -83,9 +83,10 @@ class RequestController(Controller):
         if reference is not None:
             found = [await edge.request(lambda: edge.requests.get_by_reference(key, reference))]
             return RequestPage(requests=found, next_cursor=None)
-        requests, next_cursor = await edge.requests.page(key, before=cursor, limit=limit)
+        before = None if cursor is None else parse_id(REQUEST_PREFIX, cursor)
+        requests, after = await edge.requests.page(key, before=before, limit=limit)
         views = await decided(edge.journal, lambda: [edge.view(request) for request in requests])
-        return RequestPage(requests=views, next_cursor=next_cursor)
+        return RequestPage(requests=views, next_cursor=None if after is None else id_text(REQUEST_PREFIX, after))
 
     @get("/{request_id:str}")
     async def request(

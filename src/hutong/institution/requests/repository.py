@@ -18,10 +18,11 @@ class RequestRepository:
     async def start(self) -> None:
         await self.requests.start()
 
-    async def page(
-        self, column: str, value: int, *, before: int | None, limit: int
-    ) -> list[tuple[int, PaymentRequest]]:
-        """The requests listed under a merchant or a shop, newest first, each as it is now, with its place in the list."""
-        found = await self._store.page(REQUESTS, column, value, before=before, limit=limit, newest_first=True)
+    async def page(self, column: str, value: int, *, before: int | None, limit: int) -> list[PaymentRequest]:
+        """The requests listed under a merchant or a shop, newest first, each as it is now; those made before another."""
+        position = None
+        if before is not None:
+            position = (await self._store.find(REQUESTS, "id", [before]))[0][0]
+        found = await self._store.page(REQUESTS, column, value, before=position, limit=limit, newest_first=True)
         await self.requests.load([first.id for _, first in found])
-        return [(position, self.requests.get(first.id) or first) for position, first in found]
+        return [self.requests.get(first.id) or first for _, first in found]

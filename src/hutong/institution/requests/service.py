@@ -9,7 +9,7 @@ from hutong.codes import scanned
 from hutong.codes.code import CodeReason
 from hutong.codes.link import Link
 from hutong.codes.merchant_presented import MerchantPresentedCode
-from hutong.codes.plate import PlateId, PlateKind, read_plate, request_plate_id
+from hutong.codes.plate import PlateId, PlateKind, read_plate, read_plate_id, request_plate_id
 from hutong.codes.upi import UpiLink
 from hutong.institution import chart
 from hutong.institution.merchants.foreign_code import identities
@@ -135,11 +135,18 @@ class RequestService:
         raise Refusal(RequestReason.REQUEST_UNKNOWN)
 
     async def page(self, key: StaffKey, *, before: int | None, limit: int) -> tuple[list[PaymentRequest], int | None]:
-        """The requests the key sees, newest first, those of its static codes too; and what to page on `before`."""
+        """
+        The requests the key sees, newest first, those of its static codes too; and the id to page on `before`.
+
+        Refuses:  REQUEST_UNKNOWN to page on before another's, or none.
+        """
+        if before is not None:
+            await self._all.requests.load([before])
+            self.get(key, before)
         column, value = ("listed_shop", key.shop_id) if key.shop_id else ("listed_merchant", key.merchant_id)
         limit = min(limit, PAGE_MAX)
         found = await self._all.page(column, value, before=before, limit=limit)
-        return [request for _, request in found], found[-1][0] if len(found) == limit else None
+        return found, found[-1].id if len(found) == limit else None
 
     def texts(self, request: PaymentRequest) -> tuple[str, str]:
         """A dynamic code's two forms, link and EMVCo payload with the amount; nothing for what shows no code."""
@@ -241,8 +248,13 @@ class RequestService:
         Refuses:  what can't be read as a code; as `payee` for one of ours; CURRENCY_DIFFERS if a foreign code asks for
                   an amount of a currency that its merchant doesn't take.
         """
-        content = scanned.read(text).content
+        text = text.strip(" \t\r\n")
         now_ns = self._clock.now_ns()
+        own = self._plates.site.plate_prefix
+        if text.startswith(own):  # Most are, and as we wrote them: what follows must be an id, so nothing is disguised.
+            payee = self._own_payee(read_plate_id(text[len(own) :]), now_ns)
+            return Resolved(payee.request_id, payee)
+        content = scanned.read(text).content
         plate_id = self._own_plate_id(content)
         if plate_id is not None:
             payee = self._own_payee(plate_id, now_ns)

@@ -99,7 +99,7 @@ class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
     """Requests, newest first."""
 
     requests: list[RequestView]
-    next_cursor: Annotated[int | None, Meta(description="What to ask the next page with; null at the end.")]
+    next_cursor: Annotated[str | None, Meta(description="What to ask the next page with; null at the end.")]
 
 
 def request_view(request: PaymentRequest, texts: tuple[str, str], now_ns: int) -> RequestView:

@@ -11,11 +11,11 @@ CREATE TABLE users (
     tier               smallint NOT NULL CHECK (tier BETWEEN 1 AND 3),
     evidence           text     NOT NULL,
     registration_id    text     NOT NULL,
+    changed_ns         bigint   NOT NULL,
     frozen_by_operator boolean  NOT NULL,
     frozen_by_user     boolean  NOT NULL,
     closed             boolean  NOT NULL,
-    why                text     NOT NULL,
-    changed_ns         bigint   NOT NULL
+    why                text     NOT NULL
 );
 CREATE INDEX users_id ON users (id, position);
 CREATE INDEX users_phone ON users (phone, position);
@@ -26,9 +26,9 @@ CREATE TABLE pins (
     position        bigint   PRIMARY KEY,
     user_id         uuid     NOT NULL,
     hash            text     NOT NULL,
+    changed_ns      bigint   NOT NULL,
     wrong           smallint NOT NULL CHECK (wrong >= 0),
-    locked_until_ns bigint   NOT NULL,
-    changed_ns      bigint   NOT NULL
+    locked_until_ns bigint   NOT NULL
 );
 CREATE INDEX pins_user_id ON pins (user_id, position);
 
@@ -38,8 +38,8 @@ CREATE TABLE devices (
     user_id     uuid   NOT NULL,
     name        text   NOT NULL,
     seed_sealed bytea  NOT NULL,
-    state       text   NOT NULL CHECK (state IN ('ACTIVE', 'LOST')),
-    changed_ns  bigint NOT NULL
+    changed_ns  bigint NOT NULL,
+    state       text   NOT NULL CHECK (state IN ('ACTIVE', 'LOST'))
 );
 CREATE INDEX devices_id ON devices (id, position);
 CREATE INDEX devices_user_id ON devices (user_id, position);
@@ -51,8 +51,8 @@ CREATE TABLE sessions (
     user_id    uuid    NOT NULL,
     device_id  uuid    NOT NULL,
     expires_ns bigint  NOT NULL,
-    revoked    boolean NOT NULL,
-    changed_ns bigint  NOT NULL
+    changed_ns bigint  NOT NULL,
+    revoked    boolean NOT NULL
 );
 CREATE INDEX sessions_id ON sessions (id, position);
 CREATE INDEX sessions_user_id ON sessions (user_id, position);
@@ -63,11 +63,11 @@ CREATE TABLE one_time_codes (
     id            text     NOT NULL,
     mac           bytea    NOT NULL,
     expires_ns    bigint   NOT NULL,
-    wrong         smallint NOT NULL CHECK (wrong >= 0),
-    used_for      text     NOT NULL,
     sent_ns       bigint   NOT NULL,
     day_starts_ns bigint   NOT NULL,
-    sent_in_day   smallint NOT NULL
+    sent_in_day   smallint NOT NULL,
+    wrong         smallint NOT NULL CHECK (wrong >= 0),
+    used_for      text     NOT NULL
 );
 CREATE INDEX one_time_codes_id ON one_time_codes (id, position);
 
@@ -79,8 +79,8 @@ CREATE TABLE personal_codes (
     amount     bigint  NOT NULL CHECK (amount >= 0),
     currency   text    NOT NULL,
     remark     text    NOT NULL,
-    active     boolean NOT NULL,
-    changed_ns bigint  NOT NULL
+    changed_ns bigint  NOT NULL,
+    active     boolean NOT NULL
 );
 CREATE INDEX personal_codes_id ON personal_codes (id, position);
 CREATE INDEX personal_codes_plate ON personal_codes (plate, position);

@@ -77,8 +77,10 @@ CREATE TABLE plates (
     replaced_by uuid NOT NULL,
     created_ns bigint NOT NULL,
     changed_ns bigint NOT NULL,
-    listed_merchant uuid
+    listed_merchant uuid,
+    listed_shop uuid
 );
 CREATE INDEX plates_by_id ON plates (id, position);
 CREATE INDEX plates_by_identity_key ON plates (identity_key, position) WHERE identity_key IS NOT NULL;
 CREATE INDEX plates_by_listed_merchant ON plates (listed_merchant, position) WHERE listed_merchant IS NOT NULL;
+CREATE INDEX plates_by_listed_shop ON plates (listed_shop, position) WHERE listed_shop IS NOT NULL;

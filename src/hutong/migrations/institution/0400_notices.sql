@@ -21,12 +21,12 @@ CREATE TABLE webhook_endpoints (
     url                 text   NOT NULL,
     types               text   NOT NULL,
     secret_sealed       bytea  NOT NULL,
+    starts_after        bigint NOT NULL,
+    changed_ns          bigint NOT NULL,
     old_secret_sealed   bytea,
     old_secret_until_ns bigint NOT NULL,
     state               text   NOT NULL CHECK (state IN ('ACTIVE', 'DISABLED', 'REMOVED')),
-    why                 text   NOT NULL,
-    starts_after        bigint NOT NULL,
-    changed_ns          bigint NOT NULL
+    why                 text   NOT NULL
 );
 CREATE INDEX webhook_endpoints_id ON webhook_endpoints (id, position);
 CREATE INDEX webhook_endpoints_owner_id ON webhook_endpoints (owner_id, position);

@@ -9,11 +9,10 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from hutong.institution.payments.admission import Order
-from hutong.institution.payments.debtor import Answer, Debtor
+from hutong.institution.payments.debtor_service import Answer, DebtorService
 from hutong.institution.payments.mandate import MANDATE_PREFIX
-from hutong.institution.payments.mandates import Mandates
-from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.mandate_service import MandateService
+from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import REQUESTS_TO_PAY, ToPay, ToPayState, to_pay_id
@@ -26,15 +25,15 @@ from hutong.runtime.shelf import Shelf, warmed
 from hutong.scheme.messages import RequestStatus, RequestToPay, TransactionStatus, hex_id, id_hex
 
 
-class ToPays:
+class ToPayService:
     """Requests to pay that others make of our users."""
 
     def __init__(
         self,
         node: NodeRuntime,
         people: People,
-        debtor: Debtor,
-        mandates: Mandates,
+        debtor: DebtorService,
+        mandates: MandateService,
         notices: Notices,
         switch: str,
     ) -> None:

@@ -86,7 +86,7 @@ class Usage:
             self.year_spent -= payment.paid
 
 
-class UsageBook:
+class UsageService:
     """Everybody's counters, read when first asked for."""
 
     def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policies: Policies) -> None:

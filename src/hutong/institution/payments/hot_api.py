@@ -4,9 +4,8 @@ from functools import partial
 
 import msgspec
 
-from hutong.institution.payments.admission import Order
-from hutong.institution.payments.debtor import Debtor
-from hutong.institution.payments.payment import Outcome, Payment, check_amount
+from hutong.institution.payments.debtor_service import DebtorService
+from hutong.institution.payments.payment import Order, Outcome, Payment, check_amount
 from hutong.institution.payments.ports import People
 from hutong.institution.payments.views import payment_view
 from hutong.kernel.errors import Kind, Refusal
@@ -59,7 +58,7 @@ class PayEndpoint:
     Any other answer is a refusal before anything was written.
     """
 
-    def __init__(self, node: NodeRuntime, people: People, debtor: Debtor) -> None:
+    def __init__(self, node: NodeRuntime, people: People, debtor: DebtorService) -> None:
         self._node = node
         self._people = people
         self._debtor = debtor

@@ -10,13 +10,14 @@ from functools import partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
-from hutong.institution.payments.admission import Admission, Order
+from hutong.institution.payments.admission_service import AdmissionService
 from hutong.institution.payments.cashier import Cashier
-from hutong.institution.payments.charges import Charges
-from hutong.institution.payments.mandates import Mandates
+from hutong.institution.payments.charge_service import ChargeService
+from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
     PAYMENT_OUTCOMES,
     REMARK_LENGTH_MAX,
+    Order,
     Outcome,
     Payment,
     Why,
@@ -55,7 +56,7 @@ RESENDS_MAX = 2  # Then, and once expired, we enquire: the switch will tell, or 
 Answer = Callable[[Payment, Outcome | None], None]
 
 
-class Debtor:
+class DebtorService:
     """Payments of our users, on us and through the switch."""
 
     def __init__(
@@ -70,8 +71,8 @@ class Debtor:
         notices: Notices,
         quotes: QuoteBook,
         cashier: Cashier,
-        mandates: Mandates,
-        charges: Charges,
+        mandates: MandateService,
+        charges: ChargeService,
         pursuit: Pursuit,
         switch: str,
     ) -> None:
@@ -90,7 +91,7 @@ class Debtor:
         self._pursuit = pursuit
         self._switch = switch
         self._base_label = f"{node.node_id}/debit"
-        self._admission = Admission(node, ledger, chart, policies, requests, top_ups, cashier)
+        self._admission = AdmissionService(node, ledger, chart, policies, requests, top_ups, cashier)
         self.usages = self._admission.usages
         self.payments = self._admission.payments
         self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True)

@@ -25,7 +25,7 @@ CODE_LENGTH_MAX = 512
 Answered = Callable[[Terms | Refusal], None]
 
 
-class Consult:
+class ConsultService:
     """Consults of our users, and of other nodes about codes of ours."""
 
     def __init__(

@@ -8,12 +8,10 @@ what is still under way, is taken from the payment's matrix in the same durable 
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
-
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
-from hutong.institution.payments.creditor import Creditor
-from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.creditor_service import CreditorService
+from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.matrix import Shares, left_of
 from hutong.institution.payments.payment import (
     REMARK_LENGTH_MAX,
@@ -28,7 +26,7 @@ from hutong.institution.payments.ports import Notices
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
-from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, Refund, return_id_of
+from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, Refund, RefundOrder, return_id_of
 from hutong.institution.payments.views import refund_data
 from hutong.institution.payments.wording import network_reason
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
@@ -48,17 +46,7 @@ RESENDS_MAX = 4
 Answer = Callable[[Refund, Outcome | None], None]
 
 
-class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a merchant gives back. `shop_id` scopes a key of one shop; 0 is the whole merchant."""
-
-    refund_id: int
-    payment_id: int
-    amount: int
-    remark: str = ""
-    shop_id: int = 0
-
-
-class Refunds:
+class RefundService:
     """Refunds of our merchants."""
 
     def __init__(
@@ -66,8 +54,8 @@ class Refunds:
         node: NodeRuntime,
         ledger: LedgerEngine,
         chart: Chart,
-        debtor: Debtor,
-        creditor: Creditor,
+        debtor: DebtorService,
+        creditor: CreditorService,
         notices: Notices,
         pursuit: Pursuit,
         switch: str,
@@ -117,6 +105,14 @@ class Refunds:
         undecided = self.undecided[id_] = Undecided(refund, self._again, refund.expires_ns)
         undecided.answers.append(answer)
         self._move(undecided)
+
+    def found(self, id_: int, shop_id: int) -> tuple[Refund, Outcome | None]:
+        """A refund and its outcome. Refuses REFUND_UNKNOWN, also for another shop's."""
+        refund = self.refunds.get(id_)
+        outcome = self.outcomes.get(id_)
+        if refund is None or shop_id not in (0, refund.shop_id):
+            raise Refusal(PaymentReason.REFUND_UNKNOWN)
+        return refund, outcome
 
     def left(self, payment_id: int, shares: Shares) -> Shares:
         """What is left of a payment: what was refused came back, what is under way counts as gone."""

@@ -24,7 +24,7 @@ Told = Callable[[Charge], None]
 _OPEN = (ChargeState.ASKED, ChargeState.WAITING)
 
 
-class Charges:
+class ChargeService:
     """Requests to pay that we make."""
 
     def __init__(
@@ -58,12 +58,16 @@ class Charges:
         Repeats:  asks again if there is no answer yet; one request is asked for in the same words only.
         """
         known = self.charges.get(charge.id)
-        if known is not None and known.state not in _OPEN:
+        if known is not None and (known.state not in _OPEN or self._node.clock.now_ns() >= known.expires_ns):
             if answer is not None:
                 self._journal.effect(partial(answer, known))
             return
         if known is None:
             self.charges.put(charge)
+        if charge.state == ChargeState.REJECTED:
+            if answer is not None:
+                self._journal.effect(partial(answer, charge))
+            return
         if answer is not None:
             self._waiting.setdefault(charge.id, []).append(answer)
         asked = self._asked.get(charge.id)

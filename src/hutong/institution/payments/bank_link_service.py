@@ -6,28 +6,28 @@ A top-up is a request to pay under the bank's mandate; a withdrawal is a payment
 
 from msgspec.structs import replace
 
-from hutong.institution.payments.admission import Order
-from hutong.institution.payments.charges import Answer as ChargeAnswer
-from hutong.institution.payments.charges import Charges
-from hutong.institution.payments.consult import Consult
-from hutong.institution.payments.debtor import Answer, Debtor
+from hutong.institution.payments.charge_service import Answer as ChargeAnswer
+from hutong.institution.payments.charge_service import ChargeService
+from hutong.institution.payments.consult_service import ConsultService
+from hutong.institution.payments.debtor_service import Answer, DebtorService
 from hutong.institution.payments.mandate import (
     BANK_ACCOUNTS,
-    TOP_UPS,
     BankAccount,
     TopUp,
     TopUpState,
     bank_of,
     mandate_id,
+    withdrawal_creditor,
 )
-from hutong.institution.payments.payment import check_amount, check_new_id, check_same
+from hutong.institution.payments.payment import Order, check_amount, check_new_id, check_same
 from hutong.institution.payments.ports import People
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import Charge, ChargeState
+from hutong.institution.payments.top_up_service import TopUpService
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import derive, id_text
+from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf, warmed
@@ -37,62 +37,17 @@ TOP_UP_LIFE_NS = 120 * NS_PER_S
 NAME_LENGTH_MAX = 70
 
 
-class TopUps:
-    """What is to be paid by banks: it satisfies `ports.Payable`."""
-
-    def __init__(self, node: NodeRuntime) -> None:
-        self._clock = node.clock
-        self.rows = Shelf(TOP_UPS, node.journal, node.store, timed=True)
-
-    async def start(self) -> None:
-        await self.rows.start()
-
-    def request(self, request_id: int, /) -> TopUp:
-        """Refuses REQUEST_TO_PAY_UNKNOWN."""
-        top_up = self.rows.get(request_id)
-        if top_up is None:
-            raise Refusal(PaymentReason.REQUEST_TO_PAY_UNKNOWN)
-        return top_up
-
-    def payee(self, request_or_code_id: int, now_ns: int) -> TopUp:
-        """Refuses one that is paid, claimed, rejected or expired."""
-        top_up = self.request(request_or_code_id)
-        if top_up.state != TopUpState.OPEN:
-            raise Refusal(PaymentReason.REQUEST_TO_PAY_DECIDED, state=str(top_up.state))
-        if top_up.expires_ns <= now_ns:
-            raise Refusal(PaymentReason.REQUEST_EXPIRED)
-        return top_up
-
-    def claim(self, request_id: int, payment_id: int, now_ns: int) -> None:
-        top_up = self.request(request_id)
-        if top_up.claimed_by != payment_id:
-            self.payee(request_id, now_ns)
-            self.rows.put(replace(top_up, state=TopUpState.CLAIMED, claimed_by=payment_id))
-
-    def release(self, request_id: int, payment_id: int) -> None:
-        top_up = self.request(request_id)
-        if top_up.claimed_by == payment_id:
-            assert top_up.state == TopUpState.CLAIMED
-            self.rows.put(replace(top_up, state=TopUpState.OPEN, claimed_by=0))
-
-    def paid(self, request_id: int, payment_id: int) -> None:
-        top_up = self.request(request_id)
-        assert top_up.claimed_by == payment_id
-        if top_up.state != TopUpState.PAID:
-            self.rows.put(replace(top_up, state=TopUpState.PAID))
-
-
-class BankLink:
+class BankLinkService:
     """A user's own accounts at banks."""
 
     def __init__(
         self,
         node: NodeRuntime,
         people: People,
-        consults: Consult,
-        debtor: Debtor,
-        charges: Charges,
-        top_ups: TopUps,
+        consults: ConsultService,
+        debtor: DebtorService,
+        charges: ChargeService,
+        top_ups: TopUpService,
         currency: str,
     ) -> None:
         self._node = node
@@ -249,11 +204,6 @@ class BankLink:
         if account is None or account.user_id != user_id:
             raise Refusal(PaymentReason.BANK_ACCOUNT_UNKNOWN, field="bank_account_id")
         return account
-
-
-def withdrawal_creditor(bank_account_id: int) -> str:
-    """What a withdrawal's PIN token is bound to: known before the bank is asked."""
-    return id_text("bka", bank_account_id)
 
 
 def _charge(top_up: TopUp, mandate: str) -> Charge:

@@ -8,7 +8,7 @@ from functools import partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
-from hutong.institution.payments.debtor import Debtor
+from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.matrix import Shares, left_of
 from hutong.institution.payments.payment import Outcome, Payment, Why
 from hutong.institution.payments.ports import Notices
@@ -28,7 +28,7 @@ from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
 
 
-class Returns:
+class ReturnService:
     """Returns to our users."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Returns:
         node: NodeRuntime,
         ledger: LedgerEngine,
         chart: Chart,
-        debtor: Debtor,
+        debtor: DebtorService,
         notices: Notices,
         pursuit: Pursuit,
         switch: str,

@@ -20,7 +20,7 @@ from hutong.runtime.shelf import Shelf
 NAME_LENGTH_MAX = 70
 
 
-class Mandates:
+class MandateService:
     """The mandates of our users, for other institutions to take money under."""
 
     def __init__(self, node: NodeRuntime, policies: Policies, currency: str) -> None:

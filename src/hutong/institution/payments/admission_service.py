@@ -1,16 +1,15 @@
 """Whether a payer may pay this, here, now, that much; and the intent as it is written down."""
 
-import msgspec
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import PAYMENTS, Payment, check_amount
+from hutong.institution.payments.payment import PAYMENTS, Order, Payment, check_amount
 from hutong.institution.payments.ports import Payable, Payee, Payer
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.usage import Usage, UsageBook
+from hutong.institution.payments.usage_service import Usage, UsageService
 from hutong.institution.policy.policy import Limits, Policies, Policy
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -23,19 +22,7 @@ from hutong.scheme.messages import Channel
 PAYMENT_LIFE_NS = 60 * NS_PER_S  # After that the switch rejects what is not accepted.
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a payer confirms."""
-
-    payment_id: int
-    quote_id: int
-    amount: int = 0  # 0: as quoted.
-    currency: str = ""  # Empty: as quoted.
-    remark: str = ""
-    funding: str = "balance"
-    pin_token: str = ""
-
-
-class Admission:
+class AdmissionService:
     """The rules between an order and its payment."""
 
     def __init__(
@@ -54,7 +41,7 @@ class Admission:
         self._requests = requests
         self._top_ups = top_ups
         self._cashier = cashier
-        self.usages = UsageBook(node, ledger, policies)
+        self.usages = UsageService(node, ledger, policies)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True)
 
     def admit(

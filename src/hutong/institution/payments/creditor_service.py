@@ -10,7 +10,7 @@ from functools import partial
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount
-from hutong.institution.payments.charges import Charges
+from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import Outcome, Why
 from hutong.institution.payments.ports import Notices, Payable, Payee
@@ -40,7 +40,7 @@ from hutong.scheme.messages import (
 )
 
 
-class Creditor:
+class CreditorService:
     """Payments of other nodes' users to payees of ours."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Creditor:
         policies: Policies,
         requests: Payable,
         top_ups: Payable,
-        charges: Charges,
+        charges: ChargeService,
         notices: Notices,
         cashier: Cashier,
         pursuit: Pursuit,

@@ -1,0 +1,91 @@
+"""A node's API as a client sees it: JSON in, JSON out, every no as an exception with its name."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from hutong.runtime.http import Problem
+
+_TIMEOUT_S = 30
+
+
+class NodeRefused(Exception):  # noqa: N818  # It is an answer, not an error.
+    """A node's no, as it came."""
+
+    def __init__(self, status: int, reason: str, message: str, facts: Mapping[str, Any]) -> None:
+        super().__init__(status, reason, message, facts)
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.facts = facts
+
+
+class NodeSilent(Exception):  # noqa: N818  # Nothing is known to be wrong with the node.
+    """No answer came, so what was asked for may or may not have happened."""
+
+
+class NodeClient:
+    """Talks to one node in the name of whoever has `token`; none is needed for what is open to everybody."""
+
+    def __init__(self, url: str, token: str = "", *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=_TIMEOUT_S, transport=transport, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """What is there."""
+        return _json(await self._ask("GET", path, query=query))
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        """Do something."""
+        return _json(await self._ask("POST", path, body))
+
+    async def put(self, path: str, body: Any = None) -> Any:
+        """Have it so."""
+        return _json(await self._ask("PUT", path, body))
+
+    async def delete(self, path: str, **query: Any) -> Any:
+        """Have it no more."""
+        return _json(await self._ask("DELETE", path, query=query))
+
+    async def fetch(self, path: str) -> bytes:
+        """A file."""
+        return (await self._ask("GET", path)).content
+
+    async def _ask(
+        self, method: str, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None
+    ) -> httpx.Response:
+        """Raises `NodeRefused` for every status that is no success, `NodeSilent` when no answer came."""
+        known = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = await self._client.request(method, path, json=body, params=known)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
+        if response.is_success:
+            return response
+        try:
+            problem = msgspec.json.decode(response.content, type=Problem)
+        except msgspec.DecodeError:
+            raise NodeSilent(f"{self.url} is no node of Hutong: it answered {response.status_code}") from None
+        raise NodeRefused(response.status_code, problem.reason, problem.message, problem.facts)
+
+
+def _json(response: httpx.Response) -> Any:
+    return msgspec.json.decode(response.content) if response.content else None

@@ -1,0 +1,77 @@
+"""Where the node is that a command talks to, and in whose name."""
+
+import os
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hutong.app.network import SWITCH
+from hutong.app.node_client import NodeClient
+from hutong.app.secrets import read_operator_token
+from hutong.cli.credentials import Credential, Credentials
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.runtime.settings import Settings
+
+USER, MERCHANT, OPERATOR = "user", "merchant", "operator"
+
+
+class ConnectionReason(Reason):
+    """Why a command does not know where to go."""
+
+    NODE_WITHOUT_PORT = Kind.INVALID, "NARR"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class At:
+    """The options that every command has which talks to a node."""
+
+    node: Annotated[str, Parameter(help="The node, by name: on this machine, at its port of the settings.")] = ""
+    url: Annotated[str, Parameter(help="Where the node is, if it is not on this machine.")] = ""
+    who: Annotated[str, Parameter(name="--as", help="In whose name: a name or a phone that is signed in here.")] = ""
+
+
+NOWHERE = At()
+
+
+def settings() -> Settings:
+    """The settings of whoever calls: read once, here."""
+    return Settings.from_environ(os.environ)
+
+
+def credentials() -> Credentials:
+    """Who is signed in here."""
+    return Credentials(settings().data_directory)
+
+
+def url_of(node: str, url: str = "") -> str:
+    """Where a node is. Refuses NODE_WITHOUT_PORT."""
+    if url:
+        return url
+    known = settings()
+    port = known.ports.get(node)
+    if not port:
+        nodes = ", ".join(known.ports)
+        raise Refusal(ConnectionReason.NODE_WITHOUT_PORT, node=node, known=nodes, say="--url, or HUTONG_PORT_<NODE>")
+    return f"http://{known.host}:{port}"
+
+
+def connected(at: At, role: str) -> tuple[Credential, NodeClient]:
+    """The client of whoever is meant. Refuses NOT_SIGNED_IN, WHO_IS_MEANT, NODE_WITHOUT_PORT."""
+    credential = credentials().find(role, node=at.node, who=at.who)
+    return credential, NodeClient(url_of(credential.node, at.url), credential.token)
+
+
+def operating(at: At) -> NodeClient:
+    """
+    The client of a node's operator, by default the switch's.
+
+    The token is the one noted with `hutong login --operator`, else the one in the node's own secrets, for who may read them.
+    """
+    node = at.node or SWITCH
+    known = [each for each in credentials().all() if (each.role, each.node) == (OPERATOR, node)]
+    token = known[0].token if known else read_operator_token(settings().data_directory, node)
+    if not token:
+        credentials().find(OPERATOR, node=node)  # Refuses, saying how.
+    return NodeClient(url_of(node, at.url), token)

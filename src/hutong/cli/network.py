@@ -1,0 +1,55 @@
+"""`hutong up`, `serve`, `demo` and `bench`: networks and nodes in this process."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hutong.cli.connection import settings
+from hutong.cli.output import AsJson
+
+NetworkFile = Annotated[Path | None, Parameter(help="The network's description in TOML; default: the demo's.")]
+
+
+def up(*, network: NetworkFile = None) -> None:
+    """Bring up a whole network in this process; Ctrl-C stops it."""
+    from hutong.app import up as app_up
+    from hutong.app.network import DEMO_NETWORK, read_network
+
+    app_up.run(settings(), DEMO_NETWORK if network is None else read_network(network))
+
+
+def serve(
+    node: Annotated[str, Parameter(help="Which of the network's nodes.")],
+    /,
+    *,
+    network: Annotated[Path, Parameter(help="The network's description in TOML.")],
+    take_over: Annotated[
+        bool, Parameter(negative="", help="Take the node's database over from a paused process.")
+    ] = False,
+) -> None:
+    """Run one node in this process, as a TOML file describes it."""
+    from hutong.app import serve as app_serve
+
+    app_serve.run(settings(), node, network, take_over=take_over)
+
+
+def demo(
+    *,
+    directory: Annotated[
+        Path | None, Parameter(help="Where its pictures and the nodes' log are left; default: a new one.")
+    ] = None,
+) -> int:
+    """Bring up a network for a tour on real pictures, and check all of it."""
+    from hutong.app import demo as app_demo
+
+    return app_demo.run(settings(), directory)
+
+
+def bench(
+    *parts: Annotated[str, Parameter(help="What to measure; default: everything.")], json: AsJson = False
+) -> None:
+    """Measure this machine."""
+    from hutong import bench as app_bench
+
+    app_bench.run(parts, as_json=json)
