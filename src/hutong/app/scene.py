@@ -26,8 +26,7 @@ def photograph(plate_png: bytes, seed: int, *, size: tuple[int, int] = SIZE) -> 
         _stand(scene, plate.convert("RGB"), chance)
     _things(scene, chance, in_front=True)
     scene = _light(scene, chance).filter(ImageFilter.GaussianBlur(chance.uniform(1.0, 1.4)))
-    noise = Image.effect_noise(size, chance.uniform(18, 26)).convert("RGB")
-    scene = Image.blend(scene, ImageChops.overlay(scene, noise), 0.45)
+    scene = Image.blend(scene, ImageChops.overlay(scene, _grain(size, chance)), 0.45)
     out = io.BytesIO()
     scene.save(out, "JPEG", quality=_JPEG_QUALITY)
     return out.getvalue()
@@ -104,6 +103,13 @@ def _light(scene: Image.Image, chance: Random) -> Image.Image:
     ramp = Image.linear_gradient("L").rotate(chance.choice((90, 270))).resize(scene.size)
     dimmed = ImageChops.multiply(scene, Image.new("RGB", scene.size, (166, 150, 122)))
     return Image.composite(scene, dimmed, ramp)
+
+
+def _grain(size: tuple[int, int], chance: Random) -> Image.Image:
+    """A small sensor's noise in the dark: every pixel its own."""
+    strength = chance.uniform(0.3, 0.42)
+    noise = Image.frombytes("L", size, chance.randbytes(size[0] * size[1]))
+    return noise.point([round(128 + (level - 128) * strength) for level in range(256)]).convert("RGB")
 
 
 def _perspective(corners: _Corners, size: tuple[int, int]) -> list[float]:

@@ -19,13 +19,12 @@ _UNDECIDED = frozenset({"PENDING", "OPEN", "CLAIMED", "ASKED"})
 
 class Phone(msgspec.Struct, kw_only=True):
     """
-    What a phone keeps: enough to sign requests with a session, and to make payment codes without a network.
+    What a phone keeps to make payment codes without a network.
 
     The seed is the phone's own secret; the institution's key never comes here.
     """
 
     device_id: str
-    token: str = ""
     head_today: str = ""
     head_tomorrow: str = ""
     today_ends_at_ms: int = 0

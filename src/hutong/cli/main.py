@@ -27,10 +27,17 @@ _COMMANDS = (
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
     (_PERSON, "pay", "pay:pay", "Pay a code: from a picture file, or its text."),
+    (_PERSON, "receive", "pay:receive", "A personal code (个人码): a code to be paid by."),
+    (_PERSON, "approve", "pay:approve", "Say yes to a till that scanned one's payment code and waits for the PIN."),
     (_PERSON, "payment-code", "wallet:payment_code", "Show a payment code (付款码), made here and offline."),
+    (_PERSON, "link-bank", "wallet:link_bank", "Link one's account at a bank, for top-ups."),
     (_PERSON, "top-up", "wallet:top_up", "Bring money from a linked bank account into the wallet."),
     (_PERSON, "balance", "wallet:balance", "What is in the wallet."),
     (_PERSON, "statement", "wallet:statement", "What came and went."),
+    (_MERCHANT, "onboard", "merchant:onboard", "Take a merchant on, as an institution's operator."),
+    (_MERCHANT, "plate", "merchant:plate", "Hang up a plate, and write its picture."),
+    (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
+    (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
 )
 for _group, _name, _where, _help in _COMMANDS:

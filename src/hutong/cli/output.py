@@ -56,8 +56,8 @@ def said_no(error: Exception, *, as_json: bool) -> str | None:
     """The one line for stderr, or None when it is no answer but a mistake of ours."""
     told: Mapping[str, Any]
     match error:
-        case NodeRefused(reason=reason, facts=facts):
-            told = facts
+        case NodeRefused():
+            reason, told = error.reason, error.facts
         case Refusal():
             reason, told = error.reason.name, error.facts
         case NodeSilent():
@@ -66,5 +66,5 @@ def said_no(error: Exception, *, as_json: bool) -> str | None:
             return None
     if as_json:
         return msgspec.json.encode({"reason": reason, "facts": told}, enc_hook=str).decode()
-    facts = ", ".join(f"{name}={value}" for name, value in told.items())
+    facts = ", ".join(f"{name}={value}" for name, value in told.items()).replace("\n", " ")
     return f"hutong: {reason}: {facts}" if facts else f"hutong: {reason}"

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.secrets import read_operator_token
+from hutong.app.wallet import Phone
 from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, credentials, settings, url_of
 from hutong.cli.credentials import Credential
 from hutong.cli.output import AsJson, show_json, stdout
@@ -111,7 +112,7 @@ def _keep(node: str, phone: str, signed: dict[str, Any]) -> None:
             role=USER,
             token=signed["token"],
             phone=phone,
-            device_id=signed["device_id"],
+            device=Phone(device_id=signed["device_id"]),
         )
     )
 

@@ -1,14 +1,18 @@
 """What every service of a node is given: who the node is, its time, its chance and where it writes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import IdMint, Randomness
-from hutong.runtime.journal import Journal
-from hutong.runtime.shelf import Cold, warmed
+from hutong.runtime.journal import Journal, JournalHalted
+from hutong.runtime.shelf import Cold
 from hutong.runtime.tables import Store
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,37 @@ class NodeRuntime:
     spawn: Callable[[Coroutine[Any, Any, None]], None]  # Runs beside what decides: loads, timers' errands.
 
     def decide(self, decision: Callable[[], None]) -> None:
-        """Run a decision that answers through the journal: at once, or as soon as what it needs is loaded."""
+        """
+        Run a decision that answers through the journal: at once, or as soon as what it needs is loaded.
+
+        Raises what the decision raises. If it had appended by then, that is half a decision, and the journal halts.
+        """
+        before = self.journal.position
         try:
             decision()
         except Cold as cold:
+            assert self.journal.position == before, "a decision must look everything up before it appends"
             self.spawn(self._decide_later(cold, decision))
+        except Exception as error:
+            if self.journal.position != before:
+                self.journal.break_off(f"{error!r} after it had appended")
+            raise
         else:
             self.journal.seal()
 
+    def decide_each(self, decisions: Iterable[Callable[[], None]]) -> None:
+        """Decide on each message of a batch. One that fails is our bug: it is logged, and the others are decided."""
+        for decision in decisions:
+            try:
+                self.decide(decision)
+            except JournalHalted:
+                return  # What comes to a halted node is lost, as any message may be.
+            except Exception:
+                log.exception("message_failed", node=self.node_id)
+
     async def _decide_later(self, cold: Cold, decision: Callable[[], None]) -> None:
         await cold.load()
-        await warmed(self.journal, decision)
-        self.journal.seal()
+        self.decide(decision)
 
 
 def run_now(errand: Coroutine[Any, Any, None]) -> None:
