@@ -179,7 +179,8 @@ def _refusal(error: HTTPException) -> Refusal | None:
     if _has_fields(error):
         assert isinstance(error.extra, list)
         first = error.extra[0]
-        return Refusal(HttpReason.FIELD_INVALID, field=first.get("key", "$"), problem=first.get("message", ""))
+        key = first.get("key", "data")  # The parameter that takes the body: to the caller, its root.
+        return Refusal(HttpReason.FIELD_INVALID, field="$" if key == "data" else key, problem=first.get("message", ""))
     return Refusal(HttpReason.REQUEST_MALFORMED, problem=error.detail[:200])
 
 
