@@ -6,7 +6,6 @@ oracle is made anew from the calls that had become durable. The repository is sl
 says so, and meanwhile more calls come.
 """
 
-import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
@@ -21,7 +20,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.engines.reference import ReferenceLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
-from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer, TransferFlag
+from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.tables import MemoryStore
 
@@ -126,6 +125,10 @@ def now(answer: Coroutine[Any, Any, Answer]) -> Answer:
         return done.value  # type: ignore[no-any-return]
 
 
+def expire(ledger: LedgerEngine) -> None:
+    ledger.expire()
+
+
 class LedgerConformance(RuleBasedStateMachine):
     """The journaled engine, which crashes, against the reference, which does not."""
 
@@ -187,7 +190,7 @@ class LedgerConformance(RuleBasedStateMachine):
         ids=st.lists(ANY_TRANSFER, min_size=3, max_size=3),
         failing=st.booleans(),
     )
-    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:  # noqa: FBT001
+    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:
         self.resolve(pick, flags, ids, chained=True, failing=failing)
 
     def resolve(self, pick: int, flags: int, ids: list[int], *, chained: bool, failing: bool) -> None:
@@ -213,7 +216,7 @@ class LedgerConformance(RuleBasedStateMachine):
                 try:
                     self.errands[0].send(None)
                 except StopIteration:
-                    self.errands.pop(0)
+                    del self.errands[0]
 
     @rule(seconds=st.integers(0, 2))
     def time_passes(self, seconds: int) -> None:
@@ -221,7 +224,7 @@ class LedgerConformance(RuleBasedStateMachine):
         self.clock.advance(seconds=seconds, ns=1000)
         self.ours.expire()
         self.all_look_ups_return(moving=False)
-        self.decided(lambda ledger: ledger.expire() and None)
+        self.decided(expire)
 
     @rule()
     def flush(self) -> None:
@@ -304,7 +307,7 @@ class LedgerConformance(RuleBasedStateMachine):
             try:
                 self.errands[0].send(None)
             except StopIteration:
-                self.errands.pop(0)
+                del self.errands[0]
 
     def teardown(self) -> None:
         for errand in self.errands:

@@ -89,7 +89,7 @@ def test_every_no_has_one_shape(
 
 def test_a_wrong_field_is_named_by_its_path(client: TestClient) -> None:  # type: ignore[type-arg]
     answer = client.post("/bills", json={"lines": [{"amount": 1}, {"amount": -1}]})
-    assert answer.json()["facts"] == {"field": "$.lines[1].amount", "problem": "Expected `int` >= 1"}
+    assert answer.json()["facts"] == {"field": "lines[1].amount", "problem": "Expected `int` >= 1"}
 
 
 def test_readiness_is_asked_of_the_node(client: TestClient) -> None:  # type: ignore[type-arg]

@@ -20,7 +20,7 @@ class Note(msgspec.Struct, frozen=True):
 NOTES = Table("note", Note)
 
 
-class Bug(Exception):
+class Bug(Exception):  # noqa: N818  # It is what it is.
     """What our own code does wrong."""
 
 

@@ -71,7 +71,7 @@ def _build(site: Site, network: Network) -> Build:
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
             return _connect(site, PeerBook([_peer(network.switch)]), machine, receive, stack)
 
-        return build_institution(site, to_switch, switch=network.switch.node, private_webhooks=False)
+        return build_institution(site, network, to_switch, private_webhooks=False)
 
     book = PeerBook()
 

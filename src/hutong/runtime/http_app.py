@@ -130,11 +130,22 @@ async def _check_input(request: Request[Any, Any, Any]) -> None:
     try:
         msgspec.json.decode(body, type=data.annotation)
     except msgspec.DecodeError as error:
-        raise decode_refusal(error) from None
+        if _is_coerced(body, data.annotation):
+            raise decode_refusal(error) from None
+        return  # Litestar refuses it itself, once it knows who asks.
     except UnicodeDecodeError:
         raise Refusal(HttpReason.BODY_MALFORMED, problem="not UTF-8") from None
     if b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
         raise Refusal(HttpReason.FIELD_INVALID, field="$", problem="U+0000 in a text")
+
+
+def _is_coerced(body: bytes, type_: Any) -> bool:
+    """Whether Litestar would take what strictly speaking is of another type."""
+    try:
+        msgspec.convert(msgspec.json.decode(body), type_, strict=False)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _is_json(kwarg: Any) -> bool:

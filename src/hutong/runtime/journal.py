@@ -151,7 +151,7 @@ class MemoryJournal:
         finally:
             self._flushing = False
 
-    def break_off(self, why: str) -> None:
+    def break_off(self, why: str) -> None:  # noqa: ARG002  # Whoever broke off raises it, too.
         self.crash()
 
     def crash(self) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from markupsafe import Markup
 
 from hutong.codes.picture import qr_svg
@@ -64,7 +65,7 @@ def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Calla
     """`GET /q/{id}`. `payee_of` awaits the `Payee` of a code's text, or refuses by name."""
 
     @get(f"{PATH}{{plate_id:str}}", media_type=MediaType.HTML, include_in_schema=False)
-    async def landing(request: Request[Any, Any, Any], plate_id: str) -> Response[str]:
+    async def landing(request: Request[Any, Any, Any], plate_id: FromPath[str]) -> Response[str]:
         code = f"{plate_base}{PATH}{plate_id}"
         language = language_of(request.headers.get("accept-language", ""))
         try:
@@ -81,11 +82,17 @@ def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Calla
             payee=payee,
             amount=amount,
             wallets=links,
-            picture=Markup(qr_svg(code)),  # noqa: S704  # Our own drawing of a code that was just recognised.
+            picture=Markup(_svg(code)),  # noqa: S704  # Our own drawing of a code that was just recognised.
         )
         return Response(page, headers=_HEADERS)
 
     return landing
+
+
+def _svg(code: str) -> str:
+    """The picture as an element of the page: without the XML declaration, which HTML does not know."""
+    text = qr_svg(code).decode()
+    return text[text.index("<svg") :]
 
 
 def _render(language: str, **values: Any) -> str:

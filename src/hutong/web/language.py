@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 
-from babel import Locale, negotiate_locale
+from babel import Locale
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("zh-CN", "en")
@@ -18,14 +18,13 @@ def language_of(accept_language: str) -> str:
     for part in accept_language[:_HEADER_MAX].split(","):
         tag, _, parameters = part.strip().partition(";")
         quality = parameters.strip().removeprefix("q=") or "1"
-        if tag and quality.replace(".", "", 1).isdigit():
-            wanted.append((float(quality), tag))
-    preferred = [tag for quality, tag in sorted(wanted, key=lambda pair: -pair[0]) if quality > 0]
-    aliases = {"zh": "zh-CN", "en": "en"}
-    found = negotiate_locale(preferred, LANGUAGES, sep="-", aliases=aliases)
-    if found is None:
-        found = next((aliases[tag[:2].lower()] for tag in preferred if tag[:2].lower() in aliases), LANGUAGES[0])
-    return found
+        if quality.replace(".", "", 1).isdigit() and float(quality) > 0:
+            wanted.append((float(quality), tag.lower()))
+    for _, tag in sorted(wanted, key=lambda pair: -pair[0]):
+        for language in LANGUAGES:
+            if tag.partition("-")[0] == language.partition("-")[0]:
+                return language
+    return LANGUAGES[0]
 
 
 @cache

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.cashier import BALANCE, Cashier, Discount
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import PAYMENTS, Order, Payment, check_amount
 from hutong.institution.payments.ports import Payable, Payee, Payer
@@ -66,7 +66,7 @@ class AdmissionService:
         payer.may_pay(now_ns)
         source = self._cashier.source(order.funding)
         account = source.account(payer, amount)
-        usage = self.usages.of(payer.id, payer.wallet_account)
+        usage = self.usages.of(payer.id, account if order.funding == BALANCE else payer.wallet_account)
         policy, day, year = self._policies.today(now_ns)
         verified = consented or bool(order.pin_token)
         limits = policy.limits(terms.channel, payer.tier, verified=verified)
@@ -113,7 +113,7 @@ class AdmissionService:
         payee = self._payable(terms).payee(terms.request_id, now_ns)
         if payee.amount and payee.amount != amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=payee.amount)
-        if payee.account == payer.wallet_account:
+        if payee.user_id == payer.id:
             raise Refusal(PaymentReason.PAYING_ONESELF)
         return payee
 

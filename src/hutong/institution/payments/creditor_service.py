@@ -125,12 +125,13 @@ class CreditorService:
     def resume(self, receipt: Receipt) -> None:
         """After a restart: what we hold for this receipt is still pending, whatever else was durable."""
         outcome = self.outcomes.get(receipt.id)
+        holds = self._holds(receipt)
         if outcome is None:
-            self._await_decision(receipt)
+            self._await_decision(receipt, holds)
         elif outcome.completed:
-            self._post(receipt)
+            self._post(holds)
         else:
-            self._void(receipt)
+            self._void(holds)
 
     # Accepting.
 
@@ -159,7 +160,7 @@ class CreditorService:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS, currency=payee.currency)
         if payee.amount and payee.amount != message.amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, asked=payee.amount)
-        if message.channel not in {payee.channel, Channel.WITHDRAWAL if payee.user_id else payee.channel}:
+        if message.channel is not payee.channel and not (payee.user_id and message.channel is Channel.WITHDRAWAL):
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=payee.channel.value)
         policy = self._policies.today(now_ns)[0]
         shares = self._shares(message, payee, policy)
@@ -244,15 +245,16 @@ class CreditorService:
     def _held(self, receipt: Receipt, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
         reason = verdict.refused(transfers, statuses, PaymentReason.ACCOUNT_REFUSED)
         if reason is None:
-            self._await_decision(receipt)
+            self._await_decision(receipt, transfers)
             self._tell(receipt, TransactionStatus.ACCEPTED)
         else:
             self._give_up(receipt)
             self._bury(receipt.id, reason.name, reason.iso_code)
             self._tell(receipt, TransactionStatus.REJECTED, reason.name, reason.iso_code)
 
-    def _await_decision(self, receipt: Receipt) -> None:
+    def _await_decision(self, receipt: Receipt, holds: list[Transfer]) -> None:
         undecided = self.undecided[receipt.id] = Undecided(receipt, self._again, receipt.expires_ns)
+        undecided.holds = holds
         self._pursuit.begin(undecided)
 
     # The decision, and the asking for it.
@@ -266,7 +268,7 @@ class CreditorService:
                 self._charges.paid(receipt.request_id)
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
-        self._post(receipt)
+        self._post(undecided.holds)
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
         self._tell_payee(receipt)
 
@@ -274,7 +276,7 @@ class CreditorService:
         receipt: Receipt = undecided.row
         self._end(undecided)
         self._give_up(receipt)
-        self._void(receipt)
+        self._void(undecided.holds)
         self._bury(receipt.id, reason, iso_code)
 
     def _end(self, undecided: Undecided) -> None:
@@ -287,13 +289,13 @@ class CreditorService:
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).release(receipt.id)
 
-    def _post(self, receipt: Receipt) -> None:
+    def _post(self, holds: list[Transfer]) -> None:
         already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
-        self._ledger.create_transfers(recipes.post(self._holds(receipt)), partial(verdict.resolved, already=already))
+        self._ledger.create_transfers(recipes.post(holds), partial(verdict.resolved, already=already))
 
-    def _void(self, receipt: Receipt) -> None:
+    def _void(self, holds: list[Transfer]) -> None:
         already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-        self._ledger.create_transfers(recipes.void(self._holds(receipt)), partial(verdict.resolved, already=already))
+        self._ledger.create_transfers(recipes.void(holds), partial(verdict.resolved, already=already))
 
     def _again(self, undecided: Undecided) -> None:
         """We hold it and nobody has told us: say so again, then ask."""

@@ -6,7 +6,7 @@ ours too there is no switch: one posted chain, whose commit is the decision.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
@@ -249,6 +249,7 @@ class DebtorService:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             undecided.held = True
+            undecided.holds = transfers
             self._pursuit.begin(undecided)
             self._journal.tell(self._switch, self._message(undecided.row))
         else:
@@ -271,8 +272,7 @@ class DebtorService:
             debtor_agent=self._node.node_id,
             creditor_agent=payment.creditor_agent,
             debtor_name=payment.debtor_name,
-            # A pseudonym: the same towards the same agent, and of no use to two that compare theirs.
-            debtor_ref=id_hex(derive(payment.user_id, payment.creditor_agent)),
+            debtor_ref=_pseudonym(payment.user_id, payment.creditor_agent),
             accepted_at_ms=payment.created_ns // NS_PER_MS,
             expires_at_ms=payment.expires_ns // NS_PER_MS,
             remittance=payment.remark,
@@ -287,18 +287,18 @@ class DebtorService:
             return  # Decided before, or never sent: a repeat, or somebody's mistake.
         payment: Payment = undecided.row
         if status.status is TransactionStatus.COMPLETED:
-            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            self._resolve(undecided, recipes.post(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
             self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
             self._look_up_for_rejection(payment)
-            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            self._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
             )
 
     def _look_up_for_rejection(self, payment: Payment) -> None:
         """What a rejection gives back to; may be cold, so before anything is written."""
-        self.usages.of(payment.user_id, payment.account)
+        self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
             self._mandates.mandate(payment.mandate_id)
         if payment.payee_account and not payment.is_static:
@@ -373,13 +373,20 @@ class DebtorService:
         outcome = self.outcomes.get(payment.id)
         undecided = Undecided(payment, self._again, payment.expires_ns)
         undecided.held = True
+        undecided.holds = holds = self._holds(payment)
         if outcome is None:
             self.undecided[payment.id] = undecided
             self._pursuit.begin(undecided)
         elif outcome.completed:
-            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            self._resolve(undecided, recipes.post(holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
         else:
-            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            self._resolve(undecided, recipes.void(holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+
+
+@lru_cache(100_000)
+def _pseudonym(user_id: int, creditor_agent: str) -> str:
+    """The same payer towards the same agent, and of no use to two agents that compare theirs."""
+    return id_hex(derive(user_id, creditor_agent))
 
 
 _CHANNELS = {channel.value: channel for channel in Channel}

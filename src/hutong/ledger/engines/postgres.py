@@ -310,7 +310,7 @@ class JournaledLedger:
         self._window_rows += len(fetched)
 
     def _state_of(self, stored: StoredAccount) -> AccountState:
-        state = AccountState(stored.row)
+        state = AccountState.of(stored.row)
         state.debits_pending = stored.debits_pending
         state.debits_posted = stored.debits_posted
         state.credits_pending = stored.credits_pending
