@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.phone import parse_phone
@@ -55,7 +56,7 @@ def shown_codes_api(codes: ShownCodes, operator: Callable[[str], str]) -> HTTPRo
     """`GET /v1/operator/one-time-codes/{phone}`: what would have been texted, for an operator's token."""
 
     @get("/v1/operator/one-time-codes/{phone:str}", tags=["Laptop"])
-    async def shown_code(request: Request[Any, Any, Any], phone: str) -> ShownCode:
+    async def shown_code(request: Request[Any, Any, Any], phone: FromPath[str]) -> ShownCode:
         """The newest one-time code for a telephone. Only where no gateway for text messages is configured."""
         operator(bearer_token(request.headers.get("authorization", "").encode()))
         return codes.last(parse_phone(phone))
