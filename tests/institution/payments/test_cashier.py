@@ -1,6 +1,7 @@
 """What plugs into the cashier: discounts of the payer's side and the payee's, and other sources of money."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ class Fair:
         place.ledger.create_accounts([chart.budget(sponsor_id)], _opened)
         place.pay_in(chart.budget_account(sponsor_id), amount)
 
-    def pay(self, **fields: str) -> tuple[Payment, Outcome]:
+    def pay(self, **fields: Any) -> tuple[Payment, Outcome]:
         order = self.debtor.order(self.debtor.quote(self.payer, PLATE), **fields)
         ((payment, outcome),) = self.debtor.pay(self.payer, order)
         assert outcome is not None

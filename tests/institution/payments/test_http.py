@@ -279,7 +279,7 @@ async def test_nobody_sees_what_is_not_theirs(jing: Jing) -> None:
     assert (await payer.post("/v1/refunds", 401, refund))["reason"].startswith("KEY_")
     assert (await merchant.get("/v1/balance", 401))["reason"] == "SESSION_UNKNOWN"
     pay_in = {"pay_in_id": payer.new_id("pin"), "user_id": payer.id, "amount": 1}
-    assert (await payer.post("/v1/operator/pay-ins", 403, pay_in))["reason"] == "OPERATOR_UNKNOWN"
+    assert (await payer.post("/v1/operator/pay-ins", 401, pay_in))["reason"] == "OPERATOR_UNKNOWN"
 
 
 # The hot endpoint.
