@@ -50,6 +50,6 @@ def bench(
     *parts: Annotated[str, Parameter(help="What to measure; default: everything.")], json: AsJson = False
 ) -> None:
     """Measure this machine."""
-    from hutong import bench as app_bench
+    from hutong.bench import suite
 
-    app_bench.run(parts, as_json=json)
+    suite.run(parts, as_json=json, pg_bin=settings().pg_bin)

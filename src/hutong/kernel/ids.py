@@ -43,7 +43,10 @@ def system_randomness() -> Randomness:
     return SystemRandom()
 
 
-def seeded_randomness(seed: int) -> random.Random:
+SeededRandomness = random.Random  # Its type, for who draws more than bits.
+
+
+def seeded_randomness(seed: int) -> SeededRandomness:
     """A repeatable source: for simulation and tests alone."""
     return random.Random(seed)  # noqa: S311  # Not for secrets: the point is that it repeats.
 

@@ -28,7 +28,7 @@ STATUS_OF_KIND = {
 }
 
 # Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help (RFC 9110, 15.5.2).
-_UNAUTHENTICATED = re.compile(r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING)")
+_UNAUTHENTICATED = re.compile(r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|OPERATOR|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING)")
 
 # What RFC 9110 wants said with a status: how to authenticate, when to come again.
 HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 429: ("retry-after", "1"), 503: ("retry-after", "1")}
