@@ -28,8 +28,8 @@ class SessionReason(Reason):
 
 
 async def register(
-    phone: Annotated[str, Parameter(help="A mobile number; a Chinese one, or with its country's + and digits.")],
-    name: Annotated[str, Parameter(help="As it is to be shown.")],
+    phone: Annotated[str, Parameter(help="A mobile number; a Chinese one, or with its country's + and digits.")] = "",
+    name: Annotated[str, Parameter(help="As it is to be shown.")] = "",
     /,
     *,
     code: Code = "",
@@ -39,6 +39,8 @@ async def register(
 ) -> None:
     """Become a user of an institution, signed in here."""
     node = at.node or _DEFAULT_NODE
+    phone = phone or asked("Phone: ", "PHONE", as_json=json)
+    name = name or asked("Name: ", "NAME", as_json=json)
     async with NodeClient(url_of(node, at.url)) as client:
         code = code or await _sent_code(client, node, phone, as_json=json)
         device_id = _device_id()
