@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from hutong.cli.code import texts_of, write_file
-from hutong.cli.connection import NOWHERE, At, wallet_of
+from hutong.cli.connection import NOWHERE, At, asking_later, wallet_of
 from hutong.cli.output import AsJson, money, show_facts, show_json, stdout
 from hutong.cli.session import asked
 from hutong.codes import scanned
@@ -39,7 +39,6 @@ async def pay(
     remark: Annotated[str, Parameter(help="For the payee to read.")] = "",
     pin: Pin = "",
     yes: Yes = False,
-    payment_id: Annotated[str, Parameter(help="To ask again about the same payment: its id.")] = "",
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
@@ -54,7 +53,9 @@ async def pay(
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
             raise Refusal(PayReason.NOT_CONFIRMED)
         pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
-        paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
+        payment_id = wallet.new_id("pay")
+        with asking_later(f"hutong payment {payment_id}"):
+            paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
     _show_payment(paid, as_json=json)
 
 
@@ -73,6 +74,16 @@ async def approve(*, pin: Pin = "", yes: Yes = False, at: At = NOWHERE, json: As
         pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
         paid = await wallet.approve(newest, pin)
     _show_payment(paid, as_json=json)
+
+
+async def payment(
+    payment_id: Annotated[str, Parameter(help="Its id.")], /, *, at: At = NOWHERE, json: AsJson = False
+) -> None:
+    """How a payment stands."""
+    _, wallet = wallet_of(at)
+    async with wallet.client:
+        found = await wallet.payment(payment_id)
+    _show_payment({"payee_name": found.get("payer_name", ""), **found}, as_json=json)
 
 
 async def receive(
@@ -144,5 +155,5 @@ def _show_payment(paid: dict[str, Any], *, as_json: bool) -> None:
     if paid["state"] == "COMPLETED":
         stdout.print(f"Paid {shown} to {paid['payee_name']}: {paid['payment_id']}")
     else:
-        stdout.print(f"Undecided as yet: {shown} to {paid['payee_name']}. The same again asks how it stands:")
-        stdout.print(f"  hutong pay ... --payment-id {paid['payment_id']}")
+        said = "Rejected" if paid["state"] == "REJECTED" else "Undecided as yet"
+        stdout.print(f"{said}: {shown} to {paid['payee_name']}; hutong payment {paid['payment_id']}")
