@@ -48,6 +48,8 @@ async def pay(
     async with wallet.client:
         quote = await wallet.quote(code, parse_amount(amount, currency_of("CNY")) if amount else 0)
         minor = _amount(quote, amount, as_json=json)
+        if not (quote["amount"] or amount):
+            quote = await wallet.quote(code, minor)  # Now that the amount is known, so is the discount.
         if not json:
             _show_quote(quote, minor)
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
