@@ -21,6 +21,7 @@ _NETWORK, _PERSON, _MERCHANT, _CODES = "A network", "As a payer", "As a merchant
 _COMMANDS = (
     (_NETWORK, "up", "network:up", "Bring up a whole network in this process; Ctrl-C stops it."),
     (_NETWORK, "serve", "network:serve", "Run one node in this process, as a TOML file describes it."),
+    (_NETWORK, "keys", "network:keys", "Print a node's public keys; make its secrets if there are none."),
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
