@@ -123,7 +123,9 @@ def test_a_day_with_the_command_line(say: Say, tmp_path: Path, capsys: pytest.Ca
     # A code with an amount; the amount is the merchant's to say.
     request = say("charge", "12.50", "--remark", "酸梅汤")
     assert say("pay", request["code"], "--node", "jing", "--amount", "12", code=1)["reason"] == "AMOUNT_DIFFERS"
-    assert say("pay", request["code"], "--node", "jing", "--pin", "483915")["amount"] == 1_250
+    assert say("pay", request["code"], "--node", "jing")["amount"] == 1_250  # So little takes no PIN.
+    dear = say("pay", str(picture), "--node", "jing", "--amount", "200.01", code=1)
+    assert (dear["reason"], dear["facts"]["pin_free"]) == ("PIN_NEEDED", 20_000)
 
     # The merchant scans the payer.
     shown = say("payment-code", "--node", "jing")["payment_code"]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hutong.app.node_client import NodeRefused
 from hutong.cli.code import texts_of, write_file
 from hutong.cli.connection import NOWHERE, At, asking_later, wallet_of
 from hutong.cli.output import AsJson, money, show_facts, show_json, stdout
@@ -17,7 +18,7 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.money import currency_of, parse_amount
 
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Don't ask whether to pay.")]
-Pin = Annotated[str, Parameter(help="The PIN; asked for if not given.")]
+Pin = Annotated[str, Parameter(help="The PIN; asked for where it is needed.")]
 Amount = Annotated[str, Parameter(help="In major units, as 12.50; where the code leaves it open.")]
 
 
@@ -54,10 +55,16 @@ async def pay(
             _show_quote(quote, minor)
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
             raise Refusal(PayReason.NOT_CONFIRMED)
-        pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
         payment_id = wallet.new_id("pay")
         with asking_later(f"hutong payment {payment_id}"):
-            paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
+            try:
+                paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
+            except NodeRefused as refused:
+                if pin or json or refused.reason != "PIN_NEEDED":
+                    raise
+                # Refused before anything was written down, so the id is still good.
+                pin = asked("PIN: ", "--pin", as_json=json, secret=True)
+                paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
     _show_payment(paid, as_json=json)
 
 
