@@ -27,6 +27,7 @@ class NodeRuntime:
     store: Store
     spawn: Callable[[Coroutine[Any, Any, None]], None]  # Runs beside what decides: loads, timers' errands.
 
+<<<<<<< HEAD
     def decide(self, decision: Callable[[], None]) -> None:
         """
         Run a decision that answers through the journal: at once, or as soon as what it needs is loaded.
@@ -59,6 +60,33 @@ class NodeRuntime:
     async def _decide_later(self, cold: Cold, decision: Callable[[], None]) -> None:
         await cold.load()
         self.decide(decision)
+=======
+    def decide(self, decision: Callable[[], None], failed: Callable[[Exception], None] | None = None) -> None:
+        """
+        Run a decision that answers through the journal: at once, or as soon as what it needs is loaded.
+
+        What it raises at once is raised here. What stops it later (the database went away meanwhile) is told to
+        `failed`, so that whoever waits for the answer hears that there will be none.
+        """
+        try:
+            decision()
+        except Cold as cold:
+            self.spawn(self._decide_later(cold, decision, failed))
+        else:
+            self.journal.seal()
+
+    async def _decide_later(
+        self, cold: Cold, decision: Callable[[], None], failed: Callable[[Exception], None] | None
+    ) -> None:
+        try:
+            await cold.load()
+            await warmed(self.journal, decision)
+            self.journal.seal()
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(error)
+>>>>>>> faults
 
 
 def run_now(errand: Coroutine[Any, Any, None]) -> None:
