@@ -127,3 +127,22 @@ def test_help_imports_no_domain() -> None:
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     loaded = shown.stdout.splitlines()[-1].split()
     assert not [name for name in loaded if name.split(".")[0] in {"httpx", "litestar", "asyncpg", "PIL", "msgspec"}]
+
+
+def test_what_the_machine_refuses_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HUTONG_DATA_DIRECTORY", str(tmp_path / "file" / "data"))
+    assert run(["up"]) == 1
+    err = said(capsys)[1]
+    assert err.startswith("hutong: MACHINE_REFUSED: said=")
+    assert err.count("\n") == 1
+
+
+def test_completion_is_installed_for_the_shell(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "HOME": str(tmp_path), "SHELL": "/bin/bash"}
+    command = [sys.executable, "-m", "hutong", "--install-completion"]
+    subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    written = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    assert any("payment-code" in text for text in written)

@@ -143,7 +143,7 @@ class LedgerConformance(RuleBasedStateMachine):
         self.limits = limits
         self.calls: list[tuple[int, Callable[[LedgerEngine], None]]] = []  # Decided calls, with their time.
         self.durable = 0  # How many of them.
-        self.marks: list[int] = []
+        self.asked = self.last_answered = 0
         self.reference = ReferenceLedger(self.clock)
         self.errands: list[Coroutine[Any, Any, None]] = []
         self.start()
@@ -165,20 +165,25 @@ class LedgerConformance(RuleBasedStateMachine):
         call(self.reference)
         self.calls.append((self.clock.ns, call))
 
-    def answered(self, create: str, events: list[Any], ours: list[Any]) -> None:
+    def ask_ledger(self, create: str, events: list[Any]) -> None:
+        self.clock.advance(ns=1000)
+        self.asked += 1
+        getattr(self.ours, create)(events, partial(self.answered, self.asked, create, events))
+
+    def answered(self, number: int, create: str, events: list[Any], ours: list[Any]) -> None:
+        assert number > self.last_answered, "calls are answered in their order"
+        self.last_answered = number
         theirs: list[Any] = []
         self.decided(lambda ledger: getattr(ledger, create)(events, theirs.extend))
         assert ours == theirs
 
     @rule(accounts=st.lists(ACCOUNTS, min_size=1, max_size=3))
     def create_accounts(self, accounts: list[Account]) -> None:
-        self.clock.advance(ns=1000)
-        self.ours.create_accounts(accounts, partial(self.answered, "create_accounts", accounts))
+        self.ask_ledger("create_accounts", accounts)
 
     @rule(transfers=BATCHES)
     def create_transfers(self, transfers: list[Transfer]) -> None:
-        self.clock.advance(ns=1000)
-        self.ours.create_transfers(transfers, partial(self.answered, "create_transfers", transfers))
+        self.ask_ledger("create_transfers", transfers)
 
     @rule(pick=st.integers(0, 9), flags=st.sampled_from([4, 8]), ids=st.lists(ANY_TRANSFER, min_size=3, max_size=3))
     def resolve_what_is_open(self, pick: int, flags: int, ids: list[int]) -> None:

@@ -186,3 +186,20 @@ def test_a_halted_journal_takes_no_transfers(database: Database) -> None:
         await world.close()
 
     asyncio.run(play())
+
+
+def test_sql_reads_the_balances_that_rows_carry(database: Database) -> None:
+    async def play() -> None:
+        world = await PostgresWorld(database).start()
+        await ask(world, [Account(id=i, ledger=1, code=1) for i in (1, 2)])
+        await ask(world, [Transfer(1, 1, 2, AMOUNT_MAX - 2**64, 1, 1), Transfer(2, 1, 2, 5, 1, 1, 2)])
+        await world.settle()
+        connection = await database.connect()
+        row = await connection.fetchrow(
+            "SELECT u128(debits_posted), u128(credits_pending), (SELECT sum(amount) FROM transfer) FROM transfer WHERE flags = 2"
+        )
+        assert tuple(row) == (AMOUNT_MAX - 2**64, 5, AMOUNT_MAX - 2**64 + 5)
+        await connection.close()
+        await world.close()
+
+    asyncio.run(play())

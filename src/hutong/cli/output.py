@@ -62,6 +62,11 @@ def said_no(error: Exception, *, as_json: bool) -> str | None:
             reason, told = error.reason.name, error.facts
         case NodeSilent():
             reason, told = "NODE_SILENT", {"why": str(error)}
+        case OSError():
+            # The machine's no, in its words: a port that is taken, a directory that may not be written.
+            reason, told = "MACHINE_REFUSED", {"said": str(error)}
+        case _ if type(error).__name__ == "DatabaseUnavailable":  # By name: its module loads the database's driver.
+            reason, told = "DATABASE_UNAVAILABLE", {"said": str(error)}
         case _:
             return None
     if as_json:

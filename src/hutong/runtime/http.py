@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from hutong.kernel.errors import Kind, OutcomeUnknown, Reason, Refusal
+from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
 
 JSON = b"application/json"
@@ -28,7 +29,9 @@ STATUS_OF_KIND = {
 }
 
 # Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help (RFC 9110, 15.5.2).
-_UNAUTHENTICATED = re.compile(r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING)")
+_UNAUTHENTICATED = re.compile(
+    r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|OPERATOR|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING|NOT_ACCEPTED)"
+)
 
 # What RFC 9110 wants said with a status: how to authenticate, when to come again.
 HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 429: ("retry-after", "1"), 503: ("retry-after", "1")}
@@ -105,7 +108,7 @@ def problem(said: BaseException) -> tuple[int, bytes]:
             return 504, _unanswered(
                 "OUTCOME_UNKNOWN", "UNKNOWN", "The outcome is not known yet: ask again with the same id."
             )
-        case JournalHalted():
+        case JournalHalted() | DatabaseUnavailable():
             return 503, _unanswered(
                 "NODE_RESTARTING", "UNAVAILABLE", "The node is starting again: ask again with the same id."
             )

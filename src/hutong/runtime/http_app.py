@@ -27,6 +27,7 @@ from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, decode_refusal, p
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
+_CLIENT_GONE = "client disconnected prematurely"  # As Litestar says it.
 _REASON_OF_STATUS: dict[int, Reason] = {
     404: HttpReason.ROUTE_UNKNOWN,
     405: HttpReason.METHOD_NOT_ALLOWED,
@@ -169,12 +170,17 @@ def _refusal(error: HTTPException) -> Refusal | None:
         return decode_refusal(cause)
     if error.status_code in _REASON_OF_STATUS:
         return Refusal(_REASON_OF_STATUS[error.status_code])
+    if error.detail == _CLIENT_GONE:
+        return Refusal(
+            HttpReason.REQUEST_MALFORMED, problem=_CLIENT_GONE
+        )  # Nobody hears it, and it is no error of ours.
     if error.status_code >= 500:
         return None
     if _has_fields(error):
         assert isinstance(error.extra, list)
         first = error.extra[0]
-        return Refusal(HttpReason.FIELD_INVALID, field=first.get("key", "$"), problem=first.get("message", ""))
+        key = first.get("key", "data")  # The parameter that takes the body: to the caller, its root.
+        return Refusal(HttpReason.FIELD_INVALID, field="$" if key == "data" else key, problem=first.get("message", ""))
     return Refusal(HttpReason.REQUEST_MALFORMED, problem=error.detail[:200])
 
 

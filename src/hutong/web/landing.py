@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from hutong.codes.picture import qr_svg
+from hutong.codes.picture import QUIET_ZONE, qr_symbol
 from hutong.codes.plate import PATH
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import currency_of, format_amount
@@ -90,9 +90,8 @@ def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Calla
 
 
 def _svg(code: str) -> str:
-    """The picture as an element of the page: without the XML declaration, which HTML does not know."""
-    text = qr_svg(code).decode()
-    return text[text.index("<svg") :]
+    """The picture as an element of the page, as large as the page wants it."""
+    return str(qr_symbol(code).svg_inline(border=QUIET_ZONE, light="white", omitsize=True))
 
 
 def _render(language: str, **values: Any) -> str:

@@ -1,6 +1,7 @@
 """What plugs into the cashier: discounts of the payer's side and the payee's, and other sources of money."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ class Fair:
         place.ledger.create_accounts([chart.budget(sponsor_id)], _opened)
         place.pay_in(chart.budget_account(sponsor_id), amount)
 
-    def pay(self, **fields: str) -> tuple[Payment, Outcome]:
+    def pay(self, **fields: Any) -> tuple[Payment, Outcome]:
         order = self.debtor.order(self.debtor.quote(self.payer, PLATE), **fields)
         ((payment, outcome),) = self.debtor.pay(self.payer, order)
         assert outcome is not None
@@ -129,7 +130,8 @@ def test_discounts_are_carried_by_their_sponsors_and_come_back_with_refunds(
     assert fair.creditor.balance(budgets[1]) == 0
     assert fair.creditor.balance(chart.merchant_account(fair.merchant)) == 99
     for coupon, amount in ((fair.coupon, payer_discount), (fair.sponsor, payee_discount)):
-        assert coupon.steps == ([("reserve", payment.id), ("commit", payment.id)] if amount else [])
+        assert [step for step, _ in coupon.steps] == (["reserve", "commit"] if amount else [])
+        assert len({id_ for _, id_ in coupon.steps}) <= 1
     for amount in (1, 33, 1, 64, 1):
         assert fair.refund(payment, amount).completed
     assert fair.debtor.balance(fair.payer.wallet_account) == 1_000_000

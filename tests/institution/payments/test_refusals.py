@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Order
@@ -181,6 +182,21 @@ def test_somebody_else_is_paid_by_a_personal_code_without_a_fee() -> None:
     assert shop.said(shop.order("friend", 500)) == "COMPLETED"
     assert shop.jing.balance(friend.wallet_account) == 500
     assert (friend.id, "payment.received") in [(to, type_) for to, type_, _ in shop.jing.neighbours.said]
+
+
+def test_a_payment_elsewhere_of_the_same_id_does_not_pass_for_the_one_that_claims_a_request() -> None:
+    shop = Shop(amount=997, kind=Channel.DYNAMIC_CODE.value)
+    order = shop.order(THEIRS)
+    shop.world.posting = True
+    shop.jing.pay(shop.payer, order)
+    shop.world.deliver(shop.world.letters.pop(0))
+    shop.world.deliver(shop.world.letters.pop(0))  # Claimed at wei, and not decided.
+    twin = shop.wei.user(10_000)
+    quote = shop.wei.payments.consults.quote(twin, replace(shop.jing.quotes(order).terms, creditor_agent="wei"))
+    with pytest.raises(Refusal) as refused:
+        shop.wei.pay(twin, replaced(order, quote_id=quote.id))
+    assert refused.value.reason is PaymentReason.REQUEST_EXPIRED
+    assert shop.wei.balance(twin.wallet_account) == 10_000
 
 
 # PINs and limits.

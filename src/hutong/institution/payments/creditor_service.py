@@ -12,7 +12,7 @@ from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import Outcome, Why
+from hutong.institution.payments.payment import Outcome, Why, claimant
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
@@ -170,9 +170,11 @@ class CreditorService:
         fee_version = network_text("fee_version", message.fee_version)
         sponsored = self._sponsored(message, payee, now_ns) if message.creditor_discount else None
         if not payee.is_static:
-            payable.claim(request_id, derive(payment_id, f"{message.debtor_agent}/credit"), now_ns)
+            payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns)
         if sponsored is not None:
-            self._cashier.sponsor(sponsored[0]).reserve(payee.merchant_id, payment_id, sponsored[1])
+            self._cashier.sponsor(sponsored[0]).reserve(
+                payee.merchant_id, claimant(message.debtor_agent, payment_id), sponsored[1]
+            )
         return Receipt(
             id=payment_id,
             debtor_agent=message.debtor_agent,
@@ -215,18 +217,13 @@ class CreditorService:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount)
         return offer
 
-    @staticmethod
-    def _base_id(receipt: Receipt) -> int:
-        """Our own name of another agent's payment: of its ledger ids, and of who claims the request."""
-        return derive(receipt.id, f"{receipt.debtor_agent}/credit")
-
     def _move(self, receipt: Receipt) -> None:
         transfers = self._holds(receipt)
         self._ledger.create_transfers(transfers, partial(self._held, receipt, transfers))
 
     def _holds(self, receipt: Receipt) -> list[Transfer]:
         return recipes.accept(
-            self._base_id(receipt),
+            derive(receipt.id, f"{receipt.debtor_agent}/credit"),
             receipt.id,
             clearing=self._chart.clearing,
             payee=receipt.account,
@@ -263,11 +260,11 @@ class CreditorService:
         receipt: Receipt = undecided.row
         self._end(undecided)
         if not receipt.is_static:
-            self._payable(receipt.channel).paid(receipt.request_id, self._base_id(receipt))
+            self._payable(receipt.channel).paid(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
             if receipt.channel in ASKED_FOR:
                 self._charges.paid(receipt.request_id)
         if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
+            self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
         self._post(undecided.holds)
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
         self._tell_payee(receipt)
@@ -285,9 +282,9 @@ class CreditorService:
 
     def _give_up(self, receipt: Receipt) -> None:
         if not receipt.is_static:
-            self._payable(receipt.channel).release(receipt.request_id, self._base_id(receipt))
+            self._payable(receipt.channel).release(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
         if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).release(receipt.id)
+            self._cashier.sponsor(receipt.sponsor).release(claimant(receipt.debtor_agent, receipt.id))
 
     def _post(self, holds: list[Transfer]) -> None:
         already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED

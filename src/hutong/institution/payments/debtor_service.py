@@ -23,6 +23,7 @@ from hutong.institution.payments.payment import (
     Why,
     check_new_id,
     check_same,
+    claimant,
 )
 from hutong.institution.payments.ports import Notices, Payable, Payer, People, Requests
 from hutong.institution.payments.pursuit import Pursuit, Undecided
@@ -235,14 +236,14 @@ class DebtorService:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             if not payment.is_static:
-                self._payable(payment).paid(payment.request_id, payment.id)
+                self._payable(payment).paid(payment.request_id, claimant(self._node.node_id, payment.id))
                 if payment.channel in ASKED_FOR:
                     self._charges.paid(payment.request_id)
             self._complete(undecided)
             self._tell_payee(payment)
         else:
             if not payment.is_static:
-                self._payable(payment).release(payment.request_id, payment.id)
+                self._payable(payment).release(payment.request_id, claimant(self._node.node_id, payment.id))
             self._reject(undecided, reason.name, reason.iso_code)
 
     def _held(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
@@ -317,7 +318,7 @@ class DebtorService:
         if payment.adjuster:
             self._cashier.adjuster(payment.adjuster).commit(payment.id)
         if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).commit(payment.id)
+            self._cashier.sponsor(payment.sponsor).commit(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).commit(payment.id)
         self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=self._node.clock.now_ns()))
 
@@ -326,7 +327,7 @@ class DebtorService:
         if payment.adjuster:
             self._cashier.adjuster(payment.adjuster).release(payment.id)
         if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).release(payment.id)
+            self._cashier.sponsor(payment.sponsor).release(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
             self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)

@@ -1,0 +1,120 @@
+"""Real nodes on a real PostgreSQL: the whole network in one process, and some with a process per node."""
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import hutong
+from hutong.app.network import DEMO_NETWORK
+from hutong.app.up import running_network
+from hutong.runtime.address import Address
+from hutong.runtime.settings import Settings
+from tests.network.audit import audit_when_quiet
+from tests.network.street import Door, Street
+
+_databases = count()
+
+
+def new_database(server: Address) -> Address:
+    """A database of its own: networks that share a server must not share schemas."""
+    name = f"network_{os.getpid()}_{next(_databases)}"
+
+    async def make() -> None:
+        connection = await asyncpg.connect(server.url)
+        try:
+            await connection.execute(f"CREATE DATABASE {name}")
+        finally:
+            await connection.close()
+
+    asyncio.run(make())
+    return replace(server, database=name)
+
+
+@contextmanager
+def this_checkout() -> Iterator[None]:
+    """Children run the code that is being tested, whatever else is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(hutong.__file__).parents[1]))
+        yield
+
+
+class NetworkThread(threading.Thread):
+    """The whole network on an event loop of its own, so that tests can be plain functions that block."""
+
+    def __init__(self, settings: Settings, address: Address) -> None:
+        super().__init__(name="network", daemon=True)
+        self.settings = settings
+        self.address = address
+        self.up = threading.Event()
+        self.loop: asyncio.AbstractEventLoop
+        self.stop: asyncio.Event
+        self.doors: dict[str, Door] = {}
+        self.failed: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self.failed = error
+        finally:
+            self.up.set()
+
+    async def _serve(self) -> None:
+        self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
+        async with running_network(self.settings, DEMO_NETWORK, self.address) as network:
+            self.doors = {node.node_id: Door(node.url, node.operator_token) for node in network.nodes.values()}
+            self.up.set()
+            await self.stop.wait()
+
+    def end(self) -> None:
+        self.loop.call_soon_threadsafe(self.stop.set)
+        self.join(60)
+        assert not self.is_alive(), "the network does not stop"
+        assert self.failed is None
+
+
+@pytest.fixture(scope="session")
+def network_directory(run_directory: Path) -> Iterator[Path]:
+    directory = run_directory / f"network-{os.getpid()}"
+    directory.mkdir()
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
+    """The demo's network in this process: switch, jing, wei, zhi and yun. Audited when all tests are through."""
+    address = new_database(postgres)
+    nodes = ("switch", "jing", "wei", "zhi", "yun")
+    settings = Settings(data_directory=network_directory, ports=dict.fromkeys(nodes, 0))
+    network = NetworkThread(settings, address)
+    network.start()
+    assert network.up.wait(60)
+    if network.failed is not None:
+        raise network.failed
+    found = Street(network.doors, address.url)
+    yield found
+    wrong = audit_when_quiet(address.url).wrong
+    found.close()
+    network.end()
+    assert wrong == []
+
+
+@pytest.fixture
+def nothing_moves(street: Street) -> Iterator[None]:
+    """What the test does is refused: afterwards every balance of every ledger is what it was."""
+    before = audit_when_quiet(street.database_url)
+    assert before.wrong == []
+    yield
+    after = audit_when_quiet(street.database_url)
+    assert after.wrong == []
+    assert after.figures == before.figures

@@ -1,0 +1,210 @@
+"""People and merchants of a running network, and what they do over its HTTP APIs: no service is touched from inside."""
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx
+
+from hutong.codes.payment_code import PaymentCodeGenerator
+from hutong.kernel.clock import SystemClock
+from hutong.kernel.ids import IdMint, id_text, system_randomness
+
+_MINT = IdMint(SystemClock(), system_randomness())
+_numbers = count(1)
+PIN = "483915"
+TIMEOUT_S = 15
+
+
+def new_id(prefix: str) -> str:
+    return id_text(prefix, _MINT.mint())
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a node is, and its operator's token."""
+
+    url: str
+    operator_token: str
+
+
+@dataclass
+class Client:
+    """One caller of one node's API, by its token."""
+
+    url: str
+    token: str = ""
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+
+    def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        return self.http.request(method, path, json=body)
+
+    def get(self, path: str) -> Any:
+        return _good(self.ask("GET", path))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return _good(self.ask("POST", path, body))
+
+    def put(self, path: str, body: Any = None) -> Any:
+        return _good(self.ask("PUT", path, body))
+
+    def refused(self, path: str, body: Any = None, *, method: str = "POST") -> dict[str, Any]:
+        """The no that this must get: named, of the shape of every no, and never a 500."""
+        return refusal(self.ask(method, path, body))
+
+
+def _good(response: httpx.Response) -> Any:
+    assert response.is_success, (response.request.url, response.status_code, response.text)
+    return response.json() if response.content else None
+
+
+def refusal(response: httpx.Response) -> dict[str, Any]:
+    problem = response.json()
+    assert 400 <= response.status_code < 500, (response.status_code, problem)
+    assert set(problem) == {"reason", "kind", "code", "message", "facts"}
+    assert problem["reason"].replace("_", "").isalnum()
+    assert problem["reason"] == problem["reason"].upper()
+    return dict(problem)
+
+
+@dataclass
+class Payer(Client):
+    """A user with a phone."""
+
+    node: str = ""
+    user_id: str = ""
+    device_id: str = ""
+
+    def quote(self, code: str, amount: int = 0) -> dict[str, Any]:
+        return dict(self.post("/v1/codes/consult", {"code": code, "amount": amount}))
+
+    def pin_token(self, payment_id: str, amount: int, creditor: str, pin: str = PIN) -> str:
+        asked = {"pin": pin, "payment_id": payment_id, "amount": amount, "creditor": creditor}
+        return str(self.post("/v1/pin/tokens", asked)["token"])
+
+    def order(self, quote: Mapping[str, Any], amount: int, *, pin: bool = False, **more: Any) -> dict[str, Any]:
+        body = {"payment_id": new_id("pay"), "quote_id": quote["quote_id"], "amount": amount, **more}
+        if pin:
+            body["pin_token"] = self.pin_token(body["payment_id"], amount, quote["creditor"])
+        return body
+
+    def pay(self, code: str, amount: int, *, pin: bool = False) -> dict[str, Any]:
+        order = self.order(self.quote(code, amount), amount, pin=pin)
+        return decided(lambda: self.post("/v1/payments", order))
+
+    def payment_code(self) -> str:
+        keys = self.get("/v1/payment-codes/keys")
+        phone = PaymentCodeGenerator(keys["head_today"], base64.b64decode(keys["seed"]))
+        return phone.generate(time.time_ns())
+
+    @property
+    def balance(self) -> int:
+        return int(self.get("/v1/balance")["balance"])
+
+
+@dataclass
+class Till(Client):
+    """A merchant's owner key."""
+
+    node: str = ""
+    merchant_id: str = ""
+    plate: str = ""  # What its plate on the counter says.
+
+    def request(self, amount: int, **more: Any) -> dict[str, Any]:
+        return dict(self.post("/v1/payment-requests", {"reference": new_id("r"), "amount": amount, **more}))
+
+    def charge(self, code: str, amount: int) -> dict[str, Any]:
+        body = {"reference": new_id("r"), "amount": amount, "way": "PAYMENT_CODE", "payer_code": code}
+        return decided(lambda: self.post("/v1/charges", body))
+
+    def refund(self, payment_id: str, amount: int) -> dict[str, Any]:
+        body = {"refund_id": new_id("rfd"), "payment_id": payment_id, "amount": amount}
+        return decided(lambda: self.post("/v1/refunds", body))
+
+    @property
+    def balance(self) -> int:
+        return int(self.get("/v1/merchant/balance")["balance"])
+
+
+def decided(ask: Callable[[], Any], within_s: float = 20) -> dict[str, Any]:
+    """Ask until it is decided; the caller's id makes that safe."""
+    ends_at = time.monotonic() + within_s
+    while True:
+        answer = dict(ask())
+        if answer["state"] not in {"PENDING", "ASKED", "OPEN"} or time.monotonic() > ends_at:
+            return answer
+        time.sleep(0.1)
+
+
+@dataclass
+class Street:
+    """A network as those see it who use it: doors, and the database for the auditor alone."""
+
+    doors: Mapping[str, Door]
+    database_url: str
+    clients: list[Client] = field(default_factory=list)
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.http.close()
+
+    def operator(self, node: str) -> Client:
+        return self._known(Client(self.doors[node].url, self.doors[node].operator_token))
+
+    def stranger(self, node: str) -> Client:
+        return self._known(Client(self.doors[node].url))
+
+    def payer(self, node: str, funds: int = 0, *, pin: bool = False, tier: str = "") -> Payer:
+        """Somebody new at an institution, with money paid in over the counter."""
+        door, operator = self.stranger(node), self.operator(node)
+        phone = f"+8613{next(_numbers):09d}"
+        door.post("/v1/users/codes", {"phone": phone})
+        code = operator.get(f"/v1/operator/one-time-codes/{phone}")["code"]
+        device_id = new_id("dev")
+        body = {"phone": phone, "name": "王小明", "code": code, "registration_id": device_id}
+        signed = door.post("/v1/users", {**body, "device_id": device_id, "device_name": "小明的手机"})
+        payer = Payer(self.doors[node].url, signed["token"], node, signed["user"]["id"], device_id)
+        self._known(payer)
+        if tier:
+            evidence = {"tier": tier, "evidence": "FACE_TO_FACE", "name": "王小明"}
+            operator.post(f"/v1/operator/users/{payer.user_id}/tier", evidence)
+        if pin:
+            payer.put("/v1/pin", {"pin": PIN})
+        if funds:
+            self.pay_in(payer, funds)
+        return payer
+
+    def pay_in(self, payer: Payer, amount: int) -> None:
+        body = {"pay_in_id": new_id("pin"), "user_id": payer.user_id, "amount": amount}
+        self.operator(payer.node).post("/v1/operator/pay-ins", body)
+
+    def till(self, node: str, fee_bps: int = 38) -> Till:
+        """A new merchant of an institution, with a plate on the counter."""
+        operator, number = self.operator(node), next(_numbers)
+        profile = {"reference": f"m-{number}", "legal_name": "胡同面馆有限公司", "name": "胡同面馆", "city": "北京"}
+        latin = {"latin_name": "Hutong Noodles", "latin_city": "Beijing"}
+        body = {**profile, **latin, "mcc": "5812", "fee_bps": fee_bps}
+        merchant_id = operator.post("/v1/operator/merchants", body)["merchant_id"]
+        key = operator.post(f"/v1/operator/merchants/{merchant_id}/keys", {"name": "owner"})["token"]
+        till = Till(self.doors[node].url, key, node, merchant_id)
+        till.plate = till.post("/v1/plates", {"reference": "counter"})["text"]
+        self._known(till)
+        return till
+
+    def cap_of(self, node: str) -> dict[str, Any]:
+        return dict(self.operator("switch").get(f"/v1/participants/{node}/position"))
+
+    def change_cap(self, node: str, change: str, amount: int) -> dict[str, Any]:
+        body = {"change_id": new_id("cap"), "change": change, "amount": amount, "currency": "CNY"}
+        return dict(self.operator("switch").post(f"/v1/participants/{node}/cap", body))
+
+    def _known(self, client: Any) -> Any:
+        self.clients.append(client)
+        return client
