@@ -37,6 +37,9 @@ class AdmissionService:
         self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
         self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
+        self._fees: dict[tuple[str, str, Channel], Fees] = {}  # By version asked for, trade and channel.
+        self._in_force: tuple[FeeSchedule, FeeSchedule] = (NO_FEES, NO_FEES)
+        self._fees_from_ns = self._fees_until_ns = 0
         self._directory = Directory()
 
     async def start(self) -> None:
@@ -198,6 +201,7 @@ class AdmissionService:
         if starts_ns < self._now_ns():
             raise Refusal(SwitchReason.FEE_SCHEDULE_STARTS_IN_THE_PAST, starts_ns=starts_ns)
         self._schedules.put(schedule)
+        self._fees_until_ns = 0
         return schedule
 
     def fee_schedules(self) -> list[FeeSchedule]:
@@ -210,12 +214,23 @@ class AdmissionService:
 
     def fees(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
         """What a payment quoted under `version` is charged: that version's while it is in force or just was, else today's."""
+        if not self._fees_from_ns <= now_ns < self._fees_until_ns:
+            self._turn_fees(now_ns)
+        fees = self._fees.get((version, mcc, channel))
+        if fees is None:
+            schedule = next((known for known in self._in_force if known.version == version), self._in_force[0])
+            fees = self._fees[version, mcc, channel] = fees_of(schedule, mcc, channel)
+        return fees
+
+    def _turn_fees(self, now_ns: int) -> None:
+        """What is in force now, or was until a moment ago, and until when that is so: asked for with every payment."""
         schedules = self._schedules.everything()
-        for at_ns in (now_ns, now_ns - self._policy.quote_grace_s * NS_PER_S):
-            schedule = schedule_at(schedules, at_ns)
-            if schedule.version == version:
-                return fees_of(schedule, mcc, channel)
-        return fees_of(schedule_at(schedules, now_ns), mcc, channel)
+        grace_ns = self._policy.quote_grace_s * NS_PER_S
+        edges = [edge for schedule in schedules for edge in (schedule.starts_ns, schedule.starts_ns + grace_ns)]
+        self._fees_from_ns = max((edge for edge in edges if edge <= now_ns), default=0)
+        self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
+        self._in_force = schedule_at(schedules, now_ns), schedule_at(schedules, now_ns - grace_ns)
+        self._fees.clear()
 
     def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
         known = self.participant(node_id)
