@@ -103,6 +103,11 @@ def test_a_day_with_the_command_line(say: Say, tmp_path: Path, capsys: pytest.Ca
     refused = say("top-up", "300", "--node", "jing", code=1)
     assert refused["reason"] == "TOP_UP_REJECTED"
 
+    # A PIN that was seen is changed.
+    assert say("pin", "--new", "720461", "--node", "jing", code=1)["reason"] == "ANSWER_NEEDED"
+    say("pin", "--new", "720461", "--old", "483915", "--node", "jing")
+    say("pin", "--new", "483915", "--old", "720461", "--node", "jing")
+
     # A merchant hangs up a plate; its picture is paid.
     say("onboard", "胡同面馆", "--latin", "Hutong Noodles", "--node", "wei")
     picture = tmp_path / "plate.png"
@@ -113,10 +118,14 @@ def test_a_day_with_the_command_line(say: Say, tmp_path: Path, capsys: pytest.Ca
     paid = say("pay", str(picture), "--node", "jing", "--amount", "28.00", "--pin", "483915", "--remark", "面")
     assert (paid["state"], paid["payee_name"], paid["amount"]) == ("COMPLETED", "胡同面馆", 2_800)
 
+    assert say("payment", paid["payment_id"], "--node", "jing")["state"] == "COMPLETED"
+
     # A code with an amount; the amount is the merchant's to say.
     request = say("charge", "12.50", "--remark", "酸梅汤")
     assert say("pay", request["code"], "--node", "jing", "--amount", "12", code=1)["reason"] == "AMOUNT_DIFFERS"
-    assert say("pay", request["code"], "--node", "jing", "--pin", "483915")["amount"] == 1_250
+    assert say("pay", request["code"], "--node", "jing")["amount"] == 1_250  # So little takes no PIN.
+    dear = say("pay", str(picture), "--node", "jing", "--amount", "200.01", code=1)
+    assert (dear["reason"], dear["facts"]["pin_free"]) == ("PIN_NEEDED", 20_000)
 
     # The merchant scans the payer.
     shown = say("payment-code", "--node", "jing")["payment_code"]

@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import hutong
 from hutong.app.network import DEMO_NETWORK
 from hutong.app.up import running_network
 from hutong.runtime.address import Address
@@ -35,6 +37,14 @@ def new_database(server: Address) -> Address:
 
     asyncio.run(make())
     return replace(server, database=name)
+
+
+@contextmanager
+def this_checkout() -> Iterator[None]:
+    """Children run the code that is being tested, whatever else is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(hutong.__file__).parents[1]))
+        yield
 
 
 class NetworkThread(threading.Thread):

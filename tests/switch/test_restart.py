@@ -106,3 +106,20 @@ class TestRestart:
         assert told(slow.flush()) == [("wei", "RJCT RETURNS_EXCEED_PAYMENT")]
         slow.say("jing", accepts(first))
         assert told(slow.flush()) == [("wei", "ACSC"), ("jing", "ACSC")]
+
+    async def test_a_crash_between_admission_and_the_position_is_healed_by_the_start(self, slow: World) -> None:
+        slow.clock.advance(seconds=1)
+        errands: list[Errand] = []
+        await slow.crash(errands.append)  # Whether there is such an account has to be looked up, and takes its time.
+        slow.switch.admission.admit("hai", "hai", "Hai", "")
+        slow.flush()
+        for errand in errands:
+            errand.close()
+        await slow.crash()
+        slow.admit("hai")
+        payment = slow.payment(creditor_agent="hai")
+        slow.say("jing", payment)
+        assert told(slow.flush()) == [("hai", "pacs.008")]
+        slow.say("hai", accepts(payment))
+        slow.flush()
+        assert await slow.headroom("hai") == CAP + 1_000

@@ -18,6 +18,7 @@ from hutong.kernel.ids import IdMint, Randomness, system_randomness
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.repository import PgLedgerRepository
 from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.journal import JournalHalted
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pgjournal import Halt, HaltReason, PgJournal, open_journal
@@ -154,9 +155,13 @@ class NodeHost:
         self._halted = asyncio.get_running_loop().create_future()
         async with AsyncExitStack() as stack:
             machine = await self._machine(stack, self._halted)
+            built: asyncio.Future[Node] = asyncio.get_running_loop().create_future()
+            # Pushed before the software is built, so ended behind it: who waits while the server drains is answered
+            # by the timer, when the decision can't come any more.
+            stack.push_async_callback(self._end_ticking, asyncio.create_task(self._tick(machine, built)))
             node = await self._build(machine, stack)
             await machine.journal.flushed()
-            stack.push_async_callback(self._end_ticking, asyncio.create_task(self._tick(machine, node)))
+            built.set_result(node)
             self._ready.set()
             if not first.done():
                 first.set_result(None)
@@ -189,13 +194,16 @@ class NodeHost:
         await ledger.start()
         return Machine(node, journal, ledger)
 
-    async def _tick(self, machine: Machine, node: Node) -> None:
-        while True:
+    async def _tick(self, machine: Machine, built: "asyncio.Future[Node]") -> None:
+        node = await built
+        while machine.journal.halt is None:
             await asyncio.sleep(TICK_S)
             try:
                 machine.ledger.expire()
                 node.tick()
                 machine.journal.seal()
+            except JournalHalted:
+                return
             except Exception:
                 log.exception("tick_failed", node=self.node_id)
 

@@ -81,6 +81,11 @@ class Wallet:
         asked = {"pin": pin, "payment_id": payment_id, "amount": amount, "creditor": creditor}
         return str((await self.client.post("/v1/pin/tokens", asked))["token"])
 
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        """How a payment stands."""
+        payment: dict[str, Any] = await self.client.get(f"/v1/payments/{payment_id}")
+        return payment
+
     async def waiting(self) -> list[dict[str, Any]]:
         """What waits for a yes or a no: a till scanned a payment code, and the PIN is needed."""
         waiting: list[dict[str, Any]] = await self.client.get("/v1/requests-to-pay")

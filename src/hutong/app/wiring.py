@@ -36,6 +36,7 @@ from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
+DRAIN_S = 10.0
 Hot = Mapping[tuple[str, str], HotHandler]
 
 
@@ -184,4 +185,9 @@ async def _serve(
     server = HttpServer(site.host, site.port, hot, app)
     await server.start()
     site.port = server.port
-    stack.push_async_callback(server.stop)
+
+    async def stop() -> None:
+        # Behind a journal that halted nothing is decided any more, so there is nothing to wait for.
+        await server.stop(DRAIN_S if machine.journal.halt is None else 0)
+
+    stack.push_async_callback(stop)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import NodeProcess, running_processes
-from hutong.app.up import RunningNetwork, running_network
+from hutong.app.up import RunningNetwork, running_network, schema_of
 from hutong.bench.figures import Cpu, Figures
 from hutong.bench.load import Outcome, Payer, Plan, under_load
 from hutong.bench.sampler import Sampler
 from hutong.bench.scratch import Scratch
 from hutong.bench.stage import Place, Stage, set_stage
+from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
 
 _WARM_S = 1.0
@@ -38,6 +39,7 @@ async def measure(
                 progress(f"payments: {way}, {count} clients")
                 payers = await stage.payers(plate, count)
                 await _load(scratch, figures, f"pay_{way}_c{count}", payers, seconds)
+    await _drop(scratch)
 
 
 async def measure_processes(
@@ -52,6 +54,7 @@ async def measure_processes(
         for count in clients:
             progress(f"processes: interop, {count} clients")
             await _load_processes(scratch, figures, nodes, stage, count, seconds)
+    await _drop(scratch)
 
 
 async def _load(scratch: Scratch, figures: Figures, name: str, payers: list[Payer], seconds: float) -> None:
@@ -96,6 +99,12 @@ async def _load_processes(
         after = before.look()
         figures.note(f"{name}_{who}_cpu_us", 1e6 * (after.others_s - before.others_s) / outcome.completed)
     figures.note(f"{name}_load_cpu_us", 1e6 * outcome.cpu_s / outcome.completed)
+
+
+async def _drop(scratch: Scratch) -> None:
+    """Make room for another network of the same nodes."""
+    for spec in _NODES.nodes:
+        await Database(scratch.address, schema_of(spec.node)).drop()
 
 
 def _note(figures: Figures, name: str, outcome: Outcome) -> None:

@@ -1,13 +1,15 @@
 """Where the node is that a command talks to, and in whose name."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from hutong.app.network import SWITCH
-from hutong.app.node_client import NodeClient
+from hutong.app.node_client import NodeClient, NodeSilent
 from hutong.app.secrets import read_operator_token
 from hutong.app.wallet import Phone, Wallet
 from hutong.cli.credentials import Credential, Credentials
@@ -64,6 +66,15 @@ def connected(at: At, role: str) -> tuple[Credential, NodeClient]:
     """The client of whoever is meant. Refuses NOT_SIGNED_IN, WHO_IS_MEANT, NODE_WITHOUT_PORT."""
     credential = credentials().find(role, node=at.node, who=at.who)
     return credential, NodeClient(url_of(credential.node, at.url), credential.token)
+
+
+@contextmanager
+def asking_later(how: str) -> Iterator[None]:
+    """Where no answer comes it may have happened all the same: say how to find out, with the id that was sent."""
+    try:
+        yield
+    except NodeSilent as silent:
+        raise NodeSilent(f"{silent}; it may have happened: {how}") from None
 
 
 def wallet_of(at: At) -> tuple[Credential, Wallet]:

@@ -28,6 +28,8 @@ _COMMANDS = (
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
     (_PERSON, "pay", "pay:pay", "Pay a code: from a picture file, or its text."),
+    (_PERSON, "payment", "pay:payment", "How a payment stands."),
+    (_PERSON, "pin", "session:pin", "Set the PIN, or change it."),
     (_PERSON, "receive", "pay:receive", "A personal code (个人码): a code to be paid by."),
     (_PERSON, "approve", "pay:approve", "Say yes to a till that scanned one's payment code and waits for the PIN."),
     (_PERSON, "payment-code", "wallet:payment_code", "Show a payment code (付款码), made here and offline."),

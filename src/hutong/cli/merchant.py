@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from hutong.app.wallet import decided
 from hutong.cli.code import write_file
-from hutong.cli.connection import MERCHANT, NOWHERE, At, connected, credentials, operating
+from hutong.cli.connection import MERCHANT, NOWHERE, At, asking_later, connected, credentials, operating
 from hutong.cli.credentials import Credential
 from hutong.cli.output import AsJson, money, show_json, stdout
 from hutong.codes.picture import qr_png, qr_symbol
@@ -93,11 +93,12 @@ async def charge(
         "remark": remark,
     }
     async with client:
-        if payment_code:
-            body |= {"way": "PAYMENT_CODE", "payer_code": payment_code}
-            asked = await decided(lambda: client.post("/v1/charges", body))
-        else:
-            asked = await client.post("/v1/payment-requests", body)
+        with asking_later(f"the same again with --reference {body['reference']}"):
+            if payment_code:
+                body |= {"way": "PAYMENT_CODE", "payer_code": payment_code}
+                asked = await decided(lambda: client.post("/v1/charges", body))
+            else:
+                asked = await client.post("/v1/payment-requests", body)
     if asked["state"] == "REJECTED":
         raise Refusal(MerchantReason.CHARGE_REJECTED, reason=asked["reason"], request_id=asked["request_id"])
     if out is not None and not payment_code:
@@ -132,7 +133,8 @@ async def refund(
         "remark": remark,
     }
     async with client:
-        given = await decided(lambda: client.post("/v1/refunds", body))
+        with asking_later(f"the same again with --refund-id {body['refund_id']}"):
+            given = await decided(lambda: client.post("/v1/refunds", body))
     if json:
         show_json(given)
         return
@@ -156,7 +158,8 @@ async def pay_in(
         user = await operator.get("/v1/operator/users", phone=phone)
         minor = parse_amount(amount, Currency.CNY)
         body = {"pay_in_id": pay_in_id or _new_id("pin"), "user_id": user["id"], "amount": minor}
-        paid = await operator.post("/v1/operator/pay-ins", body)
+        with asking_later(f"the same again with --pay-in-id {body['pay_in_id']}"):
+            paid = await operator.post("/v1/operator/pay-ins", body)
     if json:
         show_json(paid)
     else:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hutong.app.node_client import NodeRefused
 from hutong.cli.code import texts_of, write_file
-from hutong.cli.connection import NOWHERE, At, wallet_of
+from hutong.cli.connection import NOWHERE, At, asking_later, wallet_of
 from hutong.cli.output import AsJson, money, show_facts, show_json, stdout
 from hutong.cli.session import asked
 from hutong.codes import scanned
@@ -17,7 +18,7 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.money import currency_of, parse_amount
 
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Don't ask whether to pay.")]
-Pin = Annotated[str, Parameter(help="The PIN; asked for if not given.")]
+Pin = Annotated[str, Parameter(help="The PIN; asked for where it is needed.")]
 Amount = Annotated[str, Parameter(help="In major units, as 12.50; where the code leaves it open.")]
 
 
@@ -39,7 +40,6 @@ async def pay(
     remark: Annotated[str, Parameter(help="For the payee to read.")] = "",
     pin: Pin = "",
     yes: Yes = False,
-    payment_id: Annotated[str, Parameter(help="To ask again about the same payment: its id.")] = "",
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
@@ -49,12 +49,22 @@ async def pay(
     async with wallet.client:
         quote = await wallet.quote(code, parse_amount(amount, currency_of("CNY")) if amount else 0)
         minor = _amount(quote, amount, as_json=json)
+        if not (quote["amount"] or amount):
+            quote = await wallet.quote(code, minor)  # Now that the amount is known, so is the discount.
         if not json:
             _show_quote(quote, minor)
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
             raise Refusal(PayReason.NOT_CONFIRMED)
-        pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
-        paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
+        payment_id = wallet.new_id("pay")
+        with asking_later(f"hutong payment {payment_id}"):
+            try:
+                paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
+            except NodeRefused as refused:
+                if pin or json or refused.reason != "PIN_NEEDED":
+                    raise
+                # Refused before anything was written down, so the id is still good.
+                pin = asked("PIN: ", "--pin", as_json=json, secret=True)
+                paid = await wallet.pay(quote, minor, pin=pin, remark=remark, payment_id=payment_id)
     _show_payment(paid, as_json=json)
 
 
@@ -73,6 +83,16 @@ async def approve(*, pin: Pin = "", yes: Yes = False, at: At = NOWHERE, json: As
         pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
         paid = await wallet.approve(newest, pin)
     _show_payment(paid, as_json=json)
+
+
+async def payment(
+    payment_id: Annotated[str, Parameter(help="Its id.")], /, *, at: At = NOWHERE, json: AsJson = False
+) -> None:
+    """How a payment stands."""
+    _, wallet = wallet_of(at)
+    async with wallet.client:
+        found = await wallet.payment(payment_id)
+    _show_payment({"payee_name": found.get("payer_name", ""), **found}, as_json=json)
 
 
 async def receive(
@@ -144,5 +164,5 @@ def _show_payment(paid: dict[str, Any], *, as_json: bool) -> None:
     if paid["state"] == "COMPLETED":
         stdout.print(f"Paid {shown} to {paid['payee_name']}: {paid['payment_id']}")
     else:
-        stdout.print(f"Undecided as yet: {shown} to {paid['payee_name']}. The same again asks how it stands:")
-        stdout.print(f"  hutong pay ... --payment-id {paid['payment_id']}")
+        said = "Rejected" if paid["state"] == "REJECTED" else "Undecided as yet"
+        stdout.print(f"{said}: {shown} to {paid['payee_name']}; hutong payment {paid['payment_id']}")

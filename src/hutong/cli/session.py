@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.secrets import read_operator_token
 from hutong.app.wallet import Phone
-from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, credentials, settings, url_of
+from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, connected, credentials, settings, url_of
 from hutong.cli.credentials import Credential
 from hutong.cli.output import AsJson, show_json, stdout
 from hutong.kernel.clock import SystemClock
@@ -80,6 +80,30 @@ async def login(
         signed = await client.post("/v1/sessions", body)
     _keep(node, phone, signed)
     _greet(node, signed, as_json=json)
+
+
+async def pin(
+    *,
+    new: Annotated[str, Parameter(help="The new PIN: six digits; asked for if not given.")] = "",
+    old: Annotated[str, Parameter(help="The one that was; asked for if there is one.")] = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Set the PIN, or change it."""
+    _, client = connected(at, USER)
+    new = new or asked("New PIN (six digits): ", "--new", as_json=json, secret=True)
+    async with client:
+        try:
+            await client.put("/v1/pin", {"pin": new})
+        except NodeRefused as refused:
+            if refused.reason != "PIN_ALREADY_SET":
+                raise
+            old = old or asked("Old PIN: ", "--old", as_json=json, secret=True)
+            await client.post("/v1/pin/change", {"pin": old, "new_pin": new})
+    if json:
+        show_json({"pin": "set"})
+    else:
+        stdout.print("The PIN is set.")
 
 
 def asked(prompt: str, option: str, *, as_json: bool, secret: bool = False) -> str:

@@ -82,10 +82,10 @@ class EmbeddedPostgres:
                 # Waits while a watchdog holds it to stop the server: then we start a new one.
                 fcntl.flock(self._users, fcntl.LOCK_SH)
             try:
-                if self._lock_is_free("alive.lock"):
-                    self._stop_stray()
+                launched = self._lock_is_free("alive.lock")
+                if launched:
                     self._launch()
-                self._await_ready()
+                self._await_ready(launched=launched)
             except BaseException:
                 self._let_go()
                 raise
@@ -172,6 +172,7 @@ class EmbeddedPostgres:
     # Starting
 
     def _launch(self) -> None:
+        self._stop_stray()
         made_by = self.data / "PG_VERSION"
         major = int(made_by.read_text()) if made_by.exists() else None
         server = pg.reachable(pg.choose(self._pg_bin, major=major), self.account, self.directory)
@@ -248,13 +249,18 @@ class EmbeddedPostgres:
             return {}
         return {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
 
-    def _await_ready(self) -> None:
+    def _await_ready(self, *, launched: bool) -> None:
         def ready() -> bool:
+            nonlocal launched
             facts = self._postmaster_facts()
             if facts and len(facts) > 7 and facts[7].strip() == "ready" and self._is_our_server(int(facts[0])):
                 return True
             if self._lock_is_free("alive.lock"):
-                raise Refusal(PostgresReason.DID_NOT_START, log=self.log, said=self._log_tail())
+                if launched:
+                    raise Refusal(PostgresReason.DID_NOT_START, log=self.log, said=self._log_tail())
+                # What we found running was about to end: its server had been stopped by hand.
+                launched = True
+                self._launch()
             return False
 
         self._until(ready, _READY_S, PostgresReason.DID_NOT_START)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from hutong.kernel.errors import Kind, OutcomeUnknown, Reason, Refusal
+from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
 
 JSON = b"application/json"
@@ -107,7 +108,7 @@ def problem(said: BaseException) -> tuple[int, bytes]:
             return 504, _unanswered(
                 "OUTCOME_UNKNOWN", "UNKNOWN", "The outcome is not known yet: ask again with the same id."
             )
-        case JournalHalted():
+        case JournalHalted() | DatabaseUnavailable():
             return 503, _unanswered(
                 "NODE_RESTARTING", "UNAVAILABLE", "The node is starting again: ask again with the same id."
             )

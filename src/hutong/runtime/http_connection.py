@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
+from hutong.runtime.journal import JournalHalted
 
 HEAD_MAX = 1 << 16
 HEADERS_MAX = 100
@@ -224,6 +225,14 @@ class NodeProtocol(HttpToolsProtocol):
             self.transport.close()
         elif isinstance(self._current, RequestResponseCycle) and not self._waiting:
             self._current.keep_alive = False
+
+    def give_up(self) -> None:
+        """Nothing will be decided any more: tell who waits for a hot endpoint to ask again, and close behind it."""
+        self._waiting.clear()
+        if isinstance(self._current, HotRequest):
+            self._current.refuse(JournalHalted())
+        elif self._current is None:
+            self.transport.close()
 
     def expire(self, now: float) -> None:
         """Close the connection if its client has been too slow by now."""

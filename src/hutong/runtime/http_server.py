@@ -17,6 +17,8 @@ from hutong.kernel.clock import NS_PER_S, Clock, SystemClock
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 
+_LAST_WORDS_S = 1
+
 
 class HttpServer:
     """
@@ -64,7 +66,11 @@ class HttpServer:
         self._sweep(loop)
 
     async def stop(self, drain_s: float = 10) -> None:
-        """Take no new connections, let requests under way be answered, cut off what is left after `drain_s`."""
+        """
+        Take no new connections, and let requests under way be answered.
+
+        Who still waits after `drain_s` is told to ask again (NODE_RESTARTING), and cut off.
+        """
         if self._listener is None:
             return
         self._listening.draining = True
@@ -72,14 +78,12 @@ class HttpServer:
         self._listener = None
         for connection in self._connections():
             connection.shutdown()
-        try:
-            async with asyncio.timeout(drain_s):
-                while self._listening.state.connections:
-                    self._listening.emptied.clear()
-                    await self._listening.emptied.wait()
-        except TimeoutError:
+        if not await self._emptied(drain_s):
             for connection in self._connections():
-                connection.transport.abort()
+                connection.give_up()
+            if not await self._emptied(_LAST_WORDS_S):
+                for connection in self._connections():
+                    connection.transport.abort()
         tasks = list(self._listening.state.tasks)
         for task in tasks:
             task.cancel()
@@ -87,6 +91,17 @@ class HttpServer:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._lifespan.shutdown()
+
+    async def _emptied(self, within_s: float) -> bool:
+        """Wait until the last connection is gone."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._listening.state.connections:
+                    self._listening.emptied.clear()
+                    await self._listening.emptied.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _connections(self) -> list[NodeProtocol]:
         connections = self._listening.state.connections

@@ -69,6 +69,14 @@ class Journal(Protocol):
         """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`, also meanwhile."""
         ...
 
+    def promise(self) -> "asyncio.Future[Any]":
+        """
+        What an edge awaits that some later effect fulfils. It fails with `JournalHalted` when the journal halts first.
+
+        An effect of a journal that halted never runs: without this, whoever waits for one would wait for ever.
+        """
+        ...
+
 
 async def durable(journal: Journal) -> None:
     """End the decision, and wait until everything appended by now is durable: what an edge does before it answers."""
@@ -93,7 +101,7 @@ class MemoryJournal:
         self._letters: dict[str, list[Any]] = defaultdict(list)
         self._halted = False
         self._flushing = False
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: set[asyncio.Future[Any]] = set()
 
     @property
     def position(self) -> int:
@@ -126,17 +134,16 @@ class MemoryJournal:
             self.flush()
 
     async def flushed(self) -> None:
-        if self._halted:
-            raise JournalHalted
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done = self.promise()
         # Whoever waits may have gone away when it comes.
         self.effect(lambda: None if done.done() else done.set_result(None))
         self.seal()
-        self._waiters.add(done)
-        try:
-            await done
-        finally:
-            self._waiters.discard(done)
+        await done
+
+    def promise(self) -> "asyncio.Future[Any]":
+        if self._halted:
+            raise JournalHalted
+        return promise_among(self._waiters)
 
     def flush(self) -> None:
         """Make everything durable, then let its effects and messages out; what those decide is flushed too if immediate."""
@@ -159,7 +166,7 @@ class MemoryJournal:
         self._halted = True
         self._rows, self._effects = [], []
         self._letters.clear()
-        for waiter in self._waiters:
+        for waiter in list(self._waiters):
             if not waiter.done():
                 waiter.set_exception(JournalHalted())
 
@@ -174,6 +181,14 @@ class MemoryJournal:
             self.post(peer, messages)
         for run in effects:
             run()
+
+
+def promise_among(waiters: "set[asyncio.Future[Any]]") -> "asyncio.Future[Any]":
+    """A future that is one of `waiters` for as long as somebody waits for it."""
+    promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    waiters.add(promise)
+    promise.add_done_callback(waiters.discard)
+    return promise
 
 
 def _nobody_there(peer: str, messages: list[Any]) -> None:

@@ -27,18 +27,20 @@ class NodeRuntime:
     store: Store
     spawn: Callable[[Coroutine[Any, Any, None]], None]  # Runs beside what decides: loads, timers' errands.
 
-    def decide(self, decision: Callable[[], None]) -> None:
+    def decide(self, decision: Callable[[], None], failed: Callable[[Exception], None] | None = None) -> None:
         """
         Run a decision that answers through the journal: at once, or as soon as what it needs is loaded.
 
-        Raises what the decision raises. If it had appended by then, that is half a decision, and the journal halts.
+        Raises what the decision raises; if it had appended by then, that is half a decision, and the journal halts.
+        What stops it later (the database went away meanwhile) is told to `failed`, so that whoever waits for
+        the answer hears that there will be none.
         """
         before = self.journal.position
         try:
             decision()
         except Cold as cold:
             assert self.journal.position == before, "a decision must look everything up before it appends"
-            self.spawn(self._decide_later(cold, decision))
+            self.spawn(self._decide_later(cold, decision, failed))
         except Exception as error:
             if self.journal.position != before:
                 self.journal.break_off(f"{error!r} after it had appended")
@@ -56,9 +58,16 @@ class NodeRuntime:
             except Exception:
                 log.exception("message_failed", node=self.node_id)
 
-    async def _decide_later(self, cold: Cold, decision: Callable[[], None]) -> None:
-        await cold.load()
-        self.decide(decision)
+    async def _decide_later(
+        self, cold: Cold, decision: Callable[[], None], failed: Callable[[Exception], None] | None
+    ) -> None:
+        try:
+            await cold.load()
+            self.decide(decision, failed)
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(error)
 
 
 def run_now(errand: Coroutine[Any, Any, None]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from hutong.runtime.database import Database, DatabaseUnavailable
-from hutong.runtime.journal import Effect, JournalHalted
+from hutong.runtime.journal import Effect, JournalHalted, promise_among
 from hutong.runtime.leadership import Leadership, lead
 from hutong.runtime.pgwire import ConnectionLost, ServerError, WireConnection, connect, copy_messages, query_message
 from hutong.runtime.tables import POSITION_OFFSET, Row, Table
@@ -113,7 +113,7 @@ class PgJournal:
         self._woken = False
         self._queries: dict[tuple[Table[Any], ...], bytes] = {}
         self._loop = asyncio.get_running_loop()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: set[asyncio.Future[Any]] = set()
         self._connection = connection
         connection.on_lost = self._lost
 
@@ -170,13 +170,15 @@ class PgJournal:
     async def flushed(self) -> None:
         """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`."""
         self.seal()
-        done: asyncio.Future[None] = self._loop.create_future()
+        done = self.promise()
         self.effect(lambda: None if done.done() else done.set_result(None))
-        self._waiters.add(done)
-        try:
-            await done
-        finally:
-            self._waiters.discard(done)
+        await done
+
+    def promise(self) -> "asyncio.Future[Any]":
+        """What an edge awaits that a later effect fulfils; fails with `JournalHalted` when the journal halts first."""
+        if self.halt is not None:
+            raise JournalHalted(str(self.halt))
+        return promise_among(self._waiters)
 
     async def close(self) -> None:
         """Make everything durable, let it out, and give up the lead. Repeats: nothing."""
@@ -303,7 +305,7 @@ class PgJournal:
         else:
             _log.error("journal_halted", reason=reason.name, detail=detail)
             self._connection.abort()
-        for waiter in self._waiters:
+        for waiter in list(self._waiters):
             if not waiter.done():
                 waiter.set_exception(JournalHalted(str(self.halt)))
         self.on_halt(self.halt)

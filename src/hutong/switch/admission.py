@@ -16,7 +16,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import Channel
 from hutong.switch import chart
-from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, schedule_at
+from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, quoted_under, schedule_at
 from hutong.switch.participant import Participant, ParticipantKey, ParticipantStatus, RegisteredForm
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
@@ -40,14 +40,16 @@ class AdmissionService:
         self._directory = Directory()
 
     async def start(self) -> None:
-        """Load everything; open the switch's own accounts."""
+        """Load everything; open the switch's own accounts, and positions that a crash kept from being opened."""
         await self._participants.load_all()
         await self._keys.load_all()
         await self._schedules.load_all()
         await self._forms.load_all()
         self._rebuild_directory()
         for alpha in sorted(self._policy.currencies):
-            self._ledger.create_accounts(chart.own_accounts(currency_of(alpha)), then=_accounts_opened)
+            currency = currency_of(alpha)
+            positions = [chart.position(participant.node_id, currency) for participant in self.participants()]
+            self._ledger.create_accounts([*chart.own_accounts(currency), *positions], then=_accounts_opened)
         self._node.journal.seal()
 
     def participant(self, node_id: str) -> Participant:
@@ -209,11 +211,8 @@ class AdmissionService:
     def fees(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
         """What a payment quoted under `version` is charged: that version's while it is in force or just was, else today's."""
         schedules = self._schedules.everything()
-        for at_ns in (now_ns, now_ns - self._policy.quote_grace_s * NS_PER_S):
-            schedule = schedule_at(schedules, at_ns)
-            if schedule.version == version:
-                return fees_of(schedule, mcc, channel)
-        return fees_of(schedule_at(schedules, now_ns), mcc, channel)
+        quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
+        return fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
 
     def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
         known = self.participant(node_id)

@@ -1,6 +1,5 @@
 """The switch's own API: who takes part is open; everything else is the operator's, behind a bearer token."""
 
-import asyncio
 import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -227,11 +226,11 @@ class Positions(Controller):
         The same id and content again changes nothing; other content is refused as CAP_CHANGE_CONFLICTS.
         """
         change_id, currency = parse_id("cap", data.change_id), currency_of(data.currency)
-        answered: asyncio.Future[TransferStatus] = asyncio.get_running_loop().create_future()
+        answered = switch.node.journal.promise()
         admission = switch.admission
         change = admission.grant_cap if data.change is CapChangeKind.GRANT else admission.lower_cap
         await _answer(switch, lambda: change(change_id, node, currency, data.amount, answered.set_result))
-        status = await answered
+        status: TransferStatus = await answered
         if status not in TRANSFER_DONE:
             raise Refusal(SwitchReason.CAP_CHANGE_CONFLICTS, change_id=data.change_id, ledger=status.name)
         (transfer,) = await switch.ledger.lookup_transfers([change_id])

@@ -4,7 +4,6 @@ Payments over HTTP: for payers, for whoever holds a merchant's staff key, and fo
 `POST /v1/payments` itself is answered by `hot`; it stands here to be described.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -100,7 +99,7 @@ class PaymentEdge:
         self, decide: Callable[[Callable[[Any, Outcome | None], None]], None]
     ) -> tuple[Any, Outcome | None]:
         """Decide, and wait for the conclusion, or to hear that it is still undecided."""
-        answered: asyncio.Future[tuple[Any, Outcome | None]] = asyncio.get_running_loop().create_future()
+        answered = self.payments.node.journal.promise()
 
         def answer(row: Any, outcome: Outcome | None) -> None:
             if not answered.done():  # Who waited may have gone.
@@ -108,7 +107,8 @@ class PaymentEdge:
 
         await warmed(self.payments.node.journal, lambda: decide(answer))
         self.payments.node.journal.seal()
-        return await answered
+        concluded: tuple[Any, Outcome | None] = await answered
+        return concluded
 
     async def wallet(self, session: Session) -> int:
         """The account of who asks."""
@@ -245,13 +245,14 @@ class Banking(Controller):
         """Money in (充值). OPEN: the bank has not answered yet; ask later, or send the same again."""
         id_, account_id = parse_id(TOP_UP_PREFIX, data.top_up_id), parse_id(BANK_ACCOUNT_PREFIX, data.bank_account_id)
         link = edge.payments.bank_link
-        answered = asyncio.Event()
+        answered = edge.payments.node.journal.promise()
 
         def answer(_charge: Charge) -> None:
-            answered.set()
+            if not answered.done():
+                answered.set_result(None)
 
         await edge.decided(lambda: link.top_up(session.user_id, id_, account_id, data.amount, answer))
-        await answered.wait()
+        await answered
         return top_up_view(await edge.decided(lambda: link.found(session.user_id, id_)))
 
     @get("/top-ups/{top_up_id:str}")
@@ -264,7 +265,7 @@ class Banking(Controller):
     async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[Any]:
         """Money out (提现): a payment to the linked account."""
         payment_id, account_id = parse_id("pay", data.payment_id), parse_id(BANK_ACCOUNT_PREFIX, data.bank_account_id)
-        answered: asyncio.Future[tuple[Payment, Outcome | None]] = asyncio.get_running_loop().create_future()
+        answered = edge.payments.node.journal.promise()
 
         def answer(payment: Payment, outcome: Outcome | None) -> None:
             if not answered.done():
@@ -309,7 +310,7 @@ class Selling(Controller):
 
         WAITING: the payer is asked for the PIN. ASKED: no answer yet; send the same again.
         """
-        answered: asyncio.Future[Charge] = asyncio.get_running_loop().create_future()
+        answered = edge.payments.node.journal.promise()
 
         def answer(charge: Charge) -> None:
             if not answered.done():
@@ -394,7 +395,7 @@ class Operating(Controller):
     async def pay_in(self, edge: Edge, operator: OperatorName, data: JSONBody[PayInBody]) -> PaidIn:  # noqa: ARG002
         """Credit a user with money that came into the reserve (备付金) from outside. The same id again changes nothing."""
         id_, user_id = parse_id(PAY_IN_PREFIX, data.pay_in_id), parse_id("usr", data.user_id)
-        answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        answered = edge.payments.node.journal.promise()
 
         def answer(field: str) -> None:
             if not answered.done():

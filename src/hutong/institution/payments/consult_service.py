@@ -62,11 +62,11 @@ class ConsultService:
 
     async def terms_from_network(self, code: str) -> Terms:
         """Ask the code's owner, through the switch."""
-        answered: asyncio.Future[Terms | Refusal] = asyncio.get_running_loop().create_future()
+        answered = self._node.journal.promise()
         consult_id = self.ask(code, lambda answer: None if answered.done() else answered.set_result(answer))
         try:
             async with asyncio.timeout(CONSULT_WAIT_S):
-                answer = await answered
+                answer: Terms | Refusal = await answered
         except TimeoutError:
             raise Refusal(PaymentReason.NETWORK_SILENT) from None
         finally:

@@ -65,7 +65,7 @@ class PayEndpoint:
 
     def __call__(self, request: HotRequest) -> None:
         try:
-            self._node.decide(partial(self._pay, request))
+            self._node.decide(partial(self._pay, request), partial(_failed, request))
         except JournalHalted as halted:
             request.refuse(halted)
 
@@ -79,6 +79,11 @@ class PayEndpoint:
         except Refusal as refusal:
             # What it is based on may not be durable yet, such as a payment of the same id.
             self._node.journal.effect(partial(request.refuse, refusal))
+
+
+def _failed(request: HotRequest, error: Exception) -> None:
+    if not request.answered:
+        request.refuse(error)
 
 
 def _answer(request: HotRequest, payment: Payment, outcome: Outcome | None) -> None:

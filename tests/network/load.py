@@ -1,0 +1,188 @@
+"""
+A closed loop of payers and tills that keep a log of every id and every answer.
+
+Whatever goes wrong on the way, they do what a careful client does: the same again under the same id, until there is an
+answer. The log is then held against the auditor's findings.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from tests.network.audit import Audit
+from tests.network.street import Payer, Till, new_id
+
+ANSWER_S = 9  # Who waits longer for any answer at all has been left hanging.
+_AGAIN_S = 0.15
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass
+class Entry:
+    """One payment or refund: what was asked, and every answer in order."""
+
+    kind: str
+    node: str
+    id: str
+    token: str
+    path: str
+    body: dict[str, Any]
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        number = 0
+        for letter in self.id.rpartition("_")[2]:
+            number = number * 32 + _LETTERS.index(letter)
+        return number
+
+    @property
+    def final(self) -> str:
+        """COMPLETED, REJECTED, REFUSED (before anything was written), or nothing: unknown."""
+        return next((answer for answer in self.answers if answer in {"COMPLETED", "REJECTED", "REFUSED"}), "")
+
+
+@dataclass
+class Load:
+    """Payers of some nodes, each paying each till, and tills that give some of it back."""
+
+    payers: Sequence[Payer]
+    tills: Sequence[Till]
+    seed: int
+    log: list[Entry] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    running: bool = False
+    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def start(self) -> None:
+        self.running = True
+        self._tasks = [
+            asyncio.create_task(self._pay(payer, Random(f"{self.seed}/{n}"))) for n, payer in enumerate(self.payers)
+        ]
+
+    async def stop(self) -> None:
+        """Begin nothing more; what is under way may stay unknown."""
+        self.running = False
+        await asyncio.gather(*self._tasks)
+
+    async def settle(self, within_s: float = 30) -> None:
+        """Everything is healed: whatever is unknown gets its answer now."""
+        ends_at = time.monotonic() + within_s
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+            for entry in self.log:
+                while not entry.final and time.monotonic() < ends_at:
+                    await self._ask(http, entry)
+                    if not entry.final:
+                        await asyncio.sleep(_AGAIN_S)
+                if not entry.final:
+                    self.wrong.append(f"{entry.kind} {entry.id} has no answer: {entry.answers[-5:]}")
+
+    @property
+    def completed(self) -> int:
+        return sum(entry.final == "COMPLETED" for entry in self.log)
+
+    async def _pay(self, payer: Payer, random: Random) -> None:
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+            while self.running:
+                till = random.choice(self.tills)
+                quote = await self._quote(http, payer, till)
+                for _ in range(random.randint(1, 10)):
+                    if quote is None or not self.running:
+                        break
+                    body = {"payment_id": new_id("pay"), "quote_id": quote, "amount": random.randint(1, 9)}
+                    url = f"{payer.url}/v1/payments"
+                    entry = Entry("payment", payer.node, body["payment_id"], payer.token, url, body)
+                    await self._until_answered(http, entry)
+                    if entry.final == "REFUSED":
+                        break  # Quotes do not outlive their node.
+                    if entry.final == "COMPLETED" and random.random() < 0.2:
+                        amount = random.randint(1, body["amount"])
+                        back = {"refund_id": new_id("rfd"), "payment_id": entry.id, "amount": amount}
+                        url = f"{till.url}/v1/refunds"
+                        refund = Entry("refund", till.node, back["refund_id"], till.token, url, back)
+                        await self._until_answered(http, refund)
+
+    async def _quote(self, http: httpx.AsyncClient, payer: Payer, till: Till) -> str | None:
+        try:
+            response = await http.post(
+                f"{payer.url}/v1/codes/consult", json={"code": till.plate, "amount": 0}, headers=_token(payer.token)
+            )
+        except httpx.TransportError as error:
+            await self._unheard("consult", error)
+            return None
+        self._note("consult", response)
+        if response.is_success:
+            return str(response.json()["quote_id"])
+        await asyncio.sleep(_AGAIN_S)
+        return None
+
+    async def _until_answered(self, http: httpx.AsyncClient, entry: Entry) -> None:
+        self.log.append(entry)
+        while True:
+            await self._ask(http, entry)
+            if entry.final or not self.running:
+                return
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _ask(self, http: httpx.AsyncClient, entry: Entry) -> None:
+        try:
+            response = await http.post(entry.path, json=entry.body, headers=_token(entry.token))
+        except httpx.TransportError as error:
+            entry.answers.append("unknown")
+            await self._unheard(f"{entry.kind} {entry.id}", error)
+            return
+        self._note(entry.kind, response)
+        said = response.json()
+        if response.status_code == 202:
+            answer = "PENDING"
+        elif response.is_success:
+            answer = str(said["state"])
+        elif response.status_code in {429, 503, 504}:
+            answer = "unknown"
+        else:
+            answer = str(said["facts"].get("state", "REFUSED"))
+        if entry.final and answer != entry.final:
+            self.wrong.append(f"{entry.kind} {entry.id} was {entry.final}, and then {answer}")
+        entry.answers.append(answer)
+
+    def _note(self, what: str, response: httpx.Response) -> None:
+        if response.status_code >= 500 and response.status_code not in {503, 504}:
+            self.wrong.append(f"{what}: {response.status_code} {response.text[:200]}")
+        if not response.is_success:
+            self.reasons[response.json()["reason"]] += 1
+
+    async def _unheard(self, what: str, error: httpx.TransportError) -> None:
+        self.reasons[type(error).__name__] += 1
+        if isinstance(error, httpx.TimeoutException):
+            self.wrong.append(f"{what} was left hanging for {ANSWER_S} s")
+        await asyncio.sleep(_AGAIN_S)
+
+    def compare(self, audit: Audit) -> list[str]:
+        """What the log has and the ledgers have not, or the reverse."""
+        wrong = list(self.wrong)
+        for entry in self.log:
+            if entry.kind != "payment":
+                continue  # The auditor counts refunds against their payments.
+            where = [
+                name
+                for name, ids in (
+                    ("COMPLETED", audit.completed[entry.node]),
+                    ("REJECTED", audit.rejected[entry.node]),
+                )
+                if entry.number in ids
+            ]
+            expected = [] if entry.final == "REFUSED" else [entry.final]
+            if where != expected:
+                wrong.append(f"payment {entry.id} was answered {entry.answers}, and the ledgers say {where}")
+        return wrong
+
+
+def _token(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
