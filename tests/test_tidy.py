@@ -43,7 +43,11 @@ AT_HOME: list[tuple[str, str, dict[str, str]]] = [
     (r"(import )?(uuid\.)?uuid[1-8]", "ids are minted by IdMint", {}),
     (r"(import )?os\.urandom|import (random|secrets)\b.*", "take a Randomness", {"kernel/ids.py": "its two sources"}),
     (r"(import )?os\.(environ|getenv)", "settings are read once, by the command", COMMANDS | RUNTIME | PROCESSES),
-    (r"float", "money is never a float, not to format it", COMMANDS | RUNTIME | {"app/scene.py": "it draws"}),
+    (
+        r"float",
+        "money is never a float, not to format it",
+        COMMANDS | RUNTIME | {"app/scene.py": "it draws", "web/language.py": "it weighs languages"},
+    ),
     (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES),
 ]
 # STYLE's words: one per thing, the field's own.

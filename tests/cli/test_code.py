@@ -1,6 +1,7 @@
 """`hutong code`, and how every command says no."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from hutong import __version__
 from hutong.cli.main import run
 from hutong.codes.picture import read_picture
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 PLATE = "https://wei.hutong.example/q/M7BJFE582T6J6T"
 Captured = pytest.CaptureFixture[str]
 
@@ -39,8 +41,8 @@ def test_a_text_is_read_as_a_code_too(capsys: Captured) -> None:
 
 
 def test_a_merchant_presented_payload_says_who_and_how_much(capsys: Captured) -> None:
-    from hutong.codes.merchant_presented import MerchantPresentedCode, build
     from hutong.codes.additional_data import Template
+    from hutong.codes.merchant_presented import MerchantPresentedCode, build
     from hutong.kernel.money import Currency
 
     code = MerchantPresentedCode(
@@ -109,16 +111,38 @@ def test_the_version_and_the_help_are_quick() -> None:
     for _ in range(3):
         started = time.perf_counter()
         command = [sys.executable, "-m", "hutong", "--help"]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True)
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
         best_s = min(best_s, time.perf_counter() - started)
     assert "payment-code" in shown.stdout
     assert best_s < 1.0  # 0.2 s of processor time; the rest is what else the machine does.
     command = [sys.executable, "-m", "hutong", "--version"]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == __version__
+    assert (
+        subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout.strip()
+        == __version__
+    )
 
 
 def test_help_imports_no_domain() -> None:
     program = "import sys; from hutong.cli.main import run; run(['--help']); print(*sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     loaded = shown.stdout.splitlines()[-1].split()
     assert not [name for name in loaded if name.split(".")[0] in {"httpx", "litestar", "asyncpg", "PIL", "msgspec"}]
+
+
+def test_what_the_machine_refuses_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HUTONG_DATA_DIRECTORY", str(tmp_path / "file" / "data"))
+    assert run(["up"]) == 1
+    err = said(capsys)[1]
+    assert err.startswith("hutong: MACHINE_REFUSED: said=")
+    assert err.count("\n") == 1
+
+
+def test_completion_is_installed_for_the_shell(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "HOME": str(tmp_path), "SHELL": "/bin/bash"}
+    command = [sys.executable, "-m", "hutong", "--install-completion"]
+    subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    written = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    assert any("payment-code" in text for text in written)

@@ -16,7 +16,7 @@ Each event is a batch of its own, save that `linked` binds it to the next; `batc
 Numbers may be written `max`, `max-1` and 2^63. Ids: A1 and T1 are 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,7 @@ def _options(words: list[str], flags: dict[str, Any]) -> dict[str, int]:
     return fields
 
 
-EVENTS = {
+EVENTS: dict[str, Callable[[list[str]], tuple[Any, Any]]] = {
     "account": _account,
     "transfer": _transfer,
     "post": lambda words: _resolution(words, TransferFlag.POST_PENDING, AMOUNT_MAX),

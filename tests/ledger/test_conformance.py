@@ -6,7 +6,6 @@ oracle is made anew from the calls that had become durable. The repository is sl
 says so, and meanwhile more calls come.
 """
 
-import asyncio
 import types
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
@@ -21,7 +20,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.engines.reference import ReferenceLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
-from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer, TransferFlag
+from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.tables import MemoryStore
 
@@ -126,6 +125,10 @@ def now(answer: Coroutine[Any, Any, Answer]) -> Answer:
         return done.value  # type: ignore[no-any-return]
 
 
+def expire(ledger: LedgerEngine) -> None:
+    ledger.expire()
+
+
 class LedgerConformance(RuleBasedStateMachine):
     """The journaled engine, which crashes, against the reference, which does not."""
 
@@ -140,7 +143,7 @@ class LedgerConformance(RuleBasedStateMachine):
         self.limits = limits
         self.calls: list[tuple[int, Callable[[LedgerEngine], None]]] = []  # Decided calls, with their time.
         self.durable = 0  # How many of them.
-        self.marks: list[int] = []
+        self.asked = self.last_answered = 0
         self.reference = ReferenceLedger(self.clock)
         self.errands: list[Coroutine[Any, Any, None]] = []
         self.start()
@@ -162,20 +165,25 @@ class LedgerConformance(RuleBasedStateMachine):
         call(self.reference)
         self.calls.append((self.clock.ns, call))
 
-    def answered(self, create: str, events: list[Any], ours: list[Any]) -> None:
+    def ask_ledger(self, create: str, events: list[Any]) -> None:
+        self.clock.advance(ns=1000)
+        self.asked += 1
+        getattr(self.ours, create)(events, partial(self.answered, self.asked, create, events))
+
+    def answered(self, number: int, create: str, events: list[Any], ours: list[Any]) -> None:
+        assert number > self.last_answered, "calls are answered in their order"
+        self.last_answered = number
         theirs: list[Any] = []
         self.decided(lambda ledger: getattr(ledger, create)(events, theirs.extend))
         assert ours == theirs
 
     @rule(accounts=st.lists(ACCOUNTS, min_size=1, max_size=3))
     def create_accounts(self, accounts: list[Account]) -> None:
-        self.clock.advance(ns=1000)
-        self.ours.create_accounts(accounts, partial(self.answered, "create_accounts", accounts))
+        self.ask_ledger("create_accounts", accounts)
 
     @rule(transfers=BATCHES)
     def create_transfers(self, transfers: list[Transfer]) -> None:
-        self.clock.advance(ns=1000)
-        self.ours.create_transfers(transfers, partial(self.answered, "create_transfers", transfers))
+        self.ask_ledger("create_transfers", transfers)
 
     @rule(pick=st.integers(0, 9), flags=st.sampled_from([4, 8]), ids=st.lists(ANY_TRANSFER, min_size=3, max_size=3))
     def resolve_what_is_open(self, pick: int, flags: int, ids: list[int]) -> None:
@@ -187,7 +195,7 @@ class LedgerConformance(RuleBasedStateMachine):
         ids=st.lists(ANY_TRANSFER, min_size=3, max_size=3),
         failing=st.booleans(),
     )
-    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:  # noqa: FBT001
+    def resolve_in_a_chain(self, pick: int, flags: int, ids: list[int], failing: bool) -> None:
         self.resolve(pick, flags, ids, chained=True, failing=failing)
 
     def resolve(self, pick: int, flags: int, ids: list[int], *, chained: bool, failing: bool) -> None:
@@ -213,7 +221,7 @@ class LedgerConformance(RuleBasedStateMachine):
                 try:
                     self.errands[0].send(None)
                 except StopIteration:
-                    self.errands.pop(0)
+                    del self.errands[0]
 
     @rule(seconds=st.integers(0, 2))
     def time_passes(self, seconds: int) -> None:
@@ -221,7 +229,7 @@ class LedgerConformance(RuleBasedStateMachine):
         self.clock.advance(seconds=seconds, ns=1000)
         self.ours.expire()
         self.all_look_ups_return(moving=False)
-        self.decided(lambda ledger: ledger.expire() and None)
+        self.decided(expire)
 
     @rule()
     def flush(self) -> None:
@@ -304,7 +312,7 @@ class LedgerConformance(RuleBasedStateMachine):
             try:
                 self.errands[0].send(None)
             except StopIteration:
-                self.errands.pop(0)
+                del self.errands[0]
 
     def teardown(self) -> None:
         for errand in self.errands:

@@ -9,6 +9,7 @@ import pytest
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.ledger.rows import CHECKPOINT, OPEN_PENDING, TRANSFER
 from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, Transfer, TransferFlag, TransferStatus
+from hutong.runtime.journal import JournalHalted
 from hutong.runtime.tables import MemoryStore
 from tests.ledger.worlds import MemoryWorld, ask
 
@@ -31,6 +32,18 @@ class CountingStore(MemoryStore):
 
     async def find(self, *args: Any) -> Any:
         self.finds += 1
+        return await super().find(*args)
+
+
+class FailingStore(MemoryStore):
+    """Is out of reach for a while."""
+
+    failures = 0
+
+    async def find(self, *args: Any) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError
         return await super().find(*args)
 
 
@@ -186,5 +199,35 @@ def test_a_restart_reads_what_is_open_and_not_the_history() -> None:
         for i in still_open:
             assert await ask(world, [resolve(i + 1, i, POST)]) == [CREATED]
         assert await world.ledger.pending_transfers() == []
+
+    run(play())
+
+
+def test_our_own_bug_in_a_batch_halts_the_journal_before_anything_stands_on_it() -> None:
+    async def play() -> None:
+        world = await opened()
+        with pytest.raises(AssertionError):
+            await ask(world, [move(1 << 80), move(2 << 80, -1)])
+        with pytest.raises(JournalHalted):
+            await ask(world, [move(3 << 80)])
+        await world.restart()
+        (account,) = await world.ledger.lookup_accounts([1])
+        assert account.debits_posted == 0
+
+    run(play())
+
+
+def test_a_look_up_that_failed_is_tried_again_and_nobody_is_forgotten() -> None:
+    async def play() -> None:
+        store = FailingStore()
+        world = await opened(store)
+        await world.restart()
+        store.failures = 1
+        answers: list[Any] = []
+        with pytest.raises(ConnectionError):
+            world.ledger.create_transfers([move(1)], answers.extend)
+        assert answers == []
+        world.ledger.expire()
+        assert answers == [CREATED]
 
     run(play())

@@ -14,7 +14,7 @@ from tests.ledger.worlds import FORGETFUL, ROOMY, MemoryWorld, PostgresWorld, Re
 
 TABLES = tables(Path(__file__).parent / "tables")
 # An engine, and whether it is started again after every batch.
-ENGINES = ["reference", "memory", "memory forgetful", "memory restarted", "postgres", "postgres restarted"]
+ENGINES = ["reference", "memory", "memory forgetful", "memory restarted", "postgres restarted"]
 
 
 @pytest.fixture(params=ENGINES)
@@ -38,7 +38,7 @@ def test_every_engine_gives_the_answers_of_the_table(
     asyncio.run(play(TABLES[name], *engine))
 
 
-async def play(lines: list[str], start: Callable[[], Awaitable[World]], restarted: bool) -> None:  # noqa: FBT001
+async def play(lines: list[str], start: Callable[[], Awaitable[World]], restarted: bool) -> None:
     world = await start()
     for step in read(lines):
         if isinstance(step, Batch):

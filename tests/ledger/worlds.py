@@ -119,6 +119,17 @@ class PostgresWorld:
         await self.journal.close()
         await self.start()
 
+    async def abandon(self) -> None:
+        """Die: the writer's connection ends, whatever it was doing, and what was being fetched is never answered."""
+        for errand in self._errands:
+            errand.cancel()
+        self.journal._connection.abort()
+        while self.journal.halt is None:
+            await asyncio.sleep(0)
+
+    async def newest_timestamp(self) -> int:
+        return (await PgLedgerRepository(self._pool).start()).timestamp
+
     async def close(self) -> None:
         await self.journal.close()
         await self._pool.close()

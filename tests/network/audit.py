@@ -401,8 +401,8 @@ class Audit:
         """What the switch completed, both sides completed: the third side of the triangle."""
         originated = {
             node.schema: {
-                **{id_: "payment_outcomes" for id_ in _newest(node.tables["payments"])},
-                **{id_: "refund_outcomes" for id_ in _newest(node.tables["refunds"])},
+                **dict.fromkeys(_newest(node.tables["payments"]), "payment_outcomes"),
+                **dict.fromkeys(_newest(node.tables["refunds"]), "refund_outcomes"),
             }
             for node in self.institutions
         }

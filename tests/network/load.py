@@ -63,7 +63,9 @@ class Load:
 
     def start(self) -> None:
         self.running = True
-        self._tasks = [asyncio.create_task(self._pay(payer, Random(f"{self.seed}/{n}"))) for n, payer in enumerate(self.payers)]
+        self._tasks = [
+            asyncio.create_task(self._pay(payer, Random(f"{self.seed}/{n}"))) for n, payer in enumerate(self.payers)
+        ]
 
     async def stop(self) -> None:
         """Begin nothing more; what is under way may stay unknown."""

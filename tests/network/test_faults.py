@@ -20,8 +20,8 @@ import pytest
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import NodeProcess, running_processes
 from hutong.runtime.embedded import EmbeddedPostgres
-from tests.network.conftest import this_checkout
 from tests.network.audit import audit_when_quiet
+from tests.network.conftest import this_checkout
 from tests.network.load import Load
 from tests.network.street import Door, Payer, Street, Till
 

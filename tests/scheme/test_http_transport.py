@@ -71,7 +71,7 @@ class Node:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.002)
 
@@ -107,10 +107,9 @@ async def test_messages_batch_by_themselves_under_load_and_keep_their_order() ->
             jing.transport.post("switch", [asked(number)])
             if number % 50 == 0:
                 await asyncio.sleep(0)
-        await until(lambda: len(switch.messages()) == 5000)
         figures = jing.transport.links["switch"].figures
+        await until(lambda: figures.messages == 5000)
     assert switch.messages() == [asked(number) for number in range(5000)]
-    assert figures.messages == 5000
     assert figures.envelopes == len(switch.received) < 500
     assert max(len(messages) for _, messages in switch.received) <= 500
 
@@ -162,6 +161,36 @@ async def test_a_refused_envelope_is_not_sent_again() -> None:
         await until(lambda: len(switch.received) == 1)
     assert switch.transport.refused == {"SIGNATURE_KEY_UNKNOWN": 1}
     assert switch.messages() == [asked(2)]
+
+
+async def test_one_message_the_peer_cannot_read_does_not_hold_up_the_others() -> None:
+    bad = StatusRequest(payment_id="not hexadecimal", originator="jing")
+    async with two_nodes() as (jing, switch):
+        jing.transport.post("switch", [asked(1), bad, asked(2), bad, bad])
+        await until(lambda: len(switch.received) == 1)
+        figures = jing.transport.links["switch"].figures
+        await until(lambda: figures.messages == 2)
+    assert switch.messages() == [asked(1), asked(2)]
+    assert (figures.refused, figures.failures) == (3, 0)
+
+
+async def test_an_envelope_that_is_stale_is_signed_again() -> None:
+    async with two_nodes() as (jing, switch):
+        verifier = switch.transport._verifier
+        verifier._guard = ReplayGuard(switch.clock.now_ns() + 8_000_000)  # As a node that has just started.
+        jing.transport.post("switch", [asked(1)])
+        await until(lambda: len(switch.received) == 1)
+    assert set(switch.transport.refused) == {"ENVELOPE_STALE"}
+
+
+async def test_a_node_whose_keys_have_ended_tries_again_and_says_so() -> None:
+    async with two_nodes() as (jing, switch):
+        keys = jing.signer._keys
+        jing.signer._keys = []
+        jing.transport.post("switch", [asked(1)])
+        assert jing.transport.links["switch"].figures.failures == 1
+        jing.signer._keys = keys
+        await until(lambda: len(switch.received) == 1)
 
 
 async def test_messages_for_a_stranger_are_counted_and_go_nowhere() -> None:

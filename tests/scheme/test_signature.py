@@ -237,3 +237,12 @@ def test_different_envelopes_never_sign_alike(a: tuple[str, ...], b: tuple[str, 
 def test_no_header_raises_anything_but_a_named_refusal(some: Headers, body: bytes) -> None:
     world = World()
     world.refusal(world.sign() | some, body + b"x")
+
+
+def test_a_key_ended_before_it_began_is_never_valid() -> None:
+    start = ManualClock().now_ns()
+    world = World((SecretKey("jing-1", b"1" * 32, 0, FOR_EVER_NS),))
+    headers = world.sign()
+    ended = SecretKey("jing-1", b"1" * 32, start + NS_PER_S, start).public()
+    world.rings["jing"] = KeyRing([ended])
+    assert world.refusal(headers) is SchemeReason.SIGNATURE_KEY_NOT_VALID

@@ -154,6 +154,25 @@ class World:
         self.letters += [(peer, message) for message in messages]
 
 
+async def books_balance(world: World) -> None:
+    """Invariants 1 and 2: the positions are the caps granted less the scheme's income, whatever happened."""
+    positions = [await world.position(each.node_id) for each in world.switch.admission.participants()]
+    caps = await world.account(chart.caps_account(CNY))
+    income = await world.account(chart.income_account(CNY))
+    balances = sum(position.credits_posted - position.debits_posted for position in positions)
+    assert balances == caps.debits_posted - caps.credits_posted - (income.credits_posted - income.debits_posted)
+    assert all(position.debits_posted + position.debits_pending <= position.credits_posted for position in positions)
+    pending = sum(position.debits_pending for position in positions) + income.debits_pending
+    assert pending == sum(position.credits_pending for position in positions) + income.credits_pending
+    assert bool(pending) == any(payment.settlement_minor for payment in world.switch.clearing.undecided.values())
+
+
+def complete(world: World, payment: CreditTransfer) -> None:
+    """Have a payment offered and accepted."""
+    assert told(world.say(payment.debtor_agent, payment)) == [(payment.creditor_agent, "pacs.008")]
+    assert told(world.say(payment.creditor_agent, accepts(payment)))[0] == (payment.debtor_agent, "ACSC")
+
+
 def accepts(instruction: CreditTransfer | PaymentReturn) -> PaymentStatus:
     """The asked agent's pacs.002 ACSP."""
     return answer(instruction, TransactionStatus.ACCEPTED)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.table import Table
@@ -38,7 +39,7 @@ class Cast:
 def show_network(tour: Tour) -> None:
     """Where everything is."""
     tour.step("The network is up: a switch and four institutions, each with its own books")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 3))
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 3))
     for column in ("node", "name", "API, with pages under /docs"):
         table.add_column(column)
     for node in tour.network.nodes.values():
@@ -202,7 +203,7 @@ async def refund(tour: Tour, cast: Cast, payment: dict[str, Any]) -> None:
     given = 0
     for part in (1_000, 333):
         body = {"refund_id": tour.new_id("rfd"), "payment_id": payment["payment_id"], "amount": part, "remark": "退"}
-        answer = await tour.settled(lambda body=body: cast.noodles.client.post("/v1/refunds", body))
+        answer = await tour.settled(partial(cast.noodles.client.post, "/v1/refunds", body))
         given += part
         after = await cast.li.wallet.balance()
         tour.check(
@@ -222,7 +223,7 @@ async def audit(tour: Tour) -> None:
     tour.check("the switch's ledger balances: positions = caps - income", holds=switch["balanced"], seen=switch)
     position_of = {position["node"]: position for position in switch["positions"]}
     books = {node: await _books(tour, node) for node in INSTITUTIONS}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 3))
+    table = Table(box=None, pad_edge=False, padding=(0, 0, 0, 3))
     for column in ("node", "wallets", "merchants", "reserve", "fees", "clearing", "position"):
         table.add_column(column, justify="left" if column == "node" else "right", no_wrap=True)
     for node, found in books.items():

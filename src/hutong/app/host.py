@@ -75,7 +75,7 @@ class Errands:
 
 
 class NodeHost:
-    """Runs one node until told to stop. `kinds` are the migrations its schema needs."""
+    """Runs one node until told to stop, or until another process takes it over (`ended`). `kinds` are its migrations."""
 
     def __init__(  # Wired once.
         self,
@@ -99,7 +99,9 @@ class NodeHost:
         self._ready = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._halted: asyncio.Future[Halt] | None = None
+        self._halt: Halt | None = None  # What ended the life before this one.
         self._stopping = False
+        self.ended: asyncio.Future[Halt] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
         """Come up; returns when the node serves. Raises what the first start raises."""
@@ -138,9 +140,15 @@ class NodeHost:
                     return
                 log.exception("node_failed_to_start", node=self.node_id)
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
+            if self._halt is not None and self._halt.reason is HaltReason.FENCED:
+                # Another process took the node over, as its operator wished: taking it back would go on for ever.
+                log.error("node_taken_over", node=self.node_id)
+                break
             if not self._stopping:
                 self.restarts += 1
                 await asyncio.sleep(wait_s)
+        if not self.ended.done():
+            self.ended.set_result(self._halt or Halt(HaltReason.CLOSED))
 
     async def _live(self, first: "asyncio.Future[None]") -> None:
         """One life: from the rows to the halt of the journal."""
@@ -159,13 +167,14 @@ class NodeHost:
                 first.set_result(None)
             if self._stopping:
                 return
-            halt = await self._halted
+            halt = self._halt = await self._halted
             self._ready.clear()
             if halt.reason is not HaltReason.CLOSED:
                 log.error("node_halted", node=self.node_id, halt=str(halt))
 
     async def _machine(self, stack: AsyncExitStack, halted: "asyncio.Future[Halt]") -> Machine:
         journal = await open_journal(self._database, take_over=self._take_over)
+        self._take_over = False  # Asked for once, by somebody who saw the other one hang.
         stack.push_async_callback(journal.close)
         journal.on_halt = lambda halt: None if halted.done() else halted.set_result(halt)
         pool = await self._database.open_pool()

@@ -39,6 +39,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `url` is where its peers reach it; `plate_base` is what its plates begin with; `payment_code_prefix` is the
     issuer prefix the switch assigned; `public_keys` are the keys it signs with, `key-id:hex`; `forms` are the code forms it registers besides those two;
+    `app_link` opens its wallet on a code, which stands for `{code}` in it (`jingpay://scan?code={code}`);
     `cap_minor` is the net debit cap the switch's operator grants it, in fen.
     """
 
@@ -51,6 +52,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     payment_code_prefix: str = ""
     public_keys: tuple[Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$")], ...] = ()
     forms: tuple[str, ...] = ()
+    app_link: str = ""
     cap_minor: int = 0
 
     @property
@@ -120,6 +122,7 @@ DEMO_NETWORK = Network(
             node="jing",
             name="Jing Pay 京付",
             plate_base="https://jing.hutong.example",
+            app_link="jingpay://scan?code={code}",
             payment_code_prefix="31",
             forms=("url:jingp://pay/",),
             cap_minor=_CAP_MINOR,
@@ -128,6 +131,7 @@ DEMO_NETWORK = Network(
             node="wei",
             name="Wei Wallet 微包",
             plate_base="https://wei.hutong.example",
+            app_link="weipay://scan?code={code}",
             payment_code_prefix="32",
             # Plates and payment codes wei has had in the field for years: nobody puts up a new one.
             forms=("url:https://qr.weipay.example/", "digits:2861:20", "emvco:*:COM.WEIPAY"),
@@ -137,6 +141,7 @@ DEMO_NETWORK = Network(
             node="zhi",
             name="Zhi Pay 支点",
             plate_base="https://zhi.hutong.example",
+            app_link="zhipay://scan?code={code}",
             payment_code_prefix="33",
             forms=("emvco:38:A000000727:01.00=970499",),
             cap_minor=_CAP_MINOR,
@@ -145,6 +150,7 @@ DEMO_NETWORK = Network(
             node="yun",
             name="Bank Yun 云行",
             plate_base="https://yun.hutong.example",
+            app_link="yunpay://scan?code={code}",
             payment_code_prefix="62",
             cap_minor=_CAP_MINOR,
         ),

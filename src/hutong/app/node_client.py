@@ -33,9 +33,12 @@ class NodeClient:
     def __init__(self, url: str, token: str = "", *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=_TIMEOUT_S, transport=transport, trust_env=False
-        )
+        try:
+            self._client = httpx.AsyncClient(
+                base_url=self.url, headers=headers, timeout=_TIMEOUT_S, transport=transport, trust_env=False
+            )
+        except httpx.InvalidURL as error:
+            raise NodeSilent(f"{self.url}: {error}") from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -76,7 +79,7 @@ class NodeClient:
         known = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             response = await self._client.request(method, path, json=body, params=known)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except httpx.TransportError as error:
             raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
         if response.is_success:
             return response

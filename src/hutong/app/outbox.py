@@ -44,7 +44,7 @@ class ShownCodes:
         self.sent.append(ShownCode(phone, purpose.value, code))
         log.info("one_time_code_shown", phone=phone, purpose=purpose.value)
 
-    def last(self, phone: str) -> ShownCode:
+    def last(self, phone: FromPath[str]) -> ShownCode:
         """The newest message to a telephone. Refuses NO_CODE_WAS_SENT."""
         for shown in reversed(self.sent):
             if shown.phone == phone:

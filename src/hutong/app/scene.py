@@ -7,11 +7,10 @@ JPEG. Everything comes from the seed, so a picture that could not be read can be
 
 import io
 import math
-from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from hutong.kernel.ids import seeded_randomness
+from hutong.kernel.ids import SeededRandomness, seeded_randomness
 
 SIZE = (1600, 1200)
 _JPEG_QUALITY = 70
@@ -26,14 +25,13 @@ def photograph(plate_png: bytes, seed: int, *, size: tuple[int, int] = SIZE) -> 
         _stand(scene, plate.convert("RGB"), chance)
     _things(scene, chance, in_front=True)
     scene = _light(scene, chance).filter(ImageFilter.GaussianBlur(chance.uniform(1.0, 1.4)))
-    noise = Image.effect_noise(size, chance.uniform(18, 26)).convert("RGB")
-    scene = Image.blend(scene, ImageChops.overlay(scene, noise), 0.45)
+    scene = Image.blend(scene, ImageChops.overlay(scene, _grain(size, chance)), 0.45)
     out = io.BytesIO()
     scene.save(out, "JPEG", quality=_JPEG_QUALITY)
     return out.getvalue()
 
 
-def _counter(size: tuple[int, int], chance: Random) -> Image.Image:
+def _counter(size: tuple[int, int], chance: SeededRandomness) -> Image.Image:
     """A tiled wall, a wooden counter, and what stands at the back of it."""
     width, height = size
     scene = Image.new("RGB", size, (196, 188, 170))
@@ -52,7 +50,7 @@ def _counter(size: tuple[int, int], chance: Random) -> Image.Image:
     return scene
 
 
-def _things(scene: Image.Image, chance: Random, *, in_front: bool) -> None:
+def _things(scene: Image.Image, chance: SeededRandomness, *, in_front: bool) -> None:
     """Bottles and boxes at the back; a bowl and chopsticks at the lower edge, where no plate is."""
     width, height = scene.size
     draw = ImageDraw.Draw(scene)
@@ -75,7 +73,7 @@ def _things(scene: Image.Image, chance: Random, *, in_front: bool) -> None:
             draw.line((x + wide * 0.2, y, x + wide * chance.uniform(0.4, 0.85), y), fill=(245, 245, 240), width=3)
 
 
-def _stand(scene: Image.Image, plate: Image.Image, chance: Random) -> None:
+def _stand(scene: Image.Image, plate: Image.Image, chance: SeededRandomness) -> None:
     """Put the plate into the scene as it looks from aside and turned, with its shadow."""
     width, height = scene.size
     tall = height * chance.uniform(0.66, 0.74)
@@ -99,11 +97,18 @@ def _stand(scene: Image.Image, plate: Image.Image, chance: Random) -> None:
     scene.paste(seen, mask=mask.filter(ImageFilter.GaussianBlur(0.8)))
 
 
-def _light(scene: Image.Image, chance: Random) -> Image.Image:
+def _light(scene: Image.Image, chance: SeededRandomness) -> Image.Image:
     """A lamp at one side: brighter there, darker and yellower at the other."""
     ramp = Image.linear_gradient("L").rotate(chance.choice((90, 270))).resize(scene.size)
     dimmed = ImageChops.multiply(scene, Image.new("RGB", scene.size, (166, 150, 122)))
     return Image.composite(scene, dimmed, ramp)
+
+
+def _grain(size: tuple[int, int], chance: SeededRandomness) -> Image.Image:
+    """A small sensor's noise in the dark: every pixel its own."""
+    strength = chance.uniform(0.3, 0.42)
+    noise = Image.frombytes("L", size, chance.randbytes(size[0] * size[1]))
+    return noise.point([round(128 + (level - 128) * strength) for level in range(256)]).convert("RGB")
 
 
 def _perspective(corners: _Corners, size: tuple[int, int]) -> list[float]:

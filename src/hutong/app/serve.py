@@ -35,22 +35,19 @@ async def serve(settings: Settings, network: Network, node_id: str, *, take_over
     """Serve one node until interrupted. Raises what its first start raises."""
     spec = network.node(node_id)
     gc.set_threshold(*GC_THRESHOLDS)
-    secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
-    site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
     with database_server(settings) as address:
-        host = NodeHost(
-            spec.node,
-            Database(address, schema_of(spec.node)),
-            kinds_of(spec),
-            _build(site, network),
-            take_over=take_over,
-        )
+        secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
+        site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+        database = Database(address, schema_of(spec.node))
+        host = NodeHost(spec.node, database, kinds_of(spec), _build(site, network), take_over=take_over)
         await host.start()
         gc.collect()
         gc.freeze()
         log.info("serving", node=spec.node, url=site.url)
+        interrupted = asyncio.create_task(until_interrupted())
+        host.ended.add_done_callback(lambda _: interrupted.cancel())
         try:
-            await until_interrupted()
+            await asyncio.gather(interrupted, return_exceptions=True)
         finally:
             await host.stop()
 
@@ -74,7 +71,7 @@ def _build(site: Site, network: Network) -> Build:
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
             return _connect(site, PeerBook([_peer(network.switch)]), machine, receive, stack)
 
-        return build_institution(site, to_switch, switch=network.switch.node, private_webhooks=False)
+        return build_institution(site, network, to_switch, private_webhooks=False)
 
     book = PeerBook()
 

@@ -149,7 +149,7 @@ class Tour:
         )
         client = self.client(node, signed["token"])
         await client.put("/v1/pin", {"pin": pin})
-        wallet = Wallet(client, Phone(device_id=device_id, token=signed["token"]), self.mint)
+        wallet = Wallet(client, Phone(device_id=device_id), self.mint)
         person = Person(name, node, signed["user"]["id"], pin, wallet)
         self.people.append(person)
         return person

@@ -155,6 +155,6 @@ def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address
     if spec.kind is NodeKind.SWITCH:
         build = build_switch(site, network, connect)
     else:
-        build = build_institution(site, connect, switch=network.switch.node, private_webhooks=True)
+        build = build_institution(site, network, connect, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
     return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))

@@ -19,13 +19,12 @@ _UNDECIDED = frozenset({"PENDING", "OPEN", "CLAIMED", "ASKED"})
 
 class Phone(msgspec.Struct, kw_only=True):
     """
-    What a phone keeps: enough to sign requests with a session, and to make payment codes without a network.
+    What a phone keeps to make payment codes without a network.
 
     The seed is the phone's own secret; the institution's key never comes here.
     """
 
     device_id: str
-    token: str = ""
     head_today: str = ""
     head_tomorrow: str = ""
     today_ends_at_ms: int = 0
@@ -81,6 +80,11 @@ class Wallet:
         """That the PIN was typed for this one payment."""
         asked = {"pin": pin, "payment_id": payment_id, "amount": amount, "creditor": creditor}
         return str((await self.client.post("/v1/pin/tokens", asked))["token"])
+
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        """How a payment stands."""
+        payment: dict[str, Any] = await self.client.get(f"/v1/payments/{payment_id}")
+        return payment
 
     async def waiting(self) -> list[dict[str, Any]]:
         """What waits for a yes or a no: a till scanned a payment code, and the PIN is needed."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from litestar.types import ControllerRouterHandler
@@ -12,10 +13,12 @@ from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
+from hutong.codes.code import CodeReason
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.settings import PeopleSettings
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.runtime.http import HotHandler
@@ -24,10 +27,12 @@ from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.shelf import warmed
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
@@ -86,7 +91,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     return build
 
 
-def build_institution(site: Site, connect: Connect, *, switch: str, private_webhooks: bool) -> Build:
+def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
     """One institution, with the one-time codes it would text shown to its operator instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
@@ -97,7 +102,7 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         institution = InstitutionNode(
             machine.node,
             machine.ledger,
-            _settings(site, switch=switch, private_webhooks=private_webhooks),
+            _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
             sender=site.codes,
             pool=pool,
             poster=poster,
@@ -107,8 +112,15 @@ def build_institution(site: Site, connect: Connect, *, switch: str, private_webh
         await institution.start(stack)
         site.node = institution
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
-        handlers = [*institution_api(institution), shown_codes_api(site.codes, institution.people.operator)]
+        handlers = [
+            *institution_api(institution),
+            shown_codes_api(site.codes, institution.people.operator),
+            landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
+        ]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        stack.callback(
+            institution.notices.close
+        )  # Before the server drains: it would wait for those who wait for news.
         return institution
 
     return build
@@ -128,6 +140,19 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
     await durable(switch.node.journal)
+
+
+def _wallets(network: Network) -> list[WalletLink]:
+    """The wallets a payer may choose from."""
+    return [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
+
+
+async def _payee(institution: InstitutionNode, code: str) -> Payee:
+    """Whom a code of ours pays; refuses by name what can't be paid."""
+    resolved = await warmed(institution.node.journal, lambda: institution.requests.resolve(code))
+    if resolved is None:
+        raise Refusal(CodeReason.CODE_UNKNOWN)
+    return resolved.payee
 
 
 def _settings(site: Site, *, switch: str, private_webhooks: bool) -> InstitutionSettings:
@@ -160,7 +185,6 @@ async def _serve(
     server = HttpServer(site.host, site.port, hot, app)
     await server.start()
     site.port = server.port
-
 
     async def stop() -> None:
         # Behind a journal that halted nothing is decided any more, so there is nothing to wait for.

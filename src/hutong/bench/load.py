@@ -1,13 +1,16 @@
 """
 The load: a process of its own, so many clients, each with one connection, one payment at a time.
 
-Reads a plan from standard input and writes what happened to standard output, both JSON. A payment counts when it
-was answered COMPLETED, which every node involved had made durable by then.
+Reads a plan from standard input and writes to standard output, both JSON: a line when the warm-up is over, a line on
+what happened since. A payment counts when it was answered COMPLETED, which every node involved had made durable by
+then.
 """
 
 import asyncio
 import sys
 import time
+from asyncio.subprocess import PIPE
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,6 +22,7 @@ from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
 
 _PATH = b"/v1/payments"
+_WARM = b"warm\n"
 
 
 class Payer(msgspec.Struct, frozen=True):
@@ -45,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     completed: int
+    cpu_s: float  # What the load itself took.
     others: dict[str, int]  # Answers that were not a completed payment, by status and reason.
 
 
@@ -91,8 +96,8 @@ class _Client:
             self.ended.set_result(None)
 
 
-async def run(plan: Plan) -> Outcome:
-    """Carry the plan out."""
+async def run(plan: Plan, warm: Callable[[], None]) -> Outcome:
+    """Carry the plan out; `warm` is called when the warm-up is over."""
     count = _Count()
     mint = IdMint(SystemClock(), system_randomness())
     warm_at = time.perf_counter() + plan.warm_s
@@ -100,6 +105,9 @@ async def run(plan: Plan) -> Outcome:
     clients = [_Client(payer, plan, mint, count, ends_at, warm_at) for payer in plan.payers]
     for client in clients:
         client.pay()
+    await asyncio.sleep(warm_at - time.perf_counter())
+    warm()
+    cpu_s = time.process_time()
     await asyncio.gather(*(client.ended for client in clients))
     took_s = time.perf_counter() - warm_at
     latencies = sorted(count.latencies_s)
@@ -108,13 +116,40 @@ async def run(plan: Plan) -> Outcome:
         p50_ms=1000 * percentile(latencies, 0.5),
         p99_ms=1000 * percentile(latencies, 0.99),
         completed=count.completed,
+        cpu_s=time.process_time() - cpu_s,
         others=count.others,
     )
 
 
+async def under_load(plan: Plan, warm: Callable[[], None]) -> Outcome:
+    """Have the plan carried out by a process of its own."""
+    command = (sys.executable, "-m", "hutong.bench.load")
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(msgspec.json.encode(plan))
+        process.stdin.close()
+        if await process.stdout.readline() == _WARM:
+            warm()
+        said = await process.stdout.read()
+        if await process.wait():
+            raise ChildProcessError("the load ended early; what it said stands above")
+        return msgspec.json.decode(said, type=Outcome)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 def main() -> None:
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(plan))))
+
+    def warm() -> None:
+        sys.stdout.buffer.write(_WARM)
+        sys.stdout.buffer.flush()
+
+    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(plan, warm))))
 
 
 if __name__ == "__main__":

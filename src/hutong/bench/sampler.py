@@ -2,8 +2,7 @@
 
 import signal
 from collections import Counter
-from types import FrameType, TracebackType
-from typing import Self
+from types import FrameType
 
 INTERVAL_S = 0.002
 
@@ -22,25 +21,26 @@ _PARTS = {
     "hutong.institution": "institution",
     "hutong.switch": "switch",
     "hutong.kernel": "kernel",
-    "hutong.bench": "load",
+    "hutong.bench": "bench",
 }
 _IN_ORDER = sorted(_PARTS, key=len, reverse=True)
 
 
 class Sampler:
-    """Counts samples by part and by function while it is entered; for the main thread of a process alone."""
+    """Counts samples by part and by function between `start` and `stop`; for the main thread of a process alone."""
 
     def __init__(self) -> None:
         self.by_part: Counter[str] = Counter()
         self.by_function: Counter[str] = Counter()
         self.samples = 0
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Look from now on."""
         signal.signal(signal.SIGPROF, self._sample)
         signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def stop(self) -> None:
+        """Look no more. Repeats: nothing."""
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, signal.SIG_IGN)
 

@@ -1,16 +1,21 @@
 """Where the node is that a command talks to, and in whose name."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from hutong.app.network import SWITCH
-from hutong.app.node_client import NodeClient
+from hutong.app.node_client import NodeClient, NodeSilent
 from hutong.app.secrets import read_operator_token
+from hutong.app.wallet import Phone, Wallet
 from hutong.cli.credentials import Credential, Credentials
+from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.ids import IdMint, system_randomness
 from hutong.runtime.settings import Settings
 
 USER, MERCHANT, OPERATOR = "user", "merchant", "operator"
@@ -61,6 +66,22 @@ def connected(at: At, role: str) -> tuple[Credential, NodeClient]:
     """The client of whoever is meant. Refuses NOT_SIGNED_IN, WHO_IS_MEANT, NODE_WITHOUT_PORT."""
     credential = credentials().find(role, node=at.node, who=at.who)
     return credential, NodeClient(url_of(credential.node, at.url), credential.token)
+
+
+@contextmanager
+def asking_later(how: str) -> Iterator[None]:
+    """Where no answer comes it may have happened all the same: say how to find out, with the id that was sent."""
+    try:
+        yield
+    except NodeSilent as silent:
+        raise NodeSilent(f"{silent}; it may have happened: {how}") from None
+
+
+def wallet_of(at: At) -> tuple[Credential, Wallet]:
+    """The wallet of whoever is meant. Refuses as `connected`."""
+    credential, client = connected(at, USER)
+    phone = credential.device or Phone(device_id="")
+    return credential, Wallet(client, phone, IdMint(SystemClock(), system_randomness()))
 
 
 def operating(at: At) -> NodeClient:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from hutong.app.wallet import Phone
 from hutong.kernel.errors import Kind, Reason, Refusal
 
 
@@ -28,11 +29,8 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     role: str  # user, merchant or operator
     token: str
     phone: str = ""
-    device_id: str = ""
-    head: str = ""  # Of payment codes, for one day, with the device's seed: see `hutong.codes.payment_code`.
-    head_tomorrow: str = ""
-    today_ends_at_ms: int = 0
-    seed: str = ""
+    device: Phone | None = None  # A user's: what payment codes are made from.
+    bank_account_id: str = ""  # The account at a bank that was linked here last.
 
     def __repr__(self) -> str:
         return f"Credential({self.role} {self.name} at {self.node})"

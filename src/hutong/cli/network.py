@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hutong.cli.connection import settings
-from hutong.cli.output import AsJson
+from hutong.cli.output import AsJson, show_json, stdout
 
 NetworkFile = Annotated[Path | None, Parameter(help="The network's description in TOML; default: the demo's.")]
 
@@ -34,6 +34,25 @@ def serve(
     app_serve.run(settings(), node, network, take_over=take_over)
 
 
+def keys(
+    node: Annotated[str, Parameter(help="Which node.")],
+    /,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Print a node's public keys, as a network's description names them; make its secrets if there are none."""
+    from hutong.app.secrets import node_secrets
+    from hutong.app.serve import public_keys
+    from hutong.kernel.ids import system_randomness
+
+    found = public_keys(node_secrets(settings().data_directory, node, system_randomness()))
+    if json:
+        show_json(found)
+        return
+    for key in found:
+        stdout.print(key, highlight=False, soft_wrap=True)
+
+
 def demo(
     *,
     directory: Annotated[
@@ -50,6 +69,6 @@ def bench(
     *parts: Annotated[str, Parameter(help="What to measure; default: everything.")], json: AsJson = False
 ) -> None:
     """Measure this machine."""
-    from hutong import bench as app_bench
+    from hutong.bench import suite
 
-    app_bench.run(parts, as_json=json)
+    suite.run(parts, as_json=json, pg_bin=settings().pg_bin)

@@ -56,15 +56,20 @@ def said_no(error: Exception, *, as_json: bool) -> str | None:
     """The one line for stderr, or None when it is no answer but a mistake of ours."""
     told: Mapping[str, Any]
     match error:
-        case NodeRefused(reason=reason, facts=facts):
-            told = facts
+        case NodeRefused():
+            reason, told = error.reason, error.facts
         case Refusal():
             reason, told = error.reason.name, error.facts
         case NodeSilent():
             reason, told = "NODE_SILENT", {"why": str(error)}
+        case OSError():
+            # The machine's no, in its words: a port that is taken, a directory that may not be written.
+            reason, told = "MACHINE_REFUSED", {"said": str(error)}
+        case _ if type(error).__name__ == "DatabaseUnavailable":  # By name: its module loads the database's driver.
+            reason, told = "DATABASE_UNAVAILABLE", {"said": str(error)}
         case _:
             return None
     if as_json:
         return msgspec.json.encode({"reason": reason, "facts": told}, enc_hook=str).decode()
-    facts = ", ".join(f"{name}={value}" for name, value in told.items())
+    facts = ", ".join(f"{name}={value}" for name, value in told.items()).replace("\n", " ")
     return f"hutong: {reason}: {facts}" if facts else f"hutong: {reason}"

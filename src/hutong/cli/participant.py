@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
-from hutong.cli.connection import NOWHERE, At, operating
+from hutong.cli.connection import NOWHERE, At, asking_later, operating
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
 from hutong.kernel.ids import IdMint, id_text, system_randomness
@@ -80,7 +80,8 @@ async def cap_(
         "amount": parse_amount(amount, Currency.CNY),
     }
     async with operating(at) as client:
-        changed = await client.post(f"{_path(node)}/cap", body)
+        with asking_later(f"the same again with --change-id {body['change_id']}"):
+            changed = await client.post(f"{_path(node)}/cap", body)
     if json:
         show_json(changed)
         return

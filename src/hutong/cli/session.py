@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.secrets import read_operator_token
-from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, credentials, settings, url_of
+from hutong.app.wallet import Phone
+from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, connected, credentials, settings, url_of
 from hutong.cli.credentials import Credential
 from hutong.cli.output import AsJson, show_json, stdout
 from hutong.kernel.clock import SystemClock
@@ -27,8 +28,8 @@ class SessionReason(Reason):
 
 
 async def register(
-    phone: Annotated[str, Parameter(help="A mobile number; a Chinese one, or with its country's + and digits.")],
-    name: Annotated[str, Parameter(help="As it is to be shown.")],
+    phone: Annotated[str, Parameter(help="A mobile number; a Chinese one, or with its country's + and digits.")] = "",
+    name: Annotated[str, Parameter(help="As it is to be shown.")] = "",
     /,
     *,
     code: Code = "",
@@ -38,6 +39,8 @@ async def register(
 ) -> None:
     """Become a user of an institution, signed in here."""
     node = at.node or _DEFAULT_NODE
+    phone = phone or asked("Phone: ", "PHONE", as_json=json)
+    name = name or asked("Name: ", "NAME", as_json=json)
     async with NodeClient(url_of(node, at.url)) as client:
         code = code or await _sent_code(client, node, phone, as_json=json)
         device_id = _device_id()
@@ -79,6 +82,30 @@ async def login(
     _greet(node, signed, as_json=json)
 
 
+async def pin(
+    *,
+    new: Annotated[str, Parameter(help="The new PIN: six digits; asked for if not given.")] = "",
+    old: Annotated[str, Parameter(help="The one that was; asked for if there is one.")] = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Set the PIN, or change it."""
+    _, client = connected(at, USER)
+    new = new or asked("New PIN (six digits): ", "--new", as_json=json, secret=True)
+    async with client:
+        try:
+            await client.put("/v1/pin", {"pin": new})
+        except NodeRefused as refused:
+            if refused.reason != "PIN_ALREADY_SET":
+                raise
+            old = old or asked("Old PIN: ", "--old", as_json=json, secret=True)
+            await client.post("/v1/pin/change", {"pin": old, "new_pin": new})
+    if json:
+        show_json({"pin": "set"})
+    else:
+        stdout.print("The PIN is set.")
+
+
 def asked(prompt: str, option: str, *, as_json: bool, secret: bool = False) -> str:
     """What somebody types. Refuses ANSWER_NEEDED where nobody is to be asked, naming the option that says it."""
     if as_json or not sys.stdin.isatty():
@@ -111,7 +138,7 @@ def _keep(node: str, phone: str, signed: dict[str, Any]) -> None:
             role=USER,
             token=signed["token"],
             phone=phone,
-            device_id=signed["device_id"],
+            device=Phone(device_id=signed["device_id"]),
         )
     )
 

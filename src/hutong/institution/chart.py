@@ -7,6 +7,7 @@ node and every restart finds the same account without a table of its own. Codes 
 """
 
 from enum import IntEnum
+from functools import lru_cache
 
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -28,16 +29,19 @@ class AccountCode(IntEnum):
 
 
 # What is owed to somebody can be spent and not overspent: the account refuses, so no race can slip past it.
-OWED = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+OWED = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 # Paid-in money can leave the reserve, and no more than that.
-HELD = AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
+HELD = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
+_REMEMBERED_MAX = 100_000
 
 
+@lru_cache(_REMEMBERED_MAX)
 def user_account(user_id: int, currency: Currency = Currency.CNY) -> int:
     """The id of a person's wallet account."""
     return derive(user_id, f"wallet/{currency.alpha}")
 
 
+@lru_cache(_REMEMBERED_MAX)
 def merchant_account(merchant_id: int, currency: Currency = Currency.CNY) -> int:
     """The id of a merchant's account."""
     return derive(merchant_id, f"merchant/{currency.alpha}")

@@ -66,7 +66,7 @@ def hold(
               clearing -> interchange income. All pending, for ever: only the decision ends them.
     Refuses:  EXCEEDS_CREDITS when the payer's balance, or the budget, does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Transfers".
+    Spec:     docs/scheme/payment.md, "Transfers".
     """
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
@@ -95,7 +95,7 @@ def reserve(
     Refuses:  EXCEEDS_CREDITS at the net debit cap: the cap was credited to the position when it was granted,
               and a position may not be overdrawn.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Transfers".
+    Spec:     docs/scheme/payment.md, "Transfers".
     """
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
@@ -128,7 +128,7 @@ def accept(
               payee's discount. All pending.
     Refuses:  EXCEEDS_CREDITS when the sponsor's budget does not cover the discount.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Transfers".
+    Spec:     docs/scheme/payment.md, "Transfers".
     """
     legs = _creditor_agent_legs(
         clearing,
@@ -216,7 +216,7 @@ def hold_refund(
     Moves:    payee -> clearing; fee income -> clearing (or clearing -> acquiring expense); payee -> sponsor. All pending.
     Refuses:  EXCEEDS_CREDITS when the payee's balance does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Refund".
+    Spec:     docs/scheme/return.md.
     """
     legs = _creditor_agent_legs(
         clearing,
@@ -253,7 +253,7 @@ def reserve_refund(
     Moves:    creditor position -> debtor position; scheme income -> debtor position. All pending.
     Refuses:  EXCEEDS_CREDITS at the creditor agent's net debit cap.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Refund".
+    Spec:     docs/scheme/return.md.
     """
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
@@ -281,7 +281,7 @@ def accept_refund(
 
     Moves:    clearing -> payer; clearing -> budget; interchange income -> clearing. All pending.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
-    Spec:     docs/scheme/payment-protocol.md, "Refund".
+    Spec:     docs/scheme/return.md.
     """
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange

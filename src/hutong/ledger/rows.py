@@ -3,7 +3,7 @@ The rows of a ledger: what it decided, in the order it decided it. They are the 
 
 A transfer's row carries the balances it left behind, on the side it moved: debits of the debit account, credits of
 the credit account. So an account's balances at any time are two rows, the last one that debited it and the last
-that credited it, and no balance is ever updated anywhere (docs/adr/0010-ledger-recovery.md).
+that credited it, and no balance is ever updated anywhere (docs/adr/0013-ledger-recovery.md).
 """
 
 import msgspec

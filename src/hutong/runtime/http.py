@@ -29,7 +29,9 @@ STATUS_OF_KIND = {
 }
 
 # Of kind NOT_ALLOWED: who calls is not known, so another token or signature would help (RFC 9110, 15.5.2).
-_UNAUTHENTICATED = re.compile(r"SIGNATURE_\w+|\w+_(UNKNOWN|EXPIRED|REVOKED|MISSING)")
+_UNAUTHENTICATED = re.compile(
+    r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|OPERATOR|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING|NOT_ACCEPTED)"
+)
 
 # What RFC 9110 wants said with a status: how to authenticate, when to come again.
 HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 429: ("retry-after", "1"), 503: ("retry-after", "1")}
@@ -198,5 +200,5 @@ def decode_refusal(error: msgspec.DecodeError) -> Refusal:
     text = str(error)
     if isinstance(error, msgspec.ValidationError):
         what, _, where = text.partition(" - at `")
-        return Refusal(HttpReason.FIELD_INVALID, field=where.rstrip("`") or "$", problem=what)
+        return Refusal(HttpReason.FIELD_INVALID, field=where.rstrip("`").removeprefix("$.") or "$", problem=what)
     return Refusal(HttpReason.BODY_MALFORMED, problem=text)

@@ -27,6 +27,7 @@ from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, decode_refusal, p
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
+_CLIENT_GONE = "client disconnected prematurely"  # As Litestar says it.
 _REASON_OF_STATUS: dict[int, Reason] = {
     404: HttpReason.ROUTE_UNKNOWN,
     405: HttpReason.METHOD_NOT_ALLOWED,
@@ -130,11 +131,22 @@ async def _check_input(request: Request[Any, Any, Any]) -> None:
     try:
         msgspec.json.decode(body, type=data.annotation)
     except msgspec.DecodeError as error:
-        raise decode_refusal(error) from None
+        if _is_coerced(body, data.annotation):
+            raise decode_refusal(error) from None
+        return  # Litestar refuses it itself, once it knows who asks.
     except UnicodeDecodeError:
         raise Refusal(HttpReason.BODY_MALFORMED, problem="not UTF-8") from None
     if b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
         raise Refusal(HttpReason.FIELD_INVALID, field="$", problem="U+0000 in a text")
+
+
+def _is_coerced(body: bytes, type_: Any) -> bool:
+    """Whether Litestar would take what strictly speaking is of another type."""
+    try:
+        msgspec.convert(msgspec.json.decode(body), type_, strict=False)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def _is_json(kwarg: Any) -> bool:
@@ -158,12 +170,17 @@ def _refusal(error: HTTPException) -> Refusal | None:
         return decode_refusal(cause)
     if error.status_code in _REASON_OF_STATUS:
         return Refusal(_REASON_OF_STATUS[error.status_code])
+    if error.detail == _CLIENT_GONE:
+        return Refusal(
+            HttpReason.REQUEST_MALFORMED, problem=_CLIENT_GONE
+        )  # Nobody hears it, and it is no error of ours.
     if error.status_code >= 500:
         return None
     if _has_fields(error):
         assert isinstance(error.extra, list)
         first = error.extra[0]
-        return Refusal(HttpReason.FIELD_INVALID, field=first.get("key", "$"), problem=first.get("message", ""))
+        key = first.get("key", "data")  # The parameter that takes the body: to the caller, its root.
+        return Refusal(HttpReason.FIELD_INVALID, field="$" if key == "data" else key, problem=first.get("message", ""))
     return Refusal(HttpReason.REQUEST_MALFORMED, problem=error.detail[:200])
 
 

@@ -61,6 +61,10 @@ class Journal(Protocol):
         """End a decision: between two seals everything is committed together or not at all."""
         ...
 
+    def break_off(self, why: str) -> None:
+        """A decision failed half appended: its first half must never be committed, so the journal halts."""
+        ...
+
     async def flushed(self) -> None:
         """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`, also meanwhile."""
         ...
@@ -153,6 +157,9 @@ class MemoryJournal:
                     break
         finally:
             self._flushing = False
+
+    def break_off(self, why: str) -> None:  # noqa: ARG002  # Whoever broke off raises it, too.
+        self.crash()
 
     def crash(self) -> None:
         """Lose what is not durable; whoever still holds this journal finds it halted."""

@@ -1,14 +1,18 @@
 """What every service of a node is given: who the node is, its time, its chance and where it writes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import IdMint, Randomness
-from hutong.runtime.journal import Journal
-from hutong.runtime.shelf import Cold, warmed
+from hutong.runtime.journal import Journal, JournalHalted
+from hutong.runtime.shelf import Cold
 from hutong.runtime.tables import Store
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +31,39 @@ class NodeRuntime:
         """
         Run a decision that answers through the journal: at once, or as soon as what it needs is loaded.
 
-        What it raises at once is raised here. What stops it later (the database went away meanwhile) is told to
-        `failed`, so that whoever waits for the answer hears that there will be none.
+        Raises what the decision raises; if it had appended by then, that is half a decision, and the journal halts.
+        What stops it later (the database went away meanwhile) is told to `failed`, so that whoever waits for
+        the answer hears that there will be none.
         """
+        before = self.journal.position
         try:
             decision()
         except Cold as cold:
+            assert self.journal.position == before, "a decision must look everything up before it appends"
             self.spawn(self._decide_later(cold, decision, failed))
+        except Exception as error:
+            if self.journal.position != before:
+                self.journal.break_off(f"{error!r} after it had appended")
+            raise
         else:
             self.journal.seal()
+
+    def decide_each(self, decisions: Iterable[Callable[[], None]]) -> None:
+        """Decide on each message of a batch. One that fails is our bug: it is logged, and the others are decided."""
+        for decision in decisions:
+            try:
+                self.decide(decision)
+            except JournalHalted:
+                return  # What comes to a halted node is lost, as any message may be.
+            except Exception:
+                log.exception("message_failed", node=self.node_id)
 
     async def _decide_later(
         self, cold: Cold, decision: Callable[[], None], failed: Callable[[Exception], None] | None
     ) -> None:
         try:
             await cold.load()
-            await warmed(self.journal, decision)
-            self.journal.seal()
+            self.decide(decision, failed)
         except Exception as error:
             if failed is None:
                 raise

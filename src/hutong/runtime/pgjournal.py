@@ -164,6 +164,9 @@ class PgJournal:
             batch.seals.append((self._position, len(batch.effects), len(batch.letters)))
             self._wake()
 
+    def break_off(self, why: str) -> None:
+        self._stop(HaltReason.DECISION_BROKEN, why)
+
     async def flushed(self) -> None:
         """Seal, and wait until everything until now is durable and let out. Raises `JournalHalted`."""
         self.seal()

@@ -7,7 +7,7 @@ everything up before it appends anything.
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import minted_ms
@@ -26,15 +26,12 @@ class Cold(Exception):  # noqa: N818  # Not an error: load, then decide again.
         self.load = load
 
 
-class HasPosition(Protocol):
-    """Anything that numbers what is appended."""
+async def warmed(journal: Journal, decide: Callable[[], Answer]) -> Answer:
+    """
+    Decide, loading whatever is cold, until nothing is. Raises what `decide` raises.
 
-    @property
-    def position(self) -> int: ...
-
-
-async def warmed(journal: HasPosition, decide: Callable[[], Answer]) -> Answer:
-    """Decide, loading whatever is cold, until nothing is. Raises what `decide` raises."""
+    A refusal may have been written down. Any other failure behind an append is half a decision: the journal halts.
+    """
     while True:
         before = journal.position
         try:
@@ -42,6 +39,12 @@ async def warmed(journal: HasPosition, decide: Callable[[], Answer]) -> Answer:
         except Cold as cold:
             assert journal.position == before, "a decision must look everything up before it appends"
             load = cold.load
+        except Refusal:
+            raise
+        except Exception as error:
+            if journal.position != before:
+                journal.break_off(f"{error!r} after it had appended")
+            raise
         await load()
 
 

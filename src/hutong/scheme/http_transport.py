@@ -11,16 +11,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
-from hutong.runtime.http import HotHandler, HotRequest
+from hutong.runtime.http import HotHandler, HotRequest, Problem
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
-from hutong.scheme.envelope import BODY_MAX, PATH, decode_envelope, encode_envelope
+from hutong.scheme.envelope import BODY_MAX, PATH, SchemeReason, decode_envelope, encode_envelope
 from hutong.scheme.messages import MESSAGES_MAX, AnyMessage
 from hutong.scheme.peer import Peer, PeerBook
-from hutong.scheme.signature import Signer, Verifier
+from hutong.scheme.signature import NoKeyValid, Signer, Verifier
 from hutong.scheme.transport import Receive
 
 log = structlog.get_logger()
@@ -30,7 +31,7 @@ WAITING_MAX = 100_000  # Messages for one peer; beyond it the oldest are dropped
 BACKOFF_FIRST_MS = 50
 BACKOFF_MAX_MS = 5_000
 ANSWER_TIMEOUT_S = 10
-_TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
+_TRY_AGAIN = frozenset({408, 422, 429, 502, 503, 504})  # 422: too old or too new, as after a restart of the peer.
 
 
 @dataclass(slots=True)
@@ -40,7 +41,7 @@ class LinkFigures:
     envelopes: int = 0  # Received by the peer.
     messages: int = 0  # In them.
     failures: int = 0  # Envelopes that got no answer, or one that says "later".
-    refused: int = 0  # In envelopes the peer refused.
+    refused: int = 0  # By the peer.
     dropped: int = 0  # After the last try, or because too many waited.
 
 
@@ -104,6 +105,7 @@ class Link:
     def _send(self) -> None:
         """Each try is a new envelope: a fresh nonce and timestamp around the same messages."""
         self._timer = None
+        self._tries += 1
         body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
         while len(body) > BODY_MAX:
             half = len(self._batch) // 2
@@ -111,8 +113,11 @@ class Link:
             self._waiting.extendleft(reversed(self._batch[half:]))
             self._batch = self._batch[:half]
             body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
-        self._tries += 1
-        headers = self._signer.sign(self.peer.node_id, "POST", PATH, body)
+        try:
+            headers = self._signer.sign(self.peer.node_id, "POST", PATH, body)
+        except NoKeyValid as error:
+            self._try_again(str(error))
+            return
         lines = b"".join(b"%b: %b\r\n" % pair for pair in headers.items())
         self._connection.send(
             b"POST", PATH.encode(), body, self._answered, lines + b"content-type: application/json\r\n"
@@ -121,22 +126,41 @@ class Link:
     def _answered(self, answer: HttpAnswer | HttpFailure) -> None:
         if not self._batch:
             return  # Closed meanwhile.
-        if isinstance(answer, HttpAnswer) and answer.status not in _TRY_AGAIN:
-            if answer.status == 202:
-                self.figures.envelopes += 1
-                self.figures.messages += len(self._batch)
-            else:
-                self.figures.refused += len(self._batch)
-                log.error("envelope refused", peer=self.peer.node_id, status=answer.status, body=answer.body[:500])
+        if isinstance(answer, HttpFailure):
+            self._try_again(str(answer))
+        elif answer.status in _TRY_AGAIN:
+            self._try_again(f"{answer.status} {answer.body[:200]!r}")
+        elif answer.status == 202:
+            self.figures.envelopes += 1
+            self.figures.messages += len(self._batch)
             self._batch = []
             self._send_next()
-            return
+        else:
+            self._refused(answer)
+
+    def _refused(self, answer: HttpAnswer) -> None:
+        """Give up what the peer refuses: the one message it names, or else the batch. The others must not suffer for it."""
+        index = _malformed_message(answer)
+        spoilt = self._batch if index is None else self._batch[index : index + 1]
+        kept = [] if index is None else self._batch[:index] + self._batch[index + 1 :]
+        self.figures.refused += len(spoilt)
+        log.error(
+            "refused by peer", peer=self.peer.node_id, status=answer.status, body=answer.body[:500], count=len(spoilt)
+        )
+        self._batch = kept
+        if kept:
+            self._tries = 0
+            self._send()
+        else:
+            self._send_next()
+
+    def _try_again(self, why: str) -> None:
         self.figures.failures += 1
         if self._tries < TRIES_MAX:
             self._timer = asyncio.get_running_loop().call_later(self._backoff_ms() / 1000, self._send)
             return
         self.figures.dropped += len(self._batch)
-        log.warning("messages dropped", peer=self.peer.node_id, count=len(self._batch), last=str(answer)[:200])
+        log.warning("messages dropped", peer=self.peer.node_id, count=len(self._batch), last=why)
         self._batch = []
         self._send_next()
 
@@ -144,6 +168,17 @@ class Link:
         """Between half and all of a time that doubles: peers that lost a node must not all come back at once."""
         longest_ms = min(self._backoff_first_ms << (self._tries - 1), BACKOFF_MAX_MS)
         return longest_ms // 2 + self._randomness.getrandbits(32) % (longest_ms // 2 + 1)
+
+
+def _malformed_message(answer: HttpAnswer) -> int | None:
+    """Which message of the envelope the peer cannot read, if that is why it refused it."""
+    try:
+        said = msgspec.json.decode(answer.body, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    index = said.facts.get("message")
+    named = said.reason == SchemeReason.MESSAGE_MALFORMED.name and type(index) is int and 0 <= index < MESSAGES_MAX
+    return index if named else None
 
 
 class HttpTransport:

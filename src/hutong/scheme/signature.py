@@ -51,7 +51,7 @@ _SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key a node signs with, and when: [valid_from_ns, valid_until_ns)."""
+    """A key a node signs with, and when: [valid_from_ns, valid_until_ns); never, if it was ended before it began."""
 
     key_id: str
     public_key: bytes  # 32 bytes, RFC 8032.
@@ -60,7 +60,6 @@ class PublicKey:
 
     def __post_init__(self) -> None:
         assert len(self.public_key) == 32
-        assert self.valid_from_ns < self.valid_until_ns
 
     def is_valid(self, now_ns: int) -> bool:
         return self.valid_from_ns <= now_ns < self.valid_until_ns
@@ -122,6 +121,10 @@ def signed_bytes(headers: Mapping[bytes, bytes], method: bytes, path: bytes, bod
     )
 
 
+class NoKeyValid(Exception):  # noqa: N818  # The operator's affair: the node needs another key.
+    """Every key of the node has ended, or begins later."""
+
+
 class Signer:
     """Signs what a node sends, with the newest of its keys that is valid now."""
 
@@ -134,11 +137,13 @@ class Signer:
         self._randomness = randomness
 
     def sign(self, recipient: str, method: str, path: str, body: bytes) -> dict[bytes, bytes]:
-        """The headers to send with `body`; new ones each time, as an envelope is never sent twice."""
+        """
+        The headers to send with `body`; new ones each time, as an envelope is never sent twice.
+
+        Raises `NoKeyValid` when none of the node's keys is valid now.
+        """
         now_ns = self._clock.now_ns()
-        key, signing_key = next((pair for pair in self._keys if pair[0].is_valid(now_ns)), (None, None))
-        assert key is not None, "no key of ours is valid now"
-        assert signing_key is not None
+        key, signing_key = self._newest(now_ns)
         headers = {
             b"hutong-version": b"%d" % VERSION,
             b"hutong-sender": self._node_id,
@@ -150,6 +155,12 @@ class Signer:
         signature = signing_key.sign(signed_bytes(headers, method.encode(), path.encode(), body)).signature
         headers[b"hutong-signature"] = base64.b64encode(signature)
         return headers
+
+    def _newest(self, now_ns: int) -> tuple[PublicKey, Ed25519SigningKey]:
+        for key, signing_key in self._keys:
+            if key.is_valid(now_ns):
+                return key, signing_key
+        raise NoKeyValid("no key of ours is valid now")
 
 
 class ReplayGuard:

@@ -40,14 +40,16 @@ class AdmissionService:
         self._directory = Directory()
 
     async def start(self) -> None:
-        """Load everything; open the switch's own accounts."""
+        """Load everything; open the switch's own accounts, and positions that a crash kept from being opened."""
         await self._participants.load_all()
         await self._keys.load_all()
         await self._schedules.load_all()
         await self._forms.load_all()
         self._rebuild_directory()
         for alpha in sorted(self._policy.currencies):
-            self._ledger.create_accounts(chart.own_accounts(currency_of(alpha)), then=_accounts_opened)
+            currency = currency_of(alpha)
+            positions = [chart.position(participant.node_id, currency) for participant in self.participants()]
+            self._ledger.create_accounts([*chart.own_accounts(currency), *positions], then=_accounts_opened)
         self._node.journal.seal()
 
     def participant(self, node_id: str) -> Participant:

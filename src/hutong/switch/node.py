@@ -42,8 +42,7 @@ class SwitchNode:
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
         """Decide on each message of a batch from a participant; all of it shares a commit."""
-        for message in messages:
-            self.node.decide(partial(self._receive, sender, message))
+        self.node.decide_each(partial(self._receive, sender, message) for message in messages)
 
     def tick(self) -> None:
         """What time alone brings about; the node's timer calls it a few times a second."""

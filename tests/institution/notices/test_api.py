@@ -60,7 +60,9 @@ async def test_the_feed_goes_on_behind_its_cursor(client: httpx.AsyncClient, pos
     assert (told["event"]["type"], told["event"]["data"]) == ("payment.completed", {"number": 5})
 
 
-@pytest.mark.parametrize("query", ["after=-1", "limit=0", "limit=501", "wait_s=31", "after=x", f"after={2**63}"])
+@pytest.mark.parametrize(
+    "query", ["after=-1", "limit=0", "limit=501", "wait_s=31", "after=x", f"after={2**53 + 1}", f"after={2**63}"]
+)
 async def test_a_query_out_of_range_is_refused_by_name(client: httpx.AsyncClient, query: str) -> None:
     no = await said(client, "GET", f"/v1/events?{query}", 400)
     assert (no["reason"], no["facts"]["field"]) == ("FIELD_INVALID", query.partition("=")[0])

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hutong.institution.notices.webhook import ATTEMPTS_MAX, RETRY_WAITS_S, EndpointState, sign
 from hutong.kernel.errors import Refusal
+from hutong.runtime.outbound import Answer, NotAnswered
+from tests.institution.notices.post_office import Post
 
 MERCHANT, OTHER = 1 << 90, 2 << 90
 
@@ -216,6 +220,58 @@ async def test_a_failing_endpoint_keeps_its_place_in_the_schedule_across_restart
     await until(lambda: len(receiver.calls) == 3)
 
 
+class Flaky:
+    """A merchant's server that fails as often as it is told to."""
+
+    def __init__(self, failures: list[bool]) -> None:
+        self.failures = failures
+        self.taken: list[int] = []
+
+    async def post(self, _url: str, _headers: Any, body: bytes) -> Answer:
+        await asyncio.sleep(0)  # So that a restart may come in between.
+        if self.failures and self.failures.pop():
+            raise NotAnswered("down")
+        self.taken.append(json.loads(body)["data"]["number"])
+        return Answer(200)
+
+
+@given(
+    st.lists(st.sampled_from(["tell", "tell", "restart", "wait", "yield"]), max_size=30),
+    st.lists(st.booleans(), max_size=8),
+)
+@settings(max_examples=60)
+def test_whatever_fails_and_restarts_everything_arrives_in_order(steps: list[str], failures: list[bool]) -> None:
+    asyncio.run(_deliver_through(steps, Flaky(failures)))
+
+
+async def _deliver_through(steps: list[str], flaky: Flaky) -> None:
+    post = Post(flaky)
+    await post.start()
+    await post.endpoint(MERCHANT, "https://shop.example/")
+    told = 0
+    for step in steps:
+        match step:
+            case "tell":
+                post.tell(MERCHANT, told)
+                told += 1
+            case "restart":
+                await post.restart()
+            case "wait":
+                await post.advance(2 * 86_400)
+            case _:
+                await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while not flaky.taken or flaky.taken[-1] != told - 1:
+            if not told:
+                break
+            await post.advance(2 * 86_400)
+            await asyncio.sleep(0)
+    await idle(post)
+    await post.close()
+    assert sorted(set(flaky.taken)) == list(range(told))
+    assert flaky.taken == sorted(flaky.taken), "repeated perhaps, never overtaken"
+
+
 async def test_unwanted_events_are_passed_over_for_good(post: Any, receiver: Any) -> None:
     await post.endpoint(MERCHANT, receiver.url, ["refund.*"])
     for number in range(120):
@@ -223,7 +279,7 @@ async def test_unwanted_events_are_passed_over_for_good(post: Any, receiver: Any
     post.tell(MERCHANT, 120, "refund.completed")
     await until(lambda: len(receiver.calls) == 1)
     assert _numbers(receiver) == [120]
-    assert _outcomes(post)[-1] == "DELIVERED"
+    await until(lambda: _outcomes(post)[-1] == "DELIVERED")
     await post.restart()
     post.tell(MERCHANT, 121, "refund.completed")
     await until(lambda: len(receiver.calls) == 2)

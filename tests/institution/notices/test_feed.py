@@ -101,6 +101,15 @@ async def test_too_many_who_wait_are_answered_at_once(post: Any) -> None:
     assert sorted(len(page.events) for page in pages) == [0] + [1] * 8
 
 
+async def test_whoever_waits_is_let_go_when_the_node_ends(post: Any) -> None:
+    waiting = asyncio.ensure_future(post.notices.feed(MERCHANT, 0, limit=1, wait_s=30))
+    await asyncio.wait([waiting], timeout=0.05)
+    post.notices.close()
+    assert (await asyncio.wait_for(waiting, 1)).events == []
+    assert (await asyncio.wait_for(post.notices.feed(MERCHANT, 0, limit=1, wait_s=30), 1)).events == []
+    assert post.notices._waiting == {}
+
+
 @pytest.mark.parametrize(
     ("text", "fits"),
     [

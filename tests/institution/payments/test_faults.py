@@ -21,7 +21,7 @@ from hutong.ledger.transfer import Transfer
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel, TransactionStatus
 from hutong.switch.repository import DECISIONS
-from tests.institution.payments.neighbours import Asks, Person
+from tests.institution.payments.neighbours import ASKS, Asks, Person
 from tests.institution.payments.world import Institution, Place, World, now
 
 STATIC = "https://wei.example/q/static"
@@ -166,6 +166,8 @@ class Trouble:
         assert not self.jing.payments.debtor.undecided
         assert not self.wei.payments.creditor.undecided
         assert not self.wei.payments.refunds.undecided
+        states = {row.id: row.state for _, row in self.wei.store.rows[ASKS.name]}
+        assert set(states.values()) <= {"OPEN", "PAID"}, "a request is claimed by a payment that is no more"
         paid, received = _ends(self.jing, PAYMENT_OUTCOMES), _ends(self.wei, RECEIPT_OUTCOMES)
         refunded, returned = _ends(self.wei, REFUND_OUTCOMES), _ends(self.jing, RETURN_OUTCOMES)
         assert {id_ for id_, done in paid.items() if done} == {id_ for id_, done in received.items() if done}

@@ -1,7 +1,9 @@
 """Refunds: partial, cumulative, to the fen, on us and across; and every no."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
+from hutong.scheme.messages import PaymentReturn, PaymentStatus, TransactionStatus, id_hex
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, World
 
@@ -153,6 +156,65 @@ def test_a_merchant_that_spent_the_money_is_told_so_and_may_try_later(on_us: boo
 @pytest.mark.parametrize("amount", [0, -1])
 def test_a_refund_of_nothing_is_refused(amount: int) -> None:
     assert sold(on_us=True).refusal(amount) is PaymentReason.AMOUNT_NOT_POSITIVE
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        ({"amount": 10_001, "settlement": 10_001}, "REFUND_EXCEEDS_REMAINDER"),
+        ({"interchange": 21, "settlement": 79}, "REFUND_EXCEEDS_REMAINDER"),
+        ({"creditor_discount": 1, "settlement": 99}, "REFUND_EXCEEDS_REMAINDER"),
+        ({"settlement": 99}, "REFUND_EXCEEDS_REMAINDER"),
+        ({"currency": "USD"}, "CURRENCY_DIFFERS"),
+        ({"creditor_agent": "zhi"}, "RETURN_MISMATCH"),
+        ({"payment_id": "f" * 32}, "RETURN_MISMATCH"),
+        ({"expires_at_ms": 1}, "REQUEST_EXPIRED"),
+        ({"remittance": "a\0b"}, "TEXT_HAS_ODD_CHARACTERS"),
+    ],
+)
+def test_the_payers_side_believes_no_return_it_can_check(changes: dict[str, Any], reason: str) -> None:
+    """As if the other end, or the switch, had checked nothing."""
+    sale = sold(on_us=False)
+    honest = PaymentReturn(
+        return_id=f"{7:032x}",
+        payment_id=id_hex(sale.payment.id),
+        amount=100,
+        currency="CNY",
+        settlement=100,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        accepted_at_ms=0,
+        expires_at_ms=2**50,
+    )
+    sale.world.posting = True
+    sale.debtor.receive("switch", [msgspec.structs.replace(honest, **changes)])
+    ((_, _, said),) = sale.world.letters
+    assert isinstance(said, PaymentStatus)
+    assert said.reason_name == reason
+    assert said.status is (TransactionStatus.REJECTED if reason else TransactionStatus.ACCEPTED)
+
+
+def test_the_payers_side_counts_returns_itself() -> None:
+    sale = sold(on_us=False)
+    sale.world.posting = True
+    for number, (amount, accepted) in enumerate([(6_000, True), (4_001, False), (4_000, True), (1, False)], start=1):
+        offered = PaymentReturn(
+            return_id=f"{number:032x}",
+            payment_id=id_hex(sale.payment.id),
+            amount=amount,
+            currency="CNY",
+            settlement=amount,
+            debtor_agent="jing",
+            creditor_agent="wei",
+            accepted_at_ms=0,
+            expires_at_ms=2**50,
+        )
+        sale.debtor.receive("switch", [offered])
+        sale.debtor.receive("switch", [offered])
+        said = [message.status for _, _, message in sale.world.letters if isinstance(message, PaymentStatus)]
+        assert said == [TransactionStatus.ACCEPTED if accepted else TransactionStatus.REJECTED] * 2
+        sale.world.letters.clear()
 
 
 def test_both_ends_hear_of_a_refund() -> None:

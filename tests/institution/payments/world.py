@@ -185,6 +185,10 @@ class Institution(Place):
         assert isinstance(terms, Terms)
         return consults.quote(payer, terms, amount)
 
+    def quotes(self, order: Order) -> Quote:
+        """The quote of an order."""
+        return self.payments.debtor._quotes._quotes[order.quote_id]
+
     def order(self, quote: Quote, amount: int = 0, **fields: Any) -> Order:
         return Order(payment_id=self.node.mint.mint(), quote_id=quote.id, amount=amount, **fields)
 

@@ -200,10 +200,10 @@ async def test_personal_codes_and_devices_are_listed_and_ended(client: httpx.Asy
         ({"phone": "138"}, "PHONE_MALFORMED", None),
         ({"phone": 13800138000}, "FIELD_INVALID", "phone"),
         ({"phone": "1" * 21}, "FIELD_INVALID", "phone"),
-        ({}, "FIELD_INVALID", "data"),
+        ({}, "FIELD_INVALID", "$"),
         ({"phone": PHONE, "purpose": "PAY"}, "FIELD_INVALID", "purpose"),
-        ({"phone": PHONE, "more": 1}, "FIELD_INVALID", "data"),
-        ([], "FIELD_INVALID", "data"),
+        ({"phone": PHONE, "more": 1}, "FIELD_INVALID", "$"),
+        ([], "FIELD_INVALID", "$"),
     ],
 )
 async def test_bad_input_gets_a_named_refusal(client: httpx.AsyncClient, body: Any, reason: str, field: Any) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, MediaType, Request, Response, Router, delete, get, post
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
@@ -35,8 +37,9 @@ from hutong.runtime.shelf import decided, warmed
 
 Answer = TypeVar("Answer")
 OwnerOf = Callable[[str], int]
+Connection = ASGIConnection[Any, Any, Any, Any]
 
-_CURSOR_MAX = 2**63 - 1
+_CURSOR_MAX = 2**53  # What every JSON reader takes for an integer; a journal does not get there.
 After = Annotated[int, QueryParameter(ge=0, le=_CURSOR_MAX, description="The `cursor` of the last answer; 0 at first.")]
 Before = Annotated[int, QueryParameter(ge=1, le=_CURSOR_MAX, description="The `before` of the last answer.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
@@ -181,16 +184,25 @@ def notices_api(  # Wired once.
     changed, which reveals everything of that merchant: so it refuses the keys of one shop. Both may raise `Cold`.
     """
     edge = NoticeEdge(node.journal, notices, webhooks, deliveries)
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
+    given = {
+        "edge": Provide(lambda: edge, sync_to_thread=False),
+        "owner": Provide(_auth, sync_to_thread=False),
+    }
     return [
-        Router("/v1", route_handlers=[events], dependencies=given | {"owner": Provide(_owner(node, owner_of))}),
-        Router("/v1", route_handlers=[Webhooks], dependencies=given | {"owner": Provide(_owner(node, merchant_of))}),
+        Router("/v1", route_handlers=[events], dependencies=given, guards=[_guard(node, owner_of)]),
+        Router("/v1", route_handlers=[Webhooks], dependencies=given, guards=[_guard(node, merchant_of)]),
     ]
 
 
-def _owner(node: NodeRuntime, of: OwnerOf) -> Callable[[Request[Any, Any, Any]], Awaitable[int]]:
-    async def owner(request: Request[Any, Any, Any]) -> int:
-        token = bearer_token(request.headers.get("authorization", "").encode())
-        return await warmed(node.journal, lambda: of(token))
+def _guard(node: NodeRuntime, of: OwnerOf) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
+    """Who asks is known before the body is read."""
 
-    return owner
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        token = bearer_token(connection.headers.get("authorization", "").encode())
+        connection.scope["auth"] = await warmed(node.journal, lambda: of(token))
+
+    return guard
+
+
+def _auth(request: Request[Any, Any, Any]) -> Any:
+    return request.auth

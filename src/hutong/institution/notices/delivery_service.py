@@ -109,14 +109,17 @@ class DeliveryService:
             self._add(lane)
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        async with asyncio.TaskGroup() as lanes:
-            while True:
-                self._wake.clear()
-                for lane in self._take_ready():
-                    lane.is_running = True
-                    lanes.create_task(self._drain(lane))
-                await self._sleep()
+        """Deliver until cancelled, or until the journal halts: the next life goes on from its rows."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                while True:
+                    self._wake.clear()
+                    for lane in self._take_ready():
+                        lane.is_running = True
+                        lanes.create_task(self._drain(lane))
+                    await self._sleep()
+        except* JournalHalted:
+            _LOG.info("the journal halted: deliveries end with it")
 
     def poke(self) -> None:
         """Look at the clock again: for whoever moved it."""

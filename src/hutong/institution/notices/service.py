@@ -1,7 +1,7 @@
 """The outbox: events are written where they happen, and read from a cursor."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ class Notices:
         self._listeners: list[Callable[[int], None]] = []
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
         self._waiting_count = 0
+        self._closed = False
 
     def tell_merchant(self, merchant_id: int, type_: str, data: dict[str, Any]) -> None:
         """
@@ -61,21 +62,25 @@ class Notices:
                 self._wait_no_more(owner_id, news)
         return FeedPage(found, found[-1][0] if found else after)
 
+    def close(self) -> None:
+        """The node ends: whoever waits is answered now, and nobody waits any more."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            _wake(waiting)
+
     def _tell(self, owner_id: int, type_: str, data: dict[str, Any]) -> None:
         event = make_event(self._node.mint.mint(), owner_id, type_, data, self._node.clock.now_ns())
         self._repository.keep(event)
         self._node.journal.effect(partial(self._durable, owner_id))
 
     def _durable(self, owner_id: int) -> None:
-        for news in self._waiting.get(owner_id, ()):
-            if not news.done():
-                news.set_result(None)
+        _wake(self._waiting.get(owner_id, ()))
         for heard in self._listeners:
             heard(owner_id)
 
     def _wait_for(self, owner_id: int) -> "asyncio.Future[None] | None":
         waiting = self._waiting.setdefault(owner_id, [])
-        if len(waiting) >= _WAITING_PER_OWNER_MAX or self._waiting_count >= _WAITING_MAX:
+        if self._closed or len(waiting) >= _WAITING_PER_OWNER_MAX or self._waiting_count >= _WAITING_MAX:
             if not waiting:
                 del self._waiting[owner_id]
             return None
@@ -90,3 +95,9 @@ class Notices:
         self._waiting_count -= 1
         if not waiting:
             del self._waiting[owner_id]
+
+
+def _wake(waiting: "Iterable[asyncio.Future[None]]") -> None:
+    for news in waiting:
+        if not news.done():
+            news.set_result(None)

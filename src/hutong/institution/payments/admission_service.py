@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.cashier import BALANCE, Cashier, Discount
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import PAYMENTS, Order, Payment, check_amount
+from hutong.institution.payments.payment import PAYMENTS, Order, Payment, check_amount, claimant
 from hutong.institution.payments.ports import Payable, Payee, Payer
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.reasons import PaymentReason
@@ -66,7 +66,7 @@ class AdmissionService:
         payer.may_pay(now_ns)
         source = self._cashier.source(order.funding)
         account = source.account(payer, amount)
-        usage = self.usages.of(payer.id, payer.wallet_account)
+        usage = self.usages.of(payer.id, account if order.funding == BALANCE else payer.wallet_account)
         policy, day, year = self._policies.today(now_ns)
         verified = consented or bool(order.pin_token)
         limits = policy.limits(terms.channel, payer.tier, verified=verified)
@@ -82,7 +82,7 @@ class AdmissionService:
         usage.turn(day, year)
         usage.check(limits, shares.paid)
         if payee is not None and not payee.is_static:
-            self._payable(terms).claim(terms.request_id, order.payment_id, now_ns)
+            self._payable(terms).claim(terms.request_id, claimant(self._node.node_id, order.payment_id), now_ns)
         # From here on nothing refuses and nothing is cold.
         usage.take(limits, shares.paid)
         payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
@@ -92,7 +92,7 @@ class AdmissionService:
         if payee is not None and sponsored is not None:
             name, carried = sponsored
             payment = replace(payment, sponsor=name, sponsor_account=carried.budget_account)
-            self._cashier.sponsor(name).reserve(payee.merchant_id, payment.id, carried)
+            self._cashier.sponsor(name).reserve(payee.merchant_id, claimant(self._node.node_id, payment.id), carried)
         source.reserve(payer, payment.id, shares.paid)
         usage.position = self.payments.put(payment)
         return payment
@@ -113,7 +113,7 @@ class AdmissionService:
         payee = self._payable(terms).payee(terms.request_id, now_ns)
         if payee.amount and payee.amount != amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=payee.amount)
-        if payee.account == payer.wallet_account:
+        if payee.user_id == payer.id:
             raise Refusal(PaymentReason.PAYING_ONESELF)
         return payee
 

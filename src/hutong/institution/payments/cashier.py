@@ -64,10 +64,13 @@ class PriceAdjuster(Protocol):
     def release(self, payment_id: int) -> None: ...
 
 
+BALANCE = "balance"
+
+
 class Balance:
     """The payer's own balance."""
 
-    name = "balance"
+    name = BALANCE
 
     def account(self, payer: Payer, _amount: int) -> int:
         return payer.wallet_account

@@ -12,7 +12,7 @@ from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import Outcome, Why
+from hutong.institution.payments.payment import Outcome, Why, claimant
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
@@ -125,12 +125,13 @@ class CreditorService:
     def resume(self, receipt: Receipt) -> None:
         """After a restart: what we hold for this receipt is still pending, whatever else was durable."""
         outcome = self.outcomes.get(receipt.id)
+        holds = self._holds(receipt)
         if outcome is None:
-            self._await_decision(receipt)
+            self._await_decision(receipt, holds)
         elif outcome.completed:
-            self._post(receipt)
+            self._post(holds)
         else:
-            self._void(receipt)
+            self._void(holds)
 
     # Accepting.
 
@@ -159,7 +160,7 @@ class CreditorService:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS, currency=payee.currency)
         if payee.amount and payee.amount != message.amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, asked=payee.amount)
-        if message.channel not in {payee.channel, Channel.WITHDRAWAL if payee.user_id else payee.channel}:
+        if message.channel is not payee.channel and not (payee.user_id and message.channel is Channel.WITHDRAWAL):
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=payee.channel.value)
         policy = self._policies.today(now_ns)[0]
         shares = self._shares(message, payee, policy)
@@ -169,9 +170,11 @@ class CreditorService:
         fee_version = network_text("fee_version", message.fee_version)
         sponsored = self._sponsored(message, payee, now_ns) if message.creditor_discount else None
         if not payee.is_static:
-            payable.claim(request_id, derive(payment_id, f"{message.debtor_agent}/credit"), now_ns)
+            payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns)
         if sponsored is not None:
-            self._cashier.sponsor(sponsored[0]).reserve(payee.merchant_id, payment_id, sponsored[1])
+            self._cashier.sponsor(sponsored[0]).reserve(
+                payee.merchant_id, claimant(message.debtor_agent, payment_id), sponsored[1]
+            )
         return Receipt(
             id=payment_id,
             debtor_agent=message.debtor_agent,
@@ -214,18 +217,13 @@ class CreditorService:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount)
         return offer
 
-    @staticmethod
-    def _base_id(receipt: Receipt) -> int:
-        """Our own name of another agent's payment: of its ledger ids, and of who claims the request."""
-        return derive(receipt.id, f"{receipt.debtor_agent}/credit")
-
     def _move(self, receipt: Receipt) -> None:
         transfers = self._holds(receipt)
         self._ledger.create_transfers(transfers, partial(self._held, receipt, transfers))
 
     def _holds(self, receipt: Receipt) -> list[Transfer]:
         return recipes.accept(
-            self._base_id(receipt),
+            derive(receipt.id, f"{receipt.debtor_agent}/credit"),
             receipt.id,
             clearing=self._chart.clearing,
             payee=receipt.account,
@@ -244,15 +242,16 @@ class CreditorService:
     def _held(self, receipt: Receipt, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
         reason = verdict.refused(transfers, statuses, PaymentReason.ACCOUNT_REFUSED)
         if reason is None:
-            self._await_decision(receipt)
+            self._await_decision(receipt, transfers)
             self._tell(receipt, TransactionStatus.ACCEPTED)
         else:
             self._give_up(receipt)
             self._bury(receipt.id, reason.name, reason.iso_code)
             self._tell(receipt, TransactionStatus.REJECTED, reason.name, reason.iso_code)
 
-    def _await_decision(self, receipt: Receipt) -> None:
+    def _await_decision(self, receipt: Receipt, holds: list[Transfer]) -> None:
         undecided = self.undecided[receipt.id] = Undecided(receipt, self._again, receipt.expires_ns)
+        undecided.holds = holds
         self._pursuit.begin(undecided)
 
     # The decision, and the asking for it.
@@ -261,12 +260,12 @@ class CreditorService:
         receipt: Receipt = undecided.row
         self._end(undecided)
         if not receipt.is_static:
-            self._payable(receipt.channel).paid(receipt.request_id, self._base_id(receipt))
+            self._payable(receipt.channel).paid(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
             if receipt.channel in ASKED_FOR:
                 self._charges.paid(receipt.request_id)
         if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).commit(receipt.id)
-        self._post(receipt)
+            self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
+        self._post(undecided.holds)
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
         self._tell_payee(receipt)
 
@@ -274,7 +273,7 @@ class CreditorService:
         receipt: Receipt = undecided.row
         self._end(undecided)
         self._give_up(receipt)
-        self._void(receipt)
+        self._void(undecided.holds)
         self._bury(receipt.id, reason, iso_code)
 
     def _end(self, undecided: Undecided) -> None:
@@ -283,17 +282,17 @@ class CreditorService:
 
     def _give_up(self, receipt: Receipt) -> None:
         if not receipt.is_static:
-            self._payable(receipt.channel).release(receipt.request_id, self._base_id(receipt))
+            self._payable(receipt.channel).release(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
         if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).release(receipt.id)
+            self._cashier.sponsor(receipt.sponsor).release(claimant(receipt.debtor_agent, receipt.id))
 
-    def _post(self, receipt: Receipt) -> None:
+    def _post(self, holds: list[Transfer]) -> None:
         already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
-        self._ledger.create_transfers(recipes.post(self._holds(receipt)), partial(verdict.resolved, already=already))
+        self._ledger.create_transfers(recipes.post(holds), partial(verdict.resolved, already=already))
 
-    def _void(self, receipt: Receipt) -> None:
+    def _void(self, holds: list[Transfer]) -> None:
         already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-        self._ledger.create_transfers(recipes.void(self._holds(receipt)), partial(verdict.resolved, already=already))
+        self._ledger.create_transfers(recipes.void(holds), partial(verdict.resolved, already=already))
 
     def _again(self, undecided: Undecided) -> None:
         """We hold it and nobody has told us: say so again, then ask."""

@@ -6,7 +6,7 @@ ours too there is no switch: one posted chain, whose commit is the decision.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
@@ -23,6 +23,7 @@ from hutong.institution.payments.payment import (
     Why,
     check_new_id,
     check_same,
+    claimant,
 )
 from hutong.institution.payments.ports import Notices, Payable, Payer, People, Requests
 from hutong.institution.payments.pursuit import Pursuit, Undecided
@@ -235,20 +236,21 @@ class DebtorService:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             if not payment.is_static:
-                self._payable(payment).paid(payment.request_id, payment.id)
+                self._payable(payment).paid(payment.request_id, claimant(self._node.node_id, payment.id))
                 if payment.channel in ASKED_FOR:
                     self._charges.paid(payment.request_id)
             self._complete(undecided)
             self._tell_payee(payment)
         else:
             if not payment.is_static:
-                self._payable(payment).release(payment.request_id, payment.id)
+                self._payable(payment).release(payment.request_id, claimant(self._node.node_id, payment.id))
             self._reject(undecided, reason.name, reason.iso_code)
 
     def _held(self, undecided: Undecided, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             undecided.held = True
+            undecided.holds = transfers
             self._pursuit.begin(undecided)
             self._journal.tell(self._switch, self._message(undecided.row))
         else:
@@ -271,8 +273,7 @@ class DebtorService:
             debtor_agent=self._node.node_id,
             creditor_agent=payment.creditor_agent,
             debtor_name=payment.debtor_name,
-            # A pseudonym: the same towards the same agent, and of no use to two that compare theirs.
-            debtor_ref=id_hex(derive(payment.user_id, payment.creditor_agent)),
+            debtor_ref=_pseudonym(payment.user_id, payment.creditor_agent),
             accepted_at_ms=payment.created_ns // NS_PER_MS,
             expires_at_ms=payment.expires_ns // NS_PER_MS,
             remittance=payment.remark,
@@ -287,18 +288,18 @@ class DebtorService:
             return  # Decided before, or never sent: a repeat, or somebody's mistake.
         payment: Payment = undecided.row
         if status.status is TransactionStatus.COMPLETED:
-            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            self._resolve(undecided, recipes.post(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
             self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
             self._look_up_for_rejection(payment)
-            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            self._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
             )
 
     def _look_up_for_rejection(self, payment: Payment) -> None:
         """What a rejection gives back to; may be cold, so before anything is written."""
-        self.usages.of(payment.user_id, payment.account)
+        self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
             self._mandates.mandate(payment.mandate_id)
         if payment.payee_account and not payment.is_static:
@@ -317,7 +318,7 @@ class DebtorService:
         if payment.adjuster:
             self._cashier.adjuster(payment.adjuster).commit(payment.id)
         if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).commit(payment.id)
+            self._cashier.sponsor(payment.sponsor).commit(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).commit(payment.id)
         self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=self._node.clock.now_ns()))
 
@@ -326,7 +327,7 @@ class DebtorService:
         if payment.adjuster:
             self._cashier.adjuster(payment.adjuster).release(payment.id)
         if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).release(payment.id)
+            self._cashier.sponsor(payment.sponsor).release(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
             self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)
@@ -373,13 +374,20 @@ class DebtorService:
         outcome = self.outcomes.get(payment.id)
         undecided = Undecided(payment, self._again, payment.expires_ns)
         undecided.held = True
+        undecided.holds = holds = self._holds(payment)
         if outcome is None:
             self.undecided[payment.id] = undecided
             self._pursuit.begin(undecided)
         elif outcome.completed:
-            self._resolve(undecided, recipes.post(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            self._resolve(undecided, recipes.post(holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
         else:
-            self._resolve(undecided, recipes.void(self._holds(payment)), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            self._resolve(undecided, recipes.void(holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+
+
+@lru_cache(100_000)
+def _pseudonym(user_id: int, creditor_agent: str) -> str:
+    """The same payer towards the same agent, and of no use to two agents that compare theirs."""
+    return id_hex(derive(user_id, creditor_agent))
 
 
 _CHANNELS = {channel.value: channel for channel in Channel}

@@ -8,7 +8,7 @@ from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import KernelReason, Refusal
-from hutong.kernel.ids import PARTS_MAX, minted_ms
+from hutong.kernel.ids import PARTS_MAX, derive, minted_ms
 from hutong.kernel.money import MINOR_MAX
 from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
 
@@ -129,6 +129,15 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 PAYMENTS = Table("payments", Payment)
 PAYMENT_OUTCOMES = Table("payment_outcomes", Outcome)
 SPENDING = Table("spending", Spending)
+
+
+def claimant(debtor_agent: str, payment_id: int) -> int:
+    """
+    The payee's node's own name of a payment: who claims a request, and what a sponsor reserves for.
+
+    Two debtor agents may use one id, and who pays from both must not pass for one payer who asks again.
+    """
+    return derive(payment_id, f"{debtor_agent}/claim")
 
 
 def check_new_id(field: str, id_: int, now_ns: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.ledger.transfer import Transfer
 
 FIRST_WAIT_NS = 2 * NS_PER_S
 WAIT_NS_MAX = 300 * NS_PER_S
@@ -19,13 +20,14 @@ WAIT_NS_MAX = 300 * NS_PER_S
 class Undecided:
     """Something intended here whose outcome is not known yet, who waits to hear it, and how to ask again."""
 
-    __slots__ = ("again", "answers", "attempts", "decided", "expires_ns", "held", "row", "then")
+    __slots__ = ("again", "answers", "attempts", "decided", "expires_ns", "held", "holds", "row", "then")
 
     def __init__(self, row: Any, again: Callable[["Undecided"], None], expires_ns: int) -> None:
         self.row = row
         self.again = again
         self.expires_ns = expires_ns
         self.answers: list[Callable[[Any, Any], None]] = []
+        self.holds: list[Transfer] = []  # What the ledger holds for it, to be posted or voided.
         self.then: Callable[[Any, Any], None] | None = None  # Hears the outcome, whoever else waits.
         self.attempts = 0
         self.held = False  # The ledger has taken our hold.

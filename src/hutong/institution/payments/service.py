@@ -126,14 +126,11 @@ class PaymentService:
         """Decide on each message of a batch from the switch; all of it shares a commit. Nobody else is heard."""
         if sender != self.switch:
             return
-        decide = self.node.decide
-        for message in messages:
-            decide(partial(self._receive, message))
+        self.node.decide_each(partial(self._receive, message) for message in messages)
 
     def tick(self) -> None:
         """What time alone brings about: asking again. The node's timer calls it a few times a second."""
-        for undecided in self._pursuit.due():
-            self.node.decide(partial(undecided.again, undecided))
+        self.node.decide_each(partial(undecided.again, undecided) for undecided in self._pursuit.due())
 
     def pay_in(self, pay_in_id: int, user_id: int, amount: int, answer: Callable[[str], None]) -> None:
         """

@@ -1,5 +1,7 @@
 """Words from other nodes, before they are kept: a row that cannot be written would stop the whole node."""
 
+from functools import lru_cache
+
 from hutong.kernel.errors import Reason
 from hutong.kernel.text import check_text
 
@@ -15,6 +17,7 @@ def network_reason(name: str, iso_code: str, otherwise: Reason) -> tuple[str, st
     return otherwise.name, otherwise.iso_code
 
 
+@lru_cache(10_000)
 def network_text(field: str, text: str) -> str:
     """Words of another node that people will be shown; refuses what shows another thing than it is."""
     return check_text(field, text.strip(), length_max=512, empty=True)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from litestar import Controller, Request, Router, delete, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 
@@ -57,6 +58,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided, warmed
 
 Answer = TypeVar("Answer")
+Connection = ASGIConnection[Any, Any, Any, Any]
 BalanceOf = Callable[[User], Awaitable[int]]
 
 
@@ -315,18 +317,24 @@ def people_api(node: NodeRuntime, people: PeopleService, balance_of: BalanceOf) 
     """The handlers for `make_app`."""
     edge = PeopleEdge(node.journal, node.clock, people, balance_of)
 
-    async def operator(request: Request[Any, Any, Any]) -> str:
-        return people.operator(token_of(request))
+    async def check_session(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.scope["auth"] = await warmed(node.journal, partial(people.session, token_of(connection)))
+
+    def check_operator(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.scope["auth"] = people.operator(token_of(connection))
 
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
+    # Who asks is known before the body is read: guards come first.
+    whoever = Provide(_auth, sync_to_thread=False)
     return [
         Router("/v1", route_handlers=[Doors], dependencies=given, security=[{}]),
         Router(
             "/v1",
             route_handlers=[Me, Devices, Pins, Codes],
-            dependencies=given | {"session": Provide(session_of(node, people))},
+            dependencies=given | {"session": whoever},
+            guards=[check_session],
         ),
-        Router("/v1", route_handlers=[Operators], dependencies=given | {"operator": Provide(operator)}),
+        Router("/v1", route_handlers=[Operators], dependencies=given | {"operator": whoever}, guards=[check_operator]),
     ]
 
 
@@ -339,6 +347,10 @@ def session_of(node: NodeRuntime, people: PeopleService) -> Callable[[Request[An
     return session
 
 
-def token_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+def _auth(request: Request[Any, Any, Any]) -> Any:
+    return request.auth
+
+
+def token_of(connection: Connection) -> str:
     """The bearer token of a request; refuses TOKEN_MISSING."""
     return bearer_token(connection.headers.get("authorization", "").encode())

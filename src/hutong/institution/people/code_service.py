@@ -16,9 +16,10 @@ from hutong.institution.people.personal_code import CODES_MAX, REMARK_LENGTH_MAX
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PaymentCodeClaim, PaymentCodeMiss, PeopleRepository, hour, minute
 from hutong.institution.people.settings import DAY_STARTS_NS
-from hutong.institution.people.user import checked_id, checked_text
+from hutong.institution.people.user import checked_id
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
+from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 
 
@@ -119,14 +120,14 @@ class CodeService:
         """
         A new plate for a user; amount 0 lets the payer say how much.
 
-        Refuses:  ID_FROM_THE_FUTURE, AMOUNT_OUT_OF_RANGE, CURRENCY_UNKNOWN, TEXT_MALFORMED, USER_CLOSED, USER_FROZEN,
+        Refuses:  ID_FROM_THE_FUTURE, AMOUNT_OUT_OF_RANGE, CURRENCY_UNKNOWN, what `check_text` refuses, USER_CLOSED, USER_FROZEN,
                   PERSONAL_CODE_TAKEN, PERSONAL_CODES_TOO_MANY.
         Repeats:  the same id and content: the same code. Other content: PERSONAL_CODE_TAKEN, naming the field.
         """
         now_ns = self._node.clock.now_ns()
         checked_id("id", code_id, now_ns)
         check_amount(amount, currency)
-        remark = checked_text("remark", remark, length_max=REMARK_LENGTH_MAX, may_be_empty=True)
+        remark = check_text("remark", remark, length_max=REMARK_LENGTH_MAX, empty=True)
         user = self._repository.user(user_id)
         known = self._repository.personal_codes.get(code_id)
         active = sum(code.active for code in self._repository.personal_codes.find("user_id", user_id))

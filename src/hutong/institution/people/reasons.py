@@ -8,7 +8,6 @@ class PeopleReason(Reason):
 
     # What was sent.
     PHONE_MALFORMED = Kind.INVALID, "NARR"
-    TEXT_MALFORMED = Kind.INVALID, "NARR"  # Empty, too long, or with characters nobody sees; `field` says which.
     PIN_MALFORMED = Kind.INVALID, "NARR"
     PIN_WEAK = Kind.INVALID, "NARR"
     ID_FROM_THE_FUTURE = Kind.INVALID, "NARR"

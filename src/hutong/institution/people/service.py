@@ -15,7 +15,7 @@ from hutong.institution.people.device_service import DeviceService
 from hutong.institution.people.one_time_code import OneTimeCode, Purpose
 from hutong.institution.people.one_time_code_service import CodeSender, OneTimeCodeService
 from hutong.institution.people.payment_code import PaymentCodeHolder
-from hutong.institution.people.personal_code import PersonalCode
+from hutong.institution.people.personal_code import REMARK_LENGTH_MAX, PersonalCode
 from hutong.institution.people.phone import parse_phone
 from hutong.institution.people.pin_service import PinService
 from hutong.institution.people.reasons import PeopleReason
@@ -23,9 +23,10 @@ from hutong.institution.people.repository import PeopleRepository
 from hutong.institution.people.settings import DAY_STARTS_NS, PeopleSettings
 from hutong.institution.people.signed_in import SignedIn
 from hutong.institution.people.tokens import TokenKeys
-from hutong.institution.people.user import Evidence, Tier, User, checked_id, checked_text
+from hutong.institution.people.user import NAME_LENGTH_MAX, Evidence, Tier, User, checked_id
 from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
+from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
 
@@ -137,16 +138,16 @@ class PeopleService:
         """
         A new user of tier I with a wallet, signed in on the device.
 
-        Refuses:  PHONE_MALFORMED, TEXT_MALFORMED, ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
+        Refuses:  PHONE_MALFORMED, a text that is none (`check_text`), ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
                   PHONE_TAKEN, DEVICE_TAKEN, DEVICE_LOST.
         Repeats:  the same phone, registration id and content: the same user, in a new session that ends the
                   earlier. Other content: REGISTERED_OTHERWISE, naming the field.
         """
         now_ns = self._node.clock.now_ns()
         phone = parse_phone(phone)
-        name = checked_text("name", name)
-        device_name = checked_text("device_name", device_name)
-        checked_text("registration_id", registration_id, length_max=_REGISTRATION_ID_LENGTH_MAX)
+        name = check_text("name", name, length_max=NAME_LENGTH_MAX)
+        device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
+        check_text("registration_id", registration_id, length_max=_REGISTRATION_ID_LENGTH_MAX)
         checked_id("device_id", device_id, now_ns)
         used_for = f"register/{registration_id}/{device_id:032x}"
         user = self._repository.user_on(phone)
@@ -166,12 +167,12 @@ class PeopleService:
         """
         A session on a device, for who holds the telephone number. A device not known yet is registered.
 
-        Refuses:  PHONE_MALFORMED, TEXT_MALFORMED, ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
+        Refuses:  PHONE_MALFORMED, a text that is none (`check_text`), ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
                   then USER_UNKNOWN, DEVICE_TAKEN, DEVICE_LOST, DEVICES_TOO_MANY.
         Repeats:  on the same device a new session, which ends the earlier.
         """
         phone = parse_phone(phone)
-        device_name = checked_text("device_name", device_name)
+        device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
         checked_id("device_id", device_id, self._node.clock.now_ns())
         used_for = f"sign-in/{device_id:032x}"
         user = self._repository.user_on(phone)
@@ -184,8 +185,8 @@ class PeopleService:
         return self.devices.let_in(file, user, device_id, device_name)
 
     def raise_tier(self, user_id: int, tier: Tier, evidence: Evidence, name: str, operator: str) -> User:
-        """Know a user better: see `User.raised_to`. Refuses USER_UNKNOWN, TEXT_MALFORMED, and what that refuses."""
-        name = checked_text("name", name)
+        """Know a user better: see `User.raised_to`. Refuses USER_UNKNOWN, a text that is none (`check_text`), and what that refuses."""
+        name = check_text("name", name, length_max=NAME_LENGTH_MAX)
         user = self._repository.user(user_id)
         raised = user.raised_to(tier, evidence, name)
         if raised == user:
@@ -197,7 +198,7 @@ class PeopleService:
         """
         Stop a user: by an operator from paying and being paid, by themselves (without `operator`) from paying.
 
-        Refuses:  USER_UNKNOWN, USER_CLOSED, TEXT_MALFORMED.
+        Refuses:  USER_UNKNOWN, USER_CLOSED, a text that is none (`check_text`).
         Repeats:  the same answer.
         """
         return self._turn(user_id, why, operator, frozen=True)
@@ -206,7 +207,7 @@ class PeopleService:
         """
         Lift the operator's freeze or, without `operator`, the user's own: the edge has asked for the PIN then.
 
-        Refuses:  USER_UNKNOWN, USER_CLOSED, TEXT_MALFORMED; FROZEN_BY_OPERATOR, when the user lifts another's.
+        Refuses:  USER_UNKNOWN, USER_CLOSED, a text that is none (`check_text`); FROZEN_BY_OPERATOR, when the user lifts another's.
         Repeats:  the same answer.
         """
         return self._turn(user_id, why, operator, frozen=False)
@@ -247,7 +248,7 @@ class PeopleService:
         return user
 
     def _turn(self, user_id: int, why: str, operator: str, *, frozen: bool) -> User:
-        why = checked_text("why", why, length_max=140)
+        why = check_text("why", why, length_max=REMARK_LENGTH_MAX)
         user = self._repository.user(user_id)
         user.is_open()
         if operator:

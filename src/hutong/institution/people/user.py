@@ -1,6 +1,5 @@
 """A user: who has a wallet here, how well we know that person, and what is stopped."""
 
-import unicodedata
 from enum import Enum, IntEnum
 from typing import Self
 
@@ -102,22 +101,6 @@ class User(msgspec.Struct, frozen=True):
         if evidence.proves < tier:
             raise Refusal(PeopleReason.TIER_EVIDENCE_INSUFFICIENT, proves=int(evidence.proves), tier=int(tier))
         return msgspec.structs.replace(self, tier=int(tier), evidence=evidence.value, name=name)
-
-
-def checked_text(field: str, text: str, *, length_max: int = NAME_LENGTH_MAX, may_be_empty: bool = False) -> str:
-    """
-    `text` without blanks around it.
-
-    Refuses:  TEXT_MALFORMED: empty, too long, or with control characters, direction marks, halves of characters:
-              what a database cannot keep, or what shows another name than it is.
-    """
-    text = text.strip()
-    if len(text) > length_max or not (text or may_be_empty):
-        raise Refusal(PeopleReason.TEXT_MALFORMED, field=field, length_max=length_max)
-    for offset, letter in enumerate(text):
-        if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-            raise Refusal(PeopleReason.TEXT_MALFORMED, field=field, offset=offset)
-    return text
 
 
 def checked_id(field: str, id_: int, now_ns: int) -> int:

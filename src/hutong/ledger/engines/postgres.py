@@ -134,20 +134,15 @@ class JournaledLedger:
 
     def create_transfers(self, transfers: Sequence[Transfer], then: TransfersAnswered) -> None:
         if not self._waiting and self._is_warm(transfers):
-            statuses = self._books.create_transfers(transfers, self._clock.now_ns())
-            self._write()
-            then(statuses)
-            return
-
-        def decide() -> None:
-            statuses = self._books.create_transfers(transfers, self._clock.now_ns())
-            self._write()
-            then(statuses)
-
-        self._decide_or_wait(lambda needs: self._transfers_need(needs, transfers), decide)
+            self._decide_transfers(transfers, then)
+        else:
+            self._decide_or_wait(
+                lambda needs: self._transfers_need(needs, transfers), lambda: self._decide_transfers(transfers, then)
+            )
 
     def expire(self) -> int:
         """Release what has timed out by now; what must be fetched first is released a little later, and not counted."""
+        self._wake()  # A look-up that failed is tried again: the node's timer calls us.
         now_ns = self._clock.now_ns()
         due_ns = self._books.next_expiry_ns()
         if due_ns is None or due_ns > now_ns:
@@ -163,6 +158,16 @@ class JournaledLedger:
         self._decide_or_wait(lambda needs: self._expiries_need(needs, now_ns), decide)
         return expired
 
+    def _decide_transfers(self, transfers: Sequence[Transfer], then: TransfersAnswered) -> None:
+        try:
+            statuses = self._books.create_transfers(transfers, self._clock.now_ns())
+        except Exception as error:
+            # What this batch already did to the books in memory has no rows: nothing may be decided on them.
+            self._journal.break_off(f"{error!r} while deciding transfers")
+            raise
+        self._write()
+        then(statuses)
+
     def _decide_or_wait(self, collect: Callable[[_Needs], None], decide: Callable[[], None]) -> None:
         if not self._waiting:
             needs = _Needs()
@@ -171,7 +176,10 @@ class JournaledLedger:
                 decide()
                 return
         self._waiting.append((collect, decide))
-        if not self._fetching:
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting and not self._fetching:
             self._fetching = True
             self._spawn(self._fetch_and_decide())
 
@@ -199,6 +207,9 @@ class JournaledLedger:
                 return
             try:
                 decide()
+            except Exception as error:
+                self._journal.break_off(f"{error!r} in a decision that had to wait")
+                raise
             finally:
                 # Only now, so that whatever the continuation asks for stays behind those who were waiting already.
                 self._waiting.popleft()
@@ -310,7 +321,7 @@ class JournaledLedger:
         self._window_rows += len(fetched)
 
     def _state_of(self, stored: StoredAccount) -> AccountState:
-        state = AccountState(stored.row)
+        state = AccountState.of(stored.row)
         state.debits_pending = stored.debits_pending
         state.debits_posted = stored.debits_posted
         state.credits_pending = stored.credits_pending

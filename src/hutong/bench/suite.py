@@ -1,0 +1,199 @@
+"""`hutong bench`: which parts there are, what is printed, and what each figure is beside."""
+
+import gc
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+import uvloop
+
+from hutong.app.up import GC_THRESHOLDS
+from hutong.bench import codes, echo, growth, ledger, payments
+from hutong.bench.figures import Figures, machine_facts
+from hutong.bench.scratch import Scratch, scratch_server
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.runtime.database import Database
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Progress = Callable[[str], None]
+
+
+class BenchReason(Reason):
+    """Why nothing was measured."""
+
+    PART_UNKNOWN = Kind.INVALID, "NARR"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured, and how long each loop runs: the whole takes some minutes."""
+
+    clients: tuple[int, ...] = (64, 256)
+    ledger_s: float = 4.0
+    payments_s: float = 6.0
+    echo_s: float = 4.0
+    codes_s: float = 1.0
+    growth_s: float = 5.0
+    past_transfers: int = growth.OLD_TRANSFERS
+    past_accounts: int = growth.OLD_ACCOUNTS
+
+
+async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await growth.measure(
+        scratch,
+        figures,
+        seconds=extent.growth_s,
+        accounts=extent.past_accounts,
+        transfers=extent.past_transfers,
+        progress=progress,
+    )
+
+
+async def _ledger(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await ledger.measure(scratch, figures, seconds=extent.ledger_s, progress=progress)
+
+
+async def _payments(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    clients, seconds = extent.clients, extent.payments_s
+    await payments.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
+async def _processes(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    clients, seconds = extent.clients, extent.payments_s
+    await payments.measure_processes(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
+async def _echo(_scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await echo.measure(figures, seconds=extent.echo_s, progress=progress)
+
+
+async def _codes(_scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    codes.measure(figures, seconds=extent.codes_s, progress=progress)
+
+
+PARTS = {
+    "echo": _echo,
+    "ledger": _ledger,
+    "payments": _payments,
+    "processes": _processes,
+    "codes": _codes,
+    "growth": _growth,
+}
+# Writing a past of millions takes as long as all the rest: it is measured when it is asked for.
+DEFAULT = tuple(part for part in PARTS if part != "growth")
+
+CPU = "_cpu_us"
+# What a figure is to reach on two cores.
+AT_LEAST = {
+    "ledger_c256_per_s": 40_000,
+    "ledger_b8000_per_s": 60_000,
+    "pay_onus_c256_per_s": 10_000,
+    "pay_interop_c256_per_s": 5_000,
+    "pay_interop_processes_c256_per_s": 4_000,
+    "growth_wide_to_young": 0.8,
+    "growth_old_to_young": 0.8,
+}
+AT_MOST = {
+    "pay_onus_c256_p99_ms": 100,
+    "pay_interop_c256_p99_ms": 100,
+    "pay_interop_processes_c256_p99_ms": 100,
+    "growth_old_start_s": 5,
+}
+# What a figure is a share of, where both were measured.
+COMPARED = {
+    "ledger_c256_per_s": "copy_b8000_per_s",
+    "ledger_b8000_per_s": "copy_b8000_per_s",
+    "ledger_hot_b8000_per_s": "ledger_b8000_per_s",
+    "pay_onus_c256_per_s": "echo_c256_per_s",
+    "pay_interop_c256_per_s": "pay_onus_c256_per_s",
+    "pay_interop_processes_c256_per_s": "pay_interop_c256_per_s",
+    "growth_wide_c256_per_s": "growth_young_c256_per_s",
+    "growth_old_c256_per_s": "growth_young_c256_per_s",
+}
+
+
+def run(parts: Iterable[str], *, as_json: bool, pg_bin: Path | None = None) -> None:
+    """Measure these parts, or the usual ones, and print it. Refuses PART_UNKNOWN."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    facts, figures = measure(tuple(parts) or DEFAULT, Extent(), _progress(), pg_bin=pg_bin)
+    if as_json:
+        console.out(msgspec.json.format(msgspec.json.encode(facts | figures.values)).decode())
+    else:
+        console.print(*_tables(facts, figures), sep="\n")
+
+
+def measure(
+    parts: Sequence[str], extent: Extent, progress: Progress, *, pg_bin: Path | None = None
+) -> tuple[dict[str, str | int], Figures]:
+    """What was measured on, and what was measured. A server of its own is started, and ended."""
+    for part in parts:
+        if part not in PARTS:
+            raise Refusal(BenchReason.PART_UNKNOWN, part=part, known=", ".join(PARTS))
+    figures = Figures()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    progress("starting PostgreSQL")
+    with scratch_server(pg_bin) as scratch:
+        facts = machine_facts() | {"postgresql": uvloop.run(_server_version(scratch))}
+        for part in parts:
+            gc.set_threshold(*GC_THRESHOLDS)
+            uvloop.run(PARTS[part](scratch, figures, extent, progress))
+            gc.unfreeze()
+    return facts, figures
+
+
+async def _server_version(scratch: Scratch) -> str:
+    connection = await Database(scratch.address, "public").connect()
+    try:
+        version: str = await connection.fetchval("SHOW server_version")
+        return version.split(maxsplit=1)[0]
+    finally:
+        await connection.close()
+
+
+def _progress() -> Progress:
+    """A line on standard error for everything that begins: what is printed on standard output stays clean."""
+    from rich.console import Console
+
+    return partial(Console(stderr=True, highlight=False).print, style="dim")
+
+
+def _tables(facts: dict[str, str | int], figures: Figures) -> "Iterable[Table]":
+    from rich.table import Table
+
+    table = Table("figure", title=", ".join(f"{name} {fact}" for name, fact in facts.items()), title_justify="left")
+    for column in ("measured", "target", "share of"):
+        table.add_column(column, justify="right")
+    cpu: dict[str, dict[str, float]] = {}
+    for name, value in figures.values.items():
+        loop, _, part = name.removesuffix(CPU).rpartition("_")
+        if name.endswith(CPU):
+            cpu.setdefault(loop, {})[part] = value
+        else:
+            table.add_row(name, f"{value:,.10g}", _target(name, value), _share(name, value, figures))
+    yield table
+    for loop, parts in cpu.items():
+        table = Table(*parts, title=f"{loop}: processor time, microseconds each", title_justify="left")
+        table.add_row(*(f"{value:,.0f}" for value in parts.values()))
+        yield table
+
+
+def _target(name: str, value: float) -> str:
+    if name in AT_LEAST:
+        return f"{'[green]' if value >= AT_LEAST[name] else '[red]'}>= {AT_LEAST[name]:,}[/]"
+    if name in AT_MOST:
+        return f"{'[green]' if value <= AT_MOST[name] else '[red]'}<= {AT_MOST[name]:,}[/]"
+    return ""
+
+
+def _share(name: str, value: float, figures: Figures) -> str:
+    compared = figures.values.get(COMPARED.get(name, ""))
+    return f"{value / compared:.2f} of {COMPARED[name]}" if compared else ""

@@ -1,0 +1,62 @@
+"""That every part measures what it says; how fast this machine is, no test asserts."""
+
+from pathlib import Path
+
+import pytest
+
+import hutong
+from hutong.bench.suite import PARTS, BenchReason, Extent, measure
+from hutong.kernel.errors import Refusal
+
+SHORT = Extent(
+    clients=(3,),
+    ledger_s=0.05,
+    payments_s=0.3,
+    echo_s=0.1,
+    codes_s=0.02,
+    growth_s=0.05,
+    past_accounts=12_000,
+    past_transfers=2_000,
+)
+NAMES = {
+    "ledger_c16_per_s",
+    "ledger_c256_per_s",
+    "ledger_c1024_per_s",
+    "ledger_b100_per_s",
+    "ledger_b1000_per_s",
+    "ledger_b8000_per_s",
+    "ledger_hot_b8000_per_s",
+    "copy_b8000_per_s",
+    "pay_onus_c3_per_s",
+    "pay_onus_c3_p99_ms",
+    "pay_interop_c3_per_s",
+    "pay_interop_c3_p99_ms",
+    "pay_interop_processes_c3_per_s",
+    "pay_interop_processes_c3_p99_ms",
+    "echo_c256_per_s",
+    "mpm_parse_us",
+    "mpm_build_us",
+    "picture_read_ms",
+    "growth_young_c256_per_s",
+    "growth_wide_c256_per_s",
+    "growth_old_c256_per_s",
+    "growth_old_start_s",
+}
+
+
+def test_every_part_gives_its_figures_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(hutong.__file__).parents[1]))  # For the processes it starts.
+    said: list[str] = []
+    facts, figures = measure(tuple(PARTS), SHORT, said.append)
+    assert figures.values.keys() >= NAMES
+    assert all(figures.values[name] > 0 for name in NAMES)
+    assert [name for name, value in figures.values.items() if name.endswith("not_completed") and value] == []
+    assert facts["cores"]
+    assert facts["postgresql"]
+    assert said
+
+
+def test_a_part_that_does_not_exist_is_refused_by_name() -> None:
+    with pytest.raises(Refusal) as refused:
+        measure(("ledger", "weather"), SHORT, lambda _: None)
+    assert refused.value.reason is BenchReason.PART_UNKNOWN

@@ -1,0 +1,192 @@
+"""A whole network in a process of its own, and every command that talks to one."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hutong.cli.main import run
+
+NODES = ("switch", "jing", "wei", "zhi", "yun")
+ROOT = Path(__file__).parents[2]
+Say = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """A network that is up, and the settings with which commands find it."""
+    # Short and open to pass, for PostgreSQL's own account.
+    directory = Path(tempfile.mkdtemp(prefix="hutong-cli-", dir="/tmp"))
+    directory.chmod(0o711)
+    ports = _free_ports(len(NODES))
+    told = {"HUTONG_DATA_DIRECTORY": str(directory / "data")}
+    told |= {f"HUTONG_PORT_{node.upper()}": str(port) for node, port in zip(NODES, ports, strict=True)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hutong", "up"],
+        env={**os.environ, **told, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        _wait_until_ready(process, ports)
+        yield told
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, out.decode()
+    finally:
+        process.kill()
+        process.communicate()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", ports: list[int]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, process.communicate()[0].decode()
+        try:
+            if all(httpx.get(f"http://127.0.0.1:{port}/readyz").is_success for port in ports):
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the network did not come up in a minute")
+
+
+@pytest.fixture
+def say(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Run a command with --json: its answer, or the problem it was refused with."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def say(*arguments: str, code: int = 0) -> Any:
+        found = run([*arguments, "--json"])
+        out, err = capsys.readouterr()
+        assert found == code, (arguments, out, err)
+        return json.loads(out if code == 0 else err)
+
+    return say
+
+
+def test_a_day_with_the_command_line(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One story, because each command lives on what the ones before it did."""
+    # Nobody is anybody yet.
+    assert say("balance", code=1)["reason"] == "NOT_SIGNED_IN"
+    registered = say("register", "13800000001", "李雷", "--pin", "483915", "--node", "jing")
+    assert (registered["user"]["name"], "token" in registered) == ("李雷", False)
+    assert say("balance")["balance"] == 0
+    say("register", "13800000001", "李雷", "--pin", "483915", "--node", "yun")
+    assert say("balance", code=1)["reason"] == "WHO_IS_MEANT"
+
+    # Money comes from the bank.
+    assert say("pay-in", "13800000001", "500", "--node", "yun")["amount"] == 50_000
+    assert say("top-up", "1", "--node", "jing", code=1)["reason"] == "BANK_NOT_LINKED"
+    say("link-bank", "yun", "--node", "jing")
+    assert say("top-up", "300", "--node", "jing")["balance"] == 30_000
+    refused = say("top-up", "300", "--node", "jing", code=1)
+    assert refused["reason"] == "TOP_UP_REJECTED"
+
+    # A PIN that was seen is changed.
+    assert say("pin", "--new", "720461", "--node", "jing", code=1)["reason"] == "ANSWER_NEEDED"
+    say("pin", "--new", "720461", "--old", "483915", "--node", "jing")
+    say("pin", "--new", "483915", "--old", "720461", "--node", "jing")
+
+    # A merchant hangs up a plate; its picture is paid.
+    say("onboard", "胡同面馆", "--latin", "Hutong Noodles", "--node", "wei")
+    picture = tmp_path / "plate.png"
+    say("plate", "--out", str(picture))
+    assert say("pay", str(picture), "--node", "jing", "--pin", "483915", code=1)["reason"] == "ANSWER_NEEDED"
+    wrong = say("pay", str(picture), "--node", "jing", "--amount", "28", "--pin", "483916", code=1)
+    assert wrong["reason"] == "PIN_WRONG"
+    paid = say("pay", str(picture), "--node", "jing", "--amount", "28.00", "--pin", "483915", "--remark", "面")
+    assert (paid["state"], paid["payee_name"], paid["amount"]) == ("COMPLETED", "胡同面馆", 2_800)
+
+    assert say("payment", paid["payment_id"], "--node", "jing")["state"] == "COMPLETED"
+
+    # A code with an amount; the amount is the merchant's to say.
+    request = say("charge", "12.50", "--remark", "酸梅汤")
+    assert say("pay", request["code"], "--node", "jing", "--amount", "12", code=1)["reason"] == "AMOUNT_DIFFERS"
+    assert say("pay", request["code"], "--node", "jing")["amount"] == 1_250  # So little takes no PIN.
+    dear = say("pay", str(picture), "--node", "jing", "--amount", "200.01", code=1)
+    assert (dear["reason"], dear["facts"]["pin_free"]) == ("PIN_NEEDED", 20_000)
+
+    # The merchant scans the payer.
+    shown = say("payment-code", "--node", "jing")["payment_code"]
+    assert say("payment-code", "--node", "jing", "--offline")["payment_code"][:11] == shown[:11]
+    assert say("pay", shown, "--node", "jing", code=1)["reason"] == "CODE_IS_A_PAYERS"
+    assert say("charge", "3", "--payment-code", shown)["state"] == "PAID"
+    assert say("charge", "3", "--payment-code", shown, code=1)["reason"] == "CHARGE_REJECTED"
+
+    # Parts come back.
+    assert say("refund", paid["payment_id"], "10")["state"] == "COMPLETED"
+    over = say("refund", paid["payment_id"], "18.01", code=1)
+    assert (over["reason"], over["facts"]["left"]) == ("REFUND_EXCEEDS_REMAINDER", 1_800)
+
+    # A person is paid; the statement adds up.
+    code = say("receive", "--node", "yun", "--amount", "5")
+    assert say("pay", code["text"], "--node", "jing", "--pin", "483915")["paid"] == 500
+    lines = say("statement", "--node", "jing")["lines"]
+    assert sum(line["amount"] if line["direction"] == "IN" else -line["amount"] for line in lines) == 26_150
+    assert say("balance", "--node", "jing")["balance"] == 26_150
+    capsys.readouterr()
+    assert run(["statement", "--node", "jing"]) == 0
+    assert "¥300.00" in capsys.readouterr().out
+    assert run(["pay", code["text"], "--node", "jing"]) == 1  # Nobody is there to be asked.
+    out, err = capsys.readouterr()
+    assert "¥5.00" in out
+    assert err.startswith("hutong: ANSWER_NEEDED")
+
+
+def test_the_operator_looks_after_participants(say: Say, capsys: pytest.CaptureFixture[str]) -> None:
+    known = say("participant", "list")
+    assert [each["node"] for each in known["participants"]] == ["jing", "wei", "yun", "zhi"]
+    assert known["books"]["balanced"]
+    assert say("participant", "suspend", "zhi")["status"] == "SUSPENDED"
+    assert say("participant", "resume", "zhi")["status"] == "ACTIVE"
+    assert say("participant", "suspend", "nobody", code=1)["reason"] == "PARTICIPANT_UNKNOWN"
+    before = say("participant", "cap", "zhi", "0.01")["position"]["headroom"]
+    assert say("participant", "cap", "zhi", "0.01", "--lower")["position"]["headroom"] == before - 1
+    forms = say("participant", "forms", "zhi", "--add", "url:https://old.zhi.example/")
+    assert "url:https://old.zhi.example/" in [form["form"] for form in forms]
+    key = "00" * 32
+    assert say("participant", "keys", "zhi", "--add", "zhi-2", "--public-key", key)[-1]["public_key"] == key
+    assert say("participant", "admit", "hai", "Hai 海")["status"] == "ACTIVE"
+    capsys.readouterr()
+    assert run(["participant", "list"]) == 0
+    assert "Books balanced" in capsys.readouterr().out
+
+
+def test_the_credentials_are_their_owners_alone(say: Say, environment: dict[str, str]) -> None:
+    say("participant", "list")
+    file = Path(environment["HUTONG_DATA_DIRECTORY"]) / "credentials.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_node_that_is_not_there_is_said(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = _free_ports(1)
+    monkeypatch.setenv("HUTONG_PORT_SWITCH", str(port))
+    silent = say("participant", "list", code=1)
+    assert silent["reason"] == "NODE_SILENT"
+    assert say("register", "13800000009", "A", "--node", "nowhere", code=1)["reason"] == "NODE_WITHOUT_PORT"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1x", "ftp://127.0.0.1", "127.0.0.1:8100"])
+def test_what_is_no_address_is_said(say: Say, url: str) -> None:
+    assert say("participant", "list", "--url", url, code=1)["reason"] == "NODE_SILENT"

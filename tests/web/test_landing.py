@@ -1,0 +1,100 @@
+"""The page behind a plate's link: who is paid, in the reader's language, and nothing a name could smuggle in."""
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+import pytest
+from litestar.testing import AsyncTestClient
+
+from hutong.codes.code import CodeReason
+from hutong.kernel.errors import Refusal
+from hutong.runtime.http_app import make_app
+from hutong.web.landing import WalletLink, landing_page
+from hutong.web.language import LANGUAGES, language_of, words
+
+
+@dataclass(frozen=True)
+class Shown:
+    name: str = "胡同面馆"
+    shop_name: str = ""
+    amount: int = 2850
+    currency: str = "CNY"
+    remark: str = ""
+
+
+WALLETS = [WalletLink("Jing Pay 京付", "jingpay://scan?code={code}")]
+
+
+def client(payee: Shown | None) -> AsyncTestClient:  # type: ignore[type-arg]
+    async def payee_of(code: str) -> Shown:
+        assert code.startswith("https://wei.example/q/")
+        if payee is None:
+            raise Refusal(CodeReason.CODE_UNKNOWN)
+        return payee
+
+    return AsyncTestClient(make_app([landing_page("https://wei.example", WALLETS, payee_of)], title="t", version="1"))
+
+
+async def test_it_says_who_is_paid_and_how_much_and_offers_the_wallets() -> None:
+    async with client(Shown()) as browser:
+        answer = await browser.get("/q/M123", headers={"accept-language": "en"})
+    assert answer.status_code == 200
+    assert "Pay 胡同面馆" in answer.text
+    assert "28.50 CNY" in answer.text
+    assert 'href="jingpay://scan?code=https%3A%2F%2Fwei.example%2Fq%2FM123"' in answer.text
+    assert re.search(r"<svg[^>]* viewBox=", answer.text), "without a view box the page would cut the picture off"
+
+
+async def test_it_speaks_chinese_to_who_reads_chinese() -> None:
+    async with client(Shown(amount=0)) as browser:
+        answer = await browser.get("/q/M123", headers={"accept-language": "zh-TW,zh;q=0.9,en;q=0.5"})
+    assert "付款给胡同面馆" in answer.text
+    assert "金额由您填写" in answer.text
+
+
+async def test_a_code_that_cannot_be_paid_says_why_with_its_status() -> None:
+    async with client(None) as browser:
+        answer = await browser.get("/q/M123", headers={"accept-language": "en"})
+    assert answer.status_code == 404
+    assert "CODE_UNKNOWN" in answer.text
+
+
+async def test_a_name_is_text_and_never_markup() -> None:
+    async with client(Shown(name="<script>alert(1)</script>", remark="<img src=x>")) as browser:
+        answer = await browser.get("/q/M123")
+    assert "<script" not in answer.text
+    assert "<img" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "zh-CN"),
+        ("en-GB,en;q=0.9", "en"),
+        ("zh", "zh-CN"),
+        ("fr,en;q=0.3", "en"),
+        ("zh;q=0,en", "en"),
+        ("de", "zh-CN"),
+        ("en;q=0.2,zh-Hans;q=0.8", "zh-CN"),
+        ("*;q=nonsense,,;;", "zh-CN"),
+    ],
+)
+def test_the_language_is_the_one_the_browser_prefers(header: str, language: str) -> None:
+    assert language_of(header) == language
+
+
+def test_every_phrase_of_every_page_is_translated() -> None:
+    pages = files("hutong.web").joinpath("templates")
+    phrases = {
+        phrase
+        for page in pages.iterdir()
+        for pair in re.findall(r"""_\((?:"([^"]+)"|'([^']+)')\)""", page.read_text("utf-8"))
+        for phrase in pair
+        if phrase
+    }
+    assert len(phrases) > 5
+    for language in LANGUAGES:
+        if language != "en":
+            assert {phrase for phrase in phrases if words(language)(phrase) == phrase} == set()
