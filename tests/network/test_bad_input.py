@@ -235,7 +235,11 @@ def test_a_participant_suspended_between_quote_and_payment_is_not_paid(street: S
 
 
 def test_a_payer_asked_before_the_suspension_cannot_agree_behind_it(street: Street) -> None:
-    payer, till, switch = street.payer("jing", 200_000, pin=True, tier="II"), street.till("zhi"), street.operator("switch")
+    payer, till, switch = (
+        street.payer("jing", 200_000, pin=True, tier="II"),
+        street.till("zhi"),
+        street.operator("switch"),
+    )
     body = {"reference": new_id("r"), "amount": 110_000, "way": "PAYMENT_CODE", "payer_code": payer.payment_code()}
     assert till.post("/v1/charges", body)["state"] == "WAITING"
     (waiting,) = payer.get("/v1/requests-to-pay")
@@ -401,7 +405,9 @@ def test_a_text_nobody_may_see_is_refused(nothing_moves: None, payer: Payer, til
     assert problem["kind"] == "INVALID"
 
 
-@pytest.mark.parametrize("id_", ["pay_", "pay_0", "pay_01M80QG6B6CTPKGFG0M6Y5ZFGU", "rfd_01M80QG6B6CTPKGFG0M6Y5ZFG0", "x", ""])
+@pytest.mark.parametrize(
+    "id_", ["pay_", "pay_0", "pay_01M80QG6B6CTPKGFG0M6Y5ZFGU", "rfd_01M80QG6B6CTPKGFG0M6Y5ZFG0", "x", ""]
+)
 def test_an_id_that_is_none_is_refused(nothing_moves: None, payer: Payer, till: Till, id_: str) -> None:
     order = payer.order(payer.quote(till.plate), 100) | {"payment_id": id_}
     assert payer.refused("/v1/payments", order)["reason"] in {"ID_MALFORMED", "ID_OF_OTHER_KIND"}

@@ -52,14 +52,13 @@ def town(run_directory: Path) -> Iterator[Town]:
     directory.chmod(0o711)
     pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
     server = EmbeddedPostgres(directory / "pg", pg_bin=pg_bin)
-    with server as address:
-        with this_checkout(), running_processes(directory, NETWORK, address) as nodes:
-            doors = {name: Door(node.url, node.operator_token) for name, node in nodes.items()}
-            street = Street(doors, address.url)
-            payers = [street.payer(node, 50_000) for node in ("jing", "wei") * 5]
-            tills = [street.till(node) for node in ("jing", "wei", "wei")]
-            yield Town(server, nodes, street, payers, tills)
-            street.close()
+    with server as address, this_checkout(), running_processes(directory, NETWORK, address) as nodes:
+        doors = {name: Door(node.url, node.operator_token) for name, node in nodes.items()}
+        street = Street(doors, address.url)
+        payers = [street.payer(node, 50_000) for node in ("jing", "wei") * 5]
+        tills = [street.till(node) for node in ("jing", "wei", "wei")]
+        yield Town(server, nodes, street, payers, tills)
+        street.close()
     shutil.rmtree(directory, ignore_errors=True)
 
 

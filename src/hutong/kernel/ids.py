@@ -43,6 +43,9 @@ def system_randomness() -> Randomness:
     return SystemRandom()
 
 
+SeededRandomness = random.Random  # For annotations: `random` itself is imported nowhere else.
+
+
 def seeded_randomness(seed: int) -> random.Random:
     """A repeatable source: for simulation and tests alone."""
     return random.Random(seed)  # noqa: S311  # Not for secrets: the point is that it repeats.
