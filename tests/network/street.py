@@ -99,10 +99,10 @@ class Payer(Client):
         order = self.order(self.quote(code, amount), amount, pin=pin)
         return decided(lambda: self.post("/v1/payments", order))
 
-    def payment_code(self) -> str:
+    def payment_code(self, *, minutes_ago: int = 0) -> str:
         keys = self.get("/v1/payment-codes/keys")
         phone = PaymentCodeGenerator(keys["head_today"], base64.b64decode(keys["seed"]))
-        return phone.generate(time.time_ns())
+        return phone.generate(time.time_ns() - minutes_ago * 60_000_000_000)
 
     @property
     def balance(self) -> int:

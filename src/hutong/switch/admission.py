@@ -16,13 +16,14 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import Channel
 from hutong.switch import chart
-from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, schedule_at
+from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, quoted_under, schedule_at
 from hutong.switch.participant import Participant, ParticipantKey, ParticipantStatus, RegisteredForm
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
 from hutong.switch.repository import CODE_FORMS, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS
 
 _ACCOUNT_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
+_FEES_MAX = 10_000
 CapAnswered = Callable[[TransferStatus], None]
 
 
@@ -38,7 +39,6 @@ class AdmissionService:
         self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
         self._fees: dict[tuple[str, str, Channel], Fees] = {}  # By version asked for, trade and channel.
-        self._in_force: tuple[FeeSchedule, FeeSchedule] = (NO_FEES, NO_FEES)
         self._fees_from_ns = self._fees_until_ns = 0
         self._directory = Directory()
 
@@ -218,18 +218,21 @@ class AdmissionService:
             self._turn_fees(now_ns)
         fees = self._fees.get((version, mcc, channel))
         if fees is None:
-            schedule = next((known for known in self._in_force if known.version == version), self._in_force[0])
-            fees = self._fees[version, mcc, channel] = fees_of(schedule, mcc, channel)
+            schedules = self._schedules.everything()
+            quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
+            fees = fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
+            if len(self._fees) < _FEES_MAX:
+                self._fees[version, mcc, channel] = fees
         return fees
 
     def _turn_fees(self, now_ns: int) -> None:
-        """What is in force now, or was until a moment ago, and until when that is so: asked for with every payment."""
-        schedules = self._schedules.everything()
+        """Forget what was charged before a schedule began, or its predecessor's grace ended: until the next it stays."""
         grace_ns = self._policy.quote_grace_s * NS_PER_S
-        edges = [edge for schedule in schedules for edge in (schedule.starts_ns, schedule.starts_ns + grace_ns)]
+        edges: list[int] = []
+        for schedule in self._schedules.everything():
+            edges += (schedule.starts_ns, schedule.starts_ns + grace_ns + 1)
         self._fees_from_ns = max((edge for edge in edges if edge <= now_ns), default=0)
         self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
-        self._in_force = schedule_at(schedules, now_ns), schedule_at(schedules, now_ns - grace_ns)
         self._fees.clear()
 
     def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
