@@ -27,6 +27,7 @@ _LETTERS = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")  # The first holds three b
 # Three letters at a time, and back by way of the digits that `int` knows: ids are read and written for every payment.
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _TRIPLES = [pair + third for pair in _PAIRS for third in _CROCKFORD]
+_LOW_60 = (1 << 60) - 1
 _AS_DIGITS = bytes.maketrans(_CROCKFORD.encode(), b"0123456789abcdefghijklmnopqrstuv")
 
 
@@ -43,10 +44,10 @@ def system_randomness() -> Randomness:
     return SystemRandom()
 
 
-SeededRandomness = random.Random  # For annotations: `random` itself is imported nowhere else.
+SeededRandomness = random.Random  # Its type, for who draws more than bits.
 
 
-def seeded_randomness(seed: int) -> random.Random:
+def seeded_randomness(seed: int) -> SeededRandomness:
     """A repeatable source: for simulation and tests alone."""
     return random.Random(seed)  # noqa: S311  # Not for secrets: the point is that it repeats.
 
@@ -103,8 +104,8 @@ def minted_ms(id_: int) -> int:
 def id_text(prefix: str, id_: int) -> str:
     """How people see an id: `pay_01JD...`, prefix and 26 letters of Crockford's base32."""
     assert 0 <= id_ <= ID_MAX
-    three = _TRIPLES
-    high, low = id_ >> 60, id_ & 0xFFF_FFFF_FFFF_FFFF  # Of 14 and 12 letters; short numbers are shifted faster.
+    # Halves small enough for the machine's own arithmetic, and no loop: every notice and answer names some ids.
+    three, high, low = _TRIPLES, id_ >> 60, id_ & _LOW_60
     return (
         f"{prefix}_{_PAIRS[high >> 60]}"
         f"{three[high >> 45 & 32767]}{three[high >> 30 & 32767]}{three[high >> 15 & 32767]}{three[high & 32767]}"

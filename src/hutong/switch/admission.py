@@ -23,6 +23,7 @@ from hutong.switch.reason import SwitchReason
 from hutong.switch.repository import CODE_FORMS, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS
 
 _ACCOUNT_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
+_FEES_MAX = 10_000
 CapAnswered = Callable[[TransferStatus], None]
 
 
@@ -37,6 +38,8 @@ class AdmissionService:
         self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
         self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
+        self._fees: dict[tuple[str, str, Channel], Fees] = {}  # By version asked for, trade and channel.
+        self._fees_from_ns = self._fees_until_ns = 0
         self._directory = Directory()
 
     async def start(self) -> None:
@@ -198,6 +201,7 @@ class AdmissionService:
         if starts_ns < self._now_ns():
             raise Refusal(SwitchReason.FEE_SCHEDULE_STARTS_IN_THE_PAST, starts_ns=starts_ns)
         self._schedules.put(schedule)
+        self._fees_until_ns = 0
         return schedule
 
     def fee_schedules(self) -> list[FeeSchedule]:
@@ -210,9 +214,28 @@ class AdmissionService:
 
     def fees(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
         """What a payment quoted under `version` is charged: that version's while it is in force or just was, else today's."""
+        if not self._fees_from_ns <= now_ns < self._fees_until_ns:
+            self._turn_fees(now_ns)
+        fees = self._fees.get((version, mcc, channel))
+        if fees is None:
+            if len(self._fees) >= _FEES_MAX:
+                self._fees.clear()  # Versions and trades are the sender's words: they must not fill our memory.
+            fees = self._fees[version, mcc, channel] = self._fees_at(version, mcc, channel, now_ns)
+        return fees
+
+    def _fees_at(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
         schedules = self._schedules.everything()
         quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
         return fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
+
+    def _turn_fees(self, now_ns: int) -> None:
+        """Forget what was looked up, and see until when the next answers hold: asked for with every payment."""
+        grace_ns = self._policy.quote_grace_s * NS_PER_S
+        starts_ns = [schedule.starts_ns for schedule in self._schedules.everything()]
+        edges = [edge for start_ns in starts_ns for edge in (start_ns, start_ns + grace_ns + 1)]
+        self._fees_from_ns = max((edge for edge in edges if edge <= now_ns), default=0)
+        self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
+        self._fees.clear()
 
     def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
         known = self.participant(node_id)

@@ -60,6 +60,9 @@ class ClearedPayment(msgspec.Struct, frozen=True, gc=False):
         return self.originator == self.creditor_agent
 
 
+_STATUSES = {status.value: status for status in TransactionStatus}
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """How it ended: ACSC or RJCT with a reason; `settles_on` is the settlement date of a completed one."""
 
@@ -77,7 +80,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         return PaymentStatus(
             payment_id=id_hex(self.payment_id),
             originator=self.originator,
-            status=TransactionStatus(self.status),
+            status=_STATUSES[self.status],
             reason=self.reason_code,
             reason_name=self.reason_name,
             settles_on=self.settles_on,
