@@ -176,4 +176,4 @@ async def test_a_node_is_asked_to_stop_and_answers_what_is_under_way(town: Town,
         town.nodes[node].until_ready()
 
     await _under_load(town, _round(number, f"stop {node}"), restart)
-    assert took_s < 5
+    assert took_s < 9  # Less than it is given to drain: nobody was cut off.
