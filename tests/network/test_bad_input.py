@@ -176,7 +176,7 @@ def test_who_is_not_known_is_refused(street: Street, nothing_moves: None, token:
     stranger = street.stranger("jing")
     headers = {b"authorization": b"Bearer " + token.encode()}
     for method, path in (("POST", "/v1/payments"), ("POST", "/v1/codes/consult"), ("GET", "/v1/balance")):
-        body = None if method == "GET" else {}
+        body: dict[str, Any] | None = None if method == "GET" else {}
         problem = refusal(stranger.http.request(method, path, json=body, headers=headers))
         assert problem["kind"] == "NOT_ALLOWED"
 
@@ -235,7 +235,11 @@ def test_a_participant_suspended_between_quote_and_payment_is_not_paid(street: S
 
 
 def test_a_payer_asked_before_the_suspension_cannot_agree_behind_it(street: Street) -> None:
-    payer, till, switch = street.payer("jing", 200_000, pin=True, tier="II"), street.till("zhi"), street.operator("switch")
+    payer, till, switch = (
+        street.payer("jing", 200_000, pin=True, tier="II"),
+        street.till("zhi"),
+        street.operator("switch"),
+    )
     body = {"reference": new_id("r"), "amount": 110_000, "way": "PAYMENT_CODE", "payer_code": payer.payment_code()}
     assert till.post("/v1/charges", body)["state"] == "WAITING"
     (waiting,) = payer.get("/v1/requests-to-pay")
@@ -295,11 +299,13 @@ def test_a_rejected_payment_is_not_refunded(street: Street, till: Till, nothing_
 
 def _conflict(client: Any, path: str, body: dict[str, Any], **others: Any) -> None:
     """Sent once; again it is answered alike; with each other content it is a conflict that names the field."""
-    waits = path not in {"/v1/payment-requests"}  # Which are open until somebody pays.
+    waits = path != "/v1/payment-requests"  # Which are open until somebody pays.
     first = decided(lambda: {"state": "", **client.post(path, body)}, within_s=20 * waits)
     again = client.post(path, body)
     moving = {"token", "expires_at_ms", "changed_at_ms"}
-    assert {k: v for k, v in again.items() if k not in {*moving, "state"}} == {k: v for k, v in first.items() if k not in {*moving, "state"}}
+    assert {k: v for k, v in again.items() if k not in {*moving, "state"}} == {
+        k: v for k, v in first.items() if k not in {*moving, "state"}
+    }
     for field, value in others.items():
         refused = client.refused(path, body | {field: value})
         assert (refused["kind"], refused["facts"].get("field")) == ("CONFLICT", field), (field, refused)
@@ -402,7 +408,9 @@ def test_a_text_nobody_may_see_is_refused(nothing_moves: None, payer: Payer, til
     assert problem["kind"] == "INVALID"
 
 
-@pytest.mark.parametrize("id_", ["pay_", "pay_0", "pay_01M80QG6B6CTPKGFG0M6Y5ZFGU", "rfd_01M80QG6B6CTPKGFG0M6Y5ZFG0", "x", ""])
+@pytest.mark.parametrize(
+    "id_", ["pay_", "pay_0", "pay_01M80QG6B6CTPKGFG0M6Y5ZFGU", "rfd_01M80QG6B6CTPKGFG0M6Y5ZFG0", "x", ""]
+)
 def test_an_id_that_is_none_is_refused(nothing_moves: None, payer: Payer, till: Till, id_: str) -> None:
     order = payer.order(payer.quote(till.plate), 100) | {"payment_id": id_}
     assert payer.refused("/v1/payments", order)["reason"] in {"ID_MALFORMED", "ID_OF_OTHER_KIND"}

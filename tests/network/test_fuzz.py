@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Client, Street, new_id
+from tests.network.street import Client, Street, Till, new_id
 
 _QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _TEXTS = st.one_of(
     st.text(max_size=40),
     st.sampled_from(["", "\0", "\u202e", "\ud83d\ude00", "CNY", "PAYMENT_CODE", "STATIC", "balance", "-1", "1e9"]),
-    st.builds(lambda prefix: new_id(prefix), st.sampled_from(["pay", "rfd", "quo", "usr", "top", "bka", "mdt", "req"])),
+    st.builds(new_id, st.sampled_from(["pay", "rfd", "quo", "usr", "top", "bka", "mdt", "req"])),
 )
 _NUMBERS = st.one_of(st.integers(), st.integers(-2, 2), st.floats(), st.sampled_from([2**31, 2**63, 2**64, 2**127]))
 _VALUES = st.recursive(
@@ -40,7 +40,11 @@ def clients(street: Street) -> dict[str, Client]:
 
 # Who, where, and a body that is nearly right.
 _POSTS: list[tuple[str, str, dict[str, Any]]] = [
-    ("payer", "/v1/payments", {"payment_id": "", "quote_id": "", "amount": 1, "currency": "CNY", "remark": "", "pin_token": ""}),
+    (
+        "payer",
+        "/v1/payments",
+        {"payment_id": "", "quote_id": "", "amount": 1, "currency": "CNY", "remark": "", "pin_token": ""},
+    ),
     ("payer", "/v1/codes/consult", {"code": "https://wei.hutong.example/q/M", "amount": 1}),
     ("payer", "/v1/withdrawals", {"payment_id": "", "bank_account_id": "", "amount": 1, "pin_token": ""}),
     ("payer", "/v1/top-ups", {"top_up_id": "", "bank_account_id": "", "amount": 1}),
@@ -49,16 +53,32 @@ _POSTS: list[tuple[str, str, dict[str, Any]]] = [
     ("payer", "/v1/personal-codes", {"id": "", "amount": 1, "currency": "CNY", "remark": ""}),
     ("payer", "/v1/pin/change", {"pin": "", "new_pin": ""}),
     ("till", "/v1/charges", {"reference": "r", "amount": 1, "way": "PAYMENT_CODE", "payer_code": "3", "remark": ""}),
-    ("till", "/v1/payment-requests", {"reference": "r", "amount": 1, "currency": "CNY", "lifetime_s": 60, "shop_id": ""}),
+    (
+        "till",
+        "/v1/payment-requests",
+        {"reference": "r", "amount": 1, "currency": "CNY", "lifetime_s": 60, "shop_id": ""},
+    ),
     ("till", "/v1/refunds", {"refund_id": "", "payment_id": "", "amount": 1, "remark": ""}),
     ("till", "/v1/shops", {"reference": "s", "name": "x", "city": "x", "latin_city": ""}),
     ("till", "/v1/plates", {"reference": "p", "shop_id": ""}),
-    ("operator", "/v1/operator/merchants", {"reference": "m", "legal_name": "x", "name": "x", "city": "x", "mcc": "5812", "fee_bps": 1}),
+    (
+        "operator",
+        "/v1/operator/merchants",
+        {"reference": "m", "legal_name": "x", "name": "x", "city": "x", "mcc": "5812", "fee_bps": 1},
+    ),
+    ("operator", "/v1/operator/merchants/{}/fees", {"version": 2, "fee_bps": 1, "applies_from_ms": 2**62}),
+    ("till", "/v1/webhooks", {"id": "", "url": "https://shop.example/x", "types": []}),
     ("operator", "/v1/operator/pay-ins", {"pay_in_id": "", "user_id": "", "amount": 1}),
     ("switch", "/v1/participants/zhi/cap", {"change_id": "", "change": "LOWER", "amount": 1, "currency": "CNY"}),
     ("switch", "/v1/participants/zhi/forms", {"form": "url:https://x.example/", "consented_by": ""}),
+    ("switch", "/v1/fees/v9", {"starts_at_ms": 2**53, "rules": []}),
+    ("switch", "/v1/participants/zhi/keys/k9", {"public_key": "0" * 64, "valid_from_ms": 0, "valid_until_ms": 2**53}),
     ("stranger", "/v1/users/codes", {"phone": "1", "purpose": "SIGN_IN"}),
-    ("stranger", "/v1/users", {"phone": "1", "name": "x", "code": "1", "registration_id": "r", "device_id": "", "device_name": "x"}),
+    (
+        "stranger",
+        "/v1/users",
+        {"phone": "1", "name": "x", "code": "1", "registration_id": "r", "device_id": "", "device_name": "x"},
+    ),
 ]
 
 
@@ -93,8 +113,14 @@ def test_a_body_from_chance_is_refused_by_name(
     dropped = data.draw(st.sets(st.sampled_from(sorted(nearly)), max_size=1))
     ids = {field: new_id(_PREFIX[field]) for field in nearly if field in _PREFIX}
     body = {field: value for field, value in (nearly | ids | changed).items() if field not in dropped}
-    content = data.draw(st.just(_json(body)) | st.just(_json(body)) | st.binary(max_size=60) | st.builds(_json, _VALUES))
-    _sound(clients[who].http.post(path, content=content, headers={"content-type": "application/json"}))
+    content = data.draw(
+        st.just(_json(body)) | st.just(_json(body)) | st.binary(max_size=60) | st.builds(_json, _VALUES)
+    )
+    till = clients["till"]
+    assert isinstance(till, Till)
+    headers = {"content-type": "application/json"}
+    method = "PUT" if path.startswith("/v1/fees") or "/keys/" in path else "POST"
+    _sound(clients[who].http.request(method, path.format(till.merchant_id), content=content, headers=headers))
 
 
 _PREFIX = {

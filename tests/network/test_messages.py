@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ import pytest
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import running_processes
 from hutong.kernel.clock import Clock, SystemClock
-from hutong.kernel.ids import seeded_randomness
+from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.scheme.envelope import encode_envelope
 from hutong.scheme.messages import AnyMessage, Channel, CreditTransfer, PaymentStatus, StatusRequest, TransactionStatus
@@ -45,7 +44,7 @@ class Sender:
         keys: list[SecretKey] | None = None,
         clock: Clock | None = None,
     ) -> dict[bytes, bytes]:
-        randomness = seeded_randomness(Random().getrandbits(64))
+        randomness = system_randomness()
         signer = Signer(sender, keys or self.keys, clock or SystemClock(), randomness)
         return signer.sign(recipient, "POST", PATH, body)
 
@@ -95,7 +94,7 @@ def nothing_moves(sender: Sender) -> Iterator[None]:
 def transfer(**changed: Any) -> CreditTransfer:
     return msgspec.structs.replace(
         CreditTransfer(
-            payment_id=f"{NOW_MS << 80 | Random().getrandbits(70) << 8:032x}",
+            payment_id=f"{NOW_MS << 80 | system_randomness().getrandbits(70) << 8:032x}",
             request_id="0" * 31 + "1",
             amount=100,
             currency="CNY",
@@ -149,6 +148,7 @@ def _bodies() -> dict[str, tuple[bytes, str]]:
         "amount fractional": (envelope(InstdAmt=100.5), "MESSAGE_MALFORMED"),
         "amount as text": (envelope(InstdAmt="100"), "MESSAGE_MALFORMED"),
         "amount beyond 63 bits": (envelope(InstdAmt=2**63), "MESSAGE_MALFORMED"),
+        "beyond all time": (envelope(XpryDtTm=2**53), "MESSAGE_MALFORMED"),
         "no currency": (envelope(Ccy="yuan"), "MESSAGE_MALFORMED"),
         "no id": (envelope(TxId="12"), "MESSAGE_MALFORMED"),
         "a text with U+0000": (envelope(RmtInf="a\0b"), "MESSAGE_MALFORMED"),
