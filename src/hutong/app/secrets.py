@@ -49,7 +49,7 @@ class NodeSecrets(msgspec.Struct, frozen=True, kw_only=True):
 
 def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeSecrets:
     """The node's secrets from `<directory>/secrets/<node>.json`, made and written if there are none yet."""
-    path = directory / "secrets" / f"{node_id}.json"
+    path = _path(directory, node_id)
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=NodeSecrets)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,8 +66,26 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness) -> NodeS
     return secrets
 
 
-def _signing_key(key_id: str, randomness: Randomness) -> SigningKey:
-    return SigningKey(key_id=key_id, seed=randomness.randbytes(32), valid_from_ns=0, valid_until_ns=KEY_FOR_EVER_NS)
+def add_signing_key(directory: Path, node_id: str, randomness: Randomness, valid_from_ns: int) -> NodeSecrets:
+    """
+    Give the node one more key, which signs from an instant on; those it has stay valid until the switch retires them.
+
+    So keys change without a halt: make the new one, let the switch know it, restart the node before it begins.
+    """
+    known = node_secrets(directory, node_id, randomness)
+    fresh = _signing_key(f"{node_id}-{len(known.signing_keys) + 1}", randomness, valid_from_ns)
+    secrets = msgspec.structs.replace(known, signing_keys=(*known.signing_keys, fresh))
+    _write(_path(directory, node_id), secrets)
+    return secrets
+
+
+def _path(directory: Path, node_id: str) -> Path:
+    return directory / "secrets" / f"{node_id}.json"
+
+
+def _signing_key(key_id: str, randomness: Randomness, valid_from_ns: int = 0) -> SigningKey:
+    seed = randomness.randbytes(32)
+    return SigningKey(key_id=key_id, seed=seed, valid_from_ns=valid_from_ns, valid_until_ns=KEY_FOR_EVER_NS)
 
 
 def _write(path: Path, secrets: NodeSecrets) -> None:

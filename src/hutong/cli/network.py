@@ -38,14 +38,22 @@ def keys(
     node: Annotated[str, Parameter(help="Which node.")],
     /,
     *,
+    new: Annotated[bool, Parameter(negative="", help="Make one more, to change to.")] = False,
+    starts_in: Annotated[int, Parameter(help="In how many seconds the new key begins to sign.")] = 3600,
     json: AsJson = False,
 ) -> None:
     """Print a node's public keys, as a network's description names them; make its secrets if there are none."""
-    from hutong.app.secrets import node_secrets
+    from hutong.app.secrets import add_signing_key, node_secrets
     from hutong.app.serve import public_keys
+    from hutong.kernel.clock import NS_PER_S, SystemClock
     from hutong.kernel.ids import system_randomness
 
-    found = public_keys(node_secrets(settings().data_directory, node, system_randomness()))
+    directory, randomness = settings().data_directory, system_randomness()
+    if new:
+        starts_ns = SystemClock().now_ns() + starts_in * NS_PER_S
+        found = public_keys(add_signing_key(directory, node, randomness, starts_ns))
+    else:
+        found = public_keys(node_secrets(directory, node, randomness))
     if json:
         show_json(found)
         return

@@ -24,10 +24,11 @@ _STEPS = struct.Struct(">256I")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TEXT_LENGTH = 26
 _LETTERS = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")  # The first holds three bits: 26 letters are 130.
-# Two letters at a time, and back by way of the digits that `int` knows: ids are read and written for every payment.
+# Three letters at a time, and back by way of the digits that `int` knows: ids are read and written for every payment.
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_TRIPLES = [pair + third for pair in _PAIRS for third in _CROCKFORD]
 _LOW_60 = (1 << 60) - 1
-_AS_DIGITS = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_AS_DIGITS = bytes.maketrans(_CROCKFORD.encode(), b"0123456789abcdefghijklmnopqrstuv")
 
 
 class Randomness(Protocol):
@@ -104,12 +105,11 @@ def id_text(prefix: str, id_: int) -> str:
     """How people see an id: `pay_01JD...`, prefix and 26 letters of Crockford's base32."""
     assert 0 <= id_ <= ID_MAX
     # Halves small enough for the machine's own arithmetic, and no loop: every notice and answer names some ids.
-    pairs, high, low = _PAIRS, id_ >> 60, id_ & _LOW_60
+    three, high, low = _TRIPLES, id_ >> 60, id_ & _LOW_60
     return (
-        f"{prefix}_{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}{pairs[high >> 30 & 1023]}"
-        f"{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}{pairs[low >> 50]}"
-        f"{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}"
-        f"{pairs[low & 1023]}"
+        f"{prefix}_{_PAIRS[high >> 60]}"
+        f"{three[high >> 45 & 32767]}{three[high >> 30 & 32767]}{three[high >> 15 & 32767]}{three[high & 32767]}"
+        f"{three[low >> 45]}{three[low >> 30 & 32767]}{three[low >> 15 & 32767]}{three[low & 32767]}"
     )
 
 
@@ -120,7 +120,7 @@ def parse_id(prefix: str, text: str) -> int:
         raise Refusal(KernelReason.ID_OF_OTHER_KIND, expected=f"{prefix}_…")
     if _LETTERS.fullmatch(letters) is None:
         raise _malformed(prefix, letters)
-    return int(letters.translate(_AS_DIGITS), 32)
+    return int(letters.encode().translate(_AS_DIGITS), 32)
 
 
 def _malformed(prefix: str, letters: str) -> Refusal:

@@ -34,6 +34,8 @@ class Currency(Enum):
     GBP = "GBP", 826, 2
     TWD = "TWD", 901, 2
 
+    __hash__ = object.__hash__  # Members are single; an enumeration's own hash is a call of Python, for every look-up.
+
     alpha: str
     numeric: int
     digits: int

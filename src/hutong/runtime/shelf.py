@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Generic, TypeVar
 
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import minted_ms
+from hutong.kernel.ids import RANDOM_BITS, minted_ms
 from hutong.runtime.journal import Journal, durable
 from hutong.runtime.tables import Row, Store, Table
 
@@ -108,7 +108,7 @@ class Shelf(Generic[Row]):
         entry = self._rows.get(key)
         if entry is not None:
             return entry[1]
-        if self._whole or key in self._absent or (self._timed and minted_ms(key) > self._newest_ms):
+        if (self._timed and key >> RANDOM_BITS > self._newest_ms) or self._whole or key in self._absent:
             return None
         raise Cold(lambda: self.load([key]))
 
@@ -117,7 +117,7 @@ class Shelf(Generic[Row]):
         if not self._whole and value not in self._complete[column]:
             raise Cold(lambda: self._load_by(column, value))
         keys = self._indexes[column].get(value, ())
-        return [self._rows[key][1] for key in sorted(keys)]
+        return [self._rows[key][1] for key in (sorted(keys) if len(keys) > 1 else keys)]
 
     def put(self, row: Row) -> int:
         """Append a version to the journal and remember it; returns its position."""
@@ -161,6 +161,9 @@ class Shelf(Generic[Row]):
         key = getattr(row, self._key)
         known = self._rows.get(key)
         if known is not None and known[0] >= position:
+            return
+        if known is None and not self._indexes and not self._absent:
+            self._rows[key] = position, row  # What nearly always happens.
             return
         for column, index in self._indexes.items():
             value = getattr(row, column)

@@ -155,8 +155,7 @@ class MemoryStore:
 
 
 # Most texts of a payment are the same few: currencies, states, names of nodes, of versions and of shops.
-_PACKED_TEXTS: dict[str, bytes] = {}
-_PACKED_TEXTS_MAX = 20_000
+_PACKED_MAX = 20_000
 _SHORT = 64
 
 
@@ -183,7 +182,7 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
 
     Runs of fixed-width columns become one struct call: packing is a tenth of what a payment costs.
     """
-    names: dict[str, Any] = {"text": _text, "data": _data, "numeric": pack_numeric, "NULL": _NULL}
+    names: dict[str, Any] = {"text": _Texts(), "data": _data, "numeric": _Numerics(), "NULL": _NULL, "join": b"".join}
     pieces: list[str] = []
     run_format, run_values = "hiq", [str(len(columns) + 1), "8", "position"]
 
@@ -204,35 +203,46 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
             continue
         close_run()
         if fixed is None:
-            packed = {"text": "text", "bytea": "data", "numeric": "numeric"}[column.type.sql] + f"({value})"
+            packed = {"text": "text[{}]", "bytea": "data({})", "numeric": "numeric[{}]"}[column.type.sql].format(value)
         else:
             name = f"S{len(names)}"
             names[name] = struct.Struct(">i" + fixed).pack
             packed = f"{name}({_LENGTHS[fixed]}, {_fixed_value(value, fixed)})"
         pieces.append(f"(NULL if {value} is None else {packed})" if column.nullable else packed)
     close_run()
-    source = f"def pack(position, row):\n    return {' + '.join(pieces)}\n"
+    source = f"def pack(position, row):\n    return join(({', '.join(pieces)},))\n"
     exec(compile(source, "<packer>", "exec"), names)  # noqa: S102  # Column names are identifiers of our own structs.
     packer: Callable[[int, Any], bytes] = names["pack"]
     return packer
 
 
 def _fixed_value(value: str, fixed: str) -> str:
-    return f"{value}.to_bytes(16, 'big')" if fixed == "16s" else value
+    return f"{value}.to_bytes(16)" if fixed == "16s" else value
 
 
-def _text(value: str) -> bytes:
-    packed = _PACKED_TEXTS.get(value)
-    if packed is not None:
+class _Texts(dict[str, bytes]):
+    """A text packed; the short ones are remembered, and found without a call of Python."""
+
+    def __missing__(self, value: str) -> bytes:
+        encoded = value.encode()
+        assert b"\0" not in encoded, "PostgreSQL keeps no NUL: the edge must have refused this text"
+        packed = len(encoded).to_bytes(4, "big") + encoded
+        if len(encoded) <= _SHORT:
+            if len(self) >= _PACKED_MAX:
+                self.clear()
+            self[value] = packed
         return packed
-    encoded = value.encode()
-    assert b"\0" not in encoded, "PostgreSQL keeps no NUL: the edge must have refused this text"
-    packed = len(encoded).to_bytes(4, "big") + encoded
-    if len(encoded) <= _SHORT:
-        if len(_PACKED_TEXTS) >= _PACKED_TEXTS_MAX:
-            _PACKED_TEXTS.clear()
-        _PACKED_TEXTS[value] = packed
-    return packed
+
+
+class _Numerics(dict[int, bytes]):
+    """A non-negative integer packed; the same few amounts are paid again and again."""
+
+    def __missing__(self, value: int) -> bytes:
+        packed = pack_numeric(value)
+        if len(self) >= _PACKED_MAX:
+            self.clear()
+        self[value] = packed
+        return packed
 
 
 def _data(value: bytes) -> bytes:

@@ -16,13 +16,14 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import Channel
 from hutong.switch import chart
-from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, schedule_at
+from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, quoted_under, schedule_at
 from hutong.switch.participant import Participant, ParticipantKey, ParticipantStatus, RegisteredForm
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
 from hutong.switch.repository import CODE_FORMS, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS
 
 _ACCOUNT_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
+_FEES_MAX = 10_000
 CapAnswered = Callable[[TransferStatus], None]
 
 
@@ -37,6 +38,8 @@ class AdmissionService:
         self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
         self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
+        self._fees: dict[tuple[str, str, Channel], Fees] = {}  # By version asked for, trade and channel.
+        self._fees_from_ns = self._fees_until_ns = 0
         self._directory = Directory()
 
     async def start(self) -> None:
@@ -198,6 +201,7 @@ class AdmissionService:
         if starts_ns < self._now_ns():
             raise Refusal(SwitchReason.FEE_SCHEDULE_STARTS_IN_THE_PAST, starts_ns=starts_ns)
         self._schedules.put(schedule)
+        self._fees_until_ns = 0
         return schedule
 
     def fee_schedules(self) -> list[FeeSchedule]:
@@ -210,12 +214,26 @@ class AdmissionService:
 
     def fees(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
         """What a payment quoted under `version` is charged: that version's while it is in force or just was, else today's."""
-        schedules = self._schedules.everything()
-        for at_ns in (now_ns, now_ns - self._policy.quote_grace_s * NS_PER_S):
-            schedule = schedule_at(schedules, at_ns)
-            if schedule.version == version:
-                return fees_of(schedule, mcc, channel)
-        return fees_of(schedule_at(schedules, now_ns), mcc, channel)
+        if not self._fees_from_ns <= now_ns < self._fees_until_ns:
+            self._turn_fees(now_ns)
+        fees = self._fees.get((version, mcc, channel))
+        if fees is None:
+            schedules = self._schedules.everything()
+            quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
+            fees = fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
+            if len(self._fees) < _FEES_MAX:
+                self._fees[version, mcc, channel] = fees
+        return fees
+
+    def _turn_fees(self, now_ns: int) -> None:
+        """Forget what was charged before a schedule began, or its predecessor's grace ended: until the next it stays."""
+        grace_ns = self._policy.quote_grace_s * NS_PER_S
+        edges: list[int] = []
+        for schedule in self._schedules.everything():
+            edges += (schedule.starts_ns, schedule.starts_ns + grace_ns + 1)
+        self._fees_from_ns = max((edge for edge in edges if edge <= now_ns), default=0)
+        self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
+        self._fees.clear()
 
     def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
         known = self.participant(node_id)

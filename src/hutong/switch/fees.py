@@ -67,3 +67,14 @@ def schedule_at(schedules: list[FeeSchedule], now_ns: int) -> FeeSchedule:
     """The schedule in force: the latest to have started; of two with one start the later version's name."""
     started = [schedule for schedule in schedules if schedule.starts_ns <= now_ns]
     return max(started, key=lambda schedule: (schedule.starts_ns, schedule.version), default=NO_FEES)
+
+
+def quoted_under(schedules: list[FeeSchedule], version: str, since_ns: int, now_ns: int) -> FeeSchedule | None:
+    """The schedule of this version, if it was in force at any time between the two instants."""
+    started = [NO_FEES, *(schedule for schedule in schedules if schedule.starts_ns <= now_ns)]
+    started.sort(key=lambda schedule: (schedule.starts_ns, schedule.version))
+    for number, schedule in enumerate(started, start=1):
+        if schedule.version == version:
+            replaced_ns = started[number].starts_ns if number < len(started) else now_ns
+            return schedule if replaced_ns >= since_ns else None
+    return None

@@ -5,6 +5,8 @@ RESERVED is a row with no decision; a decision row ends it. A decision without a
 enquiry, or a refusal, came before any reservation, and the payment can never happen any more.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from hutong.kernel.errors import Refusal
@@ -60,6 +62,9 @@ class ClearedPayment(msgspec.Struct, frozen=True, gc=False):
         return self.originator == self.creditor_agent
 
 
+_STATUSES = {status.value: status for status in TransactionStatus}
+
+
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """How it ended: ACSC or RJCT with a reason; `settles_on` is the settlement date of a completed one."""
 
@@ -77,7 +82,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
         return PaymentStatus(
             payment_id=id_hex(self.payment_id),
             originator=self.originator,
-            status=TransactionStatus(self.status),
+            status=_STATUSES[self.status],
             reason=self.reason_code,
             reason_name=self.reason_name,
             settles_on=self.settles_on,
@@ -96,6 +101,7 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
         return Returned(self.id, self.amount_minor + refund.amount, self.switch_fee_minor + refund.switch_fee)
 
 
+@lru_cache(100_000)
 def row_id(payment_id: str, originator: str) -> int:
     """The switch's own id for what `originator` calls `payment_id`: key of its rows, parent of its transfers."""
     return derive(hex_id(payment_id), originator)

@@ -6,12 +6,13 @@ else, and the ledger itself arbitrates: what was posted cannot be voided any mor
 """
 
 import heapq
-from functools import partial
+from datetime import time, tzinfo
+from functools import lru_cache, partial
 
 import msgspec
 import structlog
 
-from hutong.kernel.clock import settles_on
+from hutong.kernel.clock import NS_PER_S, settles_on
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.money import currency_of
 from hutong.ledger import recipes
@@ -89,6 +90,7 @@ class ClearingService:
         self._returned = Shelf(RETURNED, node.journal, node.store, timed=True, rows_max=200_000)
         self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns in `undecided`.
         self.undecided: dict[int, ClearedPayment] = {}  # Reserved, offered, and neither posted nor voided.
+        self._reservations: dict[int, list[Transfer]] = {}  # Of those in `undecided`, but for what a restart took up.
         self._reserving: set[int] = set()  # Written down, and the ledger has yet to answer.
         self._deadlines: list[tuple[int, int]] = []
 
@@ -227,14 +229,22 @@ class ClearingService:
 
     def _reserve(self, payment: ClearedPayment, instruction: Instruction) -> None:
         self._reserving.add(payment.id)
-        self._ledger.create_transfers(reservation(payment), then=partial(self._reserved, payment, instruction))
+        transfers = reservation(payment)
+        self._ledger.create_transfers(transfers, then=partial(self._reserved, payment, instruction, transfers))
 
-    def _reserved(self, payment: ClearedPayment, instruction: Instruction, statuses: list[TransferStatus]) -> None:
+    def _reserved(
+        self,
+        payment: ClearedPayment,
+        instruction: Instruction,
+        transfers: list[Transfer],
+        statuses: list[TransferStatus],
+    ) -> None:
         """Take the ledger's answer to the reservation."""
         self._reserving.discard(payment.id)
         match chain_status(statuses):
             case TransferStatus.CREATED:
                 self._watch(payment)
+                self._reservations[payment.id] = transfers
                 self._node.journal.tell(payment.paid_agent, instruction)
             case TransferStatus.EXCEEDS_CREDITS:
                 self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.NET_DEBIT_CAP_EXCEEDED)
@@ -245,14 +255,15 @@ class ClearingService:
                 raise AssertionError(status)  # We built the transfers: any other no is our bug.
 
     def _post(self, payment: ClearedPayment) -> None:
-        self._ledger.create_transfers(recipes.post(reservation(payment)), then=partial(self._posted, payment))
+        transfers = self._reservations.get(payment.id) or reservation(payment)
+        self._ledger.create_transfers(recipes.post(transfers), then=partial(self._posted, payment))
 
     def _posted(self, payment: ClearedPayment, statuses: list[TransferStatus]) -> None:
         match chain_status(statuses):
             case TransferStatus.CREATED | TransferStatus.EXISTS:
-                now_ns = self._node.clock.now_ns()
-                settlement_date = settles_on(now_ns, self._policy.zone, self._policy.cut_off)
-                self._decide(payment, TransactionStatus.COMPLETED, "", "", settlement_date.isoformat())
+                second = self._node.clock.now_ns() // NS_PER_S
+                day = _settlement_date(second, self._policy.zone, self._policy.cut_off)
+                self._decide(payment, TransactionStatus.COMPLETED, "", "", day)
             case TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED:
                 pass  # The deadline was first: its answer decides.
             case status:
@@ -275,6 +286,7 @@ class ClearingService:
         """Write the decision down, once, and tell both agents."""
         if self.undecided.pop(payment.id, None) is None:
             return  # An engine that answers later was asked twice.
+        self._reservations.pop(payment.id, None)
         if payment.is_return:
             self._return_decided(payment, status)
         decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name, day)
@@ -333,6 +345,12 @@ class ClearingService:
             refund = _DECODER.decode(payment.message)
             assert isinstance(refund, PaymentReturn)
             self._returning.setdefault(_original_of(payment), {})[payment.id] = refund
+
+
+@lru_cache(16)
+def _settlement_date(second: int, zone: tzinfo, cut_off: time) -> str:
+    """Asked for with every completed payment, and the same for all of a second: cut-offs are on whole ones."""
+    return settles_on(second * NS_PER_S, zone, cut_off).isoformat()
 
 
 def _original_of(payment: ClearedPayment) -> int:

@@ -6,51 +6,58 @@ was not flushed, and all of memory.
 """
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, Order
-from hutong.institution.payments.quotes import Terms
+from hutong.institution.payments.quotes import Terms, terms_on_us
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RefundOrder
+from hutong.institution.payments.request_to_pay import CHARGES, Charge, ChargeState
 from hutong.institution.payments.usage_service import Usage
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.ledger.transfer import Transfer
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel, TransactionStatus
 from hutong.switch.repository import DECISIONS
-from tests.institution.payments.neighbours import ASKS, Asks, Person
+from tests.institution.payments.neighbours import ASKS, Asks, Person, pin_token
 from tests.institution.payments.world import Institution, Place, World, now
 
 STATIC = "https://wei.example/q/static"
-OPENING = 100_000
-STEPS = 250
+OPENING = 1_000_000
+STEPS = 300
+CAP = 250_000
 
 
 class Trouble:
     """One run: random acts, each checked, then healing."""
 
     def __init__(self, seed: int) -> None:
-        self.world = World("jing", "wei", seed=seed, immediate=False, cap=30_000)
+        self.world = World("jing", "wei", seed=seed, immediate=False, cap=CAP)
         self.random = self.world.random
         self.world.fees(20, 5)
         self.world.register("wei", "url:https://wei.example/q/")
+        self.world.register("jing", "digits:62:18")
         self.jing, self.wei = self.world["jing"], self.world["wei"]
         self.payers = [self.jing.user(OPENING) for _ in range(3)]
         self.merchant = self.wei.merchant()
         self.static = self.wei.asks(self.merchant, code=STATIC, fee_bps=60)
-        self.world.flush()
+        self.plates = {payer.id: self.jing.asks(user=payer) for payer in self.payers}
+        self.charges: list[Charge] = []
         self.requests: list[Asks] = []
         self.orders: list[tuple[Person, Order]] = []
         self.refunds: list[RefundOrder] = []
+        self.world.flush()
 
     def run(self) -> None:
         acts = (
             [self.order] * 3 + [self.deliver] * 12 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.retry]
         )
-        acts += [self.refund, self.retry_refund]
+        acts += [self.refund, self.retry_refund, self.charge, self.charge, self.approve, self.on_us]
         for step in range(STEPS):
             self.random.choice(acts)()
             if self.random.random() < 0.03:
@@ -88,6 +95,50 @@ class Trouble:
             payer, order = self.random.choice(self.orders)
             with suppress(Refusal):  # After a crash its quote may be gone: then it was never paid.
                 self.jing.pay(payer, order)
+
+    def charge(self) -> None:
+        """A till scans a payer's phone; some amounts need the payer's PIN."""
+        code = f"62{self.random.randrange(10**16):016}"
+        self.jing.shown[code] = self.random.choice(self.payers).id
+        amount = self.random.choice([500, 100_001])
+        expires_ns = self.world.clock.now_ns() + 60 * NS_PER_S
+        kind = Channel.PAYMENT_CODE.value
+        asks = self.wei.asks(self.merchant, amount=amount, kind=kind, expires_ns=expires_ns)
+        charge = Charge(
+            id=asks.id,
+            merchant_id=self.merchant,
+            shop_id=0,
+            code=code,
+            creditor_name=asks.name,
+            mcc=asks.mcc,
+            channel=kind,
+            amount=amount,
+            currency="CNY",
+            remark="",
+            state=ChargeState.ASKED,
+            created_ns=self.world.clock.now_ns(),
+            expires_ns=expires_ns,
+        )
+        self.charges.append(charge)
+        self.wei.decide(lambda: self.wei.payments.charges.collect(charge))
+
+    def approve(self) -> None:
+        to_pays = self.jing.payments.to_pays
+        payer = self.random.choice(self.payers)
+        for row in now(to_pays.waiting(payer.id)):
+            token = pin_token(payer.id, row.payment_id, row.amount, row.terms.creditor)
+            with suppress(Refusal):
+                self.jing.decide(partial(to_pays.approve, payer.id, row.id, token, lambda *_: None))
+
+    def on_us(self) -> None:
+        """One payer pays another."""
+        payer, payee = self.random.sample(self.payers, 2)
+        terms = terms_on_us("jing", self.plates[payee.id].id, self.plates[payee.id])
+        quote = self.jing.payments.consults.quote(payer, terms)
+        order = self.jing.order(quote, self.random.randint(1, 9_000))
+        self.orders.append((payer, order))
+        with suppress(Refusal):
+            self.jing.pay(payer, order)
 
     def refund(self) -> None:
         receipts = [row for _, row in self.wei.store.rows[RECEIPTS.name]]
@@ -170,18 +221,19 @@ class Trouble:
         assert set(states.values()) <= {"OPEN", "PAID"}, "a request is claimed by a payment that is no more"
         paid, received = _ends(self.jing, PAYMENT_OUTCOMES), _ends(self.wei, RECEIPT_OUTCOMES)
         refunded, returned = _ends(self.wei, REFUND_OUTCOMES), _ends(self.jing, RETURN_OUTCOMES)
-        assert {id_ for id_, done in paid.items() if done} == {id_ for id_, done in received.items() if done}
+        across = {row.id for _, row in self.jing.store.rows[PAYMENTS.name] if row.creditor_agent == "wei"}
+        assert across & {id_ for id_, done in paid.items() if done} == {id_ for id_, done in received.items() if done}
         assert {id_ for id_, done in refunded.items() if done} == {id_ for id_, done in returned.items() if done}
         payments = {row.id: row for _, row in self.jing.store.rows[PAYMENTS.name]}
         assert payments.keys() == paid.keys()
-        gross = sum(payments[id_].gross for id_, done in paid.items() if done)
+        gross = sum(payments[id_].gross for id_, done in paid.items() if done and id_ in across)
         refunds = {row.id: row for _, row in self.wei.store.rows[REFUNDS.name]}
         assert refunds.keys() == refunded.keys()
         back = sum(refunds[id_].gross for id_, done in refunded.items() if done)
         spent = sum(OPENING - self.jing.balance(payer.wallet_account) for payer in self.payers)
         assert spent == gross - back
         for institution in (self.jing, self.wei):
-            position = self.world.switch.position(institution.node_id) - 30_000
+            position = self.world.switch.position(institution.node_id) - CAP
             assert institution.balance(institution.chart.clearing) == -position
         merchant = self.wei.balance(chart.merchant_account(self.merchant))
         own = sum(
@@ -191,7 +243,11 @@ class Trouble:
         )
         own += self.wei.balance(self.wei.chart.acquiring_expense)
         income = spent - merchant - own  # What is left is the switch fee.
-        assert income == -sum(self.world.switch.position(name) - 30_000 for name in ("jing", "wei"))
+        assert income == -sum(self.world.switch.position(name) - CAP for name in ("jing", "wei"))
+        # A till is told the truth: paid is paid, and what it believes rejected is not.
+        by_request = {row.request_id for _, row in self.wei.store.rows[RECEIPTS.name] if received.get(row.id)}
+        for charge in {row.id: row for _, row in self.wei.store.rows[CHARGES.name]}.values():
+            assert (charge.state == ChargeState.PAID) == (charge.id in by_request), charge
         # Limits count what was paid and nothing that was refused.
         for payer in self.payers:
             mine = [row for row in payments.values() if row.user_id == payer.id]

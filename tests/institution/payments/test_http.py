@@ -167,10 +167,10 @@ async def test_a_plate_is_scanned_paid_seen_by_both_and_refunded(jing: Jing) -> 
     taken = await payer.post("/v1/payments", 409, body | {"amount": 1_201})
     assert (taken["reason"], taken["facts"]) == ("ID_TAKEN", {"field": "amount"})
     assert await payer.get(f"/v1/payments/{payment_id}") == paid
-    assert await payer.get("/v1/payments") == [paid]
+    assert await payer.get("/v1/payments") == {"payments": [paid], "next_cursor": None}
     seen = await merchant.get(f"/v1/merchant/payments/{payment_id}")
     assert (seen["amount"], seen["fee"], seen["payer_name"]) == (1_200, 7, "*小明")
-    assert await merchant.get("/v1/merchant/payments") == [seen]
+    assert await merchant.get("/v1/merchant/payments") == {"payments": [seen], "next_cursor": None}
     refund = {"refund_id": merchant.new_id("rfd"), "payment_id": payment_id, "amount": 200}
     back = await merchant.post("/v1/refunds", 200, refund)
     assert (back["state"], back["fee"]) == ("COMPLETED", 1)

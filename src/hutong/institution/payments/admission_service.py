@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import BALANCE, Cashier, Discount
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import PAYMENTS, Order, Payment, check_amount, claimant
+from hutong.institution.payments.payment import PAYMENTS, ROWS_MAX, Order, Payment, check_amount, claimant
 from hutong.institution.payments.ports import Payable, Payee, Payer
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.reasons import PaymentReason
@@ -42,7 +42,7 @@ class AdmissionService:
         self._top_ups = top_ups
         self._cashier = cashier
         self.usages = UsageService(node, ledger, policies)
-        self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True)
+        self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
 
     def admit(
         self,

@@ -57,7 +57,9 @@ from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.statement import StatementPage
 from hutong.institution.payments.till_service import TillService
 from hutong.institution.payments.views import (
+    PaymentPage,
     PaymentView,
+    ReceiptPage,
     ReceiptView,
     RefundView,
     payment_view,
@@ -161,13 +163,12 @@ class Paying(Controller):
         return _response(payment_view(payment, outcome), outcome, payment_id=data.payment_id)
 
     @get("/payments")
-    async def list_payments(
-        self, edge: Edge, session: Signed, cursor: Cursor = None, limit: Limit = 50
-    ) -> list[PaymentView | ReceiptView]:
+    async def list_payments(self, edge: Edge, session: Signed, cursor: Cursor = None, limit: Limit = 50) -> PaymentPage:
         """My payments, sent and received, newest first, undecided ones too."""
         account = await edge.wallet(session)
-        found, _ = await edge.payments.statements.payments(account, before=cursor, limit=limit)
-        return [_view(payment, outcome, account) for payment, outcome in found]
+        found, more = await edge.payments.statements.payments(account, before=cursor, limit=limit)
+        views = [_view(payment, outcome, account) for payment, outcome in found]
+        return PaymentPage(payments=views, next_cursor=more)
 
     @get("/payments/{payment_id:str}")
     async def payment(self, edge: Edge, session: Signed, payment_id: FromPath[str]) -> PaymentView | ReceiptView:
@@ -355,19 +356,20 @@ class Selling(Controller):
         return refund_view(refund, outcome)
 
     @get("/merchant/payments")
-    async def received(self, edge: Edge, key: Key, cursor: Cursor = None, limit: Limit = 50) -> list[ReceiptView]:
+    async def received(self, edge: Edge, key: Key, cursor: Cursor = None, limit: Limit = 50) -> ReceiptPage:
         """Payments received, newest first."""
         account = chart.merchant_account(key.merchant_id, edge.payments.chart.currency)
-        found, _ = await edge.payments.statements.payments(account, before=cursor, limit=limit)
-        return [
-            _received(payment, outcome) for payment, outcome in found if key.sees(payment.merchant_id, payment.shop_id)
-        ]
+        found, more = await edge.payments.statements.payments(account, before=cursor, limit=limit)
+        seen = [(each, outcome) for each, outcome in found if key.sees(each.merchant_id, each.shop_id)]
+        return ReceiptPage(payments=[_received(each, outcome) for each, outcome in seen], next_cursor=more)
 
     @get("/merchant/payments/{payment_id:str}")
     async def show_received(self, edge: Edge, key: Key, payment_id: FromPath[str]) -> ReceiptView:
         """One payment received."""
         account = chart.merchant_account(key.merchant_id, edge.payments.chart.currency)
         found, outcome = await edge.payments.statements.payment(parse_id("pay", payment_id), account)
+        if not key.sees(found.merchant_id, found.shop_id):
+            raise Refusal(PaymentReason.PAYMENT_UNKNOWN)
         return _received(found, outcome)
 
     @get("/merchant/balance")

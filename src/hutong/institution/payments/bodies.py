@@ -75,7 +75,12 @@ class ToPayView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChargeView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a charge by payment code stands: ASKED, WAITING for the payer, PAID or REJECTED with a reason."""
+    """
+    How a charge by payment code stands: ASKED, WAITING for the payer, PAID or REJECTED with a reason.
+
+    Behind `expires_at_ms` nobody can begin to pay it any more; what then became of it, the payment request says: EXPIRED,
+    CLAIMED while a payment begun in time is being decided, or PAID.
+    """
 
     request_id: str
     state: str

@@ -12,7 +12,7 @@ from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import Outcome, Why, claimant
+from hutong.institution.payments.payment import ROWS_MAX, Outcome, Why, claimant
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
@@ -69,8 +69,8 @@ class CreditorService:
         self._cashier = cashier
         self._pursuit = pursuit
         self._switch = switch
-        self.receipts = Shelf(RECEIPTS, node.journal, node.store, timed=True)
-        self.outcomes = Shelf(RECEIPT_OUTCOMES, node.journal, node.store, timed=True)
+        self.receipts = Shelf(RECEIPTS, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
+        self.outcomes = Shelf(RECEIPT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
 
     async def start(self) -> None:

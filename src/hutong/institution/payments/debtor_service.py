@@ -17,6 +17,7 @@ from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
     PAYMENT_OUTCOMES,
     REMARK_LENGTH_MAX,
+    ROWS_MAX,
     Order,
     Outcome,
     Payment,
@@ -95,7 +96,7 @@ class DebtorService:
         self._admission = AdmissionService(node, ledger, chart, policies, requests, top_ups, cashier)
         self.usages = self._admission.usages
         self.payments = self._admission.payments
-        self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True)
+        self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
 
     async def start(self) -> None:

@@ -13,6 +13,7 @@ from hutong.kernel.money import MINOR_MAX
 from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
 
 REMARK_LENGTH_MAX = 140
+ROWS_MAX = 200_000  # Kept in memory of each hot table: some minutes of full load; older ones are looked up.
 _FUTURE_MAX_MS = 60_000
 
 

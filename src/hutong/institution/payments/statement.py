@@ -90,7 +90,10 @@ def _kind(transfer: Transfer, subject: Subject) -> LineKind:
         if subject.channel == Channel.TOP_UP.value:
             return LineKind.TOP_UP
         return LineKind.WITHDRAWAL if subject.channel == Channel.WITHDRAWAL.value else LineKind.PAYMENT
-    return {Why.PAID_IN: LineKind.PAID_IN, Why.PAID_OUT: LineKind.PAID_OUT}.get(Why(transfer.code), LineKind.OTHER)
+    return _OUTSIDE.get(transfer.code, LineKind.OTHER)
+
+
+_OUTSIDE = {int(Why.PAID_IN): LineKind.PAID_IN, int(Why.PAID_OUT): LineKind.PAID_OUT}
 
 
 def _payment_id(subject: Subject) -> str:

@@ -12,7 +12,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 
 
-class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="direction", tag="OUT"):
     """A payment as its payer sees it."""
 
     payment_id: str
@@ -63,7 +63,7 @@ def payment_view(payment: Payment, outcome: Outcome | None) -> PaymentView:
     )
 
 
-class ReceiptView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="direction", tag="IN"):
     """A payment as its payee sees it; `fee` is the merchant's."""
 
     payment_id: str
@@ -76,6 +76,20 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     channel: str
     remark: str = ""
     created_at_ms: int
+
+
+class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Payments sent and received, newest first. `next_cursor` is what to ask for the next page; null at the end."""
+
+    payments: list[PaymentView | ReceiptView]
+    next_cursor: int | None
+
+
+class ReceiptPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Payments received, newest first. `next_cursor` is what to ask for the next page; null at the end."""
+
+    payments: list[ReceiptView]
+    next_cursor: int | None
 
 
 def receipt_view(receipt: Receipt, outcome: Outcome | None) -> ReceiptView:
