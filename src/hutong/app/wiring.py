@@ -42,10 +42,15 @@ Hot = Mapping[tuple[str, str], HotHandler]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A node's place in the network: how it posts, and what it listens to besides its API."""
+    """
+    A node's place in the network: how it posts, and what it listens to besides its API.
+
+    `begin` is called when the node has loaded what it knows, before it listens to anybody.
+    """
 
     post: Post
     hot: Hot = field(default_factory=dict)
+    begin: Callable[[], None] = lambda: None
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -84,6 +89,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await switch.start()
         await introduce(switch, network)
         site.node = switch
+        connection.begin()
         handlers = switch_api(switch, site.secrets.operator_token)
         await _serve(site, machine, stack, handlers, connection.hot)
         return switch

@@ -26,6 +26,7 @@ _NOT_THERE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # Its connection broke while it was still sending.
 )
 _NUMERIC_HEAD = struct.Struct(">HhHH")
 _NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
