@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from hutong.kernel.ids import seeded_randomness
 from tests.network.audit import Audit
 from tests.network.street import Payer, Till, new_id
 
@@ -64,7 +65,8 @@ class Load:
     def start(self) -> None:
         self.running = True
         self._tasks = [
-            asyncio.create_task(self._pay(payer, Random(f"{self.seed}/{n}"))) for n, payer in enumerate(self.payers)
+            asyncio.create_task(self._pay(payer, seeded_randomness(self.seed << 8 | n)))
+            for n, payer in enumerate(self.payers)
         ]
 
     async def stop(self) -> None:
@@ -96,17 +98,16 @@ class Load:
                 for _ in range(random.randint(1, 10)):
                     if quote is None or not self.running:
                         break
-                    body = {"payment_id": new_id("pay"), "quote_id": quote, "amount": random.randint(1, 9)}
-                    url = f"{payer.url}/v1/payments"
-                    entry = Entry("payment", payer.node, body["payment_id"], payer.token, url, body)
+                    paid, id_ = random.randint(1, 9), new_id("pay")
+                    body = {"payment_id": id_, "quote_id": quote, "amount": paid}
+                    entry = Entry("payment", payer.node, id_, payer.token, f"{payer.url}/v1/payments", body)
                     await self._until_answered(http, entry)
                     if entry.final == "REFUSED":
                         break  # Quotes do not outlive their node.
                     if entry.final == "COMPLETED" and random.random() < 0.2:
-                        amount = random.randint(1, body["amount"])
-                        back = {"refund_id": new_id("rfd"), "payment_id": entry.id, "amount": amount}
-                        url = f"{till.url}/v1/refunds"
-                        refund = Entry("refund", till.node, back["refund_id"], till.token, url, back)
+                        back_id, amount = new_id("rfd"), random.randint(1, paid)
+                        back = {"refund_id": back_id, "payment_id": id_, "amount": amount}
+                        refund = Entry("refund", till.node, back_id, till.token, f"{till.url}/v1/refunds", back)
                         await self._until_answered(http, refund)
 
     async def _quote(self, http: httpx.AsyncClient, payer: Payer, till: Till) -> str | None:

@@ -129,13 +129,20 @@ async def _check_input(request: Request[Any, Any, Any]) -> None:
     if not body:
         return
     try:
-        msgspec.json.decode(body, type=data.annotation)
-    except msgspec.DecodeError as error:
-        if _is_coerced(body, data.annotation):
-            raise decode_refusal(error) from None
-        return  # Litestar refuses it itself, once it knows who asks.
+        _check_body(body, data.annotation)
     except UnicodeDecodeError:
         raise Refusal(HttpReason.BODY_MALFORMED, problem="not UTF-8") from None
+    except RecursionError:
+        raise Refusal(HttpReason.BODY_MALFORMED, problem="nested too deeply") from None
+
+
+def _check_body(body: bytes, type_: Any) -> None:
+    try:
+        msgspec.json.decode(body, type=type_)
+    except msgspec.DecodeError as error:
+        if _is_coerced(body, type_):
+            raise decode_refusal(error) from None
+        return  # Litestar refuses it itself, once it knows who asks.
     if b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
         raise Refusal(HttpReason.FIELD_INVALID, field="$", problem="U+0000 in a text")
 

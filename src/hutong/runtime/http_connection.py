@@ -318,6 +318,17 @@ class NodeProtocol(HttpToolsProtocol):
             if self._hot is not None and self.expect_100_continue and not self._body:
                 self.transport.write(_CONTINUE)
 
+    def _is_idle(self) -> bool:
+        """Nothing waits, nothing was held back, and the connection stays open."""
+        return (
+            self._goes_on
+            and not self._waiting
+            and not self._last_words
+            and not self.flow.read_paused
+            and self._hot is None
+            and not self._listening.draining
+        )
+
     def _continues(self) -> bool:
         """Whether the connection stays open behind the current answer."""
         return bool(self._waiting) or bool(self._last_words) or (self._goes_on and not self._listening.draining)
@@ -327,6 +338,8 @@ class NodeProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
         if self.transport.is_closing():
             return
+        if self._is_idle():
+            return  # What nearly always happens: the client waited for this answer before it asked for more.
         if self._waiting:
             self._pump()
         elif self._last_words:

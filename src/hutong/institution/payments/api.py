@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
+from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution import chart
@@ -80,6 +80,7 @@ from hutong.runtime.shelf import decided, warmed
 Answer = TypeVar("Answer")
 
 Cursor = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="The `next_cursor` of the page before.")]
+AtMs = Annotated[int | None, QueryParameter(ge=0, le=(2**63 - 1) // NS_PER_MS, description="Since 1970 UTC.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 
 
@@ -201,7 +202,7 @@ class Paying(Controller):
         return to_pay_view(await edge.decided(lambda: edge.payments.to_pays.decline(session.user_id, id_)))
 
     @get("/balance")
-    async def balance(self, edge: Edge, session: Signed, at_ms: FromQuery[int | None] = None) -> BalanceView:
+    async def balance(self, edge: Edge, session: Signed, at_ms: AtMs = None) -> BalanceView:
         """My balance, now or at a time."""
         return await edge.balance(await edge.wallet(session), at_ms)
 
@@ -372,7 +373,7 @@ class Selling(Controller):
         return _received(found, outcome)
 
     @get("/merchant/balance")
-    async def merchant_balance(self, edge: Edge, key: Key, at_ms: FromQuery[int | None] = None) -> BalanceView:
+    async def merchant_balance(self, edge: Edge, key: Key, at_ms: AtMs = None) -> BalanceView:
         """The merchant's balance, now or at a time."""
         key.check_whole_merchant()
         return await edge.balance(chart.merchant_account(key.merchant_id, edge.payments.chart.currency), at_ms)
