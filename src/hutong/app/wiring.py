@@ -18,7 +18,7 @@ from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.settings import PeopleSettings
-from hutong.kernel.errors import Refusal
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.runtime.http import HotHandler
@@ -38,6 +38,12 @@ SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
 Hot = Mapping[tuple[str, str], HotHandler]
+
+
+class SiteReason(Reason):
+    """Why a node can't be where it is to be."""
+
+    ADDRESS_NOT_FREE = Kind.CONFLICT, "NARR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,12 @@ async def _serve(
         is_ready=lambda: machine.journal.halt is None,
     )
     server = HttpServer(site.host, site.port, hot, app)
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        place = f"{site.host}:{site.port}"
+        do = f"stop what listens there, or set HUTONG_HOST or HUTONG_PORT_{site.spec.node.upper()}"
+        raise Refusal(SiteReason.ADDRESS_NOT_FREE, node=site.spec.node, address=place, said=error, do=do) from error
     site.port = server.port
 
     async def stop() -> None:
