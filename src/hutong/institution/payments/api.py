@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from litestar import Controller, Request, Response, Router, delete, get, post
+from litestar import Controller, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution import chart
-from hutong.institution.merchants.api import key_of_call
+from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.bodies import (
@@ -67,7 +67,7 @@ from hutong.institution.payments.views import (
     received_view,
     refund_view,
 )
-from hutong.institution.people.api import session_of, token_of
+from hutong.institution.people.api import operator_guard, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.institution.requests.views import CreateRequest
@@ -413,17 +413,27 @@ def payment_api(
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     edge = PaymentEdge(payments, people, tills)
-
-    async def operator(request: Request[Any, Any, Any]) -> str:
-        return people.operator(token_of(request))
-
     given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    session = Provide(session_of(payments.node, people))
-    key = Provide(key_of_call(payments.node, merchants))
+    who = Provide(caller, sync_to_thread=False)
     return [
-        Router("/v1", route_handlers=[Paying, Banking], dependencies=given | {"session": session}),
-        Router("/v1", route_handlers=[Selling], dependencies=given | {"key": key}),
-        Router("/v1", route_handlers=[Operating], dependencies=given | {"operator": Provide(operator)}),
+        Router(
+            "/v1",
+            route_handlers=[Paying, Banking],
+            dependencies=given | {"session": who},
+            guards=[session_guard(payments.node, people)],
+        ),
+        Router(
+            "/v1",
+            route_handlers=[Selling],
+            dependencies=given | {"key": who},
+            guards=[key_guard(payments.node, merchants)],
+        ),
+        Router(
+            "/v1",
+            route_handlers=[Operating],
+            dependencies=given | {"operator": who},
+            guards=[operator_guard(people)],
+        ),
     ]
 
 
