@@ -195,7 +195,7 @@ class Pins(Controller):
         """
         Set another, with a code sent for `PIN_RESET`; a lock ends with it.
 
-        Refuses DEVICE_TOO_NEW on a phone that was added to another within a day.
+        Refuses DEVICE_TOO_NEW on a phone that was added to another, or signed in beside another, within a day.
         """
         await edge.people.pins.reset_pin(session.user_id, session.device_id, data.code, data.new_pin)
 
