@@ -158,3 +158,19 @@ def test_what_is_between_ones_own_accounts_counts_towards_no_limit() -> None:
 
 def _none(_: object) -> None:
     pass
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mandate:" + "y" * 2_000_000 + ":" + "0" * 32,  # An envelope holds less.
+        "mandate:yun:" + "g" * 32,
+        "mandate:yun:" + "0" * 31,
+        "mandate:yun x:" + "0" * 32,
+        "mandate::" + "0" * 32,
+        "mandate:yun:" + "0" * 32 + "\n",
+    ],
+)
+def test_a_text_that_is_no_mandate_is_not_linked(text: str) -> None:
+    with pytest.raises(Refusal, match="MANDATE_MALFORMED"):
+        Link().link(text)
