@@ -402,3 +402,24 @@ async def test_who_asks_is_known_before_the_body_is_looked_at(jing: Jing, body: 
     for path, method in asked:
         response = await jing.client.request(method.upper(), re.sub(r"{\w+}", "x", path), content=body)
         assert (response.status_code, response.json()["reason"]) == (401, "TOKEN_MISSING"), (method, path)
+
+
+async def test_every_operation_says_what_it_answers_and_how_it_says_no(jing: Jing) -> None:
+    api = await jing.said("GET", "/docs/openapi.json", 200)
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            said = {
+                int(status): response["content"]["application/json"]["schema"]
+                for status, response in operation["responses"].items()
+                if "application/json" in response.get("content", {})
+            }
+            assert all(said.values()), (method, path, "an answer of any shape")
+            nos = {status for status, schema in said.items() if status >= 400 and schema == problem}
+            assert {400, 422, 429, 503} - {503 * (path == "/readyz")} <= nos, (method, path)
+            assert ({401, 403} <= nos) is (path not in _OPEN), (method, path)
+            assert ((409 in nos), operation.get("security") == [{}]) == (method != "get", path in _OPEN), (method, path)
+    pay = api["paths"]["/v1/payments"]["post"]["responses"]
+    view = {"$ref": "#/components/schemas/PaymentView"}
+    assert [pay[status]["content"]["application/json"]["schema"] for status in ("200", "202")] == [view, view]
+    assert set(api["components"]["schemas"]["Problem"]["required"]) == {"reason", "kind", "code", "message", "facts"}

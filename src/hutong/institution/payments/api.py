@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
@@ -83,6 +84,10 @@ Cursor = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="T
 AtMs = Annotated[int | None, QueryParameter(ge=0, le=(2**63 - 1) // NS_PER_MS, description="Since 1970 UTC.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
 
+_ASK_LATER = "Undecided as yet: ask for it later, or send the same again."
+_UNDECIDED = {202: ResponseSpec(PaymentView, generate_examples=False, description=_ASK_LATER)}
+_REFUND_UNDECIDED = {202: ResponseSpec(RefundView, generate_examples=False, description=_ASK_LATER)}
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentEdge:
@@ -151,8 +156,8 @@ class Paying(Controller):
         """Whom does this code pay, and how much? Shown to the payer; paid by its `quote_id`."""
         return quote_view(await edge.payments.consults.consult(session.user_id, data.code, data.amount))
 
-    @post("/payments", status_code=200)
-    async def pay(self, edge: Edge, session: Signed, data: JSONBody[PayBody]) -> Response[Any]:
+    @post("/payments", status_code=200, responses=_UNDECIDED)
+    async def pay(self, edge: Edge, session: Signed, data: JSONBody[PayBody]) -> Response[PaymentView]:
         """
         Pay a quote. 200: completed. 202: undecided as yet; ask for the payment later, or send the same again.
 
@@ -182,10 +187,10 @@ class Paying(Controller):
         """What waits for my yes or no: a till scanned my payment code, and the PIN is needed."""
         return [to_pay_view(row) for row in await edge.payments.to_pays.waiting(session.user_id)]
 
-    @post("/requests-to-pay/{to_pay_id:str}/approve", status_code=200)
+    @post("/requests-to-pay/{to_pay_id:str}/approve", status_code=200, responses=_UNDECIDED)
     async def approve(
         self, edge: Edge, session: Signed, to_pay_id: FromPath[str], data: JSONBody[ApproveBody]
-    ) -> Response[Any]:
+    ) -> Response[PaymentView]:
         """Say yes: pay it."""
         id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
         to_pays = edge.payments.to_pays
@@ -262,8 +267,8 @@ class Banking(Controller):
         id_ = parse_id(TOP_UP_PREFIX, top_up_id)
         return top_up_view(await edge.decided(lambda: edge.payments.bank_link.found(session.user_id, id_)))
 
-    @post("/withdrawals", status_code=200)
-    async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[Any]:
+    @post("/withdrawals", status_code=200, responses=_UNDECIDED)
+    async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[PaymentView]:
         """Money out (提现): a payment to the linked account."""
         payment_id, account_id = parse_id("pay", data.payment_id), parse_id(BANK_ACCOUNT_PREFIX, data.bank_account_id)
         answered = edge.payments.node.journal.promise()
@@ -328,8 +333,8 @@ class Selling(Controller):
         charges = edge.payments.charges
         return charge_view(await edge.decided(lambda: charges.charge(key.merchant_id, key.shop_id, id_)))
 
-    @post("/refunds", status_code=200)
-    async def refund(self, edge: Edge, key: Key, data: JSONBody[RefundBody]) -> Response[Any]:
+    @post("/refunds", status_code=200, responses=_REFUND_UNDECIDED)
+    async def refund(self, edge: Edge, key: Key, data: JSONBody[RefundBody]) -> Response[RefundView]:
         """
         Give back part or all of a payment. 200: completed. 202: undecided as yet; send the same again. 422: rejected.
 
