@@ -180,6 +180,9 @@ class CreditorService:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, asked=payee.amount)
         if message.channel is not payee.channel and not (payee.user_id and message.channel is Channel.WITHDRAWAL):
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=payee.channel.value)
+        if message.mcc != payee.mcc:
+            # By it the switch computes what we pay the debtor agent: it is ours to say.
+            raise Refusal(PaymentReason.MCC_DIFFERS, mcc=payee.mcc)
         policy = self._policies.today(now_ns)[0]
         shares = self._shares(message, payee, policy)
         debtor_name = network_text("debtor_name", message.debtor_name)
