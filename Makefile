@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test check lint format schemas lock clean
+.PHONY: help demo up bench test faults check lint format schemas lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,10 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 
 test: $(VENV)/ready-dev ## Run every test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+ROUNDS := 10
+faults: $(VENV)/ready-dev ## Kill nodes and database under load, ROUNDS=10 times each; FAULT_SEED=1 chooses other moments
+	FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/network/test_faults.py $(ARGS)
 
 check: lint test ## All that CI asks: format, lint, types, layers and every test
 

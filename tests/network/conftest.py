@@ -63,7 +63,7 @@ class NetworkThread(threading.Thread):
     def run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # Whoever waits for the network raises it.
             self.failed = error
         finally:
             self.up.set()

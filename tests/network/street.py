@@ -205,6 +205,6 @@ class Street:
         body = {"change_id": new_id("cap"), "change": change, "amount": amount, "currency": "CNY"}
         return dict(self.operator("switch").post(f"/v1/participants/{node}/cap", body))
 
-    def _known(self, client: Any) -> Any:
+    def _known(self, client: Client) -> Client:
         self.clients.append(client)
         return client

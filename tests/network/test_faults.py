@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import NodeProcess, running_processes
+from hutong.kernel.ids import seeded_randomness
 from hutong.runtime.embedded import EmbeddedPostgres
 from tests.network.audit import audit_when_quiet
 from tests.network.conftest import this_checkout
@@ -86,7 +88,7 @@ def _still_up(town: Town) -> None:
 
 async def _under_load(town: Town, seed: int, fault: Callable[[Random], None]) -> Load:
     """Load; a fault at a random moment of it; recovery; and then the log, the ledgers and the nodes must agree."""
-    random = Random(seed)
+    random = seeded_randomness(seed)
     load = Load(town.payers, town.tills, seed)
     load.start()
     await asyncio.sleep(BEFORE_S + random.random() * BETWEEN_S)
@@ -110,7 +112,7 @@ def _all_ready(town: Town) -> None:
 
 
 def _round(number: int, fault: str) -> int:
-    seed = Random(f"{SEED}/{fault}/{number}").getrandbits(32)
+    seed = zlib.crc32(f"{SEED}/{fault}/{number}".encode())
     print(f"seed {seed}")  # noqa: T201  # Shown when the round fails.
     return seed
 
@@ -175,4 +177,4 @@ async def test_a_node_is_asked_to_stop_and_answers_what_is_under_way(town: Town,
         town.nodes[node].until_ready()
 
     await _under_load(town, _round(number, f"stop {node}"), restart)
-    assert took_s < 5
+    assert took_s < 9  # Less than it is given to drain: nobody was cut off.

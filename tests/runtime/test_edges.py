@@ -1,13 +1,20 @@
 """What an edge does before it answers: decide, wait until that is durable, and hear of it when it never will be."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 import pytest
 
+from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.ids import IdMint, seeded_randomness
+from hutong.runtime.database import DatabaseUnavailable
+from hutong.runtime.http import problem
 from hutong.runtime.journal import JournalHalted, MemoryJournal, durable
-from hutong.runtime.shelf import Shelf, decided
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Cold, Shelf, decided
 from hutong.runtime.tables import BigInt, MemoryStore, Table, Uuid
 
 
@@ -96,3 +103,40 @@ async def test_who_no_longer_waits_does_no_harm() -> None:
     journal.flush()
     assert journal.quiet
     assert len(journal.store.rows["tallies"]) == 1
+
+
+async def test_a_promise_is_broken_by_a_journal_that_halts() -> None:
+    """Its effect would never run, and who waits for it would wait for ever."""
+    journal = MemoryJournal(MemoryStore())
+    kept, broken = journal.promise(), journal.promise()
+    journal.effect(lambda: kept.set_result("done"))
+    journal.flush()
+    journal.crash()
+    assert await kept == "done"
+    with pytest.raises(JournalHalted):
+        await broken
+    with pytest.raises(JournalHalted):
+        journal.promise()
+
+
+async def test_a_decision_that_could_not_be_loaded_is_told_to_whoever_waits() -> None:
+    """The database went away between the question and the answer: the node may live on, the answer never comes."""
+    store = MemoryStore()
+    journal = MemoryJournal(store, immediate=True)
+    clock, randomness = SystemClock(), seeded_randomness(1)
+    errands: list[Coroutine[Any, Any, None]] = []
+    node = NodeRuntime("jing", clock, randomness, IdMint(clock, randomness), journal, store, errands.append)
+
+    async def unavailable() -> None:
+        raise DatabaseUnavailable("it is gone")
+
+    def decide() -> None:
+        raise Cold(unavailable)
+
+    told: list[Exception] = []
+    node.decide(decide, told.append)
+    for errand in errands:
+        await errand
+    (error,) = told
+    status, body = problem(error)
+    assert (status, msgspec.json.decode(body)["reason"]) == (503, "NODE_RESTARTING")

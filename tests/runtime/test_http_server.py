@@ -246,6 +246,19 @@ async def test_stopping_lets_a_request_under_way_be_answered_and_drops_the_idle(
     assert bodies(said) == [b"done"]
 
 
+async def test_who_still_waits_when_the_server_stops_is_told_to_ask_again() -> None:
+    desk = Desk()
+    async with serving(desk) as server:
+        talking = asyncio.create_task(talk(server, post("/hold")))
+        await desk.has(1)
+        await asyncio.wait_for(server.stop(drain_s=0), 1)
+        said = await talking
+    assert b" 503 " in said
+    assert b"retry-after: 1" in said
+    assert json.loads(bodies(said)[0])["reason"] == "NODE_RESTARTING"
+    assert desk.held[0].answered
+
+
 async def test_too_many_connections_are_refused_by_name() -> None:
     async with serving(Desk(), HttpLimits(connections_max=1)) as server:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)

@@ -33,6 +33,7 @@ from hutong.ledger.transfer import (
 _LINKED = int(TransferFlag.LINKED)
 _PENDING = int(TransferFlag.PENDING)
 _POST_PENDING = int(TransferFlag.POST_PENDING)
+_VOID_PENDING = int(TransferFlag.VOID_PENDING)
 _RESOLVING = int(TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING)
 _BALANCING_DEBIT = int(TransferFlag.BALANCING_DEBIT)
 _BALANCING_CREDIT = int(TransferFlag.BALANCING_CREDIT)
@@ -156,7 +157,7 @@ class Books:
     def create_transfers(self, transfers: Sequence[Transfer], now_ns: int) -> list[TransferStatus]:
         """Create transfers; one status each. Linked ones are created together or not at all."""
         count = len(transfers)
-        timestamp = max(now_ns, self.timestamp + count) - count
+        timestamp = self.timestamp if now_ns <= self.timestamp + count else now_ns - count
         self.timestamp = timestamp + count
         self._taken_up.clear()
         log = self.log
@@ -165,17 +166,19 @@ class Books:
         for i, transfer in enumerate(transfers):
             timestamp += 1
             linked = transfer.flags & _LINKED
-            if linked:
-                if chain < 0:
-                    chain, chain_log = i, len(log)
-                if i == count - 1:
-                    # Before "broken": the last event of an open chain says so even if an earlier one failed.
-                    status = _CHAIN_OPEN
-                else:
-                    status = _CHAIN_FAILED if broken else self._create(transfer, timestamp)
+            if linked and chain < 0:
+                chain, chain_log = i, len(log)
+            if linked and i == count - 1:
+                # Before "broken": the last event of an open chain says so even if an earlier one failed.
+                status = _CHAIN_OPEN
             else:
                 status = _CHAIN_FAILED if broken else self._create(transfer, timestamp)
-            if status is not _CREATED and not broken:
+            if status is _CREATED:
+                statuses.append(status)
+                if not linked:
+                    chain = -1
+                continue
+            if not broken:
                 if chain >= 0:
                     broken = True
                     self._take_back(chain_log)
@@ -346,20 +349,20 @@ class Books:
     def _resolve(self, t: Transfer, timestamp: int) -> TransferStatus:
         """Post or void a pending transfer."""
         flags = t.flags
-        refused = precedence.malformed_resolution(t)
-        if refused is not None:
-            return refused
         pending = self.open.get(t.pending_id)
-        is_open = pending is not None
-        if pending is None:
-            pending = self._known(t.pending_id)
-            if pending is None:
+        if pending is None or not _is_plain_resolution(t):
+            # Whatever is not just a post or void of all of an open pending transfer is checked point by point.
+            refused = precedence.malformed_resolution(t)
+            if refused is not None:
+                return refused
+            known = pending or self._known(t.pending_id)
+            if known is None:
                 return TransferStatus.PENDING_TRANSFER_NOT_FOUND
-        refused = precedence.misfit_of_resolution(t, pending)
-        if refused is not None:
-            return refused
-        if not is_open:
-            return self.resolved[t.pending_id]
+            refused = precedence.misfit_of_resolution(t, known)
+            if refused is not None:
+                return refused
+            if pending is None:
+                return self.resolved[t.pending_id]
         if pending.timeout and pending.timestamp + pending.timeout * NS_PER_S <= timestamp:
             # Too late, even if `expire` has not come by yet.
             return _EXPIRED
@@ -465,6 +468,14 @@ class Books:
         if pending.flags & _CLOSING_CREDIT:
             credit.flags &= ~_CLOSED
             del self.closed_by[pending.credit_account_id]
+
+
+def _is_plain_resolution(t: Transfer) -> bool:
+    """A post or a void of all that is pending, saying nothing else: what recipes make."""
+    if t.debit_account_id or t.credit_account_id or t.ledger or t.code or t.timeout or t.pending_id == t.id:
+        return False
+    flags = t.flags & ~_LINKED
+    return t.amount == AMOUNT_MAX if flags == _POST_PENDING else flags == _VOID_PENDING and not t.amount
 
 
 def _balanced(amount: int, flags: int, debit: AccountState, credit: AccountState) -> int:

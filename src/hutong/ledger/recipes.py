@@ -17,7 +17,7 @@ A leg of amount 0 is left out, but never the first: its post or void is the outc
 from collections.abc import Sequence
 from enum import IntEnum
 
-from hutong.kernel.ids import part
+from hutong.kernel.ids import PARTS_MAX
 from hutong.ledger.transfer import AMOUNT_MAX, Transfer, TransferFlag
 
 POST = 64
@@ -436,41 +436,24 @@ def _mirrored(legs: list[_Leg]) -> list[_Leg]:
 
 
 def _chain(base_id: int, about: int, legs: list[_Leg], ledger: int, code: int, flags: int) -> list[Transfer]:
-    legs = [leg for leg in legs if leg[3] or leg[0] is Leg.PRINCIPAL]
-    last = len(legs) - 1
-    transfers = []
-    for i, (leg, debit, credit, amount) in enumerate(legs):
+    assert not base_id % PARTS_MAX
+    transfers: list[Transfer] = []
+    link = 0  # The last transfer of a chain is not linked, and so this one, the first made.
+    for leg, debit, credit, amount in reversed(legs):
         assert amount >= 0, "discounts and fees must not exceed what they are taken from"
-        transfers.append(
-            Transfer(
-                part(base_id, leg),
-                debit,
-                credit,
-                amount,
-                ledger,
-                code,
-                flags if i == last else flags | _LINKED,
-                0,
-                about,
-            )
-        )
+        if amount or leg is Leg.PRINCIPAL:
+            transfers.append(Transfer(base_id | leg, debit, credit, amount, ledger, code, flags | link, 0, about))
+            link = _LINKED
+    transfers.reverse()
     return transfers
 
 
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:
-    last = len(pendings) - 1
+    last = pendings[-1]
     return [
-        Transfer(
-            id=pending.id + offset,
-            debit_account_id=0,
-            credit_account_id=0,
-            amount=amount,
-            ledger=0,
-            code=0,
-            flags=flag if i == last else flag | _LINKED,
-            pending_id=pending.id,
-        )
-        for i, pending in enumerate(pendings)
+        # What it leaves at zero it takes from what it resolves: accounts, ledger and code.
+        Transfer(pending.id + offset, 0, 0, amount, 0, 0, flag if pending is last else flag | _LINKED, pending.id)
+        for pending in pendings
     ]
 
 

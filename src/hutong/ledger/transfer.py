@@ -207,8 +207,9 @@ def chain_status(statuses: list[TransferStatus]) -> TransferStatus:
 
     A replayed chain answers [EXISTS, LINKED_EVENT_FAILED, ...]: the first member says so.
     """
+    created, failed = TransferStatus.CREATED, TransferStatus.LINKED_EVENT_FAILED
     for status in statuses:
-        if status not in (TransferStatus.LINKED_EVENT_FAILED, TransferStatus.CREATED):
+        if status is not created and status is not failed:
             return status
-    assert all(status is TransferStatus.CREATED for status in statuses)
-    return TransferStatus.CREATED
+    assert failed not in statuses
+    return created

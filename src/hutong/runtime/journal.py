@@ -186,8 +186,14 @@ class MemoryJournal:
 def promise_among(waiters: "set[asyncio.Future[Any]]") -> "asyncio.Future[Any]":
     """A future that is one of `waiters` for as long as somebody waits for it."""
     promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def forget(done: "asyncio.Future[Any]") -> None:
+        waiters.discard(done)
+        if not done.cancelled():
+            done.exception()  # Whoever was to hear of it may have left.
+
     waiters.add(promise)
-    promise.add_done_callback(waiters.discard)
+    promise.add_done_callback(forget)
     return promise
 
 

@@ -218,21 +218,19 @@ class AdmissionService:
             self._turn_fees(now_ns)
         fees = self._fees.get((version, mcc, channel))
         if fees is None:
-            if len(self._fees) >= _FEES_MAX:
-                self._fees.clear()  # Versions and trades are the sender's words: they must not fill our memory.
-            fees = self._fees[version, mcc, channel] = self._fees_at(version, mcc, channel, now_ns)
+            schedules = self._schedules.everything()
+            quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
+            fees = fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
+            if len(self._fees) < _FEES_MAX:
+                self._fees[version, mcc, channel] = fees
         return fees
 
-    def _fees_at(self, version: str, mcc: str, channel: Channel, now_ns: int) -> Fees:
-        schedules = self._schedules.everything()
-        quoted = quoted_under(schedules, version, now_ns - self._policy.quote_grace_s * NS_PER_S, now_ns)
-        return fees_of(quoted or schedule_at(schedules, now_ns), mcc, channel)
-
     def _turn_fees(self, now_ns: int) -> None:
-        """Forget what was looked up, and see until when the next answers hold: asked for with every payment."""
+        """Forget what was charged before a schedule began, or its predecessor's grace ended: until the next it stays."""
         grace_ns = self._policy.quote_grace_s * NS_PER_S
-        starts_ns = [schedule.starts_ns for schedule in self._schedules.everything()]
-        edges = [edge for start_ns in starts_ns for edge in (start_ns, start_ns + grace_ns + 1)]
+        edges: list[int] = []
+        for schedule in self._schedules.everything():
+            edges += (schedule.starts_ns, schedule.starts_ns + grace_ns + 1)
         self._fees_from_ns = max((edge for edge in edges if edge <= now_ns), default=0)
         self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
         self._fees.clear()

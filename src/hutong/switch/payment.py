@@ -5,6 +5,8 @@ RESERVED is a row with no decision; a decision row ends it. A decision without a
 enquiry, or a refusal, came before any reservation, and the payment can never happen any more.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from hutong.kernel.errors import Refusal
@@ -99,6 +101,7 @@ class Returned(msgspec.Struct, frozen=True, gc=False):
         return Returned(self.id, self.amount_minor + refund.amount, self.switch_fee_minor + refund.switch_fee)
 
 
+@lru_cache(100_000)
 def row_id(payment_id: str, originator: str) -> int:
     """The switch's own id for what `originator` calls `payment_id`: key of its rows, parent of its transfers."""
     return derive(hex_id(payment_id), originator)

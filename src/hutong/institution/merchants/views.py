@@ -92,7 +92,12 @@ class ChangeFee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         int, Meta(description="The next version: one more than the newest. The same again gets the same answer.")
     ]
     fee_bps: FeeBps
-    applies_from_ms: Annotated[int | None, Meta(description="Milliseconds since 1970 UTC. Default: at once.")] = None
+    applies_from_ms: (
+        Annotated[
+            int, Meta(ge=0, le=(2**63 - 1) // NS_PER_MS, description="Milliseconds since 1970 UTC. Default: at once.")
+        ]
+        | None
+    ) = None
 
 
 class FeeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,6 +76,7 @@ class BankLinkService:
         known = self._accounts.get(id_)
         self._accounts.find("user_id", user_id)
         if known is not None:
+            check_same("name", known.name, name)
             check_same("mandate", known.mandate, mandate)
             check_same("code", known.code, code)
             return known
@@ -166,19 +167,19 @@ class BankLinkService:
         Refuses:  BANK_ACCOUNT_UNKNOWN, BANK_ACCOUNT_UNLINKED; what a payment refuses.
         Repeats:  the same answer.
         """
-        if await warmed(self._journal, lambda: self._repeated(user_id, payment_id, amount, answer)):
+        order = Order(payment_id=payment_id, quote_id=bank_account_id, amount=amount, pin_token=pin_token)
+        if await warmed(self._journal, lambda: self._repeated(user_id, order, answer)):
             self._journal.seal()
             return
         account = await warmed(self._journal, lambda: self._account(user_id, bank_account_id))
         if account.unlinked_ns or not account.code:
             raise Refusal(PaymentReason.BANK_ACCOUNT_UNLINKED)
         terms = await self._consults.terms(account.code)
-        order = Order(payment_id=payment_id, quote_id=bank_account_id, amount=amount, pin_token=pin_token)
         await warmed(self._journal, lambda: self._withdraw(user_id, terms, order, answer))
         self._journal.seal()
 
     def _withdraw(self, user_id: int, terms: Terms, order: Order, answer: Answer) -> None:
-        if self._repeated(user_id, order.payment_id, order.amount, answer):
+        if self._repeated(user_id, order, answer):
             return
         now_ns = self._node.clock.now_ns()
         check_new_id("payment_id", order.payment_id, now_ns)
@@ -190,12 +191,13 @@ class BankLinkService:
             self._people.check_pin_token(order.pin_token, user_id, order.payment_id, order.amount, creditor, now_ns)
         self._debtor.admit(payer, replace(terms, channel=Channel.WITHDRAWAL), order, order.amount, answer)
 
-    def _repeated(self, user_id: int, payment_id: int, amount: int, answer: Answer) -> bool:
-        known = self._debtor.payments.get(payment_id)
+    def _repeated(self, user_id: int, order: Order, answer: Answer) -> bool:
+        known = self._debtor.payments.get(order.payment_id)
         if known is None:
             return False
         check_same("payment_id", (known.user_id, known.channel), (user_id, Channel.WITHDRAWAL.value))
-        check_same("amount", known.gross, amount)
+        check_same("amount", known.gross, order.amount)
+        check_same("bank_account_id", known.quote_id, order.quote_id)
         self._debtor.repeat(known, answer)
         return True
 

@@ -172,7 +172,8 @@ class RefundService:
 
     def _payment(self, merchant_id: int, order: RefundOrder) -> Receipt | Payment:
         """The completed payment to this merchant: from elsewhere, or on us."""
-        if self.refunds.get(order.payment_id) is not None:
+        as_shown = return_id_of(merchant_id, order.payment_id)  # Merchants see their own ids of refunds.
+        if self.refunds.get(order.payment_id) is not None or self.refunds.get(as_shown) is not None:
             raise Refusal(PaymentReason.REFUND_OF_A_REFUND, field="payment_id")
         paid: Receipt | Payment | None = self._creditor.receipts.get(order.payment_id)
         outcomes = self._creditor.outcomes

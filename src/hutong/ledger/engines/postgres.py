@@ -220,10 +220,10 @@ class JournaledLedger:
         log = self._books.log
         if not log:
             return
-        append = self._journal.append
+        append, tables = self._journal.append, _TABLES
         position = 0
         for row in log:
-            position = append(_TABLES[type(row)], row)
+            position = append(tables[type(row)], row)
         self._books.log = []
         self._window.append((position, log))
         count = len(log)
