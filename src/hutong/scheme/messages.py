@@ -25,12 +25,8 @@ Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
 Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
-<<<<<<< HEAD
 # In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
-=======
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 10**6)]  # Rows keep nanoseconds, in 63 bits.
->>>>>>> review-money
 
 
 class Channel(Enum):
