@@ -6,6 +6,7 @@ answer. The log is then held against the auditor's findings.
 """
 
 import asyncio
+import base64
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.kernel.ids import seeded_randomness
 from tests.network.audit import Audit
 from tests.network.street import Payer, Till, new_id
@@ -92,6 +94,7 @@ class Load:
 
     async def _pay(self, payer: Payer, random: Random) -> None:
         async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+            await self._charge(http, payer, random.choice(self.tills))
             while self.running:
                 till = random.choice(self.tills)
                 quote = await self._quote(http, payer, till)
@@ -109,6 +112,16 @@ class Load:
                         back = {"refund_id": back_id, "payment_id": id_, "amount": amount}
                         refund = Entry("refund", till.node, back_id, till.token, f"{till.url}/v1/refunds", back)
                         await self._until_answered(http, refund)
+
+    async def _charge(self, http: httpx.AsyncClient, payer: Payer, till: Till) -> None:
+        """A till scans the payer's payment code; a phone shows a new one every quarter of a minute, so once is enough."""
+        keys = await http.get(f"{payer.url}/v1/payment-codes/keys", headers=_token(payer.token))
+        said = keys.json()
+        phone = PaymentCodeGenerator(said["head_today"], base64.b64decode(said["seed"]))
+        reference, code = new_id("r"), phone.generate(time.time_ns())
+        body = {"reference": reference, "amount": 7, "way": "PAYMENT_CODE", "payer_code": code}
+        entry = Entry("charge", till.node, reference, till.token, f"{till.url}/v1/charges", body)
+        await self._until_answered(http, entry)
 
     async def _quote(self, http: httpx.AsyncClient, payer: Payer, till: Till) -> str | None:
         try:
@@ -141,8 +154,8 @@ class Load:
             return
         self._note(entry.kind, response)
         said = response.json()
-        if response.status_code == 202:
-            answer = "PENDING"
+        if response.status_code == 202 or (entry.kind == "charge" and response.is_success):
+            answer = {"PAID": "COMPLETED", "REJECTED": "REJECTED"}.get(said["state"], "PENDING")
         elif response.is_success:
             answer = str(said["state"])
         elif response.status_code in {429, 503, 504}:

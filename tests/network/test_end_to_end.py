@@ -1,10 +1,12 @@
 """Every kind of payment across a real network, through the REST API; afterwards the auditor finds nothing wrong."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
 from tests.network.audit import audit_when_quiet
+from tests.network.load import Load
 from tests.network.street import PIN, Street, decided, new_id
 
 
@@ -106,3 +108,24 @@ def test_a_payment_that_is_rejected_moves_nothing(street: Street) -> None:
     street.pay_in(payer, 1_000)
     assert payer.refused("/v1/payments", order) == refused
     assert payer.balance == 1_100
+
+
+async def test_a_participant_is_suspended_and_admitted_again_under_load(street: Street) -> None:
+    """What was reserved before is decided; what comes behind is rejected by name; and nobody is left in between."""
+    payers = await asyncio.to_thread(lambda: [street.payer(node, 1_000) for node in ("jing", "wei", "jing", "wei")])
+    tills = await asyncio.to_thread(lambda: [street.till(node) for node in ("wei", "jing")])
+    load, switch = Load(payers, tills, seed=7), street.operator("switch")
+    load.start()
+    for _ in range(3):
+        await asyncio.sleep(0.4)
+        await asyncio.to_thread(switch.post, "/v1/participants/wei/suspend")
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(switch.post, "/v1/participants/wei/resume")
+    await asyncio.sleep(0.3)
+    await load.stop()
+    await load.settle()
+    found = await asyncio.to_thread(audit_when_quiet, street.database_url)
+    assert load.compare(found) == []
+    assert found.wrong == []
+    assert load.completed > 20
+    assert load.reasons["PARTICIPANT_SUSPENDED"] > 0

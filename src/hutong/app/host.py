@@ -70,7 +70,12 @@ class Errands:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, DatabaseUnavailable | JournalHalted):
+            # The node is about to start again; whoever waited is told so, and whoever is undecided asks again.
+            log.warning("errand_lost", error=str(error))
+        else:
             log.error("errand_failed", exc_info=error)
 
 

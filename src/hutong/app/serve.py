@@ -8,6 +8,7 @@ nobody else; the switch admits the others by it, and from then on its own rows s
 import asyncio
 import gc
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -76,9 +77,13 @@ def _build(site: Site, network: Network) -> Build:
     book = PeerBook()
 
     def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-        watching = asyncio.create_task(_watch(site, book))
-        stack.callback(watching.cancel)
-        return _connect(site, book, machine, receive, stack)
+        def begin() -> None:
+            # Before it listens: who comes first must not be told that it is a stranger.
+            _look(site, book)
+            watching = asyncio.create_task(_watch(site, book))
+            stack.callback(watching.cancel)
+
+        return replace(_connect(site, book, machine, receive, stack), begin=begin)
 
     return build_switch(site, network, to_participants)
 
@@ -95,17 +100,19 @@ def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, sta
 
 async def _watch(site: Site, book: PeerBook) -> None:
     """Keep the book as the switch's rows say."""
-    known: dict[str, Peer] = {}
     while True:
-        if site.node is not None:
-            peers = _participants(site.node.admission)
-            for node_id in known.keys() - peers.keys():
-                book.remove(node_id)
-            for node_id, peer in peers.items():
-                if node_id not in known or (known[node_id].url, known[node_id].keys.keys) != (peer.url, peer.keys.keys):
-                    book.put(peer)
-            known = peers
-        await asyncio.sleep(_LOOK_S if site.node is not None else 0.01)
+        await asyncio.sleep(_LOOK_S)
+        _look(site, book)
+
+
+def _look(site: Site, book: PeerBook) -> None:
+    peers = _participants(site.node.admission)
+    for node_id in book.known() - peers.keys():
+        book.remove(node_id)
+    for node_id, peer in peers.items():
+        known = book.find(node_id)
+        if known is None or (known.url, known.keys.keys) != (peer.url, peer.keys.keys):
+            book.put(peer)
 
 
 def _participants(admission: AdmissionService) -> dict[str, Peer]:

@@ -19,7 +19,7 @@ from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.settings import PeopleSettings
-from hutong.kernel.errors import Refusal
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.runtime.http import HotHandler
@@ -41,12 +41,23 @@ DRAIN_S = 10.0
 Hot = Mapping[tuple[str, str], HotHandler]
 
 
+class SiteReason(Reason):
+    """Why a node can't be where it is to be."""
+
+    ADDRESS_NOT_FREE = Kind.CONFLICT, "NARR"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A node's place in the network: how it posts, and what it listens to besides its API."""
+    """
+    A node's place in the network: how it posts, and what it listens to besides its API.
+
+    `begin` is called when the node has loaded what it knows, before it listens to anybody.
+    """
 
     post: Post
     hot: Hot = field(default_factory=dict)
+    begin: Callable[[], None] = lambda: None
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -85,6 +96,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await switch.start()
         await introduce(switch, network)
         site.node = switch
+        connection.begin()
         handlers = switch_api(switch, site.secrets.operator_token)
         await _serve(site, machine, stack, handlers, connection.hot)
         return switch
@@ -134,7 +146,7 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
     """
-    known_keys = {(key.node_id, key.key_id, key.public_key) for key in switch.admission.keys()}
+    known_keys = {(key.node_id, key.key_id, key.public_key) for key in switch.admission.keys()}  # noqa: SIM118  # Not a dict: the rows.
     known_forms = {registered.form for registered in switch.admission.forms()}
     for spec in network.institutions:
         switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
@@ -193,7 +205,12 @@ async def _serve(
         is_ready=lambda: machine.journal.halt is None,
     )
     server = HttpServer(site.host, site.port, hot, app)
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        place = f"{site.host}:{site.port}"
+        do = f"stop what listens there, or set HUTONG_HOST or HUTONG_PORT_{site.spec.node.upper()}"
+        raise Refusal(SiteReason.ADDRESS_NOT_FREE, node=site.spec.node, address=place, said=error, do=do) from error
     site.port = server.port
 
     async def stop() -> None:

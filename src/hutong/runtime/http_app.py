@@ -113,7 +113,9 @@ class _DescribedProblems(ReceiveRoutePlugin):
     def receive_route(self, route: BaseRoute) -> None:
         if isinstance(route, HTTPRoute):
             for handler in route.route_handlers:
-                described = {status: spec for status, spec in _problems_of(handler).items() if handler.include_in_schema}
+                described = {
+                    status: spec for status, spec in _problems_of(handler).items() if handler.include_in_schema
+                }
                 handler.responses = described | dict(handler.responses or {})
 
 

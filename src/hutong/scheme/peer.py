@@ -30,6 +30,10 @@ class PeerBook:
     def find(self, node_id: str) -> Peer | None:
         return self._peers.get(node_id)
 
+    def known(self) -> set[str]:
+        """Everybody in it, by name."""
+        return set(self._peers)
+
     def keys_of(self, node_id: str) -> KeyRing | None:
         """The keys a node's envelopes may be signed with; None for one we do not know."""
         peer = self._peers.get(node_id)

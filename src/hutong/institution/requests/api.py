@@ -123,6 +123,4 @@ def request_routes(node: NodeRuntime, merchants: MerchantService, requests: Requ
         "edge": Provide(lambda: edge, sync_to_thread=False),
         "key": Provide(caller, sync_to_thread=False),
     }
-    return Router(
-        "/", route_handlers=[RequestController], dependencies=given, guards=[key_guard(node, merchants)]
-    )
+    return Router("/", route_handlers=[RequestController], dependencies=given, guards=[key_guard(node, merchants)])
