@@ -11,7 +11,7 @@ import pytest
 
 from hutong import __version__
 from hutong.cli.main import run
-from hutong.codes.picture import read_picture
+from hutong.codes.picture import qr_png, read_picture
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 PLATE = "https://wei.hutong.example/q/M7BJFE582T6J6T"
@@ -138,6 +138,13 @@ def test_what_the_machine_refuses_is_one_line_too(
     err = said(capsys)[1]
     assert err.startswith("hutong: MACHINE_REFUSED: said=")
     assert err.count("\n") == 1
+
+
+def test_what_no_reader_knows_is_shown_and_moves_no_cursor(tmp_path: Path, capsys: Captured) -> None:
+    picture = tmp_path / "unknown.png"
+    picture.write_bytes(qr_png("what\x1b[2J\nis this"))
+    assert run(["code", "read", str(picture)]) == 1
+    assert said(capsys)[1] == "hutong: CODE_KIND_UNKNOWN: offset=0, text=what [2J is this\n"
 
 
 def test_completion_is_installed_for_the_shell(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hutong.cli.main import run
+from hutong.runtime.address import Address
 
 
 @pytest.fixture
@@ -42,6 +44,26 @@ def test_a_missing_server_is_said_with_how_to_get_one(
     missing = findings(capsys, 1)["PostgreSQL"]
     assert missing["state"] == "missing"
     assert "apt-get install postgresql" in missing["remedy"]
+
+
+def test_a_database_of_ones_own_is_asked(
+    machine: pytest.MonkeyPatch, postgres: Address, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.setenv("HUTONG_DATABASE_URL", postgres.url)
+    assert "a server of yours" in findings(capsys, 0)["PostgreSQL"]["found"]
+    for wrong, why in _wrong(postgres).items():
+        machine.setenv("HUTONG_DATABASE_URL", wrong)
+        missing = findings(capsys, 1)["PostgreSQL"]
+        assert (missing["state"], why in missing["found"]) == ("missing", True), missing
+
+
+def _wrong(postgres: Address) -> dict[str, str]:
+    """Addresses that are not to be used, and what is said of each."""
+    return {
+        replace(postgres, password="not this").url: "password authentication failed",
+        replace(postgres, database="nowhere").url: "does not exist",
+        replace(postgres, host="127.0.0.1", port=1).url: "127.0.0.1:1: the database can't be reached",
+    }
 
 
 def test_a_data_directory_that_cannot_be_is_said(

@@ -389,7 +389,21 @@ def test_a_cap_change_names_one_change(street: Street) -> None:
 # Bodies.
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"payment_id": 1}', b"[" * 10_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"payment_id": 1}',
+        b'{"code": "\xff"}',
+        b'{"payment_id": "\xff"}',
+        b"[" * 10_000,
+    ],
+)
 @pytest.mark.parametrize("path", ["/v1/payments", "/v1/codes/consult", "/v1/withdrawals"])
 def test_a_malformed_body_is_refused(nothing_moves: None, payer: Payer, path: str, body: bytes) -> None:
     response = payer.http.post(path, content=body, headers={"content-type": "application/json"})

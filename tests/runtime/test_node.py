@@ -45,6 +45,34 @@ def test_a_decision_that_fails_half_appended_halts_the_journal() -> None:
     assert node.store.rows["note"] == []
 
 
+def test_a_decision_that_appends_before_it_has_looked_everything_up_halts_the_journal() -> None:
+    node = make_node()
+    shelf = Shelf(NOTES, node.journal, node.store)
+
+    def hasty() -> None:
+        node.journal.append(NOTES, Note(1, "first half"))
+        shelf.get(7)
+
+    with pytest.raises(AssertionError):
+        node.decide(hasty)
+    with pytest.raises(JournalHalted):
+        node.journal.append(NOTES, Note(2, "of the next decision"))
+
+
+async def test_an_edge_that_appends_before_it_has_looked_everything_up_halts_the_journal_too() -> None:
+    node = make_node()
+    shelf = Shelf(NOTES, node.journal, node.store)
+
+    def hasty() -> None:
+        node.journal.append(NOTES, Note(1, "first half"))
+        shelf.get(7)
+
+    with pytest.raises(AssertionError):
+        await decided(node.journal, hasty)
+    with pytest.raises(JournalHalted):
+        node.journal.append(NOTES, Note(2, "of the next decision"))
+
+
 async def test_an_edge_that_fails_half_appended_halts_the_journal_too() -> None:
     node = make_node()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hutong.kernel.errors import Refusal
 from hutong.scheme.envelope import BODY_MAX, SchemeReason, decode_envelope, encode_envelope
-from hutong.scheme.messages import AnyMessage, StatusRequest
+from hutong.scheme.messages import AnyMessage, Channel, RequestToPay, StatusRequest
 
 ASKED = StatusRequest(payment_id="0" * 31 + "1", originator="jing")
 
@@ -100,3 +100,26 @@ def test_no_bytes_raise_anything_but_a_named_refusal(data: st.DataObject) -> Non
     mangled = good[:start] + data.draw(st.binary(max_size=20)) + good[end:]
     with suppress(Refusal):
         assert len(decode(mangled)) >= 1
+
+
+def test_an_instant_that_rows_could_not_keep_is_refused() -> None:
+    """As nanoseconds it has to fit 63 bits: a row that cannot be written would stop the node that was asked."""
+
+    def asked(expires_at_ms: int) -> bytes:
+        request = RequestToPay(
+            request_id="0" * 32,
+            code="310000000000000000",
+            amount=1,
+            currency="CNY",
+            channel=Channel.PAYMENT_CODE,
+            mcc="5812",
+            creditor_agent="jing",
+            creditor_name="面馆",
+            expires_at_ms=expires_at_ms,
+        )
+        return encode_envelope("jing", "switch", [request])
+
+    latest = (2**63 - 1) // 10**6
+    assert len(decode(asked(latest))) == 1
+    with pytest.raises(Refusal, match="MESSAGE_MALFORMED"):
+        decode(asked(latest + 1))

@@ -312,3 +312,13 @@ ON_ASYNCIO = [
 def test_it_is_the_same_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario())
+
+
+async def test_a_message_no_envelope_can_hold_is_dropped_and_the_link_goes_on() -> None:
+    async with two_nodes() as (jing, switch):
+        monster = StatusRequest(payment_id="f" * (1 << 20), originator="jing")
+        jing.transport.post("switch", [asked(1), monster, asked(2)])
+        jing.transport.post("switch", [asked(3)])
+        await until(lambda: len(switch.messages()) == 3)
+        assert switch.messages() == [asked(1), asked(2), asked(3)]
+        assert jing.transport.links["switch"].figures.dropped == 1

@@ -10,7 +10,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,14 +101,18 @@ def run(settings: Settings, network: Network) -> None:
 
     console = Console()
     configure_logs(level=logging.WARNING)
-    with console.status("Starting PostgreSQL"), database_server(settings) as address:
+    with ExitStack() as stack:
+        with console.status("Starting PostgreSQL"):
+            address = stack.enter_context(database_server(settings))
         uvloop.run(_stay_up(settings, network, address, console))
         console.print("The database is stopping.")
     console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
 
 
 async def _stay_up(settings: Settings, network: Network, address: Address, console: "Console") -> None:
-    async with running_network(settings, network, address) as running:
+    async with AsyncExitStack() as stack:
+        with console.status("Starting the nodes"):
+            running = await stack.enter_async_context(running_network(settings, network, address))
         for line in _addresses(running):
             console.print(line, highlight=False)
         await until_interrupted()

@@ -14,11 +14,12 @@ from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.codes.code import CodeReason
+from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.settings import PeopleSettings
-from hutong.kernel.errors import Refusal
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.runtime.http import HotHandler
@@ -38,6 +39,12 @@ SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
 Hot = Mapping[tuple[str, str], HotHandler]
+
+
+class SiteReason(Reason):
+    """Why a node can't be where it is to be."""
+
+    ADDRESS_NOT_FREE = Kind.CONFLICT, "NARR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +140,24 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
-    """Admit the nodes of the description, with their code forms and caps. Repeats: nothing."""
+    """
+    Admit the nodes of the description, with their keys, code forms and caps.
+
+    Refuses:  KEY_CONFLICTS, for another key under a known id.
+    Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
+    """
+    rows = switch.admission.keys()
+    known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
+    known_forms = {registered.form for registered in switch.admission.forms()}
     for spec in network.institutions:
         switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
         for key in spec.public_keys:
-            key_id, _, public_key = key.partition(":")
-            switch.admission.add_key(spec.node, key_id, bytes.fromhex(public_key), 0, KEY_FOR_EVER_NS)
+            key_id, public_key = key.partition(":")[0], bytes.fromhex(key.partition(":")[2])
+            if (spec.node, key_id, public_key) not in known_keys:
+                switch.admission.add_key(spec.node, key_id, public_key, 0, KEY_FOR_EVER_NS)
         for form in spec.own_forms:
-            switch.admission.register_form(spec.node, form)
+            if str(read_form(form)) not in known_forms:
+                switch.admission.register_form(spec.node, form)
         if spec.cap_minor:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
@@ -189,7 +206,12 @@ async def _serve(
         is_ready=lambda: machine.journal.halt is None,
     )
     server = HttpServer(site.host, site.port, hot, app)
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        place = f"{site.host}:{site.port}"
+        do = f"stop what listens there, or set HUTONG_HOST or HUTONG_PORT_{site.spec.node.upper()}"
+        raise Refusal(SiteReason.ADDRESS_NOT_FREE, node=site.spec.node, address=place, said=error, do=do) from error
     site.port = server.port
 
     async def stop() -> None:

@@ -69,12 +69,20 @@ def read(
     json: AsJson = False,
 ) -> None:
     """Read a picture's codes, or a code's text, and say what each is."""
-    found = [_described(scanned.read(text)) for text in texts_of(source)]
+    found = [_described(_read(text)) for text in texts_of(source)]
     if json:
         show_json(found)
         return
     for code in found:
         show_facts("", ((name, value if isinstance(value, str) else _line(value)) for name, value in code.items()))
+
+
+def _read(text: str) -> Scanned:
+    """As `scanned.read`, whose no does not say what a picture said."""
+    try:
+        return scanned.read(text)
+    except Refusal as refusal:
+        raise Refusal(refusal.reason, **refusal.facts, text=text) from None
 
 
 def texts_of(source: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """`hutong doctor`: what this machine lacks, what follows from that, and how to get it."""
 
+import asyncio
 import os
 import resource
 import shutil
@@ -21,6 +22,8 @@ from hutong.codes.picture import qr_png, read_picture
 from hutong.kernel.clock import SystemClock, instant
 from hutong.kernel.errors import Refusal
 from hutong.runtime import binaries
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database, DatabaseUnavailable
 from hutong.runtime.settings import Settings
 
 _PYTHON_MIN = (3, 11)
@@ -98,7 +101,7 @@ def _packages(_: Settings) -> Iterator[Finding]:
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
     if settings.database is not None:
-        yield Finding("PostgreSQL", State.OK, "a server of yours, by database_url")
+        yield asyncio.run(_server_of_yours(settings.database))
         return
     found = binaries.find_all(settings.pg_bin)
     if not found:
@@ -112,6 +115,31 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
         yield Finding("its account", State.MISSING, str(refusal), "adduser --system postgres")
     else:
         yield Finding("its account", State.OK, "you" if account.uid == os.geteuid() else account.name)
+
+
+async def _server_of_yours(address: Address) -> Finding:
+    place = f"{address.host}:{address.port}"
+    try:
+        connection = await Database(address, "public").connect()
+    except (DatabaseUnavailable, Refusal) as error:
+        remedy = "start it, or set HUTONG_DATABASE_URL right; without one hutong brings its own"
+        return Finding("PostgreSQL", State.MISSING, str(error), remedy)
+    try:
+        version_of_it = connection.get_server_version()
+        may = await connection.fetchval("SELECT has_database_privilege(current_database(), 'CREATE')")
+    finally:
+        await connection.close()
+    found = f"{version_of_it.major}.{version_of_it.minor}, a server of yours: {place}"
+    if version_of_it.major < binaries.MAJOR_MIN:
+        return Finding("PostgreSQL", State.MISSING, found, f"it must be {binaries.MAJOR_MIN} or newer")
+    if not may:
+        return Finding(
+            "PostgreSQL",
+            State.MISSING,
+            f"{found}, where {address.user} may make no schema",
+            f"GRANT CREATE ON DATABASE {address.database} TO {address.user}",
+        )
+    return Finding("PostgreSQL", State.OK, found)
 
 
 def _data_directory(settings: Settings) -> Iterator[Finding]:

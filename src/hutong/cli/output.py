@@ -71,5 +71,8 @@ def said_no(error: Exception, *, as_json: bool) -> str | None:
             return None
     if as_json:
         return msgspec.json.encode({"reason": reason, "facts": told}, enc_hook=str).decode()
-    facts = ", ".join(f"{name}={value}" for name, value in told.items()).replace("\n", " ")
+    # What others wrote may hold anything; here it stays on one line and moves no cursor.
+    facts = "".join(
+        each if each.isprintable() else " " for each in ", ".join(f"{name}={value}" for name, value in told.items())
+    )
     return f"hutong: {reason}: {facts}" if facts else f"hutong: {reason}"

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.address import Address
 from hutong.runtime.tables import pack_numeric
 
@@ -31,6 +32,20 @@ _NOT_THERE = (
 _NUMERIC_HEAD = struct.Struct(">HhHH")
 _NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
 _JSONB_VERSION = b"\x01"
+
+
+# The server is there and says no, to whoever asks or to what is asked for: trying again does not help.
+_REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # And a wrong password, which is one of these.
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+
+
+class DatabaseReason(Reason):
+    """Why a server that can be reached is of no use as it is addressed."""
+
+    DATABASE_REFUSED = Kind.NOT_ALLOWED, "NARR"
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818  # It is a state of the world; nothing was sent.
@@ -64,27 +79,30 @@ class Database:
         A connection of its own, for who holds locks or runs long; raises `DatabaseUnavailable`.
 
         A `statement_s` of 0 is no limit.
+
+        Refuses:  DATABASE_REFUSED, in the server's words.
         """
-        with unavailable_when_gone():
+        with self._reached():
             connection = await asyncpg.connect(**self._options(statement_s))
             await teach_types(connection)
             return connection
 
     async def open_pool(self, *, size_max: int = 8) -> "asyncpg.Pool[Any]":
-        """Connections for reading; raises `DatabaseUnavailable`."""
-        with unavailable_when_gone():
+        """Connections for reading; raises `DatabaseUnavailable`. Refuses DATABASE_REFUSED."""
+        with self._reached():
             return await asyncpg.create_pool(
                 min_size=1, max_size=size_max, init=teach_types, **self._options(STATEMENT_S)
             )
 
     async def create(self) -> None:
-        """Make the schema, empty. Repeats: nothing."""
+        """Make the schema, empty. Repeats: nothing. Refuses DATABASE_REFUSED, where this user may not."""
         connection = await self.connect()
         try:
             # Two starters at once could both find it missing; the lock goes with the transaction.
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", self.schema)
-                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
+            with self._reached():
+                async with connection.transaction():
+                    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", self.schema)
+                    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self.schema}")
         finally:
             await connection.close()
 
@@ -95,6 +113,19 @@ class Database:
             await connection.execute(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
         finally:
             await connection.close()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say where the server is that is gone, or that says no."""
+        address = self.address
+        try:
+            with unavailable_when_gone():
+                yield
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(f"{address.host}:{address.port}: {error}") from error
+        except _REFUSED as error:
+            place = f"{address.host}:{address.port}"
+            raise Refusal(DatabaseReason.DATABASE_REFUSED, at=place, said=str(error)) from error
 
     def _options(self, statement_s: int) -> dict[str, Any]:
         address = self.address

@@ -4,7 +4,7 @@ The rest of a node's API: typed handlers, described by OpenAPI, with interactive
 Every no of it has the same shape as on the hot path (`Problem`), also those Litestar itself says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,21 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import BodyKwarg
+from litestar.plugins import ReceiveRoutePlugin
 from litestar.router import Router
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 from openapi_ui_bundles import swagger_ui
 
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.text import has_nul
-from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, decode_refusal, problem
+from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, Problem, decode_refusal, problem
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
@@ -34,6 +37,22 @@ _REASON_OF_STATUS: dict[int, Reason] = {
     413: HttpReason.BODY_TOO_LARGE,
     415: HttpReason.MEDIA_TYPE_NOT_ACCEPTED,
 }
+
+_OPEN: list[dict[str, list[str]]] = [{}]  # `security` of what needs no token.
+# What each no means, wherever it is said. Clients match on `reason`.
+_PROBLEMS = {
+    400: "The input is wrong, and the same again cannot help: `facts` name the field and what is wrong with it.",
+    401: "Who asks is not known.",
+    403: "Who asks may not do this.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "The id came before with other content: `facts.field` names what differs.",
+    422: "Well formed, and a rule says no; nothing moved.",
+    429: "Too often, or too many at once: later is fine.",
+    503: "The node is starting again: send the same again.",
+    504: "The outcome is not known yet: send the same again.",
+}
+_OF_CALLERS = frozenset({401, 403})
+_OF_CHANGES = frozenset({409, 504})
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -59,12 +78,18 @@ def make_app(
     `options` are Litestar's own.
     """
 
-    @get("/healthz", tags=["Node"], sync_to_thread=False)
+    @get("/healthz", tags=["Node"], sync_to_thread=False, security=_OPEN)
     def healthz() -> Health:
         """The process is alive."""
         return Health("alive")
 
-    @get("/readyz", tags=["Node"], sync_to_thread=False)
+    @get(
+        "/readyz",
+        tags=["Node"],
+        sync_to_thread=False,
+        security=_OPEN,
+        responses={503: ResponseSpec(Health, generate_examples=False, description="It does not.")},
+    )
     def readyz() -> Response[Health]:
         """The node takes work; 503 while it starts, stops or has lost its database."""
         ready = is_ready()
@@ -77,8 +102,32 @@ def make_app(
         exception_handlers={HTTPException: _said_by_litestar, Exception: _said_by_us},
         request_max_body_size=body_max,
         logging_config=None,
+        plugins=[_DescribedProblems()],
         **options,
     )
+
+
+class _DescribedProblems(ReceiveRoutePlugin):
+    """Describes every operation's no as what it is: Litestar would describe its own."""
+
+    def receive_route(self, route: BaseRoute) -> None:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                described = {
+                    status: spec for status, spec in _problems_of(handler).items() if handler.include_in_schema
+                }
+                handler.responses = described | dict(handler.responses or {})
+
+
+def _problems_of(handler: HTTPRouteHandler) -> Mapping[int, ResponseSpec]:
+    left_out = _OF_CALLERS if handler.resolve_security() == _OPEN else frozenset[int]()
+    if handler.http_methods <= {"GET", "HEAD", "OPTIONS"}:
+        left_out |= _OF_CHANGES
+    return {
+        status: ResponseSpec(Problem, generate_examples=False, description=description)
+        for status, description in _PROBLEMS.items()
+        if status not in left_out
+    }
 
 
 def _openapi(title: str, version: str, description: str) -> OpenAPIConfig:

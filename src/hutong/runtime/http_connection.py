@@ -160,11 +160,9 @@ class NodeProtocol(HttpToolsProtocol):
             raise Refusal(HttpReason.HEADERS_TOO_LARGE, url_bytes_max=URL_MAX)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
-        if len(self.headers) > HEADERS_MAX:
+        headers = self.headers
+        headers.append((name.lower(), value))
+        if len(headers) > HEADERS_MAX:
             raise Refusal(HttpReason.HEADERS_TOO_LARGE, headers_max=HEADERS_MAX)
 
     def on_headers_complete(self) -> None:
@@ -174,6 +172,8 @@ class NodeProtocol(HttpToolsProtocol):
         self._handler = self._listening.hot.get((method, path))
         self._body_max = self._limits.body_max if self._handler is None else self._limits.hot_body_max
         headers = dict(self.headers)
+        if b"expect" in headers:
+            self.expect_100_continue = headers[b"expect"].lower() == b"100-continue"
         length = headers.get(b"content-length")
         if length is not None and int(length) > self._body_max:
             raise Refusal(HttpReason.BODY_TOO_LARGE, bytes_max=self._body_max)

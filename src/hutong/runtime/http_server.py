@@ -59,9 +59,13 @@ class HttpServer:
         await self._lifespan.startup()
         if self._lifespan.should_exit:
             raise RuntimeError("the application did not start")
-        self._listener = await loop.create_server(
-            lambda: NodeProtocol(self._listening), self.host, self.port, backlog=2048
-        )
+        try:
+            self._listener = await loop.create_server(
+                lambda: NodeProtocol(self._listening), self.host, self.port, backlog=2048
+            )
+        except OSError:
+            await self._lifespan.shutdown()
+            raise
         self.port = self._listener.sockets[0].getsockname()[1]
         self._sweep(loop)
 

@@ -64,7 +64,10 @@ async def lead(connection: WireConnection, *, take_over: bool) -> Leadership:
         rows = await connection.query(_NEXT_EPOCH)
     except ServerError as error:
         if error.sqlstate == _LOCK_NOT_AVAILABLE:
-            raise Refusal(LeadershipReason.WRITER_ALREADY_RUNS, do="stop it, or take over") from error
+            raise Refusal(
+                LeadershipReason.WRITER_ALREADY_RUNS,
+                do="another process serves this node: stop it, or take the node over (serve --take-over)",
+            ) from error
         raise
     assert rows, "migrations made the row"
     return Leadership(epoch=int(rows[0][0] or 0), position=await _last_position(connection))

@@ -9,7 +9,7 @@ import structlog
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import IdMint, Randomness
 from hutong.runtime.journal import Journal, JournalHalted
-from hutong.runtime.shelf import Cold
+from hutong.runtime.shelf import Cold, check_looked_up
 from hutong.runtime.tables import Store
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class NodeRuntime:
         try:
             decision()
         except Cold as cold:
-            assert self.journal.position == before, "a decision must look everything up before it appends"
+            check_looked_up(self.journal, before)
             self.spawn(self._decide_later(cold, decision, failed))
         except Exception as error:
             if self.journal.position != before:

@@ -37,7 +37,7 @@ async def warmed(journal: Journal, decide: Callable[[], Answer]) -> Answer:
         try:
             return decide()
         except Cold as cold:
-            assert journal.position == before, "a decision must look everything up before it appends"
+            check_looked_up(journal, before)
             load = cold.load
         except Refusal:
             raise
@@ -46,6 +46,13 @@ async def warmed(journal: Journal, decide: Callable[[], Answer]) -> Answer:
                 journal.break_off(f"{error!r} after it had appended")
             raise
         await load()
+
+
+def check_looked_up(journal: Journal, before: int) -> None:
+    """A decision met something cold: what it had appended by then is half a decision, and the journal halts."""
+    if journal.position != before:
+        journal.break_off("a decision appended before it had looked everything up")
+        raise AssertionError("a decision must look everything up before it appends")
 
 
 async def decided(journal: Journal, decide: Callable[[], Answer]) -> Answer:

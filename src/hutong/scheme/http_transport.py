@@ -109,7 +109,9 @@ class Link:
         body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
         while len(body) > BODY_MAX:
             half = len(self._batch) // 2
-            assert half, "no message is as large as an envelope may be"
+            if not half:
+                self._give_up_too_large()
+                return
             self._waiting.extendleft(reversed(self._batch[half:]))
             self._batch = self._batch[:half]
             body = encode_envelope(self._node_id, self.peer.node_id, self._batch)
@@ -122,6 +124,13 @@ class Link:
         self._connection.send(
             b"POST", PATH.encode(), body, self._answered, lines + b"content-type: application/json\r\n"
         )
+
+    def _give_up_too_large(self) -> None:
+        """Our own bug, and no reason to say nothing more to this peer."""
+        self.figures.dropped += 1
+        log.error("message too large", peer=self.peer.node_id, type=type(self._batch[0]).__name__)
+        self._batch = []
+        self._send_next()
 
     def _answered(self, answer: HttpAnswer | HttpFailure) -> None:
         if not self._batch:

@@ -158,3 +158,32 @@ def test_what_is_between_ones_own_accounts_counts_towards_no_limit() -> None:
 
 def _none(_: object) -> None:
     pass
+
+
+def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
+    link = Link(daily_max=1)
+    link.world.posting = True  # The network holds on to what is sent.
+    top_up_id = link.jing.node.mint.mint()
+    top_up = link.jing.payments.bank_link.top_up
+    link.jing.decide(lambda: _none(top_up(link.user.id, top_up_id, link.account.id, 2)))
+    link.world.restart("jing")
+    link.world.posting = False
+    link.world.settle()
+    found = now(warmed(link.jing.journal, lambda: link.jing.payments.bank_link.found(link.user.id, top_up_id)))
+    assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mandate:" + "y" * 2_000_000 + ":" + "0" * 32,  # An envelope holds less.
+        "mandate:yun:" + "g" * 32,
+        "mandate:yun:" + "0" * 31,
+        "mandate:yun x:" + "0" * 32,
+        "mandate::" + "0" * 32,
+        "mandate:yun:" + "0" * 32 + "\n",
+    ],
+)
+def test_a_text_that_is_no_mandate_is_not_linked(text: str) -> None:
+    with pytest.raises(Refusal, match="MANDATE_MALFORMED"):
+        Link().link(text)

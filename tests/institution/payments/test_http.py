@@ -1,6 +1,7 @@
 """One institution over HTTP, everything real but the disk: what payers, merchants and the operator send and are told."""
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, cast
@@ -387,3 +388,38 @@ def test_what_is_no_order_is_refused(hot: Hot, body: bytes) -> None:
 
 def test_who_shows_no_token_is_told_so(hot: Hot) -> None:
     assert hot.send(hot.body(), "")[0] == 401
+
+
+# What needs no token: coming in, and whether the node is there.
+_OPEN = {"/v1/users/codes", "/v1/users", "/v1/sessions", "/healthz", "/readyz"}
+
+
+@pytest.mark.parametrize("body", [b"", b'{"x', b'{"amount":"1"}', b"[" * 10_000, b'{"reference":"\\u0000"}'])
+async def test_who_asks_is_known_before_the_body_is_looked_at(jing: Jing, body: bytes) -> None:
+    described = (await jing.said("GET", "/docs/openapi.json", 200))["paths"]
+    asked = [(path, method) for path, methods in described.items() for method in methods if path not in _OPEN]
+    assert len(asked) > 70
+    for path, method in asked:
+        response = await jing.client.request(method.upper(), re.sub(r"{\w+}", "x", path), content=body)
+        assert (response.status_code, response.json()["reason"]) == (401, "TOKEN_MISSING"), (method, path)
+
+
+async def test_every_operation_says_what_it_answers_and_how_it_says_no(jing: Jing) -> None:
+    api = await jing.said("GET", "/docs/openapi.json", 200)
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            said = {
+                int(status): response["content"]["application/json"]["schema"]
+                for status, response in operation["responses"].items()
+                if "application/json" in response.get("content", {})
+            }
+            assert all(said.values()), (method, path, "an answer of any shape")
+            nos = {status for status, schema in said.items() if status >= 400 and schema == problem}
+            assert {400, 422, 429, 503} - {503 * (path == "/readyz")} <= nos, (method, path)
+            assert ({401, 403} <= nos) is (path not in _OPEN), (method, path)
+            assert ((409 in nos), operation.get("security") == [{}]) == (method != "get", path in _OPEN), (method, path)
+    pay = api["paths"]["/v1/payments"]["post"]["responses"]
+    view = {"$ref": "#/components/schemas/PaymentView"}
+    assert [pay[status]["content"]["application/json"]["schema"] for status in ("200", "202")] == [view, view]
+    assert set(api["components"]["schemas"]["Problem"]["required"]) == {"reason", "kind", "code", "message", "facts"}

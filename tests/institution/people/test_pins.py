@@ -338,3 +338,36 @@ def test_a_pin_token_ends_at_its_time_and_no_earlier() -> None:
     KEYS.check_pin_token(token, 1, 2, 3, "m", 10**18 + PIN_TOKEN_LIFE_NS - 1)
     with pytest.raises(Refusal, match="PIN_TOKEN_EXPIRED"):
         KEYS.check_pin_token(token, 1, 2, 3, "m", 10**18 + PIN_TOKEN_LIFE_NS)
+
+
+async def test_naming_the_old_phone_makes_a_new_one_no_older(town: Any) -> None:
+    """Who stole the number sees the old phone's id in the list of devices, and signs in under it."""
+    user_id, first_id = await _with_pin_and_device(town)
+    town.clock.advance(seconds=90 * 86_400)
+    thief = await town.sign_in(town.mint.mint())
+    (_, thiefs) = await town.ask(lambda: town.people.devices.devices(user_id))
+    assert thiefs.id == thief.device_id
+    before = await town.ask(lambda: town.people.codes.payment_code_keys(user_id, first_id))
+    for gone in (False, True):  # A new phone reported lost has been there all the same.
+        if gone:
+            await town.ask(lambda: town.people.devices.report_lost(user_id, thief.device_id))
+        assert (await town.sign_in(first_id)).device_id == first_id
+        town.clock.advance(seconds=60)
+        code = await town.code(purpose=Purpose.PIN_RESET)
+        with pytest.raises(Refusal, match="DEVICE_TOO_NEW"):
+            await town.people.pins.reset_pin(user_id, first_id, code, WRONG)
+    after = await town.ask(lambda: town.people.codes.payment_code_keys(user_id, first_id))
+    assert after.seed != before.seed  # Or the thief would go on making the old phone's codes.
+    types = [event.type for _, event in (await town.people._notices.feed(user_id, 0, limit=500)).events]
+    assert types.count("device.signed_in") == 2
+    town.clock.advance(seconds=86_400)
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    await town.people.pins.reset_pin(user_id, first_id, code, WRONG)
+
+
+async def test_the_only_phone_signs_in_again_and_resets_its_pin_at_once(town: Any) -> None:
+    user_id, first_id = await _with_pin_and_device(town)
+    town.clock.advance(seconds=90 * 86_400)
+    await town.sign_in(first_id)
+    code = await town.code(purpose=Purpose.PIN_RESET)
+    await town.people.pins.reset_pin(user_id, first_id, code, WRONG)

@@ -316,23 +316,37 @@ def merchant_routes(
         await warmed(node.journal, lambda: operator(token))
 
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    keyed = given | {"key": Provide(key_of_call(node, merchants))}
+    keyed = given | {"key": Provide(caller, sync_to_thread=False)}
     return [
         Router("/", route_handlers=[OperatorController], dependencies=given, guards=[check_operator]),
-        Router("/", route_handlers=[MerchantController, PlateController], dependencies=keyed),
+        Router(
+            "/",
+            route_handlers=[MerchantController, PlateController],
+            dependencies=keyed,
+            guards=[key_guard(node, merchants)],
+        ),
     ]
 
 
-def key_of_call(
+def key_guard(
     node: NodeRuntime, merchants: MerchantService
-) -> Callable[[Request[Any, Any, Any]], Awaitable[StaffKey]]:
-    """A dependency: the staff key a request came with. Refuses TOKEN_MISSING, KEY_NOT_ACCEPTED, KEY_REVOKED."""
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+    """
+    Lets in who comes with a staff key, which is the `caller` then: known before the body is read.
 
-    async def key(request: Request[Any, Any, Any]) -> StaffKey:
-        token = token_of_call(request)
-        return await warmed(node.journal, lambda: merchants.key(token))
+    Refuses:  TOKEN_MISSING, KEY_NOT_ACCEPTED, KEY_REVOKED.
+    """
 
-    return key
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        token = token_of_call(connection)
+        connection.scope["auth"] = await warmed(node.journal, lambda: merchants.key(token))
+
+    return guard
+
+
+def caller(request: Request[Any, Any, Any]) -> Any:
+    """A dependency: who asks, as the guard of the route found."""
+    return request.auth
 
 
 def token_of_call(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

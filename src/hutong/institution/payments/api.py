@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from litestar import Controller, Request, Response, Router, delete, get, post
+from litestar import Controller, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution import chart
-from hutong.institution.merchants.api import key_of_call
+from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.bodies import (
@@ -67,7 +68,7 @@ from hutong.institution.payments.views import (
     received_view,
     refund_view,
 )
-from hutong.institution.people.api import session_of, token_of
+from hutong.institution.people.api import operator_guard, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.institution.requests.views import CreateRequest
@@ -82,6 +83,10 @@ Answer = TypeVar("Answer")
 Cursor = Annotated[int | None, QueryParameter(ge=1, le=2**63 - 1, description="The `next_cursor` of the page before.")]
 AtMs = Annotated[int | None, QueryParameter(ge=0, le=(2**63 - 1) // NS_PER_MS, description="Since 1970 UTC.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many at most.")]
+
+_ASK_LATER = "Undecided as yet: ask for it later, or send the same again."
+_UNDECIDED = {202: ResponseSpec(PaymentView, generate_examples=False, description=_ASK_LATER)}
+_REFUND_UNDECIDED = {202: ResponseSpec(RefundView, generate_examples=False, description=_ASK_LATER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +156,8 @@ class Paying(Controller):
         """Whom does this code pay, and how much? Shown to the payer; paid by its `quote_id`."""
         return quote_view(await edge.payments.consults.consult(session.user_id, data.code, data.amount))
 
-    @post("/payments", status_code=200)
-    async def pay(self, edge: Edge, session: Signed, data: JSONBody[PayBody]) -> Response[Any]:
+    @post("/payments", status_code=200, responses=_UNDECIDED)
+    async def pay(self, edge: Edge, session: Signed, data: JSONBody[PayBody]) -> Response[PaymentView]:
         """
         Pay a quote. 200: completed. 202: undecided as yet; ask for the payment later, or send the same again.
 
@@ -182,10 +187,10 @@ class Paying(Controller):
         """What waits for my yes or no: a till scanned my payment code, and the PIN is needed."""
         return [to_pay_view(row) for row in await edge.payments.to_pays.waiting(session.user_id)]
 
-    @post("/requests-to-pay/{to_pay_id:str}/approve", status_code=200)
+    @post("/requests-to-pay/{to_pay_id:str}/approve", status_code=200, responses=_UNDECIDED)
     async def approve(
         self, edge: Edge, session: Signed, to_pay_id: FromPath[str], data: JSONBody[ApproveBody]
-    ) -> Response[Any]:
+    ) -> Response[PaymentView]:
         """Say yes: pay it."""
         id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
         to_pays = edge.payments.to_pays
@@ -262,8 +267,8 @@ class Banking(Controller):
         id_ = parse_id(TOP_UP_PREFIX, top_up_id)
         return top_up_view(await edge.decided(lambda: edge.payments.bank_link.found(session.user_id, id_)))
 
-    @post("/withdrawals", status_code=200)
-    async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[Any]:
+    @post("/withdrawals", status_code=200, responses=_UNDECIDED)
+    async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[PaymentView]:
         """Money out (提现): a payment to the linked account."""
         payment_id, account_id = parse_id("pay", data.payment_id), parse_id(BANK_ACCOUNT_PREFIX, data.bank_account_id)
         answered = edge.payments.node.journal.promise()
@@ -328,8 +333,8 @@ class Selling(Controller):
         charges = edge.payments.charges
         return charge_view(await edge.decided(lambda: charges.charge(key.merchant_id, key.shop_id, id_)))
 
-    @post("/refunds", status_code=200)
-    async def refund(self, edge: Edge, key: Key, data: JSONBody[RefundBody]) -> Response[Any]:
+    @post("/refunds", status_code=200, responses=_REFUND_UNDECIDED)
+    async def refund(self, edge: Edge, key: Key, data: JSONBody[RefundBody]) -> Response[RefundView]:
         """
         Give back part or all of a payment. 200: completed. 202: undecided as yet; send the same again. 422: rejected.
 
@@ -413,17 +418,27 @@ def payment_api(
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     edge = PaymentEdge(payments, people, tills)
-
-    async def operator(request: Request[Any, Any, Any]) -> str:
-        return people.operator(token_of(request))
-
     given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    session = Provide(session_of(payments.node, people))
-    key = Provide(key_of_call(payments.node, merchants))
+    who = Provide(caller, sync_to_thread=False)
     return [
-        Router("/v1", route_handlers=[Paying, Banking], dependencies=given | {"session": session}),
-        Router("/v1", route_handlers=[Selling], dependencies=given | {"key": key}),
-        Router("/v1", route_handlers=[Operating], dependencies=given | {"operator": Provide(operator)}),
+        Router(
+            "/v1",
+            route_handlers=[Paying, Banking],
+            dependencies=given | {"session": who},
+            guards=[session_guard(payments.node, people)],
+        ),
+        Router(
+            "/v1",
+            route_handlers=[Selling],
+            dependencies=given | {"key": who},
+            guards=[key_guard(payments.node, merchants)],
+        ),
+        Router(
+            "/v1",
+            route_handlers=[Operating],
+            dependencies=given | {"operator": who},
+            guards=[operator_guard(people)],
+        ),
     ]
 
 

@@ -94,8 +94,8 @@ class ChargeService:
         elif status.status is TransactionStatus.REJECTED:
             reason, iso_code = network_reason(status.reason_name, status.reason, PaymentReason.CHARGE_REJECTED)
             rejected = replace(charge, state=ChargeState.REJECTED, reason=reason, iso_code=iso_code)
+            self.on_rejected(rejected)  # It looks things up, so before anything of ours is written.
             self._turn(rejected)
-            self.on_rejected(rejected)
 
     def look_up(self, request_id: int) -> None:
         """Bring a charge into memory before the decision that pays it; may be cold."""

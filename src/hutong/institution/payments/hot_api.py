@@ -10,7 +10,7 @@ from hutong.institution.payments.ports import People
 from hutong.institution.payments.views import payment_view
 from hutong.kernel.errors import Kind, Refusal
 from hutong.kernel.ids import parse_id
-from hutong.runtime.http import HotRequest, Problem, decode_refusal
+from hutong.runtime.http import HotRequest, HttpReason, Problem, decode_refusal
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.node import NodeRuntime
 
@@ -76,6 +76,8 @@ class PayEndpoint:
             self._debtor.pay(session.user_id, body.order(), partial(_answer, request))
         except msgspec.DecodeError as error:
             request.refuse(decode_refusal(error))
+        except UnicodeDecodeError:
+            request.refuse(Refusal(HttpReason.BODY_MALFORMED, problem="not UTF-8"))
         except Refusal as refusal:
             # What it is based on may not be durable yet, such as a payment of the same id.
             self._node.journal.effect(partial(request.refuse, refusal))

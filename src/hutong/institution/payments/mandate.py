@@ -1,6 +1,7 @@
 """The link between a wallet and a bank: the bank's mandate, the wallet's linked account, and what a top-up asks for."""
 
 import hashlib
+import re
 from enum import StrEnum
 
 import msgspec
@@ -13,7 +14,7 @@ from hutong.scheme.messages import Channel
 
 MANDATE_PREFIX = "mandate:"
 SECRET_BYTES = 16
-_TOKEN_LENGTH = 2 * SECRET_BYTES
+_TEXT = re.compile(rf"{MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:([0-9a-f]{{{2 * SECRET_BYTES}}})")  # Of a node, its token.
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,10 +104,10 @@ def mandate_text(bank: str, secret: bytes) -> str:
 
 def mandate_id(text: str) -> int:
     """The id of the mandate that `text` names. Refuses MANDATE_MALFORMED."""
-    bank, _, token = text.removeprefix(MANDATE_PREFIX).rpartition(":")
-    if not text.startswith(MANDATE_PREFIX) or not bank or len(token) != _TOKEN_LENGTH or not token.isascii():
+    spelled = _TEXT.fullmatch(text)
+    if spelled is None:
         raise Refusal(PaymentReason.MANDATE_MALFORMED)
-    digest = hashlib.blake2b(token.encode(), digest_size=16, person=b"hutong mandate").digest()
+    digest = hashlib.blake2b(spelled[1].encode(), digest_size=16, person=b"hutong mandate").digest()
     return int.from_bytes(digest)
 
 

@@ -195,7 +195,7 @@ class Pins(Controller):
         """
         Set another, with a code sent for `PIN_RESET`; a lock ends with it.
 
-        Refuses DEVICE_TOO_NEW on a phone that was added to another within a day.
+        Refuses DEVICE_TOO_NEW on a phone that was added to another, or signed in beside another, within a day.
         """
         await edge.people.pins.reset_pin(session.user_id, session.device_id, data.code, data.new_pin)
 
@@ -317,12 +317,6 @@ def people_api(node: NodeRuntime, people: PeopleService, balance_of: BalanceOf) 
     """The handlers for `make_app`."""
     edge = PeopleEdge(node.journal, node.clock, people, balance_of)
 
-    async def check_session(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await warmed(node.journal, partial(people.session, token_of(connection)))
-
-    def check_operator(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = people.operator(token_of(connection))
-
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     # Who asks is known before the body is read: guards come first.
     whoever = Provide(_auth, sync_to_thread=False)
@@ -332,19 +326,35 @@ def people_api(node: NodeRuntime, people: PeopleService, balance_of: BalanceOf) 
             "/v1",
             route_handlers=[Me, Devices, Pins, Codes],
             dependencies=given | {"session": whoever},
-            guards=[check_session],
+            guards=[session_guard(node, people)],
         ),
-        Router("/v1", route_handlers=[Operators], dependencies=given | {"operator": whoever}, guards=[check_operator]),
+        Router(
+            "/v1",
+            route_handlers=[Operators],
+            dependencies=given | {"operator": whoever},
+            guards=[operator_guard(people)],
+        ),
     ]
 
 
-def session_of(node: NodeRuntime, people: PeopleService) -> Callable[[Request[Any, Any, Any]], Awaitable[Session]]:
-    """A dependency: the session a request came with. Refuses TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED."""
+def session_guard(
+    node: NodeRuntime, people: PeopleService
+) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
+    """Lets in who comes with a session, before the body is read. Refuses TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED."""
 
-    async def session(request: Request[Any, Any, Any]) -> Session:
-        return await warmed(node.journal, partial(people.session, token_of(request)))
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.scope["auth"] = await warmed(node.journal, partial(people.session, token_of(connection)))
 
-    return session
+    return guard
+
+
+def operator_guard(people: PeopleService) -> Callable[[Connection, BaseRouteHandler], None]:
+    """Lets in an operator of the institution, before the body is read. Refuses TOKEN_MISSING, OPERATOR_UNKNOWN."""
+
+    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        connection.scope["auth"] = people.operator(token_of(connection))
+
+    return guard
 
 
 def _auth(request: Request[Any, Any, Any]) -> Any:

@@ -42,7 +42,7 @@ class Device(msgspec.Struct, frozen=True):
         return f"device-seed/{self.id:032x}"
 
     def check_settled(self, others: list["Device"], now_ns: int) -> None:
-        """Refuses DEVICE_LOST; DEVICE_TOO_NEW within a day of being added to others. A user's first never is."""
+        """Refuses DEVICE_LOST; DEVICE_TOO_NEW within a day of being added, or signed in, beside others. An only one never is."""
         if not self.is_active:
             raise Refusal(PeopleReason.DEVICE_LOST)
         wait_ns = self.changed_ns + NEW_NS - now_ns

@@ -24,7 +24,11 @@ class DeviceFile:
 
     device: Device | None
     sessions: list[Session]
-    others: list[Device]
+    others: list[Device]  # Of the same user, lost ones too.
+
+    @property
+    def others_in_use(self) -> int:
+        return sum(other.is_active for other in self.others)
 
 
 class DeviceService:
@@ -57,7 +61,7 @@ class DeviceService:
         device = self._repository.devices.get(device_id)
         sessions = [] if device is None else self._repository.sessions.find("device_id", device_id)
         others = [] if user is None else self._repository.devices.find("user_id", user.id)
-        return DeviceFile(device, sessions, [other for other in others if other.is_active and other.id != device_id])
+        return DeviceFile(device, sessions, [other for other in others if other.id != device_id])
 
     def check(self, file: DeviceFile, user: User | None) -> None:
         """Refuses DEVICE_TAKEN by another user, DEVICE_LOST, DEVICES_TOO_MANY."""
@@ -65,21 +69,27 @@ class DeviceService:
             raise Refusal(PeopleReason.DEVICE_TAKEN)
         if file.device is not None and not file.device.is_active:
             raise Refusal(PeopleReason.DEVICE_LOST)
-        if file.device is None and len(file.others) >= DEVICES_MAX:
+        if file.device is None and file.others_in_use >= DEVICES_MAX:
             raise Refusal(PeopleReason.DEVICES_TOO_MANY, devices_max=DEVICES_MAX)
 
     def let_in(self, file: DeviceFile, user: User, device_id: int, name: str) -> SignedIn:
-        """Begin a session, on a new device or a known one, whose earlier session ends. `check` has passed."""
+        """
+        Begin a session, on a new device or a known one, whose earlier session ends. `check` has passed.
+
+        A known device's id is no proof of that phone: every phone of the user is shown it. So where there ever was
+        another, the device is as new as one never seen, and what its seed made before is wrong from now on.
+        """
         now_ns = self._node.clock.now_ns()
         for session in file.sessions:
             if not session.revoked:
                 self._repository.sessions.put(session.revoked_at(now_ns))
-        if file.device is None:
-            device = Device(id=device_id, user_id=user.id, name=name, seed_sealed=b"", changed_ns=now_ns)
+        if file.device is None or file.others:
+            device = file.device or Device(id=device_id, user_id=user.id, name=name, seed_sealed=b"", changed_ns=0)
             sealed = self._sealing.seal(mint_seed(self._node.randomness), device.seed_label)
-            self._repository.devices.put(msgspec.structs.replace(device, seed_sealed=sealed))
+            self._repository.devices.put(msgspec.structs.replace(device, seed_sealed=sealed, changed_ns=now_ns))
             if file.others:
-                self._notices.tell_user(user.id, "device.added", {"device_id": id_text("dev", device_id), "name": name})
+                news = "device.added" if file.device is None else "device.signed_in"
+                self._notices.tell_user(user.id, news, {"device_id": id_text("dev", device_id), "name": device.name})
         token = self._keys.mint_session(self._node.randomness)
         session = Session(
             id=self._keys.session_id(token),

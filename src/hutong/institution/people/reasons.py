@@ -51,7 +51,7 @@ class PeopleReason(Reason):
     DEVICE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     DEVICE_TAKEN = Kind.CONFLICT, "NARR"
     DEVICE_LOST = Kind.REFUSED, "NARR"
-    DEVICE_TOO_NEW = Kind.LIMITED, "NARR"  # A phone added within a day resets no PIN.
+    DEVICE_TOO_NEW = Kind.LIMITED, "NARR"  # A phone added or signed in within a day resets no PIN.
     DEVICES_TOO_MANY = Kind.REFUSED, "NARR"
     PERSONAL_CODE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     PERSONAL_CODE_TAKEN = Kind.CONFLICT, "NARR"  # The id was used for a code with other content; `field` says which.

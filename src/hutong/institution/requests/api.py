@@ -8,7 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from hutong.codes.picture import qr_svg
-from hutong.institution.merchants.api import Cursor, Limit, key_of_call
+from hutong.institution.merchants.api import Cursor, Limit, caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.requests.draft import RequestDraft
@@ -119,5 +119,8 @@ class RequestController(Controller):
 def request_routes(node: NodeRuntime, merchants: MerchantService, requests: RequestService, charge: Ask) -> Router:
     """The handlers for `make_app`. `charge` decides a payment-code charge as `RequestService.create` does a request."""
     edge = RequestEdge(node.journal, node.clock, requests, charge)
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False), "key": Provide(key_of_call(node, merchants))}
-    return Router("/", route_handlers=[RequestController], dependencies=given)
+    given = {
+        "edge": Provide(lambda: edge, sync_to_thread=False),
+        "key": Provide(caller, sync_to_thread=False),
+    }
+    return Router("/", route_handlers=[RequestController], dependencies=given, guards=[key_guard(node, merchants)])

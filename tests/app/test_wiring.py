@@ -1,0 +1,44 @@
+"""The switch of a description: it begins as described, and from then on its own rows say who takes part."""
+
+import msgspec
+import pytest
+
+from hutong.app.network import DEMO_NETWORK, Network
+from hutong.app.wiring import introduce
+from hutong.kernel.errors import Refusal
+from tests.switch.world import World
+
+KEY = bytes(range(32)).hex()
+
+
+def described(public_key: str = KEY) -> Network:
+    switch, jing, wei, *_ = DEMO_NETWORK.nodes
+    return Network(nodes=(switch, msgspec.structs.replace(jing, public_keys=(f"jing-1:{public_key}",)), wei))
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    await world.boot()
+    await introduce(world.switch, described())
+    return world
+
+
+async def test_a_switch_starts_again_behind_a_retired_key_and_a_withdrawn_form(world: World) -> None:
+    admission = world.switch.admission
+    admission.retire_key("jing-1")
+    admission.withdraw_form("wei", "digits:2861:20")
+    admission.withdraw_form("wei", "url:https://qr.weipay.example/")
+    admission.register_form("jing", "url:https://qr.weipay.example/")
+    before = (admission.participants(), admission.keys(), admission.forms())
+    world.journal.flush()
+    await world.crash()
+    await introduce(world.switch, described())
+    admission = world.switch.admission
+    assert (admission.participants(), admission.keys(), admission.forms()) == before
+    assert admission.directory.resolve("https://qr.weipay.example/x").node == "jing"
+
+
+async def test_another_key_under_a_known_id_is_refused(world: World) -> None:
+    with pytest.raises(Refusal, match="KEY_CONFLICTS"):
+        await introduce(world.switch, described("ff" * 32))
