@@ -31,6 +31,7 @@ NAMES = {
     "pay_onus_c3_p99_ms",
     "pay_interop_c3_per_s",
     "pay_interop_c3_p99_ms",
+    "pay_interop_fees_c3_per_s",
     "pay_interop_processes_c3_per_s",
     "pay_interop_processes_c3_p99_ms",
     "echo_c256_per_s",

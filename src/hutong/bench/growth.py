@@ -82,6 +82,12 @@ async def _live(database: Database, accounts: int, transfers: int, progress: Cal
         for first in range(0, transfers, _STEP):
             progress(f"growth: writing a past, {first:,} of {transfers:,} transfers")
             await connection.execute(_TRANSFERS_SQL, first, min(first + _STEP, transfers) - 1, accounts)
+        if transfers:
+            last = accounts + transfers
+            # As the ledger leaves one every so many rows.
+            await connection.execute(
+                "INSERT INTO checkpoint (position, open_pending_position, timestamp) VALUES ($1, 0, $2)", last + 1, last
+            )
         await connection.execute("ANALYZE")
         await connection.execute("CHECKPOINT")
     finally:

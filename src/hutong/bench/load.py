@@ -40,6 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
     seconds: float
     warm_s: float
     echo: bool = False
+    amount: int = 1
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -66,7 +67,7 @@ class _Client:
     def __init__(self, payer: Payer, plan: Plan, mint: IdMint, count: _Count, ends_at: float, warm_at: float) -> None:
         self._connection = HttpConnection(payer.url, timeout_s=30)
         self._headers = f"authorization: Bearer {payer.token}\r\ncontent-type: application/json\r\n".encode()
-        self._tail = f'","quote_id":"{payer.quote}","amount":1}}'.encode()
+        self._tail = f'","quote_id":"{payer.quote}","amount":{plan.amount}}}'.encode()
         self._path = b"/echo" if plan.echo else _PATH
         self._mint = mint
         self._count = count

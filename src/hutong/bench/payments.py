@@ -1,6 +1,9 @@
 """
 Payments over HTTP, closed loop: each client pays, waits until it is completed and durable everywhere, pays again.
 
+A payment is of one fen, so that no payer reaches a day's limit: the fees round to nothing, and each ledger makes one
+transfer (two where it is held first). With every fee (`pay_interop_fees`) each makes twice as many.
+
 On us (payer and payee of one institution) and across (debtor, switch, creditor: three ledgers), all nodes in one
 process; then across again with a process per node and signed HTTP between them. Processor time is told for each
 payment: of the nodes' process by part, of the database's processes, of the load itself.
@@ -17,7 +20,7 @@ from hutong.bench.figures import Cpu, Figures
 from hutong.bench.load import Outcome, Payer, Plan, under_load
 from hutong.bench.sampler import Sampler
 from hutong.bench.scratch import Scratch
-from hutong.bench.stage import Place, Stage, set_stage
+from hutong.bench.stage import WITH_FEES, Place, Stage, begin_fees, set_stage
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
 
@@ -39,6 +42,11 @@ async def measure(
                 progress(f"payments: {way}, {count} clients")
                 payers = await stage.payers(plate, count)
                 await _load(scratch, figures, f"pay_{way}_c{count}", payers, seconds)
+        count = max(clients)
+        progress(f"payments: interop with every fee, {count} clients")
+        await begin_fees(_place(network, _NODES.switch.node))
+        payers = await stage.payers(stage.plate_there, count)
+        await _load(scratch, figures, f"pay_interop_fees_c{count}", payers, seconds, amount=WITH_FEES)
     await _drop(scratch)
 
 
@@ -57,7 +65,9 @@ async def measure_processes(
     await _drop(scratch)
 
 
-async def _load(scratch: Scratch, figures: Figures, name: str, payers: list[Payer], seconds: float) -> None:
+async def _load(
+    scratch: Scratch, figures: Figures, name: str, payers: list[Payer], seconds: float, *, amount: int = 1
+) -> None:
     """One closed loop with this process and the database under observation."""
     sampler = Sampler()
     before = Cpu((scratch.postmaster_pid,))
@@ -68,7 +78,7 @@ async def _load(scratch: Scratch, figures: Figures, name: str, payers: list[Paye
         sampler.start()
 
     try:
-        outcome = await under_load(Plan(payers, seconds, _WARM_S), warm)
+        outcome = await under_load(Plan(payers, seconds, _WARM_S, amount=amount), warm)
     finally:
         sampler.stop()
     after = before.look()

@@ -8,9 +8,13 @@ from urllib.parse import quote
 
 from hutong.app.node_client import NodeClient
 from hutong.bench.load import Payer
-from hutong.kernel.clock import SystemClock
+from hutong.kernel.clock import NS_PER_MS, SystemClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 
+# An amount in fen of which each of the three fees is at least one.
+WITH_FEES = 300
+_FEES = [{"mcc_prefix": "", "interchange_bps": 25, "switch_fee_bps": 20}]
+_FEES_BEGIN_MS = 1000
 PAID_IN = 90_000  # Below what a payer of the lowest tier may spend in a year.
 _AT_ONCE = 16
 T = TypeVar("T")
@@ -66,10 +70,18 @@ async def set_stage(payers_at: Place, payees_at: Place, count: int) -> Stage:
     return Stage(payers_at.url, tokens, here, there)
 
 
+async def begin_fees(switch: Place) -> None:
+    """Have the scheme charge interchange and a fee of its own from a moment from now on; returns when it does."""
+    begins_at_ms = SystemClock().now_ns() // NS_PER_MS + _FEES_BEGIN_MS
+    async with NodeClient(switch.url, switch.operator_token) as operator:
+        await operator.put("/v1/fees/bench-1", {"starts_at_ms": begins_at_ms, "rules": _FEES})
+    await asyncio.sleep(2 * _FEES_BEGIN_MS / 1000)
+
+
 async def _plate(place: Place) -> str:
     async with NodeClient(place.url, place.operator_token) as operator:
         profile = {"legal_name": "Hutong Noodles Ltd", "name": "胡同面馆", "latin_name": "Hutong Noodles"}
-        where = {"reference": "bench", "city": "北京", "latin_city": "Beijing", "mcc": "5812", "fee_bps": 38}
+        where = {"reference": "bench", "city": "北京", "latin_city": "Beijing", "mcc": "5812", "fee_bps": 100}
         merchant = await operator.post("/v1/operator/merchants", profile | where)
         issued = await operator.post(f"/v1/operator/merchants/{merchant['merchant_id']}/keys", {"name": "owner"})
     async with NodeClient(place.url, issued["token"]) as owner:

@@ -113,6 +113,7 @@ COMPARED = {
     "ledger_hot_b8000_per_s": "ledger_b8000_per_s",
     "pay_onus_c256_per_s": "echo_c256_per_s",
     "pay_interop_c256_per_s": "pay_onus_c256_per_s",
+    "pay_interop_fees_c256_per_s": "pay_interop_c256_per_s",
     "pay_interop_processes_c256_per_s": "pay_interop_c256_per_s",
     "growth_wide_c256_per_s": "growth_young_c256_per_s",
     "growth_old_c256_per_s": "growth_young_c256_per_s",

@@ -160,6 +160,19 @@ def _none(_: object) -> None:
     pass
 
 
+def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
+    link = Link(daily_max=1)
+    link.world.posting = True  # The network holds on to what is sent.
+    top_up_id = link.jing.node.mint.mint()
+    top_up = link.jing.payments.bank_link.top_up
+    link.jing.decide(lambda: _none(top_up(link.user.id, top_up_id, link.account.id, 2)))
+    link.world.restart("jing")
+    link.world.posting = False
+    link.world.settle()
+    found = now(warmed(link.jing.journal, lambda: link.jing.payments.bank_link.found(link.user.id, top_up_id)))
+    assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -174,16 +187,3 @@ def _none(_: object) -> None:
 def test_a_text_that_is_no_mandate_is_not_linked(text: str) -> None:
     with pytest.raises(Refusal, match="MANDATE_MALFORMED"):
         Link().link(text)
-
-
-def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
-    link = Link(daily_max=1)
-    link.world.posting = True  # The network holds on to what is sent.
-    top_up_id = link.jing.node.mint.mint()
-    top_up = link.jing.payments.bank_link.top_up
-    link.jing.decide(lambda: _none(top_up(link.user.id, top_up_id, link.account.id, 2)))
-    link.world.restart("jing")
-    link.world.posting = False
-    link.world.settle()
-    found = now(warmed(link.jing.journal, lambda: link.jing.payments.bank_link.found(link.user.id, top_up_id)))
-    assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
