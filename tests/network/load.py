@@ -115,8 +115,15 @@ class Load:
 
     async def _charge(self, http: httpx.AsyncClient, payer: Payer, till: Till) -> None:
         """A till scans the payer's payment code; a phone shows a new one every quarter of a minute, so once is enough."""
-        keys = await http.get(f"{payer.url}/v1/payment-codes/keys", headers=_token(payer.token))
-        said = keys.json()
+        try:
+            response = await http.get(f"{payer.url}/v1/payment-codes/keys", headers=_token(payer.token))
+        except httpx.TransportError as error:
+            await self._unheard("keys", error)
+            return
+        self._note("keys", response)
+        if not response.is_success:
+            return
+        said = response.json()
         phone = PaymentCodeGenerator(said["head_today"], base64.b64decode(said["seed"]))
         reference, code = new_id("r"), phone.generate(time.time_ns())
         body = {"reference": reference, "amount": 7, "way": "PAYMENT_CODE", "payer_code": code}

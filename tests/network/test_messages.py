@@ -25,7 +25,6 @@ from tests.network.street import Door, Street, refusal
 
 NETWORK = Network(nodes=tuple(DEMO_NETWORK.node(node) for node in ("switch", "jing", "wei")))
 PATH = "/scheme/v1/messages"
-NOW_MS = SystemClock().now_ns() // 1_000_000
 
 
 @dataclass
@@ -91,10 +90,12 @@ def nothing_moves(sender: Sender) -> Iterator[None]:
     assert all(position["net"] == 0 for position in sender.street.operator("switch").get("/v1/positions")["positions"])
 
 
-def transfer(**changed: Any) -> CreditTransfer:
+def transfer(*, expires_at_ms: int = 60_000, **changed: Any) -> CreditTransfer:
+    """A sound one; `expires_at_ms` counts from now."""
+    now_ms = SystemClock().now_ns() // 1_000_000
     return msgspec.structs.replace(
         CreditTransfer(
-            payment_id=f"{NOW_MS << 80 | system_randomness().getrandbits(70) << 8:032x}",
+            payment_id=f"{now_ms << 80 | system_randomness().getrandbits(70) << 8:032x}",
             request_id="0" * 31 + "1",
             amount=100,
             currency="CNY",
@@ -104,8 +105,8 @@ def transfer(**changed: Any) -> CreditTransfer:
             mcc="5812",
             debtor_agent="jing",
             creditor_agent="wei",
-            accepted_at_ms=NOW_MS,
-            expires_at_ms=NOW_MS + 60_000,
+            accepted_at_ms=now_ms,
+            expires_at_ms=now_ms + expires_at_ms,
         ),
         **changed,
     )
@@ -209,8 +210,8 @@ def test_an_envelope_is_taken_once(sender: Sender) -> None:
         ({"currency": "USD"}, "CURRENCY_NOT_CLEARED_HERE"),
         ({"creditor_agent": "nobody"}, "PARTICIPANT_UNKNOWN"),
         ({"creditor_agent": "jing"}, "AGENTS_ARE_THE_SAME"),
-        ({"expires_at_ms": NOW_MS - 1}, "DEADLINE_PASSED"),
-        ({"expires_at_ms": NOW_MS + 100 * 3_600_000}, "DEADLINE_TOO_FAR"),
+        ({"expires_at_ms": -1}, "DEADLINE_PASSED"),
+        ({"expires_at_ms": 100 * 3_600_000}, "DEADLINE_TOO_FAR"),
         ({"amount": 2**62, "settlement": 2**62}, "NET_DEBIT_CAP_EXCEEDED"),
     ],
 )

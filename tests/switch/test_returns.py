@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hutong.runtime.node import run_now
 from hutong.switch.fees import FeeRule
-from tests.switch.world import CAP, World, accepts, books_balance, complete, rejects, told
+from tests.switch.world import CAP, Errand, World, accepts, books_balance, complete, rejects, told
 
 OFFERED = [("wei", "pacs.008")]
 COMPLETED = [("jing", "ACSC"), ("wei", "ACSC")]
@@ -30,6 +31,30 @@ class TestReturns:
         assert told(world.say("jing", accepts(refund))) == [("wei", "ACSC"), ("jing", "ACSC")]
         assert await world.headroom("jing") == CAP - 600
         assert told(world.say("wei", refund)) == [("wei", "ACSC")]
+
+    async def test_returns_that_come_while_the_ledger_looks_something_up_never_exceed_the_payment(
+        self, world: World
+    ) -> None:
+        payment = world.payment()
+        complete(world, payment)
+        first, second = world.refund(payment), world.refund(payment, amount=1, settlement=1)
+        await world.crash()  # Then ids of this millisecond are looked up.
+        errands: list[Errand] = []
+        world.switch.ledger._spawn = errands.append  # type: ignore[attr-defined]
+        assert world.say("wei", first) == []
+        assert told(world.say("wei", second)) == [("wei", "RJCT RETURNS_EXCEED_PAYMENT")]
+        world.switch.ledger._spawn = run_now  # type: ignore[attr-defined]
+        for errand in errands:
+            run_now(errand)
+        assert told(world.say("jing", accepts(first))) == [("wei", "ACSC"), ("jing", "ACSC")]
+
+    async def test_a_return_the_cap_refuses_can_be_asked_for_again(self, world: World) -> None:
+        payment = world.payment()
+        complete(world, payment)
+        world.lower("wei", CAP + 1_000)
+        assert told(world.say("wei", world.refund(payment))) == [("wei", "RJCT NET_DEBIT_CAP_EXCEEDED")]
+        world.grant("wei", 1_000)
+        assert told(world.say("wei", world.refund(payment))) == [("jing", "pacs.004")]
 
     async def test_a_return_never_accepted_expires(self, world: World) -> None:
         payment = world.payment()

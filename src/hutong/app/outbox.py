@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from hutong.institution.people.one_time_code import Purpose
-from hutong.institution.people.phone import parse_phone
+from hutong.institution.people.phone import masked_phone, parse_phone
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.http import bearer_token
 
@@ -42,7 +42,7 @@ class ShownCodes:
 
     def send(self, phone: str, purpose: Purpose, code: str) -> None:
         self.sent.append(ShownCode(phone, purpose.value, code))
-        log.info("one_time_code_shown", phone=phone, purpose=purpose.value)
+        log.info("one_time_code_shown", phone=masked_phone(phone), purpose=purpose.value)
 
     def last(self, phone: FromPath[str]) -> ShownCode:
         """The newest message to a telephone. Refuses NO_CODE_WAS_SENT."""

@@ -146,7 +146,8 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
     """
-    known_keys = {(key.node_id, key.key_id, key.public_key) for key in switch.admission.keys()}
+    rows = switch.admission.keys()
+    known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
     for spec in network.institutions:
         switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)

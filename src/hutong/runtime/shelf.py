@@ -157,7 +157,9 @@ class Shelf(Generic[Row]):
     async def _load_by(self, column: str, value: Any) -> None:
         found = await self._store.find(self.table, column, [value])
         # An older version may have had the value: the newest decides, so the keys are loaded in full.
-        await self.load({getattr(row, self._key) for _, row in found})
+        keys = {getattr(row, self._key) for _, row in found}
+        while not keys <= self._rows.keys():
+            await self.load(keys)
         complete = self._complete[column]
         if len(complete) > _ABSENT_MAX:
             # Values that strangers made up are among them; those that exist are loaded again when asked for.

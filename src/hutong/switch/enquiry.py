@@ -16,7 +16,10 @@ class EnquiryLimiter:
     def admit(self, participant: str, now_ns: int) -> bool:
         """Take a token if there is one."""
         # The bucket as one instant: when it would be full again, were nothing more asked.
-        full_at_ns = max(self._full_at_ns.get(participant, 0), now_ns) + self._ns_per_token
+        known_ns = self._full_at_ns.get(participant, 0)
+        if known_ns > now_ns + self._burst_ns:  # The clock was put back: an empty bucket, and no emptier.
+            known_ns = self._full_at_ns[participant] = now_ns + self._burst_ns
+        full_at_ns = max(known_ns, now_ns) + self._ns_per_token
         if full_at_ns > now_ns + self._burst_ns:
             return False
         self._full_at_ns[participant] = full_at_ns

@@ -88,7 +88,7 @@ class ClearingService:
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
         self.decisions = Shelf(DECISIONS, node.journal, node.store, timed=True, rows_max=200_000)
         self._returned = Shelf(RETURNED, node.journal, node.store, timed=True, rows_max=200_000)
-        self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns in `undecided`.
+        self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns that are undecided.
         self.undecided: dict[int, ClearedPayment] = {}  # Reserved, offered, and neither posted nor voided.
         self._reservations: dict[int, list[Transfer]] = {}  # Of those in `undecided`, but for what a restart took up.
         self._reserving: set[int] = set()  # Written down, and the ledger has yet to answer.
@@ -229,6 +229,8 @@ class ClearingService:
 
     def _reserve(self, payment: ClearedPayment, instruction: Instruction) -> None:
         self._reserving.add(payment.id)
+        if isinstance(instruction, PaymentReturn):
+            self._note_return(payment, instruction)
         transfers = reservation(payment)
         self._ledger.create_transfers(transfers, then=partial(self._reserved, payment, instruction, transfers))
 
@@ -247,12 +249,17 @@ class ClearingService:
                 self._reservations[payment.id] = transfers
                 self._node.journal.tell(payment.paid_agent, instruction)
             case TransferStatus.EXCEEDS_CREDITS:
-                self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.NET_DEBIT_CAP_EXCEEDED)
+                self._not_reserved(payment, SwitchReason.NET_DEBIT_CAP_EXCEEDED)
             case TransferStatus.ID_ALREADY_FAILED:
                 # A crash ate the first answer. It was a no; which no is lost.
-                self._reject(payment.id, payment.payment_id, payment.originator, SwitchReason.REFUSED_EARLIER)
+                self._not_reserved(payment, SwitchReason.REFUSED_EARLIER)
             case status:
                 raise AssertionError(status)  # We built the transfers: any other no is our bug.
+
+    def _not_reserved(self, payment: ClearedPayment, reason: Reason) -> None:
+        if payment.is_return:
+            self._forget_return(payment)
+        self._reject(payment.id, payment.payment_id, payment.originator, reason)
 
     def _post(self, payment: ClearedPayment) -> None:
         transfers = self._reservations.get(payment.id) or reservation(payment)
@@ -295,12 +302,21 @@ class ClearingService:
         self._node.journal.tell(payment.paid_agent, message)
 
     def _return_decided(self, payment: ClearedPayment, status: TransactionStatus) -> None:
+        refund = self._forget_return(payment)
+        if status is TransactionStatus.COMPLETED:
+            original = _original_of(payment)
+            self._returned.put((self._returned.get(original) or Returned(original, 0, 0)).plus(refund))
+
+    def _note_return(self, payment: ClearedPayment, refund: PaymentReturn) -> None:
+        """From now on it counts against its payment."""
+        self._returning.setdefault(_original_of(payment), {})[payment.id] = refund
+
+    def _forget_return(self, payment: ClearedPayment) -> PaymentReturn:
         original = _original_of(payment)
         refund = self._returning[original].pop(payment.id)
         if not self._returning[original]:
             del self._returning[original]
-        if status is TransactionStatus.COMPLETED:
-            self._returned.put((self._returned.get(original) or Returned(original, 0, 0)).plus(refund))
+        return refund
 
     def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
         """Refuse what nobody was offered: the originator alone hears of it."""
@@ -344,7 +360,7 @@ class ClearingService:
         if payment.is_return:
             refund = _DECODER.decode(payment.message)
             assert isinstance(refund, PaymentReturn)
-            self._returning.setdefault(_original_of(payment), {})[payment.id] = refund
+            self._note_return(payment, refund)
 
 
 @lru_cache(16)

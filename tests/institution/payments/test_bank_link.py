@@ -160,7 +160,6 @@ def _none(_: object) -> None:
     pass
 
 
-<<<<<<< HEAD
 def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
     link = Link(daily_max=1)
     link.world.posting = True  # The network holds on to what is sent.
@@ -172,7 +171,8 @@ def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
     link.world.settle()
     found = now(warmed(link.jing.journal, lambda: link.jing.payments.bank_link.found(link.user.id, top_up_id)))
     assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
-=======
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -187,4 +187,3 @@ def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
 def test_a_text_that_is_no_mandate_is_not_linked(text: str) -> None:
     with pytest.raises(Refusal, match="MANDATE_MALFORMED"):
         Link().link(text)
->>>>>>> review-api

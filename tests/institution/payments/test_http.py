@@ -423,3 +423,17 @@ async def test_every_operation_says_what_it_answers_and_how_it_says_no(jing: Jin
     view = {"$ref": "#/components/schemas/PaymentView"}
     assert [pay[status]["content"]["application/json"]["schema"] for status in ("200", "202")] == [view, view]
     assert set(api["components"]["schemas"]["Problem"]["required"]) == {"reason", "kind", "code", "message", "facts"}
+
+
+@pytest.mark.parametrize("whose", ["plate", "request"])
+async def test_a_personal_code_cannot_take_the_place_of_a_merchants(jing: Jing, whose: str) -> None:
+    """Its id is what a payment names: were it a plate's or a request's, the payer would pay another than was shown."""
+    payer, person = await jing.user("+8613800138000"), await jing.user("+8613800138001")
+    merchant = await jing.merchant()
+    if whose == "plate":
+        taken = (await merchant.post("/v1/plates", 201, {"reference": "counter"}))["plate_id"]
+    else:
+        taken = (await merchant.post("/v1/payment-requests", 201, {"reference": "1", "amount": 100}))["request_id"]
+    body = {"id": "pco_" + taken.rpartition("_")[2], "amount": 0}
+    code = (await person.post("/v1/personal-codes", 201, body))["text"]
+    assert (await payer.post("/v1/codes/consult", 404, {"code": code}))["reason"] == "CODE_UNKNOWN"

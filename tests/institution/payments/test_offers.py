@@ -80,6 +80,7 @@ class Offered:
         ({"interchange": 9_995, "settlement": 0}, "SHARES_UNSOUND"),
         ({"creditor_discount": 1, "settlement": 9_974}, "DISCOUNT_GONE"),
         ({"channel": Channel.DYNAMIC_CODE}, "CHANNEL_DIFFERS"),
+        ({"mcc": "4111"}, "MCC_DIFFERS"),  # A trade of which the debtor agent gets more interchange.
         ({"channel": Channel.WITHDRAWAL}, "CHANNEL_DIFFERS"),
         ({"expires_at_ms": 0}, "REQUEST_EXPIRED"),
         ({"debtor_name": "a\0b"}, "TEXT_HAS_ODD_CHARACTERS"),

@@ -72,6 +72,7 @@ class CreditorService:
         self.receipts = Shelf(RECEIPTS, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.outcomes = Shelf(RECEIPT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
+        self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
         await self.receipts.start()
@@ -97,7 +98,8 @@ class CreditorService:
             self._accept(payment_id, message)
         elif receipt.id in self.undecided:
             self._tell(receipt, TransactionStatus.ACCEPTED)
-        else:
+        elif receipt.id not in self._moving:
+            self._look_up(receipt)
             self._move(receipt)  # A restart forgot it: same ids, so the ledger answers `exists`.
 
     def told(self, status: PaymentStatus) -> None:
@@ -105,16 +107,13 @@ class CreditorService:
         payment_id = hex_id(status.payment_id)
         undecided = self.undecided.get(payment_id)
         if undecided is None:
-            if status.status is TransactionStatus.REJECTED and self._unseen(payment_id):
-                self._bury(payment_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
+            if status.status is TransactionStatus.REJECTED:
+                self._told_of_nothing_held(payment_id, status.originator)
             return
         receipt: Receipt = undecided.row
         if receipt.debtor_agent != status.originator:
             return
-        if not receipt.is_static:
-            self._payable(receipt.channel).request(receipt.request_id)  # May be cold: before anything is written.
-            if receipt.channel in ASKED_FOR:
-                self._charges.look_up(receipt.request_id)
+        self._look_up(receipt)
         if status.status is TransactionStatus.COMPLETED:
             self._complete(undecided)
         elif status.status is TransactionStatus.REJECTED:
@@ -132,6 +131,25 @@ class CreditorService:
             self._post(holds)
         else:
             self._void(holds)
+
+    def _told_of_nothing_held(self, payment_id: int, originator: str) -> None:
+        """A rejection of what we never saw leaves a tombstone; of what a crash kept from being held, it is the end."""
+        receipt = self.receipts.get(payment_id)
+        if self.outcomes.get(payment_id) is not None or payment_id in self._moving:
+            return
+        if receipt is not None:
+            if receipt.debtor_agent != originator:
+                return
+            self._look_up(receipt)
+            self._give_up(receipt)
+        self._bury(payment_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
+
+    def _look_up(self, receipt: Receipt) -> None:
+        """What a decision will change; may be cold, so before anything is written."""
+        if not receipt.is_static:
+            self._payable(receipt.channel).request(receipt.request_id)
+            if receipt.channel in ASKED_FOR:
+                self._charges.look_up(receipt.request_id)
 
     # Accepting.
 
@@ -162,6 +180,9 @@ class CreditorService:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, asked=payee.amount)
         if message.channel is not payee.channel and not (payee.user_id and message.channel is Channel.WITHDRAWAL):
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=payee.channel.value)
+        if message.mcc != payee.mcc:
+            # By it the switch computes what we pay the debtor agent: it is ours to say.
+            raise Refusal(PaymentReason.MCC_DIFFERS, mcc=payee.mcc)
         policy = self._policies.today(now_ns)[0]
         shares = self._shares(message, payee, policy)
         debtor_name = network_text("debtor_name", message.debtor_name)
@@ -219,6 +240,7 @@ class CreditorService:
 
     def _move(self, receipt: Receipt) -> None:
         transfers = self._holds(receipt)
+        self._moving.add(receipt.id)
         self._ledger.create_transfers(transfers, partial(self._held, receipt, transfers))
 
     def _holds(self, receipt: Receipt) -> list[Transfer]:
@@ -240,6 +262,7 @@ class CreditorService:
         )
 
     def _held(self, receipt: Receipt, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
+        self._moving.discard(receipt.id)
         reason = verdict.refused(transfers, statuses, PaymentReason.ACCOUNT_REFUSED)
         if reason is None:
             self._await_decision(receipt, transfers)
@@ -305,9 +328,6 @@ class CreditorService:
 
     def _payable(self, channel: str) -> Payable:
         return self._top_ups if channel == Channel.TOP_UP.value else self._requests
-
-    def _unseen(self, payment_id: int) -> bool:
-        return self.receipts.get(payment_id) is None and self.outcomes.get(payment_id) is None
 
     def _bury(self, payment_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()

@@ -24,6 +24,7 @@ class PaymentReason(Reason):
     REQUEST_EXPIRED = Kind.REFUSED, "TM01"
     SHARES_UNSOUND = Kind.REFUSED, "AM09"  # Discounts and fees take more than there is.
     CHANNEL_DIFFERS = Kind.REFUSED, "NARR"
+    MCC_DIFFERS = Kind.REFUSED, "NARR"
 
     # Whether the payer may.
     PIN_NEEDED = Kind.NOT_ALLOWED, "NARR"

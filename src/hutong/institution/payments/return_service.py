@@ -52,6 +52,7 @@ class ReturnService:
         self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
         await self.returns.start()
@@ -77,7 +78,7 @@ class ReturnService:
         elif return_ is not None:
             if return_id in self.undecided:
                 self._tell(message.return_id, message.creditor_agent)
-            else:
+            elif return_id not in self._moving:
                 self._move(return_)
         elif payment_id in self._debtor.undecided:
             # Its completion is still on its way to us. Ask for it; the return will be offered again.
@@ -91,7 +92,7 @@ class ReturnService:
         return_id = hex_id(status.payment_id)
         undecided = self.undecided.get(return_id)
         if undecided is None:
-            if status.status is TransactionStatus.REJECTED and self._unseen(return_id):
+            if status.status is TransactionStatus.REJECTED and self._unheld(return_id, status.originator):
                 self._bury(return_id, PaymentReason.NEVER_ACCEPTED.name, PaymentReason.NEVER_ACCEPTED.iso_code)
             return
         return_: Return = undecided.row
@@ -174,9 +175,11 @@ class ReturnService:
 
     def _move(self, return_: Return) -> None:
         transfers = self._holds(return_)
+        self._moving.add(return_.id)
         self._ledger.create_transfers(transfers, partial(self._held, return_, transfers))
 
     def _held(self, return_: Return, transfers: list[Transfer], statuses: list[TransferStatus]) -> None:
+        self._moving.discard(return_.id)
         reason = verdict.refused(transfers, statuses, PaymentReason.ACCOUNT_REFUSED)
         if reason is None:
             self._await_decision(return_)
@@ -225,8 +228,12 @@ class ReturnService:
             enquiry = StatusRequest(payment_id=id_hex(return_.id), originator=return_.creditor_agent)
             self._journal.tell(self._switch, enquiry)
 
-    def _unseen(self, return_id: int) -> bool:
-        return self.returns.get(return_id) is None and self.outcomes.get(return_id) is None
+    def _unheld(self, return_id: int, originator: str) -> bool:
+        """Never seen; or written down, and a crash kept it from being held."""
+        return_ = self.returns.get(return_id)
+        if self.outcomes.get(return_id) is not None or return_id in self._moving:
+            return False
+        return return_ is None or return_.creditor_agent == originator
 
     def _bury(self, return_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()

@@ -278,7 +278,12 @@ class RequestService:
     def _own_payee(self, plate_id: PlateId, now_ns: int) -> Payee:
         match plate_id.kind:
             case PlateKind.PERSON:
-                return self._persons_payee(_known(lambda: self._people.personal_code_on(plate_id)), now_ns)
+                code = _known(lambda: self._people.personal_code_on(plate_id))
+                # As the payment will ask, by the code's id: people mint those, and could name a request or plate.
+                payee = self.payee(code.id, now_ns)
+                if payee.user_id != code.user_id:
+                    raise Refusal(CodeReason.CODE_UNKNOWN)
+                return payee
             case PlateKind.REQUEST | PlateKind.MERCHANT:
                 return self.payee(code_id(plate_id), now_ns)
 
