@@ -64,6 +64,7 @@ async def said_to(pieces: list[bytes]) -> bytes:
     for piece in pieces:
         if not wire.closed:
             protocol.data_received(piece)
+    await asyncio.sleep(0)  # Requests are handled once everybody's bytes are read.
     protocol.connection_lost(None)
     return wire.said
 

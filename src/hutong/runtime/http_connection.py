@@ -8,7 +8,7 @@ arrives in one read.
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import httptools
@@ -56,6 +56,7 @@ class Listening:
     emptied: asyncio.Event  # Set when the last connection is gone.
     date_line: bytes = b""
     draining: bool = False
+    arrived: list[tuple[HotHandler, HotRequest]] = field(default_factory=list)  # Read, and about to be handled.
 
 
 class NodeProtocol(HttpToolsProtocol):
@@ -283,13 +284,24 @@ class NodeProtocol(HttpToolsProtocol):
         if self._current is None and not self._waiting and handler is not None and not self.flow.write_paused:
             assert isinstance(exchange, HotRequest)
             self._current = exchange  # What nearly always happens, without the queue.
-            _run_hot(handler, exchange)
+            self._hand_over(handler, exchange)
             return
         self._waiting.append((exchange, handler))
         if self._current is None:
             self._pump()
         else:
             self.flow.pause_reading()
+
+    def _hand_over(self, handler: HotHandler, request: HotRequest) -> None:
+        """
+        Have it handled once the loop has read what other clients sent: all reading first, then all deciding.
+
+        Each is a tenth faster when the processor need not fetch the other's code in between.
+        """
+        arrived = self._listening.arrived
+        if not arrived:
+            self.loop.call_soon(_run_arrived, self._listening)
+        arrived.append((handler, request))
 
     def _lets_follow(self) -> bool:
         """Whether the client of the request being parsed takes another answer behind this one."""
@@ -380,6 +392,12 @@ class NodeProtocol(HttpToolsProtocol):
                 self._last_words = b""
                 self._goes_on = False
         _disconnect(cycle)
+
+
+def _run_arrived(listening: Listening) -> None:
+    arrived, listening.arrived = listening.arrived, []
+    for handler, request in arrived:
+        _run_hot(handler, request)
 
 
 def _run_hot(handler: HotHandler, request: HotRequest) -> None:
