@@ -313,3 +313,13 @@ class TestFees:
     async def test_a_schedule_that_has_not_started_does_not_apply(self, world: World) -> None:
         world.switch.admission.publish_fees("2026-1", world.clock.now_ns() + 10**12, list(self.RULES))
         complete(world, world.payment())
+
+
+async def test_an_id_from_far_ahead_of_every_clock_is_dropped_unanswered(world: World) -> None:
+    payment = world.payment()
+    ahead = f"{(2**48 - 1) << 80:032x}"
+    assert world.say("jing", msgspec.structs.replace(payment, payment_id=ahead)) == []
+    assert world.say("jing", msgspec.structs.replace(enquiry(payment), payment_id=ahead)) == []
+    assert told(world.say("wei", accepts(payment))) == []
+    assert world.say("jing", payment) == [("wei", payment)]
+    assert told(world.say("wei", accepts(payment))) == COMPLETED

@@ -150,6 +150,13 @@ class Shelf(Generic[Row]):
         self._whole = True
         return self.everything()
 
+    async def load_since(self, position: int) -> list[Row]:
+        """Bring in what was appended behind a position; the newest version of each."""
+        found = await self._store.scan(self.table, after=position)
+        await self.load({getattr(row, self._key) for _, row in found})
+        keys = dict.fromkeys(getattr(row, self._key) for _, row in found)
+        return [row for key in keys if (row := self.get(key)) is not None]
+
     def everything(self) -> list[Row]:
         """All that is in memory, in order of key: the whole table after `load_all`."""
         return [self._rows[key][1] for key in sorted(self._rows)]

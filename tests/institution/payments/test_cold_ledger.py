@@ -47,10 +47,44 @@ def test_a_crash_meanwhile_does_not_leave_the_request_claimed_for_ever() -> None
     for errand in slow.errands:
         errand.close()
     slow.world.restart("wei")
-    assert slow.asked().state == "CLAIMED"
-    slow.world.tick(61)
+    slow.world.settle()
+    assert slow.asked().state == "PAID"
+    outcomes = [row for _, row in slow.wei.store.rows[RECEIPT_OUTCOMES.name]]
+    assert [outcome.completed for outcome in outcomes] == [True]
+    assert slow.jing.balance(slow.payer.wallet_account) == 99_500
+
+
+def test_a_crash_past_the_deadline_frees_the_request() -> None:
+    slow = Slow()
+    for errand in slow.errands:
+        errand.close()
+    slow.world.tick(61)  # The switch rejects it, and nobody is there to hear.
+    slow.world.restart("wei")
+    slow.world.tick(5)
     slow.world.tick(5)
     assert slow.asked().state == "OPEN"
     outcomes = [row for _, row in slow.wei.store.rows[RECEIPT_OUTCOMES.name]]
     assert [outcome.completed for outcome in outcomes] == [False]
     assert slow.jing.balance(slow.payer.wallet_account) == 100_000
+
+
+def test_a_payment_that_a_crash_kept_from_being_held_is_made_at_the_next_start() -> None:
+    world = World("jing", "wei")
+    world.register("wei", "url:https://wei.example/q/")
+    jing, wei = world["jing"], world["wei"]
+    payer, merchant = jing.user(100_000), wei.merchant()
+    wei.asks(merchant, code=CODE)
+    world.restart("jing")
+    errands: list[Coroutine[Any, Any, None]] = []
+    jing.ledger._spawn = errands.append
+    jing.pay(payer, jing.order(jing.quote(payer, CODE), 700))
+    assert errands, "the ledger has just started: it must ask for the payer's account"
+    for errand in errands:
+        errand.close()
+    world.restart("jing")
+    world.settle()
+    assert jing.balance(payer.wallet_account) == 99_300
+    assert not jing.payments.debtor.undecided
+    world.restart("jing")
+    world.settle()
+    assert jing.balance(payer.wallet_account) == 99_300

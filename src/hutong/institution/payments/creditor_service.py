@@ -98,9 +98,8 @@ class CreditorService:
             self._accept(payment_id, message)
         elif receipt.id in self.undecided:
             self._tell(receipt, TransactionStatus.ACCEPTED)
-        elif receipt.id not in self._moving:
-            self._look_up(receipt)
-            self._move(receipt)  # A restart forgot it: same ids, so the ledger answers `exists`.
+        else:
+            self.take_up(receipt)  # Same ids, so the ledger answers `exists`.
 
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a payment to us stands. A rejection of what we never saw leaves a tombstone."""
@@ -131,6 +130,12 @@ class CreditorService:
             self._post(holds)
         else:
             self._void(holds)
+
+    def take_up(self, receipt: Receipt) -> None:
+        """After a restart: a receipt was written down, and nothing was held for it."""
+        if receipt.id not in self._moving:
+            self._look_up(receipt)
+            self._move(receipt)
 
     def _told_of_nothing_held(self, payment_id: int, originator: str) -> None:
         """A rejection of what we never saw leaves a tombstone; of what a crash kept from being held, it is the end."""

@@ -188,6 +188,10 @@ class DebtorService:
             self._move(undecided)
         return undecided
 
+    def take_up(self, payment: Payment) -> None:
+        """After a restart: a payment of ours was written down, and nothing was held for it."""
+        self.taken_up(payment)
+
     # The money.
 
     def _move(self, undecided: Undecided) -> None:

@@ -149,6 +149,17 @@ class RefundService:
         else:
             self._void(refund)
 
+    def take_up(self, refund: Refund, answer: Answer | None = None) -> None:
+        """A refund that was written down. If a restart forgot it before the ledger had it: the same ids again."""
+        undecided = self.undecided.get(refund.id)
+        forgotten = undecided is None
+        if undecided is None:
+            undecided = self.undecided[refund.id] = Undecided(refund, self._again, refund.expires_ns)
+        if answer is not None:
+            undecided.answers.append(answer)
+        if forgotten:
+            self._move(undecided)
+
     # Its checks.
 
     def _repeat(self, known: Refund, order: RefundOrder, answer: Answer) -> None:
@@ -161,14 +172,7 @@ class RefundService:
         if outcome is not None:
             self._journal.effect(partial(answer, known, outcome))
             return
-        undecided = self.undecided.get(known.id)
-        if undecided is None:
-            # A restart forgot it before the ledger had it: the same ids again.
-            undecided = self.undecided[known.id] = Undecided(known, self._again, known.expires_ns)
-            undecided.answers.append(answer)
-            self._move(undecided)
-        else:
-            undecided.answers.append(answer)
+        self.take_up(known, answer)
 
     def _payment(self, merchant_id: int, order: RefundOrder) -> Receipt | Payment:
         """The completed payment to this merchant: from elsewhere, or on us."""

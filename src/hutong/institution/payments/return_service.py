@@ -78,14 +78,19 @@ class ReturnService:
         elif return_ is not None:
             if return_id in self.undecided:
                 self._tell(message.return_id, message.creditor_agent)
-            elif return_id not in self._moving:
-                self._move(return_)
+            else:
+                self.take_up(return_)
         elif payment_id in self._debtor.undecided:
             # Its completion is still on its way to us. Ask for it; the return will be offered again.
             enquiry = StatusRequest(payment_id=message.payment_id, originator=self._node.node_id)
             self._journal.tell(self._switch, enquiry)
         else:
             self._accept(return_id, message)
+
+    def take_up(self, return_: Return) -> None:
+        """After a restart: a return was written down, and nothing was held for it."""
+        if return_.id not in self._moving:
+            self._move(return_)
 
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a return to us stands. A rejection of what we never saw leaves a tombstone."""

@@ -210,8 +210,25 @@ class PaymentService:
         await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
         await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
         self.node.journal.seal()
+        await self._take_up_unheld(self.debtor, self.debtor.payments)
+        await self._take_up_unheld(self.creditor, self.creditor.receipts)
+        await self._take_up_unheld(self.refunds, self.refunds.refunds)
+        await self._take_up_unheld(self.returns, self.returns.returns)
+
+    async def _take_up_unheld(self, side: Any, shelf: Shelf[Any]) -> None:
+        """
+        What was written down and not held: a ledger that had to look an account up was cut off before it answered.
+
+        A hold follows its row by one look-up, so whatever a crash kept apart is among the last rows.
+        """
+        recent = await shelf.load_since(max(0, self.node.journal.position - _UNHELD_WITHIN))
+        await side.outcomes.load([row.id for row in recent])
+        for row in recent:
+            if row.id not in side.undecided and side.outcomes.get(row.id) is None:
+                self.node.decide(partial(side.take_up, row))
 
 
+_UNHELD_WITHIN = 20_000  # Positions.
 _PAID_IN = {
     TransferStatus.CREATED: "",
     TransferStatus.EXISTS: "",
