@@ -477,3 +477,24 @@ def test_what_a_killed_node_answered_is_there(node: Database) -> None:
     kept = [int(text) for text in asyncio.run(texts(node))]
     assert numbers == list(range(1, len(numbers) + 1))
     assert kept[: len(numbers)] == numbers
+
+
+def test_what_is_decided_while_others_are_answered_does_not_wait_for_all_of_them(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        in_flight: list[bool] = []
+
+        def answered() -> None:
+            for number in range(100):
+                journal.append(NOTES, note(number))
+            journal.seal()
+
+        journal.append(NOTES, note(100))
+        journal.effect(answered)
+        journal.effect(lambda: in_flight.append(journal._in_flight is not None))
+        await journal.flushed()
+        await journal.flushed()
+        assert in_flight == [True], "the second commit was sent before the first was wholly answered"
+        await journal.close()
+
+    run(scenario)

@@ -28,6 +28,9 @@ _DIVISION_BY_ZERO = "22012"
 _DATA_ERRORS = ("22", "23")  # SQLSTATE classes: a value that does not fit, a constraint it breaks.
 _NOT_NOW = ("57P01", "57P02", "57P03", "53300")  # The server is stopping, starting, or full.
 _POSITION = slice(POSITION_OFFSET, POSITION_OFFSET + 8)
+# While many are being answered, so many new rows are enough to send: else database and Python take turns (1.4x at 256
+# clients of the ledger alone).
+_EARLY_ROWS = 96
 _SESSION = {
     "synchronous_commit": "on",  # Whatever the server's default: what we call durable is on disk.
     "statement_timeout": "60s",
@@ -273,6 +276,9 @@ class PgJournal:
                 self._run(lambda peer=peer, messages=messages: self.post(peer, messages))  # type: ignore[misc]
         for effect in batch.effects:
             self._run(effect)
+            if self._in_flight is None and self._sealed_position - self._durable_position >= _EARLY_ROWS:
+                # Whoever was answered has decided again: let the database work while the others are answered.
+                self._begin()
 
     def _run(self, effect: Effect) -> None:
         before = self._position
