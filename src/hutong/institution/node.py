@@ -95,6 +95,7 @@ class InstitutionNode:
             cashier,
             switch=settings.switch,
             code_prefix=settings.people.payment_code_prefix,
+            mandate_key=settings.people.token_key,
         )
         self.tills = TillService(node, self.requests, self.payments.charges)
 

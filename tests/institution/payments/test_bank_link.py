@@ -187,3 +187,19 @@ def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
 def test_a_text_that_is_no_mandate_is_not_linked(text: str) -> None:
     with pytest.raises(Refusal, match="MANDATE_MALFORMED"):
         Link().link(text)
+
+
+def test_a_grant_asked_for_again_under_the_same_id_is_the_same_mandate() -> None:
+    link = Link()
+    grant = link.yun.payments.mandates.grant
+
+    def granted(daily_max: int = 500, name: str = "卡", grant_id: str = "g-1") -> tuple[Mandate, str]:
+        return now(warmed(link.yun.journal, lambda: grant(link.holder.id, "jing", daily_max, name, grant_id)))
+
+    first = granted()
+    assert granted() == first
+    assert granted(grant_id="g-2")[1] != first[1]
+    for changed in ({"daily_max": 501}, {"name": "别的"}):
+        with pytest.raises(Refusal, match="ID_TAKEN") as refused:
+            granted(**changed)
+        assert refused.value.facts["field"] in changed

@@ -284,10 +284,10 @@ class Banking(Controller):
 
     @post("/mandates")
     async def grant(self, edge: Edge, session: Signed, data: JSONBody[MandateBody]) -> MandateView:
-        """At a bank: let a wallet elsewhere take money, so much a day. The `text` is shown this once."""
+        """At a bank: let a wallet elsewhere take money, so much a day. The `text` is shown to this call and its repeats."""
         mandates = edge.payments.mandates
         mandate, text = await edge.decided(
-            lambda: mandates.grant(session.user_id, data.grantee, data.daily_max, data.name)
+            lambda: mandates.grant(session.user_id, data.grantee, data.daily_max, data.name, data.grant_id)
         )
         return mandate_view(mandate, text)
 

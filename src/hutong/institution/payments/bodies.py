@@ -141,6 +141,7 @@ class MandateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     grantee: str
     daily_max: Amount
     name: str = ""
+    grant_id: str = ""  # The caller's own: with it the same grant can be asked for again. Empty: a new one each time.
 
 
 class MandateView(msgspec.Struct, frozen=True, kw_only=True):

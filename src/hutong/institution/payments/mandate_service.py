@@ -1,5 +1,7 @@
 """At the bank: mandates, granted and revoked by the bank's own user."""
 
+import hashlib
+
 from msgspec.structs import replace
 
 from hutong.institution.payments.mandate import (
@@ -9,7 +11,7 @@ from hutong.institution.payments.mandate import (
     mandate_id,
     mandate_text,
 )
-from hutong.institution.payments.payment import check_amount
+from hutong.institution.payments.payment import check_amount, check_same
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
@@ -23,20 +25,33 @@ NAME_LENGTH_MAX = 70
 class MandateService:
     """The mandates of our users, for other institutions to take money under."""
 
-    def __init__(self, node: NodeRuntime, policies: Policies, currency: str) -> None:
+    def __init__(self, node: NodeRuntime, policies: Policies, currency: str, key: bytes) -> None:
         self._node = node
+        self._key = key
         self._policies = policies
         self._currency = currency
         self._mandates = Shelf(MANDATES, node.journal, node.store, by=("user_id",))
 
-    def grant(self, user_id: int, grantee: str, daily_max: int, name: str) -> tuple[Mandate, str]:
-        """A new mandate, and its text: shown once, kept nowhere."""
+    def grant(self, user_id: int, grantee: str, daily_max: int, name: str, grant_id: str = "") -> tuple[Mandate, str]:
+        """
+        A new mandate, and its text, which is kept nowhere.
+
+        Repeats:  under the user's own `grant_id` the same mandate and text; ID_TAKEN, naming the field, for other content.
+                  Without one, another mandate each time.
+        """
         check_amount(daily_max)
         check_text("grantee", grantee, length_max=35, ascii_only=True)
         check_text("name", name, length_max=NAME_LENGTH_MAX, empty=True)
+        check_text("grant_id", grant_id, length_max=NAME_LENGTH_MAX, empty=True)
         self._mandates.find("user_id", user_id)  # So that the user's list is whole.
         now_ns = self._node.clock.now_ns()
-        text = mandate_text(self._node.node_id, self._node.randomness.randbytes(SECRET_BYTES))
+        text = mandate_text(self._node.node_id, self._secret(user_id, grant_id))
+        known = self._mandates.get(mandate_id(text)) if grant_id else None
+        if known is not None:
+            check_same("grantee", known.grantee, grantee)
+            check_same("daily_max", known.daily_max, daily_max)
+            check_same("name", known.name, name)
+            return known, text
         mandate = Mandate(
             id=mandate_id(text),
             user_id=user_id,
@@ -50,6 +65,13 @@ class MandateService:
         )
         self._mandates.put(mandate)
         return mandate, text
+
+    def _secret(self, user_id: int, grant_id: str) -> bytes:
+        """What makes a mandate's text hard to guess; under a caller's id the same again, from the node's key."""
+        if not grant_id:
+            return self._node.randomness.randbytes(SECRET_BYTES)
+        grant = f"{user_id:032x}/{grant_id}".encode()
+        return hashlib.blake2b(grant, key=self._key, digest_size=SECRET_BYTES, person=b"hutong grant").digest()
 
     def revoke(self, user_id: int, id_: int) -> Mandate:
         """Nothing more is taken under it. Refuses MANDATE_UNKNOWN, also for another's; repeats: the same."""

@@ -62,6 +62,7 @@ class PaymentService:
         *,
         switch: str = SWITCH,
         code_prefix: str = "",
+        mandate_key: bytes = b"",
     ) -> None:
         cashier = cashier if cashier is not None else Cashier()
         self.node = node
@@ -72,7 +73,7 @@ class PaymentService:
         quotes = QuoteBook()
         currency = chart.currency.alpha
         self.top_ups = top_ups = TopUpService(node)
-        self.mandates = MandateService(node, policies, currency)
+        self.mandates = MandateService(node, policies, currency, mandate_key or node.randomness.randbytes(32))
         self.consults = ConsultService(node, people, requests, quotes, cashier, switch)
         self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
