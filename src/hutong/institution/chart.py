@@ -20,12 +20,14 @@ class AccountCode(IntEnum):
 
     RESERVE = 1001  # 备付金: customers' money, held at the central bank or a custodian. Debit balance.
     CLEARING = 1101  # Mirrors our position at the switch: debit balance when the network owes us.
+    SUSPENSE = 1901  # 待查: differences with the network that reconciliation booked, until it is known whose they are.
     WALLET = 2001  # What we owe a person: the balance.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
     FEE_INCOME = 4001  # Merchant fees, less interchange and the switch's fee.
     INTERCHANGE_INCOME = 4101  # What acquirers pay us for bringing the payer.
     ACQUIRING_EXPENSE = 5001  # Interchange and switch fees beyond what the merchant paid.
+    DIFFERENCES = 5901  # Differences that nobody could be asked for: our loss, or gain.
 
 
 # What is owed to somebody can be spent and not overspent: the account refuses, so no race can slip past it.
@@ -78,6 +80,8 @@ class Chart:
         self.fee_income = self._id(AccountCode.FEE_INCOME)
         self.interchange_income = self._id(AccountCode.INTERCHANGE_INCOME)
         self.acquiring_expense = self._id(AccountCode.ACQUIRING_EXPENSE)
+        self.suspense = self._id(AccountCode.SUSPENSE)
+        self.differences = self._id(AccountCode.DIFFERENCES)
 
     def accounts(self) -> list[Account]:
         """The node's own accounts. Clearing may stand on either side; income and expense are what they become."""
@@ -88,6 +92,8 @@ class Chart:
             AccountCode.FEE_INCOME,
             AccountCode.INTERCHANGE_INCOME,
             AccountCode.ACQUIRING_EXPENSE,
+            AccountCode.SUSPENSE,
+            AccountCode.DIFFERENCES,
         )
         return [
             Account(id=self._id(code), ledger=self.currency.ledger, code=code, flags=flags.get(code, 0)) for code in own

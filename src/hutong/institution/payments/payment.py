@@ -28,6 +28,10 @@ class Why(IntEnum):
     REFUND_ON_US = 22
     PAID_IN = 30  # Money that came from outside of all nodes.
     PAID_OUT = 31
+    CORRECTION = (
+        50  # What reconciliation found missing, against suspense; `user_data_32` says which of these it corrects.
+    )
+    CORRECTION_SETTLED = 51
 
 
 class PaymentState(StrEnum):

@@ -1,0 +1,287 @@
+"""
+Reconciling a window, and putting right what is found.
+
+A run only reads; what it found is written down in one decision. Money moves when an operator says so, case by case.
+"""
+
+import asyncio
+import hashlib
+import re
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments.payment import Why
+from hutong.institution.reconciliation.case import (
+    CASES,
+    NOTE_LENGTH_MAX,
+    RECONCILIATIONS,
+    CaseState,
+    DifferenceCase,
+    Reconciliation,
+    case_id,
+    opened,
+    proposes,
+)
+from hutong.institution.reconciliation.comparison import Comparison, compare
+from hutong.institution.reconciliation.difference import Difference, DifferenceKind, Line, Proposal, Standing
+from hutong.institution.reconciliation.reasons import ReconciliationReason
+from hutong.institution.reconciliation.repository import OwnBooks
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
+from hutong.kernel.text import check_text
+from hutong.ledger import corrections
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import TransferStatus
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.pool import WorkerPool
+from hutong.runtime.shelf import Shelf, decided
+from hutong.scheme.clearing_file import ClearingFiles
+from hutong.scheme.messages import StatusRequest
+
+_MOVED_BY = {
+    ("PAYMENT", "DEBIT"): Why.PAYMENT_HELD,
+    ("PAYMENT", "CREDIT"): Why.RECEIPT,
+    ("RETURN", "DEBIT"): Why.REFUND_HELD,
+    ("RETURN", "CREDIT"): Why.RETURN,
+}
+_DONE = frozenset({TransferStatus.CREATED, TransferStatus.EXISTS})
+_WINDOW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,3}")
+Booked = Callable[[TransferStatus], None]
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How far the run under way is. Lines are counted as they come."""
+
+    window: str
+    phase: str = "fetching"  # Then "comparing", "writing".
+    lines_there: int = 0
+    lines_here: int = 0
+
+
+class ReconciliationService:
+    """Every use case of reconciliation at one institution."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        chart: Chart,
+        files: ClearingFiles,
+        books: OwnBooks,
+        pool: WorkerPool,
+        *,
+        switch: str,
+    ) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._chart = chart
+        self._files = files
+        self._books = books
+        self._pool = pool
+        self._switch = switch
+        self._runs = Shelf(RECONCILIATIONS, node.journal, node.store, key="window")
+        self.cases = Shelf(CASES, node.journal, node.store, by=("window",))
+        self.running: Progress | None = None
+
+    # Comparing.
+
+    async def reconcile(self, window: str) -> Reconciliation:
+        """
+        Compare our books with the switch's file of a closed window; every difference becomes a case.
+
+        Moves:    nothing.
+        Refuses:  WINDOW_MALFORMED, RECONCILING_ALREADY, CLEARING_FILE_MALFORMED; what the switch refuses.
+        Repeats:  compares anew. An open case whose line matches now is HEALED.
+        """
+        check_window(window)
+        if self.running is not None or self._pool.is_full:
+            busy = self.running.window if self.running is not None else ""
+            raise Refusal(ReconciliationReason.RECONCILING_ALREADY, window=busy)
+        self.running = Progress(window=window)
+        try:
+            return await self._reconcile(self.running)
+        finally:
+            self.running = None
+
+    async def _reconcile(self, progress: Progress) -> Reconciliation:
+        began_ns, window = self._node.clock.now_ns(), progress.window
+        with tempfile.TemporaryDirectory(prefix="hutong-reconcile-") as name:
+            folder = Path(name)
+            own_lines, own_moves, cleared = (folder / each for each in ("lines.csv", "moves.csv", "cleared.csv"))
+            async with asyncio.TaskGroup() as reading:
+                theirs = reading.create_task(
+                    _kept(self._files.fetch(window), cleared, partial(_count, progress, "lines_there"))
+                )
+                reading.create_task(
+                    _kept(self._books.lines(window), own_lines, partial(_count, progress, "lines_here"))
+                )
+                reading.create_task(_kept(self._books.moves(window), own_moves, lambda _: None))
+            progress.phase = "comparing"
+            comparison = await self._pool.run(partial(compare, own_lines, own_moves, cleared, window, folder))
+        progress.phase = "writing"
+        standings = await self._standings(comparison.differences, window)
+        run = _result(window, theirs.result(), comparison, began_ns, self._node.clock.now_ns())
+        return await decided(self._node.journal, partial(self._write_down, run, comparison.differences, standings))
+
+    async def _standings(self, differences: list[Difference], window: str) -> dict[Line, Standing]:
+        missing = [each.line for each in differences if each.kind is DifferenceKind.MISSING_HERE]
+        return await self._books.standings(missing, window)
+
+    def _write_down(
+        self, run: Reconciliation, differences: list[Difference], standings: dict[Line, Standing]
+    ) -> Reconciliation:
+        now_ns = run.finished_ns
+        known = {case.id: case for case in self.cases.find("window", run.window)}
+        found = set()
+        for difference in differences:
+            id_ = case_id(run.window, difference.line)
+            found.add(id_)
+            standing = standings.get(difference.line, Standing.COMPLETED)
+            case = opened(run.window, difference, standing, known.get(id_), now_ns)
+            if case is not known.get(id_):
+                self.cases.put(case)
+        told_in_full = run.differing == len(differences)
+        for case in known.values():
+            if told_in_full and case.id not in found and case.state == CaseState.OPEN.value:
+                self.cases.put(case.changed(CaseState.HEALED, "", now_ns))
+        self._runs.put(run)
+        return run
+
+    # Looking.
+
+    def found(self, window: str) -> Reconciliation:
+        """What came of the newest run. Refuses WINDOW_MALFORMED, NOT_RECONCILED_YET."""
+        check_window(window)
+        run = self._runs.get(window)
+        if run is None:
+            raise Refusal(ReconciliationReason.NOT_RECONCILED_YET, window=window)
+        return run
+
+    def cases_of(self, window: str) -> list[DifferenceCase]:
+        """Every case of a window, as it stands."""
+        check_window(window)
+        return self.cases.find("window", window)
+
+    def case(self, id_: int) -> DifferenceCase:
+        """Refuses CASE_UNKNOWN."""
+        case = self.cases.get(id_)
+        if case is None:
+            raise Refusal(ReconciliationReason.CASE_UNKNOWN)
+        return case
+
+    # Putting right.
+
+    def enquire(self, id_: int) -> DifferenceCase:
+        """Ask the switch again how the line stands. Refuses CASE_UNKNOWN, CASE_IS_CLOSED, CORRECTION_NOT_PROPOSED."""
+        case = self.case(id_)
+        case.check_open()
+        proposes(case, Proposal.ENQUIRE)
+        self._node.journal.tell(self._switch, StatusRequest(payment_id=case.line.id, originator=case.originator))
+        return case
+
+    def correct(self, id_: int, by: str, then: Booked) -> None:
+        """
+        Book what is missing: clearing mirrors the switch again, and the suspense account (待查) holds the difference.
+
+        Moves:    clearing <-> suspense, the difference; posted.
+        Refuses:  CASE_UNKNOWN, CASE_IS_CLOSED, CORRECTION_NOT_PROPOSED.
+        Repeats:  of a corrected case: nothing.
+        """
+        case = self.case(id_)
+        if case.state != CaseState.CORRECTED.value:
+            case.check_open()
+            proposes(case, Proposal.BOOK_TO_SUSPENSE)
+        transfer = corrections.book_difference(
+            case.correction_id,
+            case.line_id,
+            clearing=self._chart.clearing,
+            suspense=self._chart.suspense,
+            clearing_debit=case.difference.clearing_debit,
+            corrects=_MOVED_BY[case.line_kind, case.direction],
+            ledger=self._chart.currency.ledger,
+            code=Why.CORRECTION,
+        )
+        self._ledger.create_transfers([transfer], partial(self._corrected, case, by, then))
+
+    def settle(self, id_: int, account: int, by: str, then: Booked) -> None:
+        """
+        Take a corrected case's amount out of suspense: with whom it concerns, or as a gain or loss of ours.
+
+        Moves:    suspense <-> `account`; posted. The case is SETTLED when the ledger has done it.
+        Refuses:  CASE_UNKNOWN, NOTHING_IN_SUSPENSE; the ledger's answer goes to `then`: it may say EXCEEDS_CREDITS.
+        """
+        case = self.case(id_)
+        if case.state not in {CaseState.CORRECTED.value, CaseState.SETTLED.value}:
+            raise Refusal(ReconciliationReason.NOTHING_IN_SUSPENSE, state=case.state)
+        transfer = corrections.settle_difference(
+            case.settlement_id,
+            case.line_id,
+            suspense=self._chart.suspense,
+            account=account,
+            suspense_debit=case.difference.clearing_debit,
+            ledger=self._chart.currency.ledger,
+            code=Why.CORRECTION_SETTLED,
+        )
+        self._ledger.create_transfers([transfer], partial(self._settled, case, by, then))
+
+    def explain(self, id_: int, note: str, by: str) -> DifferenceCase:
+        """Close a case without moving money, saying why. Refuses CASE_UNKNOWN, CASE_IS_CLOSED, and what `check_text` refuses."""
+        check_text("note", note, length_max=NOTE_LENGTH_MAX)
+        case = self.case(id_)
+        if case.state == CaseState.EXPLAINED.value and case.note == note:
+            return case
+        case.check_open()
+        self.cases.put(case.changed(CaseState.EXPLAINED, by, self._node.clock.now_ns(), note=note))
+        return self.case(id_)
+
+    def _corrected(self, case: DifferenceCase, by: str, then: Booked, statuses: list[TransferStatus]) -> None:
+        if statuses[0] in _DONE and case.state == CaseState.OPEN.value:
+            suspense = case.difference.clearing_debit
+            self.cases.put(case.changed(CaseState.CORRECTED, by, self._node.clock.now_ns(), suspense=suspense))
+        then(statuses[0])
+
+    def _settled(self, case: DifferenceCase, by: str, then: Booked, statuses: list[TransferStatus]) -> None:
+        if statuses[0] in _DONE and case.state != CaseState.SETTLED.value:
+            self.cases.put(case.changed(CaseState.SETTLED, by, self._node.clock.now_ns()))
+        then(statuses[0])
+
+
+def check_window(window: str) -> None:
+    """Refuses WINDOW_MALFORMED."""
+    if _WINDOW.fullmatch(window) is None:
+        raise Refusal(ReconciliationReason.WINDOW_MALFORMED, expected="2026-11-23/2")
+
+
+async def _kept(pieces: AsyncIterator[bytes], path: Path, count: Callable[[int], None]) -> str:
+    """Write a stream to a file, counting lines; its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        async for piece in pieces:
+            file.write(piece)
+            digest.update(piece)
+            count(piece.count(b"\n"))
+    return digest.hexdigest()
+
+
+def _count(progress: Progress, name: str, lines: int) -> None:
+    setattr(progress, name, getattr(progress, name) + lines)
+
+
+def _result(window: str, sha256: str, comparison: Comparison, began_ns: int, now_ns: int) -> Reconciliation:
+    return Reconciliation(
+        window=window,
+        file_sha256=sha256,
+        lines_here=comparison.lines_here,
+        lines_there=comparison.lines_there,
+        matched=comparison.matched,
+        differing=comparison.differing,
+        totals_here=msgspec.json.encode(comparison.here).decode(),
+        totals_there=msgspec.json.encode(comparison.there).decode(),
+        took_ms=(now_ns - began_ns) // NS_PER_MS,
+        finished_ns=now_ns,
+    )
