@@ -24,6 +24,7 @@ from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
+from hutong.switch.settlement.api import Calendars, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -58,8 +59,8 @@ _HEX_LENGTH = 32
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
 
-def switch_api(switch: SwitchNode, operator_token: str) -> list[ControllerRouterHandler]:
-    """The handlers of a switch's node, for `runtime.http_app.make_app`."""
+def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+    """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
 
     def operator_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         told = bearer_token(connection.headers.get("authorization", "").encode() or None)
@@ -72,12 +73,13 @@ def switch_api(switch: SwitchNode, operator_token: str) -> list[ControllerRouter
     wiring = {"switch": Provide(provide, sync_to_thread=False)}
     operators = Router(
         "/v1",
-        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments],
+        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments, Windows, Calendars],
         dependencies=wiring,
         guards=[operator_only],
     )
     everybodys = Router("/v1", route_handlers=[network], dependencies=wiring, security=[{}])
-    return [everybodys, operators]
+    participants = Router("/", route_handlers=[own_files(verify)], dependencies=wiring)
+    return [everybodys, operators, participants]
 
 
 async def _answer(switch: SwitchNode, decide: Callable[[], Answer]) -> Answer:
