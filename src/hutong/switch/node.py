@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 from hutong.ledger.engine import LedgerEngine
+from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
     AnyMessage,
@@ -34,6 +35,7 @@ class SwitchNode:
     ) -> None:
         self.node = node
         self.ledger = ledger
+        self.audit = AuditLog(node)
         self.admission = AdmissionService(node, ledger, policy)
         self.windows = WindowService(node, policy.calendar)
         self.cleared = cleared or ScannedClearingRepository(node.store)
@@ -43,6 +45,7 @@ class SwitchNode:
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
+        await self.audit.start()
         await self.admission.start()
         await self.windows.start()
         await self.clearing.start()

@@ -11,8 +11,8 @@ from litestar.response import Stream
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided
 from hutong.scheme.clearing_file import window_of_path
+from hutong.scheme.envelope import SchemeReason
 from hutong.switch.node import SwitchNode
-from hutong.switch.reason import SwitchReason
 from hutong.switch.settlement.views import CalendarView, NewCalendar, WindowView, calendar_view, window_view
 
 CSV = "text/csv; charset=utf-8"
@@ -98,5 +98,5 @@ def own_files(verify: Verify | None) -> Router:
 def _signer(request: Request[Any, Any, Any], verify: Verify | None) -> str:
     """Who asks. A switch that shares its process with all its participants has nobody who could sign."""
     if verify is None:
-        raise Refusal(SwitchReason.TOKEN_UNKNOWN)
+        raise Refusal(SchemeReason.SENDER_UNKNOWN, sender="")
     return verify(dict(request.scope["headers"]), request.method, request.scope["path"], b"")
