@@ -25,6 +25,7 @@ from hutong.runtime.settings import Settings
 from hutong.scheme.http_transport import HttpTransport
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, ReplayGuard, Signer, Verifier
+from hutong.scheme.signed_files import SignedFiles
 from hutong.scheme.transport import Receive
 from hutong.switch.admission import AdmissionService
 
@@ -70,7 +71,10 @@ def _build(site: Site, network: Network) -> Build:
     if site.spec.kind is NodeKind.INSTITUTION:
 
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-            return _connect(site, PeerBook([_peer(network.switch)]), machine, receive, stack)
+            peer = _peer(network.switch)
+            files = SignedFiles(peer, _signer(site, machine))
+            stack.push_async_callback(files.close)
+            return replace(_connect(site, PeerBook([peer]), machine, receive, stack), clearing_files=files)
 
         return build_institution(site, network, to_switch, private_webhooks=False)
 
@@ -90,12 +94,17 @@ def _build(site: Site, network: Network) -> Build:
 
 def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
     node = machine.node
-    signer = Signer(node.node_id, [key.secret() for key in site.secrets.signing_keys], node.clock, node.randomness)
+    signer = _signer(site, machine)
     guard = ReplayGuard(node.clock.now_ns())
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
     return Connection(transport.post, transport.hot(), verify=verifier.verify)
+
+
+def _signer(site: Site, machine: Machine) -> Signer:
+    keys = [key.secret() for key in site.secrets.signing_keys]
+    return Signer(machine.node.node_id, keys, machine.node.clock, machine.node.randomness)
 
 
 async def _watch(site: Site, book: PeerBook) -> None:

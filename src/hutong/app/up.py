@@ -9,7 +9,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,10 @@ from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
+from hutong.runtime.shelf import warmed
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.transport import MemoryNetwork, Receive
+from hutong.switch.node import SwitchNode
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +88,8 @@ async def running_network(settings: Settings, network: Network, address: Address
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory)
+            files = _FilesOf(spec.node, lambda: nodes[network.switch.node].site.node)
+            running = _node(settings, network, spec, address, memory, files)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
@@ -147,14 +151,30 @@ def schema_of(node_id: str) -> str:
     return node_id.replace("-", "_")
 
 
-def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
+class _FilesOf:
+    """A node's clearing files, where the switch is in the same process."""
+
+    def __init__(self, node_id: str, switch: Callable[[], SwitchNode]) -> None:
+        self._node_id = node_id
+        self._switch = switch
+
+    async def fetch(self, window: str) -> AsyncIterator[bytes]:
+        switch = self._switch()
+        closed = await warmed(switch.node.journal, lambda: switch.windows.closed_window(window))
+        async for piece in switch.cleared.clearing_file(closed, self._node_id):
+            yield piece
+
+
+def _node(
+    settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork, files: ClearingFiles
+) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
 
     def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)
         stack.callback(memory.leave, spec.node)
-        return Connection(memory.post(spec.node))
+        return Connection(memory.post(spec.node), clearing_files=files)
 
     if spec.kind is NodeKind.SWITCH:
         build = build_switch(site, network, connect)

@@ -20,6 +20,9 @@ from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
 from hutong.institution.people.settings import PeopleSettings
+from hutong.institution.reconciliation.api import reconciliation_api
+from hutong.institution.reconciliation.repository import PgOwnBooks
+from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -30,6 +33,7 @@ from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import warmed
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
@@ -62,6 +66,7 @@ class Connection:
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
+    clearing_files: ClearingFiles | None = None  # Where an institution's come from; the switch needs none.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -128,9 +133,20 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         await institution.start(stack)
         site.node = institution
+        assert connection.clearing_files is not None, "an institution's connection knows where its files are"
+        reconciliation = ReconciliationService(
+            machine.node,
+            machine.ledger,
+            institution.chart,
+            connection.clearing_files,
+            PgOwnBooks(machine.pool, institution.chart),
+            pool,
+            switch=network.switch.node,
+        )
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
+            reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]

@@ -16,7 +16,6 @@ from hutong.scheme.clearing_file import COLUMNS
 
 DIFFERENCES_MAX = 10_000  # Told one by one; how many there are beyond that is counted.
 _MEMORY = "1GB"  # Beyond it DuckDB writes to the folder it works in.
-_NUMBERS = {"amount", "settlement", "interchange", "switch_fee", "cleared", "decided_at_ms"}
 
 
 class SideTotals(msgspec.Struct, frozen=True):
@@ -85,13 +84,14 @@ def _read_here(database: duckdb.DuckDBPyConnection, own_lines: Path, own_moves: 
     database.execute(_HERE, [str(own_lines)])
 
 
-_THERE_COLUMNS = {name: "BIGINT" if name in _NUMBERS else "VARCHAR" for name in COLUMNS}
+_THERE_COLUMNS = dict.fromkeys(COLUMNS, "VARCHAR")  # A number would be rounded where it has a fraction.
 _THERE = "CREATE TABLE there AS SELECT * FROM read_csv(?, header = true, auto_detect = false, columns = ?)"
 _OTHER_WINDOW = 'SELECT "window" FROM there WHERE "window" IS DISTINCT FROM ? LIMIT 1'
 _NOT_WELL_FORMED = """
 SELECT id FROM there
-WHERE cleared IS NULL OR cleared < 0 OR direction NOT IN ('DEBIT', 'CREDIT') OR kind NOT IN ('PAYMENT', 'RETURN')
-    OR NOT regexp_full_match(id, '[0-9a-f]{32}') OR coalesce(originator, '') = '' OR coalesce(currency, '') = ''
+WHERE NOT regexp_full_match(coalesce(cleared, ''), '[0-9]{1,18}') OR coalesce(direction, '') NOT IN ('DEBIT', 'CREDIT')
+    OR coalesce(kind, '') NOT IN ('PAYMENT', 'RETURN')
+    OR NOT regexp_full_match(coalesce(id, ''), '[0-9a-f]{32}') OR coalesce(originator, '') = '' OR coalesce(currency, '') = ''
 LIMIT 1"""
 _TWICE = "SELECT id FROM there GROUP BY kind, originator, id, direction HAVING count(*) > 1 LIMIT 1"
 
@@ -119,7 +119,7 @@ SELECT
     h.cleared AS here,
     t.cleared AS there
 FROM here AS h
-FULL JOIN there AS t
+FULL JOIN (SELECT * REPLACE (cleared::BIGINT AS cleared) FROM there) AS t
 ON h.id = t.id AND h.kind = t.kind AND h.originator = t.originator AND h.direction = t.direction
     AND h.currency = t.currency"""
 
@@ -151,6 +151,6 @@ def _compared(database: duckdb.DuckDBPyConnection) -> Comparison:
 
 def _totals(database: duckdb.DuckDBPyConnection, side: str) -> list[SideTotals]:
     rows = database.execute(
-        f"SELECT currency, direction, count(*), sum(cleared)::BIGINT FROM {side} GROUP BY ALL ORDER BY ALL"  # noqa: S608  # Ours.
+        f"SELECT currency, direction, count(*), sum(cleared::BIGINT)::BIGINT FROM {side} GROUP BY ALL ORDER BY ALL"  # noqa: S608  # Ours.
     ).fetchall()
     return [SideTotals(*row) for row in rows]

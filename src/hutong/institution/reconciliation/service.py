@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -77,39 +78,69 @@ class ReconciliationService:
         *,
         switch: str,
     ) -> None:
-        self._node = node
+        self.node = node
         self._ledger = ledger
-        self._chart = chart
+        self.chart = chart
         self._files = files
         self._books = books
         self._pool = pool
         self._switch = switch
         self._runs = Shelf(RECONCILIATIONS, node.journal, node.store, key="window")
         self.cases = Shelf(CASES, node.journal, node.store, by=("window",))
-        self.running: Progress | None = None
+        self._running: Progress | None = None
+        self._failed: dict[str, Refusal] = {}  # The newest run of a window, if it came to nothing.
 
     # Comparing.
 
-    async def reconcile(self, window: str) -> Reconciliation:
+    def begin(self, window: str) -> Progress:
         """
-        Compare our books with the switch's file of a closed window; every difference becomes a case.
+        Compare our books with the switch's file of a closed window, beside everything else; every difference becomes a case.
 
         Moves:    nothing.
-        Refuses:  WINDOW_MALFORMED, RECONCILING_ALREADY, CLEARING_FILE_MALFORMED; what the switch refuses.
-        Repeats:  compares anew. An open case whose line matches now is HEALED.
+        Refuses:  WINDOW_MALFORMED, RECONCILING_ALREADY; `standing` tells later what the run refused.
+        Repeats:  of the window that is being compared: nothing. Afterwards it compares anew.
         """
         check_window(window)
-        if self.running is not None or self._pool.is_full:
-            busy = self.running.window if self.running is not None else ""
+        if self._running is not None and self._running.window == window:
+            return self._running
+        if self._running is not None or self._pool.is_full:
+            busy = self._running.window if self._running is not None else ""
             raise Refusal(ReconciliationReason.RECONCILING_ALREADY, window=busy)
-        self.running = Progress(window=window)
+        self._failed.pop(window, None)
+        self._running = progress = Progress(window=window)
+        self.node.spawn(self._run(progress))
+        return progress
+
+    def standing(self, window: str) -> Progress | Reconciliation:
+        """How far the run is, or what came of the newest one. Refuses NOT_RECONCILED_YET, and what that run refused."""
+        check_window(window)
+        if self._running is not None and self._running.window == window:
+            return self._running
+        if failure := self._failed.get(window):
+            raise failure
+        run = self._runs.get(window)
+        if run is None:
+            raise Refusal(ReconciliationReason.NOT_RECONCILED_YET, window=window)
+        return run
+
+    async def reconcile(self, window: str) -> Reconciliation:
+        """
+        As `begin`, to its end: what came of it.
+
+        Refuses:  CLEARING_FILE_MALFORMED; what the switch refuses.
+        """
+        return await self._reconcile(Progress(window=window))
+
+    async def _run(self, progress: Progress) -> None:
         try:
-            return await self._reconcile(self.running)
+            await self._reconcile(progress)
+        except* Refusal as refused:
+            self._failed[progress.window] = _first(refused)
         finally:
-            self.running = None
+            self._running = None
 
     async def _reconcile(self, progress: Progress) -> Reconciliation:
-        began_ns, window = self._node.clock.now_ns(), progress.window
+        began_ns, window = self.node.clock.now_ns(), progress.window
         with tempfile.TemporaryDirectory(prefix="hutong-reconcile-") as name:
             folder = Path(name)
             own_lines, own_moves, cleared = (folder / each for each in ("lines.csv", "moves.csv", "cleared.csv"))
@@ -125,8 +156,8 @@ class ReconciliationService:
             comparison = await self._pool.run(partial(compare, own_lines, own_moves, cleared, window, folder))
         progress.phase = "writing"
         standings = await self._standings(comparison.differences, window)
-        run = _result(window, theirs.result(), comparison, began_ns, self._node.clock.now_ns())
-        return await decided(self._node.journal, partial(self._write_down, run, comparison.differences, standings))
+        run = _result(window, theirs.result(), comparison, began_ns, self.node.clock.now_ns())
+        return await decided(self.node.journal, partial(self._write_down, run, comparison.differences, standings))
 
     async def _standings(self, differences: list[Difference], window: str) -> dict[Line, Standing]:
         missing = [each.line for each in differences if each.kind is DifferenceKind.MISSING_HERE]
@@ -154,14 +185,6 @@ class ReconciliationService:
 
     # Looking.
 
-    def found(self, window: str) -> Reconciliation:
-        """What came of the newest run. Refuses WINDOW_MALFORMED, NOT_RECONCILED_YET."""
-        check_window(window)
-        run = self._runs.get(window)
-        if run is None:
-            raise Refusal(ReconciliationReason.NOT_RECONCILED_YET, window=window)
-        return run
-
     def cases_of(self, window: str) -> list[DifferenceCase]:
         """Every case of a window, as it stands."""
         check_window(window)
@@ -181,7 +204,7 @@ class ReconciliationService:
         case = self.case(id_)
         case.check_open()
         proposes(case, Proposal.ENQUIRE)
-        self._node.journal.tell(self._switch, StatusRequest(payment_id=case.line.id, originator=case.originator))
+        self.node.journal.tell(self._switch, StatusRequest(payment_id=case.line.id, originator=case.originator))
         return case
 
     def correct(self, id_: int, by: str, then: Booked) -> None:
@@ -199,11 +222,11 @@ class ReconciliationService:
         transfer = corrections.book_difference(
             case.correction_id,
             case.line_id,
-            clearing=self._chart.clearing,
-            suspense=self._chart.suspense,
+            clearing=self.chart.clearing,
+            suspense=self.chart.suspense,
             clearing_debit=case.difference.clearing_debit,
             corrects=_MOVED_BY[case.line_kind, case.direction],
-            ledger=self._chart.currency.ledger,
+            ledger=self.chart.currency.ledger,
             code=Why.CORRECTION,
         )
         self._ledger.create_transfers([transfer], partial(self._corrected, case, by, then))
@@ -221,10 +244,10 @@ class ReconciliationService:
         transfer = corrections.settle_difference(
             case.settlement_id,
             case.line_id,
-            suspense=self._chart.suspense,
+            suspense=self.chart.suspense,
             account=account,
             suspense_debit=case.difference.clearing_debit,
-            ledger=self._chart.currency.ledger,
+            ledger=self.chart.currency.ledger,
             code=Why.CORRECTION_SETTLED,
         )
         self._ledger.create_transfers([transfer], partial(self._settled, case, by, then))
@@ -236,18 +259,18 @@ class ReconciliationService:
         if case.state == CaseState.EXPLAINED.value and case.note == note:
             return case
         case.check_open()
-        self.cases.put(case.changed(CaseState.EXPLAINED, by, self._node.clock.now_ns(), note=note))
+        self.cases.put(case.changed(CaseState.EXPLAINED, by, self.node.clock.now_ns(), note=note))
         return self.case(id_)
 
     def _corrected(self, case: DifferenceCase, by: str, then: Booked, statuses: list[TransferStatus]) -> None:
         if statuses[0] in _DONE and case.state == CaseState.OPEN.value:
             suspense = case.difference.clearing_debit
-            self.cases.put(case.changed(CaseState.CORRECTED, by, self._node.clock.now_ns(), suspense=suspense))
+            self.cases.put(case.changed(CaseState.CORRECTED, by, self.node.clock.now_ns(), suspense=suspense))
         then(statuses[0])
 
     def _settled(self, case: DifferenceCase, by: str, then: Booked, statuses: list[TransferStatus]) -> None:
         if statuses[0] in _DONE and case.state != CaseState.SETTLED.value:
-            self.cases.put(case.changed(CaseState.SETTLED, by, self._node.clock.now_ns()))
+            self.cases.put(case.changed(CaseState.SETTLED, by, self.node.clock.now_ns()))
         then(statuses[0])
 
 
@@ -255,6 +278,12 @@ def check_window(window: str) -> None:
     """Refuses WINDOW_MALFORMED."""
     if _WINDOW.fullmatch(window) is None:
         raise Refusal(ReconciliationReason.WINDOW_MALFORMED, expected="2026-11-23/2")
+
+
+def _first(refused: ExceptionGroup[Any]) -> Refusal:
+    """Of what went wrong at the same time, one is told."""
+    (error, *_) = refused.exceptions
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _kept(pieces: AsyncIterator[bytes], path: Path, count: Callable[[int], None]) -> str:
