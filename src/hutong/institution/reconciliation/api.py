@@ -56,11 +56,11 @@ class Reconciliations(Controller):
         return reconciliation_view(await decided(service.node.journal, lambda: service.standing(id_)))
 
     @get("/{window:str}/cases")
-    async def cases(self, service: Reconciling, window: FromPath[str], state: FromQuery[str] = "") -> list[CaseView]:
-        """Every case of a window; with `state`, those alone."""
+    async def cases(self, service: Reconciling, window: FromPath[str], only: FromQuery[str] = "") -> list[CaseView]:
+        """Every case of a window; with `only`, those in this state."""
         id_ = window_of_path(window)
         found = await decided(service.node.journal, lambda: service.cases_of(id_))
-        return [case_view(case) for case in found if state in {"", case.state}]
+        return [case_view(case) for case in found if only in {"", case.state}]
 
 
 class Cases(Controller):

@@ -1,8 +1,8 @@
 """
 A case: one difference, until somebody has put it right or said why it is none.
 
-OPEN -> CORRECTED (booked to suspense, then settled with whom it concerns) | EXPLAINED | HEALED (a later run found it matched).
-A case that is closed is opened again when a later run finds another difference in the same line.
+OPEN -> CORRECTED (booked to suspense) -> SETTLING -> SETTLED (with whom it concerns); or OPEN -> EXPLAINED | HEALED (a
+later run found it matched). A case that is closed is opened again when a later run finds another difference in the same line.
 """
 
 from enum import Enum
@@ -24,6 +24,7 @@ class CaseState(Enum):
 
     OPEN = "OPEN"
     CORRECTED = "CORRECTED"  # Clearing mirrors the switch again; what is in suspense is to be settled.
+    SETTLING = "SETTLING"  # With one account, and the ledger has yet to answer.
     SETTLED = "SETTLED"  # And the suspense account is even again.
     EXPLAINED = "EXPLAINED"
     HEALED = "HEALED"
@@ -45,8 +46,9 @@ class DifferenceCase(msgspec.Struct, frozen=True, kw_only=True):
     standing: Text
     proposal: Text
     state: Text
-    round: SmallInt  # How often it was opened: each correction is a transfer of its own.
+    round: SmallInt  # Of its transfers: one more each time it is opened, or the ledger refuses to settle it.
     suspense: BigInt  # What was booked against suspense for it in all: positive where suspense owes it.
+    settled_with: Uuid  # The account; 0 before.
     note: Text
     changed_by: Text  # The operator; empty: found by a run.
     opened_ns: BigInt
@@ -132,6 +134,7 @@ def opened(
         state=CaseState.OPEN.value,
         round=1,
         suspense=0,
+        settled_with=0,
         note="",
         changed_by="",
         opened_ns=now_ns,

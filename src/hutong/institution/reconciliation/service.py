@@ -216,9 +216,11 @@ class ReconciliationService:
         Repeats:  of a corrected case: nothing.
         """
         case = self.case(id_)
-        if case.state != CaseState.CORRECTED.value:
-            case.check_open()
-            proposes(case, Proposal.BOOK_TO_SUSPENSE)
+        if case.state == CaseState.CORRECTED.value:
+            then(TransferStatus.EXISTS)
+            return
+        case.check_open()
+        proposes(case, Proposal.BOOK_TO_SUSPENSE)
         transfer = corrections.book_difference(
             case.correction_id,
             case.line_id,
@@ -235,12 +237,19 @@ class ReconciliationService:
         """
         Take a corrected case's amount out of suspense: with whom it concerns, or as a gain or loss of ours.
 
-        Moves:    suspense <-> `account`; posted. The case is SETTLED when the ledger has done it.
-        Refuses:  CASE_UNKNOWN, NOTHING_IN_SUSPENSE; the ledger's answer goes to `then`: it may say EXCEEDS_CREDITS.
+        Moves:    suspense <-> `account`; posted. The case is SETTLED when the ledger has done it, else CORRECTED again.
+        Refuses:  CASE_UNKNOWN; NOTHING_IN_SUSPENSE, also while or after it is settled with another account. The ledger's
+                  answer goes to `then`: it may say EXCEEDS_CREDITS.
+        Repeats:  of a settled case: nothing.
         """
         case = self.case(id_)
-        if case.state not in {CaseState.CORRECTED.value, CaseState.SETTLED.value}:
+        begun = {CaseState.SETTLING.value, CaseState.SETTLED.value}
+        if case.state != CaseState.CORRECTED.value and (case.state not in begun or case.settled_with != account):
             raise Refusal(ReconciliationReason.NOTHING_IN_SUSPENSE, state=case.state)
+        if case.state == CaseState.CORRECTED.value:
+            settling = case.changed(CaseState.SETTLING, by, self.node.clock.now_ns())
+            case = msgspec.structs.replace(settling, settled_with=account)
+            self.cases.put(case)
         transfer = corrections.settle_difference(
             case.settlement_id,
             case.line_id,
@@ -269,8 +278,13 @@ class ReconciliationService:
         then(statuses[0])
 
     def _settled(self, case: DifferenceCase, by: str, then: Booked, statuses: list[TransferStatus]) -> None:
-        if statuses[0] in _DONE and case.state != CaseState.SETTLED.value:
-            self.cases.put(case.changed(CaseState.SETTLED, by, self.node.clock.now_ns()))
+        now_ns = self.node.clock.now_ns()
+        if statuses[0] not in _DONE:
+            # The ledger remembers that no under this transfer's id: another try is another transfer.
+            again = case.changed(CaseState.CORRECTED, by, now_ns)
+            self.cases.put(msgspec.structs.replace(again, settled_with=0, round=case.round + 1))
+        elif case.state != CaseState.SETTLED.value:
+            self.cases.put(case.changed(CaseState.SETTLED, by, now_ns))
         then(statuses[0])
 
 

@@ -34,6 +34,7 @@ CREATE TABLE difference_case (
     state      text     NOT NULL,
     round      smallint NOT NULL,
     suspense   bigint   NOT NULL,
+    settled_with uuid   NOT NULL,
     note       text     NOT NULL,
     changed_by text     NOT NULL,
     opened_ns  bigint   NOT NULL,
