@@ -1,8 +1,18 @@
 """A bank is a participant like any other: money in under its mandate, money out to a code of its own."""
 
 import pytest
+from msgspec.structs import replace
 
-from hutong.institution.payments.mandate import BankAccount, Mandate, TopUpState, withdrawal_creditor
+from hutong.institution.payments.bank_link_service import ACCOUNTS_MAX
+from hutong.institution.payments.mandate import (
+    BankAccount,
+    Mandate,
+    TopUpState,
+    proof_of,
+    read_proof,
+    withdrawal_creditor,
+)
+from hutong.institution.payments.mandate_service import MANDATES_MAX
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import Charge
@@ -60,10 +70,9 @@ class Link:
         answers: list[tuple[Payment, Outcome | None]] = []
         link = self.jing.payments.bank_link
         order = (self.user.id, payment_id, self.account.id, amount, token)
-        terms = self.jing.quote(self.user, CODE).terms
 
-        async def known(_code: str) -> object:
-            return terms
+        async def known(code: str) -> object:
+            return self.jing.terms(code)
 
         link._consults.terms = known  # type: ignore[method-assign, assignment]  # It waits for the network, which is here.
         now(link.withdraw(*order, lambda *answer: answers.append(answer)))
@@ -154,6 +163,75 @@ def test_what_is_between_ones_own_accounts_counts_towards_no_limit() -> None:
     link.withdraw(50_000)
     assert link.jing.payments.debtor.usages.of(link.user.id, link.user.wallet_account).year_spent == 0
     assert link.yun.payments.debtor.usages.of(link.holder.id, link.holder.wallet_account).year_spent == 0
+
+
+@pytest.mark.parametrize("bank", ["yun", "jing"])
+def test_what_goes_to_somebody_elses_account_counts_like_any_payment_to_a_person(bank: str) -> None:
+    link = Link(bank=bank)
+    link.top_up(50_000)
+    link.jing.users[link.user.id] = replace(link.user, name="*红")  # The bank's holder has another name.
+    assert link.withdraw(20_000).completed
+    assert _spent(link) == 20_000
+    link.jing.users[link.user.id] = replace(link.user, name=f" {link.holder.name} ")
+    assert link.withdraw(20_000).completed
+    assert _spent(link) == 20_000
+
+
+def test_a_code_without_a_mandate_or_of_another_than_granted_it_is_not_proven_ones_own() -> None:
+    link = Link()
+    link.top_up(50_000)
+    stranger = link.yun.user()
+    link.yun.asks(user=stranger, code=CODE)  # The same text leads to somebody else now.
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 1_000
+    link.account = link.link("")
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 2_000
+
+
+def test_a_withdrawal_after_the_mandate_was_revoked_is_counted() -> None:
+    link = Link()
+    link.top_up(50_000)
+    link.yun.payments.mandates.revoke(link.holder.id, link.mandate.id)
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 1_000
+
+
+def test_a_proof_tells_no_name_and_only_who_was_given_the_mandate_gets_an_answer() -> None:
+    link = Link()
+    proof = proof_of(link.text, link.holder.name, CODE)
+    assert link.holder.name not in str(proof)
+    assert proof != proof_of(link.text, "别人", CODE)
+    assert read_proof(str(proof)) == proof
+    assert link.jing.terms(str(proof)).request_id
+    for text, because in (
+        (str(proof_of("mandate:yun:" + "0" * 32, link.holder.name, CODE)), "MANDATE_UNKNOWN"),
+        (link.text, "MANDATE_MALFORMED"),
+        (f"{link.text}:{'0' * 32}:{CODE}", "HOLDER_DIFFERS"),
+        (str(proof_of(link.grant("wei", 1)[1], link.holder.name, CODE)), "MANDATE_OF_ANOTHER"),
+        (str(proof_of("mandate:nobody:" + "0" * 32, link.holder.name, CODE)), "PARTICIPANT_UNKNOWN"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            link.jing.terms(text)
+        assert refused.value.facts["because"] == because
+
+
+def test_mandates_and_linked_accounts_are_bounded() -> None:
+    link = Link()
+    for _ in range(MANDATES_MAX - 1):
+        mandate, _ = link.grant("jing", 1)
+    with pytest.raises(Refusal, match="MANDATES_TOO_MANY"):
+        link.grant("jing", 1)
+    link.yun.payments.mandates.revoke(link.holder.id, mandate.id)
+    link.grant("jing", 1)
+    for _ in range(ACCOUNTS_MAX - 1):
+        link.link(link.text)
+    with pytest.raises(Refusal, match="BANK_ACCOUNTS_TOO_MANY"):
+        link.link(link.text)
+
+
+def _spent(link: Link) -> int:
+    return link.jing.payments.debtor.usages.of(link.user.id, link.user.wallet_account).year_spent
 
 
 def _none(_: object) -> None:

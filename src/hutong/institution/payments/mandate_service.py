@@ -20,6 +20,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
 NAME_LENGTH_MAX = 70
+MANDATES_MAX = 20
 
 
 class MandateService:
@@ -36,6 +37,7 @@ class MandateService:
         """
         A new mandate, and its text, which is kept nowhere.
 
+        Refuses:  MANDATES_TOO_MANY; what is wrong with an amount or a text.
         Repeats:  under the user's own `grant_id` the same mandate and text; ID_TAKEN, naming the field, for other content.
                   Without one, another mandate each time.
         """
@@ -43,7 +45,7 @@ class MandateService:
         check_text("grantee", grantee, length_max=35, ascii_only=True)
         check_text("name", name, length_max=NAME_LENGTH_MAX, empty=True)
         check_text("grant_id", grant_id, length_max=NAME_LENGTH_MAX, empty=True)
-        self._mandates.find("user_id", user_id)  # So that the user's list is whole.
+        granted = self._mandates.find("user_id", user_id)
         now_ns = self._node.clock.now_ns()
         text = mandate_text(self._node.node_id, self._secret(user_id, grant_id))
         known = self._mandates.get(mandate_id(text)) if grant_id else None
@@ -52,6 +54,8 @@ class MandateService:
             check_same("daily_max", known.daily_max, daily_max)
             check_same("name", known.name, name)
             return known, text
+        if sum(not other.revoked_ns for other in granted) >= MANDATES_MAX:
+            raise Refusal(PaymentReason.MANDATES_TOO_MANY, mandates_max=MANDATES_MAX)
         mandate = Mandate(
             id=mandate_id(text),
             user_id=user_id,

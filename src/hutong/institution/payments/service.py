@@ -74,7 +74,7 @@ class PaymentService:
         currency = chart.currency.alpha
         self.top_ups = top_ups = TopUpService(node)
         self.mandates = MandateService(node, policies, currency, mandate_key or node.randomness.randbytes(32))
-        self.consults = ConsultService(node, people, requests, quotes, cashier, switch)
+        self.consults = ConsultService(node, people, requests, quotes, cashier, self.mandates, switch)
         self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
         )
