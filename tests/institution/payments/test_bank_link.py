@@ -1,5 +1,8 @@
 """A bank is a participant like any other: money in under its mandate, money out to a code of its own."""
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from msgspec.structs import replace
 
@@ -15,7 +18,8 @@ from hutong.institution.payments.mandate import (
 from hutong.institution.payments.mandate_service import MANDATES_MAX
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.request_to_pay import Charge
+from hutong.institution.payments.request_to_pay import Charge, ToPay
+from hutong.kernel.clock import instant
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import warmed
 from tests.institution.payments.neighbours import Person, pin_token
@@ -116,6 +120,23 @@ def test_a_top_up_the_bank_account_does_not_cover_gives_the_mandates_room_back(b
     assert link.balances == (0, 500_000)
     assert link.yun.payments.mandates.mandate(link.mandate.id).used == 0
     assert link.top_up(500_000) == TopUpState.PAID
+
+
+def test_what_was_claimed_before_midnight_and_refused_behind_it_gives_back_to_no_other_day() -> None:
+    link = Link(daily_max=600_000)
+    zone = ZoneInfo("Asia/Shanghai")
+    local = instant(link.world.clock.now_ns()).astimezone(zone)
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), zone)
+    link.world.tick(int((midnight - local).total_seconds()) - 1)
+    to_pays = link.yun.payments.to_pays
+    settle, late = to_pays._settle, list[ToPay]()
+    # What the bank has to know of the payer is loaded only behind midnight.
+    to_pays._settle = lambda row: late.append(row) if row.amount > 500_000 else settle(row)  # type: ignore[method-assign]
+    assert link.top_up(500_001) == TopUpState.OPEN
+    link.world.tick(2)
+    assert link.top_up(100) == TopUpState.PAID
+    link.yun.decide(lambda: settle(late[0]))
+    assert link.yun.payments.mandates.mandate(link.mandate.id).used == 100
 
 
 @banks

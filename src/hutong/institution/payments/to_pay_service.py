@@ -15,7 +15,7 @@ from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.request_to_pay import REQUESTS_TO_PAY, ToPay, ToPayState, to_pay_id
+from hutong.institution.payments.request_to_pay import ToPay, ToPayState, to_pay_id
 from hutong.institution.payments.views import to_pay_data
 from hutong.institution.payments.wording import network_text
 from hutong.kernel.clock import NS_PER_MS
@@ -35,6 +35,7 @@ class ToPayService:
         debtor: DebtorService,
         mandates: MandateService,
         notices: Notices,
+        rows: Shelf[ToPay],
         switch: str,
     ) -> None:
         self._node = node
@@ -45,7 +46,7 @@ class ToPayService:
         self._notices = notices
         self._switch = switch
         self.tell_ourselves: Callable[[RequestStatus], None] = _deaf
-        self.rows = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
+        self.rows = rows
 
     async def start(self) -> None:
         await self.rows.start()
@@ -157,7 +158,7 @@ class ToPayService:
                 self._ask_payer(row)
             else:
                 if row.mandate_id:
-                    self._mandates.give_back(row.mandate_id, row.amount, row.created_ns)
+                    self._mandates.give_back(row)
                 self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
 
     def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None) -> None:
