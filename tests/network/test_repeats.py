@@ -236,7 +236,11 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         cast.till,
         "/v1/plates",
         {"reference": new_id("r")},
-        {"shop_id": cast.till.post("/v1/shops", {"reference": new_id("r"), "name": "东店", "city": "北京", "latin_city": "Beijing"})["shop_id"]},
+        {
+            "shop_id": cast.till.post(
+                "/v1/shops", {"reference": new_id("r"), "name": "东店", "city": "北京", "latin_city": "Beijing"}
+            )["shop_id"]
+        },
     ),
     "POST /v1/plates/{plate_id}/replace": _replacement,
     "POST /v1/refunds": _refund,
@@ -311,7 +315,9 @@ def test_what_sets_a_state_sets_it_again(street: Street, cast: Cast) -> None:
     scheme, payer, till = cast.scheme, street.payer("jing"), street.till("jing")
     merchant, user = f"/v1/operator/merchants/{till.merchant_id}", f"/v1/operator/users/{payer.user_id}"
     plate = till.post("/v1/plates", {"reference": "2"})["plate_id"]
-    shop = till.post("/v1/shops", {"reference": "2", "name": "东店", "city": "北京", "latin_city": "Beijing"})["shop_id"]
+    shop = till.post("/v1/shops", {"reference": "2", "name": "东店", "city": "北京", "latin_city": "Beijing"})[
+        "shop_id"
+    ]
     request = till.post("/v1/payment-requests", {"reference": "2", "amount": 1})["request_id"]
     hook = till.post("/v1/webhooks", {"id": new_id("whk"), "url": "https://shop.example/hook"})["id"]
     code = payer.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["id"]

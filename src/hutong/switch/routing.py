@@ -23,6 +23,7 @@ from hutong.scheme.messages import (
     TransactionStatus,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.enquiry import is_from_the_future
 from hutong.switch.reason import SwitchReason
 
 log = structlog.get_logger()
@@ -102,6 +103,8 @@ class RoutingService:
     def request(self, sender: str, request: RequestToPay) -> None:
         """Ask the owner of the payment code, or the mandate's bank, to pay a creditor agent."""
         now_ns = self._node.clock.now_ns()
+        if is_from_the_future(request.request_id, sender, now_ns):
+            return
         try:
             self._check_sender(sender, request.creditor_agent)
             _check_open(request, now_ns)

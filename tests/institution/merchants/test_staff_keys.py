@@ -98,7 +98,7 @@ def test_a_rotation_asked_for_again_shows_the_same_token_and_a_late_repeat_of_an
 ) -> None:
     owner = street.owner()
     key, _ = street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1"))
-    dead = []
+    dead: list[str] = []
     for rotation_id in ("r-1", "r-2", "r-1", ""):
         street.clock.advance(seconds=1)
         rotated, token = street.do(lambda: street.merchants.rotate_key(owner, key.id, rotation_id))  # noqa: B023

@@ -272,6 +272,43 @@ def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
     assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
 
 
+@pytest.mark.parametrize("overtaken", [True, False])
+def test_a_banks_no_ends_the_top_up_whichever_of_its_two_messages_comes_first(overtaken: bool) -> None:
+    link = Link()
+    world = link.world
+    world.posting = True
+    top_up_id = link.jing.node.mint.mint()
+    top_up = link.jing.payments.bank_link.top_up
+    link.jing.decide(lambda: _none(top_up(link.user.id, top_up_id, link.account.id, 100)))
+    for _ in range(4):  # The request to pay to the bank; its payment to the wallet, which claims the top-up.
+        world.deliver(world.letters.pop(0))
+    world.letters.clear()  # That it accepted is lost.
+    assert link.jing.payments.bank_link.found(link.user.id, top_up_id).state == TopUpState.CLAIMED
+    world.clock.advance(seconds=61)
+    world.switch.tick()
+    world.switch.journal.seal()
+    to_wallet = [letter for letter in world.letters if letter[1] == "jing"]
+    world.letters = [letter for letter in world.letters if letter[1] != "jing"]
+    if not overtaken:
+        world.deliver(to_wallet.pop())
+    while world.letters:
+        world.deliver(world.letters.pop(0))
+    for letter in to_wallet:
+        world.deliver(letter)
+    found = link.jing.payments.bank_link.found(link.user.id, top_up_id)
+    assert (found.state, found.reason, found.claimed_by) == (TopUpState.REJECTED, "DEADLINE_PASSED", 0)
+    assert link.yun.payments.mandates.mandate(link.mandate.id).used == 0
+
+
+def test_a_top_up_nobody_answered_is_shown_as_expired_when_its_time_is_over() -> None:
+    link = Link()
+    link.world.posting = True
+    link.top_up(100, top_up_id := link.jing.node.mint.mint())
+    found = link.jing.payments.bank_link.found(link.user.id, top_up_id)
+    assert found.state_at(found.expires_ns - 1) == TopUpState.OPEN
+    assert found.state_at(found.expires_ns) == TopUpState.EXPIRED
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -287,9 +287,7 @@ class MerchantService:
         if self.merchant(merchant_id).status == MerchantStatus.CLOSED:
             raise Refusal(MerchantReason.MERCHANT_CLOSED)
 
-    def _issue(
-        self, merchant_id: int, role: Role, name: str, shop_id: int, callers_id: str
-    ) -> tuple[StaffKey, str]:
+    def _issue(self, merchant_id: int, role: Role, name: str, shop_id: int, callers_id: str) -> tuple[StaffKey, str]:
         check_text("name", name, length_max=NAME_LENGTH_MAX)
         check_text("key_id", callers_id, length_max=CALLERS_ID_LENGTH_MAX, empty=True)
         key_id = derive(merchant_id, f"staff-key/{callers_id}") if callers_id else self._mint.mint()

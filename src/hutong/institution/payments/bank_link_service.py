@@ -156,8 +156,8 @@ class BankLinkService:
         """The bank's no is the top-up's end."""
         if charge.channel == Channel.TOP_UP.value:
             top_up = self._top_ups.rows.get(charge.id)
-            if top_up is not None and top_up.state == TopUpState.OPEN:
-                self._top_ups.rows.put(replace(top_up, state=TopUpState.REJECTED, reason=charge.reason))
+            if top_up is not None and (refused := top_up.refused(charge.reason)) is not top_up:
+                self._top_ups.rows.put(refused)
 
     def found(self, user_id: int, top_up_id: int) -> TopUp:
         """A user's top-up by the user's own id. Refuses REQUEST_TO_PAY_UNKNOWN."""

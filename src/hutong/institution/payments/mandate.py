@@ -73,6 +73,7 @@ class TopUpState(StrEnum):
     CLAIMED = "CLAIMED"
     PAID = "PAID"
     REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"  # Never kept: what `state_at` says of an open one whose time is over.
 
 
 class TopUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -101,6 +102,30 @@ class TopUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     channel = Channel.TOP_UP
     is_static = False
     remark = ""
+
+    def state_at(self, now_ns: int) -> TopUpState:
+        """How it stands: the kept state, or EXPIRED."""
+        is_over = self.state == TopUpState.OPEN and self.expires_ns <= now_ns
+        return TopUpState.EXPIRED if is_over else TopUpState(self.state)
+
+    def refused(self, reason: str) -> "TopUp":
+        """
+        The bank says no, which is the end of it. Repeats: itself.
+
+        While a payment claims it that has to be decided first: the bank's no may overtake the switch's.
+        """
+        match self.state:
+            case TopUpState.OPEN:
+                return msgspec.structs.replace(self, state=TopUpState.REJECTED, reason=reason)
+            case TopUpState.CLAIMED:
+                return msgspec.structs.replace(self, reason=reason)
+            case _:
+                return self
+
+    def released(self) -> "TopUp":
+        """The payment that claimed it was rejected: another may come, unless the bank has said that none will."""
+        state = TopUpState.REJECTED if self.reason else TopUpState.OPEN
+        return msgspec.structs.replace(self, state=state, claimed_by=0)
 
 
 def mandate_text(bank: str, secret: bytes) -> str:
