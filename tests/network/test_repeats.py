@@ -39,6 +39,8 @@ INSTITUTION = {
     "POST /v1/operator/merchants/{merchant_id}/resume": STATE,
     "POST /v1/operator/merchants/{merchant_id}/suspend": STATE,
     "POST /v1/operator/pay-ins": "pay_in_id",
+    "DELETE /v1/operator/users/{user_id}/foreign-codes/{digits}": STATE,
+    "POST /v1/operator/users/{user_id}/foreign-codes": STATE,
     "POST /v1/operator/users/{user_id}/devices/{device_id}/lost": STATE,
     "POST /v1/operator/users/{user_id}/freeze": STATE,
     "POST /v1/operator/users/{user_id}/tier": STATE,
@@ -295,10 +297,10 @@ def _answer(caller: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_registration_and_a_rotation_are_repeated_under_their_ids(street: Street, cast: Cast) -> None:
-    door, operator, phone = street.stranger("jing"), street.operator("jing"), f"+86157{new_id('x')[-4:].encode().hex()}"
-    door.post("/v1/users/codes", {"phone": phone[:14]})
-    code = operator.get(f"/v1/operator/one-time-codes/{phone[:14]}")["code"]
-    body = {"phone": phone[:14], "name": "李四", "code": code, "registration_id": "r-1", "device_id": new_id("dev")}
+    door, operator, phone = street.stranger("jing"), street.operator("jing"), "+8615700000001"
+    door.post("/v1/users/codes", {"phone": phone})
+    code = operator.get(f"/v1/operator/one-time-codes/{phone}")["code"]
+    body = {"phone": phone, "name": "李四", "code": code, "registration_id": "r-1", "device_id": new_id("dev")}
     body["device_name"] = "手机"
     users = [door.post("/v1/users", body)["user"] for _ in range(2)]
     assert users[0] == users[1]
@@ -330,6 +332,8 @@ def test_what_sets_a_state_sets_it_again(street: Street, cast: Cast) -> None:
         (scheme, "POST", "/v1/participants/spare/resume", None),
         (scheme, "PUT", "/v1/fees/far-2096", fees),
         (cast.operator, "POST", f"{user}/tier", {"tier": "III", "evidence": "FACE_TO_FACE", "name": "王小明"}),
+        (cast.operator, "POST", f"{user}/foreign-codes", {"digits": "2861" + "7" * 16}),
+        (cast.operator, "DELETE", f"{user}/foreign-codes/2861{'7' * 16}", None),
         (cast.operator, "POST", f"{user}/freeze", {"why": "lost"}),
         (cast.operator, "POST", f"{user}/unfreeze", {"why": "found"}),
         (payer, "POST", f"/v1/personal-codes/{code}/deactivate", None),

@@ -33,6 +33,10 @@ class CodeHolder(Protocol):
 
     @property
     def user_id(self) -> int: ...
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Whether what was shown is no consent: the payer is asked, however little it is."""
+        ...
 
 
 class Session(Protocol):

@@ -69,6 +69,9 @@ class ToPayService:
         except Refusal as refusal:
             self._tell(message.request_id, message.creditor_agent, refusal.reason.name, refusal.reason.iso_code)
             return
+        if row.state == ToPayState.WAITING:
+            self._ask_payer(row)
+            return
         self.rows.put(row)
         self._journal.seal()
         self._node.decide(partial(self._settle, row))
@@ -114,13 +117,15 @@ class ToPayService:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
         creditor_name = network_text("creditor_name", message.creditor_name)
         remark = network_text("remark", message.remittance)
-        mandate_id = 0
+        mandate_id, state = 0, ToPayState.CLAIMED
         if message.code.startswith(MANDATE_PREFIX):
             mandate = self._mandates.claim(message.code, message.creditor_agent, message.amount, message.currency)
             user_id, mandate_id = mandate.user_id, mandate.id
         else:
             holder = self._people.claim_payment_code(message.code, request_id, message.creditor_agent)
             user_id = holder.user_id
+            if holder.is_to_be_asked:
+                state = ToPayState.WAITING
         return ToPay(
             id=id_,
             request_id=request_id,
@@ -138,7 +143,7 @@ class ToPayService:
             fee_version=network_text("fee_version", message.fee_version),
             mandate_id=mandate_id,
             remark=remark,
-            state=ToPayState.CLAIMED,
+            state=state,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
