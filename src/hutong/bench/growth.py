@@ -49,7 +49,7 @@ FROM generate_series($1::bigint, $2) AS n"""
 _TRANSFERS_SQL: LiteralString = """
 INSERT INTO transfer (position, id, debit_account_id, credit_account_id, pending_id, user_data_128, debits_pending,
     debits_posted, credits_pending, credits_posted, timestamp, ledger, user_data_32, timeout, code, flags, amount, user_data_64)
-SELECT $3 + n, id, d.id, c.id, zero, id, zero, lpad(to_hex(n / $3 + 1), 32, '0')::uuid, zero,
+SELECT $3 + n, ids.id, d.id, c.id, zero, ids.id, zero, lpad(to_hex(n / $3 + 1), 32, '0')::uuid, zero,
     lpad(to_hex(n / $3 + 1), 32, '0')::uuid, $3 + n, 156, 0, 0, 12, 0, 1, 0
 FROM generate_series($1::bigint, $2) AS n
 CROSS JOIN LATERAL (
@@ -64,11 +64,11 @@ SELECT t.position, t.id, t.debit_account_id, t.debit_account_id, '*小明', 'jin
     t.credit_account_id, t.pending_id, t.pending_id, '胡同面馆', '', '5812', 'STATIC', true, 'CNY', 1, 0, 0, 0, 0, 0,
     t.pending_id, t.pending_id, '', '', 'balance', '', 'cn-2018-04-01', t.id, t.pending_id, '', 1, true, 1, 1, 0, 0,
     1767225600000000000 + t.position, 1767225660000000000 + t.position
-FROM transfer AS t WHERE t.position BETWEEN $1 + $3 AND $2 + $3"""
+FROM transfer AS t WHERE t.position BETWEEN $1::bigint + $3::bigint AND $2::bigint + $3::bigint"""
 _OUTCOMES_SQL: LiteralString = """
 INSERT INTO payment_outcomes (position, id, completed, reason, iso_code, decided_ns)
 SELECT t.position, t.id, true, '', '', 1767225600000000000 + t.position
-FROM transfer AS t WHERE t.position BETWEEN $1 + $3 AND $2 + $3"""
+FROM transfer AS t WHERE t.position BETWEEN $1::bigint + $3::bigint AND $2::bigint + $3::bigint"""
 
 
 async def measure(
