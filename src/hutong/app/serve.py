@@ -18,7 +18,7 @@ from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec, read_network
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
-from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
+from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
@@ -38,7 +38,7 @@ async def serve(settings: Settings, network: Network, node_id: str, *, take_over
     gc.set_threshold(*GC_THRESHOLDS)
     with database_server(settings) as address:
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
-        site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+        site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
         database = Database(address, schema_of(spec.node))
         host = NodeHost(spec.node, database, kinds_of(spec), _build(site, network), take_over=take_over)
         await host.start()

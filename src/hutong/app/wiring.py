@@ -29,6 +29,8 @@ from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
+from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
@@ -73,6 +75,7 @@ class Site:
     secrets: NodeSecrets
     host: str
     port: int
+    limits: RateLimits = field(default_factory=RateLimits)
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -80,6 +83,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """What callers of a node may ask, behind the proxies of the settings."""
+    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -209,7 +217,8 @@ async def _serve(
         version=__version__,
         is_ready=lambda: machine.journal.halt is None,
     )
-    server = HttpServer(site.host, site.port, hot, app)
+    limited = RateLimited(app, site.limits, machine.node.clock)
+    server = HttpServer(site.host, site.port, hot, limited)
     try:
         await server.start()
     except OSError as error:

@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -42,6 +43,7 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")  # Whose X-Forwarded-For is believed.
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -100,11 +102,19 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _proxies(value: Any, base: Path) -> tuple[str, ...]:
+    texts = tuple(text.strip() for text in _text(value, base).split(","))
+    for text in texts:
+        ip_network(text, strict=False)  # A ValueError says what is wrong with it.
+    return texts
+
+
 _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "data_directory": _path,
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "trusted_proxies": _proxies,
 }
 
 
