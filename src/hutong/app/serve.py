@@ -37,7 +37,7 @@ async def serve(settings: Settings, network: Network, node_id: str, *, take_over
     spec = network.node(node_id)
     gc.set_threshold(*GC_THRESHOLDS)
     with database_server(settings) as address:
-        secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
+        secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
         database = Database(address, schema_of(spec.node))
         host = NodeHost(spec.node, database, kinds_of(spec), _build(site, network), take_over=take_over)

@@ -148,7 +148,7 @@ def schema_of(node_id: str) -> str:
 
 
 def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
-    secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
+    secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
 
     def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:

@@ -196,7 +196,8 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
         people=PeopleSettings(
             token_key=secrets.token_key,
             pin_pepper=secrets.pin_pepper,
-            sealing_keys=(secrets.sealing_key,),
+            older_pin_peppers=secrets.older_pin_peppers,
+            sealing_keys=(secrets.sealing_key, *secrets.older_sealing_keys),
             payment_code_key=secrets.payment_code_key,
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,

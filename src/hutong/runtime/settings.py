@@ -24,6 +24,7 @@ _PREFIX = "HUTONG_"
 _PORT_PREFIX = "HUTONG_PORT_"
 _CONFIG = "HUTONG_CONFIG"
 _PORT_MAX = 65535
+_CREDENTIAL = "hutong-secrets-key"  # systemd's LoadCredential.
 
 
 class SettingsReason(Reason):
@@ -43,6 +44,7 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")  # Whose X-Forwarded-For is believed.
 
     @classmethod
@@ -69,6 +71,7 @@ class Settings:
             elif name.startswith(_PREFIX) and name != _CONFIG:
                 key = name.removeprefix(_PREFIX).lower()
                 values[_field(key)] = _parse(key, text, where="the environment", base=Path.cwd())
+        values["secrets_key"] = _secrets_key(values, environ)
         return cls(**values, ports=MappingProxyType(ports))
 
 
@@ -115,7 +118,31 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "pg_bin": _path,
     "host": _text,
     "trusted_proxies": _proxies,
+    "secrets_key": _text,
+    "secrets_key_file": _path,
 }
+
+
+def _secrets_key(values: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """The key itself, or what the file holds that is named, or the unit's credential of systemd."""
+    file: Path | None = values.pop("secrets_key_file", None)
+    if values.get("secrets_key"):
+        return str(values["secrets_key"])
+    if file is None and environ.get("CREDENTIALS_DIRECTORY"):
+        credential = Path(environ["CREDENTIALS_DIRECTORY"]) / _CREDENTIAL
+        file = credential if credential.exists() else None
+    if file is None:
+        return ""
+    expected = "a file that others may not read, not in the data directory, with the key alone"
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+        is_open = bool(file.stat().st_mode & 0o007)
+    except (OSError, ValueError):
+        key, is_open = "", True
+    if not key or is_open or file.resolve().is_relative_to(values["data_directory"].resolve()):
+        where = str(file)
+        raise Refusal(SettingsReason.SETTING_MALFORMED, setting="secrets_key_file", where=where, expected=expected)
+    return key
 
 
 def _field(key: str) -> str:
