@@ -70,7 +70,7 @@ def node_secrets(directory: Path, node_id: str, randomness: Randomness, key: str
 
     Refuses:  SECRETS_UNREADABLE, SECRETS_KEY_MISSING, SECRETS_KEY_WRONG, SECRETS_KEY_WEAK.
     """
-    path = _path(directory, node_id)
+    path = secrets_path(directory, node_id)
     if path.exists():
         data = path.read_bytes()
         secrets = _read(data, node_id, key)
@@ -102,7 +102,7 @@ def add_signing_key(
     known = node_secrets(directory, node_id, randomness, key)
     fresh = _signing_key(f"{node_id}-{len(known.signing_keys) + 1}", randomness, valid_from_ns)
     secrets = msgspec.structs.replace(known, signing_keys=(*known.signing_keys, fresh))
-    _write(_path(directory, node_id), node_id, secrets, randomness, key)
+    _write(secrets_path(directory, node_id), node_id, secrets, randomness, key)
     return secrets
 
 
@@ -121,30 +121,31 @@ def renew_secret(directory: Path, node_id: str, randomness: Randomness, what: Re
             secrets = msgspec.structs.replace(known, sealing_key=fresh, older_sealing_keys=older)
         case Renewable.TOKEN_KEY:
             secrets = msgspec.structs.replace(known, token_key=fresh)
-    _write(_path(directory, node_id), node_id, secrets, randomness, key)
+    _write(secrets_path(directory, node_id), node_id, secrets, randomness, key)
     return secrets
 
 
 def change_secrets_key(directory: Path, node_id: str, randomness: Randomness, key: str, new_key: str) -> None:
     """Seal the file under another key; with none, write it plain. Refuses as `node_secrets`."""
     secrets = node_secrets(directory, node_id, randomness, key)
-    _write(_path(directory, node_id), node_id, secrets, randomness, new_key)
+    _write(secrets_path(directory, node_id), node_id, secrets, randomness, new_key)
 
 
 def secrets_are_sealed(directory: Path, node_id: str) -> bool:
     """Whether who copies the disk has nothing yet."""
-    return is_sealed(_path(directory, node_id).read_bytes())
+    return is_sealed(secrets_path(directory, node_id).read_bytes())
 
 
 def read_operator_token(directory: Path, node_id: str, key: str = "") -> str:
     """The operator's token of a node of this machine, or nothing for who may not read it."""
     try:
-        return _read(_path(directory, node_id).read_bytes(), node_id, key).operator_token
+        return _read(secrets_path(directory, node_id).read_bytes(), node_id, key).operator_token
     except (OSError, Refusal):
         return ""
 
 
-def _path(directory: Path, node_id: str) -> Path:
+def secrets_path(directory: Path, node_id: str) -> Path:
+    """Where a node's secrets are."""
     return directory / "secrets" / f"{node_id}.json"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
+from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -19,6 +20,7 @@ from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
+from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -76,6 +78,7 @@ class Site:
     host: str
     port: int
     limits: RateLimits = field(default_factory=RateLimits)
+    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -114,7 +117,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown to its operator instead."""
+    """One institution; where it has no gateway for text messages, its operator is shown its one-time codes instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -125,7 +128,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             machine.node,
             machine.ledger,
             _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
-            sender=site.codes,
+            sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
         )
@@ -133,12 +136,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         await institution.start(stack)
         site.node = institution
+        connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
+        if site.gateway is None:
+            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         stack.callback(
             institution.notices.close
@@ -146,6 +151,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
+    if site.gateway is None:
+        return site.codes
+    # The operator's own service: it may well be in the operator's own network.
+    poster = HttpPoster(private_allowed=True)
+    stack.push_async_callback(poster.close)
+    return CodeGateway(machine.node, site.gateway, poster)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:

@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.address import Address, parse_address
@@ -45,6 +46,9 @@ class Settings:
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
     secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
+    code_gateway_url: str = ""  # Takes one-time codes to telephones.
+    code_gateway_secret: str = field(default="", repr=False)
+    show_codes: bool = False  # One-time codes are shown to operators instead: for development alone.
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")  # Whose X-Forwarded-For is believed.
 
     @classmethod
@@ -105,6 +109,22 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _url(value: Any, base: Path) -> str:
+    text = _text(value, base)
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("an http or https URL, without name and password")
+    return text
+
+
+def _truth(value: Any, _base: Path) -> bool:
+    if value in (True, "true", "1"):
+        return True
+    if value in (False, "false", "0"):
+        return False
+    raise ValueError("true or false")
+
+
 def _proxies(value: Any, base: Path) -> tuple[str, ...]:
     texts = tuple(text.strip() for text in _text(value, base).split(","))
     for text in texts:
@@ -119,6 +139,9 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "host": _text,
     "trusted_proxies": _proxies,
     "secrets_key": _text,
+    "code_gateway_url": _url,
+    "code_gateway_secret": _text,
+    "show_codes": _truth,
     "secrets_key_file": _path,
 }
 
