@@ -17,7 +17,7 @@ import structlog
 from hutong.app.code_gateway import GatewayReason, GatewaySettings, read_gateway
 from hutong.app.host import Build, Machine, NodeHost
 from hutong.app.logs import configure_logs
-from hutong.app.network import Network, NodeKind, NodeSpec, read_network
+from hutong.app.network import NodeKind, NodeSpec, read_network
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
@@ -41,16 +41,15 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
 
     Refuses:  CODE_GATEWAY_MISSING, for an institution whose one-time codes nobody would get.
     """
-    followed = Followed(settings, network_path, node_id)  # Before they are read, so that no change is missed.
-    network = read_network(network_path)
-    spec = network.node(node_id)
+    followed = Followed(settings, network_path, node_id)
+    spec = followed.network.node(node_id)
     gateway = _gateway(settings, spec)
     gc.set_threshold(*GC_THRESHOLDS)
     with database_server(settings) as address:
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
         database = Database(address, schema_of(spec.node))
-        build = _build(site, network, followed)
+        build = _build(site, followed)
         host = NodeHost(spec.node, database, kinds_of(spec), build, take_over=take_over)
         await host.start()
         gc.collect()
@@ -97,11 +96,16 @@ class Followed:
         self._node_id = node_id
         self._network_path = network_path
         self._secrets_path = secrets_path(settings.data_directory, node_id)
+        # Before they are read, so that no change is missed.
         self._seen = {path: _mark(path) for path in (self._network_path, self._secrets_path)}
+        self.network = read_network(network_path)  # As last read: a node that starts again goes by it, too.
 
-    def network(self) -> Network | None:
-        """The description, if it changed. Refuses what `read_network` refuses."""
-        return read_network(self._network_path) if self._changed(self._network_path) else None
+    def network_changed(self) -> bool:
+        """Whether the description changed: then it was read again. Refuses what `read_network` refuses."""
+        if not self._changed(self._network_path):
+            return False
+        self.network = read_network(self._network_path)
+        return True
 
     def secrets(self) -> NodeSecrets | None:
         """The node's secrets, if they changed. Refuses what `node_secrets` refuses."""
@@ -125,23 +129,22 @@ def _mark(path: Path) -> tuple[int, int] | None:
     return stat.st_mtime_ns, stat.st_ino
 
 
-def _build(site: Site, network: Network, followed: Followed) -> Build:
+def _build(site: Site, followed: Followed) -> Build:
     if site.spec.kind is NodeKind.INSTITUTION:
 
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-            book = PeerBook([_peer(network.switch)])
+            book = PeerBook([_peer(followed.network.switch)])
             connection, signer = _connect(site, book, machine, receive, stack)
 
             def look() -> None:
                 _look_at_keys(site, followed, signer)
-                described = followed.network()
-                if described is not None:
-                    book.put(_peer(described.switch))
+                if followed.network_changed():
+                    book.put(_peer(followed.network.switch))
                     log.info("network_description_changed", node=site.spec.node)
 
             return replace(connection, begin=lambda: _begin(look, stack))
 
-        return build_institution(site, network, to_switch, private_webhooks=False)
+        return build_institution(site, followed.network, to_switch, private_webhooks=False)
 
     book = PeerBook()
 
@@ -155,7 +158,7 @@ def _build(site: Site, network: Network, followed: Followed) -> Build:
         # It looks before it listens: who comes first must not be told that it is a stranger.
         return replace(connection, begin=lambda: _begin(look, stack))
 
-    return build_switch(site, network, to_participants)
+    return build_switch(site, followed.network, to_participants)
 
 
 def _connect(
@@ -167,7 +170,7 @@ def _connect(
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot()), signer
+    return Connection(transport.post, transport.hot(), verify=verifier.verify), signer
 
 
 def _begin(look: Callable[[], None], stack: AsyncExitStack) -> None:

@@ -38,6 +38,8 @@ from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from hutong.switch.settlement.api import Verify
+from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -63,6 +65,7 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -102,14 +105,14 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy())
+        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
         await introduce(switch, network)
         site.node = switch
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token)
+        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
         await _serve(site, machine, stack, handlers, connection.hot)
         return switch
 
