@@ -1,5 +1,6 @@
 """Comparing two sides, against a plain comparison in Python over everything hypothesis thinks of."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ LINES = st.builds(
     id=st.integers(0, 5).map(lambda number: f"{number:032x}"),
     direction=st.sampled_from(["DEBIT", "CREDIT"]),
 )
+CODES = {
+    (kind, direction, originator): number
+    for number, (kind, direction, originator) in enumerate(
+        product(("PAYMENT", "RETURN"), ("DEBIT", "CREDIT"), ("jing", "wei", "a,b")), start=10
+    )
+}
 SIDES = st.dictionaries(LINES, st.integers(0, 3), max_size=20)
 
 
@@ -28,11 +35,14 @@ def run(folder: Path, here: dict[Line, int], there: dict[Line, int]) -> Comparis
     (folder / "compare.duckdb").unlink(missing_ok=True)
     lines, moves, cleared = folder / "lines.csv", folder / "moves.csv", folder / "cleared.csv"
     lines.write_text(
-        "kind,originator,id,direction,currency,key\n"
-        + "".join(f'{line.kind},"{line.originator}",{line.id},{line.direction},CNY,{key(line)}\n' for line in here)
+        "kind,originator,id,direction,currency,code\n"
+        + "".join(
+            f'{line.kind},"{line.originator}",{line.id},{line.direction},CNY,{key(line).partition(",")[0]}\n'
+            for line in here
+        )
     )
     moves.write_text(
-        "key,debit\n"
+        "code,id,debit\n"
         + "".join(
             # In two parts, as a payment with a fee moves.
             f"{key(line)},{sign * (minor - 1)}\n{key(line)},{sign}\n"
@@ -40,14 +50,15 @@ def run(folder: Path, here: dict[Line, int], there: dict[Line, int]) -> Comparis
             for sign in [1 if line.direction == "CREDIT" else -1]
             if minor
         )
-        + "11/strange,77\n"
+        + f"11,{77:032x},77\n"
     )
     cleared.write_text(",".join(COLUMNS) + "\n" + "".join(cleared_line(line, minor) for line, minor in there.items()))
     return compare(lines, moves, cleared, WINDOW, folder)
 
 
 def key(line: Line) -> str:
-    return f'"{line.kind}{line.direction}{line.originator}/{line.id}"'
+    """Code and id of the movement: here every originator has its own code, as an id is one movement's of a code."""
+    return f"{CODES[line.kind, line.direction, line.originator]},{line.id}"
 
 
 def cleared_line(line: Line, minor: int | str, *, window: str = WINDOW) -> str:
@@ -99,8 +110,8 @@ GOOD = Line("PAYMENT", "jing", f"{1:032x}", "DEBIT")
     ],
 )
 def test_a_file_that_breaks_its_contract_is_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "lines.csv").write_text("kind,originator,id,direction,currency,key\n")
-    (tmp_path / "moves.csv").write_text("key,debit\n")
+    (tmp_path / "lines.csv").write_text("kind,originator,id,direction,currency,code\n")
+    (tmp_path / "moves.csv").write_text("code,id,debit\n")
     (tmp_path / "cleared.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(Refusal) as refused:
         compare(tmp_path / "lines.csv", tmp_path / "moves.csv", tmp_path / "cleared.csv", WINDOW, tmp_path)

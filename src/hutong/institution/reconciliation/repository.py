@@ -29,7 +29,7 @@ class OwnBooks(Protocol):
 
 
 # A line's key is the transfers' `code` and `user_data_128`: ids are unique within each of the four kinds of movement. What
-# a case put right is a line, too, or none any more.
+# a case put right is a line, too (perhaps told twice), or none any more.
 _LINES: LiteralString = """
 WITH own AS (
     SELECT 'PAYMENT' AS kind, $1::text AS originator, id, 'DEBIT' AS direction, 10 AS code
@@ -44,24 +44,23 @@ WITH own AS (
     SELECT 'RETURN', r.creditor_agent, o.id, 'CREDIT', 21
     FROM return_outcomes AS o JOIN returns AS r ON r.id = o.id WHERE o."window" = $2 AND o.completed
 ), corrected AS (
-    SELECT DISTINCT ON (id) line_kind AS kind, originator, line_id AS id, direction, there,
+    SELECT line_kind AS kind, originator, line_id AS id, direction, there,
         CASE line_kind || direction WHEN 'PAYMENTDEBIT' THEN 10 WHEN 'PAYMENTCREDIT' THEN 11
             WHEN 'RETURNDEBIT' THEN 20 ELSE 21 END AS code
-    FROM difference_case WHERE "window" = $2 AND suspense <> 0
-    ORDER BY id, position DESC
-), told AS (
-    SELECT * FROM own
-    EXCEPT ALL SELECT kind, originator, id, direction, code FROM corrected WHERE there IS NULL
-    UNION SELECT kind, originator, id, direction, code FROM corrected WHERE there IS NOT NULL
+    FROM (
+        SELECT DISTINCT ON (c.id) c.* FROM difference_case AS c WHERE c."window" = $2 ORDER BY c.id, c.position DESC
+    ) AS newest
+    WHERE suspense <> 0
 )
-SELECT kind, originator, replace(id::text, '-', '') AS id, direction, $3::text AS currency,
-    code || '/' || replace(id::text, '-', '') AS key
-FROM told"""
+SELECT kind, originator, id, direction, $3::text AS currency, code FROM own AS o
+WHERE NOT EXISTS (SELECT FROM corrected AS c WHERE c.there IS NULL AND c.id = o.id AND c.code = o.code)
+UNION ALL
+SELECT kind, originator, id, direction, $3, code FROM corrected WHERE there IS NOT NULL"""
 
 # Posted: neither pending (2) nor the voiding of it (8). A correction says in `user_data_32` what it corrects.
 _MOVES: LiteralString = """
 SELECT
-    (CASE code WHEN 50 THEN user_data_32 ELSE code END) || '/' || replace(user_data_128::text, '-', '') AS key,
+    CASE code WHEN 50 THEN user_data_32 ELSE code END AS code, user_data_128 AS id,
     CASE debit_account_id WHEN $1 THEN amount ELSE -amount END AS debit
 FROM transfer
 WHERE position > $2 AND flags & 10 = 0 AND (debit_account_id = $1 OR credit_account_id = $1)"""
