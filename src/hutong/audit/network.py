@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Protocol
 
 from hutong.audit.books import Books, read_books
 from hutong.audit.crossing import CLEARING, Crossing, check_crossings, derived
@@ -48,15 +49,7 @@ class AuditReason(Reason):
     NODE_TWICE = Kind.CONFLICT, "NARR"
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """A report, and the books it was made from."""
-
-    report: Report
-    books: dict[str, Books]
-
-
-class Progress:
+class Progress(Protocol):
     """What an audit tells of its way: how many rows there are, what it is at, and how many it has read."""
 
     def begin(self, rows: int) -> None: ...
@@ -66,35 +59,64 @@ class Progress:
     def advance(self, rows: int) -> None: ...
 
 
+class _Silence:
+    """Nobody waits."""
+
+    def begin(self, rows: int) -> None: ...
+
+    def at(self, what: str) -> None: ...
+
+    def advance(self, rows: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A report, and the books it was made from."""
+
+    report: Report
+    books: dict[str, Books]
+
+
 async def audit(addresses: Sequence[Address], *, overdue_s: int = OVERDUE_S, progress: Progress | None = None) -> Audit:
     """
     Read every node in these databases, once, and check everything. Nothing is written, and nodes may be at work.
 
     Refuses:  NO_NODES_FOUND; NODE_TWICE, when two databases have the same node. Raises `DatabaseUnavailable`.
     """
-    progress = progress or Progress()
-    report = Report()
-    overdue_ns = overdue_s * 1_000_000_000
     async with AsyncExitStack() as stack:
         nodes: list[NodeRows] = []
         for address in addresses if len(addresses) == 1 else await _switch_last(addresses):
             nodes += await stack.enter_async_context(snapshot(address))
-        _check_distinct(nodes, addresses)
-        switches = [node for node in nodes if node.is_switch]
-        progress.begin(sum([await _row_count(node) for node in nodes]))
-        books = {}
-        for node in nodes:
-            progress.at(node.name)
-            books[node.name] = await read_books(node, report, progress.advance)
-            await check_rules(node, report, overdue_ns)
-        for switch in switches:
-            progress.at("what joins them")
-            institutions = [node for node in nodes if not node.is_switch]
-            crossing = await check_crossings(switch, institutions, report, progress.advance, overdue_ns)
-            await _check_positions(switch, institutions, crossing, report)
-        for node in nodes:
-            if not node.is_switch:
-                _check_backing(books[node.name], report)
+        if not nodes:
+            places = ", ".join(f"{address.host}:{address.port}/{address.database}" for address in addresses)
+            raise Refusal(AuditReason.NO_NODES_FOUND, databases=places)
+        return await audit_nodes(nodes, overdue_s=overdue_s, progress=progress)
+
+
+async def audit_nodes(
+    nodes: Sequence[NodeRows], *, overdue_s: int = OVERDUE_S, progress: Progress | None = None
+) -> Audit:
+    """The audit of these nodes. Refuses NODE_TWICE."""
+    progress = progress or _Silence()
+    report = Report()
+    overdue_ns = overdue_s * 1_000_000_000
+    names = [node.name for node in nodes]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refusal(AuditReason.NODE_TWICE, node=name)
+    progress.begin(sum([await _row_count(node) for node in nodes]))
+    books = {}
+    for node in nodes:
+        progress.at(node.name)
+        books[node.name] = await read_books(node, report, progress.advance)
+        await check_rules(node, report, overdue_ns)
+    institutions = [node for node in nodes if not node.is_switch]
+    for switch in (node for node in nodes if node.is_switch):
+        progress.at("what joins them")
+        crossing = await check_crossings(switch, institutions, report, progress.advance, overdue_ns)
+        await _check_positions(switch, institutions, crossing, report)
+    for node in institutions:
+        _check_backing(books[node.name], report)
     return Audit(report, books)
 
 
@@ -105,16 +127,6 @@ async def _switch_last(addresses: Sequence[Address]) -> list[Address]:
         async with snapshot(address) as nodes:
             found.append((any(node.is_switch for node in nodes), address))
     return [address for _, address in sorted(found, key=itemgetter(0))]
-
-
-def _check_distinct(nodes: Sequence[NodeRows], addresses: Sequence[Address]) -> None:
-    if not nodes:
-        places = ", ".join(f"{address.host}:{address.port}/{address.database}" for address in addresses)
-        raise Refusal(AuditReason.NO_NODES_FOUND, databases=places)
-    names = [node.name for node in nodes]
-    for name in names:
-        if names.count(name) > 1:
-            raise Refusal(AuditReason.NODE_TWICE, node=name)
 
 
 async def _row_count(node: NodeRows) -> int:

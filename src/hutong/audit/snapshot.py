@@ -64,12 +64,17 @@ async def snapshot(address: Address) -> AsyncIterator[list[NodeRows]]:
         for codec in ("uuid", "numeric", "jsonb"):
             await connection.reset_type_codec(codec, schema="pg_catalog")  # The auditor reads for itself.
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute(_SESSION)
-            taken_ns = await connection.fetchval(_NOW)
-            found = []
-            for (name,) in await connection.fetch(_SCHEMAS):
-                tables = frozenset(table for (table,) in await connection.fetch(_TABLES, name))
-                found.append(NodeRows(name, tables, taken_ns, connection))
-            yield [node for node in found if node.is_node]
+            yield await nodes_of(connection)
     finally:
         await connection.close()
+
+
+async def nodes_of(connection: "asyncpg.Connection[Any]") -> list[NodeRows]:
+    """The nodes that a connection sees in its transaction."""
+    await connection.execute(_SESSION)
+    taken_ns = await connection.fetchval(_NOW)
+    found = []
+    for (name,) in await connection.fetch(_SCHEMAS):
+        tables = frozenset(table for (table,) in await connection.fetch(_TABLES, name))
+        found.append(NodeRows(name, tables, taken_ns, connection))
+    return [node for node in found if node.is_node]
