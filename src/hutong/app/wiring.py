@@ -18,6 +18,7 @@ from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
+from hutong.institution.people.api import operator_guard
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -127,7 +128,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, institution.people.operator),
+            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
@@ -146,6 +147,7 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
     """
+    before = switch.node.journal.position
     rows = switch.admission.keys()
     known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
@@ -162,6 +164,8 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+    if switch.node.journal.position != before:
+        switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)
 
 

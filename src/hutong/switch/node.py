@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 from hutong.ledger.engine import LedgerEngine
+from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
     AnyMessage,
@@ -30,6 +31,7 @@ class SwitchNode:
     def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy) -> None:
         self.node = node
         self.ledger = ledger
+        self.audit = AuditLog(node)
         self.admission = AdmissionService(node, ledger, policy)
         self.clearing = ClearingService(node, ledger, self.admission, policy)
         self.positions = PositionService(ledger, self.admission, policy)
@@ -37,6 +39,7 @@ class SwitchNode:
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
+        await self.audit.start()
         await self.admission.start()
         await self.clearing.start()
 
