@@ -40,7 +40,14 @@ async def serve(settings: Settings, network: Network, node_id: str, *, take_over
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
         database = Database(address, schema_of(spec.node))
-        host = NodeHost(spec.node, database, kinds_of(spec), _build(site, network), take_over=take_over)
+        host = NodeHost(
+            spec.node,
+            database,
+            kinds_of(spec),
+            _build(site, network),
+            take_over=take_over,
+            drain_notice_s=settings.drain_notice_s,
+        )
         await host.start()
         gc.collect()
         gc.freeze()
@@ -95,7 +102,16 @@ def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, sta
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot())
+
+    def keyless() -> list[str]:
+        now_ns = node.clock.now_ns()
+        return sorted(
+            peer
+            for peer in book.known()
+            if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
+        )
+
+    return Connection(transport.post, transport.hot(), links=transport.links, keyless=keyless)
 
 
 async def _watch(site: Site, book: PeerBook) -> None:

@@ -23,6 +23,7 @@ _PREFIX = "HUTONG_"
 _PORT_PREFIX = "HUTONG_PORT_"
 _CONFIG = "HUTONG_CONFIG"
 _PORT_MAX = 65535
+_SECONDS_MAX = 3600
 
 
 class SettingsReason(Reason):
@@ -42,6 +43,7 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    drain_notice_s: int = 0  # How long a node that is to stop says so before it takes no more connections.
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -100,11 +102,19 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _seconds(value: Any, _base: Path) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if type(number) is not int or not 0 <= number <= _SECONDS_MAX:
+        raise ValueError(f"seconds, 0 to {_SECONDS_MAX}")
+    return number
+
+
 _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "data_directory": _path,
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "drain_notice_s": _seconds,
 }
 
 
