@@ -111,7 +111,7 @@ def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, sta
             if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
         )
 
-    return Connection(transport.post, transport.hot(), links=transport.links, keyless=keyless)
+    return Connection(transport.post, transport.hot(), links=transport.links, keyless=keyless, verify=verifier.verify)
 
 
 async def _watch(site: Site, book: PeerBook) -> None:

@@ -43,6 +43,8 @@ from hutong.switch.api import FIRST_OPERATOR, switch_api
 from hutong.switch.metrics import switch_metrics
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from hutong.switch.settlement.api import Verify
+from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -70,6 +72,7 @@ class Connection:
     begin: Callable[[], None] = lambda: None
     links: Mapping[str, Link] = field(default_factory=dict)
     keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
+    verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -102,7 +105,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy())
+        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
@@ -110,7 +113,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         site.node = switch
         connection.begin()
         operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
-        handlers = switch_api(switch, operators)
+        handlers = switch_api(switch, operators, connection.verify)
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
         await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)

@@ -23,6 +23,7 @@ from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
+from hutong.switch.settlement.api import Calendars, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -58,8 +59,8 @@ FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
 
-def switch_api(switch: SwitchNode, operators: Operators) -> list[ControllerRouterHandler]:
-    """The handlers of a switch's node, for `runtime.http_app.make_app`."""
+def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+    """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
 
     def provide() -> SwitchNode:
@@ -68,12 +69,13 @@ def switch_api(switch: SwitchNode, operators: Operators) -> list[ControllerRoute
     wiring = {"switch": Provide(provide, sync_to_thread=False)}
     operating = Router(
         "/v1",
-        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments],
+        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments, Windows, Calendars],
         dependencies=wiring,
         guards=[operator_only],
     )
     everybodys = Router("/v1", route_handlers=[network], dependencies=wiring, security=[{}])
-    return [everybodys, operating, operators_api(switch.node, operators, operator_only)]
+    participants = Router("/", route_handlers=[own_files(verify)], dependencies=wiring)
+    return [everybodys, operating, participants, operators_api(switch.node, operators, operator_only)]
 
 
 async def _answer(switch: SwitchNode, decide: Callable[[], Answer]) -> Answer:

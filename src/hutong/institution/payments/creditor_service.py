@@ -116,7 +116,7 @@ class CreditorService:
             return
         self._look_up(receipt)
         if status.status is TransactionStatus.COMPLETED:
-            self._complete(undecided)
+            self._complete(undecided, status.window)
         elif status.status is TransactionStatus.REJECTED:
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
@@ -286,7 +286,7 @@ class CreditorService:
 
     # The decision, and the asking for it.
 
-    def _complete(self, undecided: Undecided) -> None:
+    def _complete(self, undecided: Undecided, window: str) -> None:
         receipt: Receipt = undecided.row
         self._end(undecided)
         if not receipt.is_static:
@@ -297,7 +297,7 @@ class CreditorService:
             self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
         self._post(undecided.holds)
         now_ns = self._node.clock.now_ns()
-        self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns))
+        self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
         self.figures.ended(receipt.id, receipt.created_ns, now_ns, completed=True)
         self._tell_payee(receipt)
 

@@ -109,7 +109,7 @@ class ReturnService:
             self._end(undecided)
             self._post(return_)
             now_ns = self._node.clock.now_ns()
-            self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns))
+            self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
             self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
