@@ -30,8 +30,8 @@ def test_a_payment_is_counted_where_it_passed(street: Street) -> None:
     payer.refused("/v1/payments", payer.order(payer.quote(till.plate, 99_000), 99_000))
     after = {node: scraped(street, node) for node in ("jing", "wei", "switch")}
 
-    def grew(node: str, name: str, **labels: str) -> float:
-        return value(after[node], name, **labels) - value(before[node], name, **labels)
+    def grew(at: str, name: str, **labels: str) -> float:
+        return value(after[at], name, **labels) - value(before[at], name, **labels)
 
     assert grew("jing", "hutong_payments_total", kind="payment", outcome="COMPLETED", reason="") == 1
     assert grew("jing", "hutong_payment_seconds_count", kind="payment") >= 1
