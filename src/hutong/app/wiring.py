@@ -9,6 +9,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
+from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.metrics import NodeMetrics, metrics_api
@@ -22,6 +23,7 @@ from hutong.institution.metrics import institution_metrics
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
+from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -36,6 +38,8 @@ from hutong.runtime.journal import durable
 from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
+from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.http_transport import Link
 from hutong.scheme.transport import Post, Receive
@@ -87,6 +91,8 @@ class Site:
     secrets: NodeSecrets
     host: str
     port: int
+    limits: RateLimits = field(default_factory=RateLimits)
+    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -94,6 +100,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """What callers of a node may ask, behind the proxies of the settings."""
+    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -123,7 +134,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown to its operator instead."""
+    """One institution; where it has no gateway for text messages, its operator is shown its one-time codes instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -134,7 +145,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             machine.node,
             machine.ledger,
             _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
-            sender=site.codes,
+            sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
         )
@@ -142,12 +153,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         await institution.start(stack)
         site.node = institution
+        connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
+        if site.gateway is None:
+            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
         connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
         domain = partial(institution_metrics, institution)
         operators = institution.people.operators
@@ -158,6 +171,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
+    if site.gateway is None:
+        return site.codes
+    # The operator's own service: it may well be in the operator's own network.
+    poster = HttpPoster(private_allowed=True)
+    stack.push_async_callback(poster.close)
+    return CodeGateway(machine.node, site.gateway, poster)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
@@ -208,7 +230,8 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
         people=PeopleSettings(
             token_key=secrets.token_key,
             pin_pepper=secrets.pin_pepper,
-            sealing_keys=(secrets.sealing_key,),
+            older_pin_peppers=secrets.older_pin_peppers,
+            sealing_keys=(secrets.sealing_key, *secrets.older_sealing_keys),
             payment_code_key=secrets.payment_code_key,
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
@@ -242,7 +265,8 @@ async def _serve(
         version=__version__,
         checks=health.checks,
     )
-    server = HttpServer(site.host, site.port, connection.hot, app, figures=figures)
+    limited = RateLimited(app, site.limits, machine.node.clock)
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
     try:
         await server.start()
     except OSError as error:
