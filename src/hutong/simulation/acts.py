@@ -143,7 +143,8 @@ async def withdraw(world: "World") -> str:
     def verb(institution: Any, respond: Respond) -> None:
         answer = partial(world.line.paid, person.place, respond)
         link = institution.payments.bank_link
-        withdrawing = link.withdraw(person.user_id, payment_id, person.bank_account_id, amount, token, answer)
+        asked = (person.user_id, payment_id, person.bank_account_id, amount, token, answer)
+        withdrawing = partial(link.withdraw, *asked)
         institution.node.spawn(world.line.refused_or(withdrawing, respond))
 
     return _said(await world.line.ask(person.place, verb))

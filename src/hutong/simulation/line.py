@@ -49,7 +49,7 @@ class Line:
         def verb(software: Any, respond: Respond) -> None:
             life = place.life
             assert life is not None
-            software.node.spawn(self._run(life, errand(software), respond))
+            software.node.spawn(self._run(life, partial(errand, software), respond))
 
         return await self.ask(place, verb, tries=tries)
 
@@ -85,10 +85,10 @@ class Line:
         """What a node answers about a payment, on its way to the client."""
         self._told(place, "payment_outcomes", respond, payment, outcome)
 
-    async def refused_or(self, errand: Coroutine[Any, Any, None], respond: Respond) -> None:
+    async def refused_or(self, errand: Callable[[], Coroutine[Any, Any, None]], respond: Respond) -> None:
         """An errand that answers by itself, or refuses."""
         try:
-            await errand
+            await errand()
         except Refusal as refusal:
             respond(refusal)
 
@@ -140,9 +140,9 @@ class Line:
         elif not isinstance(error, JournalHalted):
             raise error
 
-    async def _run(self, life: Life, errand: Coroutine[Any, Any, Any], respond: Respond) -> None:
+    async def _run(self, life: Life, errand: Callable[[], Coroutine[Any, Any, Any]], respond: Respond) -> None:
         try:
-            answer = await errand
+            answer = await errand()
         except Refusal as refusal:
             answer = refusal
         await durable(life.journal)
