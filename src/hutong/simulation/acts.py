@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PIN_FREE = 20_000
 PIN_FREE_PAYMENT_CODE = 100_000
+_SMALL = (*(1, 7, 50, 99, 130, 250, 333, 520, 777, 1_300) * 3, 2_999, 7_777, 21_000)
 _OVER_THE_TOP = 10**9
 
 
@@ -331,7 +332,7 @@ def _some_merchant(world: "World") -> Merchant:
 
 
 def _small(world: "World") -> int:
-    return world.chance.choice((1, 50, 520, 1_300, 1_300, 2_999, 7_777, 21_000))
+    return world.chance.choice(_SMALL)
 
 
 def _said(answer: Any) -> str:

@@ -1,6 +1,7 @@
 """A node's disk: what is durable, how long a commit and a look-up take, and what a crash leaves of a commit."""
 
 import asyncio
+import traceback
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -93,7 +94,7 @@ class DiskJournal(MemoryJournal):
         raise AssertionError("here a commit takes its time")
 
     def break_off(self, why: str) -> None:
-        self.failed(f"half a decision: {why}")
+        self.failed(f"half a decision: {why}\n{traceback.format_exc(limit=-5)}")
         super().break_off(why)
 
     def promise(self) -> "asyncio.Future[Any]":

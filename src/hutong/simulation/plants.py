@@ -125,10 +125,10 @@ def limits_forgotten_at_restart(world: World) -> None:
     def plant(place: Place) -> None:
         usages = place.software.payments.debtor.usages
 
-        async def nothing(_account: int) -> None:
-            return None
+        async def nothing(_account: int) -> list[int]:
+            return []
 
-        vars(usages)["_newest_payment"] = nothing
+        vars(usages)["_newest_payments"] = nothing
 
     _at_institutions(world, plant)
 

@@ -17,7 +17,7 @@ from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import World
 
-ACT_EVERY_NS = NS_PER_S
+ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
 _LOOK_NS = 10 * NS_PER_S
 _WRONG_MAX = 20

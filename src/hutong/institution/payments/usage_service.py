@@ -133,8 +133,7 @@ class UsageService:
         newest: list[tuple[int, int, HasCounters]] = []
         corrections = await self._node.store.page(SPENDING, "user_id", user_id, limit=1, newest_first=True)
         newest += [(position, row.counted_ns, row) for position, row in corrections]
-        held = await self._newest_payment(wallet_account)
-        ids = [*self._unheld.get(user_id, ()), *([held] if held is not None else [])]
+        ids = [*self._unheld.get(user_id, ()), *await self._newest_payments(wallet_account)]
         payments = await self._node.store.find(PAYMENTS, "id", ids)
         newest += [(position, row.created_ns, row) for position, row in payments]
         usage = Usage()
@@ -146,18 +145,24 @@ class UsageService:
             self._forget()
         self._usages.setdefault(user_id, usage)
 
-    async def _newest_payment(self, account: int) -> int | None:
-        """The newest payment that held or took money of the account: the ledger has it indexed, the payments do not."""
+    async def _newest_payments(self, account: int) -> list[int]:
+        """
+        The last payments that held or took money of the account: the ledger has them indexed, the payments do not.
+
+        Several, for those that a restart took up again were held in another order than they were admitted in.
+        """
         timestamp_max = 0
         while True:
             page = await self._ledger.account_transfers(
                 AccountQuery(account, credits=False, timestamp_max=timestamp_max, limit=_PAGE, reversed=True)
             )
-            for transfer in page:
-                if transfer.code in {Why.PAYMENT_HELD, Why.PAYMENT_ON_US} and not transfer.flags & _DECIDES:
-                    return transfer.user_data_128
-            if len(page) < _PAGE:
-                return None
+            found = [
+                transfer.user_data_128
+                for transfer in page
+                if transfer.code in {Why.PAYMENT_HELD, Why.PAYMENT_ON_US} and not transfer.flags & _DECIDES
+            ]
+            if found or len(page) < _PAGE:
+                return found
             timestamp_max = page[-1].timestamp - 1
 
     def _forget(self) -> None:
