@@ -105,7 +105,9 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        self._indexes: dict[str, dict[str, dict[Any, list[tuple[int, Any]]]]] = defaultdict(dict)  # By table and column.
+        self._indexes: dict[str, dict[str, dict[Any, list[tuple[int, Any]]]]] = defaultdict(
+            dict
+        )  # By table and column.
 
     def keep(self, table: Table[Row], position: int, row: Row) -> None:
         """Make one row durable."""

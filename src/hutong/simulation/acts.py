@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PIN_FREE = 20_000
 PIN_FREE_PAYMENT_CODE = 100_000
 _SMALL = (*(1, 7, 50, 99, 130, 250, 333, 520, 777, 1_300) * 3, 2_999, 7_777, 21_000)
+_RECENT = 50
 _OVER_THE_TOP = 10**9
 
 
@@ -87,10 +88,14 @@ async def retry_with_other_content(world: "World") -> str:
 
 
 async def retry(world: "World") -> str:
-    """An earlier payment once more, word for word."""
+    """An earlier payment, withdrawal, top-up, charge or refund once more, word for word."""
+    if world.asked and world.chance.random() < 0.5:
+        place, verb = world.chance.choice(world.asked[-_RECENT:])
+        answer = await world.line.ask(place, verb)
+        return _said(answer if isinstance(answer, Refusal | bool) or answer is SILENCE else "answered")
     if not world.orders:
         return "nothing yet"
-    payer, order = world.chance.choice(world.orders)
+    payer, order = world.chance.choice(world.orders[-_RECENT:])
     return _said(await world.line.pay(payer, order))
 
 
@@ -111,6 +116,7 @@ async def charge(world: "World") -> str:
     def verb(institution: Any, respond: Respond) -> None:
         institution.tills.charge(merchant.key, draft, respond)
 
+    world.asked.append((merchant.place, verb))
     answer = await world.line.ask(merchant.place, verb)
     if isinstance(answer, Refusal) or answer is SILENCE:
         return _said(answer)
@@ -128,6 +134,7 @@ async def top_up(world: "World") -> str:
     def verb(institution: Any, respond: Respond) -> None:
         institution.payments.bank_link.top_up(person.user_id, top_up_id, person.bank_account_id, amount, respond)
 
+    world.asked.append((person.place, verb))
     answer = await world.line.ask(person.place, verb)
     return _said(answer) if isinstance(answer, Refusal) or answer is SILENCE else str(answer.state)
 
@@ -148,6 +155,7 @@ async def withdraw(world: "World") -> str:
         withdrawing = partial(link.withdraw, *asked)
         institution.node.spawn(world.line.refused_or(withdrawing, respond))
 
+    world.asked.append((person.place, verb))
     return _said(await world.line.ask(person.place, verb))
 
 
@@ -174,10 +182,7 @@ async def refund(world: "World") -> str:
     if world.chance.random() < 0.3:
         orders.append(RefundOrder(refund_id=world.mint(), payment_id=payment_id, amount=gross // 2 or 1))
         world.beside(world.line.refund(merchant, orders[1]))
-    said = _said(await world.line.refund(merchant, orders[0]))
-    if world.chance.random() < 0.2:
-        await world.line.refund(merchant, orders[0])
-    return said
+    return _said(await world.line.refund(merchant, orders[0]))
 
 
 # Operators.
@@ -216,9 +221,7 @@ async def suspend_merchant(world: "World") -> str:
 async def freeze_person(world: "World") -> str:
     """A user is frozen for a while, by the operator or by themselves."""
     person, operator = _somebody(world), world.chance.choice(("", "operator"))
-    await world.line.decide(
-        person.place, lambda node: node.people.freeze(person.user_id, "to see", operator=operator)
-    )
+    await world.line.decide(person.place, lambda node: node.people.freeze(person.user_id, "to see", operator=operator))
     await _think(world, 20)
     return _said(
         await world.line.decide(
@@ -300,9 +303,7 @@ async def _approve(world: "World", payer: Person) -> Any:
         )
         for row in waiting if isinstance(waiting, list) else ():
             if world.chance.random() < 0.2:
-                await world.line.decide(
-                    payer.place, lambda node, id_=row.id: node.payments.to_pays.decline(payer.user_id, id_)
-                )
+                await world.line.decide(payer.place, partial(_decline, payer, row.id))
                 continue
             token = await _pin_token(world, payer, row.payment_id, row.amount, row.terms.creditor)
             if isinstance(token, str):
@@ -313,6 +314,10 @@ async def _approve(world: "World", payer: Person) -> Any:
 def _approve_row(world: "World", payer: Person, id_: int, token: str, node: Any, respond: Respond) -> None:
     answer = partial(world.line.paid, payer.place, respond)
     node.payments.to_pays.approve(payer.user_id, id_, token, answer)
+
+
+def _decline(payer: Person, id_: int, node: Any) -> Any:
+    return node.payments.to_pays.decline(payer.user_id, id_)
 
 
 def _after(switch: Any, respond: Respond, answer: Any) -> None:

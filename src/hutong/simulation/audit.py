@@ -33,7 +33,7 @@ CHINA_NS = 8 * 3600 * NS_PER_S  # Limits are of local days.
 DAILY_MAX = {1: 50_000, 2: 100_000, 3: 500_000}
 ANNUAL_MAX = {1: 100_000, 2: 10_000_000, 3: 20_000_000}
 _AT_SWITCH = (10, 11)  # Clearing and returns.
-_DAY_ZERO = date(1970, 1, 1).toordinal()
+DAY_ZERO = date(1970, 1, 1).toordinal()
 _UNKEPT = frozenset({"ID_TAKEN", "SAME_ID_OTHER_CONTENT"})  # Refusals of a message, not of a payment.
 
 
@@ -312,4 +312,4 @@ def _sum(one: Shares, other: Shares) -> Shares:
 
 @cache
 def _year(local_day: int) -> int:
-    return date.fromordinal(_DAY_ZERO + local_day).year
+    return date.fromordinal(DAY_ZERO + local_day).year

@@ -69,7 +69,7 @@ async def settle_in(world: "World") -> Cast:
 
 
 async def _person(world: "World", place: Place, number: int, tier: Tier) -> Person:
-    institution, journal = place.software, place.life.journal
+    institution, journal = place.software, place.software.node.journal
     people = institution.people
     phone = f"+861380013{number:04d}"
     device_id, code_id, pay_in_id = world.mint(), world.mint(), world.mint()
@@ -98,7 +98,7 @@ async def _person(world: "World", place: Place, number: int, tier: Tier) -> Pers
 
 
 async def _merchant(world: "World", place: Place, number: int) -> Merchant:
-    institution, journal = place.software, place.life.journal
+    institution, journal = place.software, place.software.node.journal
     merchants = institution.merchants
     profile = MerchantProfile(
         reference=f"M{number}",
@@ -121,12 +121,12 @@ async def _link(world: "World", person: Person, banker: Person) -> None:
     """The person's own account at the bank: money comes under its mandate and goes to its code."""
     bank, wallet = banker.place.software, person.place.software
     grant = partial(bank.payments.mandates.grant, banker.user_id, person.place.node_id, 2_000_000, "wallet")
-    _, mandate = await decided(banker.place.life.journal, grant)
+    _, mandate = await decided(banker.place.software.node.journal, grant)
     account_id = world.mint()
     link = partial(
         wallet.payments.bank_link.link, person.user_id, account_id, name="bank", mandate=mandate, code=banker.code
     )
-    account: Any = await decided(person.place.life.journal, link)
+    account: Any = await decided(person.place.software.node.journal, link)
     person.bank_account_id = account.id
 
 

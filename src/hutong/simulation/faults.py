@@ -29,6 +29,9 @@ class Fault(StrEnum):
     SMALL_MEMORY = "nodes that keep little in memory"
 
 
+CRASHES = frozenset({Fault.CRASH, Fault.CRASH_LOSING, Fault.CRASH_LANDED, Fault.CRASH_UNHEARD})
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The faults of one run. Chances are of one; intervals are nanoseconds, 0 for never."""
 

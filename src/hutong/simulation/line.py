@@ -1,6 +1,7 @@
 """The line between a client and its institution: requests and answers get lost, and the client asks again."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,7 @@ class Line:
             answer = partial(self._refunded, merchant.place, respond)
             institution.payments.refunds.refund(merchant.merchant_id, order, answer)
 
+        self._world.asked.append((merchant.place, verb))
         return await self.ask(merchant.place, verb)
 
     def paid(self, place: Place, respond: Respond, payment: Any, outcome: Any) -> None:
@@ -129,10 +131,8 @@ class Line:
                 # As an edge does: what a no stands on may not be durable yet.
                 life.journal.effect(partial(respond, refusal))
 
-        try:
+        with suppress(JournalHalted):  # It is about to start again.
             life.node.decide(decision, partial(self._failed, respond))
-        except JournalHalted:
-            pass  # It died of it, or was about to.
 
     def _failed(self, respond: Respond, error: Exception) -> None:
         if isinstance(error, Refusal):

@@ -13,6 +13,19 @@ T = TypeVar("T")
 Step = Callable[[], None]
 
 
+class _HandleRun:
+    """A step of asyncio's: it may have been cancelled meanwhile."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: asyncio.Handle) -> None:
+        self._handle = handle
+
+    def __call__(self) -> None:
+        if not self._handle.cancelled():
+            self._handle._run()
+
+
 class VirtualLoop(asyncio.AbstractEventLoop):
     """
     Runs what is due in order of its time, and of two at one time the one asked for first; time jumps between events.
@@ -70,16 +83,18 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return done
 
     def close(self) -> None:
-        """Forget what was to come."""
-        self._queue.clear()
+        """Forget what was to come, and end the coroutines that waited for it."""
         for task in self._tasks:
             task.cancel()
         events._set_running_loop(self)
         try:
-            while self._queue:
-                heapq.heappop(self._queue)[2]()
+            while self._tasks and self._queue:
+                run = heapq.heappop(self._queue)[2]
+                if isinstance(run, _HandleRun):
+                    run()
         finally:
             events._set_running_loop(None)
+            self._queue.clear()
 
     # What asyncio's futures, tasks and timeouts ask of a loop.
 
@@ -90,7 +105,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        self.at(self.clock.ns, lambda: None if handle.cancelled() else handle._run())
+        self.at(self.clock.ns, _HandleRun(handle))
         return handle
 
     def call_later(  # type: ignore[override]
@@ -102,7 +117,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
-        self.at(int(when * NS_PER_S), lambda: None if timer.cancelled() else timer._run())
+        self.at(int(when * NS_PER_S), _HandleRun(timer))
         return timer
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:

@@ -108,6 +108,11 @@ class Place:
     def is_up(self) -> bool:
         return self.life is not None and self.life.is_up and not self.life.is_over
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing waits to become durable, or to leave."""
+        return self.life is not None and self.life.journal.quiet
+
     def boot(self) -> None:
         """Start on what is durable; up as soon as everything it wants to know is loaded."""
         self.lives += 1

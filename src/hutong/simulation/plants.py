@@ -11,7 +11,6 @@ from typing import Any
 from hutong.institution.payments.matrix import Shares, left_of
 from hutong.ledger import recipes
 from hutong.ledger.transfer import TransferStatus
-from hutong.runtime.shelf import Cold
 from hutong.scheme.messages import PaymentStatus, TransactionStatus, id_hex
 from hutong.simulation.audit import SWITCH
 from hutong.simulation.disk import DiskJournal
@@ -39,9 +38,7 @@ def debtor_voids_on_timeout(world: World) -> None:
         payment = undecided.row
         if undecided.held and debtor._node.clock.now_ns() >= payment.expires_ns:
             debtor._look_up_for_rejection(payment)
-            debtor._resolve(
-                undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-            )
+            debtor._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
             debtor._reject(undecided, "TIMED_OUT", "TM01")
         else:
             again(undecided)
@@ -62,7 +59,7 @@ def creditor_completes_on_acceptance(world: World) -> None:
 
         def complete(receipt: Any, holds: Any) -> None:
             held(receipt, holds)
-            creditor._complete(creditor.undecided[receipt.id])
+            creditor._complete(creditor.undecided[receipt.id], "")
 
         vars(creditor)["_await_decision"] = complete
 
@@ -76,7 +73,6 @@ def acceptances_forgotten_at_restart(world: World) -> None:
         creditor = place.software.payments.creditor
         for id_ in list(creditor.undecided):
             creditor.undecided.pop(id_).decided = True
-        vars(creditor)["offered"] = _deaf
         vars(creditor)["offered"] = partial(_offer_only_new, creditor, creditor.__class__.offered)
 
     _at_institutions(world, plant)
@@ -102,19 +98,16 @@ def refunds_under_way_not_counted(world: World) -> None:
 
 
 def payments_forgotten_at_restart(world: World) -> None:
-    """A payment id that is not in memory is taken for a new one: the table of ids is not read after a restart."""
+    """The ids of decided payments are not looked up after a restart: a withdrawal asked for again is another one."""
 
     def plant(place: Place) -> None:
-        payments = place.software.payments.debtor.payments
-        known = payments.get
+        debtor = place.software.payments.debtor
+        known, forgotten = debtor.payments.get, debtor.payments._rows.keys() - debtor.undecided.keys()
 
         def get(key: int) -> Any:
-            try:
-                return known(key)
-            except Cold:
-                return None
+            return None if key in forgotten else known(key)
 
-        vars(payments)["get"] = get
+        vars(debtor.payments)["get"] = get
 
     _at_institutions(world, plant)
 

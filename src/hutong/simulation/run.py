@@ -1,7 +1,6 @@
 """One seed, from beginning to end, and what came of it."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -11,7 +10,7 @@ import structlog
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
-from hutong.simulation.faults import Plan
+from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
@@ -34,6 +33,7 @@ class Result(msgspec.Struct, kw_only=True):
     payments: int = 0
     completed: int = 0
     refunds: int = 0
+    returns: int = 0  # Of the refunds, those that crossed the network.
     transfers: int = 0
     restarts: int = 0
     messages: int = 0
@@ -76,8 +76,7 @@ def _live(world: World, live_ns: int, plant: str) -> None:
         check_settled(world)
     if not found():
         for place in world.places.values():
-            world.crash(place)
-            place.boot()
+            world.restart(place)
         world.loop.run_until(world.now_ns + 10 * NS_PER_S, found)
         check_replayed(world)
         check_settled(world)
@@ -95,8 +94,10 @@ def _result(world: World) -> Result:
         payments=sum(len(view.rows["payments"]) for view in views),
         completed=sum(sum(tables["payment_outcomes"].values()) for tables in outcomes),
         refunds=sum(sum(tables["refund_outcomes"].values()) for tables in outcomes),
+        returns=sum(sum(tables["return_outcomes"].values()) for tables in outcomes),
+        messages=world.network.sent,
         transfers=sum(view.books.transfers for view in views),
-        restarts=sum(place.lives - 1 for place in world.places.values()),
+        restarts=sum(count for fault, count in world.counts.faults.items() if fault in CRASHES),
         virtual_s=(world.now_ns - world.began_ns) // NS_PER_S,
         faults={fault.value: count for fault, count in sorted(world.counts.faults.items()) if count},
         acts=dict(sorted(world.counts.acts.items())),
@@ -107,7 +108,7 @@ def _result(world: World) -> Result:
 def _errors_told(world: World) -> Iterator[None]:
     """What a node logs as its own error is a violation; the rest of its log is nobody's here."""
 
-    def listen(_logger: Any, method: str, event: dict[str, Any]) -> Any:
+    def listen(_logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         if method in {"error", "exception", "critical"}:
             world.audit.say(f"logged: {event.get('event')} {_facts(event)}")
         raise structlog.DropEvent
@@ -120,29 +121,5 @@ def _errors_told(world: World) -> Iterator[None]:
         structlog.configure(**configured)
 
 
-def _facts(event: dict[str, Any]) -> str:
+def _facts(event: Mapping[str, Any]) -> str:
     return str(event.get("exception", event))[-2000:]
-
-
-class Tally(msgspec.Struct):
-    """Many results, added up."""
-
-    seeds: int = 0
-    payments: int = 0
-    completed: int = 0
-    refunds: int = 0
-    transfers: int = 0
-    events: int = 0
-    restarts: int = 0
-    virtual_s: int = 0
-    faults: Counter[str] = msgspec.field(default_factory=Counter)
-    schedules: Counter[str] = msgspec.field(default_factory=Counter)  # In how many seeds a kind of fault was.
-    acts: Counter[str] = msgspec.field(default_factory=Counter)
-
-    def add(self, result: Result) -> None:
-        self.seeds += 1
-        for name in ("payments", "completed", "refunds", "transfers", "events", "restarts", "virtual_s"):
-            setattr(self, name, getattr(self, name) + getattr(result, name))
-        self.faults.update(result.faults)
-        self.schedules.update(result.faults.keys())
-        self.acts.update(result.acts)

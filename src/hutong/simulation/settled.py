@@ -1,5 +1,6 @@
 """Liveness, when the faults are over: nothing is unknown, all ledgers say alike, and what was promised was kept."""
 
+from functools import partial
 from typing import Any
 
 from hutong.institution.chart import AccountCode
@@ -8,8 +9,10 @@ from hutong.institution.payments.request_to_pay import ChargeState
 from hutong.institution.requests.request import RequestState
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import TransactionStatus
-from hutong.simulation.audit import SWITCH, NodeView
+from hutong.simulation.audit import DAY_ZERO, SWITCH, NodeView
+from hutong.simulation.place import Place
 from hutong.simulation.world import World
 from hutong.switch import chart as switch_chart
 
@@ -22,7 +25,7 @@ def is_quiet(world: World) -> bool:
     if world.open_acts or world.network.on_the_way:
         return False
     for place in world.places.values():
-        if not place.is_up or place.life is None or not place.life.journal.quiet:
+        if not place.is_up or not place.is_quiet:
             return False
         if world.audit.nodes[place.node_id].books.open:
             return False
@@ -133,7 +136,9 @@ def _check_requests(world: World, view: NodeView) -> None:
             if row.state == states:
                 world.audit.say(f"{view.node_id}: {table} {id_:032x} is still claimed by {row.claimed_by:032x}")
             if (row.state == "PAID") != bool(view.paid_requests.get(id_)):
-                world.audit.say(f"{view.node_id}: {table} {id_:032x} is {row.state}; paid: {view.paid_requests.get(id_)}")
+                world.audit.say(
+                    f"{view.node_id}: {table} {id_:032x} is {row.state}; paid: {view.paid_requests.get(id_)}"
+                )
     for id_, row in view.rows["charges"].items():
         if (row.state == ChargeState.PAID) != bool(view.paid_requests.get(id_)):
             world.audit.say(f"{view.node_id}: charge {id_:032x} is {row.state}; paid: {view.paid_requests.get(id_)}")
@@ -154,6 +159,22 @@ def check_replayed(world: World) -> None:
                 world.audit.say(f"{place.node_id}: account {account.id:032x} has other balances after a restart")
         if len(found) != len(view.books.accounts):
             world.audit.say(f"{place.node_id}: {len(found)} of {len(view.books.accounts)} accounts after a restart")
+        if place.node_id != SWITCH:
+            _check_usages(world, place, view)
+
+
+def _check_usages(world: World, place: Place, view: NodeView) -> None:
+    """Limits count what was paid, nothing twice and nothing that was refused (invariant 7)."""
+    usages, journal = place.software.payments.debtor.usages, place.software.node.journal
+    for user in view.rows["users"].values():
+        usage = world.loop.run(warmed(journal, partial(usages.of, user.id, user.wallet_account)), 10**12)
+        year = view.spent_year.get((user.id, usage.year), 0)
+        if usage.year and usage.year_spent != year:
+            world.audit.say(f"{place.node_id}: {user.id:032x} spent {year} in {usage.year}; counted {usage.year_spent}")
+        for counter, counted in enumerate(usage.today):
+            today = view.spent.get((user.id, usage.day - DAY_ZERO, counter), 0)
+            if counted != today:
+                world.audit.say(f"{place.node_id}: {user.id:032x} spent {today} of {counter}; counted {counted}")
 
 
 async def _lookup(life: Any, view: NodeView) -> list[Any]:

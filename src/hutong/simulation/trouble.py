@@ -10,6 +10,7 @@ from hutong.simulation.place import Place
 from hutong.simulation.world import World
 
 EVENTS_AHEAD_MAX = 40
+BUSY_HIT = 0.7  # Of crashes, how many hit a node that has something under way, if there is one.
 
 
 class Trouble:
@@ -70,7 +71,9 @@ class Trouble:
         if self._crash_at_event and self._world.loop.events >= self._crash_at_event:
             self._crash_at_event = 0
             if not self._is_over:
-                self._crash(self._chance.choice(self._places))
+                busy = [place for place in self._places if place.is_up and not place.is_quiet]
+                hit_busy = busy and self._chance.random() < BUSY_HIT
+                self._crash(self._chance.choice(busy if hit_busy else self._places))
 
     def _durable(self, place: Place) -> None:
         plan = self._world.plan

@@ -26,9 +26,11 @@ class LossyNetwork(MemoryNetwork):
         self._heard = heard
         self._cut: dict[tuple[str, str], int] = {}  # From, to: until when.
         self.on_the_way = 0
+        self.sent = 0
 
     def post(self, sender: str) -> Post:
         def post(peer: str, messages: list[AnyMessage]) -> None:
+            self.sent += len(messages)
             self._heard(sender, peer, messages)
             if len(messages) > 1 and self.plan.tear and self._chance.random() < self.plan.tear:
                 self._faults[Fault.REORDER] += 1
