@@ -22,7 +22,12 @@ DOMAINS = (
 )
 ROLES = {"service", "repository", "api"}
 # Who wires the parts together, and so knows all of them.
-COMPOSITION = {"app": "the whole network", "institution/node.py": "one institution", "switch/node.py": "one switch"}
+COMPOSITION = {
+    "app": "the whole network",
+    "institution/node.py": "one institution",
+    "switch/node.py": "one switch",
+    "simulation/place.py": "one node, on a disk and a clock of the simulation",
+}
 # Neither nouns nor one of the three roles, each with the reason why it may touch the machine.
 OTHER_ROLES = {
     "ledger/engines/": "an engine is the far side of the ledger's port",

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
+
 from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.merchants.plate_service import PlateService
@@ -61,6 +63,7 @@ class InstitutionNode:
         pool: WorkerPool,
         poster: Poster,
         cashier: Cashier | None = None,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
         self.ledger = ledger
@@ -75,7 +78,13 @@ class InstitutionNode:
         )
         self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
         self.people = PeopleService(
-            node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
+            node,
+            settings.people,
+            self.notices,
+            sender=sender,
+            pool=pool,
+            open_wallet=self._open_wallet,
+            hasher=hasher,
         )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)

@@ -226,9 +226,12 @@ class PaymentService:
         """
         recent = await shelf.load_since(max(0, self.node.journal.position - _UNHELD_WITHIN))
         await side.outcomes.load([row.id for row in recent])
-        for row in recent:
-            if row.id not in side.undecided and side.outcomes.get(row.id) is None:
-                self.node.decide(partial(side.take_up, row))
+        unheld = [row for row in recent if row.id not in side.undecided and side.outcomes.get(row.id) is None]
+        if side is self.debtor:
+            for row in unheld:
+                self.debtor.usages.expect(row)
+        for row in unheld:
+            self.node.decide(partial(side.take_up, row))
 
 
 _UNHELD_WITHIN = 20_000  # Positions.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from datetime import time as time_of_day
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -121,8 +122,14 @@ class Policies:
 
 def shipped_policies(name: str, zone: tzinfo) -> Policies:
     """The policies of this name that come with hutong, such as `cn`."""
+    return Policies(_shipped(name), zone)
+
+
+@cache
+def _shipped(name: str) -> list[Policy]:
+    """Read once, for all institutions of this process and all their lives: what is remembered of a table is only its answers."""
     folders = [folder for folder in files("hutong.institution.policy").iterdir() if folder.name.startswith(f"{name}-")]
-    return Policies([read_policy(folder) for folder in folders], zone)
+    return [read_policy(folder) for folder in folders]
 
 
 def read_policy(folder: Traversable) -> Policy:
