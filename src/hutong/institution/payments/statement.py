@@ -33,6 +33,7 @@ class LineKind(StrEnum):
     WITHDRAWAL = "WITHDRAWAL"
     PAID_IN = "PAID_IN"
     PAID_OUT = "PAID_OUT"
+    DISPUTED = "DISPUTED"  # Set aside for a recall, or come back from there.
     OTHER = "OTHER"
 
 
@@ -93,7 +94,12 @@ def _kind(transfer: Transfer, subject: Subject) -> LineKind:
     return _OUTSIDE.get(transfer.code, LineKind.OTHER)
 
 
-_OUTSIDE = {int(Why.PAID_IN): LineKind.PAID_IN, int(Why.PAID_OUT): LineKind.PAID_OUT}
+_OUTSIDE = {
+    int(Why.PAID_IN): LineKind.PAID_IN,
+    int(Why.PAID_OUT): LineKind.PAID_OUT,
+    int(Why.DISPUTED): LineKind.DISPUTED,
+    int(Why.DISPUTE_ENDED): LineKind.DISPUTED,
+}
 
 
 def _payment_id(subject: Subject) -> str:
