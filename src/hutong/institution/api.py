@@ -9,6 +9,7 @@ from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
 from hutong.institution.people.api import people_api
 from hutong.institution.people.user import User
+from hutong.institution.recalls.api import recall_api
 from hutong.institution.requests.api import request_routes
 
 STAFF_KEY_PREFIX = "sk_"
@@ -44,6 +45,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *merchant_routes(node, merchants, institution.plates, people.operator),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),
+        *recall_api(institution.recalls, people, merchants),
         *notices_api(
             node,
             institution.notices,

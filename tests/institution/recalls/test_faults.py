@@ -77,9 +77,7 @@ class Trouble:
         else:
             debtor, payment = self.random.choice(self.payments)
             amount = self.random.choice([0, 1, 999, PAID])
-            order = RecallOrder(
-                recall_id=debtor.node.mint.mint(), payment_id=payment.id, reason="FRAD", amount=amount
-            )
+            order = RecallOrder(recall_id=debtor.node.mint.mint(), payment_id=payment.id, reason="FRAD", amount=amount)
             self.orders.append((debtor, order))
         place = self.world[debtor.node_id]
         with suppress(Refusal):

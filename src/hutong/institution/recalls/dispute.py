@@ -67,6 +67,10 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def is_open(self) -> bool:
         return self.state in OPEN
 
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
     def differs(self, message: RecallRequest) -> bool:
         """Whether this comes under the id of another request."""
         return (self.payment_id, self.asked, self.currency, self.reason) != (

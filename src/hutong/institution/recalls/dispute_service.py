@@ -108,8 +108,6 @@ class DisputeService:
         for dispute in self.disputes.everything():
             if dispute.state == DisputeState.BLOCKING:
                 self._node.decide(partial(self._block, dispute))
-            elif dispute.state == DisputeState.OPEN:
-                self._learn(dispute.id)
             elif dispute.state in ENDED and not dispute.released:
                 self._release(dispute)
             self._schedule(dispute)
@@ -166,12 +164,14 @@ class DisputeService:
         if dispute.state != DisputeState.OPEN:
             raise Refusal(RecallRefused.DISPUTE_NOT_OPEN, state=dispute.state)
         missing = self._share(dispute, self._left(dispute)) - dispute.blocked if stance is Stance.CONSENTS else 0
-        blocks = dispute.blocks + (missing > 0)
-        said = replace(dispute, stance=stance, stance_remark=remark, blocks=blocks)
+        said = replace(dispute, stance=stance, stance_remark=remark)
+        if missing > 0:
+            # As at first: until it is known how much there was, nobody can consent again, or decide.
+            said = replace(said, state=DisputeState.BLOCKING, blocks=dispute.blocks + 1)
         self._put(said)
         if missing > 0:
             self._block(said, missing)
-        return said
+        return self.dispute(dispute.id)
 
     def accept(self, operator: str, id_: int, amount: int = 0) -> Dispute:
         """
@@ -294,7 +294,7 @@ class DisputeService:
         """Set the missing part aside; after a restart without an amount: the stored transfer says it was made."""
         currency = self._chart.currency
         if amount is None:
-            amount = self._share(dispute, self._left(dispute)) - dispute.blocked
+            amount = max(self._share(dispute, self._left(dispute)) - dispute.blocked, 0)
         self._ledger.create_accounts([chart.disputed(dispute.id, currency)], _opened)
         transfer = recipes.block(
             block_id(dispute.id, dispute.blocks),

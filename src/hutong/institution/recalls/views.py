@@ -112,7 +112,8 @@ def recall_view(recall: Recall, now_ns: int) -> RecallView:
     )
 
 
-def dispute_view(dispute: Dispute) -> DisputeView:
+def dispute_view(dispute: Dispute, *, to_payee: bool = False) -> DisputeView:
+    """For the desk; the payee is not told what the payer wrote, nor who decided."""
     return DisputeView(
         dispute_id=id_text(DISPUTE_PREFIX, dispute.id),
         payment_id=payment_id_text(dispute.payment_id),
@@ -127,10 +128,10 @@ def dispute_view(dispute: Dispute) -> DisputeView:
         user_id=id_text("usr", dispute.user_id) if dispute.user_id else "",
         stance=dispute.stance,
         stance_remark=dispute.stance_remark,
-        remark=dispute.remark,
+        remark="" if to_payee else dispute.remark,
         answer_code=dispute.answer_code,
         answer_name=dispute.answer_name,
-        operator=dispute.operator,
+        operator="" if to_payee else dispute.operator,
         attempts=dispute.attempts,
         created_at_ms=dispute.created_ns // NS_PER_MS,
         answer_by_ms=dispute.answer_by_ns // NS_PER_MS,
