@@ -95,7 +95,7 @@ def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, sta
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot())
+    return Connection(transport.post, transport.hot(), verify=verifier.verify)
 
 
 async def _watch(site: Site, book: PeerBook) -> None:

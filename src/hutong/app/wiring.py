@@ -18,6 +18,7 @@ from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
+from hutong.institution.people.api import operator_guard
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -33,6 +34,8 @@ from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from hutong.switch.settlement.api import Verify
+from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -58,6 +61,7 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -90,14 +94,14 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy())
+        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
         await introduce(switch, network)
         site.node = switch
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token)
+        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
         await _serve(site, machine, stack, handlers, connection.hot)
         return switch
 
@@ -127,7 +131,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, institution.people.operator),
+            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
@@ -146,6 +150,7 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
     """
+    before = switch.node.journal.position
     rows = switch.admission.keys()
     known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
@@ -162,6 +167,8 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+    if switch.node.journal.position != before:
+        switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)
 
 

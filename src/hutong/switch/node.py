@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 from hutong.ledger.engine import LedgerEngine
+from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
     AnyMessage,
@@ -27,17 +28,24 @@ from hutong.switch.position_service import PositionService
 from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
+from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.window_service import WindowService
 from hutong.switch.trace_service import TraceService
 
 
 class SwitchNode:
     """Everything of the switch behind its transports and its API."""
 
-    def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy) -> None:
+    def __init__(
+        self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy, cleared: ClearingRepository | None = None
+    ) -> None:
         self.node = node
         self.ledger = ledger
+        self.audit = AuditLog(node)
         self.admission = AdmissionService(node, ledger, policy)
-        self.clearing = ClearingService(node, ledger, self.admission, policy)
+        self.windows = WindowService(node, policy.calendar)
+        self.cleared = cleared or ScannedClearingRepository(node.store)
+        self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
         self.routing = RoutingService(node, self.admission)
         self.recalls = RecallService(node, self.clearing)
@@ -45,7 +53,9 @@ class SwitchNode:
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
+        await self.audit.start()
         await self.admission.start()
+        await self.windows.start()
         await self.clearing.start()
         await self.recalls.start()
 
@@ -56,6 +66,7 @@ class SwitchNode:
     def tick(self) -> None:
         """What time alone brings about; the node's timer calls it a few times a second."""
         self.clearing.expire()
+        self.windows.tick()
         self.recalls.tick()
         self.traces.tick()
 

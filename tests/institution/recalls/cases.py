@@ -1,5 +1,6 @@
 """Completed payments that are asked back, across nodes and on us, and everybody who has a say in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +39,13 @@ class Case:
         return self.ask(self.order(amount, reason, **fields))
 
     def ask(self, order: RecallOrder) -> Recall:
-        self.debtor.decide(lambda: self.debtor.recalls.recalls.open("duty", order) and None)
+        do(self.debtor, lambda: self.debtor.recalls.recalls.open("duty", order))
         return self.recall(order.recall_id)
 
     def report(self, order: RecallOrder, user_id: int = 0) -> Recall:
         """The payer asks for it."""
         by = user_id or self.payer.id
-        self.debtor.decide(lambda: self.debtor.recalls.recalls.report(by, order) and None)
+        do(self.debtor, lambda: self.debtor.recalls.recalls.report(by, order))
         return self.recall(order.recall_id)
 
     def recall(self, recall_id: int) -> Recall:
@@ -55,17 +56,17 @@ class Case:
 
     def accept(self, recall: Recall, amount: int = 0) -> Dispute:
         id_ = self.dispute(recall).id
-        self.creditor.decide(lambda: self.creditor.recalls.disputes.accept("desk", id_, amount) and None)
+        do(self.creditor, lambda: self.creditor.recalls.disputes.accept("desk", id_, amount))
         return self.dispute(recall)
 
     def reject(self, recall: Recall, code: str = "LEGL") -> Dispute:
         id_ = self.dispute(recall).id
-        self.creditor.decide(lambda: self.creditor.recalls.disputes.reject("desk", id_, code) and None)
+        do(self.creditor, lambda: self.creditor.recalls.disputes.reject("desk", id_, code))
         return self.dispute(recall)
 
     def says(self, recall: Recall, stance: Stance, remark: str = "") -> Dispute:
         disputes = self.creditor.recalls.disputes
-        self.creditor.decide(lambda: disputes.take_stance(self.dispute(recall), stance, remark) and None)
+        do(self.creditor, lambda: disputes.take_stance(self.dispute(recall), stance, remark))
         return self.dispute(recall)
 
     def held(self, recall: Recall) -> int:
@@ -98,3 +99,12 @@ def paid(*, on_us: bool = False, person: bool = False, amount: int = 10_000, fee
     assert outcome is not None
     assert outcome.completed
     return Case(world, debtor, creditor, payer, merchant, payee, payment)
+
+
+def do(place: Institution, decision: Callable[[], object]) -> None:
+    """Let a node decide something, whatever that answers."""
+
+    def decide() -> None:
+        decision()
+
+    place.decide(decide)

@@ -19,6 +19,7 @@ from hutong.institution.recalls.recall import Recall, RecallOrder, RecallState
 from hutong.kernel.errors import Refusal
 from hutong.switch.recall import RECALLS
 from tests.institution.payments.world import Institution, World, now
+from tests.institution.recalls.cases import do
 
 STEPS = 260
 CAP = 100_000_000
@@ -81,27 +82,27 @@ class Trouble:
             self.orders.append((debtor, order))
         place = self.world[debtor.node_id]
         with suppress(Refusal):
-            place.decide(lambda: place.recalls.recalls.open("duty", order) and None)
+            do(place, lambda: place.recalls.recalls.open("duty", order))
 
     def accept(self) -> None:
         disputes = self.wei.recalls.disputes
         for dispute in self.open_disputes():
             with suppress(Refusal):
                 amount = self.random.choice([0, 1, dispute.amount])
-                self.wei.decide(lambda: disputes.accept("desk", dispute.id, amount) and None)  # noqa: B023
+                do(self.wei, partial(disputes.accept, "desk", dispute.id, amount))
 
     def reject(self) -> None:
         disputes = self.wei.recalls.disputes
         for dispute in self.open_disputes()[:1]:
             code = self.random.choice(sorted(ANSWERS))
-            self.wei.decide(lambda: disputes.reject("desk", dispute.id, code) and None)  # noqa: B023
+            do(self.wei, partial(disputes.reject, "desk", dispute.id, code))
 
     def stance(self) -> None:
         disputes = self.wei.recalls.disputes
         for dispute in self.open_disputes():
             stance = self.random.choice([Stance.CONSENTS, Stance.OBJECTS])
             with suppress(Refusal):
-                self.wei.decide(lambda: disputes.take_stance(dispute, stance, "") and None)  # noqa: B023
+                do(self.wei, partial(disputes.take_stance, dispute, stance, ""))
 
     def open_disputes(self) -> list[Dispute]:
         return [each for each in self.wei.recalls.disputes.disputes.everything() if each.is_open]
@@ -117,7 +118,7 @@ class Trouble:
         order = RefundOrder(refund_id=self.wei.node.mint.mint(), payment_id=payment.id, amount=amount)
         refunds = self.wei.payments.refunds
         with suppress(Refusal):
-            self.wei.decide(partial(refunds.refund, self.merchant, order))
+            do(self.wei, partial(refunds.refund, self.merchant, order))
 
     def deliver(self) -> None:
         if self.world.letters:

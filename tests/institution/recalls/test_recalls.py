@@ -10,8 +10,8 @@ from hutong.institution.recalls.recall import RecallState
 from hutong.kernel.errors import Refusal
 from hutong.ledger import recipes
 from hutong.ledger.transfer import TransferStatus
-from hutong.scheme.messages import RecallAnswer, RecallRequest, RecallStatus
-from tests.institution.recalls.cases import Case, paid
+from hutong.scheme.messages import RecallAnswer, RecallReason, RecallRequest, RecallStatus
+from tests.institution.recalls.cases import Case, do, paid
 
 WAYS = pytest.mark.parametrize("on_us", [True, False], ids=["on us", "across"])
 WHO = pytest.mark.parametrize("person", [True, False], ids=["person", "merchant"])
@@ -105,10 +105,11 @@ def test_the_payee_cannot_spend_what_is_set_aside_and_can_spend_the_rest(on_us: 
     recall = case.open(4_000)
     assert case.held(recall) == 4_000
     statuses: list[TransferStatus] = []
+    case.creditor.user(1_000_000)
     for amount in (6_001, 6_000):
         transfer = recipes.withdraw(
             case.creditor.node.mint.mint(),
-            reserve=case.creditor.user(1_000_000) and case.creditor.chart.reserve,
+            reserve=case.creditor.chart.reserve,
             account=case.payee_account,
             amount=amount,
             ledger=156,
@@ -241,18 +242,18 @@ def test_a_payers_report_waits_for_the_desk(on_us: bool) -> None:
     assert case.report(order).state == RecallState.REPORTED
     assert case.report(order).state == RecallState.REPORTED
     assert not case.creditor.recalls.disputes.disputes.everything()
-    case.debtor.decide(lambda: case.debtor.recalls.recalls.approve("desk", order.recall_id) and None)
+    do(case.debtor, lambda: case.debtor.recalls.recalls.approve("desk", order.recall_id))
     assert case.recall(order.recall_id).state == RecallState.PENDING
-    case.debtor.decide(lambda: case.debtor.recalls.recalls.approve("desk", order.recall_id) and None)
+    do(case.debtor, lambda: case.debtor.recalls.recalls.approve("desk", order.recall_id))
     with pytest.raises(Refusal, match="RECALL_NOT_WAITING"):
-        case.debtor.decide(lambda: case.debtor.recalls.recalls.decline("desk", order.recall_id) and None)
+        do(case.debtor, lambda: case.debtor.recalls.recalls.decline("desk", order.recall_id))
 
 
 def test_a_report_that_the_desk_declines_sends_nothing_and_another_may_come() -> None:
     case = paid()
     order = case.order()
     case.report(order)
-    case.debtor.decide(lambda: case.debtor.recalls.recalls.decline("desk", order.recall_id) and None)
+    do(case.debtor, lambda: case.debtor.recalls.recalls.decline("desk", order.recall_id))
     assert case.recall(order.recall_id).state == RecallState.DECLINED
     assert not case.creditor.recalls.disputes.disputes.everything()
     assert case.report(case.order()).state == RecallState.REPORTED
@@ -328,7 +329,7 @@ def request(case: Case, **changes: object) -> RecallRequest:
         creditor_agent="wei",
         amount=10_000,
         currency="CNY",
-        reason=msgspec.convert("FRAD", type=RecallRequest.__annotations__["reason"]),
+        reason=RecallReason.FRAUD,
         asked_at_ms=case.world.clock.now_ns() // 1_000_000,
         answer_by_ms=case.world.clock.now_ns() // 1_000_000 + DAY_S * 1000,
     )
@@ -369,7 +370,7 @@ def test_another_recall_under_the_same_id_changes_nothing_and_is_told_so() -> No
     case = paid()
     case.world.posting = True
     case.creditor.receive("switch", [request(case), request(case, amount=5)])
-    said = [message for _, _, message in case.world.letters]
+    said = [message for _, _, message in case.world.letters if isinstance(message, RecallAnswer)]
     assert [(each.status, each.reason) for each in said] == [(RecallStatus.PENDING, ""), (RecallStatus.PENDING, "DUPL")]
 
 

@@ -13,7 +13,7 @@ from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.payment import Payment
-from hutong.institution.people.api import operator_guard, session_guard
+from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.institution.recalls.dispute import Stance
@@ -36,6 +36,7 @@ from hutong.institution.recalls.views import (
 )
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
+from hutong.operators.guard import Guard
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import TraceAnswer, TraceKind, hex_id
 
@@ -186,16 +187,14 @@ class Desk(Controller):
         return await edge.open(data, lambda order: edge.desk.recalls.open(operator, order))
 
     @get("/recalls")
-    async def list_recalls(
-        self, edge: Edge, operator: OperatorName, *, open_only: OpenOnly = False
-    ) -> list[RecallView]:  # noqa: ARG002
+    async def list_recalls(self, edge: Edge, *, open_only: OpenOnly = False) -> list[RecallView]:
         """What we asked back of others, oldest first."""
         found = await edge.decided(edge.desk.recalls.recalls.everything)
         now_ns = edge.desk.node.clock.now_ns()
         return [recall_view(each, now_ns) for each in found if each.is_open or not open_only]
 
     @get("/recalls/{recall_id:str}")
-    async def show_recall(self, edge: Edge, operator: OperatorName, recall_id: FromPath[str]) -> RecallView:  # noqa: ARG002
+    async def show_recall(self, edge: Edge, recall_id: FromPath[str]) -> RecallView:
         """How one stands."""
         id_ = parse_id(RECALL_PREFIX, recall_id)
         return recall_view(await edge.decided(lambda: edge.desk.recalls.recall(id_)), edge.desk.node.clock.now_ns())
@@ -220,14 +219,14 @@ class Desk(Controller):
         edge: Edge,
         operator: OperatorName,
         *,
-        open_only: OpenOnly = False,  # noqa: ARG002
+        open_only: OpenOnly = False,
     ) -> list[DisputeView]:
         """What others ask back of our people and merchants, oldest first."""
         found = await edge.decided(edge.desk.disputes.disputes.everything)
         return [dispute_view(each) for each in found if not each.has_ended or not open_only]
 
     @get("/disputes/{dispute_id:str}")
-    async def show_dispute(self, edge: Edge, operator: OperatorName, dispute_id: FromPath[str]) -> DisputeView:  # noqa: ARG002
+    async def show_dispute(self, edge: Edge, dispute_id: FromPath[str]) -> DisputeView:
         """How one stands."""
         id_ = parse_id(DISPUTE_PREFIX, dispute_id)
         return dispute_view(await edge.decided(lambda: edge.desk.disputes.dispute(id_)))
@@ -249,14 +248,14 @@ class Desk(Controller):
         return dispute_view(await edge.decided(lambda: edge.desk.disputes.reject(operator, id_, data.code)))
 
     @get("/traces/{payment_id:str}")
-    async def trace(
-        self, edge: Edge, operator: OperatorName, payment_id: FromPath[str], *, depth: Depth = 4
-    ) -> TraceView:  # noqa: ARG002
+    async def trace(self, edge: Edge, payment_id: FromPath[str], *, depth: Depth = 4) -> TraceView:
         """Where the money of a payment went, first in first out; other nodes' people are pseudonyms."""
         return await edge.trace(parse_id("pay", payment_id), depth)
 
 
-def recall_api(desk: RecallDesk, people: PeopleService, merchants: MerchantService) -> list[ControllerRouterHandler]:
+def recall_api(
+    desk: RecallDesk, people: PeopleService, merchants: MerchantService, operator_only: Guard
+) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     given: dict[str, Any] = {"edge": Provide(lambda: RecallEdge(desk), sync_to_thread=False)}
     who = Provide(caller, sync_to_thread=False)
@@ -273,7 +272,7 @@ def recall_api(desk: RecallDesk, people: PeopleService, merchants: MerchantServi
             dependencies=given | {"key": who},
             guards=[key_guard(desk.node, merchants)],
         ),
-        Router("/v1", route_handlers=[Desk], dependencies=given | {"operator": who}, guards=[operator_guard(people)]),
+        Router("/v1", route_handlers=[Desk], dependencies=given | {"operator": who}, guards=[operator_only]),
     ]
 
 
