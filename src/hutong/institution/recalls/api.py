@@ -217,7 +217,6 @@ class Desk(Controller):
     async def list_disputes(
         self,
         edge: Edge,
-        operator: OperatorName,
         *,
         open_only: OpenOnly = False,
     ) -> list[DisputeView]:
