@@ -17,7 +17,7 @@ import asyncpg
 # Flags of transfers and accounts, codes of accounts and transfers: as written in the tables.
 PENDING, POST, VOID, BALANCING = 2, 4, 8, 48
 DEBITS_BOUNDED, CREDITS_BOUNDED = 2, 4
-RESERVE, CLEARING, WALLET, MERCHANT, BUDGET, EXPENSE = 1001, 1101, 2001, 2101, 2201, 5001
+RESERVE, CLEARING, WALLET, MERCHANT, BUDGET, DISPUTED, EXPENSE = 1001, 1101, 2001, 2101, 2201, 2901, 5001
 POSITION, CAPS, INCOME = 1, 2, 3
 CNY = "CNY"
 
@@ -278,7 +278,7 @@ class Audit:
     def _backing(self) -> None:
         """What is owed to people and merchants is covered by the reserve and what the network owes."""
         for node in self.institutions:
-            owed = node.owed(WALLET, MERCHANT, BUDGET)
+            owed = node.owed(WALLET, MERCHANT, BUDGET, DISPUTED)
             has = -node.owed(RESERVE, CLEARING)
             if owed > has and not self.undecided:
                 node.say(f"owes {owed} and has {has}")

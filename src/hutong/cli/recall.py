@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.markup import escape
+from rich.text import Text
 from rich.tree import Tree
 
 from hutong.app.network import SWITCH
@@ -20,8 +20,8 @@ No = Literal["CUST", "NOAS", "ARDT", "AC04", "AM04", "LEGL", "AGNT"]
 Desk = Annotated[
     bool, Parameter(name="--desk", negative="", help="As the operator of the node, not as its signed-in user.")
 ]
-_ASKED = ("id", "payment", "reason", "state", "amount", "back", "answer by")
-_DISPUTED = ("id", "payment", "reason", "state", "amount", "blocked", "back", "payee says", "answer by")
+_ASKED = ("id", "reason", "state", "amount", "back", "answer by")
+_DISPUTED = ("id", "reason", "state", "amount", "blocked", "back", "payee", "answer by")
 _AMOUNTS = ("amount", "blocked", "back")
 _TREE_MAX = 2_000  # Lines: money that went in circles has many.
 
@@ -209,7 +209,6 @@ def _row(recall: dict[str, Any]) -> tuple[str, ...]:
     overdue = " overdue" if recall.get("overdue") else ""
     return (
         recall["recall_id"],
-        recall["payment_id"],
         recall["reason"],
         recall.get("state", recall.get("status", "")) + overdue,
         money(recall["amount"], recall["currency"]),
@@ -222,7 +221,6 @@ def _dispute_row(dispute: dict[str, Any]) -> tuple[str, ...]:
     currency = dispute["currency"]
     return (
         dispute["dispute_id"],
-        dispute["payment_id"],
         dispute["reason"],
         dispute["state"],
         money(dispute["amount"], currency),
@@ -234,7 +232,7 @@ def _dispute_row(dispute: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _time(ms: int) -> str:
-    return f"{instant(ms * NS_PER_MS):%Y-%m-%d %H:%M} UTC" if ms else ""
+    return f"{instant(ms * NS_PER_MS):%Y-%m-%d %H:%MZ}" if ms else ""
 
 
 _SAID = {
@@ -243,6 +241,7 @@ _SAID = {
     "RETURNED": "went back",
     "FEE": "fee",
     "DISPUTED": "set aside in a dispute",
+    "RELEASED": "free again",
     "KEPT": "still there",
 }
 
@@ -253,12 +252,19 @@ def _name(found: dict[str, Any], ref: str) -> str:
     return f"{ref} ({who})" if who else ref or "unknown"
 
 
-def _line(found: dict[str, Any], hop: dict[str, Any]) -> str:
+def _line(found: dict[str, Any], hop: dict[str, Any]) -> Text:
     said = f"{money(hop['amount'], found['currency'])} {_SAID.get(hop['kind'], hop['kind'])}"
+    if hop["kind"] == "DISPUTED" and hop.get("target"):
+        return _whole(f"{said}: {_name(found, hop['target'])}")
     if hop["kind"] != "PAYMENT":
-        return escape(said)
+        return _whole(said)
     to = _name(found, hop.get("target", "")) if hop.get("target") else f"somebody at {hop.get('agent', 'a node')}"
-    return escape(f"{said} to {to}  {hop.get('payment_id', '')}")
+    return _whole(f"{said} to {to}  {hop.get('payment_id', '')}")
+
+
+def _whole(text: str) -> Text:
+    """As it is, on as many lines as it takes."""
+    return Text(text, overflow="fold")
 
 
 def _tree(found: dict[str, Any]) -> Tree:
@@ -267,7 +273,7 @@ def _tree(found: dict[str, Any]) -> Tree:
     for hop in found["hops"]:
         by_source.setdefault(hop["source"], []).append(hop)
     top = Tree(
-        escape(f"{found['payment_id']}  {money(found['amount'], found['currency'])} to {_name(found, found['holder'])}")
+        _whole(f"{found['payment_id']}  {money(found['amount'], found['currency'])} to {_name(found, found['holder'])}")
     )
     waiting, lines = [(top, found["holder"])], 0
     while waiting and lines < _TREE_MAX:

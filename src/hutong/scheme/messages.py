@@ -91,6 +91,7 @@ class TraceKind(Enum):
     RETURNED = "RETURNED"  # It went back: a refund or a return.
     FEE = "FEE"
     DISPUTED = "DISPUTED"  # Set aside in a dispute.
+    RELEASED = "RELEASED"  # The dispute ended, and the payee has it again.
     KEPT = "KEPT"  # Still there.
 
 

@@ -23,7 +23,7 @@ from hutong.switch.service import ClearingService
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(RecallRequest)
-_FIRST_WAIT_NS = 5 * NS_PER_S
+_FIRST_WAIT_NS = 2 * NS_PER_S
 _WAIT_NS_MAX = 3600 * NS_PER_S
 LEGAL_ORDER_NS = 72 * 3600 * NS_PER_S
 

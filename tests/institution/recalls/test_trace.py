@@ -172,16 +172,26 @@ def test_a_node_cannot_put_words_into_anothers_mouth() -> None:
     assert len(street.world.letters) == 1  # Nobody else was asked.
 
 
-def test_what_is_disputed_or_went_back_is_said_to_be() -> None:
+@pytest.mark.parametrize("accepted", [None, False, True])
+def test_what_is_disputed_is_followed_until_it_went_back_or_is_free_again(accepted: bool | None) -> None:
     case = paid(person=True)
-    recall = case.open(4_000)
-    traces = case.creditor.recalls.traces
-    trace = now(traces.follow(case.payment.id, 10_000, 3))
-    assert [(hop.kind, hop.amount) for hop in trace.hops] == [(TraceKind.DISPUTED, 4_000), (TraceKind.KEPT, 6_000)]
     assert case.payee is not None
-    assert list(trace.people.values()) == [("usr", case.payee.id)]
-    case.reject(recall)
-    assert sum(hop.amount for hop in now(traces.follow(case.payment.id, 10_000, 3)).hops) == 10_000
+    recall = case.open(4_000)
+    if accepted is not None:
+        (case.accept if accepted else case.reject)(recall)
+    trace = now(case.creditor.recalls.traces.follow(case.payment.id, 10_000, 1))
+    payee = pseudonym("wei", case.payee.id)
+    dispute = pseudonym("wei", case.dispute(recall).id)
+    seen = Counter([(payee, dispute, "DISPUTED", 4_000), (payee, "", "KEPT", 6_000)])
+    if accepted is None:
+        seen[dispute, "", "KEPT", 4_000] += 1
+    elif accepted:
+        seen[dispute, "", "RETURNED", 4_000] += 1
+    else:
+        seen += Counter([(dispute, payee, "RELEASED", 4_000), (payee, "", "KEPT", 4_000)])
+    assert steps(trace.hops) == seen
+    assert trace.is_whole
+    assert set(trace.people.values()) == {("usr", case.payee.id), ("dsp", case.dispute(recall).id)}
 
 
 def test_a_payment_of_strangers_is_unknown_to_an_institution() -> None:

@@ -14,6 +14,7 @@ from hutong.ledger.transfer import Transfer, TransferFlag
 from hutong.scheme.messages import Channel
 
 _LEG_MASK = 0x3F
+_DISPUTES = frozenset({Why.DISPUTED, Why.DISPUTE_ENDED})
 _MOVES_NOTHING = TransferFlag.PENDING | TransferFlag.VOID_PENDING
 
 Subject = Payment | Receipt | Refund | Return | None
@@ -60,8 +61,8 @@ class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def moves_money(transfer: Transfer) -> bool:
-    """A hold and its release are no lines: nothing came or went."""
-    return not transfer.flags & _MOVES_NOTHING
+    """A hold and its release are no lines: nothing came or went; nor is the end of a dispute that had nothing left."""
+    return not transfer.flags & _MOVES_NOTHING and bool(transfer.amount or transfer.code not in _DISPUTES)
 
 
 def statement_line(transfer: Transfer, account_id: int, subject: Subject) -> StatementLine:

@@ -9,7 +9,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.tables import BigInt, Table, Text, Uuid
 from hutong.scheme.messages import RecallStatus
 
-FIRST_WAIT_NS = 5 * NS_PER_S
+FIRST_WAIT_NS = 2 * NS_PER_S
 WAIT_NS_MAX = 3600 * NS_PER_S
 
 

@@ -23,7 +23,7 @@ class RecallDesk:
             node, payments.ledger, payments.chart, policies, debtor, creditor, refunds, notices, switch
         )
         self.recalls = RecallService(node, policies, debtor, refunds, payments.returns, self.disputes, notices, switch)
-        self.traces = TraceService(node, payments.ledger, payments.chart, debtor, creditor, refunds, switch)
+        self.traces = TraceService(node, payments.ledger, payments.chart, debtor, creditor, self.disputes, switch)
         payments.on_recall = self._receive
 
     async def load(self) -> None:

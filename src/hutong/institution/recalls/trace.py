@@ -27,6 +27,7 @@ _KINDS = {
     int(Why.REFUND_HELD): TraceKind.RETURNED,
     int(Why.REFUND_ON_US): TraceKind.RETURNED,
     int(Why.DISPUTED): TraceKind.DISPUTED,
+    int(Why.DISPUTE_ENDED): TraceKind.RELEASED,
 }
 
 
@@ -39,6 +40,17 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     is_whole: bool
     hops: list[TraceHop]
     people: dict[str, tuple[str, int]]
+
+
+class Lot(msgspec.Struct, frozen=True, kw_only=True):
+    """Traced money that came to one account: by the transfers about `about`, `created_ns` or later."""
+
+    about: int
+    created_ns: int
+    account: int
+    owner: tuple[str, int]  # The prefix of its id, and the id.
+    traced: int
+    depth: int
 
 
 def spent(before: int, traced: int, debits: Sequence[int]) -> list[int]:

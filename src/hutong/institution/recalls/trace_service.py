@@ -10,22 +10,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
-from hutong.institution.payments.refund_service import RefundService
 from hutong.institution.payments.statement import moves_money
-from hutong.institution.recalls.trace import (
-    ACCOUNTS_MAX,
-    DEBITS_MAX,
-    Trace,
-    kind_of,
-    pseudonym,
-    spent,
-)
+from hutong.institution.recalls.dispute_service import DisputeService
+from hutong.institution.recalls.trace import ACCOUNTS_MAX, DEBITS_MAX, Lot, Trace, kind_of, pseudonym, spent
+from hutong.institution.recalls.views import DISPUTE_PREFIX
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.ledger.engine import LedgerEngine
@@ -49,7 +44,7 @@ class TraceService:
         own: Chart,
         debtor: DebtorService,
         creditor: CreditorService,
-        refunds: RefundService,
+        disputes: DisputeService,
         switch: str,
     ) -> None:
         self._node = node
@@ -57,7 +52,7 @@ class TraceService:
         self._chart = own
         self._debtor = debtor
         self._creditor = creditor
-        self._refunds = refunds
+        self._disputes = disputes
         self._switch = switch
         self._waiting: dict[str, tuple[int, Answer]] = {}
 
@@ -84,27 +79,33 @@ class TraceService:
         account, owner = _payee(paid)
         if not account:
             raise Refusal(PaymentReason.PAYMENT_UNKNOWN, field="payment_id")
+        lot = Lot(
+            about=paid.id,
+            created_ns=paid.created_ns,
+            account=account,
+            owner=owner,
+            traced=amount,
+            depth=depth_max,
+        )
         people: dict[str, tuple[str, int]] = {}
         hops: list[TraceHop] = []
-        queue = deque([(paid, account, owner, amount, depth_max)])
+        queue = deque([lot])
         whole, looked = True, 0
         while queue:
-            paid, account, owner, traced, depth = queue.popleft()
-            if looked == ACCOUNTS_MAX or len(hops) >= TRACE_HOPS_MAX or not depth:
+            lot = queue.popleft()
+            people[self._pseudonym(lot.owner)] = lot.owner
+            if looked == ACCOUNTS_MAX or len(hops) >= TRACE_HOPS_MAX or not lot.depth:
                 whole = False
                 continue
             looked += 1
-            found, on_us, complete = await self._follow_account(paid, account, owner, traced)
+            found, here, complete = await self._follow_lot(lot)
             whole = whole and complete
-            people[self._pseudonym(owner)] = owner
             hops += found
-            queue.extend((*each, depth - 1) for each in on_us)
-            for _, _, target, _ in on_us:
-                people[self._pseudonym(target)] = target
+            queue.extend(here)
         return Trace(
             payment_id=payment_id,
             amount=amount,
-            holder=self._pseudonym(_payee(await self.payment(payment_id))[1]),
+            holder=self._pseudonym(owner),
             is_whole=whole and len(hops) <= TRACE_HOPS_MAX,
             hops=hops[:TRACE_HOPS_MAX],
             people=people,
@@ -151,64 +152,85 @@ class TraceService:
             )
         self._node.decide(partial(self._node.journal.tell, self._switch, answer))
 
-    async def _follow_account(
-        self, paid: Payment | Receipt, account: int, owner: tuple[str, int], traced: int
-    ) -> tuple[list[TraceHop], list[tuple[Payment, int, tuple[str, int], int]], bool]:
-        """What left one account of the traced money; the payments on us among it, to go on with; whether that is all."""
-        credit = await self._credit(paid, account)
-        if credit is None:
+    async def _follow_lot(self, lot: Lot) -> tuple[list[TraceHop], list[Lot], bool]:
+        """What became of the traced money on one account; what of it is elsewhere here now; whether that is all."""
+        came = await self._credits(lot)
+        if not came:
             return [], [], False
-        traced = min(traced, credit.amount)
-        balance = await self._ledger.balance_at(account, credit.timestamp - 1)
+        start = came[0].timestamp
+        traced = min(lot.traced, sum(each.amount for each in came))
+        balance = await self._ledger.balance_at(lot.account, start - 1)
         before = balance.credits_posted - balance.debits_posted if balance is not None else 0
-        debits, complete = await self._debits(account, credit.timestamp, before + traced)
+        debits, complete = await self._debits(lot.account, start, before + traced)
         shares = spent(before, traced, [each.amount for each in debits])
         taken: dict[tuple[TraceKind, int], tuple[int, int]] = {}
         for debit, share in zip(debits, shares, strict=True):
             if share:
                 key = kind_of(debit), debit.user_data_128
-                taken[key] = taken.get(key, (0, 0))[0] + share, debit.timestamp // NS_PER_MS
-        source = self._pseudonym(owner)
-        hops, on_us = [], []
-        payments = [about for kind, about in taken if kind is TraceKind.PAYMENT]
-        await self._debtor.payments.load(payments)
-        for (kind, about), (amount, at_ms) in taken.items():
+                sum_, first_ns = taken.get(key, (0, debit.timestamp))
+                taken[key] = sum_ + share, first_ns
+        await self._debtor.payments.load([about for kind, about in taken if kind is TraceKind.PAYMENT])
+        hops: list[TraceHop] = []
+        here: list[Lot] = []
+        for (kind, about), (amount, at_ns) in taken.items():
             payment = self._debtor.payments.get(about) if kind is TraceKind.PAYMENT else None
-            target = ""
-            if payment is not None and payment.payee_account:
-                next_account, next_owner = _payee(payment)
-                on_us.append((payment, next_account, next_owner, amount))
-                target = self._pseudonym(next_owner)
+            onward = self._onward(lot, kind, about, payment, amount, at_ns)
+            here += [onward] if onward is not None else []
             hops.append(
                 TraceHop(
-                    source=source,
-                    target=target,
+                    source=self._pseudonym(lot.owner),
+                    target=self._pseudonym(onward.owner) if onward is not None else "",
                     kind=kind,
                     amount=amount,
                     payment_id=id_hex(payment.id) if payment is not None else "",
                     originator=self._node.node_id if payment is not None else None,
                     agent=payment.creditor_agent if payment is not None else None,
-                    at_ms=at_ms,
+                    at_ms=at_ns // NS_PER_MS,
                 )
             )
         if traced > sum(shares) and complete:
-            hops.append(TraceHop(source=source, kind=TraceKind.KEPT, amount=traced - sum(shares)))
-        return hops, on_us, complete
+            kept = traced - sum(shares)
+            hops.append(TraceHop(source=self._pseudonym(lot.owner), kind=TraceKind.KEPT, amount=kept))
+        return hops, here, complete
 
-    async def _credit(self, paid: Payment | Receipt, account: int) -> Transfer | None:
-        """The transfer by which the payee got it."""
-        after = paid.created_ns
+    def _onward(
+        self, lot: Lot, kind: TraceKind, about: int, payment: Payment | None, amount: int, at_ns: int
+    ) -> Lot | None:
+        """Where the money is next, if that is an account here: a payee's, or a dispute's and back again."""
+        if payment is not None and payment.payee_account:
+            account, owner = _payee(payment)
+            return Lot(
+                about=about,
+                created_ns=payment.created_ns,
+                account=account,
+                owner=owner,
+                traced=amount,
+                depth=lot.depth - 1,
+            )
+        if kind not in (TraceKind.DISPUTED, TraceKind.RELEASED):
+            return None
+        dispute = self._disputes.dispute(about)
+        account, owner = (
+            dispute.account,
+            ("mer", dispute.merchant_id) if dispute.merchant_id else ("usr", dispute.user_id),
+        )
+        if kind is TraceKind.DISPUTED:
+            account, owner = chart.disputed_account(about, self._chart.currency), (DISPUTE_PREFIX, about)
+        # In nobody else's hands, so no step deeper.
+        return Lot(about=about, created_ns=at_ns, account=account, owner=owner, traced=amount, depth=lot.depth)
+
+    async def _credits(self, lot: Lot) -> list[Transfer]:
+        """The transfers by which the money came: a payment's principal and its discounts, or what a dispute moved."""
+        after = lot.created_ns
         for _ in range(DEBITS_MAX // _PAGE):
             page = await self._ledger.account_transfers(
-                AccountQuery(account, debits=False, timestamp_min=after, limit=_PAGE)
+                AccountQuery(lot.account, debits=False, timestamp_min=after, limit=_PAGE)
             )
-            for each in page:
-                if each.user_data_128 == paid.id and moves_money(each):
-                    return each
-            if len(page) < _PAGE:
-                break
+            found = [each for each in page if each.user_data_128 == lot.about and moves_money(each)]
+            if found or len(page) < _PAGE:
+                return found
             after = page[-1].timestamp + 1
-        return None
+        return []
 
     async def _debits(self, account: int, after: int, enough: int) -> tuple[list[Transfer], bool]:
         """What left an account from a time on, until `enough` of it did; whether that was all."""
