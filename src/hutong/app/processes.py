@@ -123,6 +123,7 @@ def _prepare(directory: Path, network: Network, address: Address) -> dict[str, N
             **os.environ,
             "HUTONG_DATA_DIRECTORY": str(directory),
             "HUTONG_DATABASE_URL": address.url,
+            "HUTONG_SHOW_CODES": "true",
             f"HUTONG_PORT_{spec.node.upper()}": str(ports[spec.node]),
         }
         command = [sys.executable, "-m", "hutong", "serve", spec.node, "--network", str(path)]

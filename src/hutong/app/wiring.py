@@ -9,6 +9,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
+from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -19,6 +20,7 @@ from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
+from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -29,6 +31,8 @@ from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
+from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
@@ -76,6 +80,8 @@ class Site:
     secrets: NodeSecrets
     host: str
     port: int
+    limits: RateLimits = field(default_factory=RateLimits)
+    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -83,6 +89,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """What callers of a node may ask, behind the proxies of the settings."""
+    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -109,7 +120,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown to its operator instead."""
+    """One institution; where it has no gateway for text messages, its operator is shown its one-time codes instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -120,7 +131,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             machine.node,
             machine.ledger,
             _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
-            sender=site.codes,
+            sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
         )
@@ -128,12 +139,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         await institution.start(stack)
         site.node = institution
+        connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
+        if site.gateway is None:
+            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         stack.callback(
             institution.notices.close
@@ -141,6 +154,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
+    if site.gateway is None:
+        return site.codes
+    # The operator's own service: it may well be in the operator's own network.
+    poster = HttpPoster(private_allowed=True)
+    stack.push_async_callback(poster.close)
+    return CodeGateway(machine.node, site.gateway, poster)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
@@ -191,7 +213,8 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
         people=PeopleSettings(
             token_key=secrets.token_key,
             pin_pepper=secrets.pin_pepper,
-            sealing_keys=(secrets.sealing_key,),
+            older_pin_peppers=secrets.older_pin_peppers,
+            sealing_keys=(secrets.sealing_key, *secrets.older_sealing_keys),
             payment_code_key=secrets.payment_code_key,
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
@@ -212,7 +235,8 @@ async def _serve(
         version=__version__,
         is_ready=lambda: machine.journal.halt is None,
     )
-    server = HttpServer(site.host, site.port, hot, app)
+    limited = RateLimited(app, site.limits, machine.node.clock)
+    server = HttpServer(site.host, site.port, hot, limited)
     try:
         await server.start()
     except OSError as error:

@@ -66,6 +66,12 @@ for _name, _help in {
 app.command(_participant)
 
 
+_secrets = App(name="secrets", help="The file of a node's secrets on this machine.", group=_NETWORK)
+_secrets.command("hutong.cli.secrets:show", name="show", help="Whether it is sealed, and what is in it, but no secret.")
+_secrets.command("hutong.cli.secrets:renew", name="renew", help="Replace one of its secrets.")
+_secrets.command("hutong.cli.secrets:rekey", name="rekey", help="Seal it with another key.")
+app.command(_secrets)
+
 _operator = App(name="operator", help="Who may run a node, and what each may do: with --node.", group=_MERCHANT)
 for _name, _help in {
     "list": "Every operator of a node.",

@@ -174,7 +174,7 @@ async def trace(
     elif draw == "mermaid":
         stdout.out("\n".join(_mermaid(found)))
     else:
-        stdout.print(_tree(found))
+        stdout.print(_tree(found), soft_wrap=False)
         if not found["whole"]:
             stdout.print("Not all of it: a bound was reached, or a node was silent. More with --depth.")
 
