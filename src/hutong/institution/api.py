@@ -23,9 +23,10 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     operator_only = operator_guard(node, people)
 
     async def balance_of(user: User) -> int:
-        """Everything on a user's account, pending credits included."""
+        """Everything on a user's account, pending credits and what is disputed included."""
         (account,) = await institution.ledger.lookup_accounts([user.wallet_account])
-        return account.credits_posted + account.credits_pending - account.debits_posted
+        disputed = institution.recalls.disputes.held_of(user.id)
+        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def owner_of(token: str) -> int:
         """Whose feed a token reads: a merchant's, by a staff key that sees all of it, or a user's, by a session."""

@@ -15,6 +15,7 @@ from hutong.kernel.errors import Reason, Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import RecallAnswer, RecallReason, RecallRequest, hex_id, id_hex
+from hutong.switch.enquiry import is_from_the_future
 from hutong.switch.payment import row_id
 from hutong.switch.reason import SwitchReason
 from hutong.switch.recall import RECALLS, Recall, check_recall, recall_of, refused
@@ -53,6 +54,8 @@ class RecallService:
         """
         if sender != request.asker or sender != request.debtor_agent:
             log.warning("recall for another", sender=sender, asker=request.asker)
+            return
+        if is_from_the_future(request.recall_id, sender, self._node.clock.now_ns()):
             return
         id_ = row_id(request.recall_id, sender)
         known = self.recalls.get(id_)

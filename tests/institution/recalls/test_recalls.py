@@ -2,12 +2,16 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hutong.institution import chart
+from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.refund import REFUNDS, RefundOrder
-from hutong.institution.recalls.dispute import DisputeState, Stance
+from hutong.institution.recalls.dispute import DisputeState, Stance, cost, greatest_affordable
 from hutong.institution.recalls.recall import RecallState
 from hutong.kernel.errors import Refusal
+from hutong.kernel.money import share_bps
 from hutong.ledger import recipes
 from hutong.ledger.transfer import TransferStatus
 from hutong.scheme.messages import RecallAnswer, RecallReason, RecallRequest, RecallStatus
@@ -372,6 +376,51 @@ def test_another_recall_under_the_same_id_changes_nothing_and_is_told_so() -> No
     case.creditor.receive("switch", [request(case), request(case, amount=5)])
     said = [message for _, _, message in case.world.letters if isinstance(message, RecallAnswer)]
     assert [(each.status, each.reason) for each in said] == [(RecallStatus.PENDING, ""), (RecallStatus.PENDING, "DUPL")]
+
+
+def test_a_recall_whose_id_is_from_the_future_is_dropped_until_its_time_has_come() -> None:
+    """The ids of its returns come from it: they would make every other look old."""
+    case = paid()
+    ahead = (case.world.clock.now_ns() // 1_000_000 + 61_000) << 80
+    case.creditor.receive("switch", [request(case, recall_id=f"{ahead:032x}")])
+    assert not case.creditor.recalls.disputes.disputes.everything()
+    case.world.clock.advance(seconds=2)
+    case.creditor.receive("switch", [request(case, recall_id=f"{ahead:032x}")])
+    (dispute,) = case.creditor.recalls.disputes.disputes.everything()
+    do(case.creditor, lambda: case.creditor.recalls.disputes.accept("desk", dispute.id))
+    assert case.creditor.recalls.disputes.dispute(dispute.id).state == DisputeState.RETURNED
+
+
+def test_who_has_an_open_dispute_is_not_without_money() -> None:
+    """So the wallet cannot be closed: what is set aside may come back to it."""
+    case = paid(person=True)
+    assert case.payee is not None
+    disputes = case.creditor.recalls.disputes
+    recall = case.open(4_000)
+    assert disputes.held_of(case.payee.id) == 4_000
+    case.reject(recall)
+    assert disputes.held_of(case.payee.id) == 0
+
+
+@given(
+    st.integers(1, 10_000),
+    st.integers(0, 100),
+    st.integers(0, 60),
+    st.integers(0, 40),
+    st.integers(0, 12_000),
+    st.integers(1, 12_000),
+)
+def test_what_is_accepted_never_costs_more_than_was_set_aside(
+    gross: int, fee_bps: int, interchange_bps: int, switch_bps: int, blocked: int, asked: int
+) -> None:
+    fee, interchange, switch_fee = (share_bps(gross, bps) for bps in (fee_bps, interchange_bps, switch_bps))
+    left = Shares(gross, 0, 0, fee, interchange, switch_fee)
+    most = greatest_affordable(left, asked, blocked)
+    assert 0 <= most <= min(asked, gross)
+    if most:
+        assert cost(left.share(most)) <= blocked
+    if blocked >= gross:
+        assert most == min(asked, gross)
 
 
 def test_nobodys_money_is_set_aside_for_longer_than_its_own_institution_says() -> None:

@@ -41,6 +41,7 @@ from hutong.institution.recalls.recall import By, Rounds
 from hutong.institution.recalls.views import dispute_data
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
+from hutong.kernel.ids import minted_ms
 from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
@@ -50,6 +51,7 @@ from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import RecallAnswer, RecallRequest, StatusRequest, hex_id
 
 log = structlog.get_logger()
+ID_AHEAD_MAX_MS = 60_000
 RETRY_NS = 60 * NS_PER_S
 RETRY_DOUBLINGS_MAX = 10  # A day at most.
 _HOUR_NS = 3600 * NS_PER_S
@@ -126,7 +128,13 @@ class DisputeService:
         Refuses:  with a durable RJCR: RECALLED_PAYMENT_UNKNOWN, RECALLED_PAYMENT_NOT_COMPLETED,
                   RECALL_DIFFERS_FROM_PAYMENT, RECALL_TOO_LATE, RECALL_ALREADY_OPEN, NOTHING_LEFT_TO_RETURN.
         Repeats:  how it stands now. Other content under the same id changes nothing, and is told so (DUPL).
+
+        An id from the future is dropped: the ids of returns come from it. It will be asked again.
         """
+        now_ms = self._node.clock.now_ns() // NS_PER_MS
+        if minted_ms(hex_id(message.recall_id)) > now_ms + ID_AHEAD_MAX_MS:
+            log.warning("recall_from_the_future", asker=message.asker, recall_id=message.recall_id)
+            return
         id_ = dispute_id_of(hex_id(message.recall_id), message.asker)
         known = self.disputes.get(id_)
         if known is None:
@@ -135,6 +143,10 @@ class DisputeService:
             self._say(replace(known.message(), reason="DUPL", reason_name="ID_TAKEN"))
         else:
             self._say(known.message())
+
+    def held_of(self, user_id: int) -> int:
+        """What is set aside of a user's money, or may be: at least 1 while a case is open."""
+        return sum(max(each.blocked, 1) for each in self.disputes.find("user_id", user_id) if not each.released)
 
     def dispute(self, id_: int) -> Dispute:
         """One case. Refuses DISPUTE_UNKNOWN."""
@@ -221,9 +233,10 @@ class DisputeService:
 
     def _take(self, id_: int, message: RecallRequest) -> None:
         payment_id = hex_id(message.payment_id)
-        if payment_id in self._creditor.undecided:
+        receipt = self._creditor.receipts.get(payment_id)
+        if receipt is not None and self._creditor.outcomes.get(payment_id) is None:
             # Its completion is still on its way to us. Ask for it; the recall will come again.
-            enquiry = StatusRequest(payment_id=message.payment_id, originator=message.debtor_agent)
+            enquiry = StatusRequest(payment_id=message.payment_id, originator=receipt.debtor_agent)
             self._journal.tell(self._switch, enquiry)
             return
         now_ns = self._node.clock.now_ns()

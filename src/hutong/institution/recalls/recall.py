@@ -114,6 +114,10 @@ class Rounds:
         wait = self._waits[id_] = min(2 * self._waits.get(id_, FIRST_WAIT_NS), WAIT_NS_MAX)
         self.at(id_, now_ns + wait)
 
+    def end(self, id_: int) -> None:
+        """It has ended."""
+        self._waits.pop(id_, None)
+
     def due(self, now_ns: int) -> list[int]:
         """What it is time for, each once."""
         found: dict[int, None] = {}

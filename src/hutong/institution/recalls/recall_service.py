@@ -282,9 +282,11 @@ class RecallService:
     def _again(self, recall_id: int) -> None:
         recall, now_ns = self.recall(recall_id), self._node.clock.now_ns()
         if not recall.is_sent:
+            self._rounds.end(recall_id)
             return
         if recall.state == RecallState.ACCEPTED and self._has_come(recall, recall.return_id):
             self._put(replace(recall, state=RecallState.RETURNED))
+            self._rounds.end(recall_id)
             return
         self._rounds.again(recall_id, now_ns)
         self._ask(recall)
