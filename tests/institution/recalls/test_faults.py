@@ -14,7 +14,7 @@ from hutong.institution import chart
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RefundOrder
 from hutong.institution.recalls.dispute import ENDED, Dispute, DisputeState, Stance, dispute_id_of
-from hutong.institution.recalls.dispute_service import ANSWERS
+from hutong.institution.recalls.reasons import ANSWERS
 from hutong.institution.recalls.recall import Recall, RecallOrder, RecallState
 from hutong.kernel.errors import Refusal
 from hutong.switch.recall import RECALLS

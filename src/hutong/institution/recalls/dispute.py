@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from hutong.institution.payments.matrix import Shares
+from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
 from hutong.scheme.messages import RecallAnswer, RecallRequest, RecallStatus, hex_id, id_hex
@@ -137,3 +138,38 @@ def greatest_affordable(left: Shares, asked: int, blocked: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def refused_at_once(id_: int, message: RecallRequest, now_ns: int) -> Dispute:
+    """A case that was refused at once, unless more is known."""
+    return Dispute(
+        id=id_,
+        recall_id=hex_id(message.recall_id),
+        asker=message.asker,
+        payment_id=hex_id(message.payment_id),
+        debtor_agent=message.debtor_agent,
+        merchant_id=0,
+        user_id=0,
+        account=0,
+        currency=message.currency,
+        asked=message.amount,
+        amount=0,
+        blocks=1,
+        blocked=0,
+        reason=message.reason.value,
+        remark="",
+        stance=Stance.SILENT,
+        stance_remark="",
+        state=DisputeState.REJECTED,
+        accepted=0,
+        attempts=0,
+        return_id=0,
+        retry_ns=0,
+        answer_code="",
+        answer_name="",
+        operator="",
+        created_ns=now_ns,
+        answer_by_ns=message.answer_by_ms * NS_PER_MS,
+        decided_ns=0,
+        released=True,
+    )

@@ -34,9 +34,10 @@ from hutong.institution.recalls.dispute import (
     dispute_id_of,
     greatest_affordable,
     refund_id_of,
+    refused_at_once,
     release_id,
 )
-from hutong.institution.recalls.reasons import RecallRefused
+from hutong.institution.recalls.reasons import ANSWERS, RecallRefused
 from hutong.institution.recalls.recall import By, Rounds
 from hutong.institution.recalls.views import dispute_data
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
@@ -56,19 +57,6 @@ RETRY_NS = 60 * NS_PER_S
 RETRY_DOUBLINGS_MAX = 10  # A day at most.
 _HOUR_NS = 3600 * NS_PER_S
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
-# What an operator may answer, by the code of ISO 20022's ExternalPaymentCancellationRejection1Code.
-ANSWERS = {
-    reason.iso_code: reason
-    for reason in (
-        RecallRefused.PAYEE_OBJECTED,
-        RecallRefused.PAYEE_DID_NOT_ANSWER,
-        RecallRefused.NOTHING_LEFT_TO_RETURN,
-        RecallRefused.ACCOUNT_CLOSED,
-        RecallRefused.BALANCE_SPENT,
-        RecallRefused.FORBIDDEN_BY_LAW,
-        RecallRefused.AGENT_DECIDED,
-    )
-}
 
 
 class DisputeService:
@@ -240,7 +228,7 @@ class DisputeService:
             self._journal.tell(self._switch, enquiry)
             return
         now_ns = self._node.clock.now_ns()
-        blank = _blank(id_, message, now_ns)
+        blank = refused_at_once(id_, message, now_ns)
         try:
             dispute, left = self._opened(blank, message, now_ns)
         except Refusal as refusal:
@@ -461,41 +449,6 @@ class DisputeService:
             self._notices.tell_merchant(dispute.merchant_id, news, dispute_data(dispute))
         else:
             self._notices.tell_user(dispute.user_id, news, dispute_data(dispute))
-
-
-def _blank(id_: int, message: RecallRequest, now_ns: int) -> Dispute:
-    """A case that was refused at once, unless more is known."""
-    return Dispute(
-        id=id_,
-        recall_id=hex_id(message.recall_id),
-        asker=message.asker,
-        payment_id=hex_id(message.payment_id),
-        debtor_agent=message.debtor_agent,
-        merchant_id=0,
-        user_id=0,
-        account=0,
-        currency=message.currency,
-        asked=message.amount,
-        amount=0,
-        blocks=1,
-        blocked=0,
-        reason=message.reason.value,
-        remark="",
-        stance=Stance.SILENT,
-        stance_remark="",
-        state=DisputeState.REJECTED,
-        accepted=0,
-        attempts=0,
-        return_id=0,
-        retry_ns=0,
-        answer_code="",
-        answer_name="",
-        operator="",
-        created_ns=now_ns,
-        answer_by_ns=message.answer_by_ms * NS_PER_MS,
-        decided_ns=0,
-        released=True,
-    )
 
 
 def _opened(statuses: list[AccountStatus]) -> None:

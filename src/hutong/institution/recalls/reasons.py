@@ -28,3 +28,18 @@ class RecallRefused(Reason):
     AGENT_DECIDED = Kind.REFUSED, "AGNT"
     # Tracing.
     TRACE_SILENT = Kind.LIMITED, "NARR"  # The switch did not answer in time; ask again.
+
+
+# What an operator may answer, by the code of ISO 20022's ExternalPaymentCancellationRejection1Code.
+ANSWERS = {
+    reason.iso_code: reason
+    for reason in (
+        RecallRefused.PAYEE_OBJECTED,
+        RecallRefused.PAYEE_DID_NOT_ANSWER,
+        RecallRefused.NOTHING_LEFT_TO_RETURN,
+        RecallRefused.ACCOUNT_CLOSED,
+        RecallRefused.BALANCE_SPENT,
+        RecallRefused.FORBIDDEN_BY_LAW,
+        RecallRefused.AGENT_DECIDED,
+    )
+}
