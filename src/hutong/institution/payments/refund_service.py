@@ -36,6 +36,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -73,6 +74,7 @@ class RefundService:
         self.refunds = Shelf(REFUNDS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(REFUND_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
         self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
 
     async def start(self) -> None:
@@ -331,6 +333,7 @@ class RefundService:
             id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns, window=window
         )
         self.outcomes.put(outcome)
+        self.figures.ended(refund.id, refund.created_ns, now_ns, completed=not reason, reason=reason)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))
         if refund.dispute_id:
