@@ -44,6 +44,7 @@ _COMMANDS = (
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
+    (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
 for _group, _name, _where, _help in _COMMANDS:
     app.command(f"hutong.cli.{_where}", name=_name, help=_help, group=_group)
@@ -90,6 +91,16 @@ _audit_log.command(
     "hutong.cli.audit_log:verify", name="verify", help="Check the whole chain, against anchors if given."
 )
 app.command(_audit_log)
+
+_recall = App(name="recall", help="Fraud and mistakes: ask a payment back, and answer who asks.", group=_MERCHANT)
+for _name, _help in {
+    "open": "Ask for a payment back: as its payer, as the operator, or by a legal order.",
+    "list": "What was asked back, and what is asked of us.",
+    "show": "How one stands.",
+    "answer": "Decide about what is asked of us, or about what a payer of ours reported.",
+}.items():
+    _recall.command(f"hutong.cli.recall:{_name}_", name=_name, help=_help)
+app.command(_recall)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -151,7 +151,7 @@ class ReturnService:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS)
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
-        shares = self._left(payment).returned(
+        shares = self.left(payment).returned(
             message.amount, message.creditor_discount, message.interchange, message.switch_fee
         )
         remark = network_text("remittance", message.remittance)
@@ -187,7 +187,8 @@ class ReturnService:
             self._journal.tell(self._switch, enquiry)
         return bool(waiting)
 
-    def _left(self, payment: Payment) -> Shares:
+    def left(self, payment: Payment) -> Shares:
+        """What is left of a payment of ours: what was refused came back, what is under way counts as gone."""
         given = [
             return_.shares
             for return_ in self.returns.find("payment_id", payment.id)

@@ -37,9 +37,13 @@ from hutong.scheme.messages import (
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallRequest,
     RequestStatus,
     RequestToPay,
     StatusRequest,
+    TraceAnswer,
+    TraceRequest,
     hex_id,
 )
 
@@ -107,6 +111,8 @@ class PaymentService:
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self._code_prefix = code_prefix
+        # Recalls are built upon payments, and hear what is theirs.
+        self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
         self._people = people
 
     async def start(self) -> None:
@@ -176,6 +182,8 @@ class PaymentService:
                 self.consults.consulted(message)
             case CodeResolve():
                 self.consults.answered(message)
+            case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
+                self.on_recall(message)
             case StatusRequest():
                 pass  # Only the switch is asked how things stand.
             case _:
