@@ -19,6 +19,7 @@ from hutong.scheme.messages import (
     StatusRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
 from hutong.switch.routing import RoutingService
@@ -41,6 +42,7 @@ class SwitchNode:
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
+        self.oversight = OversightService(node, self.admission, self.clearing)
         self.routing = RoutingService(node, self.admission)
 
     async def start(self) -> None:

@@ -191,6 +191,11 @@ class ClearingService:
             raise Refusal(SwitchReason.PAYMENT_UNKNOWN, originator=originator)
         return found
 
+    def offer_again(self, id_: int) -> None:
+        """Send what is undecided to the agent asked to accept once more."""
+        payment = self.undecided[id_]
+        self._offer(payment, _DECODER.decode(payment.message))
+
     def expire(self) -> None:
         """Void what is undecided past its deadline. The node's timer calls it."""
         now_ns = self._node.clock.now_ns()
