@@ -71,6 +71,12 @@ SELECT t.position, t.id, true, '', '', 1767225600000000000 + t.position
 FROM transfer AS t WHERE t.position BETWEEN $1::bigint + $3::bigint AND $2::bigint + $3::bigint"""
 
 
+_INDEXES: LiteralString = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = current_schema() AND tablename IN ('transfer', 'payments', 'payment_outcomes')
+    AND indexname NOT IN (SELECT conname FROM pg_constraint)"""
+
+
 async def measure(
     scratch: Scratch,
     figures: Figures,
@@ -109,10 +115,18 @@ async def _live(database: Database, accounts: int, transfers: int, progress: Cal
     try:
         for first in range(1, accounts + 1, _STEP):
             await connection.execute(_ACCOUNTS_SQL, first, min(first + _STEP - 1, accounts))
+        # As the database has them, but made at the end: a past of millions is written in a third of the time.
+        indexes = await connection.fetch(_INDEXES) if transfers else []
+        for name, _ in indexes:
+            await connection.execute(f'DROP INDEX "{name}"')
         for first in range(0, transfers, _STEP):
             progress(f"growth: writing a past, {first:,} of {transfers:,} payments")
             for sql in (_TRANSFERS_SQL, _PAYMENTS_SQL, _OUTCOMES_SQL):
                 await connection.execute(sql, first, min(first + _STEP, transfers) - 1, accounts)
+        if indexes:
+            progress("growth: indexing it")
+        for _, definition in indexes:
+            await connection.execute(definition)
         await connection.execute("ANALYZE")
         await connection.execute("CHECKPOINT")
     finally:

@@ -241,7 +241,7 @@ class HttpTransport:
         It says nothing about outcomes: those come as messages. A refusal says why, and that nothing was acted on.
         """
         try:
-            sender = self._verifier.verify(request.headers, request.method, request.path, request.body)
+            sender = self._verifier.verify(request.headers, request.method, request.path, request.body, request.client)
             messages = decode_envelope(request.body, sender=sender, recipient=self._node_id)
         except Refusal as refusal:
             name = refusal.reason.name

@@ -43,7 +43,7 @@ class SwitchNode:
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
         self.oversight = OversightService(node, self.admission, self.clearing)
-        self.routing = RoutingService(node, self.admission)
+        self.routing = RoutingService(node, self.admission, policy)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
