@@ -11,8 +11,8 @@ from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.envelope import PATH, SchemeReason
 from hutong.scheme.signature import (
     ENVELOPES,
-    FORGERIES,
     FOR_EVER_NS,
+    FORGERIES,
     SKEW_MAX_S,
     KeyRing,
     ReplayGuard,

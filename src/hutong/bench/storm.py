@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from hutong.app.node_client import NodeClient
 from hutong.app.network import DEMO_NETWORK, Network
+from hutong.app.node_client import NodeClient
 from hutong.app.processes import NodeProcess, running_processes
 from hutong.app.up import schema_of
 from hutong.bench.echo import nothing_else
@@ -96,7 +96,7 @@ class Wild:
         """Be admitted, with a key, and an address where somebody takes the answers."""
         public = self._key.public()
         body = {
-            "public_key": public.verify_key.hex(),
+            "public_key": public.public_key.hex(),
             "valid_from_ms": 0,
             "valid_until_ms": SystemClock().now_ns() // NS_PER_MS + 3_600_000,
         }
@@ -162,7 +162,12 @@ class Wild:
 
 async def _send(connection: HttpConnection, body: bytes, headers: bytes) -> None:
     answered: asyncio.Future[HttpAnswer | HttpFailure] = asyncio.get_running_loop().create_future()
-    connection.send(b"POST", PATH.encode(), body, answered.set_result, headers)
+
+    def take(answer: HttpAnswer | HttpFailure) -> None:
+        if not answered.done():  # The storm is over.
+            answered.set_result(answer)
+
+    connection.send(b"POST", PATH.encode(), body, take, headers)
     await answered
 
 
