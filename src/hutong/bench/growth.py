@@ -81,6 +81,7 @@ async def measure(
     scratch: Scratch,
     figures: Figures,
     *,
+    clients: int,
     seconds: float,
     accounts: int,
     transfers: int,
@@ -99,13 +100,13 @@ async def measure(
         if has_transfers:
             await _ledger(database, figures, f"growth_{name}_unchecked", has_accounts, 0)
         await _ledger(database, figures, f"growth_{name}", has_accounts, seconds)
-        await _payments(scratch, figures, f"growth_{name}", seconds)
+        await _payments(scratch, figures, f"growth_{name}", clients, seconds)
         for spec in _NODES.nodes:
             await Database(scratch.address, schema_of(spec.node)).drop()
     values = figures.values
     for name in ("wide", "old"):
-        for load in ("", "_pay_onus"):
-            measured, young = (values[f"growth_{which}{load}_c256_per_s"] for which in (name, "young"))
+        for load, figure in (("", "_c256_per_s"), ("_pay_onus", "_pay_onus_per_s")):
+            measured, young = (values[f"growth_{which}{figure}"] for which in (name, "young"))
             figures.note(f"growth_{name}{load}_to_young", measured / young)
 
 
@@ -133,19 +134,19 @@ async def _live(database: Database, accounts: int, transfers: int, progress: Cal
         await connection.close()
 
 
-async def _payments(scratch: Scratch, figures: Figures, name: str, seconds: float) -> None:
+async def _payments(scratch: Scratch, figures: Figures, name: str, clients: int, seconds: float) -> None:
     """The institution and a switch start, people register, and pay."""
     settings = Settings(data_directory=scratch.directory / name, ports={})
     started_at = time.perf_counter()
     async with running_network(settings, _NODES, scratch.address) as network:
         figures.note(f"{name}_network_start_s", time.perf_counter() - started_at)
         place = Place(network[_OLD.node].url, network[_OLD.node].operator_token)
-        stage = await set_stage(place, place, _CLIENTS)
-        payers = await stage.payers(stage.plate_here, _CLIENTS)
+        stage = await set_stage(place, place, clients)
+        payers = await stage.payers(stage.plate_here, clients)
         outcome = await under_load(Plan(payers, seconds, _WARM_S), lambda: None)
         assert not outcome.others, outcome.others
-        figures.note(f"{name}_pay_onus_c256_per_s", outcome.per_s)
-        figures.note(f"{name}_pay_onus_c256_p99_ms", outcome.p99_ms)
+        figures.note(f"{name}_pay_onus_per_s", outcome.per_s)
+        figures.note(f"{name}_pay_onus_p99_ms", outcome.p99_ms)
 
 
 async def _ledger(database: Database, figures: Figures, name: str, accounts: int, seconds: float) -> None:

@@ -38,7 +38,7 @@ ENQUIRED_SHARE = 0.01  # Of payments, in calm.
 STORM = 50
 _WILD = "wild"
 _EVERY_S = 0.01
-_WARM_S = 1.0
+_WARM_S = 0.5
 _FOR_EVER_NS = 2**62
 _NODES = Network(nodes=tuple(spec for spec in DEMO_NETWORK.nodes if spec.node in {"switch", "jing", "wei"}))
 

@@ -49,6 +49,7 @@ async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: 
     await growth.measure(
         scratch,
         figures,
+        clients=max(extent.clients),
         seconds=extent.growth_s,
         accounts=extent.past_accounts,
         transfers=extent.past_transfers,
