@@ -23,6 +23,7 @@ from hutong.scheme.messages import (
     TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
 from hutong.switch.recall_service import RecallService
@@ -47,7 +48,8 @@ class SwitchNode:
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
-        self.routing = RoutingService(node, self.admission)
+        self.oversight = OversightService(node, self.admission, self.clearing)
+        self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
 

@@ -13,6 +13,7 @@ from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
+from hutong.institution.payments.oversight_service import OversightService
 from hutong.institution.payments.payment import Why, check_amount, check_new_id
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
@@ -110,6 +111,7 @@ class PaymentService:
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
+        self.oversight = OversightService(node, debtor, self.creditor, self.refunds, self.returns, switch)
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
