@@ -73,8 +73,13 @@ def database_server(settings: Settings) -> Iterator[Address]:
     if settings.database is not None:
         yield settings.database
         return
-    with EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin) as address:
+    with embedded_server(settings) as address:
         yield address
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The server below the data directory."""
+    return EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin, archive=settings.wal_archive)
 
 
 @asynccontextmanager

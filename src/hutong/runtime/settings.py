@@ -46,6 +46,7 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    wal_archive: Path | None = None  # Where the embedded server keeps its log, for restores to any moment.
     drain_notice_s: int = 0  # How long a node that is to stop says so before it takes no more connections.
     secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
     code_gateway_url: str = ""  # Takes one-time codes to telephones.
@@ -146,6 +147,7 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "wal_archive": _path,
     "drain_notice_s": _seconds,
     "trusted_proxies": _proxies,
     "secrets_key": _text,
