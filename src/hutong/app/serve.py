@@ -19,6 +19,7 @@ from hutong.app.host import Build, Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import NodeKind, NodeSpec, read_network
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
+from hutong.app.systemd import tell, tell_while_alive
 from hutong.app.traces import tracing_of
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
@@ -63,12 +64,16 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
         gc.collect()
         gc.freeze()
         log.info("serving", node=spec.node, url=site.url)
+        tell("READY=1")
+        alive = asyncio.create_task(tell_while_alive())
         interrupted = asyncio.create_task(until_interrupted())
         host.ended.add_done_callback(lambda _: interrupted.cancel())
         try:
             await asyncio.gather(interrupted, return_exceptions=True)
         finally:
+            tell("STOPPING=1")
             await host.stop()
+            alive.cancel()
 
 
 def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool = False) -> None:
