@@ -162,6 +162,15 @@ def test_a_moment_before_the_backup_is_refused(story: Story, place: Path) -> Non
     assert refused.value.reason is BackupReason.RESTORE_BEFORE_BACKUP
 
 
+def test_an_archive_that_does_not_reach_the_moment_is_refused_and_leaves_nothing(story: Story, place: Path) -> None:
+    late = EmbeddedPostgres(place / "late")
+    with pytest.raises(Refusal) as refused:
+        restore(story.backup, late, to=story.moment + timedelta(days=1), archives=[story.archive])
+    assert refused.value.reason is BackupReason.RESTORE_FAILED
+    assert "recovery ended before configured recovery target was reached" in refused.value.facts["said"]
+    assert not late.data.exists()
+
+
 def test_half_a_backup_is_none(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         restore(tmp_path, EmbeddedPostgres(tmp_path / "new"), to=None)

@@ -97,7 +97,7 @@ def restore(
         show_json({"directory": str(server.data), "last_commit_at": last.isoformat() if last else ""})
         return
     stdout.print(f"Restored to {server.data}." + (f" The last commit in it is of {last.isoformat()}." if last else ""))
-    stdout.print("Now: hutong audit; then read docs/operate.md, Restoring, before any node starts.")
+    stdout.print("Now: hutong audit; then read docs/operate.md, Backups and restores, before any node starts.")
 
 
 def _embedded() -> "Settings":

@@ -27,6 +27,8 @@ from hutong.runtime.embedded import EmbeddedPostgres
 
 _BASE, _FACTS, _PASSWORD = "base", "backup.json", "password"  # A file's name.
 _RECOVERY = re.compile(r"(?m)^(restore_command|recovery_target\w*) = .*\n")
+# A target that the archive does not reach, or a log that does not fit: the server would try again for ever.
+_GIVEN_UP = re.compile(r"startup process \(PID \d+\) exited with exit code [1-9]")
 _TAIL = 1_500
 _LOOK_S = 0.2
 
@@ -116,11 +118,10 @@ def restore(
     _give(fresh, server)
     fresh.rename(server.data)
     try:
-        said_before = server.log.stat().st_size if server.log.exists() else 0
-        while not asyncio.run(_has_recovered(server.start())):
-            time.sleep(_LOOK_S)
-        last = _last_commit(server.log.read_text(errors="replace")[said_before:])
+        last = _recover(server)
     except Refusal as refusal:
+        server.stop()
+        shutil.rmtree(server.data)  # Our own copy, which is good for nothing.
         raise Refusal(BackupReason.RESTORE_FAILED, **refusal.facts) from refusal
     finally:
         server.stop()
@@ -144,6 +145,20 @@ def _recovery(to: datetime | None, archives: Sequence[Path]) -> str:
     lines = [f"restore_command = '{fetch}'", "recovery_target_action = 'promote'"]
     lines.append(f"recovery_target_time = '{_text(to)}'" if to is not None else "recovery_target_timeline = 'latest'")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _recover(server: EmbeddedPostgres) -> datetime | None:
+    """Start the server and wait until it has replayed what it is to; when the last thing in it was committed."""
+    said_before = server.log.stat().st_size if server.log.exists() else 0
+    while True:
+        address = server.start()
+        recovered = asyncio.run(_has_recovered(address))
+        said = server.log.read_text(errors="replace")[said_before:]
+        if _GIVEN_UP.search(said):
+            raise Refusal(BackupReason.RESTORE_FAILED, log=server.log, said=said[-_TAIL:])
+        if recovered:
+            return _last_commit(said)
+        time.sleep(_LOOK_S)
 
 
 async def _has_recovered(address: Address) -> bool:
