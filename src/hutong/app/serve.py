@@ -19,6 +19,8 @@ from hutong.app.host import Build, Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import NodeKind, NodeSpec, read_network
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
+from hutong.app.systemd import tell, tell_while_alive
+from hutong.app.traces import tracing_of
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.errors import Refusal
@@ -48,6 +50,7 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
     with database_server(settings) as address:
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
+        site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
         database = Database(address, schema_of(spec.node))
         host = NodeHost(
             spec.node,
@@ -61,19 +64,23 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
         gc.collect()
         gc.freeze()
         log.info("serving", node=spec.node, url=site.url)
+        tell("READY=1")
+        alive = asyncio.create_task(tell_while_alive())
         interrupted = asyncio.create_task(until_interrupted())
         host.ended.add_done_callback(lambda _: interrupted.cancel())
         try:
             await asyncio.gather(interrupted, return_exceptions=True)
         finally:
+            tell("STOPPING=1")
             await host.stop()
+            alive.cancel()
 
 
 def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool = False) -> None:
     """As `serve`, from the command line."""
     import uvloop
 
-    configure_logs()
+    configure_logs(level=settings.log_level or "info", form=settings.log_format)
     uvloop.run(serve(settings, network_path, node_id, take_over=take_over))
 
 

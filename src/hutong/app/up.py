@@ -7,7 +7,6 @@ machines.
 
 import asyncio
 import gc
-import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -19,6 +18,7 @@ from hutong.app.host import Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.secrets import node_secrets
+from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
@@ -73,8 +73,13 @@ def database_server(settings: Settings) -> Iterator[Address]:
     if settings.database is not None:
         yield settings.database
         return
-    with EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin) as address:
+    with embedded_server(settings) as address:
         yield address
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The server below the data directory."""
+    return EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin, archive=settings.wal_archive)
 
 
 @asynccontextmanager
@@ -100,7 +105,7 @@ def run(settings: Settings, network: Network) -> None:
     from rich.console import Console
 
     console = Console()
-    configure_logs(level=logging.WARNING)
+    configure_logs(level=settings.log_level or "warning", form=settings.log_format)
     with ExitStack() as stack:
         with console.status("Starting PostgreSQL"):
             address = stack.enter_context(database_server(settings))
@@ -150,6 +155,7 @@ def schema_of(node_id: str) -> str:
 def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
+    site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
     def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)

@@ -26,6 +26,8 @@ _COMMANDS = (
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
     (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
     (_NETWORK, "simulate", "simulate:simulate", "Live a network through every fault, in virtual time, from a seed."),
+    (_NETWORK, "backup", "operate:backup", "Copy the embedded database while it works."),
+    (_NETWORK, "restore", "operate:restore", "Bring a backup of the embedded database back, to a moment."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
