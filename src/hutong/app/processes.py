@@ -102,8 +102,11 @@ def running_processes(directory: Path, network: Network, address: Address) -> It
             node.stop()
 
 
-def _prepare(directory: Path, network: Network, address: Address) -> dict[str, NodeProcess]:
-    secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in network.nodes}
+def _prepare(
+    directory: Path, network: Network, address: Address, foreign: frozenset[str] = frozenset()
+) -> dict[str, NodeProcess]:
+    ours = [spec for spec in network.nodes if spec.node not in foreign]
+    secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in ours}
     ports = dict(zip(secrets, _free_ports(len(secrets)), strict=True))
     described = Network(
         nodes=tuple(
@@ -112,13 +115,15 @@ def _prepare(directory: Path, network: Network, address: Address) -> dict[str, N
                 url=f"http://127.0.0.1:{ports[spec.node]}",
                 public_keys=tuple(public_keys(secrets[spec.node])),
             )
+            if spec.node in secrets
+            else spec
             for spec in network.nodes
         )
     )
     path = directory / "network.toml"
     path.write_text(_toml(described), encoding="utf-8")
     nodes = {}
-    for spec in described.nodes:
+    for spec in (described.node(node) for node in secrets):
         environment = {
             **os.environ,
             "HUTONG_DATA_DIRECTORY": str(directory),
