@@ -78,7 +78,7 @@ class HutongInstitution:
 
     def _payer(self) -> dict[str, Any]:
         ask, device = self._rest.ask, rest_id("dev", new_id())
-        phone = f"+861{int(new_id(), 16) % 10**10:010d}"
+        phone = f"+8613{int(new_id(), 16) % 10**9:09d}"
         ask("POST", "/v1/users/codes", "", {"phone": phone})
         code = ask("GET", f"/v1/operator/one-time-codes/{quote(phone)}", self._operator)["code"]
         who = {"phone": phone, "name": "王小明", "code": code, "registration_id": device}

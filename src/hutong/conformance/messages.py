@@ -95,7 +95,9 @@ def _fields(table: str) -> dict[str, tuple[str, bool]]:
 
 
 FIELDS = {name: _fields(table) for name, table in _TABLES.items()}
-DEFAULTS: dict[str, Any] = {"Channel": "STATIC", "MCC": "0000", "Id": "0" * 32, "Currency": "CNY", "Node or null": None}
+# Of what may be left out, by field or by type; else nothing or 0.
+DEFAULTS: dict[str, Any] = {"RtrRsnCd": "CUST", "Channel": "STATIC", "MCC": "0000", "Id": "0" * 32, "Currency": "CNY", "Node or null": None}
+DEFAULTS |= {"object": {}, "true or false": False}
 OUR_ID = {
     "pacs.008": "TxId",
     "pacs.002": "OrgnlTxId",
@@ -134,7 +136,7 @@ def problems_of(message: Any) -> list[str]:
 def value_of(message: Message, name: str) -> Any:
     """A field's value, or its default where it may be left out."""
     type_ = FIELDS[message["MsgTp"]][name][0]
-    default = DEFAULTS.get(type_, 0 if type_ in {"Amount", "Instant", "Bps"} else "")
+    default = DEFAULTS.get(name, DEFAULTS.get(type_, 0 if type_ in {"Amount", "Instant", "Bps"} else ""))
     return message.get(name, default)
 
 

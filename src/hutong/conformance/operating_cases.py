@@ -176,7 +176,7 @@ def _rooms(play: Play) -> tuple[int, int]:
     return payer, payee
 
 
-@case("SO-SUSPENDED", S, "reasons.md", "one of the agents is suspended; what was reserved is still decided", needs=("suspend", "resume"))
+@case("SO-SUSPENDED", S, "reasons.md", "one of the agents is suspended; what was reserved is still decided", needs=("suspend", "resume"), alone=True)
 def _(play: Play) -> None:
     """A suspended node begins nothing and is offered nothing; what was reserved before is decided; then it is back."""
     guest = play.bystander
