@@ -190,3 +190,24 @@ def test_a_node_that_is_not_there_is_said(say: Say, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1x", "ftp://127.0.0.1", "127.0.0.1:8100"])
 def test_what_is_no_address_is_said(say: Say, url: str) -> None:
     assert say("participant", "list", "--url", url, code=1)["reason"] == "NODE_SILENT"
+
+
+def test_operators_are_named_and_what_they_do_is_in_a_log_that_verifies(say: Say) -> None:
+    appointed = say("operator", "appoint", "li", "--role", "VIEWER")
+    assert appointed["operator"]["role"] == "VIEWER"
+    say("participant", "suspend", "yun")
+    say("participant", "resume", "yun")
+    anchor = "{number}:{hash}".format(**say("audit-log", "head"))
+    assert [entry["action"] for entry in say("audit-log", "show", "--last", "2", "--subject", "yun")] == [
+        "POST /v1/participants/{node}/suspend",
+        "POST /v1/participants/{node}/resume",
+    ]
+    say("operator", "renew", "li")
+    verified = say("audit-log", "verify", "--anchor", anchor)
+    assert (verified["node"], verified["anchors"], verified["erased"]) == ("switch", 1, 0)
+    beyond = f"{verified['number'] + 1}:{'0' * 64}"
+    assert say("audit-log", "verify", "--anchor", beyond, code=1)["reason"] == "AUDIT_LOG_BROKEN"
+    assert say("audit-log", "verify", "--anchor", "1:zz", code=1)["reason"] == "ANCHOR_MALFORMED"
+    assert say("operator", "dismiss", "operator", code=1)["reason"] == "LAST_ADMIN"
+    say("operator", "dismiss", "li")
+    assert {each["name"]: each["active"] for each in say("operator", "list")} == {"li": False, "operator": True}

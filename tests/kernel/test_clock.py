@@ -1,13 +1,11 @@
-from datetime import UTC, date, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hutong.kernel.clock import NS_PER_S, ManualClock, SystemClock, instant, instant_ns, settles_on
+from hutong.kernel.clock import NS_PER_S, ManualClock, SystemClock, instant, instant_ns
 
-BEIJING = timezone(timedelta(hours=8))
 NS = st.integers(0, 4_102_444_800 * NS_PER_S)  # To the year 2100.
 
 
@@ -42,36 +40,3 @@ def test_a_manual_clock_moves_when_told_to_and_never_back() -> None:
         clock.advance(seconds=-1)
     with pytest.raises(AssertionError):
         clock.advance(ns=-1)
-
-
-@pytest.mark.parametrize(
-    ("local", "cut_off", "day"),
-    [
-        ("2026-02-28T22:59:59.999999", time(23), date(2026, 2, 28)),
-        ("2026-02-28T23:00:00", time(23), date(2026, 3, 1)),
-        ("2026-02-28T00:00:00", time(23), date(2026, 2, 28)),
-        ("2026-12-31T23:30:00", time(23), date(2027, 1, 1)),
-        ("2026-06-01T00:00:00", time(0), date(2026, 6, 2)),  # A cut-off at midnight: always the next day.
-    ],
-)
-def test_the_cut_off_itself_belongs_to_the_next_day(local: str, cut_off: time, day: date) -> None:
-    decided = datetime.fromisoformat(local).replace(tzinfo=BEIJING)
-    assert settles_on(instant_ns(decided), BEIJING, cut_off) == day
-
-
-def test_one_instant_settles_on_the_day_of_each_place() -> None:
-    at = instant_ns(datetime(2026, 5, 1, 15, 30, tzinfo=UTC))
-    assert settles_on(at, BEIJING, time(23)) == date(2026, 5, 2)  # 23:30 there.
-    assert settles_on(at, UTC, time(23)) == date(2026, 5, 1)
-
-
-def test_a_day_that_springs_forward_still_ends_at_its_cut_off() -> None:
-    zone = ZoneInfo("Europe/Paris")
-    before = instant_ns(datetime(2026, 3, 29, 20, 59, 59, tzinfo=UTC))  # 22:59:59 in summer time.
-    assert settles_on(before, zone, time(23)) == date(2026, 3, 29)
-    assert settles_on(before + NS_PER_S, zone, time(23)) == date(2026, 3, 30)
-
-
-@given(NS, st.integers(0, 86_400 * NS_PER_S), st.times())
-def test_what_is_decided_later_never_settles_earlier(ns: int, later: int, cut_off: time) -> None:
-    assert settles_on(ns, BEIJING, cut_off) <= settles_on(ns + later, BEIJING, cut_off)

@@ -86,7 +86,13 @@ MESSAGES: list[AnyMessage] = [
         expires_at_ms=NOW_MS + 30_000,
         remittance="牛肉面",
     ),
-    PaymentStatus(payment_id=PAYMENT, originator="jing", status=TransactionStatus.COMPLETED, settles_on="2026-01-01"),
+    PaymentStatus(
+        payment_id=PAYMENT,
+        originator="jing",
+        status=TransactionStatus.COMPLETED,
+        settles_on="2026-01-01",
+        window="2026-01-01/1",
+    ),
     StatusRequest(payment_id=PAYMENT, originator="jing"),
     PaymentReturn(
         return_id=RETURN,

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import asyncpg
 import structlog
 
 from hutong.kernel.clock import Clock, SystemClock
@@ -37,6 +38,7 @@ class Machine:
     node: NodeRuntime
     journal: PgJournal
     ledger: JournaledLedger
+    pool: "asyncpg.Pool[Any]"  # For long reads, beside what decides.
 
 
 class Node(Protocol):
@@ -197,7 +199,7 @@ class NodeHost:
         )
         ledger = JournaledLedger(self._clock, journal, PgLedgerRepository(pool), errands.spawn)
         await ledger.start()
-        return Machine(node, journal, ledger)
+        return Machine(node, journal, ledger, pool)
 
     async def _tick(self, machine: Machine, built: "asyncio.Future[Node]") -> None:
         node = await built

@@ -1,19 +1,18 @@
 """The way to a telephone where there is no gateway for text messages: a laptop's network shows its codes instead."""
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
-from litestar import Request, get
+from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.phone import masked_phone, parse_phone
 from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.runtime.http import bearer_token
+from hutong.operators.guard import TAKES, Guard
+from hutong.operators.operator import Role
 
 log = structlog.get_logger()
 _KEPT_MAX = 1000
@@ -52,13 +51,17 @@ class ShownCodes:
         raise Refusal(OutboxReason.NO_CODE_WAS_SENT)
 
 
-def shown_codes_api(codes: ShownCodes, operator: Callable[[str], str]) -> HTTPRouteHandler:
+def shown_codes_api(codes: ShownCodes, operator_only: Guard) -> HTTPRouteHandler:
     """`GET /v1/operator/one-time-codes/{phone}`: what would have been texted, for an operator's token."""
 
-    @get("/v1/operator/one-time-codes/{phone:str}", tags=["Laptop"])
-    async def shown_code(request: Request[Any, Any, Any], phone: FromPath[str]) -> ShownCode:
+    @get(
+        "/v1/operator/one-time-codes/{phone:str}",
+        tags=["Laptop"],
+        guards=[operator_only],
+        opt={TAKES: Role.OPERATOR},  # Who reads it can sign in as anybody.
+    )
+    async def shown_code(phone: FromPath[str]) -> ShownCode:
         """The newest one-time code for a telephone. Only where no gateway for text messages is configured."""
-        operator(bearer_token(request.headers.get("authorization", "").encode()))
         return codes.last(parse_phone(phone))
 
     return shown_code

@@ -128,6 +128,7 @@ def _prepare(
             **os.environ,
             "HUTONG_DATA_DIRECTORY": str(directory),
             "HUTONG_DATABASE_URL": address.url,
+            "HUTONG_SHOW_CODES": "true",
             f"HUTONG_PORT_{spec.node.upper()}": str(ports[spec.node]),
         }
         command = [sys.executable, "-m", "hutong", "serve", spec.node, "--network", str(path)]

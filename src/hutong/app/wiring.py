@@ -9,6 +9,7 @@ from typing import Any
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
+from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.host import Build, Machine, Node
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -18,6 +19,8 @@ from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
+from hutong.institution.people.api import operator_guard
+from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
@@ -28,11 +31,15 @@ from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
+from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
+from hutong.switch.settlement.api import Verify
+from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -58,6 +65,7 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -72,6 +80,8 @@ class Site:
     secrets: NodeSecrets
     host: str
     port: int
+    limits: RateLimits = field(default_factory=RateLimits)
+    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -79,6 +89,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """What callers of a node may ask, behind the proxies of the settings."""
+    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -90,14 +105,14 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy())
+        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
         await introduce(switch, network)
         site.node = switch
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token)
+        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
         await _serve(site, machine, stack, handlers, connection.hot)
         return switch
 
@@ -105,7 +120,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
 
 
 def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown to its operator instead."""
+    """One institution; where it has no gateway for text messages, its operator is shown its one-time codes instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -116,7 +131,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             machine.node,
             machine.ledger,
             _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
-            sender=site.codes,
+            sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
         )
@@ -124,12 +139,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         await institution.start(stack)
         site.node = institution
+        connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, institution.people.operator),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
+        if site.gateway is None:
+            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
         await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
         stack.callback(
             institution.notices.close
@@ -139,6 +156,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
     return build
 
 
+async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
+    if site.gateway is None:
+        return site.codes
+    # The operator's own service: it may well be in the operator's own network.
+    poster = HttpPoster(private_allowed=True)
+    stack.push_async_callback(poster.close)
+    return CodeGateway(machine.node, site.gateway, poster)
+
+
 async def introduce(switch: SwitchNode, network: Network) -> None:
     """
     Admit the nodes of the description, with their keys, code forms and caps.
@@ -146,6 +172,7 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
     """
+    before = switch.node.journal.position
     rows = switch.admission.keys()
     known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
@@ -162,6 +189,8 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+    if switch.node.journal.position != before:
+        switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)
 
 
@@ -184,7 +213,8 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
         people=PeopleSettings(
             token_key=secrets.token_key,
             pin_pepper=secrets.pin_pepper,
-            sealing_keys=(secrets.sealing_key,),
+            older_pin_peppers=secrets.older_pin_peppers,
+            sealing_keys=(secrets.sealing_key, *secrets.older_sealing_keys),
             payment_code_key=secrets.payment_code_key,
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
@@ -205,7 +235,8 @@ async def _serve(
         version=__version__,
         is_ready=lambda: machine.journal.halt is None,
     )
-    server = HttpServer(site.host, site.port, hot, app)
+    limited = RateLimited(app, site.limits, machine.node.clock)
+    server = HttpServer(site.host, site.port, hot, limited)
     try:
         await server.start()
     except OSError as error:

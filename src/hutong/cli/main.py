@@ -65,6 +65,31 @@ for _name, _help in {
 app.command(_participant)
 
 
+_secrets = App(name="secrets", help="The file of a node's secrets on this machine.", group=_NETWORK)
+_secrets.command("hutong.cli.secrets:show", name="show", help="Whether it is sealed, and what is in it, but no secret.")
+_secrets.command("hutong.cli.secrets:renew", name="renew", help="Replace one of its secrets.")
+_secrets.command("hutong.cli.secrets:rekey", name="rekey", help="Seal it with another key.")
+app.command(_secrets)
+
+_operator = App(name="operator", help="Who may run a node, and what each may do: with --node.", group=_MERCHANT)
+for _name, _help in {
+    "list": "Every operator of a node.",
+    "appoint": "Name an operator, or give one another role; the new token is shown once.",
+    "renew": "Give an operator another token; the old one is good no more.",
+    "dismiss": "Let an operator do nothing any more.",
+}.items():
+    _operator.command(f"hutong.cli.operator:{_name}_", name=_name, help=_help)
+app.command(_operator)
+
+_audit_log = App(name="audit-log", help="What operators did at a node, chained by hash.", group=_MERCHANT)
+_audit_log.command("hutong.cli.audit_log:show", name="show", help="Who did what, newest last.")
+_audit_log.command("hutong.cli.audit_log:head", name="head", help="The end of the chain, to be written down elsewhere.")
+_audit_log.command(
+    "hutong.cli.audit_log:verify", name="verify", help="Check the whole chain, against anchors if given."
+)
+app.command(_audit_log)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     raise SystemExit(run(sys.argv[1:] if arguments is None else arguments))

@@ -7,9 +7,10 @@ from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
-from hutong.institution.people.api import people_api
+from hutong.institution.people.api import operator_guard, people_api
 from hutong.institution.people.user import User
 from hutong.institution.requests.api import request_routes
+from hutong.operators.api import operators_api
 
 STAFF_KEY_PREFIX = "sk_"
 
@@ -18,6 +19,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     """The handlers for `runtime.http_app.make_app`."""
     node = institution.node
     people, merchants = institution.people, institution.merchants
+    operator_only = operator_guard(node, people)
 
     async def balance_of(user: User) -> int:
         """Everything on a user's account, pending credits included."""
@@ -40,8 +42,9 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         return key.merchant_id
 
     return [
+        operators_api(node, people.operators, operator_only),
         *people_api(node, people, balance_of),
-        *merchant_routes(node, merchants, institution.plates, people.operator),
+        *merchant_routes(node, merchants, institution.plates, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),
         *notices_api(

@@ -1,8 +1,7 @@
 """Time is injected: an aware UTC instant from a `Clock`, never from the machine directly."""
 
 import time
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from datetime import time as time_of_day
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
@@ -46,9 +45,3 @@ def instant_ns(at: datetime) -> int:
     """Nanoseconds since 1970 of an aware instant; the reverse of `instant`."""
     assert at.tzinfo is not None
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
-
-
-def settles_on(ns: int, zone: tzinfo, cut_off: time_of_day) -> date:
-    """The date something decided at `ns` settles: that local day, or the next from the cut-off on."""
-    local = instant(ns).astimezone(zone)
-    return local.date() + timedelta(days=local.time() >= cut_off)

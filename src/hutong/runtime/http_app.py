@@ -26,7 +26,7 @@ from openapi_ui_bundles import swagger_ui
 
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.text import has_nul
-from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, Problem, decode_refusal, problem
+from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, Problem, decode_refusal, problem, retry_after_s
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
@@ -211,7 +211,9 @@ def _is_json(kwarg: Any) -> bool:
 
 def _said_by_us(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     status, body = problem(error)
-    headers = dict([HEADERS_OF_STATUS[status]]) if status in HEADERS_OF_STATUS else None
+    headers = dict([HEADERS_OF_STATUS[status]]) if status in HEADERS_OF_STATUS else {}
+    if wait_s := retry_after_s(error):
+        headers["retry-after"] = str(wait_s)
     return Response(body, status_code=status, media_type=MediaType.JSON, headers=headers)
 
 

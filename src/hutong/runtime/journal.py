@@ -12,8 +12,10 @@ each, and a commit is never split inside one.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Protocol
 
+from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import MemoryStore, Row, Table
 
 Effect = Callable[[], None]
@@ -78,8 +80,27 @@ class Journal(Protocol):
         ...
 
 
+class Witness(Protocol):
+    """Notes what comes of one request, in the journal itself: in the same commit as what was decided."""
+
+    def decided(self) -> None:
+        """It was done: called at the end of the decision, once or more."""
+        ...
+
+    def refused(self, refusal: Refusal) -> None:
+        """It was not, and why."""
+        ...
+
+
+# Of the request that is being answered; nobody's, for nearly all. A request's task has a context of its own.
+WITNESS: ContextVar[Witness | None] = ContextVar("witness", default=None)
+
+
 async def durable(journal: Journal) -> None:
     """End the decision, and wait until everything appended by now is durable: what an edge does before it answers."""
+    witness = WITNESS.get()
+    if witness is not None:
+        witness.decided()
     await journal.flushed()
 
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import RANDOM_BITS, minted_ms
-from hutong.runtime.journal import Journal, durable
+from hutong.runtime.journal import WITNESS, Journal, durable
 from hutong.runtime.tables import Row, Store, Table
 
 Answer = TypeVar("Answer")
@@ -63,7 +63,10 @@ async def decided(journal: Journal, decide: Callable[[], Answer]) -> Answer:
     """
     try:
         answer = await warmed(journal, decide)
-    except Refusal:
+    except Refusal as refusal:
+        witness = WITNESS.get()
+        if witness is not None:
+            witness.refused(refusal)
         if journal.durable_position < journal.position:
             await durable(journal)
         raise

@@ -24,6 +24,8 @@ CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
 Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+# A settlement window: its date and its number that day, as `2026-11-23/2`.
+WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
 MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
 # In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
@@ -110,6 +112,7 @@ class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
     settles_on: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")] = msgspec.field(
         name="IntrBkSttlmDt", default=""
     )
+    window: WindowText = msgspec.field(name="SttlmCycl", default="")
 
 
 class StatusRequest(Message, frozen=True, kw_only=True, tag="pacs.028"):

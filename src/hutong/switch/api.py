@@ -1,14 +1,11 @@
 """The switch's own API: who takes part is open; everything else is the operator's, behind a bearer token."""
 
-import hmac
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Controller, Router, delete, get, post, put
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 
@@ -18,12 +15,15 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.kernel.money import currency_of
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
-from hutong.runtime.http import bearer_token
+from hutong.operators.api import operators_api
+from hutong.operators.guard import operator_guard
+from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
+from hutong.switch.settlement.api import Calendars, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -55,29 +55,28 @@ from hutong.switch.views import (
 
 Answer = TypeVar("Answer")
 _HEX_LENGTH = 32
+FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
 
-def switch_api(switch: SwitchNode, operator_token: str) -> list[ControllerRouterHandler]:
-    """The handlers of a switch's node, for `runtime.http_app.make_app`."""
-
-    def operator_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        told = bearer_token(connection.headers.get("authorization", "").encode() or None)
-        if not hmac.compare_digest(told, operator_token):
-            raise Refusal(SwitchReason.TOKEN_UNKNOWN)
+def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+    """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
+    operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: operator_token})
+    operator_only = operator_guard(switch.node, operators, reads_noted=False)
 
     def provide() -> SwitchNode:
         return switch
 
     wiring = {"switch": Provide(provide, sync_to_thread=False)}
-    operators = Router(
+    operating = Router(
         "/v1",
-        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments],
+        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments, Windows, Calendars],
         dependencies=wiring,
         guards=[operator_only],
     )
     everybodys = Router("/v1", route_handlers=[network], dependencies=wiring, security=[{}])
-    return [everybodys, operators]
+    participants = Router("/", route_handlers=[own_files(verify)], dependencies=wiring)
+    return [everybodys, operating, participants, operators_api(switch.node, operators, operator_only)]
 
 
 async def _answer(switch: SwitchNode, decide: Callable[[], Answer]) -> Answer:

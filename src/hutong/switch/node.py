@@ -5,6 +5,7 @@ from functools import partial
 from typing import assert_never
 
 from hutong.ledger.engine import LedgerEngine
+from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
     AnyMessage,
@@ -22,22 +23,31 @@ from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
+from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.window_service import WindowService
 
 
 class SwitchNode:
     """Everything of the switch behind its transports and its API."""
 
-    def __init__(self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy) -> None:
+    def __init__(
+        self, node: NodeRuntime, ledger: LedgerEngine, policy: ClearingPolicy, cleared: ClearingRepository | None = None
+    ) -> None:
         self.node = node
         self.ledger = ledger
+        self.audit = AuditLog(node)
         self.admission = AdmissionService(node, ledger, policy)
-        self.clearing = ClearingService(node, ledger, self.admission, policy)
+        self.windows = WindowService(node, policy.calendar)
+        self.cleared = cleared or ScannedClearingRepository(node.store)
+        self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
         self.routing = RoutingService(node, self.admission)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
+        await self.audit.start()
         await self.admission.start()
+        await self.windows.start()
         await self.clearing.start()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
@@ -47,6 +57,7 @@ class SwitchNode:
     def tick(self) -> None:
         """What time alone brings about; the node's timer calls it a few times a second."""
         self.clearing.expire()
+        self.windows.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:

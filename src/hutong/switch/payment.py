@@ -66,7 +66,7 @@ _STATUSES = {status.value: status for status in TransactionStatus}
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """How it ended: ACSC or RJCT with a reason; `settles_on` is the settlement date of a completed one."""
+    """How it ended: ACSC or RJCT with a reason; of a completed one also its settlement date and window."""
 
     id: Uuid
     payment_id: Uuid
@@ -76,6 +76,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     reason_name: Text
     settles_on: Text
     decided_ns: BigInt
+    window: Text
 
     def message(self) -> PaymentStatus:
         """The pacs.002 that tells it to either agent."""
@@ -86,6 +87,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
             reason=self.reason_code,
             reason_name=self.reason_name,
             settles_on=self.settles_on,
+            window=self.window,
         )
 
 

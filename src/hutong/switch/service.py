@@ -6,13 +6,12 @@ else, and the ledger itself arbitrates: what was posted cannot be voided any mor
 """
 
 import heapq
-from datetime import time, tzinfo
-from functools import lru_cache, partial
+from functools import partial
 
 import msgspec
 import structlog
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S, settles_on
+from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import minted_ms
 from hutong.kernel.money import currency_of
@@ -48,6 +47,7 @@ from hutong.switch.payment import (
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
 from hutong.switch.repository import DECISIONS, PAYMENTS, RETURNED
+from hutong.switch.settlement.window_service import WindowService
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 600_000
@@ -80,11 +80,17 @@ class ClearingService:
     """Every use case of a payment or a return between two nodes, as the switch sees it."""
 
     def __init__(
-        self, node: NodeRuntime, ledger: LedgerEngine, admission: AdmissionService, policy: ClearingPolicy
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        admission: AdmissionService,
+        windows: WindowService,
+        policy: ClearingPolicy,
     ) -> None:
         self._node = node
         self._ledger = ledger
         self._admission = admission
+        self._windows = windows
         self._policy = policy
         self._enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
@@ -287,9 +293,7 @@ class ClearingService:
     def _posted(self, payment: ClearedPayment, statuses: list[TransferStatus]) -> None:
         match chain_status(statuses):
             case TransferStatus.CREATED | TransferStatus.EXISTS:
-                second = self._node.clock.now_ns() // NS_PER_S
-                day = _settlement_date(second, self._policy.zone, self._policy.cut_off)
-                self._decide(payment, TransactionStatus.COMPLETED, "", "", day)
+                self._decide(payment, TransactionStatus.COMPLETED, "", "")
             case TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED:
                 pass  # The deadline was first: its answer decides.
             case status:
@@ -302,20 +306,20 @@ class ClearingService:
     def _voided(self, payment: ClearedPayment, code: str, name: str, statuses: list[TransferStatus]) -> None:
         match chain_status(statuses):
             case TransferStatus.CREATED | TransferStatus.EXISTS:
-                self._decide(payment, TransactionStatus.REJECTED, code, name, "")
+                self._decide(payment, TransactionStatus.REJECTED, code, name)
             case TransferStatus.PENDING_TRANSFER_ALREADY_POSTED:
                 pass  # The acceptance was first: its answer decides.
             case status:
                 raise AssertionError(status)
 
-    def _decide(self, payment: ClearedPayment, status: TransactionStatus, code: str, name: str, day: str) -> None:
+    def _decide(self, payment: ClearedPayment, status: TransactionStatus, code: str, name: str) -> None:
         """Write the decision down, once, and tell both agents."""
         if self.undecided.pop(payment.id, None) is None:
             return  # An engine that answers later was asked twice.
         self._reservations.pop(payment.id, None)
         if payment.is_return:
             self._return_decided(payment, status)
-        decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name, day)
+        decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name)
         message = decision.message()
         self._node.journal.tell(payment.originator, message)
         self._node.journal.tell(payment.paid_agent, message)
@@ -340,12 +344,15 @@ class ClearingService:
     def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
         """Refuse what nobody was offered: the originator alone hears of it."""
         rejected = TransactionStatus.REJECTED
-        decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name, "")
+        decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name)
         self._node.journal.tell(originator, decision.message())
 
     def _decision(  # The row, field by field.
-        self, id_: int, payment_id: int, originator: str, status: TransactionStatus, code: str, name: str, day: str
+        self, id_: int, payment_id: int, originator: str, status: TransactionStatus, code: str, name: str
     ) -> Decision:
+        now_ns = self._node.clock.now_ns()
+        # Read in the decision that writes it: closing a window in between is not possible.
+        window, day = self._windows.at(now_ns) if status is TransactionStatus.COMPLETED else ("", "")
         decision = Decision(
             id=id_,
             payment_id=payment_id,
@@ -354,7 +361,8 @@ class ClearingService:
             reason_code=code,
             reason_name=name,
             settles_on=day,
-            decided_ns=self._node.clock.now_ns(),
+            decided_ns=now_ns,
+            window=window,
         )
         self.decisions.put(decision)
         return decision
@@ -370,6 +378,7 @@ class ClearingService:
             reason=conflict.iso_code if conflict else "",
             reason_name=conflict.name if conflict else "",
             settles_on=decision.settles_on if decision else "",
+            window=decision.window if decision else "",
         )
         self._node.journal.tell(to, standing)
 
@@ -380,12 +389,6 @@ class ClearingService:
             refund = _DECODER.decode(payment.message)
             assert isinstance(refund, PaymentReturn)
             self._note_return(payment, refund)
-
-
-@lru_cache(16)
-def _settlement_date(second: int, zone: tzinfo, cut_off: time) -> str:
-    """Asked for with every completed payment, and the same for all of a second: cut-offs are on whole ones."""
-    return settles_on(second * NS_PER_S, zone, cut_off).isoformat()
 
 
 def _original_of(payment: ClearedPayment) -> int:

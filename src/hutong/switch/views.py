@@ -174,6 +174,7 @@ class ClearedView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     currency: str = ""
     fee_version: str = ""
     settles_on: str = ""
+    window: str = ""
     reserved_at_ms: int = 0
     expires_at_ms: int = 0
     decided_at_ms: int = 0
@@ -263,6 +264,7 @@ def cleared_view(payment: ClearedPayment | None, decision: Decision | None) -> C
         status=decision.status if decision else TransactionStatus.PENDING.value,
         is_return=is_return,
         settles_on=decision.settles_on if decision else "",
+        window=decision.window if decision else "",
         reason=decision.reason_name if decision else "",
         iso_code=decision.reason_code if decision else "",
         decided_at_ms=decision.decided_ns // NS_PER_MS if decision else 0,

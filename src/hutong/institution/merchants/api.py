@@ -46,6 +46,7 @@ from hutong.institution.merchants.views import (
 )
 from hutong.kernel.clock import NS_PER_MS, Clock
 from hutong.kernel.ids import id_text, parse_id
+from hutong.operators.guard import Guard
 from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
@@ -306,19 +307,14 @@ class PlateController(Controller):
 
 
 def merchant_routes(
-    node: NodeRuntime, merchants: MerchantService, plates: PlateService, operator: Callable[[str], object]
+    node: NodeRuntime, merchants: MerchantService, plates: PlateService, operator_only: Guard
 ) -> list[Router]:
-    """The handlers for `make_app`. `operator` refuses a token that isn't an operator's; it may raise `Cold`."""
+    """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
     edge = MerchantEdge(node.journal, node.clock, merchants, plates)
-
-    async def check_operator(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        token = token_of_call(connection)
-        await warmed(node.journal, lambda: operator(token))
-
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     keyed = given | {"key": Provide(caller, sync_to_thread=False)}
     return [
-        Router("/", route_handlers=[OperatorController], dependencies=given, guards=[check_operator]),
+        Router("/", route_handlers=[OperatorController], dependencies=given, guards=[operator_only]),
         Router(
             "/",
             route_handlers=[MerchantController, PlateController],

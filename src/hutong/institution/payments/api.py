@@ -437,7 +437,7 @@ def payment_api(
             "/v1",
             route_handlers=[Operating],
             dependencies=given | {"operator": who},
-            guards=[operator_guard(people)],
+            guards=[operator_guard(payments.node, people)],
         ),
     ]
 

@@ -114,7 +114,7 @@ class CreditorService:
             return
         self._look_up(receipt)
         if status.status is TransactionStatus.COMPLETED:
-            self._complete(undecided)
+            self._complete(undecided, status.window)
         elif status.status is TransactionStatus.REJECTED:
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
@@ -284,7 +284,7 @@ class CreditorService:
 
     # The decision, and the asking for it.
 
-    def _complete(self, undecided: Undecided) -> None:
+    def _complete(self, undecided: Undecided, window: str) -> None:
         receipt: Receipt = undecided.row
         self._end(undecided)
         if not receipt.is_static:
@@ -294,7 +294,8 @@ class CreditorService:
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
         self._post(undecided.holds)
-        self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=self._node.clock.now_ns()))
+        now_ns = self._node.clock.now_ns()
+        self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
         self._tell_payee(receipt)
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:

@@ -294,7 +294,7 @@ class DebtorService:
         payment: Payment = undecided.row
         if status.status is TransactionStatus.COMPLETED:
             self._resolve(undecided, recipes.post(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
-            self._complete(undecided)
+            self._complete(undecided, status.window)
         elif status.status is TransactionStatus.REJECTED:
             self._look_up_for_rejection(payment)
             self._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
@@ -318,14 +318,15 @@ class DebtorService:
         undecided.held = False  # Said once: a repeat of the message finds it decided.
         self._ledger.create_transfers(transfers, partial(verdict.resolved, already=already))
 
-    def _complete(self, undecided: Undecided) -> None:
+    def _complete(self, undecided: Undecided, window: str = "") -> None:
         payment: Payment = undecided.row
         if payment.adjuster:
             self._cashier.adjuster(payment.adjuster).commit(payment.id)
         if payment.sponsor:
             self._cashier.sponsor(payment.sponsor).commit(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).commit(payment.id)
-        self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=self._node.clock.now_ns()))
+        now_ns = self._node.clock.now_ns()
+        self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=now_ns, window=window))
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
         payment: Payment = undecided.row

@@ -113,6 +113,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: Text = ""  # The name of a `Reason`, ours or the network's.
     iso_code: Text = ""
     decided_ns: BigInt
+    window: Text = ""  # The settlement window, of what the switch completed.
 
 
 class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):

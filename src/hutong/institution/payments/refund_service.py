@@ -130,7 +130,7 @@ class RefundService:
             return
         if status.status is TransactionStatus.COMPLETED:
             self._post(undecided.row)
-            self._conclude(undecided, "", "")
+            self._conclude(undecided, "", "", status.window)
         elif status.status is TransactionStatus.REJECTED:
             self._void(undecided.row)
             self._conclude(
@@ -300,13 +300,15 @@ class RefundService:
             expires_at_ms=refund.expires_ns // NS_PER_MS,
         )
 
-    def _conclude(self, undecided: Undecided, reason: str, iso_code: str) -> None:
+    def _conclude(self, undecided: Undecided, reason: str, iso_code: str, window: str = "") -> None:
         """Write the outcome down; no reason: it completed."""
         refund: Refund = undecided.row
         undecided.decided = True
         del self.undecided[refund.id]
         now_ns = self._node.clock.now_ns()
-        outcome = Outcome(id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns)
+        outcome = Outcome(
+            id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns, window=window
+        )
         self.outcomes.put(outcome)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))

@@ -106,7 +106,8 @@ class ReturnService:
         if status.status is TransactionStatus.COMPLETED:
             self._end(undecided)
             self._post(return_)
-            self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=self._node.clock.now_ns()))
+            now_ns = self._node.clock.now_ns()
+            self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)

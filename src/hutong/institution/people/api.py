@@ -52,6 +52,8 @@ from hutong.institution.people.views import (
 )
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import parse_id
+from hutong.operators.guard import Guard
+from hutong.operators.guard import operator_guard as operators_guard
 from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
@@ -332,7 +334,7 @@ def people_api(node: NodeRuntime, people: PeopleService, balance_of: BalanceOf) 
             "/v1",
             route_handlers=[Operators],
             dependencies=given | {"operator": whoever},
-            guards=[operator_guard(people)],
+            guards=[operator_guard(node, people)],
         ),
     ]
 
@@ -348,13 +350,9 @@ def session_guard(
     return guard
 
 
-def operator_guard(people: PeopleService) -> Callable[[Connection, BaseRouteHandler], None]:
-    """Lets in an operator of the institution, before the body is read. Refuses TOKEN_MISSING, OPERATOR_UNKNOWN."""
-
-    def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = people.operator(token_of(connection))
-
-    return guard
+def operator_guard(node: NodeRuntime, people: PeopleService) -> Guard:
+    """Lets in an operator of the institution, and has every look at people's data noted, too; see `operators.guard`."""
+    return operators_guard(node, people.operators, reads_noted=True)
 
 
 def _auth(request: Request[Any, Any, Any]) -> Any:

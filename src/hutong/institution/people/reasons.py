@@ -15,7 +15,6 @@ class PeopleReason(Reason):
     # Who asks.
     SESSION_UNKNOWN = Kind.NOT_ALLOWED, "NARR"
     SESSION_EXPIRED = Kind.NOT_ALLOWED, "NARR"
-    OPERATOR_UNKNOWN = Kind.NOT_ALLOWED, "NARR"
 
     # One-time codes.
     CODE_REQUESTS_EXHAUSTED = Kind.LIMITED, "NARR"

@@ -1,0 +1,93 @@
+"""Who may run the node: the operator of its secrets, and those the node's admins named."""
+
+import hmac
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from hutong.kernel.errors import Refusal
+from hutong.operators.audit_log import AuditLog
+from hutong.operators.operator import TOKEN_BYTES, TOKEN_PREFIX, Operator, OperatorReason, Role, token_hash
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Cold, Shelf
+from hutong.runtime.tables import Table
+
+OPERATORS = Table("operators", Operator)
+_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+
+
+class Operators:
+    """
+    A node's operators. `first` are those of its secrets, by name and token: admins, until a row of their name says otherwise.
+
+    So an admin names others, and then takes the first one's right away: its token in a file is good for nothing any more.
+    """
+
+    def __init__(self, node: NodeRuntime, audit: AuditLog, first: Mapping[str, str]) -> None:
+        self.audit = audit
+        self._node = node
+        self._shelf = Shelf(OPERATORS, node.journal, node.store, key="name")
+        self._first = [
+            Operator(name, Role.ADMIN.value, token_hash(token), 0, "secrets") for name, token in first.items()
+        ]
+        self._loaded = False
+
+    async def start(self) -> None:
+        """Learn who there is: before the first request, or at it."""
+        await self._shelf.load_all()
+        self._loaded = True
+
+    def operator(self, token: str) -> Operator:
+        """Whose token this is. Refuses OPERATOR_UNKNOWN; raises `Cold`."""
+        shown = token_hash(token)
+        # All are compared, each in constant time: how long it takes tells nothing.
+        found = [each for each in self.everybody() if hmac.compare_digest(each.token_hash, shown)]
+        if not found:
+            raise Refusal(OperatorReason.OPERATOR_UNKNOWN)
+        return found[0]
+
+    def everybody(self) -> list[Operator]:
+        """All there are and were, by name; raises `Cold`."""
+        if not self._loaded:
+            raise Cold(self.start)
+        named = {each.name: each for each in (*self._first, *self._shelf.everything())}
+        return [named[name] for name in sorted(named)]
+
+    def appoint(self, name: str, role: Role, by: str) -> tuple[Operator, str]:
+        """
+        Name an operator, or give one another role; with a new token, which is told once. The old one is good no more.
+
+        Refuses:  OPERATOR_NAME_MALFORMED, LAST_ADMIN.
+        """
+        if _NAME.fullmatch(name) is None:
+            raise Refusal(OperatorReason.OPERATOR_NAME_MALFORMED, expected="a-z, then a-z 0-9 . _ -, at most 32")
+        if role is not Role.ADMIN:
+            self._check_admin_beside(name)
+        token = TOKEN_PREFIX + self._node.randomness.randbytes(TOKEN_BYTES).hex()
+        operator = Operator(name, role.value, token_hash(token), self._node.clock.now_ns(), by)
+        self._shelf.put(operator)
+        return operator, token
+
+    def renew_token(self, name: str, by: str) -> tuple[Operator, str]:
+        """Another token for an operator; the old one is good no more. Refuses NO_SUCH_OPERATOR."""
+        return self.appoint(name, Role(self._known(name).role), by)
+
+    def dismiss(self, name: str, by: str) -> Operator:
+        """Let an operator do nothing any more. Refuses NO_SUCH_OPERATOR, LAST_ADMIN."""
+        known = self._known(name)
+        self._check_admin_beside(name)
+        gone = msgspec.structs.replace(known, token_hash=b"", changed_ns=self._node.clock.now_ns(), changed_by=by)
+        self._shelf.put(gone)
+        return gone
+
+    def _known(self, name: str) -> Operator:
+        for each in self.everybody():
+            if each.name == name and each.active:
+                return each
+        raise Refusal(OperatorReason.NO_SUCH_OPERATOR, name=name)
+
+    def _check_admin_beside(self, name: str) -> None:
+        others = (each for each in self.everybody() if each.name != name and each.active)
+        if not any(each.role == Role.ADMIN.value for each in others):
+            raise Refusal(OperatorReason.LAST_ADMIN, name=name)
