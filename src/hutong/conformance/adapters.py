@@ -163,7 +163,7 @@ def one_time_digits(seed: bytes, step: int, head: str) -> str:
 class HutongSwitch:
     """Admission, caps, suspension and keys of a Hutong switch, set through its API with its operator's token."""
 
-    VERBS = frozenset({"admit", "cap", "headroom", "suspend", "resume", "key", "retire"})
+    VERBS = frozenset({"admit", "cap", "headroom", "suspend", "resume", "key", "retire", "close"})
 
     def __init__(self, url: str, operator_token: str) -> None:
         self._rest = _Rest(url)
@@ -209,6 +209,9 @@ class HutongSwitch:
 
     def _retire(self, node: str, key_id: str) -> dict[str, Any]:
         return self._ask("DELETE", f"/v1/participants/{node}/keys/{key_id}")
+
+    def _close(self, window: str) -> dict[str, Any]:
+        return self._ask("POST", f"/v1/windows/{window.replace('/', '.')}/close")
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         return self._rest.ask(method, path, self._token, body)

@@ -36,6 +36,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "Status": {"pattern": "|".join(STATUSES)},
     "object": {"json": "object"},
     "date or empty": {"pattern": "([0-9]{4}-[0-9]{2}-[0-9]{2})?"},
+    "Window or empty": {"pattern": "([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]*)?"},
     "FOUND or REFUSED": {"pattern": "FOUND|REFUSED"},
     "true or false": {"json": "boolean"},
 }
@@ -66,7 +67,7 @@ _TABLES = {
         CdtrAgt!Node DbtrNm:Text140 DbtrRef:Text35 AccptncDtTm!Instant XpryDtTm!Instant RmtInf:Text140""",
     "pacs.002": """
         OrgnlTxId!Id OrgnlInstgAgt!Node TxSts!Status StsRsnCd:Text35 StsRsnPrtry:Text70 AddtlInf:object
-        IntrBkSttlmDt:date_or_empty""",
+        IntrBkSttlmDt:date_or_empty SttlmCycl:Window_or_empty""",
     "pacs.028": "OrgnlTxId!Id OrgnlInstgAgt!Node",
     "pacs.004": """
         RtrId!Id OrgnlTxId!Id RtrdInstdAmt!Amount+ Ccy!Currency RtrdIntrBkSttlmAmt!Amount CdtrDscntAmt:Amount

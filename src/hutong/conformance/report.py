@@ -57,7 +57,7 @@ def as_junit(results: Sequence[Result], subject: str) -> bytes:
         case.set("classname", f"docs/scheme/{result.case.page}")
         case.set("time", f"{result.milliseconds // 1000}.{result.milliseconds % 1000:03d}")
         if result.verdict is Verdict.FAILED:
-            ET.SubElement(case, "failure", message=result.why).text = _trace(result)
+            ET.SubElement(case, "failure", message=result.why).text = "\n".join(trace_lines(result))
         elif result.verdict is Verdict.SKIPPED:
             ET.SubElement(case, "skipped", message=result.why)
     return ET.tostring(suite, encoding="utf-8", xml_declaration=True)
@@ -72,14 +72,18 @@ def as_text(results: Sequence[Result], subject: str) -> str:
             lines.append(f"{'':26}{result.why}")
         if result.verdict is Verdict.FAILED:
             lines.append(f"{'':26}{result.case.page}: {result.case.proves}")
-            lines += [f"{'':26}{line}" for line in _trace(result).splitlines()]
+            lines += [f"{'':26}{line}" for line in trace_lines(result)]
     lines += ["", ", ".join(f"{count} {verdict}" for verdict, count in summary(results).items())]
     return "\n".join(lines) + "\n"
 
 
-def _trace(result: Result) -> str:
+def json_text(results: Sequence[Result], subject: str) -> str:
+    return json.dumps(as_json(results, subject), ensure_ascii=False, indent=1) + "\n"
+
+
+def trace_lines(result: Result) -> list[str]:
     """What was sent and what came, a line each."""
-    return "\n".join(
-        f"{each['way']:5} {each['what'] if isinstance(each['what'], str) else json.dumps(each['what'], ensure_ascii=False)}"
+    return [
+        f"{each['way']:5}{each['what'] if isinstance(each['what'], str) else json.dumps(each['what'], ensure_ascii=False)}"
         for each in result.trace
-    )
+    ]

@@ -18,6 +18,7 @@ from hutong.conformance import (  # noqa: F401  # For what importing them does.
     request_cases,
     return_cases,
     routing_cases,
+    settlement_cases,
     whole_cases,
 )
 from hutong.conformance.case import CASES, Case, Failed, Result, Side, Skipped, Verdict

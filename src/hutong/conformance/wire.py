@@ -93,7 +93,7 @@ def signed_bytes(headers: Mapping[str, str], body: bytes, *, method: str = "POST
     return "".join(line + "\n" for line in lines).encode() + body
 
 
-def seal(sender: str, recipient: str, key: Key, body: bytes, /, *, path: str = PATH, **said: str) -> Envelope:
+def seal(sender: str, recipient: str, key: Key, body: bytes, /, *, path: str = PATH, method: str = "POST", **said: str) -> Envelope:
     """Sign a body. `said` replaces headers before they are signed: `timestamp="1"`, `key_id="nobodys"`."""
     headers = {
         "hutong-version": str(VERSION),
@@ -104,7 +104,7 @@ def seal(sender: str, recipient: str, key: Key, body: bytes, /, *, path: str = P
         "hutong-nonce": new_nonce(),
     }
     headers |= {f"hutong-{name.replace('_', '-')}": value for name, value in said.items()}
-    signature = SigningKey(key.seed).sign(signed_bytes(headers, body, path=path)).signature
+    signature = SigningKey(key.seed).sign(signed_bytes(headers, body, method=method, path=path)).signature
     return Envelope(headers | {"hutong-signature": base64.b64encode(signature).decode()}, body)
 
 
