@@ -90,7 +90,7 @@ class NodeProcess:
 @contextmanager
 def running_processes(directory: Path, network: Network, address: Address) -> Iterator[dict[str, NodeProcess]]:
     """Every node of the network in a process, on free ports of the loopback; ended with the context."""
-    nodes = _prepare(directory, network, address)
+    nodes = prepare(directory, network, address)
     try:
         for node in nodes.values():
             node.start()
@@ -102,10 +102,11 @@ def running_processes(directory: Path, network: Network, address: Address) -> It
             node.stop()
 
 
-def _prepare(
-    directory: Path, network: Network, address: Address, foreign: frozenset[str] = frozenset()
+def prepare(
+    directory: Path, network: Network, address: Address, *, elsewhere: frozenset[str] = frozenset()
 ) -> dict[str, NodeProcess]:
-    ours = [spec for spec in network.nodes if spec.node not in foreign]
+    """Make keys, choose ports and write the description; nodes `elsewhere` are somebody else's, with address and keys."""
+    ours = [spec for spec in network.nodes if spec.node not in elsewhere]
     secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in ours}
     ports = dict(zip(secrets, _free_ports(len(secrets)), strict=True))
     described = Network(

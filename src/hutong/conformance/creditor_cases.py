@@ -286,7 +286,7 @@ def _(play: Play) -> None:
     play.settles_at(payee, before + _fee_less(play, payee, before, MESSAGES_MAX) * MESSAGES_MAX, "all are credited once")
 
 
-@case("PC-UNHEARD", P, PAYMENT, "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.", needs=(*_CREDIT, "crash"), alone=True)
+@case("PC-CRASH", P, PAYMENT, "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.", needs=(*_CREDIT, "crash"), alone=True)
 def _(play: Play) -> None:
     """What it accepted survives a crash: it asks again from its own books, and the ACSC credits once."""
     payee, terms = play.shows_code()

@@ -13,8 +13,8 @@ from hutong.conformance.messages import OUR_ID, consult, credit_transfer, share_
 from hutong.conformance.station import Answer, Heard, Seat
 from hutong.conformance.wire import Envelope, Message, new_id, now_ms
 
-SOON_S = 8.0  # An answer to a message; long, because machines under test are busy.
-AGAIN_S = 10.0  # Asking again: about 2 s, spread.
+SOON_S = 15.0  # An answer to a message; long, because machines under test are busy.
+AGAIN_S = 12.0  # Asking again: about 2 s, spread.
 QUIET_S = 0.5  # So long nothing must come.
 FUNDS = 50_000  # What the hook gives a payer at least, in minor units.
 
