@@ -5,10 +5,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from hutong.app.network import DEMO_NETWORK, Network, NodeKind, NodeSpec
 from hutong.app.processes import NodeProcess, prepare
@@ -16,7 +17,7 @@ from hutong.conformance.adapters import HutongInstitution, HutongSwitch
 from hutong.conformance.case import Result, Side, Verdict
 from hutong.conformance.hook import CrashHook, Hook, HttpHook
 from hutong.conformance.identity import fresh_identity
-from hutong.conformance.run import Subject, chosen, run
+from hutong.conformance.run import Subject
 from hutong.conformance.wire import Peer
 from hutong.runtime.address import Address
 
@@ -34,10 +35,10 @@ def institution(directory: Path, address: Address, *, crash: bool) -> Iterator[S
     """Jing, whose switch is the kit."""
     identity, port = fresh_identity(), free_port()
     keys = tuple(f"{key.key_id}:{key.public_hex}" for key in identity.keys("switch")[:2])
-    kit = NodeSpec(
-        node="switch", kind=NodeKind.SWITCH, name="Kit", url=f"http://127.0.0.1:{port}", public_keys=keys
+    kit = NodeSpec(node="switch", kind=NodeKind.SWITCH, name="Kit", url=f"http://127.0.0.1:{port}", public_keys=keys)
+    nodes = prepare(
+        directory, Network(nodes=(kit, DEMO_NETWORK.node("jing"))), address, elsewhere=frozenset({"switch"})
     )
-    nodes = prepare(directory, Network(nodes=(kit, DEMO_NETWORK.node("jing"))), address, elsewhere=frozenset({"switch"}))
     with running(nodes["jing"]) as node:
         hook = HutongInstitution(node.url, node.operator_token)
         yield Subject(Side.PARTICIPANT, peer_of(node), identity, with_crash(hook, node, crash=crash), port=port)
@@ -88,7 +89,7 @@ class Tiny:
     port: int = field(default_factory=free_port)
     key: str = ""
 
-    def __enter__(self) -> "Tiny":
+    def __enter__(self) -> Self:
         examples = self.directory / "examples"
         shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__"))
         (self.directory / "docs" / "scheme").mkdir(parents=True)
@@ -154,9 +155,3 @@ def failures(results: list[Result]) -> list[str]:
 
 def skipped(results: list[Result]) -> set[str]:
     return {each.case.id for each in results if each.verdict is Verdict.SKIPPED}
-
-
-def attempt(subject: Callable[[], "contextmanager[Subject]"], *only: str) -> list[Result]:  # type: ignore[type-arg]
-    """All cases, or those chosen."""
-    with subject() as under:  # type: ignore[attr-defined]
-        return run(under, chosen(under.side, only))

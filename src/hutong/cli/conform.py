@@ -62,7 +62,9 @@ def conform(
     list_: Annotated[bool, Parameter(name="--list", negative="", help="List the cases.")] = False,
     only: Annotated[tuple[str, ...], Parameter(help="Only cases that fit, as PC-* or PD-ASKS.", negative="")] = (),
     slow: Annotated[bool, Parameter(negative="", help="Also the cases that take minutes.")] = False,
-    report: Annotated[Path | None, Parameter(help="A report: .xml for JUnit, .json with all messages, else text.")] = None,
+    report: Annotated[
+        Path | None, Parameter(help="A report: .xml for JUnit, .json with all messages, else text.")
+    ] = None,
     json: AsJson = False,
 ) -> int:
     """Run the scheme's cases against any implementation of a participant or a switch; 0 when none failed."""
@@ -134,7 +136,9 @@ def _subject(side: Any, under: Under, *, keyless: bool) -> "Subject":
 def _key(text: str) -> tuple[str, bytes]:
     key_id, _, public = text.partition(":")
     if not key_id or len(public) != _KEY_HEX or not set(public) <= set("0123456789abcdef"):
-        raise Refusal(ConformReason.KEY_MALFORMED, key=text, say="key-id:64 hexadecimal digits, as `hutong keys` prints")
+        raise Refusal(
+            ConformReason.KEY_MALFORMED, key=text, say="key-id:64 hexadecimal digits, as `hutong keys` prints"
+        )
     return key_id, bytes.fromhex(public)
 
 

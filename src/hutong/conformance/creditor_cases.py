@@ -1,5 +1,7 @@
 """Cases for a participant as creditor agent: its codes are consulted and paid by users of other nodes."""
 
+from itertools import pairwise
+
 from hutong.conformance.case import Failed, Side, case, require
 from hutong.conformance.messages import completed, consult, content_of, rejected, status, value_of
 from hutong.conformance.play import AGAIN_S, ParticipantPlay, is_a, status_is
@@ -13,7 +15,13 @@ _CREDIT = ("payee", "code", "balance")
 Play = ParticipantPlay
 
 
-@case("PC-STATIC", P, CODES, "`FOUND`: the payer is shown `CdtrNm`, `StrNm`, the amount (or asked for it, if `InstdAmt` is 0)", needs=_CODE)
+@case(
+    "PC-STATIC",
+    P,
+    CODES,
+    "`FOUND`: the payer is shown `CdtrNm`, `StrNm`, the amount (or asked for it, if `InstdAmt` is 0)",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """A consult of a static code of its own is answered FOUND, with the payee's name and no amount."""
     _, terms = play.shows_code()
@@ -24,7 +32,13 @@ def _(play: Play) -> None:
     require(terms["DbtrAgt"] == play.debtor_agent, "it is for who asked", terms)
 
 
-@case("PC-DYNAMIC", P, "messages.md", "what the pacs.008 must name in `EndToEndId`: a payment request, or a static or personal code", needs=_CODE)
+@case(
+    "PC-DYNAMIC",
+    P,
+    "messages.md",
+    "what the pacs.008 must name in `EndToEndId`: a payment request, or a static or personal code",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """A consult of a code made for one payment says its amount."""
     _, terms = play.shows_code(1_234)
@@ -32,7 +46,13 @@ def _(play: Play) -> None:
     require(not value_of(terms, "SttcInd"), "it is not static", terms)
 
 
-@case("PC-CONSULT-AGAIN", P, CODES, "A consult changes nothing anywhere and reserves nothing. No answer within a few seconds: ask again with the same `CnsltId`", needs=_CODE)
+@case(
+    "PC-CONSULT-AGAIN",
+    P,
+    CODES,
+    "A consult changes nothing anywhere and reserves nothing. No answer within a few seconds: ask again with the same `CnsltId`",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """The same consult again gets the same answer."""
     payee = str(play.hook.ask("payee")["payee"])
@@ -45,7 +65,12 @@ def _(play: Play) -> None:
     require(first == second, "both answers are the same", first, second)
 
 
-@case("PC-NOBODYS", P, CODES, "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed.")
+@case(
+    "PC-NOBODYS",
+    P,
+    CODES,
+    "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed.",
+)
 def _(play: Play) -> None:
     """A consult of a code it does not have is answered REFUSED, with a reason."""
     for code in ("https://nobody.conformance.example/q/NOTHING", "999999999999999999", "?"):
@@ -68,7 +93,13 @@ def _(play: Play) -> None:
     require(900 <= credited <= 1_000, "the payee gets A - f", credited)
 
 
-@case("PC-DYNAMIC-PAID", P, PAYMENT, "The first payment ACCEPTED claims it; a second attempt meanwhile is refused; `RJCT` releases it", needs=_CREDIT)
+@case(
+    "PC-DYNAMIC-PAID",
+    P,
+    PAYMENT,
+    "The first payment ACCEPTED claims it; a second attempt meanwhile is refused; `RJCT` releases it",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """A payment request is paid once: claimed by the first, released by RJCT, and refused to all once it is paid."""
     payee, terms = play.shows_code(500)
@@ -86,7 +117,13 @@ def _(play: Play) -> None:
     require(play.balance(payee) == before + credited, "it was paid once")
 
 
-@case("PC-STATIC-TWICE", P, PAYMENT, "A static code makes a new request for each payment, so it never refuses a second one.", needs=_CREDIT)
+@case(
+    "PC-STATIC-TWICE",
+    P,
+    PAYMENT,
+    "A static code makes a new request for each payment, so it never refuses a second one.",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """A static code takes any number of payments at a time."""
     payee, terms = play.shows_code()
@@ -147,7 +184,13 @@ def _(play: Play) -> None:
     require(play.balance(payee) == before + credited, "nothing is taken back")
 
 
-@case("PC-TOMBSTONE", P, PAYMENT, "`RJCT` for a payment never seen: remember it (a tombstone); the pacs.008 that comes later is not accepted.", needs=_CREDIT)
+@case(
+    "PC-TOMBSTONE",
+    P,
+    PAYMENT,
+    "`RJCT` for a payment never seen: remember it (a tombstone); the pacs.008 that comes later is not accepted.",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """A RJCT that overtakes its pacs.008 keeps it from ever being accepted."""
     payee, terms = play.shows_code()
@@ -160,7 +203,13 @@ def _(play: Play) -> None:
     require(play.balance(payee) == before, "and nothing is credited")
 
 
-@case("PC-AMOUNT", P, PAYMENT, "check that it can be paid: the payment request is open and asks for this amount", needs=_CODE)
+@case(
+    "PC-AMOUNT",
+    P,
+    PAYMENT,
+    "check that it can be paid: the payment request is open and asks for this amount",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """A payment of another amount than the request's is refused with AM09."""
     _, terms = play.shows_code(1_500)
@@ -169,7 +218,13 @@ def _(play: Play) -> None:
         require(value_of(answer, "StsRsnCd") == "AM09", "its code is AM09", answer)
 
 
-@case("PC-TRADE", P, "messages.md", "the creditor's trade, as the creditor agent said; it refuses another, for fees depend on it", needs=_CODE)
+@case(
+    "PC-TRADE",
+    P,
+    "messages.md",
+    "the creditor's trade, as the creditor agent said; it refuses another, for fees depend on it",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """A payment that names another trade than the code's is refused."""
     _, terms = play.shows_code()
@@ -203,7 +258,13 @@ def _(play: Play) -> None:
     require(9_000 <= credited <= 10_000, "the payee gets A - f", credited)
 
 
-@case("PC-PENDING", P, PAYMENT, "ACCEPTED is a promise: it may not be taken back. It ends only by the switch's `ACSC`", needs=_CREDIT)
+@case(
+    "PC-PENDING",
+    P,
+    PAYMENT,
+    "ACCEPTED is a promise: it may not be taken back. It ends only by the switch's `ACSC`",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """PDNG, a passed deadline and other people's words end nothing; the ACSC that comes late is taken."""
     payee, terms = play.shows_code()
@@ -219,7 +280,13 @@ def _(play: Play) -> None:
     _credited(play, payee, before)
 
 
-@case("PC-FORGED", P, PAYMENT, "the only **yes** is a pacs.002 `ACSC` from the switch, in an envelope with its signature", needs=_CREDIT)
+@case(
+    "PC-FORGED",
+    P,
+    PAYMENT,
+    "the only **yes** is a pacs.002 `ACSC` from the switch, in an envelope with its signature",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """An ACSC in an envelope with a wrong signature, or under an unknown key, completes nothing."""
     payee, terms = play.shows_code()
@@ -242,21 +309,33 @@ def _(play: Play) -> None:
     _credited(play, payee, before)
 
 
-@case("PC-ASKS", P, PAYMENT, "The first time after about 2 s, then after twice as long each time, up to 300 s, **for ever**", needs=_CODE)
+@case(
+    "PC-ASKS",
+    P,
+    PAYMENT,
+    "The first time after about 2 s, then after twice as long each time, up to 300 s, **for ever**",
+    needs=_CODE,
+)
 def _(play: Play) -> None:
     """While it has accepted and hears nothing it asks again, first after about 2 s, then more slowly."""
     _, terms = play.shows_code()
     payment = play.paying(terms, 100)
     play.accepted(payment)
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)  # noqa: E731
+    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
     came = play.switch.wait(payment["TxId"], again, "it asks again: ACSP, or pacs.028", count=3, within_s=2 * AGAIN_S)
-    gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in zip(came[:2], came[1:3], strict=True)]
+    gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in pairwise(came[:3])]
     require(gaps_ms[0] >= 700, "the first time after about 2 s, not at once", gaps_ms)
     require(gaps_ms[1] > gaps_ms[0] * 5 // 4, "then more slowly", gaps_ms)
     play.switch.tell(rejected(payment))
 
 
-@case("PC-SAME-ID", P, PAYMENT, "A message that differs in anything is another message under a used id, and refused.", needs=_CREDIT)
+@case(
+    "PC-SAME-ID",
+    P,
+    PAYMENT,
+    "A message that differs in anything is another message under a used id, and refused.",
+    needs=_CREDIT,
+)
 def _(play: Play) -> None:
     """Other content under a used id is not accepted in the place of the first: what completes is the first."""
     payee, terms = play.shows_code()
@@ -283,10 +362,19 @@ def _(play: Play) -> None:
     decisions = [completed(payment) for payment in payments]
     play.switch.tell(*decisions[::-2], *decisions[1::2])
     play.switch.tell(*decisions)
-    play.settles_at(payee, before + _fee_less(play, payee, before, MESSAGES_MAX) * MESSAGES_MAX, "all are credited once")
+    play.settles_at(
+        payee, before + _fee_less(play, payee, before, MESSAGES_MAX) * MESSAGES_MAX, "all are credited once"
+    )
 
 
-@case("PC-CRASH", P, PAYMENT, "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.", needs=(*_CREDIT, "crash"), alone=True)
+@case(
+    "PC-CRASH",
+    P,
+    PAYMENT,
+    "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.",
+    needs=(*_CREDIT, "crash"),
+    alone=True,
+)
 def _(play: Play) -> None:
     """What it accepted survives a crash: it asks again from its own books, and the ACSC credits once."""
     payee, terms = play.shows_code()
@@ -296,14 +384,16 @@ def _(play: Play) -> None:
     for payment in payments:
         play.hear_acceptance(payment)
     play.crash()
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)  # noqa: E731
+    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
     for payment in payments:
         play.switch.wait(payment["TxId"], again, "it asks again after a crash", count=2, within_s=2 * AGAIN_S)
     play.switch.tell(*map(completed, payments), *map(completed, payments))
     play.settles_at(payee, before + 20 * _fee_less(play, payee, before, 20), "all are credited, once")
 
 
-@case("PC-TAIL", P, "transport.md", "A node must not act on the HTTP answer beyond this table.", needs=_CREDIT, alone=True)
+@case(
+    "PC-TAIL", P, "transport.md", "A node must not act on the HTTP answer beyond this table.", needs=_CREDIT, alone=True
+)
 def _(play: Play) -> None:
     """An ACSP whose envelope is refused by 401 or 503 is still a promise: the decision comes by message alone."""
     payee, terms = play.shows_code()

@@ -1,5 +1,7 @@
 """Cases for a participant as debtor agent: its users pay codes of others. The hook's payer pays; the kit decides."""
 
+from itertools import pairwise
+
 from hutong.conformance.case import Side, case, require
 from hutong.conformance.messages import (
     completed,
@@ -35,7 +37,13 @@ def _(play: Play) -> None:
     play.switch.tell(completed(payment))
 
 
-@case("PD-FIELDS", P, "codes.md", "takes `CdtrAgt`, `PmtInfId` (as `EndToEndId`), `LclInstrm`, `MrchntCtgyCd`, `Ccy`, `CdtrDscntAmt`, the fees and `FeeVrsn` **from this answer**.", needs=_PAY)
+@case(
+    "PD-FIELDS",
+    P,
+    "codes.md",
+    "takes `CdtrAgt`, `PmtInfId` (as `EndToEndId`), `LclInstrm`, `MrchntCtgyCd`, `Ccy`, `CdtrDscntAmt`, the fees and `FeeVrsn` **from this answer**.",
+    needs=_PAY,
+)
 def _(play: Play) -> None:
     """The pacs.008 takes from the hutong.resolve what it must, and its deadline lies ahead by 600 s at most."""
     shop = play.codes.open(InstdAmt=2_000, CdtrDscntAmt=100, MrchntCtgyCd="5999", LclInstrm="REQUEST", FeeVrsn="kit-7")
@@ -69,7 +77,9 @@ def _(play: Play) -> None:
         interchange, fee = share_bps(base, interchange_bps), share_bps(base, switch_bps)
         seen = [value_of(payment, name) for name in ("IntrchgAmt", "SwtchChrgAmt", "IntrBkSttlmAmt")]
         expected = [interchange, fee, base - interchange - fee]
-        require(seen == expected, f"i, s and settled of {base} at {interchange_bps} and {switch_bps} bps", seen, expected)
+        require(
+            seen == expected, f"i, s and settled of {base} at {interchange_bps} and {switch_bps} bps", seen, expected
+        )
         play.switch.tell(completed(payment))
 
 
@@ -82,7 +92,13 @@ def _(play: Play) -> None:
     play.switch.tell(completed(payment))
 
 
-@case("PD-REFUSED-CODE", P, "codes.md", "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed.", needs=_STATE)
+@case(
+    "PD-REFUSED-CODE",
+    P,
+    "codes.md",
+    "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed.",
+    needs=_STATE,
+)
 def _(play: Play) -> None:
     """A code that is refused is not paid, and takes nothing from the payer."""
     payer = play.payer()
@@ -121,7 +137,13 @@ def _(play: Play) -> None:
     play.settles_at(payer, before, "nothing is taken")
 
 
-@case("PD-UNKNOWN-REASON", P, "versioning.md", "treats a reason it does not know by its `kind` or simply as a no", needs=_STATE)
+@case(
+    "PD-UNKNOWN-REASON",
+    P,
+    "versioning.md",
+    "treats a reason it does not know by its `kind` or simply as a no",
+    needs=_STATE,
+)
 def _(play: Play) -> None:
     """A reason nobody knows yet is a no like any other."""
     payment = play.pays(play.payer(), play.codes.open(InstdAmt=100), 100)
@@ -129,7 +151,13 @@ def _(play: Play) -> None:
     play.state("payment", payment["TxId"], "REJECTED", say="the payment is rejected")
 
 
-@case("PD-PENDING", P, PAYMENT, "**everything else is unknown**: a timeout, a lost connection, any HTTP status, `PDNG`, silence", needs=_STATE)
+@case(
+    "PD-PENDING",
+    P,
+    PAYMENT,
+    "**everything else is unknown**: a timeout, a lost connection, any HTTP status, `PDNG`, silence",
+    needs=_STATE,
+)
 def _(play: Play) -> None:
     """PDNG, another's decision, and what is said about a used id decide nothing: the money stays held."""
     payer = play.payer()
@@ -153,7 +181,9 @@ def _(play: Play) -> None:
     before = play.balance(payer)
     payment = play.pays(payer, play.codes.open(InstdAmt=500), 500)
     seat = play.switch.seat
-    forged = seal(seat.node, seat.peer.node, Key(seat.key.key_id, digest("forger")), seat.seal([rejected(payment)]).body)
+    forged = seal(
+        seat.node, seat.peer.node, Key(seat.key.key_id, digest("forger")), seat.seal([rejected(payment)]).body
+    )
     answer = play.switch.send(forged, "a forged RJCT")
     require(answer.status == 401, "a forgery is refused", answer)
     play.state("payment", payment["TxId"], "PENDING", say="it is pending")
@@ -162,7 +192,14 @@ def _(play: Play) -> None:
     play.settles_at(payer, before, "the switch's own RJCT releases it")
 
 
-@case("PD-STATUS", P, "transport.md", "In particular **no status code is a rejection of a payment**", needs=_STATE, alone=True)
+@case(
+    "PD-STATUS",
+    P,
+    "transport.md",
+    "In particular **no status code is a rejection of a payment**",
+    needs=_STATE,
+    alone=True,
+)
 def _(play: Play) -> None:
     """Whatever HTTP says to the pacs.008 (400, 401, 503, nothing), it stays unknown, is asked about, and completes."""
     payer = play.payer()
@@ -192,7 +229,7 @@ def _(play: Play) -> None:
     payment = play.pays(payer, play.codes.open(InstdAmt=500), 500)
     say = "it asks again"
     came = play.switch.wait(payment["TxId"], _asks, say, count=3, within_s=2 * AGAIN_S)
-    gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in zip(came[:2], came[1:3], strict=True)]
+    gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in pairwise(came[:3])]
     require(gaps_ms[0] >= 700, "the first time after about 2 s, not at once", gaps_ms)
     require(gaps_ms[1] > gaps_ms[0] * 5 // 4, "then more slowly", gaps_ms)
     for each in came:
@@ -221,7 +258,13 @@ def _(play: Play) -> None:
     play.settles_at(payer, before, "the RJCT releases it")
 
 
-@case("PD-POOR", P, PAYMENT, "Until the first pacs.008 is sent it may still refuse by itself and release the money.", needs=_STATE)
+@case(
+    "PD-POOR",
+    P,
+    PAYMENT,
+    "Until the first pacs.008 is sent it may still refuse by itself and release the money.",
+    needs=_STATE,
+)
 def _(play: Play) -> None:
     """A payer who has not enough is refused before anything is sent, or the switch hears nothing of it."""
     payer = play.payer()
@@ -234,7 +277,14 @@ def _(play: Play) -> None:
     require(play.balance(payer) == before, "nothing is taken")
 
 
-@case("PD-CRASH", P, PAYMENT, "Messages may be lost, so whoever is undecided asks, from its own books, also after a restart", needs=(*_STATE, "crash"), alone=True)
+@case(
+    "PD-CRASH",
+    P,
+    PAYMENT,
+    "Messages may be lost, so whoever is undecided asks, from its own books, also after a restart",
+    needs=(*_STATE, "crash"),
+    alone=True,
+)
 def _(play: Play) -> None:
     """What it sent survives a crash: the money is still held, it asks again, and the decision counts."""
     payer = play.payer()
@@ -252,7 +302,14 @@ def _(play: Play) -> None:
     play.settles_at(payer, before - 300, "the payer has paid what was completed")
 
 
-@case("PD-OVERTAKEN", P, PAYMENT, "`ACSC` may come before the answer to the pacs.008 you think is under way", needs=_STATE, alone=True)
+@case(
+    "PD-OVERTAKEN",
+    P,
+    PAYMENT,
+    "`ACSC` may come before the answer to the pacs.008 you think is under way",
+    needs=_STATE,
+    alone=True,
+)
 def _(play: Play) -> None:
     """An ACSC that overtakes the answer to the pacs.008's envelope is taken; the retry behind it does no harm."""
     payer = play.payer()

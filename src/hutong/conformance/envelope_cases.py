@@ -247,7 +247,11 @@ _BAD_FIELDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@both("MESSAGE", TRANSPORT, "The refusal names the message (`message`, its index in `Msgs` from 0) and its `field`, and nothing of the envelope is acted on.")
+@both(
+    "MESSAGE",
+    TRANSPORT,
+    "The refusal names the message (`message`, its index in `Msgs` from 0) and its `field`, and nothing of the envelope is acted on.",
+)
 def _(play: Play) -> None:
     """One malformed message refuses its envelope, by its index and field; the good one beside it is not acted on."""
     asked = probe(play)
@@ -265,7 +269,11 @@ def _(play: Play) -> None:
     play.talk.never(asked["CnsltId"], is_a("hutong.resolve"), "nothing of the envelope is acted on", for_s=0.3)
 
 
-@both("AMOUNTS", "messages.md", "A message with a missing, misspelt or ill-typed field is refused with its whole envelope.")
+@both(
+    "AMOUNTS",
+    "messages.md",
+    "A message with a missing, misspelt or ill-typed field is refused with its whole envelope.",
+)
 def _(play: Play) -> None:
     """An amount that is no positive integer of minor units is refused with its envelope; so is a misspelt currency."""
     from hutong.conformance.messages import credit_transfer
@@ -339,10 +347,20 @@ def _(play: Play) -> None:
         require(answer.status == 202, f"the key {key.key_id} is accepted", answer)
 
 
-@both("AGAIN", TRANSPORT, "the same messages with the same ids and content, a fresh nonce, a fresh timestamp, a new signature.", alone=True)
+@both(
+    "AGAIN",
+    TRANSPORT,
+    "the same messages with the same ids and content, a fresh nonce, a fresh timestamp, a new signature.",
+    alone=True,
+)
 def _(play: Play) -> None:
     """An answer that can't be delivered (connection cut, 503, 422) comes again in a new envelope."""
-    for does in ("cut", "answer lost", Answer(503, b""), Answer(422, json.dumps({"reason": "ENVELOPE_STALE"}).encode())):
+    for does in (
+        "cut",
+        "answer lost",
+        Answer(503, b""),
+        Answer(422, json.dumps({"reason": "ENVELOPE_STALE"}).encode()),
+    ):
         asked = probe(play)
         what = does if isinstance(does, str) else str(does.status)
         with play.talk.seat.spoiling(is_a("hutong.resolve", CnsltId=asked["CnsltId"]), does):

@@ -97,7 +97,14 @@ def _fields(table: str) -> dict[str, tuple[str, bool]]:
 
 FIELDS = {name: _fields(table) for name, table in _TABLES.items()}
 # Of what may be left out, by field or by type; else nothing or 0.
-DEFAULTS: dict[str, Any] = {"RtrRsnCd": "CUST", "Channel": "STATIC", "MCC": "0000", "Id": "0" * 32, "Currency": "CNY", "Node or null": None}
+DEFAULTS: dict[str, Any] = {
+    "RtrRsnCd": "CUST",
+    "Channel": "STATIC",
+    "MCC": "0000",
+    "Id": "0" * 32,
+    "Currency": "CNY",
+    "Node or null": None,
+}
 DEFAULTS |= {"object": {}, "true or false": False}
 OUR_ID = {
     "pacs.008": "TxId",
@@ -151,7 +158,9 @@ def share_bps(amount: int, bps: int) -> int:
     return (amount * bps + 5_000) // 10_000
 
 
-def credit_transfer(*, debtor_agent: str, creditor_agent: str, amount: int, expires_in_ms: int = 60_000, **said: Any) -> Message:
+def credit_transfer(
+    *, debtor_agent: str, creditor_agent: str, amount: int, expires_in_ms: int = 60_000, **said: Any
+) -> Message:
     """A sound pacs.008 without fees; `said` replaces fields by their names on the wire."""
     at = now_ms()
     return {

@@ -44,7 +44,12 @@ def _refused(play: Play, given: Message, *reasons: str, by: Moves | None = None)
     require(not play.payer.count(given["RtrId"], is_a("pacs.004")), "it is not offered")
 
 
-@case("SR-BACK", S, RETURN, "`DbtrAgt` and `CdtrAgt` stay those **of the original payment**: the money goes from `CdtrAgt` to `DbtrAgt`.")
+@case(
+    "SR-BACK",
+    S,
+    RETURN,
+    "`DbtrAgt` and `CdtrAgt` stay those **of the original payment**: the money goes from `CdtrAgt` to `DbtrAgt`.",
+)
 def _(play: Play) -> None:
     """A return is offered to the debtor agent unchanged, and decided by its answer; in parts until nothing is left."""
     payment = _paid(play, 1_000)
@@ -57,7 +62,12 @@ def _(play: Play) -> None:
     _gives(play, _of(payment, 600))
 
 
-@case("SR-ORIGINAL", S, RETURN, "The original is a payment between the same two agents in the same currency (`ORIGINAL_PAYMENT_UNKNOWN`), and COMPLETED (`ORIGINAL_PAYMENT_NOT_COMPLETED`). A return of a return does not exist.")
+@case(
+    "SR-ORIGINAL",
+    S,
+    RETURN,
+    "The original is a payment between the same two agents in the same currency (`ORIGINAL_PAYMENT_UNKNOWN`), and COMPLETED (`ORIGINAL_PAYMENT_NOT_COMPLETED`). A return of a return does not exist.",
+)
 def _(play: Play) -> None:
     """Returns of nothing, of another's payment, of what is not completed, or of a return are refused by name."""
     payment = _paid(play, 500)
@@ -176,7 +186,14 @@ def _rooms(play: Play) -> tuple[int, int]:
     return payer, payee
 
 
-@case("SO-SUSPENDED", S, "reasons.md", "one of the agents is suspended; what was reserved is still decided", needs=("suspend", "resume"), alone=True)
+@case(
+    "SO-SUSPENDED",
+    S,
+    "reasons.md",
+    "one of the agents is suspended; what was reserved is still decided",
+    needs=("suspend", "resume"),
+    alone=True,
+)
 def _(play: Play) -> None:
     """A suspended node begins nothing and is offered nothing; what was reserved before is decided; then it is back."""
     guest = play.bystander
@@ -204,7 +221,13 @@ def _(play: Play) -> None:
     guest.one(again["TxId"], status_is("ACSC"), "then it takes part again")
 
 
-@case("SO-KEYS", S, "transport.md", "A key that leaked is ended at once by the operator; from that moment nothing signed with it is accepted", needs=("key", "retire"))
+@case(
+    "SO-KEYS",
+    S,
+    "transport.md",
+    "A key that leaked is ended at once by the operator; from that moment nothing signed with it is accepted",
+    needs=("key", "retire"),
+)
 def _(play: Play) -> None:
     """A new key counts within seconds of being registered, and no longer once it was ended; a key not yet valid is refused."""
     guest = play.bystander.seat
@@ -230,7 +253,14 @@ def _(play: Play) -> None:
     soon("SIGNATURE_KEY_NOT_VALID", "SIGNATURE_KEY_UNKNOWN")
 
 
-@case("SO-CRASH", S, PAYMENT, "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.", needs=("crash",), alone=True)
+@case(
+    "SO-CRASH",
+    S,
+    PAYMENT,
+    "**Nothing leaves a node before it is durable there**: what a node says it did survives its power cut.",
+    needs=("crash",),
+    alone=True,
+)
 def _(play: Play) -> None:
     """After a crash every decision is the same, what was reserved can be accepted, what was buried stays so."""
     done, reserved, buried = _paid(play, 100), play.paying(200), play.paying(300)

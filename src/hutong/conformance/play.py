@@ -77,7 +77,9 @@ class Moves:
             self._result.note("came", each.message)
         if len(found) < count:
             came = [each.message for each in self.seat.heard(about, lambda _: True, taken=False)][-3:]
-            raise Failed(f"{say}: not within {within_s:g} s ({len(found)} of {count}); about it came {came or 'nothing'}")
+            raise Failed(
+                f"{say}: not within {within_s:g} s ({len(found)} of {count}); about it came {came or 'nothing'}"
+            )
         return found
 
     def one(self, about: str, check: Check, say: str, *, within_s: float = SOON_S) -> Message:

@@ -44,7 +44,13 @@ def _(play: Play) -> None:
     play.settles_at(payer, before - 1_250, "at ACSC the payer has paid")
 
 
-@case("PQ-AGAIN", P, REQUEST, "the same request (`PmtInfId`) from the same agent may come again and gets the same answer", needs=_OWNER)
+@case(
+    "PQ-AGAIN",
+    P,
+    REQUEST,
+    "the same request (`PmtInfId`) from the same agent may come again and gets the same answer",
+    needs=_OWNER,
+)
 def _(play: Play) -> None:
     """The same request again is answered by the same payment, and paid once."""
     payer = play.payer()
@@ -132,10 +138,16 @@ def _(play: Play) -> None:
     play.refused(_settling(play, asked), "a paid request takes no second payment")
 
 
-@case("PQ-CHARGE-AGAIN", P, REQUEST, "the creditor agent sends the same pain.013 again, every 2 s or slower, while the request is open", needs=_TILL)
+@case(
+    "PQ-CHARGE-AGAIN",
+    P,
+    REQUEST,
+    "the creditor agent sends the same pain.013 again, every 2 s or slower, while the request is open",
+    needs=_TILL,
+)
 def _(play: Play) -> None:
     """Without an answer it sends the same pain.013 again, no faster than every 2 s or so."""
-    _, code, asked = _charging(play, 1_202)
+    _, code, _ = _charging(play, 1_202)
     came = play.switch.wait(code, is_a("pain.013"), "it comes again", count=2, within_s=SOON_S)
     require(came[0].message == came[1].message, "it is the same", *(each.message for each in came))
     gap_ms = int(1000 * (came[1].at_s - came[0].at_s))

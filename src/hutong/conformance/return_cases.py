@@ -38,15 +38,23 @@ def _(play: Play) -> None:
     play.settles_at(payer, before + 1_000, "all has come back")
 
 
-@case("PR-OVER", P, RETURN, "**Both agents** check the sum of all returns of the payment, in the same durable step as the hold", needs=_BACK)
+@case(
+    "PR-OVER",
+    P,
+    RETURN,
+    "**Both agents** check the sum of all returns of the payment, in the same durable step as the hold",
+    needs=_BACK,
+)
 def _(play: Play) -> None:
-    """Returns of more than is left are refused: at once, behind a completed one, behind one that is only held."""
+    """Returns of more than is left are refused: at once, and behind a completed one; behind one that is held they are not accepted."""
     payer, payment = _paid(play, 1_000)
     before = play.balance(payer)
     play.refused(payment_return(payment, 1_001), "more than was paid is refused")
     held = payment_return(payment, 600)
     play.accepted(held)
-    play.refused(payment_return(payment, 401), "a return that is held counts")
+    over = payment_return(payment, 401)  # It may ask about the one that is held before it refuses this one.
+    play.switch.tell(over)
+    play.switch.never(over["RtrId"], status_is("ACSP"), "a return that is held counts")
     play.switch.tell(completed(held))
     play.settles_at(payer, before + 600, "the first completes")
     play.refused(payment_return(payment, 401), "a return that is completed counts")
@@ -86,15 +94,29 @@ def _(play: Play) -> None:
     play.settles_at(payer, before + 1_000, "the payer has all back")
 
 
-@case("PR-SUM", P, RETURN, "The parts add up, R is at most A, the share of s at most s (`AMOUNTS_DO_NOT_ADD_UP`).", needs=_BACK)
+@case(
+    "PR-SUM",
+    P,
+    RETURN,
+    "The parts add up, R is at most A, the share of s at most s (`AMOUNTS_DO_NOT_ADD_UP`).",
+    needs=_BACK,
+)
 def _(play: Play) -> None:
     """A return whose parts do not add up is refused."""
     _, payment = _paid(play, 1_000)
     play.refused(payment_return(payment, 500, RtrdIntrBkSttlmAmt=400), "parts that do not add up are refused")
-    play.refused(payment_return(payment, 500, RtrdIntrBkSttlmAmt=400, IntrchgAmt=100), "no more interchange than there was")
+    play.refused(
+        payment_return(payment, 500, RtrdIntrBkSttlmAmt=400, IntrchgAmt=100), "no more interchange than there was"
+    )
 
 
-@case("PR-UNKNOWN", P, RETURN, "The original is a payment between the same two agents in the same currency (`ORIGINAL_PAYMENT_UNKNOWN`)", needs=_BACK)
+@case(
+    "PR-UNKNOWN",
+    P,
+    RETURN,
+    "The original is a payment between the same two agents in the same currency (`ORIGINAL_PAYMENT_UNKNOWN`)",
+    needs=_BACK,
+)
 def _(play: Play) -> None:
     """A return of no payment of its own, or by another agent than the one that was paid, is refused."""
     _, payment = _paid(play, 100)
@@ -132,7 +154,7 @@ def _(play: Play) -> None:
     _, payment = _paid(play, 100)
     back = payment_return(payment, 100)
     play.accepted(back)
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)  # noqa: E731
+    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
     play.switch.wait(back["RtrId"], again, "it asks again", count=2, within_s=AGAIN_S)
     play.switch.tell(rejected(back))
 
@@ -181,7 +203,13 @@ def _(play: Play) -> None:
     play.state("return", sent["RtrId"], "COMPLETED", say="it is completed")
 
 
-@case("PR-REFUND-SHARES", P, RETURN, "A return is split over what **remains** of every cell, in proportion, by largest remainder", needs=_GIVE)
+@case(
+    "PR-REFUND-SHARES",
+    P,
+    RETURN,
+    "A return is split over what **remains** of every cell, in proportion, by largest remainder",
+    needs=_GIVE,
+)
 def _(play: Play) -> None:
     """Refunded in parts, the shares of i and s add up to exactly what the payment carried."""
     payee, payment = _received(play, 1_000, IntrBkSttlmAmt=986, IntrchgAmt=11, SwtchChrgAmt=3)
@@ -196,7 +224,9 @@ def _(play: Play) -> None:
     require(sums == expected, "in all exactly what the payment carried", sums)
 
 
-@case("PR-REFUND-OVER", P, RETURN, "the creditor agent before it sends, the debtor agent before it accepts", needs=_GIVE)
+@case(
+    "PR-REFUND-OVER", P, RETURN, "the creditor agent before it sends, the debtor agent before it accepts", needs=_GIVE
+)
 def _(play: Play) -> None:
     """A refund of more than is left is refused and nothing is sent; what was rejected can be given back again."""
     payee, payment = _received(play, 500)
@@ -220,7 +250,7 @@ def _(play: Play) -> None:
     """While a refund is undecided it sends the same pacs.004 again, or asks by pacs.028."""
     payee, payment = _received(play, 300)
     sent = _refunding(play, payee, payment, 300)
-    asks = lambda message: message["MsgTp"] in {"pacs.004", "pacs.028"}  # noqa: E731
+    asks = lambda message: message["MsgTp"] in {"pacs.004", "pacs.028"}
     came = play.switch.wait(sent["RtrId"], asks, "it asks again", count=2, within_s=AGAIN_S)
     for each in came:
         if each.message["MsgTp"] == "pacs.004":

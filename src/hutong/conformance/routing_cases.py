@@ -56,7 +56,12 @@ def _(play: Play) -> None:
         require(value is None or answer[name] == value, f"{name} is the owner's", answer)
 
 
-@case("SQ-REFUSED", S, CODES, "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed. From the switch if nobody registered the form.")
+@case(
+    "SQ-REFUSED",
+    S,
+    CODES,
+    "`REFUSED`: with `StsRsnCd` and `StsRsnPrtry`: nobody's code, expired, already paid, payee closed. From the switch if nobody registered the form.",
+)
 def _(play: Play) -> None:
     """The owner's no comes back with its reason; a code of no form is refused by the switch."""
     asked, seen = _consulted(play)
@@ -92,7 +97,12 @@ def _(play: Play) -> None:
     play.payee.never(asked["CnsltId"], is_a("hutong.consult"), "it is not passed on", for_s=0.3)
 
 
-@case("SQ-REQUEST", S, REQUEST, "The switch fills in `IntrchgBps`, `SwtchChrgBps` and `FeeVrsn`; the pacs.008 is computed with them.")
+@case(
+    "SQ-REQUEST",
+    S,
+    REQUEST,
+    "The switch fills in `IntrchgBps`, `SwtchChrgBps` and `FeeVrsn`; the pacs.008 is computed with them.",
+)
 def _(play: Play) -> None:
     """A request to pay goes to the payment code's owner with the fees filled in; its pain.014 comes back."""
     code = play.forms["digits"] + f"{now_ms() % 10**10:010d}0000"
@@ -127,7 +137,10 @@ def _(play: Play) -> None:
     for asked, reason in (
         (request_to_pay("000000000000000000", play.payer.node, 100), ""),
         (request_to_pay("mandate:nobody-known:x", play.payer.node, 100), "PARTICIPANT_UNKNOWN"),
-        (request_to_pay(play.forms["digits"] + "0" * 14, play.payer.node, 100, XpryDtTm=now_ms() - 1), "REQUEST_EXPIRED"),
+        (
+            request_to_pay(play.forms["digits"] + "0" * 14, play.payer.node, 100, XpryDtTm=now_ms() - 1),
+            "REQUEST_EXPIRED",
+        ),
     ):
         play.payer.tell(asked)
         answer = play.payer.one(asked["PmtInfId"], is_a("pain.014"), "it is answered")

@@ -37,7 +37,12 @@ def _file(moves: Moves, window: str, *, key: Key | None = None) -> Answer:
     return answer
 
 
-@case("SS-WINDOW", S, SETTLEMENT, "The pacs.002 `ACSC` names it (`SttlmCycl`, with `IntrBkSttlmDt` for the date), to both agents alike, and whenever it is told again.")
+@case(
+    "SS-WINDOW",
+    S,
+    SETTLEMENT,
+    "The pacs.002 `ACSC` names it (`SttlmCycl`, with `IntrBkSttlmDt` for the date), to both agents alike, and whenever it is told again.",
+)
 def _(play: Play) -> None:
     """The ACSC names the settlement window, to both agents alike, and again when it is asked for."""
     payment, window = _completed(play, 500)
@@ -70,7 +75,14 @@ def _lines(answer: Answer) -> list[dict[str, Any]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-@case("SS-FILE", S, SETTLEMENT, "One line for each completed payment and return in which the node is debtor or creditor agent, in the order in which they were decided", needs=("close",), alone=True)
+@case(
+    "SS-FILE",
+    S,
+    SETTLEMENT,
+    "One line for each completed payment and return in which the node is debtor or creditor agent, in the order in which they were decided",
+    needs=("close",),
+    alone=True,
+)
 def _(play: Play) -> None:
     """A closed window's file has the node's payments and returns, once each and in order; later ones are in another."""
     payment, window = _completed(play, 1_000)

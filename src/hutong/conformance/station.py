@@ -135,7 +135,9 @@ class Seat:
         return seal(self.node, self.peer.node, self.key, body_of(self.node, self.peer.node, messages, **changed))
 
     def post(self, envelope: Envelope) -> Answer:
-        return request("POST", self.peer.url, PATH, envelope.body, {**envelope.headers, "content-type": "application/json"})
+        return request(
+            "POST", self.peer.url, PATH, envelope.body, {**envelope.headers, "content-type": "application/json"}
+        )
 
     # Hearing.
 
@@ -286,7 +288,7 @@ def _handler(station: Station) -> type[BaseHTTPRequestHandler]:
         timeout = 60
         disable_nagle_algorithm = True
 
-        def do_POST(self) -> None:  # noqa: N802  # The name http.server calls.
+        def do_POST(self) -> None:  # The name http.server calls.
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
             seat = station.seats.get(headers.get("hutong-recipient", ""))

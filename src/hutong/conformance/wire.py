@@ -93,7 +93,9 @@ def signed_bytes(headers: Mapping[str, str], body: bytes, *, method: str = "POST
     return "".join(line + "\n" for line in lines).encode() + body
 
 
-def seal(sender: str, recipient: str, key: Key, body: bytes, /, *, path: str = PATH, method: str = "POST", **said: str) -> Envelope:
+def seal(
+    sender: str, recipient: str, key: Key, body: bytes, /, *, path: str = PATH, method: str = "POST", **said: str
+) -> Envelope:
     """Sign a body. `said` replaces headers before they are signed: `timestamp="1"`, `key_id="nobodys"`."""
     headers = {
         "hutong-version": str(VERSION),
