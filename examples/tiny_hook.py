@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tiny_participant import Door, Message, No, Participant, new_id, run
+from tiny_envelope import Message, No, new_id
+from tiny_participant import Door, Participant, run
 
 FUNDS = 50_000
 VERBS = ("payer", "payee", "balance", "code", "pay", "payment", "refund", "return")

@@ -94,11 +94,12 @@ class Tiny:
         shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__"))
         (self.directory / "docs" / "scheme").mkdir(parents=True)
         shutil.copy(ROOT / "docs" / "scheme" / "messages.json", self.directory / "docs" / "scheme")
-        source = (examples / "tiny_participant.py").read_text()
+        sources = {name: (examples / name).read_text() for name in ("tiny_envelope.py", "tiny_participant.py")}
         for said, otherwise in self.changes.items():
-            assert said in source, said
-            source = source.replace(said, otherwise)
-        (examples / "tiny_participant.py").write_text(source)
+            (name,) = (name for name, source in sources.items() if said in source)
+            sources[name] = sources[name].replace(said, otherwise)
+        for name, source in sources.items():
+            (examples / name).write_text(source)
         told = {
             "node": "tiny",
             "listen": f"127.0.0.1:{self.port}",

@@ -1,5 +1,7 @@
 """Cases for a switch: what it reserves, offers, decides and tells; arbitration when words come late or twice."""
 
+from typing import Any
+
 from hutong.conformance.case import Failed, Side, case, require
 from hutong.conformance.messages import content_of, enquiry, rejected, share_bps, status, value_of
 from hutong.conformance.play import QUIET_S, SwitchPlay, is_a, status_is
@@ -112,9 +114,13 @@ def _(play: Play) -> None:
         base = amount - discount
         interchange = share_bps(base, play.fees.interchange_bps)
         fee = share_bps(base, play.fees.switch_fee_bps)
-        parts = {"IntrBkSttlmAmt": base - interchange - fee, "IntrchgAmt": interchange, "SwtchChrgAmt": fee}
+        parts: dict[str, Any] = {
+            "IntrBkSttlmAmt": base - interchange - fee,
+            "IntrchgAmt": interchange,
+            "SwtchChrgAmt": fee,
+        }
         play.completes(play.paying(amount, CdtrDscntAmt=discount, **parts))
-    free = {"IntrBkSttlmAmt": 5_000, "IntrchgAmt": 0, "SwtchChrgAmt": 0}
+    free: dict[str, Any] = {"IntrBkSttlmAmt": 5_000, "IntrchgAmt": 0, "SwtchChrgAmt": 0}
     play.completes(play.paying(5_000, LclInstrm="PERSON", MrchntCtgyCd="0000", **free))
 
 

@@ -51,11 +51,11 @@ def fits(value: Any, type_: dict[str, Any]) -> bool:
             return False
         if "pattern" in type_:
             return re.fullmatch(type_["pattern"], value) is not None
-        return len(value) <= type_.get("length_max", -1)
+        return len(value) <= int(type_.get("length_max", -1))
     if isinstance(value, bool):
         return type_.get("json") == "boolean"
     if isinstance(value, int):
-        return "min" in type_ and type_["min"] <= value <= type_["max"]
+        return "min" in type_ and bool(type_["min"] <= value <= type_["max"])
     return isinstance(value, dict) and type_.get("json") == "object" and len(value) <= INFORMATION_MAX
 
 

@@ -1,6 +1,7 @@
 """Cases for a switch: returns, and what its operator sets (caps, suspension, keys), reached through the hook."""
 
 import threading
+from typing import Any
 
 from hutong.conformance.case import Side, case, require
 from hutong.conformance.messages import consult, content_of, payment_return, rejected, status, value_of
@@ -155,7 +156,7 @@ def _(play: Play) -> None:
 
 def _free(play: Play, amount: int) -> Message:
     """A payment between persons, free of charge: its amount is what the position moves by."""
-    parts = {"IntrBkSttlmAmt": amount, "IntrchgAmt": 0, "SwtchChrgAmt": 0, "LclInstrm": "PERSON"}
+    parts: dict[str, Any] = {"IntrBkSttlmAmt": amount, "IntrchgAmt": 0, "SwtchChrgAmt": 0, "LclInstrm": "PERSON"}
     return play.paying(amount, by=play.poor, MrchntCtgyCd="0000", **parts)
 
 

@@ -60,7 +60,7 @@ def as_junit(results: Sequence[Result], subject: str) -> bytes:
             ET.SubElement(case, "failure", message=result.why).text = "\n".join(trace_lines(result))
         elif result.verdict is Verdict.SKIPPED:
             ET.SubElement(case, "skipped", message=result.why)
-    return ET.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
 def as_text(results: Sequence[Result], subject: str) -> str:
