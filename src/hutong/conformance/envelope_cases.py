@@ -161,6 +161,16 @@ def _(play: Play) -> None:
     refused(play, usurped, "an envelope under a known key's id, signed with another", "SIGNATURE_WRONG")
 
 
+@both("ENDED", TRANSPORT, "the key is valid now, or `SIGNATURE_KEY_NOT_VALID`")
+def _(play: Play) -> None:
+    """What was signed with a key that has ended is refused; by who never registered it, as an unknown one."""
+    seat = play.talk.seat
+    body = body_of(seat.node, seat.peer.node, [probe(play)])
+    ended = seal(seat.node, seat.peer.node, seat.keys[2], body)
+    reasons = ("SIGNATURE_KEY_NOT_VALID", "SIGNATURE_KEY_UNKNOWN")
+    refused(play, ended, "an envelope under a key that has ended", *reasons)
+
+
 @both("SIGNED", TRANSPORT, "the signature is right, or `SIGNATURE_WRONG`")
 def _(play: Play) -> None:
     """Whatever was changed behind the signature is found: body, headers, path."""

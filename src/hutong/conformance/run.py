@@ -140,7 +140,7 @@ def _playing(subject: Subject, station: Station) -> Iterator[Callable[[Result], 
 
 
 def _before_participant(subject: Subject, station: Station) -> Callable[[Result], ParticipantPlay]:
-    seat = station.seat(subject.plays, subject.identity.keys(subject.plays)[:2], subject.peer)
+    seat = station.seat(subject.plays, subject.identity.keys(subject.plays), subject.peer)
     codes = CodeBook("kit-payee")
     seat.responders.append(codes.answer)
     _until_known([seat], "kit-payer")
@@ -152,7 +152,7 @@ def _before_switch(subject: Subject, station: Station) -> Callable[[Result], Swi
     seats = {}
     for role in _ROLES:
         node = identity.node(role)
-        seats[role] = station.seat(node, identity.keys(node)[:2], subject.peer)
+        seats[role] = station.seat(node, identity.keys(node), subject.peer)
     if "admit" in subject.hook.offers():
         for each in registrations(subject, subject.address or station.url):
             subject.hook.ask("admit", **each)
