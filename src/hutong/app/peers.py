@@ -29,7 +29,19 @@ def connect(
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot(), verify=verifier.verify), signer
+
+    def keyless() -> list[str]:
+        now_ns = node.clock.now_ns()
+        return sorted(
+            peer
+            for peer in book.known()
+            if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
+        )
+
+    connection = Connection(
+        transport.post, transport.hot(), links=transport.links, keyless=keyless, verify=verifier.verify
+    )
+    return connection, signer
 
 
 def begin(look: Callable[[], None], stack: AsyncExitStack) -> None:

@@ -46,8 +46,14 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
         database = Database(address, schema_of(spec.node))
-        build = _build(site, followed)
-        host = NodeHost(spec.node, database, kinds_of(spec), build, take_over=take_over)
+        host = NodeHost(
+            spec.node,
+            database,
+            kinds_of(spec),
+            _build(site, followed),
+            take_over=take_over,
+            drain_notice_s=settings.drain_notice_s,
+        )
         await host.start()
         gc.collect()
         gc.freeze()
