@@ -23,6 +23,7 @@ _COMMANDS = (
     (_NETWORK, "serve", "network:serve", "Run one node in this process, as a TOML file describes it."),
     (_NETWORK, "keys", "network:keys", "Print a node's public keys; make its secrets if there are none."),
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
+    (_NETWORK, "conform", "conform:conform", "Hold any participant or switch to docs/scheme, case by case."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
     (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
     (_NETWORK, "simulate", "simulate:simulate", "Live a network through every fault, in virtual time, from a seed."),

@@ -94,6 +94,11 @@ class ReturnService:
         if return_.id not in self._moving:
             self._move(return_)
 
+    def knows(self, id_: int) -> bool:
+        """Whether anything is written down under this id."""
+        outcome = self.outcomes.get(id_)
+        return self.returns.get(id_) is not None or outcome is not None
+
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a return to us stands. A rejection of what we never saw leaves a tombstone."""
         return_id = hex_id(status.payment_id)

@@ -45,6 +45,7 @@ from hutong.scheme.messages import (
     StatusRequest,
     TraceAnswer,
     TraceRequest,
+    TransactionStatus,
     hex_id,
 )
 
@@ -202,16 +203,20 @@ class PaymentService:
 
     def _told(self, status: PaymentStatus) -> None:
         """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""
-        derived = hex_id(status.payment_id) % PARTS_MAX != 0
-        # A node that knows nothing of last bytes is served as well: what is undecided is found on either side.
+        id_ = hex_id(status.payment_id)
         if status.originator == self.node.node_id:
-            (self.refunds if derived else self.debtor).told(status)
-        elif hex_id(status.payment_id) in self.returns.undecided or (
-            derived and hex_id(status.payment_id) not in self.creditor.undecided
-        ):
+            (self.debtor if id_ % PARTS_MAX == 0 else self.refunds).told(status)
+        elif id_ in self.returns.undecided:
             self.returns.told(status)
-        else:
+        elif id_ in self.creditor.undecided:
             self.creditor.told(status)
+        elif status.status is TransactionStatus.REJECTED:
+            # What neither side has seen both remember as rejected: the id of a stranger does not say what it is of.
+            is_return, is_payment = self.returns.knows(id_), self.creditor.knows(id_)
+            if is_payment or not is_return:
+                self.creditor.told(status)
+            if is_return or not is_payment:
+                self.returns.told(status)
 
     async def _resume(self) -> None:
         """Everything undecided has its holds pending on the ledger, under its own id."""
