@@ -16,16 +16,19 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     Channel,
     CodeConsult,
     CodeResolve,
     ConsultStatus,
     CreditTransfer,
+    EntryKind,
     PaymentReturn,
     PaymentStatus,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
     TransactionStatus,
 )
@@ -40,7 +43,25 @@ RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
 
+STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
+
 MESSAGES: list[AnyMessage] = [
+    AccountStatement(
+        statement_id=STATEMENT,
+        number=42,
+        kind=EntryKind.WINDOW,
+        currency="CNY",
+        amount=125_000,
+        is_credit=False,
+        opening=1_000_000,
+        closing=875_000,
+        booked_at_ms=NOW_MS + 10_801_000,
+        window="2026-01-01/1",
+        settles_on="2026-01-01",
+        credits=300_000,
+        debits=425_000,
+    ),
+    StatementRequest(currency="CNY", number=43),
     CodeConsult(
         consult_id=CONSULT,
         code="https://wei.example/q/7YWQK3",

@@ -28,6 +28,7 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
+from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
@@ -97,6 +98,8 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
+        self.payments.on_statement = self.settlement.told
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -105,6 +108,7 @@ class InstitutionNode:
         await self._merchant_repository.start()
         await self._request_repository.start()
         await self.payments.start()
+        await self.settlement.start()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)

@@ -8,6 +8,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
@@ -16,6 +17,7 @@ from hutong.scheme.messages import (
     PaymentStatus,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
 )
 from hutong.switch.admission import AdmissionService
@@ -23,7 +25,11 @@ from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
+from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.reserve_service import ReserveService
+from hutong.switch.settlement.rules_service import RulesService
+from hutong.switch.settlement.service import SettlementService
 from hutong.switch.settlement.window_service import WindowService
 
 
@@ -40,13 +46,28 @@ class SwitchNode:
         self.windows = WindowService(node, policy.calendar)
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
-        self.positions = PositionService(ledger, self.admission, policy)
+        self.settlement_rules = RulesService(node)
+        self.accounts = AccountService(node)
+        self.reserves = ReserveService(node, ledger, self.admission, self.accounts, self.settlement_rules, policy)
+        self.settlement = SettlementService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.cleared,
+            self.reserves,
+            self.accounts,
+            self.settlement_rules,
+        )
+        self.positions = PositionService(node.node_id, ledger, self.admission, policy)
         self.routing = RoutingService(node, self.admission)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
         await self.audit.start()
         await self.admission.start()
+        await self.settlement_rules.start()
+        await self.accounts.start()
         await self.windows.start()
         await self.clearing.start()
 
@@ -58,6 +79,8 @@ class SwitchNode:
         """What time alone brings about; the node's timer calls it a few times a second."""
         self.clearing.expire()
         self.windows.tick()
+        self.settlement.tick()
+        self.accounts.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:
@@ -67,6 +90,10 @@ class SwitchNode:
                 self.clearing.conclude(sender, message)
             case StatusRequest():
                 self.clearing.enquire(sender, message)
+            case StatementRequest():
+                self.accounts.asked(sender, message)
+            case AccountStatement():
+                pass  # Only the switch says how accounts stand.
             case CodeConsult():
                 self.routing.consult(sender, message)
             case CodeResolve():

@@ -30,6 +30,7 @@ from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
@@ -38,6 +39,7 @@ from hutong.scheme.messages import (
     PaymentStatus,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
     hex_id,
 )
@@ -104,6 +106,7 @@ class PaymentService:
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
+        self.on_statement: Callable[[AccountStatement], None] = lambda _: None
         self._code_prefix = code_prefix
         self._people = people
 
@@ -174,7 +177,9 @@ class PaymentService:
                 self.consults.consulted(message)
             case CodeResolve():
                 self.consults.answered(message)
-            case StatusRequest():
+            case AccountStatement():
+                self.on_statement(message)
+            case StatusRequest() | StatementRequest():
                 pass  # Only the switch is asked how things stand.
             case _:
                 assert_never(message)
