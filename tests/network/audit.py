@@ -18,7 +18,8 @@ import asyncpg
 PENDING, POST, VOID, BALANCING = 2, 4, 8, 48
 DEBITS_BOUNDED, CREDITS_BOUNDED = 2, 4
 RESERVE, CLEARING, WALLET, MERCHANT, BUDGET, EXPENSE = 1001, 1101, 2001, 2101, 2201, 5001
-POSITION, CAPS, INCOME = 1, 2, 3
+POSITION, CAPS, INCOME, AT_SWITCH, RESERVE_CAPS, CONTRIBUTION, CUSTODY = 1, 2, 3, 4, 5, 6, 7
+SETTLEMENT, OWED_TO_NETWORK, OWN_FUNDS = 1102, 2301, 3001
 CNY = "CNY"
 
 Rows = list[dict[str, Any]]
@@ -257,12 +258,12 @@ class Audit:
         """Positions add up to the caps less the scheme's income; each is mirrored by its node's clearing account."""
         switch = self.switch
         positions = sum(-balance.debit for balance in switch.with_code(POSITION))
-        caps = sum(balance.debit for balance in switch.with_code(CAPS))
+        caps = sum(balance.debit for code in (CAPS, RESERVE_CAPS) for balance in switch.with_code(code))
         income = sum(-balance.debit for balance in switch.with_code(INCOME))
         if positions != caps - income:
             switch.say(f"positions {positions}, caps {caps}, income {income}")
         granted: dict[int, int] = defaultdict(int)
-        caps_accounts = {id_ for id_, balance in switch.balances.items() if balance.code == CAPS}
+        caps_accounts = {id_ for id_, balance in switch.balances.items() if balance.code in {CAPS, RESERVE_CAPS}}
         for row in switch.tables["transfer"]:
             if row["debit_account_id"].int in caps_accounts:
                 granted[row["credit_account_id"].int] += int(row["amount"])
@@ -274,12 +275,19 @@ class Audit:
             clearing = sum(balance.debit for balance in node.with_code(CLEARING))
             if net != clearing and not self.undecided:
                 node.say(f"its position is {net}, its clearing account says {clearing}")
+            reserve = -switch.balances[derived(1 << 80, f"reserve/{node.schema}/{CNY}")].debit
+            settlement = sum(balance.debit for balance in node.with_code(SETTLEMENT))
+            if reserve != settlement:
+                node.say(f"its reserve is {reserve}, its settlement account says {settlement}")
+        custody = sum(balance.debit for balance in switch.with_code(CUSTODY))
+        if custody != switch.owed(AT_SWITCH, CONTRIBUTION):
+            switch.say(f"custody {custody}, reserves and contributions {switch.owed(AT_SWITCH, CONTRIBUTION)}")
 
     def _backing(self) -> None:
         """What is owed to people and merchants is covered by the reserve and what the network owes."""
         for node in self.institutions:
             owed = node.owed(WALLET, MERCHANT, BUDGET)
-            has = -node.owed(RESERVE, CLEARING)
+            has = -node.owed(RESERVE, CLEARING, SETTLEMENT, OWN_FUNDS)
             if owed > has and not self.undecided:
                 node.say(f"owes {owed} and has {has}")
 

@@ -22,6 +22,7 @@ from hutong.app.wiring import Connection, Site, build_institution, build_switch,
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
+from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.http_transport import HttpTransport
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, ReplayGuard, Signer, Verifier
@@ -95,7 +96,14 @@ def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, sta
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot(), verify=verifier.verify)
+    files = None if site.spec.kind is NodeKind.SWITCH else HttpClearingFiles(_switch_of(book), book, signer)
+    return Connection(transport.post, transport.hot(), verify=verifier.verify, files=files)
+
+
+def _switch_of(book: PeerBook) -> str:
+    """An institution knows the switch and nobody else."""
+    (switch,) = book.known()
+    return switch
 
 
 async def _watch(site: Site, book: PeerBook) -> None:

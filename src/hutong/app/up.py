@@ -11,7 +11,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
+from hutong.runtime.shelf import decided
 from hutong.scheme.transport import MemoryNetwork, Receive
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def running_network(settings: Settings, network: Network, address: Address
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory)
+            running = _node(settings, network, spec, address, memory, nodes)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
@@ -142,22 +143,48 @@ async def until_interrupted() -> None:
     await stop.wait()
 
 
+class OwnClearingFiles:
+    """A node's clearing files from a switch in the same process."""
+
+    def __init__(self, switch: Site, node_id: str) -> None:
+        self._switch = switch
+        self._node_id = node_id
+
+    async def fetch(self, window: str) -> AsyncIterator[bytes]:
+        """Refuses WINDOW_UNKNOWN, WINDOW_NOT_CLOSED."""
+        switch = self._switch.node
+        closed = await decided(switch.node.journal, lambda: switch.windows.closed_window(window))
+        async for piece in switch.cleared.clearing_file(closed, self._node_id):
+            yield piece
+
+
 def schema_of(node_id: str) -> str:
     """The schema a node keeps its rows in."""
     return node_id.replace("-", "_")
 
 
-def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
+def _node(
+    settings: Settings,
+    network: Network,
+    spec: NodeSpec,
+    address: Address,
+    memory: MemoryNetwork,
+    nodes: dict[str, RunningNode],
+) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
 
-    def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+    def join(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)
         stack.callback(memory.leave, spec.node)
         return Connection(memory.post(spec.node))
 
+    def connect(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        files = OwnClearingFiles(nodes[network.switch.node].site, spec.node)
+        return replace(join(machine, receive, stack), files=files)
+
     if spec.kind is NodeKind.SWITCH:
-        build = build_switch(site, network, connect)
+        build = build_switch(site, network, join)
     else:
         build = build_institution(site, network, connect, private_webhooks=True)
     database = Database(address, schema_of(spec.node))

@@ -30,12 +30,14 @@ from hutong.runtime.journal import durable
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import warmed
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import switch_api
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
 from hutong.switch.settlement.clearing_repository import PgClearingRepository
+from hutong.switch.settlement.rules import Fund
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -62,6 +64,7 @@ class Connection:
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
+    files: ClearingFiles | None = None  # Where an institution gets its clearing files from.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -126,6 +129,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         )
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
+        institution.clearing_files = connection.files
         await institution.start(stack)
         site.node = institution
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
@@ -145,7 +149,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
     """
-    Admit the nodes of the description, with their keys, code forms and caps.
+    Admit the nodes of the description, with their keys, code forms, caps and reserves.
 
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
@@ -169,6 +173,11 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
     if switch.node.journal.position != before:
         switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
+        if spec.reserve_minor:
+            change_id = derive(1 << 80, f"reserve/{spec.node}/{spec.reserve_minor}")
+            await switch.reserves.top_up(
+                change_id, spec.node, Currency.CNY, spec.reserve_minor, Fund.RESERVE, lambda _: None
+            )
     await durable(switch.node.journal)
 
 

@@ -34,6 +34,7 @@ from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import Poster
 from hutong.runtime.pool import WorkerPool
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
 
 
@@ -100,6 +101,7 @@ class InstitutionNode:
         )
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.payments.on_statement = self.settlement.told
+        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:

@@ -23,7 +23,7 @@ from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
-from hutong.switch.settlement.api import Calendars, Verify, Windows, own_files
+from hutong.switch.settlement.api import Calendars, Reserves, Rules, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -70,7 +70,18 @@ def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = 
     wiring = {"switch": Provide(provide, sync_to_thread=False)}
     operating = Router(
         "/v1",
-        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments, Windows, Calendars],
+        route_handlers=[
+            Participants,
+            Keys,
+            Forms,
+            Positions,
+            FeeSchedules,
+            Payments,
+            Windows,
+            Calendars,
+            Reserves,
+            Rules,
+        ],
         dependencies=wiring,
         guards=[operator_only],
     )

@@ -11,8 +11,7 @@ from hutong.scheme.messages import AccountStatement, StatementRequest
 from hutong.switch import chart
 from hutong.switch.fees import FeeRule
 from hutong.switch.settlement.reason import SettlementReason
-from hutong.switch.settlement.reserve_service import Fund
-from hutong.switch.settlement.rules import LossSource, SettlementRules
+from hutong.switch.settlement.rules import Fund, LossSource, SettlementRules
 from tests.switch.world import CNY, World, accepts, books_balance, complete
 
 W1 = "2026-01-01/1"

@@ -1,7 +1,6 @@
 """Reserves and contributions: money that comes in, money that leaves, and the caps that reserves stand behind."""
 
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
 
 from hutong.kernel.ids import derive
@@ -17,16 +16,10 @@ from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.movement import Means
 from hutong.switch.settlement.reason import SettlementReason
+from hutong.switch.settlement.rules import Fund
 from hutong.switch.settlement.rules_service import RulesService
 
 Answered = Callable[[SettlementReason | None], None]
-
-
-class Fund(Enum):
-    """Which of a participant's funds at the switch."""
-
-    RESERVE = "RESERVE"
-    CONTRIBUTION = "CONTRIBUTION"
 
 
 class ReserveService:

@@ -10,6 +10,13 @@ from hutong.runtime.tables import BigInt, Text
 from hutong.scheme.messages import MinorUnits, NodeId
 
 
+class Fund(Enum):
+    """Which of a participant's funds at the switch."""
+
+    RESERVE = "RESERVE"
+    CONTRIBUTION = "CONTRIBUTION"
+
+
 class LossSource(Enum):
     """What is used up when a participant can't pay, beyond its own reserve. What is then missing the creditors bear."""
 
