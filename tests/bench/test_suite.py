@@ -17,6 +17,8 @@ SHORT = Extent(
     growth_s=0.05,
     past_accounts=12_000,
     past_transfers=2_000,
+    settlement_s=0.2,
+    past_payments=2_000,
 )
 NAMES = {
     "ledger_c16_per_s",
@@ -42,6 +44,9 @@ NAMES = {
     "growth_wide_c256_per_s",
     "growth_old_c256_per_s",
     "growth_old_start_s",
+    "settle_close_s",
+    "settle_with_per_s",
+    "settle_without_per_s",
 }
 
 

@@ -171,13 +171,13 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
-    if switch.node.journal.position != before:
-        switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
         if spec.reserve_minor:
             change_id = derive(1 << 80, f"reserve/{spec.node}/{spec.reserve_minor}")
             await switch.reserves.top_up(
                 change_id, spec.node, Currency.CNY, spec.reserve_minor, Fund.RESERVE, lambda _: None
             )
+    if switch.node.journal.position != before:
+        switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)
 
 

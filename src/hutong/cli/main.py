@@ -65,6 +65,22 @@ for _name, _help in {
 app.command(_participant)
 
 
+_settlement = App(
+    name="settlement", help="Windows, reserves and statements, as the switch's operator.", group=_MERCHANT
+)
+for _name, _function, _help in (
+    ("windows", "windows", "The newest windows: what is open, closed, settled, and what waits for what."),
+    ("show", "show", "What a window came to, and how it was settled."),
+    ("close", "close", "Close the open window before its time."),
+    ("reserve", "reserve", "What a node prefunded; a top-up or withdrawal of it."),
+    ("statement", "statement", "A node's settlement account; its files of a window."),
+    ("default", "default", "Declare who does not cover what it owes in default."),
+    ("look-again", "look_again", "Compare a halted window with the ledger once more."),
+    ("rules", "rules", "Cut-offs, caps of reserves, and who bears a loss."),
+):
+    _settlement.command(f"hutong.cli.settlement:{_function}", name=_name, help=_help)
+app.command(_settlement)
+
 _operator = App(name="operator", help="Who may run a node, and what each may do: with --node.", group=_MERCHANT)
 for _name, _help in {
     "list": "Every operator of a node.",

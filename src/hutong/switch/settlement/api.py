@@ -39,7 +39,7 @@ from hutong.switch.settlement.views import (
     window_view,
 )
 
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"
 XML = "application/xml"
 _ENTRIES_MAX = 10_000
 _FORMS = {"camt.053": statement_xml, "camt.054": notification_xml}

@@ -175,9 +175,9 @@ class ReserveService:
                 then(SettlementReason.RESERVE_CHANGE_CONFLICTS)
 
     async def _balances(self, ids: list[int]) -> list[int]:
-        """Credits less debits, posted."""
-        found = {account.id: account for account in await self._ledger.lookup_accounts(ids)}
-        return [_balance(found[id_]) for id_ in ids]
+        """Credits less debits, posted; nothing, of an account that is still being opened."""
+        found = {account.id: _balance(account) for account in await self._ledger.lookup_accounts(ids)}
+        return [found.get(id_, 0) for id_ in ids]
 
 
 def _balance(account: Account) -> int:
