@@ -97,7 +97,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
+        switch = switch_on(machine, ClearingPolicy())
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
@@ -145,6 +145,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
+    """The switch's services on a machine."""
+    return SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:

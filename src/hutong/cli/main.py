@@ -76,6 +76,8 @@ for _name, _function, _help in (
     ("statement", "statement", "A node's settlement account; its files of a window."),
     ("default", "default", "Declare who does not cover what it owes in default."),
     ("look-again", "look_again", "Compare a halted window with the ledger once more."),
+    ("proof", "proof", "Prove that the money is there: reserves, or with --node customers' money."),
+    ("invoices", "invoices", "The scheme's invoices; issue a month's."),
     ("rules", "rules", "Cut-offs, caps of reserves, and who bears a loss."),
 ):
     _settlement.command(f"hutong.cli.settlement:{_function}", name=_name, help=_help)

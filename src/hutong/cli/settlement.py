@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
+from hutong.app.network import SWITCH
 from hutong.cli.connection import NOWHERE, At, asking_later, operating
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
@@ -154,6 +155,37 @@ async def rules(*, at: At = NOWHERE, json: AsJson = False) -> None:
                 ("loss borne by", ", ".join([*facts["loss_order"], "those who are owed"])),
             ],
         )
+
+
+async def proof(*, at: At = NOWHERE, json: AsJson = False) -> None:
+    """Prove now that the money is there: the switch's reserves, or with --node an institution's customers' money."""
+    async with operating(at) as client:
+        is_switch = at.node in {"", SWITCH}
+        found = await client.post("/v1/settlement/proofs" if is_switch else "/v1/operator/safeguarding")
+    if json:
+        show_json(found)
+        return
+    for each in found if is_switch else [found]:
+        said = "holds" if each["holds"] else "DOES NOT HOLD"
+        amounts = ((name, money(value)) for name, value in each.items() if type(value) is int)
+        show_facts(f"{each['day']}: {said}", amounts)
+
+
+async def invoices(
+    *,
+    issue: Annotated[str, Parameter(help="A month that is over, as 2026-11.")] = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """The scheme's invoices; issue a month's."""
+    async with operating(at) as client:
+        path = "/v1/settlement/invoices"
+        found = await client.post(f"{path}/{quote(issue, safe='')}") if issue else await client.get(path)
+    if json:
+        show_json(found)
+        return
+    for each in found:
+        stdout.out(each["text"])
 
 
 def _show_window(found: dict[str, Any], *, as_json: bool) -> None:

@@ -28,6 +28,7 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
+from hutong.institution.settlement.proof_service import ProofService
 from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
@@ -100,6 +101,7 @@ class InstitutionNode:
             mandate_key=settings.people.token_key,
         )
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
+        self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
@@ -111,6 +113,7 @@ class InstitutionNode:
         await self._request_repository.start()
         await self.payments.start()
         await self.settlement.start()
+        await self.proofs.start()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -122,6 +125,7 @@ class InstitutionNode:
     def tick(self) -> None:
         """What time alone brings about."""
         self.payments.tick()
+        self.proofs.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

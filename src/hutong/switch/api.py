@@ -23,7 +23,7 @@ from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
-from hutong.switch.settlement.api import Calendars, Reserves, Rules, Verify, Windows, own_files
+from hutong.switch.settlement.api import Calendars, Invoices, Proofs, Reserves, Rules, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -81,6 +81,8 @@ def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = 
             Calendars,
             Reserves,
             Rules,
+            Invoices,
+            Proofs,
         ],
         dependencies=wiring,
         guards=[operator_only],

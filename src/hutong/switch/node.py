@@ -27,6 +27,8 @@ from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.invoice_service import InvoiceService
+from hutong.switch.settlement.proof_service import ProofService
 from hutong.switch.settlement.reserve_service import ReserveService
 from hutong.switch.settlement.rules_service import RulesService
 from hutong.switch.settlement.service import SettlementService
@@ -60,6 +62,17 @@ class SwitchNode:
             self.settlement_rules,
         )
         self.positions = PositionService(node.node_id, ledger, self.admission, policy)
+        self.invoices = InvoiceService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.settlement,
+            self.accounts,
+            self.settlement_rules,
+            policy,
+        )
+        self.proofs = ProofService(node, self.positions, policy)
         self.routing = RoutingService(node, self.admission)
 
     async def start(self) -> None:
@@ -68,6 +81,8 @@ class SwitchNode:
         await self.admission.start()
         await self.settlement_rules.start()
         await self.accounts.start()
+        await self.invoices.start()
+        await self.proofs.start()
         await self.windows.start()
         await self.clearing.start()
 
@@ -81,6 +96,7 @@ class SwitchNode:
         self.windows.tick()
         self.settlement.tick()
         self.accounts.tick()
+        self.proofs.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:

@@ -24,16 +24,20 @@ from hutong.switch.settlement.statement import Entry
 from hutong.switch.settlement.views import (
     CalendarView,
     EntryView,
+    InvoiceView,
     NewCalendar,
     NewRules,
     ReserveChange,
     ReserveChangeKind,
     ReserveView,
     RulesView,
+    SwitchProofView,
     WindowDetail,
     WindowView,
     calendar_view,
     entry_view,
+    invoice_view,
+    proof_view,
     rules_view,
     window_detail,
     window_view,
@@ -193,6 +197,44 @@ class Rules(Controller):
             return rules_view(switch.settlement_rules.publish(version, starts_ns, data.rules))
 
         return await decided(switch.node.journal, decide)
+
+
+class Invoices(Controller):
+    """What the scheme charged, by month, node and currency."""
+
+    path = "/settlement/invoices"
+    tags = ("Settlement",)
+
+    @get()
+    async def list_invoices(self, switch: Switch) -> list[InvoiceView]:
+        """Every invoice."""
+        return [invoice_view(each) for each in await decided(switch.node.journal, switch.invoices.invoices)]
+
+    @post("/{month:str}", status_code=200)
+    async def issue(self, switch: Switch, month: FromPath[str]) -> list[InvoiceView]:
+        """Issue a month's invoices (`2026-11`); again: what was due is tried again. Refuses MONTH_NOT_SETTLED."""
+        issued = await switch.invoices.issue(month)
+        await durable(switch.node.journal)
+        return [invoice_view(each) for each in issued]
+
+
+class Proofs(Controller):
+    """The daily proof of the switch's books."""
+
+    path = "/settlement/proofs"
+    tags = ("Settlement",)
+
+    @get()
+    async def list_proofs(self, switch: Switch) -> list[SwitchProofView]:
+        """The proof of each day."""
+        return [proof_view(each) for each in await decided(switch.node.journal, switch.proofs.proofs)]
+
+    @post(status_code=200)
+    async def prove(self, switch: Switch) -> list[SwitchProofView]:
+        """Prove now; it takes the place of today's."""
+        taken = await switch.proofs.take()
+        await durable(switch.node.journal)
+        return [proof_view(each) for each in taken]
 
 
 async def _detail(switch: SwitchNode, window_id: str) -> WindowDetail:

@@ -2,8 +2,10 @@
 
 from hutong.runtime.tables import Table
 from hutong.switch.settlement.calendar import SettlementCalendar
+from hutong.switch.settlement.invoice import Invoice
 from hutong.switch.settlement.movement import Movement
 from hutong.switch.settlement.obligation import Flow, Obligation
+from hutong.switch.settlement.proof import SwitchProof
 from hutong.switch.settlement.rules import RulesVersion
 from hutong.switch.settlement.statement import Entry, Told
 from hutong.switch.settlement.window import WindowRow
@@ -16,3 +18,5 @@ OBLIGATIONS = Table("settlement_obligation", Obligation)
 MOVEMENTS = Table("settlement_movement", Movement)
 ENTRIES = Table("settlement_entry", Entry)
 TOLD = Table("settlement_told", Told)
+INVOICES = Table("settlement_invoice", Invoice)
+PROOFS = Table("safeguarding_proof", SwitchProof)

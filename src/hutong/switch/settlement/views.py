@@ -8,7 +8,9 @@ import msgspec
 from hutong.kernel.clock import NS_PER_MS
 from hutong.scheme.messages import CurrencyCode, Milliseconds, PositiveMinorUnits
 from hutong.switch.settlement.calendar import CalendarRules, CutOff, Day, SettlementCalendar, Weekday
+from hutong.switch.settlement.invoice import Invoice, InvoiceLine
 from hutong.switch.settlement.obligation import Obligation
+from hutong.switch.settlement.proof import SwitchProof
 from hutong.switch.settlement.rules import Fund, RulesVersion, SettlementRules
 from hutong.switch.settlement.statement import Entry
 from hutong.switch.settlement.window import WindowRow
@@ -167,6 +169,62 @@ class RulesView(msgspec.Struct, frozen=True):
     version: str
     starts_at_ms: int
     rules: SettlementRules
+
+
+class InvoiceView(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice; `text` is the same for people."""
+
+    number: str
+    node: str
+    month: str
+    currency: str
+    lines: list[InvoiceLine]
+    total: int
+    due: int
+    state: str
+    text: str
+
+
+class SwitchProofView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the money behind reserves is there, and positions are the caps less the scheme's income."""
+
+    day: str
+    currency: str
+    custody: int
+    reserves: int
+    contributions: int
+    positions: int
+    caps: int
+    income: int
+    holds: bool
+
+
+def invoice_view(invoice: Invoice) -> InvoiceView:
+    return InvoiceView(
+        number=invoice.number,
+        node=invoice.node_id,
+        month=invoice.month,
+        currency=invoice.currency,
+        lines=invoice.read_lines(),
+        total=invoice.total_minor,
+        due=invoice.due_minor,
+        state=invoice.state,
+        text=invoice.text(),
+    )
+
+
+def proof_view(proof: SwitchProof) -> SwitchProofView:
+    return SwitchProofView(
+        day=proof.day,
+        currency=proof.currency,
+        custody=proof.custody_minor,
+        reserves=proof.reserves_minor,
+        contributions=proof.contributions_minor,
+        positions=proof.positions_minor,
+        caps=proof.caps_minor,
+        income=proof.income_minor,
+        holds=proof.holds,
+    )
 
 
 def entry_view(entry: Entry) -> EntryView:
