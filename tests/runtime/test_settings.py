@@ -95,3 +95,42 @@ def test_a_malformed_database_url_names_the_part_and_not_the_password(url: str, 
     assert refused.value.reason is AddressReason.DATABASE_URL_MALFORMED
     assert refused.value.facts["part"] == part
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("how", ["file", "credential", "environment"])
+def test_the_key_of_the_secrets_comes_from_outside_the_data(tmp_path: Path, how: str) -> None:
+    file = tmp_path / "hutong-secrets-key"
+    file.write_text("5a" * 32 + "\n")
+    file.chmod(0o600)
+    told = {
+        "file": {"HUTONG_SECRETS_KEY_FILE": str(file)},
+        "credential": {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+        "environment": {"HUTONG_SECRETS_KEY": "5a" * 32},
+    }
+    settings = Settings.from_environ({"HUTONG_DATA_DIRECTORY": str(tmp_path / "data"), **told[how]})
+    assert settings.secrets_key == "5a" * 32
+    assert "5a5a" not in repr(settings)
+
+
+@pytest.mark.parametrize("wrong", ["missing", "open to others", "beside what it opens", "empty"])
+def test_a_key_that_guards_nothing_is_refused(tmp_path: Path, wrong: str) -> None:
+    file = tmp_path / ("data/key" if wrong == "beside what it opens" else "key")
+    file.parent.mkdir(exist_ok=True)
+    if wrong != "missing":
+        file.write_text("" if wrong == "empty" else "5a" * 32)
+        file.chmod(0o644 if wrong == "open to others" else 0o600)
+    told = {"HUTONG_DATA_DIRECTORY": str(tmp_path / "data"), "HUTONG_SECRETS_KEY_FILE": str(file)}
+    with pytest.raises(Refusal, match="SETTING_MALFORMED") as refused:
+        Settings.from_environ(told)
+    assert "5a5a" not in str(refused.value)
+
+
+def test_without_a_credential_of_ours_there_is_no_key(tmp_path: Path) -> None:
+    assert Settings.from_environ({"HOME": str(tmp_path), "CREDENTIALS_DIRECTORY": str(tmp_path)}).secrets_key == ""
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    settings = Settings.from_environ({"HOME": "/x", "HUTONG_TRUSTED_PROXIES": "10.0.0.7, 2001:db8::/32"})
+    assert settings.trusted_proxies == ("10.0.0.7", "2001:db8::/32")
+    with pytest.raises(Refusal, match="SETTING_MALFORMED"):
+        Settings.from_environ({"HOME": "/x", "HUTONG_TRUSTED_PROXIES": "proxy.example"})

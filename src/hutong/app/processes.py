@@ -62,7 +62,7 @@ class NodeProcess:
         ends_at = time.monotonic() + _READY_S
         while time.monotonic() < ends_at and self.process is not None and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=1, trust_env=False).status_code == 200:
+                if httpx.get(f"{self.url}/health/ready", timeout=1, trust_env=False).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass
@@ -123,6 +123,7 @@ def _prepare(directory: Path, network: Network, address: Address) -> dict[str, N
             **os.environ,
             "HUTONG_DATA_DIRECTORY": str(directory),
             "HUTONG_DATABASE_URL": address.url,
+            "HUTONG_SHOW_CODES": "true",
             f"HUTONG_PORT_{spec.node.upper()}": str(ports[spec.node]),
         }
         command = [sys.executable, "-m", "hutong", "serve", spec.node, "--network", str(path)]

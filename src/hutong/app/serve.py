@@ -7,18 +7,21 @@ nobody else; the switch admits the others by it, and from then on its own rows s
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
+from hutong.app.code_gateway import GatewayReason, GatewaySettings, read_gateway
 from hutong.app.host import Build, Machine, NodeHost
 from hutong.app.logs import configure_logs
-from hutong.app.network import Network, NodeKind, NodeSpec, read_network
-from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets
+from hutong.app.network import NodeKind, NodeSpec, read_network
+from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
-from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
+from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
@@ -33,15 +36,28 @@ log = structlog.get_logger()
 _LOOK_S = 1.0  # How soon a key or an address that the switch's operator changed counts.
 
 
-async def serve(settings: Settings, network: Network, node_id: str, *, take_over: bool = False) -> None:
-    """Serve one node until interrupted. Raises what its first start raises."""
-    spec = network.node(node_id)
+async def serve(settings: Settings, network_path: Path, node_id: str, *, take_over: bool = False) -> None:
+    """
+    Serve one node until interrupted. Raises what its first start raises.
+
+    Refuses:  CODE_GATEWAY_MISSING, for an institution whose one-time codes nobody would get.
+    """
+    followed = Followed(settings, network_path, node_id)
+    spec = followed.network.node(node_id)
+    gateway = _gateway(settings, spec)
     gc.set_threshold(*GC_THRESHOLDS)
     with database_server(settings) as address:
-        secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
-        site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+        secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
+        site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
         database = Database(address, schema_of(spec.node))
-        host = NodeHost(spec.node, database, kinds_of(spec), _build(site, network), take_over=take_over)
+        host = NodeHost(
+            spec.node,
+            database,
+            kinds_of(spec),
+            _build(site, followed),
+            take_over=take_over,
+            drain_notice_s=settings.drain_notice_s,
+        )
         await host.start()
         gc.collect()
         gc.freeze()
@@ -59,7 +75,7 @@ def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool
     import uvloop
 
     configure_logs()
-    uvloop.run(serve(settings, read_network(network_path), node_id, take_over=take_over))
+    uvloop.run(serve(settings, network_path, node_id, take_over=take_over))
 
 
 def public_keys(secrets: NodeSecrets) -> list[str]:
@@ -67,37 +83,119 @@ def public_keys(secrets: NodeSecrets) -> list[str]:
     return [f"{key.key_id}:{key.secret().public().public_key.hex()}" for key in secrets.signing_keys]
 
 
-def _build(site: Site, network: Network) -> Build:
+def _gateway(settings: Settings, spec: NodeSpec) -> GatewaySettings | None:
+    if spec.kind is NodeKind.SWITCH:
+        return None
+    if settings.code_gateway_url:
+        return read_gateway(settings.code_gateway_url, settings.code_gateway_secret)
+    if not settings.show_codes:
+        say = "HUTONG_CODE_GATEWAY_URL and HUTONG_CODE_GATEWAY_SECRET; for development HUTONG_SHOW_CODES=true"
+        raise Refusal(GatewayReason.CODE_GATEWAY_MISSING, node=spec.node, say=say)
+    log.warning("one_time_codes_are_shown", node=spec.node)
+    return None
+
+
+class Followed:
+    """What an operator may change while a node runs, in its files: its signing keys, and the switch's in the description."""
+
+    def __init__(self, settings: Settings, network_path: Path, node_id: str) -> None:
+        self._settings = settings
+        self._node_id = node_id
+        self._network_path = network_path
+        self._secrets_path = secrets_path(settings.data_directory, node_id)
+        # Before they are read, so that no change is missed.
+        self._seen = {path: _mark(path) for path in (self._network_path, self._secrets_path)}
+        self.network = read_network(network_path)  # As last read: a node that starts again goes by it, too.
+
+    def network_changed(self) -> bool:
+        """Whether the description changed: then it was read again. Refuses what `read_network` refuses."""
+        if not self._changed(self._network_path):
+            return False
+        self.network = read_network(self._network_path)
+        return True
+
+    def secrets(self) -> NodeSecrets | None:
+        """The node's secrets, if they changed. Refuses what `node_secrets` refuses."""
+        if not self._changed(self._secrets_path):
+            return None
+        directory, key = self._settings.data_directory, self._settings.secrets_key
+        return node_secrets(directory, self._node_id, system_randomness(), key)
+
+    def _changed(self, path: Path) -> bool:
+        """Whether the file is another than when last asked, or than when the node started."""
+        mark = _mark(path)
+        known, self._seen[path] = self._seen[path], mark
+        return mark not in {known, None}
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino
+
+
+def _build(site: Site, followed: Followed) -> Build:
     if site.spec.kind is NodeKind.INSTITUTION:
 
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-            return _connect(site, PeerBook([_peer(network.switch)]), machine, receive, stack)
+            book = PeerBook([_peer(followed.network.switch)])
+            connection, signer = _connect(site, book, machine, receive, stack)
 
-        return build_institution(site, network, to_switch, private_webhooks=False)
+            def look() -> None:
+                _look_at_keys(site, followed, signer)
+                if followed.network_changed():
+                    book.put(_peer(followed.network.switch))
+                    log.info("network_description_changed", node=site.spec.node)
+
+            return replace(connection, begin=lambda: _begin(look, stack))
+
+        return build_institution(site, followed.network, to_switch, private_webhooks=False)
 
     book = PeerBook()
 
     def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-        def begin() -> None:
-            # Before it listens: who comes first must not be told that it is a stranger.
+        connection, signer = _connect(site, book, machine, receive, stack)
+
+        def look() -> None:
             _look(site, book)
-            watching = asyncio.create_task(_watch(site, book))
-            stack.callback(watching.cancel)
+            _look_at_keys(site, followed, signer)
 
-        return replace(_connect(site, book, machine, receive, stack), begin=begin)
+        # It looks before it listens: who comes first must not be told that it is a stranger.
+        return replace(connection, begin=lambda: _begin(look, stack))
 
-    return build_switch(site, network, to_participants)
+    return build_switch(site, followed.network, to_participants)
 
 
-def _connect(site: Site, book: PeerBook, machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+def _connect(
+    site: Site, book: PeerBook, machine: Machine, receive: Receive, stack: AsyncExitStack
+) -> tuple[Connection, Signer]:
     node = machine.node
     signer = Signer(node.node_id, [key.secret() for key in site.secrets.signing_keys], node.clock, node.randomness)
     guard = ReplayGuard(node.clock.now_ns())
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    files = None if site.spec.kind is NodeKind.SWITCH else HttpClearingFiles(_switch_of(book), book, signer)
-    return Connection(transport.post, transport.hot(), verify=verifier.verify, files=files)
+
+    def keyless() -> list[str]:
+        now_ns = node.clock.now_ns()
+        return sorted(
+            peer
+            for peer in book.known()
+            if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
+        )
+
+    is_switch = site.spec.kind is NodeKind.SWITCH
+    connection = Connection(
+        transport.post,
+        transport.hot(),
+        links=transport.links,
+        keyless=keyless,
+        verify=verifier.verify,
+        files=None if is_switch else HttpClearingFiles(_switch_of(book), book, signer),
+    )
+    return connection, signer
 
 
 def _switch_of(book: PeerBook) -> str:
@@ -106,11 +204,28 @@ def _switch_of(book: PeerBook) -> str:
     return switch
 
 
-async def _watch(site: Site, book: PeerBook) -> None:
-    """Keep the book as the switch's rows say."""
+def _begin(look: Callable[[], None], stack: AsyncExitStack) -> None:
+    look()
+    watching = asyncio.create_task(_watch(look))
+    stack.callback(watching.cancel)
+
+
+async def _watch(look: Callable[[], None]) -> None:
+    """Keep the book and the keys as rows and files say. A file that can't be read changes nothing."""
     while True:
         await asyncio.sleep(_LOOK_S)
-        _look(site, book)
+        try:
+            look()
+        except (Refusal, OSError) as error:
+            log.error("change_not_taken_up", error=str(error))  # noqa: TRY400  # It says all there is.
+
+
+def _look_at_keys(site: Site, followed: Followed, signer: Signer) -> None:
+    secrets = followed.secrets()
+    if secrets is not None:
+        site.secrets = secrets  # For the node's next life, should its journal halt.
+        signer.take([key.secret() for key in secrets.signing_keys])
+        log.info("signing_keys_changed", node=site.spec.node, keys=[key.key_id for key in secrets.signing_keys])
 
 
 def _look(site: Site, book: PeerBook) -> None:

@@ -19,7 +19,7 @@ from hutong.app.host import Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.secrets import node_secrets
-from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of
+from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
@@ -171,8 +171,8 @@ def _node(
     memory: MemoryNetwork,
     nodes: dict[str, RunningNode],
 ) -> RunningNode:
-    secrets = node_secrets(settings.data_directory, spec.node, system_randomness())
-    site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0))
+    secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
+    site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
 
     def join(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)

@@ -2,37 +2,50 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
+from hutong.app.code_gateway import CodeGateway, GatewaySettings
+from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
+from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.metrics import institution_metrics
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
+from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.operators import guard
+from hutong.operators.service import Operators
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
 from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
+from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
+from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
+from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.clearing_file import ClearingFiles
+from hutong.scheme.http_transport import Link
 from hutong.scheme.transport import Post, Receive
-from hutong.switch.api import switch_api
+from hutong.switch.api import FIRST_OPERATOR, switch_api
+from hutong.switch.metrics import switch_metrics
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
@@ -63,6 +76,8 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    links: Mapping[str, Link] = field(default_factory=dict)
+    keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
     files: ClearingFiles | None = None  # Where an institution gets its clearing files from.
 
@@ -79,6 +94,8 @@ class Site:
     secrets: NodeSecrets
     host: str
     port: int
+    limits: RateLimits = field(default_factory=RateLimits)
+    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -86,6 +103,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+
+def rate_limits(settings: Settings) -> RateLimits:
+    """What callers of a node may ask, behind the proxies of the settings."""
+    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -104,15 +126,18 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await introduce(switch, network)
         site.node = switch
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
-        await _serve(site, machine, stack, handlers, connection.hot)
+        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        handlers = switch_api(switch, operators, connection.verify)
+        domain = partial(switch_metrics, switch)
+        # One institution without a key is its own trouble, and no reason to send the others elsewhere.
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)
         return switch
 
     return build
 
 
 def build_institution(site: Site, network: Network, connect: Connect, *, private_webhooks: bool) -> Build:
-    """One institution, with the one-time codes it would text shown to its operator instead."""
+    """One institution; where it has no gateway for text messages, its operator is shown its one-time codes instead."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
         pool = WorkerPool()
@@ -123,7 +148,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             machine.node,
             machine.ledger,
             _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
-            sender=site.codes,
+            sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
         )
@@ -132,13 +157,18 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         await institution.start(stack)
         site.node = institution
+        connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            shown_codes_api(site.codes, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
-        await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        if site.gateway is None:
+            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
+        connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
+        domain = partial(institution_metrics, institution)
+        operators = institution.people.operators
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=True)
         stack.callback(
             institution.notices.close
         )  # Before the server drains: it would wait for those who wait for news.
@@ -150,6 +180,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
     """The switch's services on a machine."""
     return SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
+
+
+async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
+    if site.gateway is None:
+        return site.codes
+    # The operator's own service: it may well be in the operator's own network.
+    poster = HttpPoster(private_allowed=True)
+    stack.push_async_callback(poster.close)
+    return CodeGateway(machine.node, site.gateway, poster)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
@@ -205,7 +244,8 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
         people=PeopleSettings(
             token_key=secrets.token_key,
             pin_pepper=secrets.pin_pepper,
-            sealing_keys=(secrets.sealing_key,),
+            older_pin_peppers=secrets.older_pin_peppers,
+            sealing_keys=(secrets.sealing_key, *secrets.older_sealing_keys),
             payment_code_key=secrets.payment_code_key,
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
@@ -218,15 +258,29 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
 
 
 async def _serve(
-    site: Site, machine: Machine, stack: AsyncExitStack, handlers: Sequence[ControllerRouterHandler], hot: Hot
+    site: Site,
+    machine: Machine,
+    stack: AsyncExitStack,
+    handlers: Sequence[ControllerRouterHandler],
+    connection: Connection,
+    operators: Operators,
+    domain: Source,
+    *,
+    needs_peers: bool,
 ) -> None:
+    health = Health(machine, connection.keyless if needs_peers else tuple)
+    figures = HttpFigures()
+    own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
+    # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
+    viewers = guard.operator_guard(machine.node, operators, reads_noted=False)
     app = make_app(
-        handlers,
+        [*handlers, metrics_api([own.samples, domain], viewers)],
         title=f"{site.spec.name} ({site.spec.node})",
         version=__version__,
-        is_ready=lambda: machine.journal.halt is None,
+        checks=health.checks,
     )
-    server = HttpServer(site.host, site.port, hot, app)
+    limited = RateLimited(app, site.limits, machine.node.clock)
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
     try:
         await server.start()
     except OSError as error:

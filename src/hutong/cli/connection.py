@@ -92,7 +92,8 @@ def operating(at: At) -> NodeClient:
     """
     node = at.node or SWITCH
     known = [each for each in credentials().all() if (each.role, each.node) == (OPERATOR, node)]
-    token = known[0].token if known else read_operator_token(settings().data_directory, node)
+    ours = settings()
+    token = known[0].token if known else read_operator_token(ours.data_directory, node, ours.secrets_key)
     if not token:
         credentials().find(OPERATOR, node=node)  # Refuses, saying how.
     return NodeClient(url_of(node, at.url), token)

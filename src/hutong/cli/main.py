@@ -24,6 +24,7 @@ _COMMANDS = (
     (_NETWORK, "keys", "network:keys", "Print a node's public keys; make its secrets if there are none."),
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
+    (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
@@ -82,6 +83,12 @@ for _name, _function, _help in (
 ):
     _settlement.command(f"hutong.cli.settlement:{_function}", name=_name, help=_help)
 app.command(_settlement)
+
+_secrets = App(name="secrets", help="The file of a node's secrets on this machine.", group=_NETWORK)
+_secrets.command("hutong.cli.secrets:show", name="show", help="Whether it is sealed, and what is in it, but no secret.")
+_secrets.command("hutong.cli.secrets:renew", name="renew", help="Replace one of its secrets.")
+_secrets.command("hutong.cli.secrets:rekey", name="rekey", help="Seal it with another key.")
+app.command(_secrets)
 
 _operator = App(name="operator", help="Who may run a node, and what each may do: with --node.", group=_MERCHANT)
 for _name, _help in {

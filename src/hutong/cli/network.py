@@ -48,12 +48,13 @@ def keys(
     from hutong.kernel.clock import NS_PER_S, SystemClock
     from hutong.kernel.ids import system_randomness
 
-    directory, randomness = settings().data_directory, system_randomness()
+    ours, randomness = settings(), system_randomness()
+    directory = ours.data_directory
     if new:
         starts_ns = SystemClock().now_ns() + starts_in * NS_PER_S
-        found = public_keys(add_signing_key(directory, node, randomness, starts_ns))
+        found = public_keys(add_signing_key(directory, node, randomness, starts_ns, ours.secrets_key))
     else:
-        found = public_keys(node_secrets(directory, node, randomness))
+        found = public_keys(node_secrets(directory, node, randomness, ours.secrets_key))
     if json:
         show_json(found)
         return

@@ -116,7 +116,8 @@ def asked(prompt: str, option: str, *, as_json: bool, secret: bool = False) -> s
 async def _sent_code(client: NodeClient, node: str, phone: str, *, as_json: bool) -> str:
     """Have a one-time code sent, and read it: off the laptop's network for who runs it, else off one's telephone."""
     await client.post("/v1/users/codes", {"phone": phone})
-    token = read_operator_token(settings().data_directory, node)
+    ours = settings()
+    token = read_operator_token(ours.data_directory, node, ours.secrets_key)
     if token:
         async with NodeClient(client.url, token) as operator:
             try:

@@ -33,8 +33,9 @@ _UNAUTHENTICATED = re.compile(
     r"SIGNATURE_\w+|(SESSION|TOKEN|KEY|OPERATOR|SENDER)_(UNKNOWN|EXPIRED|REVOKED|MISSING|NOT_ACCEPTED)"
 )
 
-# What RFC 9110 wants said with a status: how to authenticate, when to come again.
-HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 429: ("retry-after", "1"), 503: ("retry-after", "1")}
+# What RFC 9110 wants said with a status: how to authenticate, when to come again. For 429 see `retry_after_s`.
+HEADERS_OF_STATUS = {401: ("www-authenticate", "Bearer"), 503: ("retry-after", "1")}
+_AGAIN_S = 1
 
 
 class HttpReason(Reason):
@@ -51,6 +52,7 @@ class HttpReason(Reason):
     MEDIA_TYPE_NOT_ACCEPTED = Kind.INVALID, "NARR"
     TOKEN_MISSING = Kind.NOT_ALLOWED, "NARR"
     TOO_MANY_CONNECTIONS = Kind.LIMITED, "NARR"
+    TOO_MANY_REQUESTS = Kind.LIMITED, "NARR"
 
 
 _STATUS_OF_REASON: dict[Reason, int] = {
@@ -119,6 +121,14 @@ def problem(said: BaseException) -> tuple[int, bytes]:
             )
 
 
+def retry_after_s(said: BaseException) -> int:
+    """When to come again after a refusal that says "too often": as its facts say, else soon; 0 for all others."""
+    if not isinstance(said, Refusal) or status_of(said.reason) != STATUS_OF_KIND[Kind.LIMITED]:
+        return 0
+    told = said.facts.get("retry_after_s", _AGAIN_S)
+    return told if isinstance(told, int) else _AGAIN_S
+
+
 def _unanswered(reason: str, kind: str, message: str) -> bytes:
     return _encode_problem(Problem(reason=reason, kind=kind, code="NARR", message=message, facts={}))
 
@@ -176,7 +186,8 @@ class HotRequest:
     def refuse(self, said: BaseException) -> None:
         """Answer with the problem that `said` is."""
         status, body = problem(said)
-        self.respond(status, body)
+        wait_s = retry_after_s(said)
+        self.respond(status, body, JSON + b"\r\nretry-after: %d" % wait_s if wait_s else JSON)
 
     def bearer_token(self) -> str:
         """The token of `Authorization: Bearer ...`; refuses TOKEN_MISSING."""

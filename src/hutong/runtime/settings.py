@@ -9,9 +9,11 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.address import Address, parse_address
@@ -23,6 +25,8 @@ _PREFIX = "HUTONG_"
 _PORT_PREFIX = "HUTONG_PORT_"
 _CONFIG = "HUTONG_CONFIG"
 _PORT_MAX = 65535
+_SECONDS_MAX = 3600
+_CREDENTIAL = "hutong-secrets-key"  # systemd's LoadCredential.
 
 
 class SettingsReason(Reason):
@@ -42,6 +46,12 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    drain_notice_s: int = 0  # How long a node that is to stop says so before it takes no more connections.
+    secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
+    code_gateway_url: str = ""  # Takes one-time codes to telephones.
+    code_gateway_secret: str = field(default="", repr=False)
+    show_codes: bool = False  # One-time codes are shown to operators instead: for development alone.
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")  # Whose X-Forwarded-For is believed.
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -67,6 +77,7 @@ class Settings:
             elif name.startswith(_PREFIX) and name != _CONFIG:
                 key = name.removeprefix(_PREFIX).lower()
                 values[_field(key)] = _parse(key, text, where="the environment", base=Path.cwd())
+        values["secrets_key"] = _secrets_key(values, environ)
         return cls(**values, ports=MappingProxyType(ports))
 
 
@@ -100,12 +111,71 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _seconds(value: Any, _base: Path) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if type(number) is not int or not 0 <= number <= _SECONDS_MAX:
+        raise ValueError(f"seconds, 0 to {_SECONDS_MAX}")
+    return number
+
+
+def _url(value: Any, base: Path) -> str:
+    text = _text(value, base)
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("an http or https URL, without name and password")
+    return text
+
+
+def _truth(value: Any, _base: Path) -> bool:
+    if value in (True, "true", "1"):
+        return True
+    if value in (False, "false", "0"):
+        return False
+    raise ValueError("true or false")
+
+
+def _proxies(value: Any, base: Path) -> tuple[str, ...]:
+    texts = tuple(text.strip() for text in _text(value, base).split(","))
+    for text in texts:
+        ip_network(text, strict=False)  # A ValueError says what is wrong with it.
+    return texts
+
+
 _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "data_directory": _path,
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "drain_notice_s": _seconds,
+    "trusted_proxies": _proxies,
+    "secrets_key": _text,
+    "code_gateway_url": _url,
+    "code_gateway_secret": _text,
+    "show_codes": _truth,
+    "secrets_key_file": _path,
 }
+
+
+def _secrets_key(values: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """The key itself, or what the file holds that is named, or the unit's credential of systemd."""
+    file: Path | None = values.pop("secrets_key_file", None)
+    if values.get("secrets_key"):
+        return str(values["secrets_key"])
+    if file is None and environ.get("CREDENTIALS_DIRECTORY"):
+        credential = Path(environ["CREDENTIALS_DIRECTORY"]) / _CREDENTIAL
+        file = credential if credential.exists() else None
+    if file is None:
+        return ""
+    expected = "a file that others may not read, not in the data directory, with the key alone"
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+        is_open = bool(file.stat().st_mode & 0o007)
+    except (OSError, ValueError):
+        key, is_open = "", True
+    if not key or is_open or file.resolve().is_relative_to(values["data_directory"].resolve()):
+        where = str(file)
+        raise Refusal(SettingsReason.SETTING_MALFORMED, setting="secrets_key_file", where=where, expected=expected)
+    return key
 
 
 def _field(key: str) -> str:

@@ -130,11 +130,15 @@ class Signer:
 
     def __init__(self, node_id: str, keys: Iterable[SecretKey], clock: Clock, randomness: Randomness) -> None:
         self._node_id = node_id.encode()
+        self._clock = clock
+        self._randomness = randomness
+        self.take(keys)
+
+    def take(self, keys: Iterable[SecretKey]) -> None:
+        """Sign with these from now on: a key that came or went is no reason to stop."""
         self._keys = sorted(
             ((key.public(), Ed25519SigningKey(key.seed)) for key in keys), key=lambda key: -key[0].valid_from_ns
         )
-        self._clock = clock
-        self._randomness = randomness
 
     def sign(self, recipient: str, method: str, path: str, body: bytes) -> dict[bytes, bytes]:
         """

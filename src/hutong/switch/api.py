@@ -55,13 +55,21 @@ from hutong.switch.views import (
 
 Answer = TypeVar("Answer")
 _HEX_LENGTH = 32
+# What differs in a cap's change when the ledger has another under its id. A lowering runs the other way, so it shows
+# as another flag before it shows as another account.
+_DIFFERS = {
+    TransferStatus.EXISTS_WITH_DIFFERENT_FLAGS: "change",
+    TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
+    TransferStatus.EXISTS_WITH_DIFFERENT_LEDGER: "currency",
+    TransferStatus.EXISTS_WITH_DIFFERENT_DEBIT_ACCOUNT_ID: "node",
+    TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "node",
+}
 FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
 
-def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
     """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
-    operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: operator_token})
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
 
     def provide() -> SwitchNode:
@@ -244,7 +252,9 @@ class Positions(Controller):
         await _answer(switch, lambda: change(change_id, node, currency, data.amount, answered.set_result))
         status: TransferStatus = await answered
         if status not in TRANSFER_DONE:
-            raise Refusal(SwitchReason.CAP_CHANGE_CONFLICTS, change_id=data.change_id, ledger=status.name)
+            raise Refusal(
+                SwitchReason.CAP_CHANGE_CONFLICTS, field=_DIFFERS.get(status, "change"), change_id=data.change_id
+            )
         (transfer,) = await switch.ledger.lookup_transfers([change_id])
         await durable(switch.node.journal)
         position = await switch.positions.position(node, currency)

@@ -11,13 +11,12 @@ from functools import partial
 import msgspec
 import structlog
 
-from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Reason, Refusal
-from hutong.kernel.ids import minted_ms
 from hutong.kernel.money import currency_of
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus, chain_status
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -31,7 +30,7 @@ from hutong.scheme.messages import (
 )
 from hutong.switch import chart
 from hutong.switch.admission import AdmissionService
-from hutong.switch.enquiry import EnquiryLimiter
+from hutong.switch.enquiry import EnquiryLimiter, is_from_the_future
 from hutong.switch.payment import (
     ClearedPayment,
     Decision,
@@ -50,7 +49,6 @@ from hutong.switch.repository import DECISIONS, PAYMENTS, RETURNED
 from hutong.switch.settlement.window_service import WindowService
 
 log = structlog.get_logger()
-ID_AHEAD_MAX_MS = 600_000
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(CreditTransfer | PaymentReturn)
 
@@ -92,15 +90,21 @@ class ClearingService:
         self._admission = admission
         self._windows = windows
         self._policy = policy
-        self._enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
+        self.enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
         self.decisions = Shelf(DECISIONS, node.journal, node.store, timed=True, rows_max=200_000)
         self._returned = Shelf(RETURNED, node.journal, node.store, timed=True, rows_max=200_000)
         self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns that are undecided.
+        self.figures = Outcomes()
         self.undecided: dict[int, ClearedPayment] = {}  # Reserved, offered, and neither posted nor voided.
         self._reservations: dict[int, list[Transfer]] = {}  # Of those in `undecided`, but for what a restart took up.
         self._reserving: set[int] = set()  # Written down, and the ledger has yet to answer.
         self._deadlines: list[tuple[int, int]] = []
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """What is cleared here."""
+        return tuple(self._policy.currencies)
 
     async def start(self) -> None:
         """Take up what was undecided when the node stopped: its reservations are still pending on the ledger."""
@@ -129,7 +133,7 @@ class ClearingService:
             log.warning("instruction for another", sender=sender, originator=originator)
             return
         payment_id = own_id(instruction)
-        if self._is_from_the_future(payment_id, sender):
+        if is_from_the_future(payment_id, sender, self._node.clock.now_ns()):
             return
         id_ = row_id(payment_id, originator)
         decision = self.decisions.get(id_)
@@ -169,9 +173,9 @@ class ClearingService:
 
         An enquiry over the sender's rate is dropped: it will ask again, and payments go first.
         """
-        if not self._enquiries.admit(sender, self._node.clock.now_ns()):
+        if not self.enquiries.admit(sender, self._node.clock.now_ns()):
             return
-        if self._is_from_the_future(request.payment_id, sender):
+        if is_from_the_future(request.payment_id, sender, self._node.clock.now_ns()):
             return
         id_ = row_id(request.payment_id, request.originator)
         decision = self.decisions.get(id_)
@@ -204,19 +208,6 @@ class ClearingService:
                 reason = SwitchReason.DEADLINE_PASSED
                 self._void(payment, reason.iso_code, reason.name)
                 self._node.journal.seal()
-
-    def _is_from_the_future(self, payment_id: str, sender: str) -> bool:
-        """
-        Whether an id says it was minted later than any clock can be ahead: then the message is dropped.
-
-        Kept, it would make every id minted until then look old, and so cost a query. It is not answered: a no
-        that is not written down could be contradicted once the time has come.
-        """
-        ahead_ms = minted_ms(hex_id(payment_id)) - self._node.clock.now_ns() // NS_PER_MS
-        if ahead_ms > ID_AHEAD_MAX_MS:
-            log.warning("id from the future", sender=sender, payment_id=payment_id, ahead_ms=ahead_ms)
-            return True
-        return False
 
     def _admit(self, id_: int, instruction: Instruction) -> None:
         now_ns = self._node.clock.now_ns()
@@ -320,6 +311,10 @@ class ClearingService:
         if payment.is_return:
             self._return_decided(payment, status)
         decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name)
+        completed = status is TransactionStatus.COMPLETED
+        self.figures.ended(
+            payment.payment_id, payment.reserved_ns, decision.decided_ns, completed=completed, reason=name
+        )
         message = decision.message()
         self._node.journal.tell(payment.originator, message)
         self._node.journal.tell(payment.paid_agent, message)
@@ -344,6 +339,7 @@ class ClearingService:
     def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
         """Refuse what nobody was offered: the originator alone hears of it."""
         rejected = TransactionStatus.REJECTED
+        self.figures.refused(reason.name)
         decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name)
         self._node.journal.tell(originator, decision.message())
 

@@ -260,8 +260,8 @@ async def test_neither_a_pin_nor_anything_to_try_it_on_is_stored(town: Any) -> N
     assert PIN not in str(msgspec.structs.asdict(row))
     hasher = town.people.pins._hasher
     assert not _verifies(hasher, row.hash, PIN.encode())  # Without the pepper the hash tells nothing.
-    assert town.people.pins._matches(row.hash, user_id, PIN)
-    assert not town.people.pins._matches(row.hash, user_id + 256, PIN)  # Nor does it fit another user.
+    assert town.people.pins._matching(row.hash, user_id, PIN) == 0
+    assert town.people.pins._matching(row.hash, user_id + 256, PIN) is None  # Nor does it fit another user.
 
 
 async def test_a_right_pin_is_hashed_anew_when_the_parameters_grew(town: Any) -> None:
@@ -280,6 +280,20 @@ def _verifies(hasher: Any, hashed: str, secret: bytes) -> bool:
         return bool(hasher.verify(hashed, secret))
     except Exception:  # noqa: BLE001  # Whatever it says, it is no.
         return False
+
+
+async def test_a_new_pepper_keeps_every_pin_and_is_taken_up_as_pins_are_typed(town: Any) -> None:
+    user = (await town.user()).user
+    await town.people.pins.set_pin(user.id, PIN)
+    old = town.people.pins._peppers[0]
+    first = town.people._repository.pins.get(user.id).hash
+    town.people.pins._peppers = (b"n" * 32, old)
+    with pytest.raises(Refusal, match="PIN_WRONG"):
+        await town.people.pins.check(user.id, "483916")
+    await town.people.pins.check(user.id, PIN)
+    assert town.people._repository.pins.get(user.id).hash != first
+    town.people.pins._peppers = (b"n" * 32,)
+    await town.people.pins.check(user.id, PIN)
 
 
 async def test_a_pin_token_is_for_one_payment(town: Any) -> None:

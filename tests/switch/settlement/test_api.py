@@ -13,10 +13,11 @@ from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.parsers.config import ParserConfig
 
 from hutong.kernel.ids import id_text, seeded_randomness
+from hutong.operators.service import Operators
 from hutong.runtime.http_app import make_app
 from hutong.scheme.clearing_file import COLUMNS, clearing_path
 from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier
-from hutong.switch.api import switch_api
+from hutong.switch.api import FIRST_OPERATOR, switch_api
 from tests.switch.test_api import TOKEN, said
 from tests.switch.world import World, accepts, complete
 
@@ -36,7 +37,8 @@ async def world() -> World:
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
     keys = {"jing": KeyRing([JING.public()])}
     verifier = Verifier("switch", keys.get, world.clock, ReplayGuard(world.clock.now_ns()))
-    app = make_app(switch_api(world.switch, TOKEN, verifier.verify), title="Switch", version="1")
+    operators = Operators(world.switch.node, world.switch.audit, {FIRST_OPERATOR: TOKEN})
+    app = make_app(switch_api(world.switch, operators, verifier.verify), title="Switch", version="1")
     transport = httpx.ASGITransport(cast("Any", app))
     headers = {"authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://switch", headers=headers) as client:

@@ -41,6 +41,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -98,6 +99,7 @@ class DebtorService:
         self.payments = self._admission.payments
         self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
 
     async def start(self) -> None:
         await self.payments.start()
@@ -306,7 +308,7 @@ class DebtorService:
         """What a rejection gives back to; may be cold, so before anything is written."""
         self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
-            self._mandates.mandate(payment.mandate_id)
+            self._mandates.look_up(payment)
         if payment.payee_account and not payment.is_static:
             self._payable(payment).request(payment.request_id)
             self._charges.look_up(payment.request_id)
@@ -336,7 +338,7 @@ class DebtorService:
             self._cashier.sponsor(payment.sponsor).release(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
-            self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)
+            self._mandates.rejected(payment)
         self.usages.give_back(payment)
         now_ns = self._node.clock.now_ns()
         outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)
@@ -347,6 +349,9 @@ class DebtorService:
         undecided.decided = True
         del self.undecided[payment.id]
         self.outcomes.put(outcome)
+        self.figures.ended(
+            payment.id, payment.created_ns, outcome.decided_ns, completed=outcome.completed, reason=outcome.reason
+        )
         if undecided.then is not None:
             self._journal.effect(partial(undecided.then, payment, outcome))
         if undecided.answers:

@@ -13,6 +13,7 @@ from hutong.kernel.ids import parse_id
 from hutong.runtime.http import HotRequest, HttpReason, Problem, decode_refusal
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.rate_limit import HotCount
 
 METHOD_AND_PATH = ("POST", "/v1/payments")
 
@@ -62,6 +63,7 @@ class PayEndpoint:
         self._node = node
         self._people = people
         self._debtor = debtor
+        self._count = HotCount(node.clock)
 
     def __call__(self, request: HotRequest) -> None:
         try:
@@ -72,6 +74,7 @@ class PayEndpoint:
     def _pay(self, request: HotRequest) -> None:
         try:
             session = self._people.session(request.bearer_token())
+            self._count.check(session.user_id)
             body = _decode(request.body)
             self._debtor.pay(session.user_id, body.order(), partial(_answer, request))
         except msgspec.DecodeError as error:

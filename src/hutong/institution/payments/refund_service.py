@@ -36,6 +36,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -72,6 +73,7 @@ class RefundService:
         self.refunds = Shelf(REFUNDS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(REFUND_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
 
     async def start(self) -> None:
         await self.refunds.start()
@@ -99,6 +101,7 @@ class RefundService:
         paid = self._payment(merchant_id, order)
         left = self.left(order.payment_id, paid.shares)
         if order.amount > left.gross:
+            self._ask_about(order.payment_id)
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER, field="amount", left=left.gross)
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
         self.refunds.put(refund)
@@ -122,6 +125,14 @@ class RefundService:
             if (outcome := self.outcomes.get(refund.id)) is None or outcome.completed
         ]
         return left_of(shares, given)
+
+    def _ask_about(self, payment_id: int) -> None:
+        """What is undecided of a payment's refunds may have been rejected, and the news lost: then it is in the way."""
+        for refund in self.refunds.find("payment_id", payment_id):
+            undecided = self.undecided.get(refund.id)
+            if undecided is not None and undecided.held and undecided.attempts:
+                enquiry = StatusRequest(payment_id=id_hex(refund.id), originator=self._node.node_id)
+                self._journal.tell(self._switch, enquiry)
 
     def told(self, status: PaymentStatus) -> None:
         """The switch says how one of our refunds stands."""
@@ -310,6 +321,7 @@ class RefundService:
             id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns, window=window
         )
         self.outcomes.put(outcome)
+        self.figures.ended(refund.id, refund.created_ns, now_ns, completed=not reason, reason=reason)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))
         news = "refund.completed" if outcome.completed else "refund.rejected"

@@ -23,6 +23,7 @@ from hutong.kernel.ids import derive
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -52,6 +53,7 @@ class ReturnService:
         self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -108,6 +110,7 @@ class ReturnService:
             self._post(return_)
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
+            self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)
@@ -128,6 +131,8 @@ class ReturnService:
         try:
             return_ = self._accepted(return_id, message)
         except Refusal as refusal:
+            if refusal.reason is PaymentReason.REFUND_EXCEEDS_REMAINDER and self._ask_about(hex_id(message.payment_id)):
+                return  # It will be offered again.
             self._bury(return_id, refusal.reason.name, refusal.reason.iso_code)
             self._tell(message.return_id, message.creditor_agent, refusal.reason)
             return
@@ -170,6 +175,17 @@ class ReturnService:
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
+
+    def _ask_about(self, payment_id: int) -> bool:
+        """
+        Ask about the payment's returns that are undecided, if there are any: one that the switch rejected, and whose
+        rejection was lost, must not have another refused for it.
+        """
+        waiting = [return_ for return_ in self.returns.find("payment_id", payment_id) if return_.id in self.undecided]
+        for return_ in waiting:
+            enquiry = StatusRequest(payment_id=id_hex(return_.id), originator=return_.creditor_agent)
+            self._journal.tell(self._switch, enquiry)
+        return bool(waiting)
 
     def _left(self, payment: Payment) -> Shares:
         given = [
@@ -244,6 +260,7 @@ class ReturnService:
     def _bury(self, return_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=return_id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns))
+        self.figures.refused(reason)
 
     def _tell(
         self, return_id: str, originator: str, reason: Reason | None = None, outcome: Outcome | None = None

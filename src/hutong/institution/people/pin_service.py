@@ -1,8 +1,8 @@
 """PINs: set, checked, locked, reset. The only service that waits: hashing takes long on purpose, beside the loop."""
 
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from argon2 import PasswordHasher
@@ -37,9 +37,9 @@ class PinService:
         notices: Notices,
         pool: WorkerPool,
         hasher: PasswordHasher,
-        pepper: bytes,
+        peppers: Sequence[bytes],
     ) -> None:
-        assert len(pepper) >= 32
+        assert all(len(pepper) >= 32 for pepper in peppers)
         self._node = node
         self._repository = repository
         self._codes = codes
@@ -47,7 +47,7 @@ class PinService:
         self._notices = notices
         self._pool = pool
         self._hasher = hasher
-        self._pepper = pepper
+        self._peppers = tuple(peppers)  # The first is today's.
         self._busy: set[int] = set()
 
     async def set_pin(self, user_id: int, pin: str) -> None:
@@ -88,8 +88,9 @@ class PinService:
         check_spelling(pin)
         tried = await warmed(self._node.journal, partial(self._may_try, user_id))
         with self._alone(user_id):
-            is_right = await self._pool.run(partial(self._matches, tried.hash, user_id, pin))
-            renewed = await self._renewed(tried, pin) if is_right else ""
+            pepper = await self._pool.run(partial(self._matching, tried.hash, user_id, pin))
+            is_right = pepper is not None
+            renewed = "" if pepper is None else await self._renewed(tried, pin, pepper)
             conclude = partial(self._conclude, tried, is_right=is_right, renewed=renewed)
             if is_right and not tried.wrong and not renewed:
                 await warmed(self._node.journal, conclude)  # Nothing is written.
@@ -150,9 +151,9 @@ class PinService:
         self._codes.use(sent, used_for)
         self._replace(user_id, hashed)
 
-    async def _renewed(self, tried: Pin, pin: str) -> str:
-        """The PIN's hash by today's parameters, if it was made by older ones: a right PIN is the chance to tell."""
-        if not self._hasher.check_needs_rehash(tried.hash) or self._pool.is_full:
+    async def _renewed(self, tried: Pin, pin: str, pepper: int) -> str:
+        """The PIN's hash by today's parameters and pepper, if it was made by older ones: a right PIN is the chance."""
+        if (not pepper and not self._hasher.check_needs_rehash(tried.hash)) or self._pool.is_full:
             return ""
         return await self._pool.run(partial(self._hash, tried.user_id, pin))
 
@@ -172,15 +173,18 @@ class PinService:
         raise pin.wrong_tries()
 
     def _hash(self, user_id: int, pin: str) -> str:
-        return self._hasher.hash(self._peppered(user_id, pin))
+        return self._hasher.hash(_peppered(self._peppers[0], user_id, pin))
 
-    def _matches(self, hashed: str, user_id: int, pin: str) -> bool:
-        try:
-            return self._hasher.verify(hashed, self._peppered(user_id, pin))
-        except VerifyMismatchError:
-            return False
+    def _matching(self, hashed: str, user_id: int, pin: str) -> int | None:
+        """Which pepper makes this PIN match; 0 is today's. None: it is wrong."""
+        for number, pepper in enumerate(self._peppers):
+            with suppress(VerifyMismatchError):
+                self._hasher.verify(hashed, _peppered(pepper, user_id, pin))
+                return number
+        return None
 
-    def _peppered(self, user_id: int, pin: str) -> bytes:
-        # Whoever steals the rows alone cannot try out a million PINs, and no row's hash fits another user.
-        assert len(pin) == PIN_LENGTH
-        return hmac.digest(self._pepper, user_id.to_bytes(16) + pin.encode(), "sha256")
+
+def _peppered(pepper: bytes, user_id: int, pin: str) -> bytes:
+    # Whoever steals the rows alone cannot try out a million PINs, and no row's hash fits another user.
+    assert len(pin) == PIN_LENGTH
+    return hmac.digest(pepper, user_id.to_bytes(16) + pin.encode(), "sha256")

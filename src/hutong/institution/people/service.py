@@ -70,7 +70,7 @@ class PeopleService:
             notices,
             pool,
             hasher or PasswordHasher(),
-            settings.pin_pepper,
+            (settings.pin_pepper, *settings.older_pin_peppers),
         )
         self.codes = CodeService(node, self._repository, self.devices, issuer, settings.plate_base)
 

@@ -11,8 +11,8 @@ class PeopleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
     None of the secrets has a default, and none is shown.
 
-    `pin_pepper` and `payment_code_key` cannot be replaced while PINs and today's payment codes are to stay good;
-    replacing `token_key` ends all sessions; sealing keys are replaced by putting a new one first.
+    `payment_code_key` cannot be replaced while today's payment codes are to stay good; replacing `token_key` ends all
+    sessions; sealing keys are replaced by putting a new one first, the PINs' pepper by keeping it among the older ones.
     """
 
     token_key: bytes
@@ -21,7 +21,8 @@ class PeopleSettings(msgspec.Struct, frozen=True, kw_only=True):
     payment_code_key: bytes
     payment_code_prefix: str
     plate_base: str  # `https://jing.example`: where this institution's plates lead.
-    operators: dict[str, str]  # Who may freeze, unfreeze and raise tiers: name and bearer token.
+    operators: dict[str, str]  # Admins of the secrets file: name and bearer token.
+    older_pin_peppers: tuple[bytes, ...] = ()  # What PINs were peppered with before.
 
     def __repr__(self) -> str:
         return f"PeopleSettings(plate_base={self.plate_base!r}, operators={sorted(self.operators)})"
