@@ -11,6 +11,7 @@ from hutong.institution.people.api import operator_guard, people_api
 from hutong.institution.people.user import User
 from hutong.institution.recalls.api import recall_api
 from hutong.institution.requests.api import request_routes
+from hutong.institution.settlement.api import settlement_routes
 from hutong.operators.api import operators_api
 
 STAFF_KEY_PREFIX = "sk_"
@@ -47,6 +48,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         operators_api(node, people.operators, operator_only),
         *people_api(node, people, balance_of),
         *merchant_routes(node, merchants, institution.plates, operator_only),
+        settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),
         *recall_api(institution.recalls, people, merchants, operator_only),

@@ -31,11 +31,14 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
+from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import Poster
 from hutong.runtime.pool import WorkerPool
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
 
 
@@ -108,6 +111,10 @@ class InstitutionNode:
             mandate_key=settings.people.token_key,
         )
         self.recalls = RecallDesk(self.payments, policies, self.notices)
+        self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
+        self.proofs = ProofService(node, ledger, self.chart)
+        self.payments.on_statement = self.settlement.told
+        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -118,6 +125,8 @@ class InstitutionNode:
         await self.recalls.load()
         await self.payments.start()
         self.recalls.resume()
+        await self.settlement.start()
+        await self.proofs.start()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -130,6 +139,7 @@ class InstitutionNode:
         """What time alone brings about."""
         self.payments.tick()
         self.recalls.tick()
+        self.proofs.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)
