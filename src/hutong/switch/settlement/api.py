@@ -92,7 +92,7 @@ def own_files(verify: Verify | None) -> Router:
         node = _signer(request, verify)
         return await clearing_stream(switch, window_of_path(window), node)
 
-    return Router("/scheme/v1", route_handlers=[own_clearing_file], security=[{}])
+    return Router("/scheme/v1", route_handlers=[own_clearing_file], security=[{"signature": []}])
 
 
 def _signer(request: Request[Any, Any, Any], verify: Verify | None) -> str:
