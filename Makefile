@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test faults fuzz check lint format schemas lock clean
+.PHONY: help demo up bench test faults fuzz rolling check lint format schemas lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,11 @@ fuzz: $(VENV)/ready-fuzz ## Fuzz every parser and message endpoint, FUZZ_SECONDS
 	@for target in $(FUZZ_TARGETS); do echo "$$target"; \
 	  $(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 || exit 1; done
 	OPENAPI_EXAMPLES=30 $(BIN)/python -m pytest tests/network/test_openapi.py --timeout 3600 $(ARGS)
+
+# The last release, or where there is none the commit before operators had names.
+ROLLING_FROM := $(shell git describe --tags --abbrev=0 2>/dev/null || echo ceb9c7d)
+rolling: $(VENV)/ready-dev ## Upgrade nodes one by one from ROLLING_FROM, a commit or tag, while people pay
+	ROLLING_FROM=$(ROLLING_FROM) $(BIN)/python -m pytest tests/network/test_rolling.py $(ARGS)
 
 check: lint test ## All that CI asks: format, lint, types, layers and every test
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.erasure.retained_identity import shipped_retention
+from hutong.institution.erasure.service import ErasureService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -77,6 +79,7 @@ class InstitutionNode:
         self.people = PeopleService(
             node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
         )
+        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
