@@ -27,6 +27,7 @@ from hutong.kernel.ids import id_text, parse_id, seeded_randomness
 from hutong.kernel.money import Currency, format_amount, parse_amount
 from hutong.kernel.text import check_text
 from hutong.runtime.address import parse_address
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import bearer_token
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 from hutong.runtime.rate_limit import RateLimits, caller_address
@@ -223,7 +224,7 @@ async def _http(data: bytes) -> None:
     limits = HttpLimits(hot_body_max=64, body_max=64)
     hot = {(b"POST", b"/a"): echo, (b"PUT", b"/b"): echo}
     wire = Wire()
-    listening = Listening(config=config, state=ServerState(), hot=hot, limits=limits, emptied=asyncio.Event())
+    listening = Listening(config, ServerState(), hot, limits, asyncio.Event(), HttpFigures())
     protocol = NodeProtocol(listening)
     protocol.connection_made(wire)
     half = seeded_randomness(len(data)).randrange(len(data) + 1)
