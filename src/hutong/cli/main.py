@@ -106,6 +106,12 @@ for _name, _help in {
     _operator.command(f"hutong.cli.operator:{_name}_", name=_name, help=_help)
 app.command(_operator)
 
+_person = App(name="person", help="What an institution keeps of a user, and forgetting: with --node.", group=_MERCHANT)
+_person.command("hutong.cli.person:export", name="export", help="All that is kept of a user, as JSON.")
+_person.command("hutong.cli.person:erase", name="erase", help="Forget a closed user, and keep the books.")
+_person.command("hutong.cli.person:purge", name="purge", help="Delete the sealed identities whose time is over.")
+app.command(_person)
+
 _audit_log = App(name="audit-log", help="What operators did at a node, chained by hash.", group=_MERCHANT)
 _audit_log.command("hutong.cli.audit_log:show", name="show", help="Who did what, newest last.")
 _audit_log.command("hutong.cli.audit_log:head", name="head", help="The end of the chain, to be written down elsewhere.")

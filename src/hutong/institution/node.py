@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.erasure.retained_identity import shipped_retention
+from hutong.institution.erasure.service import ErasureService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -90,6 +92,7 @@ class InstitutionNode:
             open_wallet=self._open_wallet,
             hasher=hasher,
         )
+        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)

@@ -310,7 +310,7 @@ def own_files(verify: Verify | None) -> Router:
             raise Refusal(SettlementReason.STATEMENT_UNKNOWN, known=", ".join(_FORMS))
         return await statement_answer(switch, window_of_path(window), node, _FORMS[form])
 
-    return Router("/scheme/v1", route_handlers=[own_clearing_file, own_statement], security=[{}])
+    return Router("/scheme/v1", route_handlers=[own_clearing_file, own_statement], security=[{"signature": []}])
 
 
 def _signer(request: Request[Any, Any, Any], verify: Verify | None) -> str:
