@@ -42,6 +42,11 @@ NAMES = {
     "growth_wide_c256_per_s",
     "growth_old_c256_per_s",
     "growth_old_start_s",
+    "growth_old_unchecked_start_s",
+    "growth_old_network_start_s",
+    "growth_young_pay_onus_c256_per_s",
+    "growth_wide_pay_onus_to_young",
+    "growth_old_pay_onus_to_young",
 }
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -106,15 +105,15 @@ def test_every_command_has_help(capsys: Captured) -> None:
         assert "Usage: hutong" in said(capsys)[0]
 
 
-def test_the_version_and_the_help_are_quick() -> None:
-    best_s = 9.0
-    for _ in range(3):
-        started = time.perf_counter()
-        command = [sys.executable, "-m", "hutong", "--help"]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
-        best_s = min(best_s, time.perf_counter() - started)
-    assert "payment-code" in shown.stdout
-    assert best_s < 1.0  # 0.2 s of processor time; the rest is what else the machine does.
+HEAVY = ("asyncpg", "duckdb", "httpx", "litestar", "numpy", "uvicorn", "zen", "zxingcpp")
+
+
+def test_the_version_and_the_help_load_nothing_heavy() -> None:
+    script = "import sys; from hutong.cli.main import run; run(['--help']); print(*sorted(sys.modules))"
+    command = [sys.executable, "-c", script]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout
+    assert "payment-code" in shown
+    assert not set(HEAVY) & set(shown.splitlines()[-1].split())
     command = [sys.executable, "-m", "hutong", "--version"]
     assert (
         subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT).stdout.strip()

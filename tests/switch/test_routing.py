@@ -155,6 +155,10 @@ class TestConsults:
 
 
 class TestRequestsToPay:
+    async def test_an_id_from_far_ahead_of_every_clock_is_dropped_unanswered(self, world: World) -> None:
+        ahead = request(world, request_id=f"{(2**48 - 1) << 80:032x}")
+        assert world.say("wei", ahead) == []
+
     async def test_the_owner_of_the_payment_code_is_asked_with_the_schemes_fees(self, world: World) -> None:
         asked = request(world)
         ((peer, told),) = world.say("wei", asked)

@@ -188,12 +188,24 @@ async def pay_foreign_codes(tour: Tour, cast: Cast) -> None:
         owner = await tour.operator("switch").get("/v1/directory", code=scanned)
         tour.check(f"{what}: the directory knows it is {till.node}'s", holds=owner["node"] == till.node, seen=owner)
         await pay(tour, cast.li, till, scanned, amount)
+    await pay_by_card_number(tour, cast)
+
+
+async def pay_by_card_number(tour: Tour, cast: Cast) -> None:
+    """A number that never changes, and so is no consent: its owner is asked, however little it is."""
     digits = "28610123456789012345"
-    picture = tour.keep("foreign-digits.png", qr_png(digits))
-    owner = await tour.operator("switch").get("/v1/directory", code=await tour.scan(picture))
-    tour.check(
-        f"20 digits from an old phone: wei's by the form {owner['form']}", holds=owner["node"] == "wei", seen=owner
-    )
+    path = f"/v1/operator/users/{cast.wang.user_id}/foreign-codes"
+    await tour.operator("wei").post(path, {"digits": digits})
+    scanned = await tour.scan(tour.keep("foreign-digits.png", qr_png(digits)))
+    owner = await tour.operator("switch").get("/v1/directory", code=scanned)
+    tour.check(f"20 digits on an old card: wei's by the form {owner['form']}", holds=owner["node"] == "wei", seen=owner)
+    body = {"reference": "T-3001", "amount": 800, "way": "PAYMENT_CODE", "payer_code": scanned, "remark": "一壶茶"}
+    charge = await cast.tea.client.post("/v1/charges", body)
+    tour.check(f"{cast.tea} scans it: {cast.wang} is asked", holds=charge["state"] == "WAITING", seen=charge)
+    (waiting,) = await cast.wang.wallet.waiting()
+    await cast.wang.wallet.approve(waiting, cast.wang.pin)
+    charge = await tour.settled(lambda: cast.tea.client.post("/v1/charges", body))
+    tour.check(f"and pays {yuan(800)} with the PIN", holds=charge["state"] == "PAID", seen=charge)
 
 
 async def refund(tour: Tour, cast: Cast, payment: dict[str, Any]) -> None:

@@ -99,12 +99,15 @@ AT_LEAST = {
     "pay_interop_processes_c256_per_s": 4_000,
     "growth_wide_to_young": 0.8,
     "growth_old_to_young": 0.8,
+    "growth_wide_pay_onus_to_young": 0.8,
+    "growth_old_pay_onus_to_young": 0.8,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,
     "pay_interop_c256_p99_ms": 100,
     "pay_interop_processes_c256_p99_ms": 100,
     "growth_old_start_s": 5,
+    "growth_old_network_start_s": 5,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {

@@ -103,7 +103,8 @@ class AdmissionService:
         if known is None:
             self._keys.put(key)
         elif known != key:
-            raise Refusal(SwitchReason.KEY_CONFLICTS, key_id=key_id)
+            differs = next(each for each in key.__struct_fields__ if getattr(known, each) != getattr(key, each))
+            raise Refusal(SwitchReason.KEY_CONFLICTS, field=_SAID.get(differs, differs), key_id=key_id)
 
     def retire_key(self, key_id: str) -> None:
         """Accept nothing signed with it from now on. Refuses KEY_UNKNOWN."""
@@ -196,7 +197,8 @@ class AdmissionService:
         known = self._schedules.get(version)
         if known is not None or version == NO_FEES.version:
             if known != schedule:
-                raise Refusal(SwitchReason.FEE_SCHEDULE_CONFLICTS, version=version)
+                differs = "rules" if known is not None and known.starts_ns == starts_ns else "starts_at_ms"
+                raise Refusal(SwitchReason.FEE_SCHEDULE_CONFLICTS, field=differs, version=version)
             return schedule
         if starts_ns < self._now_ns():
             raise Refusal(SwitchReason.FEE_SCHEDULE_STARTS_IN_THE_PAST, starts_ns=starts_ns)
@@ -252,6 +254,10 @@ class AdmissionService:
 
     def _now_ns(self) -> int:
         return self._node.clock.now_ns()
+
+
+# The fields of a key as the API has them.
+_SAID = {"node_id": "node", "valid_from_ns": "valid_from_ms", "valid_until_ns": "valid_until_ms"}
 
 
 def _accounts_opened(statuses: list[AccountStatus]) -> None:

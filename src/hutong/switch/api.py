@@ -55,6 +55,15 @@ from hutong.switch.views import (
 
 Answer = TypeVar("Answer")
 _HEX_LENGTH = 32
+# What differs in a cap's change when the ledger has another under its id. A lowering runs the other way, so it shows
+# as another flag before it shows as another account.
+_DIFFERS = {
+    TransferStatus.EXISTS_WITH_DIFFERENT_FLAGS: "change",
+    TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
+    TransferStatus.EXISTS_WITH_DIFFERENT_LEDGER: "currency",
+    TransferStatus.EXISTS_WITH_DIFFERENT_DEBIT_ACCOUNT_ID: "node",
+    TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "node",
+}
 FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
@@ -231,7 +240,9 @@ class Positions(Controller):
         await _answer(switch, lambda: change(change_id, node, currency, data.amount, answered.set_result))
         status: TransferStatus = await answered
         if status not in TRANSFER_DONE:
-            raise Refusal(SwitchReason.CAP_CHANGE_CONFLICTS, change_id=data.change_id, ledger=status.name)
+            raise Refusal(
+                SwitchReason.CAP_CHANGE_CONFLICTS, field=_DIFFERS.get(status, "change"), change_id=data.change_id
+            )
         (transfer,) = await switch.ledger.lookup_transfers([change_id])
         await durable(switch.node.journal)
         position = await switch.positions.position(node, currency)

@@ -1,6 +1,27 @@
-"""How often a participant may enquire: a token bucket each, because an enquiry storm has taken a national network down."""
+"""What a participant may ask: how often, because an enquiry storm has taken a national network down; and of which ids."""
 
-from hutong.kernel.clock import NS_PER_S
+import structlog
+
+from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.ids import minted_ms
+from hutong.scheme.messages import hex_id
+
+log = structlog.get_logger()
+ID_AHEAD_MAX_MS = 600_000
+
+
+def is_from_the_future(id_: str, sender: str, now_ns: int) -> bool:
+    """
+    Whether an id says it was minted later than any clock can be ahead: then the message is dropped.
+
+    Kept, it would make every id minted until then look old, and so cost a query. It is not answered: a no
+    that is not written down could be contradicted once the time has come.
+    """
+    ahead_ms = minted_ms(hex_id(id_)) - now_ns // NS_PER_MS
+    if ahead_ms > ID_AHEAD_MAX_MS:
+        log.warning("id from the future", sender=sender, id=id_, ahead_ms=ahead_ms)
+        return True
+    return False
 
 
 class EnquiryLimiter:

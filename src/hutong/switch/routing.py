@@ -23,6 +23,7 @@ from hutong.scheme.messages import (
     TransactionStatus,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.enquiry import is_from_the_future
 from hutong.switch.reason import SwitchReason
 
 log = structlog.get_logger()
@@ -76,7 +77,7 @@ class RoutingService:
         now_ns = self._node.clock.now_ns()
         try:
             self._check_sender(sender, consult.debtor_agent)
-            owner, form = self._owner(consult.code)
+            owner, form = self._payee(consult.code)
             self._consults.note(consult.consult_id, Asked(sender, owner, now_ns + _CONSULT_LIFE_NS))
         except Refusal as refusal:
             self._node.journal.tell(sender, _refused_consult(consult, refusal.reason))
@@ -102,6 +103,8 @@ class RoutingService:
     def request(self, sender: str, request: RequestToPay) -> None:
         """Ask the owner of the payment code, or the mandate's bank, to pay a creditor agent."""
         now_ns = self._node.clock.now_ns()
+        if is_from_the_future(request.request_id, sender, now_ns):
+            return
         try:
             self._check_sender(sender, request.creditor_agent)
             _check_open(request, now_ns)
@@ -139,6 +142,10 @@ class RoutingService:
         match = self._admission.directory.resolve(code)
         self._admission.participant(match.node).check_active()
         return match.node, str(match.form)
+
+    def _payee(self, code: str) -> tuple[str, str]:
+        """The node that a consult goes to: a code's owner, or the bank that is to say whose account it has."""
+        return (self._payer(code), "") if code.startswith(MANDATE_PREFIX) else self._owner(code)
 
     def _payer(self, code: str) -> str:
         if code.startswith(MANDATE_PREFIX):

@@ -11,9 +11,7 @@ from functools import partial
 import msgspec
 import structlog
 
-from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Reason, Refusal
-from hutong.kernel.ids import minted_ms
 from hutong.kernel.money import currency_of
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
@@ -31,7 +29,7 @@ from hutong.scheme.messages import (
 )
 from hutong.switch import chart
 from hutong.switch.admission import AdmissionService
-from hutong.switch.enquiry import EnquiryLimiter
+from hutong.switch.enquiry import EnquiryLimiter, is_from_the_future
 from hutong.switch.payment import (
     ClearedPayment,
     Decision,
@@ -50,7 +48,6 @@ from hutong.switch.repository import DECISIONS, PAYMENTS, RETURNED
 from hutong.switch.settlement.window_service import WindowService
 
 log = structlog.get_logger()
-ID_AHEAD_MAX_MS = 600_000
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(CreditTransfer | PaymentReturn)
 
@@ -129,7 +126,7 @@ class ClearingService:
             log.warning("instruction for another", sender=sender, originator=originator)
             return
         payment_id = own_id(instruction)
-        if self._is_from_the_future(payment_id, sender):
+        if is_from_the_future(payment_id, sender, self._node.clock.now_ns()):
             return
         id_ = row_id(payment_id, originator)
         decision = self.decisions.get(id_)
@@ -171,7 +168,7 @@ class ClearingService:
         """
         if not self._enquiries.admit(sender, self._node.clock.now_ns()):
             return
-        if self._is_from_the_future(request.payment_id, sender):
+        if is_from_the_future(request.payment_id, sender, self._node.clock.now_ns()):
             return
         id_ = row_id(request.payment_id, request.originator)
         decision = self.decisions.get(id_)
@@ -204,19 +201,6 @@ class ClearingService:
                 reason = SwitchReason.DEADLINE_PASSED
                 self._void(payment, reason.iso_code, reason.name)
                 self._node.journal.seal()
-
-    def _is_from_the_future(self, payment_id: str, sender: str) -> bool:
-        """
-        Whether an id says it was minted later than any clock can be ahead: then the message is dropped.
-
-        Kept, it would make every id minted until then look old, and so cost a query. It is not answered: a no
-        that is not written down could be contradicted once the time has come.
-        """
-        ahead_ms = minted_ms(hex_id(payment_id)) - self._node.clock.now_ns() // NS_PER_MS
-        if ahead_ms > ID_AHEAD_MAX_MS:
-            log.warning("id from the future", sender=sender, payment_id=payment_id, ahead_ms=ahead_ms)
-            return True
-        return False
 
     def _admit(self, id_: int, instruction: Instruction) -> None:
         now_ns = self._node.clock.now_ns()

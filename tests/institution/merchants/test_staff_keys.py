@@ -70,6 +70,49 @@ def test_a_rotated_key_has_a_new_token_and_the_old_one_is_no_good(street: ShopSt
     assert street.no(street.merchants.key, old).reason.name == "KEY_NOT_ACCEPTED"
 
 
+def test_a_key_asked_for_again_under_its_callers_id_is_the_same_key_with_its_token(street: ShopStreet) -> None:
+    owner = street.owner()
+    issued = street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1"))
+    assert street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1")) == issued
+    assert street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-2"))[0].id != issued[0].id
+    for role, name, shop_id, field in ((Role.OWNER, "books", 0, "role"), (Role.READER, "else", 0, "name")):
+        refused = street.no(street.merchants.issue_key, owner, role, name, shop_id, "b-1")
+        assert (refused.reason.name, refused.facts["field"]) == ("STAFF_KEY_TAKEN", field)
+    street.restart()
+    assert street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1")) == issued
+    street.clock.advance(seconds=600)
+    assert street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1")) == (issued[0], "")
+    assert street.do(lambda: street.merchants.key(issued[1])) == issued[0]
+
+
+def test_the_same_callers_id_at_two_merchants_makes_two_keys(street: ShopStreet) -> None:
+    tokens = {
+        street.do(lambda: street.merchants.issue_owner_key(owner.merchant_id, "owner", "first"))[1]  # noqa: B023
+        for owner in (street.owner(), street.owner(reference="M-2"))
+    }
+    assert len(tokens) == 2
+
+
+def test_a_rotation_asked_for_again_shows_the_same_token_and_a_late_repeat_of_an_earlier_one_revives_nothing(
+    street: ShopStreet,
+) -> None:
+    owner = street.owner()
+    key, _ = street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1"))
+    dead: list[str] = []
+    for rotation_id in ("r-1", "r-2", "r-1", ""):
+        street.clock.advance(seconds=1)
+        rotated, token = street.do(lambda: street.merchants.rotate_key(owner, key.id, rotation_id))  # noqa: B023
+        if rotation_id:
+            again = street.do(lambda: street.merchants.rotate_key(owner, key.id, rotation_id))  # noqa: B023
+            assert again == (rotated, token)
+        for old in dead:
+            assert street.no(street.merchants.key, old).reason.name == "KEY_NOT_ACCEPTED"
+        assert street.do(lambda: street.merchants.key(token)) == rotated  # noqa: B023
+        dead.append(token)
+    # What was rotated without an id can be shown by nobody, however the key is asked for.
+    assert street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0, "b-1")) == (rotated, "")
+
+
 def test_a_revoked_key_is_no_good_at_once_and_for_good(street: ShopStreet) -> None:
     owner = street.owner()
     key, token = street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0))

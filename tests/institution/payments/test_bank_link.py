@@ -1,11 +1,25 @@
 """A bank is a participant like any other: money in under its mandate, money out to a code of its own."""
 
-import pytest
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from hutong.institution.payments.mandate import BankAccount, Mandate, TopUpState, withdrawal_creditor
+import pytest
+from msgspec.structs import replace
+
+from hutong.institution.payments.bank_link_service import ACCOUNTS_MAX
+from hutong.institution.payments.mandate import (
+    BankAccount,
+    Mandate,
+    TopUpState,
+    proof_of,
+    read_proof,
+    withdrawal_creditor,
+)
+from hutong.institution.payments.mandate_service import MANDATES_MAX
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.request_to_pay import Charge
+from hutong.institution.payments.request_to_pay import Charge, ToPay
+from hutong.kernel.clock import instant
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import warmed
 from tests.institution.payments.neighbours import Person, pin_token
@@ -60,10 +74,9 @@ class Link:
         answers: list[tuple[Payment, Outcome | None]] = []
         link = self.jing.payments.bank_link
         order = (self.user.id, payment_id, self.account.id, amount, token)
-        terms = self.jing.quote(self.user, CODE).terms
 
-        async def known(_code: str) -> object:
-            return terms
+        async def known(code: str) -> object:
+            return self.jing.terms(code)
 
         link._consults.terms = known  # type: ignore[method-assign, assignment]  # It waits for the network, which is here.
         now(link.withdraw(*order, lambda *answer: answers.append(answer)))
@@ -107,6 +120,23 @@ def test_a_top_up_the_bank_account_does_not_cover_gives_the_mandates_room_back(b
     assert link.balances == (0, 500_000)
     assert link.yun.payments.mandates.mandate(link.mandate.id).used == 0
     assert link.top_up(500_000) == TopUpState.PAID
+
+
+def test_what_was_claimed_before_midnight_and_refused_behind_it_gives_back_to_no_other_day() -> None:
+    link = Link(daily_max=600_000)
+    zone = ZoneInfo("Asia/Shanghai")
+    local = instant(link.world.clock.now_ns()).astimezone(zone)
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), zone)
+    link.world.tick(int((midnight - local).total_seconds()) - 1)
+    to_pays = link.yun.payments.to_pays
+    settle, late = to_pays._settle, list[ToPay]()
+    # What the bank has to know of the payer is loaded only behind midnight.
+    to_pays._settle = lambda row: late.append(row) if row.amount > 500_000 else settle(row)  # type: ignore[method-assign]
+    assert link.top_up(500_001) == TopUpState.OPEN
+    link.world.tick(2)
+    assert link.top_up(100) == TopUpState.PAID
+    link.yun.decide(lambda: settle(late[0]))
+    assert link.yun.payments.mandates.mandate(link.mandate.id).used == 100
 
 
 @banks
@@ -156,6 +186,75 @@ def test_what_is_between_ones_own_accounts_counts_towards_no_limit() -> None:
     assert link.yun.payments.debtor.usages.of(link.holder.id, link.holder.wallet_account).year_spent == 0
 
 
+@pytest.mark.parametrize("bank", ["yun", "jing"])
+def test_what_goes_to_somebody_elses_account_counts_like_any_payment_to_a_person(bank: str) -> None:
+    link = Link(bank=bank)
+    link.top_up(50_000)
+    link.jing.users[link.user.id] = replace(link.user, name="*红")  # The bank's holder has another name.
+    assert link.withdraw(20_000).completed
+    assert _spent(link) == 20_000
+    link.jing.users[link.user.id] = replace(link.user, name=f" {link.holder.name} ")
+    assert link.withdraw(20_000).completed
+    assert _spent(link) == 20_000
+
+
+def test_a_code_without_a_mandate_or_of_another_than_granted_it_is_not_proven_ones_own() -> None:
+    link = Link()
+    link.top_up(50_000)
+    stranger = link.yun.user()
+    link.yun.asks(user=stranger, code=CODE)  # The same text leads to somebody else now.
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 1_000
+    link.account = link.link("")
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 2_000
+
+
+def test_a_withdrawal_after_the_mandate_was_revoked_is_counted() -> None:
+    link = Link()
+    link.top_up(50_000)
+    link.yun.payments.mandates.revoke(link.holder.id, link.mandate.id)
+    assert link.withdraw(1_000).completed
+    assert _spent(link) == 1_000
+
+
+def test_a_proof_tells_no_name_and_only_who_was_given_the_mandate_gets_an_answer() -> None:
+    link = Link()
+    proof = proof_of(link.text, link.holder.name, CODE)
+    assert link.holder.name not in str(proof)
+    assert proof != proof_of(link.text, "别人", CODE)
+    assert read_proof(str(proof)) == proof
+    assert link.jing.terms(str(proof)).request_id
+    for text, because in (
+        (str(proof_of("mandate:yun:" + "0" * 32, link.holder.name, CODE)), "MANDATE_UNKNOWN"),
+        (link.text, "MANDATE_MALFORMED"),
+        (f"{link.text}:{'0' * 32}:{CODE}", "HOLDER_DIFFERS"),
+        (str(proof_of(link.grant("wei", 1)[1], link.holder.name, CODE)), "MANDATE_OF_ANOTHER"),
+        (str(proof_of("mandate:nobody:" + "0" * 32, link.holder.name, CODE)), "PARTICIPANT_UNKNOWN"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            link.jing.terms(text)
+        assert refused.value.facts["because"] == because
+
+
+def test_mandates_and_linked_accounts_are_bounded() -> None:
+    link = Link()
+    for _ in range(MANDATES_MAX - 1):
+        mandate, _ = link.grant("jing", 1)
+    with pytest.raises(Refusal, match="MANDATES_TOO_MANY"):
+        link.grant("jing", 1)
+    link.yun.payments.mandates.revoke(link.holder.id, mandate.id)
+    link.grant("jing", 1)
+    for _ in range(ACCOUNTS_MAX - 1):
+        link.link(link.text)
+    with pytest.raises(Refusal, match="BANK_ACCOUNTS_TOO_MANY"):
+        link.link(link.text)
+
+
+def _spent(link: Link) -> int:
+    return link.jing.payments.debtor.usages.of(link.user.id, link.user.wallet_account).year_spent
+
+
 def _none(_: object) -> None:
     pass
 
@@ -171,6 +270,43 @@ def test_a_banks_no_is_heard_by_a_wallet_that_started_again_meanwhile() -> None:
     link.world.settle()
     found = now(warmed(link.jing.journal, lambda: link.jing.payments.bank_link.found(link.user.id, top_up_id)))
     assert (found.state, found.reason) == (TopUpState.REJECTED, "MANDATE_LIMIT_EXCEEDED")
+
+
+@pytest.mark.parametrize("overtaken", [True, False])
+def test_a_banks_no_ends_the_top_up_whichever_of_its_two_messages_comes_first(overtaken: bool) -> None:
+    link = Link()
+    world = link.world
+    world.posting = True
+    top_up_id = link.jing.node.mint.mint()
+    top_up = link.jing.payments.bank_link.top_up
+    link.jing.decide(lambda: _none(top_up(link.user.id, top_up_id, link.account.id, 100)))
+    for _ in range(4):  # The request to pay to the bank; its payment to the wallet, which claims the top-up.
+        world.deliver(world.letters.pop(0))
+    world.letters.clear()  # That it accepted is lost.
+    assert link.jing.payments.bank_link.found(link.user.id, top_up_id).state == TopUpState.CLAIMED
+    world.clock.advance(seconds=61)
+    world.switch.tick()
+    world.switch.journal.seal()
+    to_wallet = [letter for letter in world.letters if letter[1] == "jing"]
+    world.letters = [letter for letter in world.letters if letter[1] != "jing"]
+    if not overtaken:
+        world.deliver(to_wallet.pop())
+    while world.letters:
+        world.deliver(world.letters.pop(0))
+    for letter in to_wallet:
+        world.deliver(letter)
+    found = link.jing.payments.bank_link.found(link.user.id, top_up_id)
+    assert (found.state, found.reason, found.claimed_by) == (TopUpState.REJECTED, "DEADLINE_PASSED", 0)
+    assert link.yun.payments.mandates.mandate(link.mandate.id).used == 0
+
+
+def test_a_top_up_nobody_answered_is_shown_as_expired_when_its_time_is_over() -> None:
+    link = Link()
+    link.world.posting = True
+    link.top_up(100, top_up_id := link.jing.node.mint.mint())
+    found = link.jing.payments.bank_link.found(link.user.id, top_up_id)
+    assert found.state_at(found.expires_ns - 1) == TopUpState.OPEN
+    assert found.state_at(found.expires_ns) == TopUpState.EXPIRED
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
 from hutong.ledger.transfer import AccountStatus
+from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.test_refunds import own_accounts
-from tests.institution.payments.world import Institution, World
+from tests.institution.payments.world import Institution, World, now
 
 SPONSOR = 0x77 << 80
 PLATE = "https://wei.example/q/1"
@@ -183,3 +184,18 @@ def test_another_source_of_money_pays_and_is_paid_back(on_us: bool) -> None:
     assert fair.debtor.balance(fair.payer.wallet_account) == 1_000_000
     assert fair.refund(payment, 100).completed
     assert fair.debtor.balance(credit) == 500
+
+
+def test_what_was_paid_past_the_wallet_still_counts_after_a_restart() -> None:
+    fair = Fair(on_us=False, payer_discount=0, payee_discount=0, amount=700)
+    fair.fund(fair.debtor, SPONSOR + (2 << 80), 1_000_000)
+    debtor = fair.debtor
+    spent = []
+    for funding in ("balance", "credit"):
+        _, outcome = fair.pay(funding=funding)
+        assert outcome.completed
+        fair.world.restart(debtor.node_id)
+        payer, usages = fair.payer, debtor.payments.debtor.usages
+        spent.append(now(warmed(debtor.journal, lambda: usages.of(payer.id, payer.wallet_account))).year_spent)  # noqa: B023
+        fair.creditor.asks(fair.merchant, code=PLATE, amount=700, fee_bps=60, kind=Channel.DYNAMIC_CODE.value)
+    assert spent == [700, 1_400]

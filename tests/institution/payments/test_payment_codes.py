@@ -201,3 +201,21 @@ def test_an_answer_that_was_lost_is_asked_for_again(on_us: bool) -> None:
 
 def _none(_: object) -> None:
     pass
+
+
+def test_a_number_that_never_changes_pays_nothing_until_the_payer_agrees() -> None:
+    street = till(on_us=False)
+    street.wallet.shown["28610123456789012345"] = street.payer.id
+    street.world.register("zhi", "digits:2861:20")
+    (charge,) = street.charge(1, code="28610123456789012345")
+    assert charge.state == ChargeState.WAITING
+    (waiting,) = now(street.wallet.payments.to_pays.waiting(street.payer.id))
+    token = pin_token(street.payer.id, waiting.payment_id, waiting.amount, waiting.terms.creditor)
+    answers: list[Outcome | None] = []
+    approve = street.wallet.payments.to_pays.approve
+    street.wallet.decide(
+        lambda: approve(street.payer.id, waiting.id, token, lambda _, outcome: answers.append(outcome))
+    )
+    assert answers[0] is not None
+    assert answers[0].completed
+    assert street.again()[-1].state == ChargeState.PAID

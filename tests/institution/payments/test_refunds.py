@@ -13,7 +13,7 @@ from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
-from hutong.scheme.messages import PaymentReturn, PaymentStatus, TransactionStatus, id_hex
+from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, id_hex
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, World
 
@@ -196,6 +196,7 @@ def test_the_payers_side_believes_no_return_it_can_check(changes: dict[str, Any]
 
 
 def test_the_payers_side_counts_returns_itself() -> None:
+    """What exceeds the rest is refused; while what it is too much beside is undecided, that is asked about first."""
     sale = sold(on_us=False)
     sale.world.posting = True
     for number, (amount, accepted) in enumerate([(6_000, True), (4_001, False), (4_000, True), (1, False)], start=1):
@@ -213,8 +214,19 @@ def test_the_payers_side_counts_returns_itself() -> None:
         sale.debtor.receive("switch", [offered])
         sale.debtor.receive("switch", [offered])
         said = [message.status for _, _, message in sale.world.letters if isinstance(message, PaymentStatus)]
-        assert said == [TransactionStatus.ACCEPTED if accepted else TransactionStatus.REJECTED] * 2
+        asked = {message.payment_id for _, _, message in sale.world.letters if isinstance(message, StatusRequest)}
+        assert said == ([TransactionStatus.ACCEPTED] * 2 if accepted else [])
+        assert bool(asked) is not accepted
         sale.world.letters.clear()
+        for return_id in asked:
+            told = PaymentStatus(payment_id=return_id, originator="wei", status=TransactionStatus.COMPLETED)
+            sale.debtor.receive("switch", [told])
+        if asked:
+            sale.debtor.receive("switch", [offered])
+            ((_, _, refused),) = sale.world.letters
+            assert isinstance(refused, PaymentStatus)
+            assert refused.reason_name == "REFUND_EXCEEDS_REMAINDER"
+            sale.world.letters.clear()
 
 
 def test_both_ends_hear_of_a_refund() -> None:
@@ -222,3 +234,45 @@ def test_both_ends_hear_of_a_refund() -> None:
     sale.refund(100)
     assert (sale.merchant, "refund.completed") in [(to, type_) for to, type_, _ in sale.creditor.neighbours.said]
     assert (sale.payer.id, "payment.refunded") in [(to, type_) for to, type_, _ in sale.debtor.neighbours.said]
+
+
+def test_a_rejection_that_was_lost_stands_in_the_way_of_no_other_refund() -> None:
+    """The debtor agent still counts the first, which the switch rejected: it asks before it refuses the second."""
+    sale = sold(on_us=False)
+    world = sale.world
+    world.posting = True  # Letters wait.
+    answers: list[tuple[Refund, Outcome | None]] = []
+
+    def refund() -> None:
+        order = RefundOrder(refund_id=sale.creditor.node.mint.mint(), payment_id=sale.payment.id, amount=10_000)
+        service = sale.creditor.payments.refunds
+        sale.creditor.decide(lambda: service.refund(sale.merchant, order, lambda *answer: answers.append(answer)))
+
+    def deliver(*peers: str) -> None:
+        """Everything to these; what is for others is lost."""
+        while world.letters:
+            letter = world.letters.pop(0)
+            if letter[1] in peers:
+                world.deliver(letter)
+
+    refund()
+    world.deliver(world.letters.pop(0))  # To the switch,
+    world.deliver(world.letters.pop(0))  # to the debtor agent, which accepts:
+    world.letters.clear()  # lost.
+    assert sale.debtor.payments.returns.undecided
+    world.clock.advance(seconds=121)
+    world.switch.tick()
+    world.switch.journal.seal()
+    deliver("wei")  # The debtor agent never hears of the rejection.
+    assert answers[0][1] is not None
+    assert not answers[0][1].completed
+    assert sale.debtor.payments.returns.undecided
+
+    refund()
+    deliver("switch", "jing")
+    assert not sale.debtor.payments.returns.undecided
+    for _ in range(3):
+        world.tick(2)
+        deliver("switch", "jing", "wei")
+    assert [done.completed for done in sale.creditor.payments.refunds.outcomes.everything()] == [False, True]
+    assert sale.debtor.balance(sale.payer.wallet_account) == 1_000_000

@@ -170,6 +170,10 @@ class Institution(Place):
 
     def quote(self, payer: Person, code: str, amount: int = 0) -> Quote:
         """Consult as a payer does; the network must be delivering."""
+        return self.payments.consults.quote(payer, self.terms(code), amount)
+
+    def terms(self, code: str) -> Terms:
+        """What the code's owner says of it; refuses as the owner does."""
         consults = self.payments.consults
         terms = now(warmed(self.journal, lambda: consults._own_terms(code)))
         if terms is None:
@@ -183,7 +187,7 @@ class Institution(Place):
                 raise answer
             terms = answer
         assert isinstance(terms, Terms)
-        return consults.quote(payer, terms, amount)
+        return terms
 
     def quotes(self, order: Order) -> Quote:
         """The quote of an order."""

@@ -113,7 +113,7 @@ async def test_every_door_but_three_asks_who_is_there(client: httpx.AsyncClient,
         for method in item
         if path.startswith("/v1/") and path not in open_to_all
     ]
-    assert len(asked) == 22
+    assert len(asked) == 24
     for method, path in asked:
         for headers, reason, status in (
             ({}, "TOKEN_MISSING", 401),

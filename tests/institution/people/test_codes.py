@@ -6,6 +6,7 @@ import pytest
 
 from hutong.codes.payment_code import STEP_NS, PaymentCodeGenerator
 from hutong.codes.plate import read_plate
+from hutong.institution.people.payment_code import PaymentCodeHolder
 from hutong.institution.people.personal_code import CODES_MAX
 from hutong.institution.people.signed_in import SignedIn
 from hutong.kernel.errors import Refusal
@@ -100,12 +101,45 @@ async def test_an_acquirer_guesses_a_handle_five_times_and_restarts_do_not_help(
     assert await _claim(town, right, 256, "zhi")  # Another acquirer's tills go on.
 
 
-@pytest.mark.parametrize("code", ["", "31", "3" * 17, "1" * 18, "31" + "x" * 16, "３" * 18, "31" + "0" * 17])
+@pytest.mark.parametrize("code", ["", "31", "3" * 7, "1" * 33, "31" + "x" * 16, "３" * 18])
 async def test_what_is_no_code_of_ours_is_malformed_and_no_guess(town: Any, code: str) -> None:
     for _ in range(10):
         with pytest.raises(Refusal, match="PAYMENT_CODE_MALFORMED"):
             await _claim(town, code, 256)
     assert town.store.rows["payment_code_misses"] == []
+
+
+async def test_a_number_of_another_system_leads_to_its_user_who_is_to_be_asked(town: Any) -> None:
+    user, other = (await town.user()).user, (await town.user("+8613800138001")).user
+    codes = town.people.codes
+    bound = await town.ask(lambda: codes.bind_foreign_code(user.id, "28610123456789012345"))
+    await town.restart()
+    codes = town.people.codes
+    assert await town.ask(lambda: codes.bind_foreign_code(user.id, bound.digits)) == bound
+    with pytest.raises(Refusal, match="FOREIGN_CODE_TAKEN"):
+        await town.ask(lambda: codes.bind_foreign_code(other.id, bound.digits))
+    for charge_id in (256, 512):  # It never changes, so it is used up by nobody.
+        assert await _claim(town, bound.digits, charge_id) == PaymentCodeHolder(user.id, 0, is_to_be_asked=True)
+    for guess in range(5):
+        with pytest.raises(Refusal, match="PAYMENT_CODE_WRONG"):
+            await _claim(town, f"2861012345678{guess:07d}", 768)
+    await town.ask(lambda: town.people.freeze(user.id, "lost"))
+    with pytest.raises(Refusal, match="USER_FROZEN"):
+        await _claim(town, bound.digits, 1024, "zhi")
+    for _ in range(2):
+        assert not (await town.ask(lambda: codes.unbind_foreign_code(user.id, bound.digits))).active
+    with pytest.raises(Refusal, match="PAYMENT_CODE_WRONG"):
+        await _claim(town, bound.digits, 1024, "zhi")
+    with pytest.raises(Refusal, match="FOREIGN_CODE_UNKNOWN"):
+        await town.ask(lambda: codes.unbind_foreign_code(other.id, bound.digits))
+    assert (await town.ask(lambda: codes.bind_foreign_code(other.id, bound.digits))).user_id == other.id
+
+
+@pytest.mark.parametrize("digits", ["", "1234567", "1" * 33, "12345678x", "31" + "0" * 16, "１２３４５６７８"])
+async def test_what_is_no_number_of_another_system_is_bound_to_nobody(town: Any, digits: str) -> None:
+    user = (await town.user()).user
+    with pytest.raises(Refusal, match="FOREIGN_CODE_MALFORMED"):
+        await town.ask(lambda: town.people.codes.bind_foreign_code(user.id, digits))
 
 
 async def test_a_personal_code_leads_to_its_user(town: Any) -> None:

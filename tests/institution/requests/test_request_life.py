@@ -107,20 +107,6 @@ def test_a_request_expires_at_its_instant_and_not_before() -> None:
     assert request("CLAIMED", ALICE).state_at(OVER) is RequestState.CLAIMED
 
 
-def test_what_was_made_for_one_payment_ends_with_it() -> None:
-    released = request("CLAIMED", ALICE, code_id=7 << 8).release(ALICE, LATER)
-    assert (released.state, released.claimed_by) == ("CANCELLED", 0)
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "reason"),
-    [(1199, "CNY", "AMOUNT_DIFFERS"), (1201, "CNY", "AMOUNT_DIFFERS"), (1200, "HKD", "CURRENCY_DIFFERS")],
-)
-def test_a_request_is_paid_just_so(amount: int, currency: str, reason: str) -> None:
-    request().check_terms(1200, "CNY")
-    assert refusal_of(lambda: request().check_terms(amount, currency)).reason.name == reason
-
-
 class RequestLife(RuleBasedStateMachine):
     """
     Two payers and more, a merchant, a clock and crashes, in any order.

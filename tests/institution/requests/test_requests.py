@@ -10,7 +10,6 @@ from hutong.codes.profile import CANONICAL
 from hutong.institution.merchants.staff_key import Role, StaffKey
 from hutong.institution.requests.request import RequestLimits, RequestState
 from hutong.kernel.clock import NS_PER_S
-from hutong.kernel.ids import derive
 from hutong.scheme.messages import Channel
 from tests.institution.merchants.shop_street import ShopStreet, corner, draft
 
@@ -157,57 +156,6 @@ def test_a_dynamic_code_reads_back_as_its_request_with_the_amount(street: ShopSt
 def test_what_shows_no_code_has_no_code(street: ShopStreet, owner: StaffKey) -> None:
     made = street.do(lambda: street.requests.create(owner, draft(channel=Channel.REQUEST)))
     assert street.do(lambda: street.requests.texts(made)) == ("", "")
-
-
-def test_a_static_code_makes_one_claimed_request_for_each_payment(street: ShopStreet, owner: StaffKey) -> None:
-    shop = street.do(lambda: street.merchants.open_shop(owner, corner()))
-    plate = street.do(lambda: street.plates.hang(owner, "table 1", shop.id))
-    requests, now_ns = street.requests, street.now_ns
-    made = street.do(lambda: requests.open_static(plate.id, PAYMENT, 1200, "CNY", now_ns))
-    assert (made.state, made.claimed_by, made.channel) == ("CLAIMED", PAYMENT, "STATIC")
-    assert (made.merchant_id, made.shop_id, made.code_id) == (owner.merchant_id, shop.id, plate.id)
-    street.restart()
-    requests = street.requests
-    assert street.do(lambda: requests.open_static(plate.id, PAYMENT, 1200, "CNY", now_ns)) == made
-    assert street.no(requests.open_static, plate.id, PAYMENT, 1201, "CNY", now_ns).reason.name == "AMOUNT_DIFFERS"
-    other = street.do(lambda: requests.open_static(plate.id, PAYMENT + 256, 5, "CNY", now_ns))
-    assert other.id != made.id
-    paid = street.do(lambda: requests.paid(made.id, PAYMENT))
-    failed = street.do(lambda: requests.release(other.id, PAYMENT + 256))
-    assert (paid.state, failed.state) == ("PAID", "CANCELLED")
-    page, _ = asyncio.run(requests.page(owner, before=None, limit=10))
-    assert page == [failed, paid]
-
-
-def test_a_new_payment_of_a_known_plate_asks_the_database_nothing(street: ShopStreet, owner: StaffKey) -> None:
-    plate = street.do(lambda: street.plates.hang(owner, "till"))
-    street.do(lambda: street.requests.payee(plate.id, street.now_ns))
-    street.clock.advance(seconds=1)
-    payment_id = street.mint.mint()
-    # Not through `do`: a `Cold` would be raised here.
-    request = street.requests.open_static(plate.id, payment_id, 1, "CNY", street.now_ns)
-    assert street.requests.paid(request.id, payment_id).state == "PAID"
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "reason"),
-    [
-        (0, "CNY", "AMOUNT_OUT_OF_LIMITS"),
-        (-5, "CNY", "AMOUNT_OUT_OF_LIMITS"),
-        (2**62, "CNY", "AMOUNT_OUT_OF_LIMITS"),
-        (5, "HKD", "CURRENCY_DIFFERS"),
-    ],
-)
-def test_a_static_payment_of_an_odd_amount_is_refused(
-    street: ShopStreet, owner: StaffKey, amount: int, currency: str, reason: str
-) -> None:
-    plate = street.do(lambda: street.plates.hang(owner, "till"))
-    refusal = street.no(street.requests.open_static, plate.id, PAYMENT, amount, currency, street.now_ns)
-    assert refusal.reason.name == reason
-
-
-def test_the_request_of_a_static_payment_has_an_id_of_the_payment_s_moment() -> None:
-    assert derive(PAYMENT, "x") >> 80 == PAYMENT >> 80
 
 
 def test_requests_are_listed_once_each_newest_first_in_pages(street: ShopStreet, owner: StaffKey) -> None:

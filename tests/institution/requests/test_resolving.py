@@ -148,10 +148,6 @@ def test_a_personal_code_leads_to_its_person(street: ShopStreet) -> None:
         remark="lunch",
     )
     assert street.do(lambda: street.requests.payee(code.id, street.now_ns)) == payee
-    made = street.do(lambda: street.requests.open_static(code.id, PAYMENT, 880, "CNY", street.now_ns))
-    assert (made.user_id, made.merchant_id, made.listed_merchant) == (5 << 80, 0, None)
-    refusal = street.no(street.requests.open_static, code.id, PAYMENT + 256, 881, "CNY", street.now_ns)
-    assert refusal.reason.name == "AMOUNT_DIFFERS"
 
 
 def test_a_person_who_may_not_receive_or_whose_code_is_off_is_not_paid(street: ShopStreet) -> None:

@@ -36,6 +36,7 @@ from hutong.institution.merchants.views import (
     PlateView,
     RegisterForeignPlate,
     ReplacePlate,
+    RotateKey,
     ShopView,
     fee_view,
     key_view,
@@ -145,7 +146,7 @@ class OperatorController(Controller):
     ) -> IssuedKey:
         """A key with every right over the merchant: its first one, or in place of one that got lost."""
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
-        return await decided(edge.journal, lambda: _issued(edge.merchants.issue_owner_key(id_, data.name)))
+        return await decided(edge.journal, lambda: _issued(edge.merchants.issue_owner_key(id_, data.name, data.key_id)))
 
     @post("/{merchant_id:str}/foreign-plates")
     async def register_foreign(
@@ -207,7 +208,7 @@ class MerchantController(Controller):
         """A key for a till or a colleague, of one shop or of all."""
         shop_id = shop_id_of(data.shop_id)
         verb = edge.merchants.issue_key
-        return await decided(edge.journal, lambda: _issued(verb(key, data.role, data.name, shop_id)))
+        return await decided(edge.journal, lambda: _issued(verb(key, data.role, data.name, shop_id, data.key_id)))
 
     @get("/keys")
     async def keys(self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey]) -> list[KeyView]:
@@ -216,11 +217,15 @@ class MerchantController(Controller):
 
     @post("/keys/{key_id:str}/rotate", status_code=200)
     async def rotate_key(
-        self, edge: NamedDependency[MerchantEdge], key: NamedDependency[StaffKey], key_id: FromPath[str]
+        self,
+        edge: NamedDependency[MerchantEdge],
+        key: NamedDependency[StaffKey],
+        key_id: FromPath[str],
+        data: JSONBody[RotateKey | None] = None,
     ) -> IssuedKey:
         """A new token for a key; the old one is no good at once. To go on without a gap, issue a second key first."""
-        id_ = parse_id(KEY_PREFIX, key_id)
-        return await decided(edge.journal, lambda: _issued(edge.merchants.rotate_key(key, id_)))
+        id_, rotation_id = parse_id(KEY_PREFIX, key_id), data.rotation_id if data is not None else ""
+        return await decided(edge.journal, lambda: _issued(edge.merchants.rotate_key(key, id_, rotation_id)))
 
     @post("/keys/{key_id:str}/revoke", status_code=200)
     async def revoke_key(

@@ -26,6 +26,7 @@ class MerchantReason(Reason):
     ROLE_MAY_NOT = Kind.NOT_ALLOWED, "NARR"
     SHOP_NOT_YOURS = Kind.NOT_ALLOWED, "NARR"  # The key is of one shop, and this is of another or of them all.
     STAFF_KEY_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    STAFF_KEY_TAKEN = Kind.CONFLICT, "NARR"  # The caller's id is another key's, or of other content.
 
     PLATE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     CODE_INACTIVE = Kind.REFUSED, "NARR"  # The plate was taken down, or replaced.

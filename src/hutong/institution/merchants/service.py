@@ -19,15 +19,19 @@ from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.shop import Shop, ShopProfile
 from hutong.institution.merchants.shop import shop_id as shop_id_of
 from hutong.institution.merchants.staff_key import (
+    CALLERS_ID_LENGTH_MAX,
     SECRET_BYTES,
+    SHOWN_AGAIN_NS,
     Right,
     Role,
     StaffKey,
+    derived_secret,
     hash_token,
     key_id_in,
     token_of,
 )
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive
 from hutong.kernel.money import currency_of
 from hutong.kernel.text import check_text
 from hutong.ledger.engine import LedgerEngine
@@ -126,10 +130,10 @@ class MerchantService:
         self._all.fees.put(decided)
         return decided
 
-    def issue_owner_key(self, merchant_id: int, name: str) -> tuple[StaffKey, str]:
-        """A key with every right over the merchant, and its token, which is shown this once."""
+    def issue_owner_key(self, merchant_id: int, name: str, callers_id: str = "") -> tuple[StaffKey, str]:
+        """A key with every right over the merchant, and its token. Repeats: as `issue_key`."""
         self.merchant(merchant_id)
-        return self._issue(merchant_id, Role.OWNER, name, 0)
+        return self._issue(merchant_id, Role.OWNER, name, 0, callers_id)
 
     # Whoever asks about a merchant.
 
@@ -229,32 +233,35 @@ class MerchantService:
             self._verified[token] = key_id, hashed
         return key
 
-    def issue_key(self, key: StaffKey, role: Role, name: str, shop_id: int) -> tuple[StaffKey, str]:
+    def issue_key(
+        self, key: StaffKey, role: Role, name: str, shop_id: int, callers_id: str = ""
+    ) -> tuple[StaffKey, str]:
         """
-        A key for a colleague, for one shop or for all (0), and its token, which is shown this once.
+        A key for a colleague, for one shop or for all (0), and its token.
 
-        Refuses:  ROLE_MAY_NOT; SHOP_NOT_YOURS; SHOP_UNKNOWN; the text refusals.
-        Repeats:  another key: a token cannot be shown twice. Revoke what got lost.
+        Refuses:  ROLE_MAY_NOT; SHOP_NOT_YOURS; SHOP_UNKNOWN; the text refusals; STAFF_KEY_TAKEN, naming the field.
+        Repeats:  under the same `callers_id` the same key, for SHOWN_AGAIN_NS with its token, afterwards without.
+                  Without one, another key.
         """
         _check_manager(key)
         self.shop_of(key.merchant_id, shop_id)
-        return self._issue(key.merchant_id, role, name, shop_id)
+        return self._issue(key.merchant_id, role, name, shop_id, callers_id)
 
-    def rotate_key(self, key: StaffKey, key_id: int) -> tuple[StaffKey, str]:
+    def rotate_key(self, key: StaffKey, key_id: int, rotation_id: str = "") -> tuple[StaffKey, str]:
         """
         A new token for a key; the old one is no good from now on. Whoever can't have that issues a second key first.
 
-        Refuses:  ROLE_MAY_NOT; SHOP_NOT_YOURS; STAFF_KEY_UNKNOWN; KEY_REVOKED.
+        Refuses:  ROLE_MAY_NOT; SHOP_NOT_YOURS; STAFF_KEY_UNKNOWN; KEY_REVOKED; the text refusals.
+        Repeats:  the last rotation under its own `rotation_id`: as `issue_key`. Without one, another token.
         """
+        check_text("rotation_id", rotation_id, length_max=CALLERS_ID_LENGTH_MAX, empty=True)
         rotated = self._managed_key(key, key_id)
         if rotated.revoked_ns:
             raise Refusal(MerchantReason.KEY_REVOKED)
-        token = self._new_token(key_id)
-        rotated = msgspec.structs.replace(
-            rotated, token_hash=hash_token(self._pepper, token), rotated_ns=self._clock.now_ns()
-        )
-        self._all.staff_keys.put(rotated)
-        return rotated, token
+        if rotation_id and rotated.rotation_id == rotation_id:
+            return rotated, self._shown_again(rotated)
+        rotated = msgspec.structs.replace(rotated, rotated_ns=self._clock.now_ns(), rotation_id=rotation_id)
+        return self._put_key(rotated, can_show_again=bool(rotation_id))
 
     def revoke_key(self, key: StaffKey, key_id: int) -> StaffKey:
         """End a key. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS, STAFF_KEY_UNKNOWN. Repeats: the key, revoked."""
@@ -280,27 +287,48 @@ class MerchantService:
         if self.merchant(merchant_id).status == MerchantStatus.CLOSED:
             raise Refusal(MerchantReason.MERCHANT_CLOSED)
 
-    def _issue(self, merchant_id: int, role: Role, name: str, shop_id: int) -> tuple[StaffKey, str]:
+    def _issue(self, merchant_id: int, role: Role, name: str, shop_id: int, callers_id: str) -> tuple[StaffKey, str]:
         check_text("name", name, length_max=NAME_LENGTH_MAX)
+        check_text("key_id", callers_id, length_max=CALLERS_ID_LENGTH_MAX, empty=True)
+        key_id = derive(merchant_id, f"staff-key/{callers_id}") if callers_id else self._mint.mint()
+        known = self._all.staff_keys.get(key_id) if callers_id else None
+        if known is not None:
+            for field, was, wanted in (
+                ("role", known.role, role),
+                ("name", known.name, name),
+                ("shop_id", known.shop_id, shop_id),
+            ):
+                if was != wanted:
+                    raise Refusal(MerchantReason.STAFF_KEY_TAKEN, field=field)
+            return known, "" if known.rotated_ns > known.created_ns else self._shown_again(known)
         now_ns = self._clock.now_ns()
-        key_id = self._mint.mint()
-        token = self._new_token(key_id)
         issued = StaffKey(
             id=key_id,
             merchant_id=merchant_id,
             shop_id=shop_id,
             role=role,
             name=name,
-            token_hash=hash_token(self._pepper, token),
+            token_hash=b"",
             created_ns=now_ns,
             rotated_ns=now_ns,
             revoked_ns=0,
         )
-        self._all.staff_keys.put(issued)
-        return issued, token
+        return self._put_key(issued, can_show_again=bool(callers_id))
 
-    def _new_token(self, key_id: int) -> str:
-        return token_of(key_id, self._randomness.randbytes(SECRET_BYTES))
+    def _put_key(self, key: StaffKey, *, can_show_again: bool) -> tuple[StaffKey, str]:
+        """Give the key a new token: one that can be shown again, or one that nobody can."""
+        secret = derived_secret(self._pepper, key) if can_show_again else self._randomness.randbytes(SECRET_BYTES)
+        token = token_of(key.id, secret)
+        key = msgspec.structs.replace(key, token_hash=hash_token(self._pepper, token))
+        self._all.staff_keys.put(key)
+        return key, token
+
+    def _shown_again(self, key: StaffKey) -> str:
+        """The token once more, for who lost the answer a moment ago; nothing later, or of a key that was ended."""
+        if key.revoked_ns or self._clock.now_ns() >= key.rotated_ns + SHOWN_AGAIN_NS:
+            return ""
+        token = token_of(key.id, derived_secret(self._pepper, key))
+        return token if hmac.compare_digest(key.token_hash, hash_token(self._pepper, token)) else ""
 
     def _managed_key(self, key: StaffKey, key_id: int) -> StaffKey:
         _check_manager(key)

@@ -1,17 +1,21 @@
 """What a merchant's tills and back offices call us with, and what each may do."""
 
 import hashlib
+import hmac
 from base64 import urlsafe_b64encode
 from enum import Enum, StrEnum
 
 import msgspec
 
 from hutong.institution.merchants.reasons import MerchantReason
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
 
 SECRET_BYTES = 32
+CALLERS_ID_LENGTH_MAX = 64
+SHOWN_AGAIN_NS = 600 * NS_PER_S  # How long a caller who lost the answer may ask for the token again.
 _SECRET_LETTERS = 43
 _TOKEN_LENGTH = len("sk_") + 26 + len("_") + _SECRET_LETTERS
 
@@ -54,6 +58,7 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: BigInt
     rotated_ns: BigInt
     revoked_ns: BigInt  # 0 while it is good.
+    rotation_id: Text = ""  # The caller's own id of the last rotation, if it had one.
 
     def check_right(self, right: Right) -> None:
         """Refuses:  ROLE_MAY_NOT."""
@@ -74,6 +79,16 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
         if self.shop_id and shop_id not in (0, self.shop_id):
             raise Refusal(MerchantReason.SHOP_NOT_YOURS)
         return shop_id or self.shop_id
+
+
+def derived_secret(pepper: bytes, key: StaffKey) -> bytes:
+    """
+    The secret of a key whose caller gave an id for it: the same again from the row and the pepper, and from nothing less.
+
+    A rotation's instant is in it, so that a late repeat of an earlier rotation never brings a dead token back.
+    """
+    made = f"{key.id:032x}/{key.rotated_ns}/{key.rotation_id}".encode()
+    return hmac.digest(pepper, b"staff key secret/" + made, "sha256")
 
 
 def token_of(key_id: int, secret: bytes) -> str:

@@ -42,7 +42,18 @@ FeeBps = Annotated[
 AtMs = Annotated[int, Meta(description="Milliseconds since 1970 UTC.", examples=[1767225600000])]
 Token = Annotated[
     str,
-    Meta(description="Shown this once, and nowhere kept: `Authorization: Bearer sk_…`.", examples=["sk_01JD…_x7Q…"]),
+    Meta(
+        description="Nowhere kept: `Authorization: Bearer sk_…`. Empty when it is too late to show it again.",
+        examples=["sk_01JD…_x7Q…"],
+    ),
+]
+CallersKeyId = Annotated[
+    str,
+    Meta(
+        description="Your own id of the key: the same again is the same key, within ten minutes with its token. "
+        "Empty: another key each time.",
+        examples=["till-1"],
+    ),
 ]
 
 
@@ -134,17 +145,32 @@ class ShopView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssueKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a till or a colleague. Asking again issues another: a token can't be shown twice."""
+    """A key for a till or a colleague."""
 
     name: Annotated[str, Meta(examples=["till 1"])]
     role: Annotated[Role, Meta(description="OWNER may everything; CASHIER may charge and not refund; READER may look.")]
     shop_id: ShopId = ""
+    key_id: CallersKeyId = ""
 
 
 class IssueOwnerKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A merchant's first key, or the one that replaces what got lost."""
 
     name: Annotated[str, Meta(examples=["head office"])]
+    key_id: CallersKeyId = ""
+
+
+class RotateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new token for a key."""
+
+    rotation_id: Annotated[
+        str,
+        Meta(
+            description="Your own id of this rotation: the same again within ten minutes shows the same token again. "
+            "Empty: another token each time.",
+            examples=["2026-11"],
+        ),
+    ] = ""
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +186,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssuedKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key and its token."""
+    """A key and its token, which is kept nowhere: a repeat later than ten minutes shows the key and no token."""
 
     key: KeyView
     token: Token

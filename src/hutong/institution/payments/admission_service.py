@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import BALANCE, Cashier, Discount
+from hutong.institution.payments.cashier import Cashier, Discount
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import PAYMENTS, ROWS_MAX, Order, Payment, check_amount, claimant
 from hutong.institution.payments.ports import Payable, Payee, Payer
@@ -66,7 +66,7 @@ class AdmissionService:
         payer.may_pay(now_ns)
         source = self._cashier.source(order.funding)
         account = source.account(payer, amount)
-        usage = self.usages.of(payer.id, account if order.funding == BALANCE else payer.wallet_account)
+        usage = self.usages.of(payer.id, payer.wallet_account)
         policy, day, year = self._policies.today(now_ns)
         if now_ns < usage.counted_ns:  # The clock was put back: a day that has begun for this payer goes on.
             day, year = self._policies.day_of(usage.counted_ns)
@@ -98,6 +98,8 @@ class AdmissionService:
             self._cashier.sponsor(name).reserve(payee.merchant_id, claimant(self._node.node_id, payment.id), carried)
         source.reserve(payer, payment.id, shares.paid)
         usage.position = self.payments.put(payment)
+        if account != payer.wallet_account:
+            self.usages.note(payment)
         return payment
 
     def _payable(self, terms: Terms) -> Payable:

@@ -49,6 +49,7 @@ from hutong.institution.payments.bodies import (
     top_up_view,
 )
 from hutong.institution.payments.hot_api import PayBody, rejected
+from hutong.institution.payments.mandate import TopUp
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
@@ -115,6 +116,9 @@ class PaymentEdge:
         self.payments.node.journal.seal()
         concluded: tuple[Any, Outcome | None] = await answered
         return concluded
+
+    def top_up(self, top_up: TopUp) -> TopUpView:
+        return top_up_view(top_up, self.payments.node.clock.now_ns())
 
     async def wallet(self, session: Session) -> int:
         """The account of who asks."""
@@ -259,13 +263,13 @@ class Banking(Controller):
 
         await edge.decided(lambda: link.top_up(session.user_id, id_, account_id, data.amount, answer))
         await answered
-        return top_up_view(await edge.decided(lambda: link.found(session.user_id, id_)))
+        return edge.top_up(await edge.decided(lambda: link.found(session.user_id, id_)))
 
     @get("/top-ups/{top_up_id:str}")
     async def show_top_up(self, edge: Edge, session: Signed, top_up_id: FromPath[str]) -> TopUpView:
         """One top-up, and its state now."""
         id_ = parse_id(TOP_UP_PREFIX, top_up_id)
-        return top_up_view(await edge.decided(lambda: edge.payments.bank_link.found(session.user_id, id_)))
+        return edge.top_up(await edge.decided(lambda: edge.payments.bank_link.found(session.user_id, id_)))
 
     @post("/withdrawals", status_code=200, responses=_UNDECIDED)
     async def withdraw(self, edge: Edge, session: Signed, data: JSONBody[WithdrawalBody]) -> Response[PaymentView]:
@@ -323,7 +327,12 @@ class Selling(Controller):
                 answered.set_result(charge)
 
         draft = data.draft()
-        await edge.decided(lambda: edge.tills.charge(key, draft, answer))
+
+        def failed(error: Exception) -> None:
+            if not answered.done():
+                answered.set_exception(error)
+
+        await edge.decided(lambda: edge.tills.charge(key, draft, answer, failed))
         return charge_view(await answered)
 
     @get("/charges/{request_id:str}")

@@ -4,11 +4,12 @@ At the wallet: linked bank accounts, money in (充值) and money out (提现).
 A top-up is a request to pay under the bank's mandate; a withdrawal is a payment to the user's own code at the bank.
 """
 
+import structlog
 from msgspec.structs import replace
 
 from hutong.institution.payments.charge_service import Answer as ChargeAnswer
 from hutong.institution.payments.charge_service import ChargeService
-from hutong.institution.payments.consult_service import ConsultService
+from hutong.institution.payments.consult_service import CODE_LENGTH_MAX, ConsultService
 from hutong.institution.payments.debtor_service import Answer, DebtorService
 from hutong.institution.payments.mandate import (
     BANK_ACCOUNTS,
@@ -17,6 +18,7 @@ from hutong.institution.payments.mandate import (
     TopUpState,
     bank_of,
     mandate_id,
+    proof_of,
     withdrawal_creditor,
 )
 from hutong.institution.payments.payment import Order, check_amount, check_new_id, check_same
@@ -33,6 +35,9 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf, warmed
 from hutong.scheme.messages import Channel
 
+log = structlog.get_logger()
+_TO_PEOPLE = (Channel.PERSONAL_CODE, Channel.WITHDRAWAL)
+ACCOUNTS_MAX = 20
 TOP_UP_LIFE_NS = 120 * NS_PER_S
 NAME_LENGTH_MAX = 70
 
@@ -64,7 +69,7 @@ class BankLinkService:
         """
         Link an account at a bank: its mandate lets money in, its code lets money out; at least one.
 
-        Refuses:  MANDATE_MALFORMED, ID_TAKEN.
+        Refuses:  MANDATE_MALFORMED, ID_TAKEN, BANK_ACCOUNTS_TOO_MANY.
         Repeats:  the account as it is.
         """
         check_new_id("bank_account_id", bank_account_id, self._node.clock.now_ns())
@@ -74,12 +79,14 @@ class BankLinkService:
             mandate_id(mandate)
         id_ = derive(bank_account_id, f"{user_id:032x}/bank-account")
         known = self._accounts.get(id_)
-        self._accounts.find("user_id", user_id)
+        linked = self.accounts(user_id)
         if known is not None:
             check_same("name", known.name, name)
             check_same("mandate", known.mandate, mandate)
             check_same("code", known.code, code)
             return known
+        if len(linked) >= ACCOUNTS_MAX:
+            raise Refusal(PaymentReason.BANK_ACCOUNTS_TOO_MANY, accounts_max=ACCOUNTS_MAX)
         account = BankAccount(
             id=id_,
             user_id=user_id,
@@ -149,8 +156,8 @@ class BankLinkService:
         """The bank's no is the top-up's end."""
         if charge.channel == Channel.TOP_UP.value:
             top_up = self._top_ups.rows.get(charge.id)
-            if top_up is not None and top_up.state == TopUpState.OPEN:
-                self._top_ups.rows.put(replace(top_up, state=TopUpState.REJECTED, reason=charge.reason))
+            if top_up is not None and (refused := top_up.refused(charge.reason)) is not top_up:
+                self._top_ups.rows.put(refused)
 
     def found(self, user_id: int, top_up_id: int) -> TopUp:
         """A user's top-up by the user's own id. Refuses REQUEST_TO_PAY_UNKNOWN."""
@@ -162,8 +169,11 @@ class BankLinkService:
         self, user_id: int, payment_id: int, bank_account_id: int, amount: int, pin_token: str, answer: Answer
     ) -> None:
         """
-        Pay to the user's own account at the bank. The PIN token is bound to `withdrawal_creditor`.
+        Pay to the linked account. The PIN token is bound to `withdrawal_creditor`.
 
+        To an account that its bank says is the user's own, it is a withdrawal, which the year's limit does not count.
+        To any other it is a payment to a person, and counted like one: else a linked account would be the way around
+        every limit.
         Refuses:  BANK_ACCOUNT_UNKNOWN, BANK_ACCOUNT_UNLINKED; what a payment refuses.
         Repeats:  the same answer.
         """
@@ -174,28 +184,48 @@ class BankLinkService:
         account = await warmed(self._journal, lambda: self._account(user_id, bank_account_id))
         if account.unlinked_ns or not account.code:
             raise Refusal(PaymentReason.BANK_ACCOUNT_UNLINKED)
-        terms = await self._consults.terms(account.code)
+        terms = await self._own_terms(user_id, account)
+        if terms is None:
+            terms = await self._consults.terms(account.code)
         await warmed(self._journal, lambda: self._withdraw(user_id, terms, order, answer))
         self._journal.seal()
+
+    async def _own_terms(self, user_id: int, account: BankAccount) -> Terms | None:
+        """The terms of a withdrawal, if the account's bank proves the account to be the user's own; asked each time."""
+        if not account.mandate:
+            return None
+        user = await warmed(self._journal, lambda: self._people.user(user_id))
+        proof = str(proof_of(account.mandate, user.name, account.code))
+        if len(proof) > CODE_LENGTH_MAX:
+            return None
+        try:
+            terms = await self._consults.terms(proof)
+        except Refusal as refusal:
+            if refusal.reason is PaymentReason.NETWORK_SILENT:
+                raise
+            log.info("bank account not proven", bank=account.bank, because=refusal.facts.get("because", ""))
+            return None
+        return replace(terms, channel=Channel.WITHDRAWAL) if terms.channel is Channel.PERSONAL_CODE else None
 
     def _withdraw(self, user_id: int, terms: Terms, order: Order, answer: Answer) -> None:
         if self._repeated(user_id, order, answer):
             return
         now_ns = self._node.clock.now_ns()
         check_new_id("payment_id", order.payment_id, now_ns)
-        if terms.channel is not Channel.PERSONAL_CODE:
+        if terms.channel not in _TO_PEOPLE:
             raise Refusal(PaymentReason.CHANNEL_DIFFERS, channel=terms.channel.value)
         payer = self._people.user(user_id)
         creditor = withdrawal_creditor(order.quote_id)
         if order.pin_token:
             self._people.check_pin_token(order.pin_token, user_id, order.payment_id, order.amount, creditor, now_ns)
-        self._debtor.admit(payer, replace(terms, channel=Channel.WITHDRAWAL), order, order.amount, answer)
+        self._debtor.admit(payer, terms, order, order.amount, answer)
 
     def _repeated(self, user_id: int, order: Order, answer: Answer) -> bool:
         known = self._debtor.payments.get(order.payment_id)
         if known is None:
             return False
-        check_same("payment_id", (known.user_id, known.channel), (user_id, Channel.WITHDRAWAL.value))
+        if known.user_id != user_id:
+            raise Refusal(PaymentReason.ID_TAKEN, field="payment_id")
         check_same("amount", known.gross, order.amount)
         check_same("bank_account_id", known.quote_id, order.quote_id)
         self._debtor.repeat(known, answer)

@@ -119,6 +119,11 @@ class TopUpBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class TopUpView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How a top-up stands: OPEN, CLAIMED while the bank's payment is being decided, PAID, REJECTED with the bank's reason,
+    or EXPIRED: the bank never paid, and now nobody can begin to.
+    """
+
     top_up_id: str
     state: str
     amount: int
@@ -234,10 +239,10 @@ def bank_account_view(account: BankAccount) -> BankAccountView:
     )
 
 
-def top_up_view(top_up: TopUp) -> TopUpView:
+def top_up_view(top_up: TopUp, now_ns: int) -> TopUpView:
     return TopUpView(
         top_up_id=id_text(TOP_UP_PREFIX, top_up.top_up_id),
-        state=str(top_up.state),
+        state=top_up.state_at(now_ns).value,
         amount=top_up.amount,
         currency=top_up.currency,
         reason=top_up.reason,

@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import Callable
 
 from hutong.institution.payments.cashier import Cashier
-from hutong.institution.payments.ports import Payee, Payer, People, Requests
+from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
+from hutong.institution.payments.mandate_service import MandateService
+from hutong.institution.payments.ports import Payee, Payer, People, Requests, Resolved
 from hutong.institution.payments.quotes import QUOTE_LIFE_NS, Quote, QuoteBook, Terms, terms_of_answer, terms_on_us
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_reason
@@ -35,6 +37,7 @@ class ConsultService:
         requests: Requests,
         quotes: QuoteBook,
         cashier: Cashier,
+        mandates: MandateService,
         switch: str,
     ) -> None:
         self._node = node
@@ -42,6 +45,7 @@ class ConsultService:
         self._requests = requests
         self._quotes = quotes
         self._cashier = cashier
+        self._mandates = mandates
         self._switch = switch
         self._asked: dict[int, Answered] = {}
 
@@ -120,7 +124,7 @@ class ConsultService:
     def consulted(self, consult: CodeConsult) -> None:
         """Another node's user scanned a code of ours: say whom it pays."""
         try:
-            resolved = self._requests.resolve(consult.code)
+            resolved = self._resolve(consult.code, consult.debtor_agent)
             answer = self._answer(consult, resolved.request_id, resolved.payee) if resolved is not None else None
         except Refusal as refusal:
             answer = _refused(consult, refusal.reason.iso_code, refusal.reason.name)
@@ -129,11 +133,33 @@ class ConsultService:
         self._node.journal.tell(self._switch, answer)
 
     def _own_terms(self, code: str) -> Terms | None:
-        resolved = self._requests.resolve(code)
+        if code.startswith(MANDATE_PREFIX) and bank_of(code) != self._node.node_id:
+            return None
+        resolved = self._resolve(code, self._node.node_id)
         if resolved is None:
             return None
         discount = self._payee_discount(resolved.request_id, resolved.payee)
         return terms_on_us(self._node.node_id, resolved.request_id, resolved.payee, discount)
+
+    def _resolve(self, code: str, debtor_agent: str) -> Resolved | None:
+        """
+        What a code of ours stands for; for a proof, that it is the code of who granted the mandate and has the name.
+
+        Refuses:  what resolving refuses; MANDATE_MALFORMED, MANDATE_UNKNOWN, MANDATE_OF_ANOTHER, MANDATE_REVOKED;
+                  HOLDER_DIFFERS.
+        """
+        if not code.startswith(MANDATE_PREFIX):
+            return self._requests.resolve(code)
+        proof = read_proof(code)
+        mandate = self._mandates.mandate(mandate_id(proof.mandate))
+        mandate.check_usable(debtor_agent)
+        resolved = self._requests.resolve(proof.code)
+        holder = self._people.user(mandate.user_id)
+        if resolved is not None and (
+            resolved.payee.user_id != holder.id or proof_of(proof.mandate, holder.name, proof.code) != proof
+        ):
+            raise Refusal(PaymentReason.HOLDER_DIFFERS)
+        return resolved
 
     def _payee_discount(self, request_id: int, payee: Payee) -> int:
         """What a sponsor carries of what is to be paid; of an amount still open nobody knows."""

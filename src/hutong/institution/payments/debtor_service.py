@@ -306,7 +306,7 @@ class DebtorService:
         """What a rejection gives back to; may be cold, so before anything is written."""
         self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
-            self._mandates.mandate(payment.mandate_id)
+            self._mandates.look_up(payment)
         if payment.payee_account and not payment.is_static:
             self._payable(payment).request(payment.request_id)
             self._charges.look_up(payment.request_id)
@@ -336,7 +336,7 @@ class DebtorService:
             self._cashier.sponsor(payment.sponsor).release(claimant(self._node.node_id, payment.id))
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
-            self._mandates.give_back(payment.mandate_id, payment.gross, payment.created_ns)
+            self._mandates.rejected(payment)
         self.usages.give_back(payment)
         now_ns = self._node.clock.now_ns()
         outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)

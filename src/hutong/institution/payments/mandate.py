@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from enum import StrEnum
 
 import msgspec
@@ -15,6 +16,7 @@ from hutong.scheme.messages import Channel
 MANDATE_PREFIX = "mandate:"
 SECRET_BYTES = 16
 _TEXT = re.compile(rf"{MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:([0-9a-f]{{{2 * SECRET_BYTES}}})")  # Of a node, its token.
+_PROOF = re.compile(rf"({MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:[0-9a-f]{{32}}):([0-9a-f]{{32}}):(\S.*)")
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -35,12 +37,16 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created_ns: BigInt
     revoked_ns: BigInt = 0
 
-    def claimed(self, grantee: str, amount: int, currency: str, day: int) -> "Mandate":
-        """The mandate with `amount` of today used. Refuses, in this order, by name."""
+    def check_usable(self, grantee: str) -> None:
+        """Refuses MANDATE_OF_ANOTHER and MANDATE_REVOKED."""
         if self.grantee != grantee:
             raise Refusal(PaymentReason.MANDATE_OF_ANOTHER)
         if self.revoked_ns:
             raise Refusal(PaymentReason.MANDATE_REVOKED)
+
+    def claimed(self, grantee: str, amount: int, currency: str, day: int) -> "Mandate":
+        """The mandate with `amount` of today used. Refuses, in this order, by name."""
+        self.check_usable(grantee)
         if self.currency != currency:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS, currency=self.currency)
         used = self.used if day == self.day else 0
@@ -67,6 +73,7 @@ class TopUpState(StrEnum):
     CLAIMED = "CLAIMED"
     PAID = "PAID"
     REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"  # Never kept: what `state_at` says of an open one whose time is over.
 
 
 class TopUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,6 +103,30 @@ class TopUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_static = False
     remark = ""
 
+    def state_at(self, now_ns: int) -> TopUpState:
+        """How it stands: the kept state, or EXPIRED."""
+        is_over = self.state == TopUpState.OPEN and self.expires_ns <= now_ns
+        return TopUpState.EXPIRED if is_over else TopUpState(self.state)
+
+    def refused(self, reason: str) -> "TopUp":
+        """
+        The bank says no, which is the end of it. Repeats: itself.
+
+        While a payment claims it that has to be decided first: the bank's no may overtake the switch's.
+        """
+        match self.state:
+            case TopUpState.OPEN:
+                return msgspec.structs.replace(self, state=TopUpState.REJECTED, reason=reason)
+            case TopUpState.CLAIMED:
+                return msgspec.structs.replace(self, reason=reason)
+            case _:
+                return self
+
+    def released(self) -> "TopUp":
+        """The payment that claimed it was rejected: another may come, unless the bank has said that none will."""
+        state = TopUpState.REJECTED if self.reason else TopUpState.OPEN
+        return msgspec.structs.replace(self, state=state, claimed_by=0)
+
 
 def mandate_text(bank: str, secret: bytes) -> str:
     """What the bank's user gives to the wallet."""
@@ -112,8 +143,39 @@ def mandate_id(text: str) -> int:
 
 
 def bank_of(text: str) -> str:
-    """The bank's node in a mandate's text."""
-    return text.removeprefix(MANDATE_PREFIX).rpartition(":")[0]
+    """The bank's node in a mandate's text, or in a proof of one."""
+    return text.removeprefix(MANDATE_PREFIX).partition(":")[0]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """
+    The question whether a code at a bank is the wallet user's own: of who granted the mandate, under the same name.
+
+    Its text is consulted like a code's: `mandate:<bank>:<token>:<holder>:<code>`. The holder is a hash of the name keyed
+    with the mandate's token, so it tells a name to nobody, and only who was given the mandate can ask.
+    """
+
+    mandate: str
+    holder: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.mandate}:{self.holder}:{self.code}"
+
+
+def proof_of(mandate: str, name: str, code: str) -> Proof:
+    """What the wallet of somebody of this name asks."""
+    key = hashlib.blake2b(mandate.encode(), digest_size=32, person=b"hutong holder").digest()
+    spelled = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return Proof(mandate, hashlib.blake2b(spelled.encode(), key=key, digest_size=16).hexdigest(), code)
+
+
+def read_proof(text: str) -> Proof:
+    """The proof that `text` is. Refuses MANDATE_MALFORMED."""
+    spelled = _PROOF.fullmatch(text)
+    if spelled is None:
+        raise Refusal(PaymentReason.MANDATE_MALFORMED)
+    return Proof(spelled[1], spelled[2], spelled[3])
 
 
 def withdrawal_creditor(bank_account_id: int) -> str:

@@ -11,8 +11,9 @@ from hutong.institution.payments.mandate import (
     mandate_id,
     mandate_text,
 )
-from hutong.institution.payments.payment import check_amount, check_same
+from hutong.institution.payments.payment import Payment, check_amount, check_same
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import ToPay, to_pay_id
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
@@ -20,15 +21,19 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
 NAME_LENGTH_MAX = 70
+MANDATES_MAX = 20
 
 
 class MandateService:
     """The mandates of our users, for other institutions to take money under."""
 
-    def __init__(self, node: NodeRuntime, policies: Policies, currency: str, key: bytes) -> None:
+    def __init__(
+        self, node: NodeRuntime, policies: Policies, requests_to_pay: Shelf[ToPay], currency: str, key: bytes
+    ) -> None:
         self._node = node
         self._key = key
         self._policies = policies
+        self._requests_to_pay = requests_to_pay
         self._currency = currency
         self._mandates = Shelf(MANDATES, node.journal, node.store, by=("user_id",))
 
@@ -36,6 +41,7 @@ class MandateService:
         """
         A new mandate, and its text, which is kept nowhere.
 
+        Refuses:  MANDATES_TOO_MANY; what is wrong with an amount or a text.
         Repeats:  under the user's own `grant_id` the same mandate and text; ID_TAKEN, naming the field, for other content.
                   Without one, another mandate each time.
         """
@@ -43,7 +49,7 @@ class MandateService:
         check_text("grantee", grantee, length_max=35, ascii_only=True)
         check_text("name", name, length_max=NAME_LENGTH_MAX, empty=True)
         check_text("grant_id", grant_id, length_max=NAME_LENGTH_MAX, empty=True)
-        self._mandates.find("user_id", user_id)  # So that the user's list is whole.
+        granted = self._mandates.find("user_id", user_id)
         now_ns = self._node.clock.now_ns()
         text = mandate_text(self._node.node_id, self._secret(user_id, grant_id))
         known = self._mandates.get(mandate_id(text)) if grant_id else None
@@ -52,6 +58,8 @@ class MandateService:
             check_same("daily_max", known.daily_max, daily_max)
             check_same("name", known.name, name)
             return known, text
+        if sum(not other.revoked_ns for other in granted) >= MANDATES_MAX:
+            raise Refusal(PaymentReason.MANDATES_TOO_MANY, mandates_max=MANDATES_MAX)
         mandate = Mandate(
             id=mandate_id(text),
             user_id=user_id,
@@ -101,8 +109,20 @@ class MandateService:
         self._mandates.put(claimed)
         return claimed
 
-    def give_back(self, id_: int, amount: int, used_ns: int) -> None:
-        """What was claimed then was not taken; another day's room is gone anyway."""
-        mandate = self.mandate(id_)
-        if mandate.day == self._policies.day_of(used_ns)[0]:
-            self._mandates.put(replace(mandate, used=mandate.used - amount))
+    def look_up(self, payment: Payment) -> None:
+        """What a rejection of this payment gives back to; may be cold, so before anything is written."""
+        self.mandate(payment.mandate_id)
+        self._requests_to_pay.get(to_pay_id(payment.creditor_agent, payment.request_id))
+
+    def rejected(self, payment: Payment) -> None:
+        """A payment under a mandate was rejected: what its request to pay had claimed is free again."""
+        asked = self._requests_to_pay.get(to_pay_id(payment.creditor_agent, payment.request_id))
+        assert asked is not None, "a payment under a mandate answers a request to pay"
+        self.give_back(asked)
+
+    def give_back(self, asked: ToPay) -> None:
+        """What was claimed for this request was not taken; another day's room is gone anyway."""
+        mandate = self.mandate(asked.mandate_id)
+        # The day it was claimed: its payment may have begun behind midnight.
+        if mandate.day == self._policies.day_of(asked.created_ns)[0]:
+            self._mandates.put(replace(mandate, used=mandate.used - asked.amount))

@@ -117,7 +117,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a user has used of the limits, after a payment that was refused gave its part back."""
+    """What a user has used of the limits, where no payment's row says so: given back, or paid past the wallet."""
 
     id: Uuid
     user_id: Uuid

@@ -15,6 +15,8 @@ class Payer(Protocol):
     @property
     def wallet_account(self) -> int: ...
     @property
+    def name(self) -> str: ...
+    @property
     def masked_name(self) -> str: ...
 
     def may_pay(self, now_ns: int, /) -> None:
@@ -31,6 +33,10 @@ class CodeHolder(Protocol):
 
     @property
     def user_id(self) -> int: ...
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Whether what was shown is no consent: the payer is asked, however little it is."""
+        ...
 
 
 class Session(Protocol):

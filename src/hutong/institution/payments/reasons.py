@@ -63,3 +63,6 @@ class PaymentReason(Reason):
     MANDATE_MALFORMED = Kind.INVALID, "MD02"
     BANK_ACCOUNT_UNKNOWN = Kind.NOT_FOUND, "NARR"
     BANK_ACCOUNT_UNLINKED = Kind.REFUSED, "NARR"
+    HOLDER_DIFFERS = Kind.REFUSED, "BE01"  # The bank's account is of another person than the wallet.
+    MANDATES_TOO_MANY = Kind.LIMITED, "NARR"
+    BANK_ACCOUNTS_TOO_MANY = Kind.LIMITED, "NARR"

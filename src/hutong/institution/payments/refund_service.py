@@ -99,6 +99,7 @@ class RefundService:
         paid = self._payment(merchant_id, order)
         left = self.left(order.payment_id, paid.shares)
         if order.amount > left.gross:
+            self._ask_about(order.payment_id)
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER, field="amount", left=left.gross)
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
         self.refunds.put(refund)
@@ -122,6 +123,14 @@ class RefundService:
             if (outcome := self.outcomes.get(refund.id)) is None or outcome.completed
         ]
         return left_of(shares, given)
+
+    def _ask_about(self, payment_id: int) -> None:
+        """What is undecided of a payment's refunds may have been rejected, and the news lost: then it is in the way."""
+        for refund in self.refunds.find("payment_id", payment_id):
+            undecided = self.undecided.get(refund.id)
+            if undecided is not None and undecided.held and undecided.attempts:
+                enquiry = StatusRequest(payment_id=id_hex(refund.id), originator=self._node.node_id)
+                self._journal.tell(self._switch, enquiry)
 
     def told(self, status: PaymentStatus) -> None:
         """The switch says how one of our refunds stands."""

@@ -128,6 +128,8 @@ class ReturnService:
         try:
             return_ = self._accepted(return_id, message)
         except Refusal as refusal:
+            if refusal.reason is PaymentReason.REFUND_EXCEEDS_REMAINDER and self._ask_about(hex_id(message.payment_id)):
+                return  # It will be offered again.
             self._bury(return_id, refusal.reason.name, refusal.reason.iso_code)
             self._tell(message.return_id, message.creditor_agent, refusal.reason)
             return
@@ -170,6 +172,17 @@ class ReturnService:
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
+
+    def _ask_about(self, payment_id: int) -> bool:
+        """
+        Ask about the payment's returns that are undecided, if there are any: one that the switch rejected, and whose
+        rejection was lost, must not have another refused for it.
+        """
+        waiting = [return_ for return_ in self.returns.find("payment_id", payment_id) if return_.id in self.undecided]
+        for return_ in waiting:
+            enquiry = StatusRequest(payment_id=id_hex(return_.id), originator=return_.creditor_agent)
+            self._journal.tell(self._switch, enquiry)
+        return bool(waiting)
 
     def _left(self, payment: Payment) -> Shares:
         given = [

@@ -18,6 +18,7 @@ from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
 from hutong.institution.payments.quotes import QuoteBook
 from hutong.institution.payments.refund_service import RefundService
+from hutong.institution.payments.request_to_pay import REQUESTS_TO_PAY
 from hutong.institution.payments.return_service import ReturnService
 from hutong.institution.payments.statement_service import StatementService
 from hutong.institution.payments.to_pay_service import ToPayService
@@ -73,8 +74,9 @@ class PaymentService:
         quotes = QuoteBook()
         currency = chart.currency.alpha
         self.top_ups = top_ups = TopUpService(node)
-        self.mandates = MandateService(node, policies, currency, mandate_key or node.randomness.randbytes(32))
-        self.consults = ConsultService(node, people, requests, quotes, cashier, switch)
+        asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
+        self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
+        self.consults = ConsultService(node, people, requests, quotes, cashier, self.mandates, switch)
         self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
         )
@@ -99,7 +101,7 @@ class PaymentService:
         )
         self.refunds = RefundService(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
         self.returns = ReturnService(node, ledger, chart, debtor, notices, pursuit, switch)
-        self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, switch)
+        self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, asked, switch)
         self.to_pays.tell_ourselves = charges.answered
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused

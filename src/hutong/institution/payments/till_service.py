@@ -1,5 +1,6 @@
 """A merchant scans a payer's code: the payment request and the asking for it, in one decision."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -30,17 +31,24 @@ class TillService:
         self._desk = desk
         self._charges = charges
 
-    def charge(self, key: StaffKey, draft: RequestDraft, answer: Answer | None = None) -> PaymentRequest:
+    def charge(
+        self,
+        key: StaffKey,
+        draft: RequestDraft,
+        answer: Answer | None = None,
+        failed: Callable[[Exception], None] | None = None,
+    ) -> PaymentRequest:
         """
         Ask the holder of `draft.payer_code` to pay.
 
-        `answer` is called when the payer's side has said something, or after a while as it stands.
+        `answer` is called when the payer's side has said something, or after a while as it stands; `failed` when nothing
+        could be asked, because what that needs could not be loaded.
         Repeats:  the request as it is now; asks again while nobody has answered.
         """
         request = self._desk.create(key, draft)
         # A decision of its own: who is paid, and how it stands, may have to be loaded.
         collect = partial(self._collect, request, answer)
-        self._node.journal.effect(partial(self._node.decide, collect))
+        self._node.journal.effect(partial(self._node.decide, collect, failed))
         return request
 
     def _collect(self, request: PaymentRequest, answer: Answer | None) -> None:

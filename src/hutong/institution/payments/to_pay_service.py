@@ -15,7 +15,7 @@ from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.request_to_pay import REQUESTS_TO_PAY, ToPay, ToPayState, to_pay_id
+from hutong.institution.payments.request_to_pay import ToPay, ToPayState, to_pay_id
 from hutong.institution.payments.views import to_pay_data
 from hutong.institution.payments.wording import network_text
 from hutong.kernel.clock import NS_PER_MS
@@ -35,6 +35,7 @@ class ToPayService:
         debtor: DebtorService,
         mandates: MandateService,
         notices: Notices,
+        rows: Shelf[ToPay],
         switch: str,
     ) -> None:
         self._node = node
@@ -45,7 +46,7 @@ class ToPayService:
         self._notices = notices
         self._switch = switch
         self.tell_ourselves: Callable[[RequestStatus], None] = _deaf
-        self.rows = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
+        self.rows = rows
 
     async def start(self) -> None:
         await self.rows.start()
@@ -67,6 +68,9 @@ class ToPayService:
             row = self._claimed(id_, request_id, message)
         except Refusal as refusal:
             self._tell(message.request_id, message.creditor_agent, refusal.reason.name, refusal.reason.iso_code)
+            return
+        if row.state == ToPayState.WAITING:
+            self._ask_payer(row)
             return
         self.rows.put(row)
         self._journal.seal()
@@ -113,13 +117,15 @@ class ToPayService:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
         creditor_name = network_text("creditor_name", message.creditor_name)
         remark = network_text("remark", message.remittance)
-        mandate_id = 0
+        mandate_id, state = 0, ToPayState.CLAIMED
         if message.code.startswith(MANDATE_PREFIX):
             mandate = self._mandates.claim(message.code, message.creditor_agent, message.amount, message.currency)
             user_id, mandate_id = mandate.user_id, mandate.id
         else:
             holder = self._people.claim_payment_code(message.code, request_id, message.creditor_agent)
             user_id = holder.user_id
+            if holder.is_to_be_asked:
+                state = ToPayState.WAITING
         return ToPay(
             id=id_,
             request_id=request_id,
@@ -137,7 +143,7 @@ class ToPayService:
             fee_version=network_text("fee_version", message.fee_version),
             mandate_id=mandate_id,
             remark=remark,
-            state=ToPayState.CLAIMED,
+            state=state,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
@@ -157,7 +163,7 @@ class ToPayService:
                 self._ask_payer(row)
             else:
                 if row.mandate_id:
-                    self._mandates.give_back(row.mandate_id, row.amount, row.created_ns)
+                    self._mandates.give_back(row)
                 self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
 
     def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None) -> None:

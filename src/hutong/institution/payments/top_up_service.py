@@ -45,10 +45,10 @@ class TopUpService:
         top_up = self.request(request_id)
         if top_up.claimed_by == payment_id:
             assert top_up.state == TopUpState.CLAIMED
-            self.rows.put(replace(top_up, state=TopUpState.OPEN, claimed_by=0))
+            self.rows.put(top_up.released())
 
     def paid(self, request_id: int, payment_id: int) -> None:
         top_up = self.request(request_id)
         assert top_up.claimed_by == payment_id
         if top_up.state != TopUpState.PAID:
-            self.rows.put(replace(top_up, state=TopUpState.PAID))
+            self.rows.put(replace(top_up, state=TopUpState.PAID, reason=""))

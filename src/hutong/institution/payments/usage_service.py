@@ -2,7 +2,8 @@
 What a person has used of the limits today and this year.
 
 The counters are written with each payment, in the same row, so they are durable with the same commit and reading them
-back after a restart is one look at the newest row, however long the history.
+back after a restart is one look at the newest row, however long the history. That row is found through the wallet's
+account; what was paid out of anything else, or given back, has a row of its own.
 """
 
 from typing import Protocol
@@ -112,16 +113,24 @@ class UsageService:
             raise Cold(lambda: self._load(user_id, wallet_account))
         return usage
 
+    def note(self, payment: Payment) -> None:
+        """A payment out of something else than the wallet: its counters in a row that is found without the wallet."""
+        self._write(payment)
+
     def give_back(self, payment: Payment) -> None:
         """A payment was refused: what it took of the limits is free again, in the same commit."""
         usage = self._usages[payment.user_id]  # Read when the payment was decided or taken up again.
-        now_ns = usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
-        usage.turn(*self._policies.day_of(now_ns))
+        usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
+        usage.turn(*self._policies.day_of(usage.counted_ns))
         usage.give_back(payment, *self._policies.day_of(payment.created_ns))
+        self._write(payment)
+
+    def _write(self, payment: Payment) -> None:
+        usage = self._usages[payment.user_id]
         row = Spending(
             id=payment.id,
             user_id=payment.user_id,
-            counted_ns=now_ns,
+            counted_ns=usage.counted_ns,
             spent_year=usage.year_spent,
             spent_static=usage.today[1],
             spent_unverified=usage.today[2],

@@ -23,10 +23,12 @@ from hutong.institution.people.views import (
     USER_PREFIX,
     AskPinToken,
     Because,
+    BindForeignCode,
     ChangePin,
     Close,
     CodeSent,
     DeviceView,
+    ForeignCodeView,
     MakePersonalCode,
     OperatorUserView,
     PaymentCodeKeysView,
@@ -290,6 +292,36 @@ class Operators(Controller):
         id_, tier = parse_id(USER_PREFIX, user_id), Tier[data.tier.name]
         decide = partial(edge.people.raise_tier, id_, tier, data.evidence, data.name, operator)
         return operator_user_view(await edge.answer(decide))
+
+    @post("/{user_id:str}/foreign-codes", status_code=200)
+    async def bind_foreign_code(
+        self,
+        edge: Edge,
+        operator: OperatorName,  # noqa: ARG002  # Asking for it is what keeps others out.
+        user_id: FromPath[str],
+        data: JSONBody[BindForeignCode],
+    ) -> ForeignCodeView:
+        """
+        Let a number that another system issued, and that the user shows at tills already, lead to the user.
+
+        Be sure that it is the user's own. It pays nothing by itself: the user is asked for the PIN each time.
+        """
+        id_ = parse_id(USER_PREFIX, user_id)
+        code = await edge.answer(lambda: edge.people.codes.bind_foreign_code(id_, data.digits))
+        return ForeignCodeView(code.digits, code.active)
+
+    @delete("/{user_id:str}/foreign-codes/{digits:str}", status_code=200)
+    async def unbind_foreign_code(
+        self,
+        edge: Edge,
+        operator: OperatorName,  # noqa: ARG002  # As above.
+        user_id: FromPath[str],
+        digits: FromPath[str],
+    ) -> ForeignCodeView:
+        """Let it lead nowhere any more: the card was lost, say."""
+        id_ = parse_id(USER_PREFIX, user_id)
+        code = await edge.answer(lambda: edge.people.codes.unbind_foreign_code(id_, digits))
+        return ForeignCodeView(code.digits, code.active)
 
     @post("/{user_id:str}/devices/{device_id:str}/lost", status_code=200)
     async def report_lost(

@@ -11,6 +11,8 @@ from hutong.codes.payment_code import DAY_NS, PaymentCodeIssuer
 from hutong.codes.payment_code import Device as CodeDevice
 from hutong.codes.plate import Plate, PlateId, PlateKind, mint_plate_id, read_plate_id
 from hutong.institution.people.device_service import DeviceService
+from hutong.institution.people.foreign_code import CODES_MAX as CODES_OF_OTHERS_MAX
+from hutong.institution.people.foreign_code import ForeignCode, check_foreign, foreign_code_id, is_foreign
 from hutong.institution.people.payment_code import PaymentCodeHolder, PaymentCodeKeys
 from hutong.institution.people.personal_code import CODES_MAX, REMARK_LENGTH_MAX, PersonalCode, check_amount
 from hutong.institution.people.reasons import PeopleReason
@@ -82,20 +84,25 @@ class CodeService:
         """
         Give the code to the charge, and tell whose phone shows it. A miss is written down, and then refused.
 
+        A number that another system issued is given to nobody: its owner is told of, who is to be asked.
         Refuses:  PAYMENT_CODE_GUESSES_EXHAUSTED; PAYMENT_CODE_MALFORMED, _EXPIRED, _WRONG; USER_FROZEN, USER_CLOSED;
                   PAYMENT_CODE_REUSED when another charge has it.
         Repeats:  the same charge gets the same answer while the code lives.
         """
         now_ns = self._node.clock.now_ns()
         self._guesses.check(acquirer, code, now_ns)
+        if is_foreign(code, self._issuer.prefix):
+            foreign = self._repository.foreign_codes.get(foreign_code_id(code))
+            if foreign is None or not foreign.active:
+                self._miss(acquirer, code, now_ns)
+                raise Refusal(CodeReason.PAYMENT_CODE_WRONG)
+            self._repository.user(foreign.user_id).may_pay()
+            return PaymentCodeHolder(foreign.user_id, 0, is_to_be_asked=True)
         try:
             verified = self._issuer.verify(code, now_ns, self._devices_of)
         except Refusal as refusal:
             if refusal.reason is CodeReason.PAYMENT_CODE_WRONG:
-                self._guesses.note_wrong(acquirer, code, now_ns)
-                self._repository.miss(
-                    PaymentCodeMiss(acquirer=acquirer, code=code, missed_ns=now_ns, hour=hour(now_ns))
-                )
+                self._miss(acquirer, code, now_ns)
             raise
         (user,) = self._repository.users.find("number", verified.user_number)
         user.may_pay()
@@ -113,6 +120,42 @@ class CodeService:
                 )
             )
         return PaymentCodeHolder(user.id, verified.device_id)
+
+    def bind_foreign_code(self, user_id: int, digits: str) -> ForeignCode:
+        """
+        Let a number that another system issued lead to a user, who is asked whenever it is shown.
+
+        Refuses:  FOREIGN_CODE_MALFORMED; USER_UNKNOWN, USER_CLOSED; FOREIGN_CODE_TAKEN; FOREIGN_CODES_TOO_MANY.
+        Repeats:  the same.
+        """
+        check_foreign(digits, self._issuer.prefix)
+        user = self._repository.user(user_id)
+        known = self._repository.foreign_codes.get(foreign_code_id(digits))
+        active = sum(code.active for code in self._repository.foreign_codes.find("user_id", user_id))
+        if known is not None and known.active:
+            if known.user_id != user_id:
+                raise Refusal(PeopleReason.FOREIGN_CODE_TAKEN, field="digits")
+            return known
+        user.is_open()
+        if active >= CODES_OF_OTHERS_MAX:
+            raise Refusal(PeopleReason.FOREIGN_CODES_TOO_MANY, codes_max=CODES_OF_OTHERS_MAX)
+        code = ForeignCode(foreign_code_id(digits), digits, user_id, self._node.clock.now_ns())
+        self._repository.foreign_codes.put(code)
+        return code
+
+    def unbind_foreign_code(self, user_id: int, digits: str) -> ForeignCode:
+        """The number leads nowhere any more. Refuses FOREIGN_CODE_UNKNOWN, also another's. Repeats: the same."""
+        code = self._repository.foreign_codes.get(foreign_code_id(digits))
+        if code is None or code.user_id != user_id:
+            raise Refusal(PeopleReason.FOREIGN_CODE_UNKNOWN)
+        if code.active:
+            code = msgspec.structs.replace(code, active=False, changed_ns=self._node.clock.now_ns())
+            self._repository.foreign_codes.put(code)
+        return code
+
+    def _miss(self, acquirer: str, code: str, now_ns: int) -> None:
+        self._guesses.note_wrong(acquirer, code, now_ns)
+        self._repository.miss(PaymentCodeMiss(acquirer=acquirer, code=code, missed_ns=now_ns, hour=hour(now_ns)))
 
     def make_personal_code(
         self, user_id: int, code_id: int, *, amount: int = 0, currency: str = "CNY", remark: str = ""

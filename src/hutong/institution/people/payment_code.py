@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PaymentCodeHolder:
-    """Whose phone showed a payment code."""
+    """Whose phone showed a payment code; or who is to be asked, because a number that never changes was shown."""
 
     user_id: int
-    device_id: int
+    device_id: int  # 0: no phone did.
+    is_to_be_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

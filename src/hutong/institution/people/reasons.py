@@ -56,3 +56,7 @@ class PeopleReason(Reason):
     PERSONAL_CODE_TAKEN = Kind.CONFLICT, "NARR"  # The id was used for a code with other content; `field` says which.
     PERSONAL_CODES_TOO_MANY = Kind.REFUSED, "NARR"
     AMOUNT_OUT_OF_RANGE = Kind.INVALID, "AM12"
+    FOREIGN_CODE_MALFORMED = Kind.INVALID, "NARR"  # No digits, too few, too many, or a payment code of ours.
+    FOREIGN_CODE_TAKEN = Kind.CONFLICT, "NARR"  # It leads to another user.
+    FOREIGN_CODE_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    FOREIGN_CODES_TOO_MANY = Kind.REFUSED, "NARR"

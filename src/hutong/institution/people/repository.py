@@ -3,6 +3,7 @@
 import msgspec
 
 from hutong.institution.people.device import Device, Session
+from hutong.institution.people.foreign_code import ForeignCode
 from hutong.institution.people.one_time_code import OneTimeCode
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.pin import Pin
@@ -45,6 +46,7 @@ DEVICES = Table("devices", Device)
 SESSIONS = Table("sessions", Session)
 ONE_TIME_CODES = Table("one_time_codes", OneTimeCode)
 PERSONAL_CODES = Table("personal_codes", PersonalCode)
+FOREIGN_CODES = Table("foreign_codes", ForeignCode)
 PAYMENT_CODE_CLAIMS = Table("payment_code_claims", PaymentCodeClaim)
 PAYMENT_CODE_MISSES = Table("payment_code_misses", PaymentCodeMiss)
 TABLES = (
@@ -54,6 +56,7 @@ TABLES = (
     SESSIONS,
     ONE_TIME_CODES,
     PERSONAL_CODES,
+    FOREIGN_CODES,
     PAYMENT_CODE_CLAIMS,
     PAYMENT_CODE_MISSES,
 )
@@ -73,6 +76,7 @@ class PeopleRepository:
         self.personal_codes: Shelf[PersonalCode] = Shelf(
             PERSONAL_CODES, journal, store, by=("user_id", "plate"), timed=True
         )
+        self.foreign_codes: Shelf[ForeignCode] = Shelf(FOREIGN_CODES, journal, store, by=("user_id",), rows_max=100_000)
 
     async def start(self) -> None:
         """Learn from which ids on what we don't know is new."""

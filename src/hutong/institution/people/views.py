@@ -252,6 +252,19 @@ class PaymentCodeKeysView(msgspec.Struct, frozen=True):
         return "PaymentCodeKeysView(...)"
 
 
+class BindForeignCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number on a card or in another wallet that is the user's own."""
+
+    digits: Annotated[str, msgspec.Meta(max_length=40, examples=["28610123456789012345"])]
+
+
+class ForeignCodeView(msgspec.Struct, frozen=True):
+    """A number that leads to the user, who is asked for the PIN whenever it is shown."""
+
+    digits: str
+    active: bool
+
+
 def code_sent(sent: OneTimeCode) -> CodeSent:
     return CodeSent(sent.expires_ns // NS_PER_MS, (sent.sent_ns + PAUSE_NS) // NS_PER_MS)
 

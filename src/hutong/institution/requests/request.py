@@ -32,16 +32,15 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
     One version of a payment request.
 
-    Made by a merchant, who gave it a `reference`; or for one payment of a static or personal code (`code_id`), and
-    then it begins claimed and ends with that payment. A payment id here is the node's own name of a payment: two
-    debtor agents may use one id.
+    Made by a merchant, who gave it a `reference`. A payment id here is the node's own name of a payment: two debtor
+    agents may use one id.
     """
 
     id: Uuid
-    merchant_id: Uuid  # 0: a person's.
-    user_id: Uuid  # 0: a merchant's.
+    merchant_id: Uuid
+    user_id: Uuid  # 0; as `code_id` kept for nodes of the version before, which write it.
     shop_id: Uuid  # 0: no shop in particular.
-    code_id: Uuid  # 0: made by the merchant.
+    code_id: Uuid  # 0.
     reference: Text
     reference_key: Uuid | None
     amount: BigInt
@@ -83,13 +82,6 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
             case RequestState.CLAIMED:
                 raise Refusal(RequestReason.REQUEST_CLAIMED)
 
-    def check_terms(self, amount: int, currency: str) -> None:
-        """Whether a payment of so much pays just this. Refuses AMOUNT_DIFFERS, CURRENCY_DIFFERS."""
-        if amount != self.amount:
-            raise Refusal(RequestReason.AMOUNT_DIFFERS, asked=self.amount, offered=amount)
-        if currency != self.currency:
-            raise Refusal(RequestReason.CURRENCY_DIFFERS, asked=self.currency, offered=currency)
-
     def claim(self, payment_id: int, now_ns: int) -> "PaymentRequest":
         """
         Let this payment, and no other, be the one that may pay it.
@@ -105,15 +97,14 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def release(self, payment_id: int, now_ns: int) -> "PaymentRequest":
         """
-        The payment failed: let others try. A request made for it alone ends with it.
+        The payment failed: let others try.
 
         Repeats:  itself; just so for a payment that never claimed it.
         """
         if self.claimed_by != payment_id:
             return self
         assert self.state == RequestState.CLAIMED, "a payment that completed fails no more"
-        state = RequestState.CANCELLED if self.code_id else RequestState.OPEN
-        return self._next(state, now_ns, claimed_by=0)
+        return self._next(RequestState.OPEN, now_ns, claimed_by=0)
 
     def paid(self, payment_id: int, now_ns: int) -> "PaymentRequest":
         """The payment, which claims it, completed. Repeats: itself."""

@@ -26,7 +26,7 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import PaymentRequest, RequestLimits, RequestState
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Kind, Refusal
-from hutong.kernel.ids import derive, minted_ms
+from hutong.kernel.ids import minted_ms
 from hutong.kernel.money import currency_of
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import Channel
@@ -181,48 +181,6 @@ class RequestService:
         """The payment completed: see `PaymentRequest.paid`."""
         request = self.request(request_id)
         return self._put(request, request.paid(payment_id, self._clock.now_ns()))
-
-    def open_static(
-        self, static_code_id: int, payment_id: int, amount: int, currency: str, now_ns: int
-    ) -> PaymentRequest:
-        """
-        The request of one payment of a plate or personal code, made and claimed in one step.
-
-        Refuses:  as `payee`; AMOUNT_DIFFERS from a code with an amount; CURRENCY_DIFFERS; AMOUNT_OUT_OF_LIMITS.
-        Repeats:  the request as it is now, for its id follows from the code's and the payment's.
-        """
-        request_id = derive(payment_id, f"{static_code_id:032x}/request")
-        known = self._all.requests.get(request_id)
-        if known is not None:
-            known.check_terms(amount, currency)
-            return known
-        payee = self.payee(static_code_id, now_ns)
-        assert payee.is_static
-        self._limits.check_amount(amount)
-        request = PaymentRequest(
-            id=request_id,
-            merchant_id=payee.merchant_id,
-            user_id=payee.user_id,
-            shop_id=payee.shop_id,
-            code_id=static_code_id,
-            reference="",
-            reference_key=None,
-            amount=payee.amount or amount,
-            currency=payee.currency,
-            channel=payee.channel.value,
-            payer_code="",
-            remark=payee.remark,
-            state=RequestState.CLAIMED,
-            claimed_by=payment_id,
-            created_ns=now_ns,
-            expires_ns=0,
-            changed_ns=now_ns,
-            listed_merchant=payee.merchant_id or None,
-            listed_shop=payee.shop_id or None,
-        )
-        request.check_terms(amount, currency)
-        self._all.requests.put(request)
-        return request
 
     def payee(self, request_or_code_id: int, now_ns: int) -> Payee:
         """
