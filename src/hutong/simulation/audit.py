@@ -57,6 +57,7 @@ class Audit:
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
+        self.on_wrong: Callable[[], None] = lambda: None
         self.nodes: dict[str, NodeView] = {}
         self._kept = {
             "account": lambda view, row: view.books.opened(row),
@@ -78,6 +79,7 @@ class Audit:
 
     def say(self, said: str) -> None:
         self.wrong.append(said)
+        self.on_wrong()
 
     @property
     def switch(self) -> NodeView:
