@@ -275,7 +275,7 @@ class World:
         self._digest.update(table.pack(position, row))
         if self._trace is not None:
             self._trace.write(f"{self.now_ns} {node_id} keeps {table.name} {position} {row}\n")
-        self.audit.kept(node_id, table, row)
+        self.audit.kept(node_id, table, position, row)
 
     def _heard(self, sender: str, peer: str, messages: list[AnyMessage]) -> None:
         if self._trace is not None:
