@@ -33,6 +33,8 @@ OTHER_ROLES = {
     "ledger/engines/": "an engine is the far side of the ledger's port",
     "scheme/transport.py": "a transport is the far side of the journal's post",
     "scheme/http_transport.py": "as scheme/transport.py",
+    "institution/metrics.py": "what a node tells of itself is read off its services",
+    "switch/metrics.py": "as institution/metrics.py",
     **COMPOSITION,
 }
 ROLE = re.compile(r"hutong\.(?P<domain>\w+(?:\.\w+)*?)\.(?:\w+_)?(?P<role>service|repository|api)(?:\.|$)")

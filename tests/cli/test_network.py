@@ -62,7 +62,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", ports: list[int]) -> N
     for _ in range(600):
         assert process.poll() is None, process.communicate()[0].decode()
         try:
-            if all(httpx.get(f"http://127.0.0.1:{port}/readyz").is_success for port in ports):
+            if all(httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success for port in ports):
                 return
         except httpx.TransportError:
             pass

@@ -67,9 +67,7 @@ def test_with_nothing_wrong_almost_everything_completes() -> None:
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_bug_is_found(plant: str) -> None:
     first = LOOK_FROM.get(plant, 1)
-    assert any(
-        simulate(seed, hours=HOURS, plant=plant, plan=ROUGH).wrong for seed in range(first, first + SEEDS_MAX)
-    )
+    assert any(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH).wrong for seed in range(first, first + SEEDS_MAX))
 
 
 def test_a_seed_replays_exactly_in_any_process() -> None:

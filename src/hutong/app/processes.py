@@ -62,7 +62,7 @@ class NodeProcess:
         ends_at = time.monotonic() + _READY_S
         while time.monotonic() < ends_at and self.process is not None and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=1, trust_env=False).status_code == 200:
+                if httpx.get(f"{self.url}/health/ready", timeout=1, trust_env=False).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass

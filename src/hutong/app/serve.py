@@ -49,8 +49,14 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
         database = Database(address, schema_of(spec.node))
-        build = _build(site, followed)
-        host = NodeHost(spec.node, database, kinds_of(spec), build, take_over=take_over)
+        host = NodeHost(
+            spec.node,
+            database,
+            kinds_of(spec),
+            _build(site, followed),
+            take_over=take_over,
+            drain_notice_s=settings.drain_notice_s,
+        )
         await host.start()
         gc.collect()
         gc.freeze()
@@ -170,7 +176,19 @@ def _connect(
     verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
     transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
     stack.callback(transport.close)
-    return Connection(transport.post, transport.hot(), verify=verifier.verify), signer
+
+    def keyless() -> list[str]:
+        now_ns = node.clock.now_ns()
+        return sorted(
+            peer
+            for peer in book.known()
+            if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
+        )
+
+    connection = Connection(
+        transport.post, transport.hot(), links=transport.links, keyless=keyless, verify=verifier.verify
+    )
+    return connection, signer
 
 
 def _begin(look: Callable[[], None], stack: AsyncExitStack) -> None:

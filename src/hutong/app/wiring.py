@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,13 +10,16 @@ from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
+from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
+from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.metrics import institution_metrics
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
@@ -25,17 +28,23 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.operators import guard
+from hutong.operators.service import Operators
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
 from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
+from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
+from hutong.scheme.http_transport import Link
 from hutong.scheme.transport import Post, Receive
-from hutong.switch.api import switch_api
+from hutong.switch.api import FIRST_OPERATOR, switch_api
+from hutong.switch.metrics import switch_metrics
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
@@ -65,6 +74,8 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    links: Mapping[str, Link] = field(default_factory=dict)
+    keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
 
 
@@ -112,8 +123,11 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await introduce(switch, network)
         site.node = switch
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
-        await _serve(site, machine, stack, handlers, connection.hot)
+        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        handlers = switch_api(switch, operators, connection.verify)
+        domain = partial(switch_metrics, switch)
+        # One institution without a key is its own trouble, and no reason to send the others elsewhere.
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)
         return switch
 
     return build
@@ -147,7 +161,10 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
-        await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
+        domain = partial(institution_metrics, institution)
+        operators = institution.people.operators
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=True)
         stack.callback(
             institution.notices.close
         )  # Before the server drains: it would wait for those who wait for news.
@@ -227,16 +244,29 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
 
 
 async def _serve(
-    site: Site, machine: Machine, stack: AsyncExitStack, handlers: Sequence[ControllerRouterHandler], hot: Hot
+    site: Site,
+    machine: Machine,
+    stack: AsyncExitStack,
+    handlers: Sequence[ControllerRouterHandler],
+    connection: Connection,
+    operators: Operators,
+    domain: Source,
+    *,
+    needs_peers: bool,
 ) -> None:
+    health = Health(machine, connection.keyless if needs_peers else tuple)
+    figures = HttpFigures()
+    own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
+    # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
+    viewers = guard.operator_guard(machine.node, operators, reads_noted=False)
     app = make_app(
-        handlers,
+        [*handlers, metrics_api([own.samples, domain], viewers)],
         title=f"{site.spec.name} ({site.spec.node})",
         version=__version__,
-        is_ready=lambda: machine.journal.halt is None,
+        checks=health.checks,
     )
     limited = RateLimited(app, site.limits, machine.node.clock)
-    server = HttpServer(site.host, site.port, hot, limited)
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
     try:
         await server.start()
     except OSError as error:

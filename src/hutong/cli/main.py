@@ -25,6 +25,7 @@ _COMMANDS = (
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
     (_NETWORK, "simulate", "simulate:simulate", "Live a network through every fault, in virtual time, from a seed."),
+    (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),

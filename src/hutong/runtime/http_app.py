@@ -4,7 +4,7 @@ The rest of a node's API: typed handlers, described by OpenAPI, with interactive
 Every no of it has the same shape as on the hot path (`Problem`), also those Litestar itself says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,18 @@ _OF_CHANGES = frozenset({409, 504})
 
 
 class Health(msgspec.Struct, frozen=True):
-    """That the process answers, and whether it is ready for work."""
+    """That the process answers; whether it is ready for work, and each thing it looked at: `ok`, or what is wrong."""
 
     status: str
+    checks: dict[str, str] = {}
+
+
+Checks = Callable[[], Awaitable[dict[str, str]]]
+OK = "ok"
+
+
+async def _nothing_to_check() -> dict[str, str]:
+    return {}
 
 
 def make_app(
@@ -67,36 +76,36 @@ def make_app(
     title: str,
     version: str,
     description: str = "",
-    is_ready: Callable[[], bool] = lambda: True,
+    checks: Checks = _nothing_to_check,
     body_max: int = 16 << 20,
     **options: Any,
 ) -> Litestar:
     """
-    The ASGI application of a node: `handlers`, `/healthz`, `/readyz` and the pages under `/docs`.
+    The ASGI application of a node: `handlers`, `/health/live`, `/health/ready` and the pages under `/docs`.
 
     Hot endpoints never reach it; a handler of the same path and method stands in `handlers` only to be described.
     `options` are Litestar's own.
     """
 
-    @get("/healthz", tags=["Node"], sync_to_thread=False, security=_OPEN)
-    def healthz() -> Health:
-        """The process is alive."""
+    @get("/health/live", tags=["Node"], sync_to_thread=False, security=_OPEN)
+    def live() -> Health:
+        """The process is alive: its event loop answers. Restart it only when this does not."""
         return Health("alive")
 
     @get(
-        "/readyz",
+        "/health/ready",
         tags=["Node"],
-        sync_to_thread=False,
         security=_OPEN,
         responses={503: ResponseSpec(Health, generate_examples=False, description="It does not.")},
     )
-    def readyz() -> Response[Health]:
-        """The node takes work; 503 while it starts, stops or has lost its database."""
-        ready = is_ready()
-        return Response(Health("ready" if ready else "not ready"), status_code=200 if ready else 503)
+    async def ready() -> Response[Health]:
+        """The node takes work; 503 while it starts or stops, has lost its database or lead, or can't know its peers."""
+        found = await checks()
+        well = all(said == OK for said in found.values())
+        return Response(Health("ready" if well else "not ready", found), status_code=200 if well else 503)
 
     return Litestar(
-        route_handlers=[healthz, readyz, *handlers, _assets()],
+        route_handlers=[live, ready, *handlers, _assets()],
         openapi_config=_openapi(title, version, description),
         before_request=_check_input,
         exception_handlers={HTTPException: _said_by_litestar, Exception: _said_by_us},

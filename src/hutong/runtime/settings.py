@@ -25,6 +25,7 @@ _PREFIX = "HUTONG_"
 _PORT_PREFIX = "HUTONG_PORT_"
 _CONFIG = "HUTONG_CONFIG"
 _PORT_MAX = 65535
+_SECONDS_MAX = 3600
 _CREDENTIAL = "hutong-secrets-key"  # systemd's LoadCredential.
 
 
@@ -45,6 +46,7 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    drain_notice_s: int = 0  # How long a node that is to stop says so before it takes no more connections.
     secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
     code_gateway_url: str = ""  # Takes one-time codes to telephones.
     code_gateway_secret: str = field(default="", repr=False)
@@ -109,6 +111,13 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _seconds(value: Any, _base: Path) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if type(number) is not int or not 0 <= number <= _SECONDS_MAX:
+        raise ValueError(f"seconds, 0 to {_SECONDS_MAX}")
+    return number
+
+
 def _url(value: Any, base: Path) -> str:
     text = _text(value, base)
     parts = urlsplit(text)
@@ -137,6 +146,7 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "drain_notice_s": _seconds,
     "trusted_proxies": _proxies,
     "secrets_key": _text,
     "code_gateway_url": _url,

@@ -68,9 +68,8 @@ FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
 
 
-def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
     """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
-    operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: operator_token})
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
 
     def provide() -> SwitchNode:

@@ -36,6 +36,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -72,6 +73,7 @@ class RefundService:
         self.refunds = Shelf(REFUNDS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(REFUND_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
 
     async def start(self) -> None:
         await self.refunds.start()
@@ -319,6 +321,7 @@ class RefundService:
             id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns, window=window
         )
         self.outcomes.put(outcome)
+        self.figures.ended(refund.id, refund.created_ns, now_ns, completed=not reason, reason=reason)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))
         news = "refund.completed" if outcome.completed else "refund.rejected"

@@ -23,6 +23,7 @@ from hutong.kernel.ids import derive
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -52,6 +53,7 @@ class ReturnService:
         self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -108,6 +110,7 @@ class ReturnService:
             self._post(return_)
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
+            self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)
@@ -257,6 +260,7 @@ class ReturnService:
     def _bury(self, return_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=return_id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns))
+        self.figures.refused(reason)
 
     def _tell(
         self, return_id: str, originator: str, reason: Reason | None = None, outcome: Outcome | None = None
