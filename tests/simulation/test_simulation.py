@@ -23,7 +23,11 @@ HOURS = 0.02
 # late after a restart (24), payments that two restarts took up in another order (40).
 FIXED = (2, 19, 24, 40)
 SEEDS_MAX = 200  # Each planted bug must be found within so many; here, where much goes wrong, within the first few.
-LOOK_FROM = {"debtor-voids-on-timeout": 16, "payments-forgotten-at-restart": 14}  # Near where they were found.
+LOOK_FROM = {
+    "debtor-voids-on-timeout": 16,
+    "payments-forgotten-at-restart": 14,
+    "request-not-released": 20,
+}  # Near where they were found.
 ROUGH = Plan(
     loss=0.05,
     repeat=0.1,

@@ -68,11 +68,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 self.events += 1
                 run()
                 self.after_each()
-                if self.stopped or (done is not None and done()):
+                if done is not None and done():
                     return
         finally:
             events._set_running_loop(None)
-        clock.ns = max(clock.ns, until_ns)
+        if not self.stopped:
+            clock.ns = max(clock.ns, until_ns)
 
     def run(self, errand: Coroutine[Any, Any, T], within_ns: int) -> T:
         """The result of an errand, which must end within a time; raises `Stopped`."""
