@@ -16,7 +16,7 @@ from hutong.simulation.loop import Stopped
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
-from hutong.simulation.world import World
+from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
@@ -45,11 +45,17 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 def simulate(
-    seed: int, *, hours: float = 0.25, plant: str = "", trace: TextIO | None = None, plan: Plan | None = None
+    seed: int,
+    *,
+    hours: float = 0.25,
+    plant: str = "",
+    trace: TextIO | None = None,
+    plan: Plan | None = None,
+    mix: Mix = MIX,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
-    world = World(seed, plan or drawn, MIX, trace)
+    world = World(seed, plan or drawn, mix, trace)
     with _errors_told(world), _without_collector(), suppress(Stopped):
         _live(world, int(hours * 3600) * NS_PER_S, plant)
     result = _result(world)
