@@ -44,18 +44,23 @@ MACHINE = re.compile(r"(asyncio|asyncpg|httpx|socket|subprocess|threading)\b|hut
 COMMANDS = {"cli": "a command may read its environment, wait and measure", "bench": "it measures"}
 PROCESSES = {"app/": "it is the timer of nodes, and starts processes that inherit its environment"}
 RUNTIME = {"runtime/": "it is what touches the machine"}
+KIT = {"conformance/": "it imports nothing of ours, so it has a clock and a chance of its own, and waits for others"}
 AT_HOME: list[tuple[str, str, dict[str, str]]] = [
     (r"(date|datetime)\.(now|utcnow|today)", "ask the injected Clock", {}),
-    (r"(import )?time\.time(_ns)?", "ask the injected Clock", {"kernel/clock.py": "SystemClock"}),
+    (r"(import )?time\.time(_ns)?", "ask the injected Clock", {"kernel/clock.py": "SystemClock"} | KIT),
     (r"(import )?(uuid\.)?uuid[1-8]", "ids are minted by IdMint", {}),
-    (r"(import )?os\.urandom|import (random|secrets)\b.*", "take a Randomness", {"kernel/ids.py": "its two sources"}),
+    (
+        r"(import )?os\.urandom|import (random|secrets)\b.*",
+        "take a Randomness",
+        {"kernel/ids.py": "its two sources"} | KIT,
+    ),
     (r"(import )?os\.(environ|getenv)", "settings are read once, by the command", COMMANDS | RUNTIME | PROCESSES),
     (
         r"float",
         "money is never a float, not to format it",
         COMMANDS | RUNTIME | {"app/scene.py": "it draws", "web/language.py": "it weighs languages"},
     ),
-    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES),
+    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES | KIT),
 ]
 # STYLE's words: one per thing, the field's own.
 WORDS = {

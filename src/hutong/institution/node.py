@@ -26,6 +26,7 @@ from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.people.user import User
 from hutong.institution.policy.policy import shipped_policies
+from hutong.institution.recalls.service import RecallDesk
 from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
@@ -106,6 +107,7 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -113,7 +115,9 @@ class InstitutionNode:
         await self.people.start()
         await self._merchant_repository.start()
         await self._request_repository.start()
+        await self.recalls.load()
         await self.payments.start()
+        self.recalls.resume()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -125,6 +129,7 @@ class InstitutionNode:
     def tick(self) -> None:
         """What time alone brings about."""
         self.payments.tick()
+        self.recalls.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

@@ -14,17 +14,24 @@ from hutong.scheme.messages import (
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallRequest,
     RequestStatus,
     RequestToPay,
     StatusRequest,
+    TraceAnswer,
+    TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
+from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
 from hutong.switch.settlement.window_service import WindowService
+from hutong.switch.trace_service import TraceService
 
 
 class SwitchNode:
@@ -41,7 +48,10 @@ class SwitchNode:
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
         self.positions = PositionService(ledger, self.admission, policy)
-        self.routing = RoutingService(node, self.admission)
+        self.oversight = OversightService(node, self.admission, self.clearing)
+        self.routing = RoutingService(node, self.admission, policy)
+        self.recalls = RecallService(node, self.clearing)
+        self.traces = TraceService(node, self.clearing)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
@@ -49,6 +59,7 @@ class SwitchNode:
         await self.admission.start()
         await self.windows.start()
         await self.clearing.start()
+        await self.recalls.start()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
         """Decide on each message of a batch from a participant; all of it shares a commit."""
@@ -58,6 +69,8 @@ class SwitchNode:
         """What time alone brings about; the node's timer calls it a few times a second."""
         self.clearing.expire()
         self.windows.tick()
+        self.recalls.tick()
+        self.traces.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:
@@ -75,5 +88,13 @@ class SwitchNode:
                 self.routing.request(sender, message)
             case RequestStatus():
                 self.routing.answered(sender, message)
+            case RecallRequest():
+                self.recalls.ask(sender, message)
+            case RecallAnswer():
+                self.recalls.answer(sender, message)
+            case TraceRequest():
+                self.traces.ask(sender, message)
+            case TraceAnswer():
+                self.traces.answered(sender, message)
             case _:
                 assert_never(message)
