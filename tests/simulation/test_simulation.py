@@ -14,6 +14,7 @@ import pytest
 
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import system_randomness
+from hutong.simulation.acts import MIX, pay_request, retry, withdraw
 from hutong.simulation.faults import CALM, Plan
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.run import Result, simulate
@@ -23,9 +24,15 @@ HOURS = 0.02
 # late after a restart (24), payments that two restarts took up in another order (40).
 FIXED = (2, 19, 24, 40)
 SEEDS_MAX = 200  # Each planted bug must be found within so many; here, where much goes wrong, within the first few.
-LOOK_FROM = {"debtor-voids-on-timeout": 16, "payments-forgotten-at-restart": 14}  # Near where they were found.
+# What is done more often, where a bug shows in one act alone: a test has less time than a night.
+OFTEN = {
+    "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
+    "request-not-released": ((1, pay_request),),
+}
 ROUGH = Plan(
     loss=0.05,
+    late=0.1,
+    late_ns_max=100 * NS_PER_S,
     repeat=0.1,
     client_loss=0.1,
     partition_every_ns=20 * NS_PER_S,
@@ -66,8 +73,8 @@ def test_with_nothing_wrong_almost_everything_completes() -> None:
 
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_bug_is_found(plant: str) -> None:
-    first = LOOK_FROM.get(plant, 1)
-    assert any(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH).wrong for seed in range(first, first + SEEDS_MAX))
+    mix = OFTEN.get(plant, MIX)
+    assert any(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH, mix=mix).wrong for seed in range(1, SEEDS_MAX + 1))
 
 
 def test_a_seed_replays_exactly_in_any_process() -> None:

@@ -202,6 +202,15 @@ async def change_cap(world: "World") -> str:
     return _said(answer) if isinstance(answer, Refusal | str) else answer.name
 
 
+async def close_window(world: "World") -> str:
+    """The open settlement window closes before its time, while payments go on."""
+
+    def close(switch: Any) -> Any:
+        return switch.windows.close(switch.windows.windows()[-1].window)
+
+    return _said(await world.line.decide(world.switch, close))
+
+
 async def suspend_participant(world: "World") -> str:
     """An institution is suspended for a while; what is reserved is still decided."""
     node_id = world.chance.choice(world.institutions).node_id
@@ -365,6 +374,7 @@ MIX: "Mix" = (  # Of a thousand acts.
     (25, pay_wrong_amount),
     (15, pay_in),
     (10, change_cap),
+    (5, close_window),
     (3, suspend_participant),
     (3, suspend_merchant),
     (6, freeze_person),

@@ -50,6 +50,8 @@ class NodeView:
         self.spent: dict[tuple[int, int, int], int] = defaultdict(int)  # By user, local day and counter.
         self.spent_year: dict[tuple[int, int], int] = defaultdict(int)
         self.decisions: dict[int, Any] = {}
+        self.decided_at: dict[int, int] = {}  # By id, the position.
+        self.windows: dict[str, Any] = {}
 
 
 class Audit:
@@ -57,12 +59,14 @@ class Audit:
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
+        self.on_wrong: Callable[[], None] = lambda: None
         self.nodes: dict[str, NodeView] = {}
         self._kept = {
             "account": lambda view, row: view.books.opened(row),
             "transfer": self._transfer,
             "expiry": lambda view, row: view.books.expired(row),
             "decision": self._decision,
+            "settlement_window": self._window,
             "payments": self._payment,
             "payment_outcomes": self._payment_outcome,
             "receipt_outcomes": self._receipt_outcome,
@@ -78,6 +82,7 @@ class Audit:
 
     def say(self, said: str) -> None:
         self.wrong.append(said)
+        self.on_wrong()
 
     @property
     def switch(self) -> NodeView:
@@ -85,8 +90,10 @@ class Audit:
 
     # What became durable.
 
-    def kept(self, node_id: str, table: Table[Any], row: Any) -> None:
+    def kept(self, node_id: str, table: Table[Any], position: int, row: Any) -> None:
         view = self.nodes[node_id]
+        if table.name == "decision":
+            view.decided_at[row.id] = position
         check = self._kept.get(table.name)
         if check is not None:
             check(view, row)
@@ -138,6 +145,14 @@ class Audit:
         posted = any(view.books.posted.get((code, row.id)) for code in _AT_SWITCH)
         if posted != (row.status == TransactionStatus.COMPLETED.value):
             self.say(f"switch: {row.payment_id:032x} was decided {row.status}, its transfers say otherwise")
+
+        window = view.windows.get(row.window)
+        if row.status == TransactionStatus.COMPLETED.value and (window is None or window.state != "OPEN"):
+            stands = window.state if window is not None else "unknown"
+            self.say(f"switch: {row.payment_id:032x} was decided in window {row.window}, which is {stands}")
+
+    def _window(self, view: NodeView, row: Any) -> None:
+        view.windows[row.window] = row
 
     def _payment(self, view: NodeView, row: Any) -> None:
         if row.id in view.rows["payments"]:

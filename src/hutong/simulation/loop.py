@@ -13,6 +13,10 @@ T = TypeVar("T")
 Step = Callable[[], None]
 
 
+class Stopped(Exception):  # noqa: N818  # It is what a run was looking for.
+    """The run found something, and ends here."""
+
+
 class _HandleRun:
     """A step of asyncio's: it may have been cancelled meanwhile."""
 
@@ -36,6 +40,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.events = 0
+        self.stopped = False  # Something was found: whatever comes now is of a world that is wrong already.
         self.failed: Callable[[str], None] = _raise
         self.after_each: Step = _nothing
         self._queue: list[tuple[int, int, Step]] = []
@@ -58,7 +63,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         queue, clock = self._queue, self.clock
         events._set_running_loop(self)
         try:
-            while queue and queue[0][0] <= until_ns:
+            while queue and queue[0][0] <= until_ns and not self.stopped:
                 clock.ns, _, run = heapq.heappop(queue)
                 self.events += 1
                 run()
@@ -67,12 +72,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                     return
         finally:
             events._set_running_loop(None)
-        clock.ns = max(clock.ns, until_ns)
+        if not self.stopped:
+            clock.ns = max(clock.ns, until_ns)
 
     def run(self, errand: Coroutine[Any, Any, T], within_ns: int) -> T:
-        """The result of an errand, which must end within a time."""
+        """The result of an errand, which must end within a time; raises `Stopped`."""
         task = self.create_task(errand)
         self.run_until(self.clock.ns + within_ns, task.done)
+        if self.stopped and not task.done():
+            raise Stopped
         assert task.done(), f"{errand} waits for ever"
         return task.result()
 

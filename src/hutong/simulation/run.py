@@ -1,7 +1,8 @@
 """One seed, from beginning to end, and what came of it."""
 
+import gc
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 import msgspec
@@ -11,10 +12,11 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
 from hutong.simulation.faults import CRASHES, Plan
+from hutong.simulation.loop import Stopped
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
-from hutong.simulation.world import World
+from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
@@ -43,12 +45,18 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 def simulate(
-    seed: int, *, hours: float = 0.25, plant: str = "", trace: TextIO | None = None, plan: Plan | None = None
+    seed: int,
+    *,
+    hours: float = 0.25,
+    plant: str = "",
+    trace: TextIO | None = None,
+    plan: Plan | None = None,
+    mix: Mix = MIX,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
-    world = World(seed, plan or drawn, MIX, trace)
-    with _errors_told(world):
+    world = World(seed, plan or drawn, mix, trace)
+    with _errors_told(world), _without_collector(), suppress(Stopped):
         _live(world, int(hours * 3600) * NS_PER_S, plant)
     result = _result(world)
     world.loop.close()
@@ -64,20 +72,17 @@ def _live(world: World, live_ns: int, plant: str) -> None:
     trouble.begin()
     world.begin_acts(ACT_EVERY_NS, start_ns + live_ns)
 
-    def found() -> bool:
-        return bool(world.audit.wrong)
-
-    world.loop.run_until(start_ns + live_ns, found)
+    world.loop.run_until(start_ns + live_ns)
     trouble.end()
     heals_until_ns = world.now_ns + HEALING_NS_MAX
-    while not found() and world.now_ns < heals_until_ns and not is_quiet(world):
-        world.loop.run_until(world.now_ns + _LOOK_NS, found)
-    if not found():
+    while not world.audit.wrong and world.now_ns < heals_until_ns and not is_quiet(world):
+        world.loop.run_until(world.now_ns + _LOOK_NS)
+    if not world.audit.wrong:
         check_settled(world)
-    if not found():
+    if not world.audit.wrong:
         for place in world.places.values():
             world.restart(place)
-        world.loop.run_until(world.now_ns + 10 * NS_PER_S, found)
+        world.loop.run_until(world.now_ns + 10 * NS_PER_S)
         check_replayed(world)
         check_settled(world)
 
@@ -102,6 +107,16 @@ def _result(world: World) -> Result:
         faults={fault.value: count for fault, count in sorted(world.counts.faults.items()) if count},
         acts=dict(sorted(world.counts.acts.items())),
     )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A run is short and all of it is garbage at its end: collecting meanwhile only costs."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

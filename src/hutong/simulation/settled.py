@@ -58,6 +58,7 @@ def check_settled(world: World) -> None:
         return
     _check_alike(world)
     _check_positions(world)
+    _check_windows(world)
     for view in audit.nodes.values():
         if view.node_id != SWITCH:
             _check_requests(world, view)
@@ -114,6 +115,27 @@ def _check_positions(world: World) -> None:
         clearing = audit.nodes[place.node_id].books.of_code(AccountCode.CLEARING)
         if net != -clearing:
             audit.say(f"{place.node_id}: its position is {net}, its clearing account says {-clearing}")
+
+
+def _check_windows(world: World) -> None:
+    """Everything completed is in exactly one window, all agents know which, and each window's rows are where it says."""
+    audit, switch = world.audit, world.audit.switch
+    for decision in switch.decisions.values():
+        window = switch.windows.get(decision.window)
+        if window is None:
+            continue  # Rejected: `audit` has seen to it that what is completed has one.
+        position = switch.decided_at[decision.id]
+        ends = window.to_position or position
+        if not window.from_position < position <= ends:
+            audit.say(f"switch: {decision.payment_id:032x} is outside of its window {window.window}")
+    for view in audit.nodes.values():
+        for table, outcomes in (("payments", "payment_outcomes"), ("receipts", "receipt_outcomes")):
+            for id_, outcome in view.rows[outcomes].items():
+                row = view.rows[table].get(id_)
+                originator = getattr(row, "debtor_agent", view.node_id)
+                told = switch.decisions.get(derive(id_, originator))
+                if outcome.completed and told is not None and outcome.window != told.window:
+                    audit.say(f"{view.node_id}: {id_:032x} is in window {outcome.window} here, in {told.window} there")
 
 
 def _check_backing(world: World, view: NodeView) -> None:

@@ -65,6 +65,7 @@ class World:
             ManualClock(START_NS + self.chance.choice(_MOMENTS) * NS_PER_S)
         )
         self.audit = Audit()
+        self.audit.on_wrong = self._stop
         self.loop.failed = self.audit.say
         self.telephone = Telephone()
         self.network = LossyNetwork(self.loop, self.chance, CALM, self.counts.faults, self._heard)
@@ -267,11 +268,14 @@ class World:
 
     # What is seen of it.
 
+    def _stop(self) -> None:
+        self.loop.stopped = True
+
     def _kept(self, node_id: str, table: Table[Any], position: int, row: Any) -> None:
         self._digest.update(table.pack(position, row))
         if self._trace is not None:
             self._trace.write(f"{self.now_ns} {node_id} keeps {table.name} {position} {row}\n")
-        self.audit.kept(node_id, table, row)
+        self.audit.kept(node_id, table, position, row)
 
     def _heard(self, sender: str, peer: str, messages: list[AnyMessage]) -> None:
         if self._trace is not None:

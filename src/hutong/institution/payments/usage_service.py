@@ -120,18 +120,17 @@ class UsageService:
     def give_back(self, payment: Payment) -> None:
         """A payment was refused: what it took of the limits is free again, in the same commit."""
         usage = self._usages[payment.user_id]  # Read when the payment was decided or taken up again.
-        now_ns = usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
-        usage.turn(*self._policies.day_of(now_ns))
+        usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
+        usage.turn(*self._policies.day_of(usage.counted_ns))
         usage.give_back(payment, *self._policies.day_of(payment.created_ns))
         self._write(payment)
 
     def _write(self, payment: Payment) -> None:
         usage = self._usages[payment.user_id]
-        now_ns = usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
         row = Spending(
             id=payment.id,
             user_id=payment.user_id,
-            counted_ns=now_ns,
+            counted_ns=usage.counted_ns,
             spent_year=usage.year_spent,
             spent_static=usage.today[1],
             spent_unverified=usage.today[2],
