@@ -40,6 +40,7 @@ INSTITUTION = {
     "POST /v1/operator/merchants/{merchant_id}/resume": STATE,
     "POST /v1/operator/merchants/{merchant_id}/suspend": STATE,
     "POST /v1/operator/pay-ins": "pay_in_id",
+    "POST /v1/operator/stuck/nudge": ON_PURPOSE,
     "DELETE /v1/operator/users/{user_id}/foreign-codes/{digits}": STATE,
     "POST /v1/operator/users/{user_id}/foreign-codes": STATE,
     "POST /v1/operator/users/{user_id}/devices/{device_id}/lost": STATE,
@@ -90,6 +91,7 @@ SWITCH = {
     "POST /v1/participants/{node}/resume": STATE,
     "POST /v1/participants/{node}/suspend": STATE,
     "PUT /v1/fees/{version}": STATE,  # By the version in its path; other content is a conflict.
+    "POST /v1/stuck/nudge": ON_PURPOSE,
     "POST /v1/windows/{window}/close": STATE,
     "PUT /v1/participants/{node}": STATE,
     "PUT /v1/participants/{node}/keys/{key_id}": STATE,  # By the key's id, likewise.

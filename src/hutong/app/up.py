@@ -2,12 +2,11 @@
 A whole network in one process: every node with its own schema, journal, ledger and port.
 
 Messages between the nodes do not leave the process, so they are not signed; everything else is as it is between
-machines.
+machines. Others' nodes may join all the same: the switch takes and sends signed envelopes, too.
 """
 
 import asyncio
 import gc
-import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -18,7 +17,9 @@ from typing import TYPE_CHECKING
 from hutong.app.host import Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
+from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.secrets import node_secrets
+from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
@@ -26,6 +27,8 @@ from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import decided
+from hutong.scheme.messages import AnyMessage
+from hutong.scheme.peer import PeerBook
 from hutong.scheme.transport import MemoryNetwork, Receive
 
 if TYPE_CHECKING:
@@ -74,8 +77,13 @@ def database_server(settings: Settings) -> Iterator[Address]:
     if settings.database is not None:
         yield settings.database
         return
-    with EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin) as address:
+    with embedded_server(settings) as address:
         yield address
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The server below the data directory."""
+    return EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin, archive=settings.wal_archive)
 
 
 @asynccontextmanager
@@ -101,7 +109,7 @@ def run(settings: Settings, network: Network) -> None:
     from rich.console import Console
 
     console = Console()
-    configure_logs(level=logging.WARNING)
+    configure_logs(level=settings.log_level or "warning", form=settings.log_format)
     with ExitStack() as stack:
         with console.status("Starting PostgreSQL"):
             address = stack.enter_context(database_server(settings))
@@ -173,19 +181,31 @@ def _node(
 ) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
+    site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
-    def join(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+    def in_this_process(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)
         stack.callback(memory.leave, spec.node)
         return Connection(memory.post(spec.node))
 
-    def connect(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+    def connect_inside(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         files = OwnClearingFiles(nodes[network.switch.node].site, spec.node)
-        return replace(join(machine, receive, stack), files=files)
+        return replace(in_this_process(machine, receive, stack), files=files)
+
+    def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        """The switch also speaks with who was admitted with an address: others' nodes, elsewhere."""
+        book = PeerBook()
+        inside = in_this_process(machine, receive, stack).post
+        outside, _ = connect(site, book, machine, receive, stack)
+
+        def post(peer: str, messages: list[AnyMessage]) -> None:
+            (inside if book.find(peer) is None else outside.post)(peer, messages)
+
+        return replace(outside, post=post, begin=lambda: begin(lambda: look_at_participants(site, book), stack))
 
     if spec.kind is NodeKind.SWITCH:
-        build = build_switch(site, network, join)
+        build = build_switch(site, network, to_participants)
     else:
-        build = build_institution(site, network, connect, private_webhooks=True)
+        build = build_institution(site, network, connect_inside, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
     return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))

@@ -12,14 +12,16 @@ from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
+from hutong.app.logs import logged_ends
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
+from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
-from hutong.institution.metrics import institution_metrics
+from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
@@ -30,7 +32,7 @@ from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.operators import guard
 from hutong.operators.service import Operators
-from hutong.runtime.figures import HttpFigures
+from hutong.runtime.figures import HttpFigures, Trace
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
 from hutong.runtime.http_server import HttpServer
@@ -96,6 +98,8 @@ class Site:
     port: int
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
+    tracing: Tracing | None = None
+    logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -103,6 +107,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+    def told_of(self, kind: str) -> tuple[Trace, ...]:
+        """Who hears of each thing of a kind that ended."""
+        told = (logged_ends(kind),) if self.logs_ends else ()
+        return told if self.tracing is None else (*told, self.tracing.of(kind))
 
 
 def rate_limits(settings: Settings) -> RateLimits:
@@ -125,6 +134,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await switch.start()
         await introduce(switch, network)
         site.node = switch
+        switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
         operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
         handlers = switch_api(switch, operators, connection.verify)
@@ -157,6 +167,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         await institution.start(stack)
         site.node = institution
+        for kind, side in sides_of(institution):
+            side.figures.told = site.told_of(kind)
         connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
@@ -279,7 +291,9 @@ async def _serve(
         version=__version__,
         checks=health.checks,
     )
-    limited = RateLimited(app, site.limits, machine.node.clock)
+    limited = RateLimited(
+        site.tracing.requests(app) if site.tracing is not None else app, site.limits, machine.node.clock
+    )
     server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
     try:
         await server.start()

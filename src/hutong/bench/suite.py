@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, growth, ledger, payments, settlement
+from hutong.bench import codes, echo, growth, ledger, payments, settlement, storm
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -51,6 +51,7 @@ async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: 
     await growth.measure(
         scratch,
         figures,
+        clients=max(extent.clients),
         seconds=extent.growth_s,
         accounts=extent.past_accounts,
         transfers=extent.past_transfers,
@@ -70,6 +71,10 @@ async def _payments(scratch: Scratch, figures: Figures, extent: Extent, progress
 async def _processes(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     clients, seconds = extent.clients, extent.payments_s
     await payments.measure_processes(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
+async def _storm(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await storm.measure(scratch, figures, clients=extent.clients, seconds=extent.payments_s, progress=progress)
 
 
 async def _echo(_scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -94,9 +99,10 @@ PARTS = {
     "codes": _codes,
     "growth": _growth,
     "settlement": _settlement,
+    "storm": _storm,
 }
-# Writing a past of millions takes as long as all the rest: it is measured when it is asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"growth", "settlement"})
+# Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
+DEFAULT = tuple(part for part in PARTS if part not in {"growth", "settlement", "storm"})
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -106,6 +112,10 @@ AT_LEAST = {
     "pay_onus_c256_per_s": 10_000,
     "pay_interop_c256_per_s": 5_000,
     "pay_interop_processes_c256_per_s": 4_000,
+    "storm_enquiries_to_calm": 0.9,
+    "storm_consults_to_calm": 0.9,
+    "storm_replays_to_calm": 0.9,
+    "storm_forgeries_to_calm": 0.9,
     "growth_wide_to_young": 0.8,
     "growth_old_to_young": 0.8,
     "growth_wide_pay_onus_to_young": 0.8,

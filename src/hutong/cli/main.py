@@ -23,8 +23,12 @@ _COMMANDS = (
     (_NETWORK, "serve", "network:serve", "Run one node in this process, as a TOML file describes it."),
     (_NETWORK, "keys", "network:keys", "Print a node's public keys; make its secrets if there are none."),
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
+    (_NETWORK, "conform", "conform:conform", "Hold any participant or switch to docs/scheme, case by case."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
     (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
+    (_NETWORK, "simulate", "simulate:simulate", "Live a network through every fault, in virtual time, from a seed."),
+    (_NETWORK, "backup", "operate:backup", "Copy the embedded database while it works."),
+    (_NETWORK, "restore", "operate:restore", "Bring a backup of the embedded database back, to a moment."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
@@ -42,7 +46,9 @@ _COMMANDS = (
     (_MERCHANT, "plate", "merchant:plate", "Hang up a plate, and write its picture."),
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
+    (_MERCHANT, "stuck", "stuck:stuck", "What is undecided for a while at a node, and whose turn it is."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
+    (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
 for _group, _name, _where, _help in _COMMANDS:
     app.command(f"hutong.cli.{_where}", name=_name, help=_help, group=_group)
@@ -107,6 +113,16 @@ _audit_log.command(
     "hutong.cli.audit_log:verify", name="verify", help="Check the whole chain, against anchors if given."
 )
 app.command(_audit_log)
+
+_recall = App(name="recall", help="Fraud and mistakes: ask a payment back, and answer who asks.", group=_MERCHANT)
+for _name, _help in {
+    "open": "Ask for a payment back: as its payer, as the operator, or by a legal order.",
+    "list": "What was asked back, and what is asked of us.",
+    "show": "How one stands.",
+    "answer": "Decide about what is asked of us, or about what a payer of ours reported.",
+}.items():
+    _recall.command(f"hutong.cli.recall:{_name}_", name=_name, help=_help)
+app.command(_recall)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -26,6 +26,7 @@ class AccountCode(IntEnum):
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
     OWED_TO_NETWORK = 2301  # What others bore for us when we could not pay a window.
     OWN_FUNDS = 3001  # What we paid into the settlement account from our own money.
+    DISPUTED = 2901  # What was set aside of a payee's money until a recall is answered: one account per case.
     FEE_INCOME = 4001  # Merchant fees, less interchange and the switch's fee.
     INTERCHANGE_INCOME = 4101  # What acquirers pay us for bringing the payer.
     ACQUIRING_EXPENSE = 5001  # Interchange and switch fees beyond what the merchant paid.
@@ -70,6 +71,16 @@ def merchant(merchant_id: int, currency: Currency = Currency.CNY) -> Account:
 def budget(sponsor_id: int, currency: Currency = Currency.CNY) -> Account:
     """A sponsor's budget, to be opened: discounts end where the money does."""
     return _owed(budget_account(sponsor_id, currency), AccountCode.BUDGET, sponsor_id, currency)
+
+
+def disputed_account(dispute_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what is set aside in one dispute."""
+    return derive(dispute_id, f"disputed/{currency.alpha}")
+
+
+def disputed(dispute_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What is set aside in one dispute, to be opened: no case can spend another's money, nor more than its own."""
+    return _owed(disputed_account(dispute_id, currency), AccountCode.DISPUTED, dispute_id, currency)
 
 
 class Chart:

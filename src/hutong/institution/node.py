@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
+
 from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.merchants.plate_service import PlateService
@@ -24,6 +26,7 @@ from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.people.user import User
 from hutong.institution.policy.policy import shipped_policies
+from hutong.institution.recalls.service import RecallDesk
 from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
@@ -64,6 +67,7 @@ class InstitutionNode:
         pool: WorkerPool,
         poster: Poster,
         cashier: Cashier | None = None,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
         self.ledger = ledger
@@ -78,7 +82,13 @@ class InstitutionNode:
         )
         self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
         self.people = PeopleService(
-            node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
+            node,
+            settings.people,
+            self.notices,
+            sender=sender,
+            pool=pool,
+            open_wallet=self._open_wallet,
+            hasher=hasher,
         )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
@@ -104,6 +114,7 @@ class InstitutionNode:
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
+        self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -111,9 +122,11 @@ class InstitutionNode:
         await self.people.start()
         await self._merchant_repository.start()
         await self._request_repository.start()
+        await self.recalls.load()
         await self.payments.start()
         await self.settlement.start()
         await self.proofs.start()
+        self.recalls.resume()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -126,6 +139,7 @@ class InstitutionNode:
         """What time alone brings about."""
         self.payments.tick()
         self.proofs.tick()
+        self.recalls.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

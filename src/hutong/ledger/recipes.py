@@ -342,6 +342,29 @@ def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledge
     return _single(transfer_id, account, reserve, amount, ledger, code)
 
 
+def block(transfer_id: int, *, payee: int, disputed: int, amount: int, ledger: int, code: int) -> Transfer:
+    """
+    A payment is disputed: set aside at most `amount` of what its payee has left, so that it can't be spent meanwhile.
+
+    Moves:    payee -> disputed, one account per case, up to the payee's balance; posted. It may be nothing: the
+              stored transfer says how much it was.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return _single(transfer_id, payee, disputed, amount, ledger, code, _BALANCING_DEBIT)
+
+
+def release(transfer_id: int, *, payee: int, disputed: int, ledger: int, code: int) -> Transfer:
+    """
+    A dispute has ended: whatever of the blocked money did not go back to the payer is the payee's again.
+
+    Moves:    disputed -> payee, all that is there; posted.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return _single(transfer_id, disputed, payee, AMOUNT_MAX, ledger, code, _BALANCING_DEBIT)
+
+
 def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:
     """
     Raise a participant's net debit cap: it is credited to the position, which may not be overdrawn.

@@ -15,14 +15,20 @@ from hutong.scheme.messages import (
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallRequest,
     RequestStatus,
     RequestToPay,
     StatementRequest,
     StatusRequest,
+    TraceAnswer,
+    TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
+from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 from hutong.switch.settlement.account_service import AccountService
@@ -33,6 +39,7 @@ from hutong.switch.settlement.reserve_service import ReserveService
 from hutong.switch.settlement.rules_service import RulesService
 from hutong.switch.settlement.service import SettlementService
 from hutong.switch.settlement.window_service import WindowService
+from hutong.switch.trace_service import TraceService
 
 
 class SwitchNode:
@@ -73,7 +80,10 @@ class SwitchNode:
             policy,
         )
         self.proofs = ProofService(node, self.positions, policy)
-        self.routing = RoutingService(node, self.admission)
+        self.oversight = OversightService(node, self.admission, self.clearing)
+        self.routing = RoutingService(node, self.admission, policy)
+        self.recalls = RecallService(node, self.clearing)
+        self.traces = TraceService(node, self.clearing)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
@@ -85,6 +95,7 @@ class SwitchNode:
         await self.proofs.start()
         await self.windows.start()
         await self.clearing.start()
+        await self.recalls.start()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
         """Decide on each message of a batch from a participant; all of it shares a commit."""
@@ -97,6 +108,8 @@ class SwitchNode:
         self.settlement.tick()
         self.accounts.tick()
         self.proofs.tick()
+        self.recalls.tick()
+        self.traces.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:
@@ -118,5 +131,13 @@ class SwitchNode:
                 self.routing.request(sender, message)
             case RequestStatus():
                 self.routing.answered(sender, message)
+            case RecallRequest():
+                self.recalls.ask(sender, message)
+            case RecallAnswer():
+                self.recalls.answer(sender, message)
+            case TraceRequest():
+                self.traces.ask(sender, message)
+            case TraceAnswer():
+                self.traces.answered(sender, message)
             case _:
                 assert_never(message)

@@ -10,7 +10,7 @@ from hutong.ledger.transfer import Transfer
 from hutong.runtime.tables import BigInt, Boolean, Text, Uuid
 from hutong.scheme.messages import AccountStatement, EntryKind, hex_id
 
-CODE_SETTLEMENT = 40  # Why the transfers of entries exist: see `payments.payment.Why` for the others.
+CODE_SETTLEMENT = 50  # Why the transfers of entries exist: see `payments.payment.Why` for the others.
 
 
 class SettlementEntry(msgspec.Struct, frozen=True, kw_only=True):
