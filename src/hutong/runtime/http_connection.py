@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hutong.kernel.errors import Refusal
+from hutong.runtime.figures import SAMPLED, HttpFigures
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
 from hutong.runtime.journal import JournalHalted
 
@@ -54,6 +55,7 @@ class Listening:
     hot: Mapping[tuple[bytes, bytes], HotHandler]
     limits: HttpLimits
     emptied: asyncio.Event  # Set when the last connection is gone.
+    figures: HttpFigures
     date_line: bytes = b""
     draining: bool = False
 
@@ -79,6 +81,8 @@ class NodeProtocol(HttpToolsProtocol):
         self._lingering = False  # They are written.
         self._since = self.loop.time()  # When the connection last became idle, or its incomplete request began.
         self._stalled_since = self._since
+        self._timed: Exchange | None = None  # One of many: measuring each would cost all of them.
+        self._timed_since = 0.0
         # Of the request being received.
         self._receiving = False
         self._head_complete = True
@@ -212,6 +216,11 @@ class NodeProtocol(HttpToolsProtocol):
         """Write the answer of the current hot request; one that comes too late goes nowhere."""
         if self._current is not request or self.transport.is_closing():
             return
+        figures = self._listening.figures
+        figures.hot[status] += 1
+        if self._timed is request:
+            self._timed = None
+            figures.hot_times.observe(int((self.loop.time() - self._timed_since) * 1e9))
         closing = b"" if self._continues() else _CLOSE
         self.transport.write(_answer(status, self._listening.date_line, content_type, closing, body))
         self._finished()
@@ -282,6 +291,11 @@ class NodeProtocol(HttpToolsProtocol):
         self._goes_on = self._lets_follow()
         if self._current is None and not self._waiting and handler is not None and not self.flow.write_paused:
             assert isinstance(exchange, HotRequest)
+            figures = self._listening.figures
+            figures.hot_seen += 1
+            if not figures.hot_seen % SAMPLED:
+                self._timed = exchange
+                self._timed_since = self.loop.time()
             self._current = exchange  # What nearly always happens, without the queue.
             _run_hot(handler, exchange)
             return

@@ -18,7 +18,7 @@ BODY_MAX = 1 << 20
 
 
 class SchemeReason(Reason):
-    """Why an envelope, or a file, was refused. Nothing of it was acted on, and nothing is said about any payment."""
+    """Why an envelope was refused. Nothing of it was acted on, and nothing is said about any payment."""
 
     ENVELOPE_TOO_LARGE = Kind.INVALID, "NARR"
     ENVELOPE_TRUNCATED = Kind.INVALID, "NARR"
@@ -35,8 +35,6 @@ class SchemeReason(Reason):
     ENVELOPE_FROM_THE_FUTURE = Kind.REFUSED, "NARR"
     ENVELOPE_REPLAYED = Kind.CONFLICT, "DUPL"
     TOO_MANY_ENVELOPES = Kind.LIMITED, "NARR"
-    FILE_NOT_GIVEN = Kind.REFUSED, "NARR"  # A peer was asked for a file of ours, and said no: `said` is its reason.
-    FILE_BROKEN_OFF = Kind.REFUSED, "NARR"
 
 
 _encode = msgspec.json.Encoder().encode

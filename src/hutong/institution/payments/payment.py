@@ -28,9 +28,9 @@ class Why(IntEnum):
     REFUND_ON_US = 22
     PAID_IN = 30  # Money that came from outside of all nodes.
     PAID_OUT = 31
-    CORRECTION = (
-        50  # What reconciliation found missing, against suspense; `user_data_32` says which of these it corrects.
-    )
+    DISPUTED = 40  # Set aside until a recall is answered.
+    DISPUTE_ENDED = 41  # What did not go back.
+    CORRECTION = 50  # Found missing by reconciliation, against suspense; `user_data_32`: which of these it corrects.
     CORRECTION_SETTLED = 51
 
 
