@@ -33,6 +33,7 @@ OTHER_ROLES = {
     "ledger/engines/": "an engine is the far side of the ledger's port",
     "scheme/transport.py": "a transport is the far side of the journal's post",
     "scheme/http_transport.py": "as scheme/transport.py",
+    "scheme/http_clearing_files.py": "as scheme/transport.py",
     "institution/metrics.py": "what a node tells of itself is read off its services",
     "switch/metrics.py": "as institution/metrics.py",
     **COMPOSITION,

@@ -16,12 +16,14 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     Channel,
     CodeConsult,
     CodeResolve,
     ConsultStatus,
     CreditTransfer,
+    EntryKind,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,
@@ -30,6 +32,7 @@ from hutong.scheme.messages import (
     RecallStatus,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
     TraceAnswer,
     TraceHop,
@@ -51,7 +54,25 @@ TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
 
+STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
+
 MESSAGES: list[AnyMessage] = [
+    AccountStatement(
+        statement_id=STATEMENT,
+        number=42,
+        kind=EntryKind.WINDOW,
+        currency="CNY",
+        amount=125_000,
+        is_credit=False,
+        opening=1_000_000,
+        closing=875_000,
+        booked_at_ms=NOW_MS + 10_801_000,
+        window="2026-01-01/1",
+        settles_on="2026-01-01",
+        credits=300_000,
+        debits=425_000,
+    ),
+    StatementRequest(currency="CNY", number=43),
     CodeConsult(
         consult_id=CONSULT,
         code="https://wei.example/q/7YWQK3",

@@ -27,6 +27,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
+from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, Signer
 from hutong.scheme.transport import Receive
@@ -152,7 +153,8 @@ def _build(site: Site, followed: Followed) -> Build:
                     book.put(_peer(followed.network.switch))
                     log.info("network_description_changed", node=site.spec.node)
 
-            return replace(connection, begin=lambda: begin(look, stack))
+            files = HttpClearingFiles(followed.network.switch.node, book, signer)
+            return replace(connection, begin=lambda: begin(look, stack), files=files)
 
         return build_institution(site, followed.network, to_switch, private_webhooks=False)
 

@@ -26,6 +26,7 @@ from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
+from hutong.runtime.shelf import decided
 from hutong.scheme.messages import AnyMessage
 from hutong.scheme.peer import PeerBook
 from hutong.scheme.transport import MemoryNetwork, Receive
@@ -93,7 +94,7 @@ async def running_network(settings: Settings, network: Network, address: Address
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory)
+            running = _node(settings, network, spec, address, memory, nodes)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
@@ -150,12 +151,34 @@ async def until_interrupted() -> None:
     await stop.wait()
 
 
+class OwnClearingFiles:
+    """A node's clearing files from a switch in the same process."""
+
+    def __init__(self, switch: Site, node_id: str) -> None:
+        self._switch = switch
+        self._node_id = node_id
+
+    async def fetch(self, window: str) -> AsyncIterator[bytes]:
+        """Refuses WINDOW_UNKNOWN, WINDOW_NOT_CLOSED."""
+        switch = self._switch.node
+        closed = await decided(switch.node.journal, lambda: switch.windows.closed_window(window))
+        async for piece in switch.cleared.clearing_file(closed, self._node_id):
+            yield piece
+
+
 def schema_of(node_id: str) -> str:
     """The schema a node keeps its rows in."""
     return node_id.replace("-", "_")
 
 
-def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
+def _node(
+    settings: Settings,
+    network: Network,
+    spec: NodeSpec,
+    address: Address,
+    memory: MemoryNetwork,
+    nodes: dict[str, RunningNode],
+) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
     site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
@@ -176,9 +199,13 @@ def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address
 
         return replace(outside, post=post, begin=lambda: begin(lambda: look_at_participants(site, book), stack))
 
+    def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        files = OwnClearingFiles(nodes[network.switch.node].site, spec.node)
+        return replace(in_this_process(machine, receive, stack), files=files)
+
     if spec.kind is NodeKind.SWITCH:
         build = build_switch(site, network, to_participants)
     else:
-        build = build_institution(site, network, in_this_process, private_webhooks=True)
+        build = build_institution(site, network, to_switch, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
     return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))

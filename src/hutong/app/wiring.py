@@ -43,6 +43,7 @@ from hutong.runtime.pool import WorkerPool
 from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.http_transport import Link
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import FIRST_OPERATOR, switch_api
@@ -51,6 +52,7 @@ from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
 from hutong.switch.settlement.clearing_repository import PgClearingRepository
+from hutong.switch.settlement.rules import Fund
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -79,6 +81,7 @@ class Connection:
     links: Mapping[str, Link] = field(default_factory=dict)
     keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
+    files: ClearingFiles | None = None  # Where an institution gets its clearing files from.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -125,7 +128,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
+        switch = switch_on(machine, ClearingPolicy())
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
@@ -161,6 +164,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         )
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
+        institution.clearing_files = connection.files
         await institution.start(stack)
         site.node = institution
         for kind, side in sides_of(institution):
@@ -185,6 +189,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
     return build
 
 
+def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
+    """The switch's services on a machine."""
+    return SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
+
+
 async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
     if site.gateway is None:
         return site.codes
@@ -196,7 +205,7 @@ async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> C
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
     """
-    Admit the nodes of the description, with their keys, code forms and caps.
+    Admit the nodes of the description, with their keys, code forms, caps and reserves.
 
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
@@ -218,6 +227,11 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+        if spec.reserve_minor:
+            change_id = derive(1 << 80, f"reserve/{spec.node}/{spec.reserve_minor}")
+            await switch.reserves.top_up(
+                change_id, spec.node, Currency.CNY, spec.reserve_minor, Fund.RESERVE, lambda _: None
+            )
     if switch.node.journal.position != before:
         switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)

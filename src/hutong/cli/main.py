@@ -72,6 +72,24 @@ for _name, _help in {
 app.command(_participant)
 
 
+_settlement = App(
+    name="settlement", help="Windows, reserves and statements, as the switch's operator.", group=_MERCHANT
+)
+for _name, _function, _help in (
+    ("windows", "windows", "The newest windows: what is open, closed, settled, and what waits for what."),
+    ("show", "show", "What a window came to, and how it was settled."),
+    ("close", "close", "Close the open window before its time."),
+    ("reserve", "reserve", "What a node prefunded; a top-up or withdrawal of it."),
+    ("statement", "statement", "A node's settlement account; its files of a window."),
+    ("default", "default", "Declare who does not cover what it owes in default."),
+    ("look-again", "look_again", "Compare a halted window with the ledger once more."),
+    ("proof", "proof", "Prove that the money is there: reserves, or with --node customers' money."),
+    ("invoices", "invoices", "The scheme's invoices; issue a month's."),
+    ("rules", "rules", "Cut-offs, caps of reserves, and who bears a loss."),
+):
+    _settlement.command(f"hutong.cli.settlement:{_function}", name=_name, help=_help)
+app.command(_settlement)
+
 _secrets = App(name="secrets", help="The file of a node's secrets on this machine.", group=_NETWORK)
 _secrets.command("hutong.cli.secrets:show", name="show", help="Whether it is sealed, and what is in it, but no secret.")
 _secrets.command("hutong.cli.secrets:renew", name="renew", help="Replace one of its secrets.")
@@ -87,6 +105,12 @@ for _name, _help in {
 }.items():
     _operator.command(f"hutong.cli.operator:{_name}_", name=_name, help=_help)
 app.command(_operator)
+
+_person = App(name="person", help="What an institution keeps of a user, and forgetting: with --node.", group=_MERCHANT)
+_person.command("hutong.cli.person:export", name="export", help="All that is kept of a user, as JSON.")
+_person.command("hutong.cli.person:erase", name="erase", help="Forget a closed user, and keep the books.")
+_person.command("hutong.cli.person:purge", name="purge", help="Delete the sealed identities whose time is over.")
+app.command(_person)
 
 _audit_log = App(name="audit-log", help="What operators did at a node, chained by hash.", group=_MERCHANT)
 _audit_log.command("hutong.cli.audit_log:show", name="show", help="Who did what, newest last.")

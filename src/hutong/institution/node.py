@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.erasure.retained_identity import shipped_retention
+from hutong.institution.erasure.service import ErasureService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -31,11 +33,14 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
+from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import Poster
 from hutong.runtime.pool import WorkerPool
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
 
 
@@ -87,6 +92,7 @@ class InstitutionNode:
             open_wallet=self._open_wallet,
             hasher=hasher,
         )
+        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
@@ -108,6 +114,10 @@ class InstitutionNode:
             mandate_key=settings.people.token_key,
         )
         self.recalls = RecallDesk(self.payments, policies, self.notices)
+        self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
+        self.proofs = ProofService(node, ledger, self.chart)
+        self.payments.on_statement = self.settlement.told
+        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -118,6 +128,8 @@ class InstitutionNode:
         await self.recalls.load()
         await self.payments.start()
         self.recalls.resume()
+        await self.settlement.start()
+        await self.proofs.start()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -130,6 +142,7 @@ class InstitutionNode:
         """What time alone brings about."""
         self.payments.tick()
         self.recalls.tick()
+        self.proofs.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

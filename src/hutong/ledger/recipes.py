@@ -1,5 +1,5 @@
 """
-Every movement the business knows, as transfers: an accountant reads this one file.
+Every movement the business knows, as transfers: an accountant reads this file, and `settlement_recipes` beside it.
 
 A recipe says which accounts move and nothing else: limits are in the accounts' flags, where no race slips past
 them. It is a pure function of what was agreed, so that after a crash the same call builds the same batch and the
@@ -39,6 +39,9 @@ class Leg(IntEnum):
     FEE = 3
     INTERCHANGE = 4
     SWITCH_FEE = 5
+    CAP = 6
+    LOSS = 7
+    MISSING = 8
 
 
 _Leg = tuple[Leg, int, int, int]  # Which, debit account, credit account, amount.

@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.params import BodyKwarg
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.router import Router
@@ -38,6 +38,11 @@ _REASON_OF_STATUS: dict[int, Reason] = {
     415: HttpReason.MEDIA_TYPE_NOT_ACCEPTED,
 }
 
+_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "bearer": SecurityScheme(type="http", scheme="bearer"),
+    # Between nodes: this and the other headers of `docs/scheme/transport.md`.
+    "signature": SecurityScheme(type="apiKey", name="hutong-signature", security_scheme_in="header"),
+}
 _OPEN: list[dict[str, list[str]]] = [{}]  # `security` of what needs no token.
 # What each no means, wherever it is said. Clients match on `reason`.
 _PROBLEMS = {
@@ -152,7 +157,7 @@ def _openapi(title: str, version: str, description: str) -> OpenAPIConfig:
         version=version,
         description=description,
         path=DOCS_PATH,
-        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        components=Components(security_schemes=_SCHEMES),
         security=[{"bearer": []}],
         render_plugins=[
             swagger,

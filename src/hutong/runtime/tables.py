@@ -8,7 +8,7 @@ lets the in-memory store of tests and simulations keep it as it is.
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -99,6 +99,20 @@ class Store(Protocol):
         """The greatest value of an indexed column, or None in an empty table."""
         ...
 
+    # For erasure alone (ADR 0018): of people who are to be forgotten, beside the journal. Tables go by name.
+
+    async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
+        """Have these columns hold something else in every row whose `column` is `value`."""
+        ...
+
+    async def delete(self, table: str, column: str, values: Collection[Any]) -> None:
+        """Delete every row whose `column` is one of `values`."""
+        ...
+
+    async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
+        """Every row whose `column` is `value`, in order, as JSON can tell it."""
+        ...
+
 
 class MemoryStore:
     """The store of tests and simulations: rows as they were appended, found through lazily built indexes."""
@@ -145,6 +159,20 @@ class MemoryStore:
 
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         return max((getattr(row, column) for _, row in self.rows[table.name]), default=None)
+
+    async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
+        self.rows[table] = [
+            (position, msgspec.structs.replace(row, **blanked) if getattr(row, column) == value else row)
+            for position, row in self.rows[table]
+        ]
+        self._indexes.clear()
+
+    async def delete(self, table: str, column: str, values: Collection[Any]) -> None:
+        self.rows[table] = [entry for entry in self.rows[table] if getattr(entry[1], column) not in values]
+        self._indexes.clear()
+
+    async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
+        return [msgspec.to_builtins(row) for _, row in self.rows[table] if getattr(row, column) == value]
 
     def _index(self, table: Table[Row], column: str) -> dict[Any, list[tuple[int, Any]]]:
         index = self._indexes[table.name].get(column)

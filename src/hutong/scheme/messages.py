@@ -27,6 +27,8 @@ Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 # A settlement window: its date and its number that day, as `2026-11-23/2`.
 WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
+DateText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]
+EntryNumber = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
 # In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
@@ -95,6 +97,15 @@ class TraceKind(Enum):
     KEPT = "KEPT"  # Still there.
 
 
+class EntryKind(Enum):
+    """Why a settlement account moved."""
+
+    WINDOW = "WINDOW"  # A window was settled.
+    TOP_UP = "TOPUP"  # The participant paid money in.
+    WITHDRAWAL = "WTHDRW"  # It took money out.
+    CHARGE = "CHRG"  # The scheme's charge by invoice.
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="MsgTp", forbid_unknown_fields=False):
     """What all messages are. Unknown fields are ignored, so that a later minor version may add some."""
 
@@ -143,9 +154,7 @@ class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
     facts: Annotated[dict[Max35Text, Max140Text | int], msgspec.Meta(max_length=16)] = msgspec.field(
         name="AddtlInf", default={}
     )
-    settles_on: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")] = msgspec.field(
-        name="IntrBkSttlmDt", default=""
-    )
+    settles_on: DateText = msgspec.field(name="IntrBkSttlmDt", default="")
     window: WindowText = msgspec.field(name="SttlmCycl", default="")
 
 
@@ -334,6 +343,39 @@ class TraceAnswer(Message, frozen=True, kw_only=True, tag="hutong.traced"):
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
 
 
+class AccountStatement(Message, frozen=True, kw_only=True, tag="camt.053"):
+    """
+    camt.053: an entry of the node's settlement account, with the balance before and behind it. From the switch.
+
+    Entries are numbered without a gap. Told again until the node's camt.060 asks for a later one.
+    """
+
+    statement_id: MessageId = msgspec.field(name="StmtId")
+    number: EntryNumber = msgspec.field(name="ElctrncSeqNb")
+    kind: EntryKind = msgspec.field(name="BkTxCd")
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    amount: MinorUnits = msgspec.field(name="Amt")
+    is_credit: bool = msgspec.field(name="CdtInd")  # Whether the account grew.
+    opening: MinorUnits = msgspec.field(name="OpngBookdBal")
+    closing: MinorUnits = msgspec.field(name="ClsgBookdBal")
+    booked_at_ms: Milliseconds = msgspec.field(name="BookgDtTm")
+    window: WindowText = msgspec.field(name="SttlmCycl", default="")
+    settles_on: DateText = msgspec.field(name="IntrBkSttlmDt", default="")
+    # Of a window: what the node was owed and what it owed, gross. Their difference was moved, but for what the node
+    # bore for one that could not pay, or could not pay itself.
+    credits: MinorUnits = msgspec.field(name="TtlCdtNtries", default=0)
+    debits: MinorUnits = msgspec.field(name="TtlDbtNtries", default=0)
+    loss: MinorUnits = msgspec.field(name="LossAmt", default=0)
+    missing: MinorUnits = msgspec.field(name="UncvrdAmt", default=0)
+
+
+class StatementRequest(Message, frozen=True, kw_only=True, tag="camt.060"):
+    """camt.060: the node knows all entries of its settlement account before this one, and asks for what follows."""
+
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    number: EntryNumber = msgspec.field(name="ElctrncSeqNb")
+
+
 AnyMessage = (
     CreditTransfer
     | PaymentStatus
@@ -347,6 +389,8 @@ AnyMessage = (
     | RecallAnswer
     | TraceRequest
     | TraceAnswer
+    | AccountStatement
+    | StatementRequest
 )
 
 

@@ -8,6 +8,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
@@ -18,6 +19,7 @@ from hutong.scheme.messages import (
     RecallRequest,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
     TraceAnswer,
     TraceRequest,
@@ -29,7 +31,13 @@ from hutong.switch.position_service import PositionService
 from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
+from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.invoice_service import InvoiceService
+from hutong.switch.settlement.proof_service import ProofService
+from hutong.switch.settlement.reserve_service import ReserveService
+from hutong.switch.settlement.rules_service import RulesService
+from hutong.switch.settlement.service import SettlementService
 from hutong.switch.settlement.window_service import WindowService
 from hutong.switch.trace_service import TraceService
 
@@ -47,7 +55,31 @@ class SwitchNode:
         self.windows = WindowService(node, policy.calendar)
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
-        self.positions = PositionService(ledger, self.admission, policy)
+        self.settlement_rules = RulesService(node)
+        self.accounts = AccountService(node)
+        self.reserves = ReserveService(node, ledger, self.admission, self.accounts, self.settlement_rules, policy)
+        self.settlement = SettlementService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.cleared,
+            self.reserves,
+            self.accounts,
+            self.settlement_rules,
+        )
+        self.positions = PositionService(node.node_id, ledger, self.admission, policy)
+        self.invoices = InvoiceService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.settlement,
+            self.accounts,
+            self.settlement_rules,
+            policy,
+        )
+        self.proofs = ProofService(node, self.positions, policy)
         self.oversight = OversightService(node, self.admission, self.clearing)
         self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
@@ -57,6 +89,10 @@ class SwitchNode:
         """Load what the node knows and take up what is undecided."""
         await self.audit.start()
         await self.admission.start()
+        await self.settlement_rules.start()
+        await self.accounts.start()
+        await self.invoices.start()
+        await self.proofs.start()
         await self.windows.start()
         await self.clearing.start()
         await self.recalls.start()
@@ -71,6 +107,9 @@ class SwitchNode:
         self.windows.tick()
         self.recalls.tick()
         self.traces.tick()
+        self.settlement.tick()
+        self.accounts.tick()
+        self.proofs.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:
@@ -80,6 +119,10 @@ class SwitchNode:
                 self.clearing.conclude(sender, message)
             case StatusRequest():
                 self.clearing.enquire(sender, message)
+            case StatementRequest():
+                self.accounts.asked(sender, message)
+            case AccountStatement():
+                pass  # Only the switch says how accounts stand.
             case CodeConsult():
                 self.routing.consult(sender, message)
             case CodeResolve():

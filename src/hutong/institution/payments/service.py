@@ -32,6 +32,7 @@ from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
@@ -42,6 +43,7 @@ from hutong.scheme.messages import (
     RecallRequest,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
     TraceAnswer,
     TraceRequest,
@@ -113,6 +115,7 @@ class PaymentService:
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self.oversight = OversightService(node, debtor, self.creditor, self.refunds, self.returns, switch)
+        self.on_statement: Callable[[AccountStatement], None] = lambda _: None
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
@@ -187,7 +190,9 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
-            case StatusRequest():
+            case AccountStatement():
+                self.on_statement(message)
+            case StatusRequest() | StatementRequest():
                 pass  # Only the switch is asked how things stand.
             case _:
                 assert_never(message)
