@@ -21,6 +21,7 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
@@ -174,15 +175,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             side.figures.told = site.told_of(kind)
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
-        reconciliation = ReconciliationService(
-            machine.node,
-            machine.ledger,
-            institution.chart,
-            connection.files,
-            PgOwnBooks(machine.pool, institution.chart),
-            pool,
-            switch=network.switch.node,
-        )
+        reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
@@ -215,6 +208,14 @@ async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> C
     poster = HttpPoster(private_allowed=True)
     stack.push_async_callback(poster.close)
     return CodeGateway(machine.node, site.gateway, poster)
+
+
+def reconciling(
+    machine: Machine, chart: Chart, files: ClearingFiles, pool: WorkerPool, switch: str
+) -> ReconciliationService:
+    """An institution's reconciliation, on its own rows."""
+    books = PgOwnBooks(machine.pool, chart)
+    return ReconciliationService(machine.node, machine.ledger, chart, files, books, pool, switch=switch)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:

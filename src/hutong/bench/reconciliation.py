@@ -13,11 +13,10 @@ from typing import LiteralString
 from hutong.app.host import Machine, NodeHost
 from hutong.app.network import DEMO_NETWORK
 from hutong.app.up import schema_of
-from hutong.app.wiring import kinds_of
+from hutong.app.wiring import kinds_of, reconciling
 from hutong.bench.figures import Figures
 from hutong.bench.scratch import Idle, Scratch
 from hutong.institution.chart import Chart
-from hutong.institution.reconciliation.repository import PgOwnBooks
 from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.runtime.database import Database
 from hutong.runtime.export import csv_of
@@ -113,12 +112,7 @@ async def measure(scratch: Scratch, figures: Figures, *, lines: int, progress: C
                 file.write(piece)
         chart.open(machine.ledger)
         machine.journal.seal()
-        books = PgOwnBooks(machine.pool, chart)
-        found.append(
-            ReconciliationService(
-                machine.node, machine.ledger, chart, _FromDisk(cleared), books, pool, switch=DEMO_NETWORK.switch.node
-            )
-        )
+        found.append(reconciling(machine, chart, _FromDisk(cleared), pool, DEMO_NETWORK.switch.node))
         return Idle()
 
     host = NodeHost(_NODE.node, database, kinds_of(_NODE), build)
