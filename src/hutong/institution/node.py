@@ -79,7 +79,9 @@ class InstitutionNode:
         self.people = PeopleService(
             node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
         )
-        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
+        self.erasure = ErasureService(
+            node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
+        )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
