@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test faults fuzz rolling check lint format schemas lock clean
+.PHONY: help demo up bench simulate test faults conform fuzz rolling check lint format schemas lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,9 +25,17 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 test: $(VENV)/ready-dev ## Run every test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+SIM_SEEDS := 1..
+SIM_MINUTES := 10
+simulate: $(VENV)/ready ## Live a network through every fault, on two cores: SIM_SEEDS=1..2000 or SIM_MINUTES=10
+	@$(BIN)/hutong simulate --seeds $(SIM_SEEDS) --minutes $(SIM_MINUTES) --processes 2 $(ARGS)
+
 ROUNDS := 10
 faults: $(VENV)/ready-dev ## Kill nodes and database under load, ROUNDS=10 times each; FAULT_SEED=1 chooses other moments
 	FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/network/test_faults.py $(ARGS)
+
+conform: $(VENV)/ready-dev ## Hold our own nodes to docs/scheme with the conformance kit, killing them on the way
+	CONFORM_CRASH=1 $(BIN)/python -m pytest tests/conformance $(ARGS)
 
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := codes merchant_presented_code plate form payment_code picture envelope messages signature http words

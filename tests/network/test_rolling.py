@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import hutong
-from hutong.app.processes import NodeProcess, _prepare
+from hutong.app.processes import NodeProcess, prepare
 from hutong.runtime.address import Address
 from tests.network.audit import audit_when_quiet
 from tests.network.conftest import new_database
@@ -56,7 +56,7 @@ def test_nodes_are_upgraded_one_by_one_while_people_pay(
     directory = run_directory / f"rolling-{os.getpid()}-{order[0]}"
     directory.mkdir()
     address = new_database(postgres)
-    nodes = _prepare(directory, NETWORK, address)
+    nodes = prepare(directory, NETWORK, address)
     assert all(node.command[0] == sys.executable for node in nodes.values())
     try:
         for name in ("switch", "jing", "wei"):

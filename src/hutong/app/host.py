@@ -149,6 +149,8 @@ class NodeHost:
         await self._ready.wait()
 
     async def _run(self, first: "asyncio.Future[None]") -> None:
+        # Whatever the node's tasks, timers and connections log from here on names it.
+        structlog.contextvars.bind_contextvars(node=self.node_id)
         wait_s = RESTART_S_MIN
         while not self._stopping:
             try:
@@ -158,17 +160,17 @@ class NodeHost:
                 if not first.done():
                     first.set_exception(error)
                     return
-                log.warning("database_unavailable", node=self.node_id, error=str(error), again_in_s=wait_s)
+                log.warning("database_unavailable", error=str(error), again_in_s=wait_s)
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
             except Exception as error:
                 if not first.done():
                     first.set_exception(error)
                     return
-                log.exception("node_failed_to_start", node=self.node_id)
+                log.exception("node_failed_to_start")
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
             if self._halt is not None and self._halt.reason is HaltReason.FENCED:
                 # Another process took the node over, as its operator wished: taking it back would go on for ever.
-                log.error("node_taken_over", node=self.node_id)
+                log.error("node_taken_over")
                 break
             if not self._stopping:
                 self.state.restarts += 1
@@ -196,7 +198,7 @@ class NodeHost:
             halt = self._halt = await self._halted
             self._ready.clear()
             if halt.reason is not HaltReason.CLOSED:
-                log.error("node_halted", node=self.node_id, halt=str(halt))
+                log.error("node_halted", halt=str(halt))
 
     async def _machine(self, stack: AsyncExitStack, halted: "asyncio.Future[Halt]") -> Machine:
         journal = await open_journal(self._database, take_over=self._take_over)
@@ -234,7 +236,7 @@ class NodeHost:
             except JournalHalted:
                 return
             except Exception:
-                log.exception("tick_failed", node=self.node_id)
+                log.exception("tick_failed")
 
     async def _end_ticking(self, ticking: "asyncio.Task[None]") -> None:
         ticking.cancel()

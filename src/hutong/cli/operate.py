@@ -1,16 +1,19 @@
 """`hutong audit`, and what else an operator does beside running nodes."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from cyclopts import Parameter
+from msgspec import to_builtins
 
 from hutong.cli.connection import settings
 from hutong.cli.output import AsJson, show_facts, show_json, show_rows, stdout
 
 if TYPE_CHECKING:
     from hutong.audit.finding import Report
+    from hutong.runtime.settings import Settings
 
 _SHOWN = 20
 
@@ -46,6 +49,65 @@ def audit(
     else:
         _show_report(found.report)
     return 0 if found.report.is_clean else 1
+
+
+def backup(
+    directory: Annotated[Path, Parameter(help="Where it goes: a directory that is new or empty.")],
+    /,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Copy the embedded database as it works, and check the copy. Secrets are not in it: keep them elsewhere."""
+    from hutong.app.up import embedded_server
+    from hutong.runtime.backup import back_up
+
+    known = _embedded()
+    server = embedded_server(known)
+    with server as address:
+        made = back_up(server, address, directory, pg_bin=known.pg_bin)
+    if json:
+        show_json({"directory": str(directory), **to_builtins(made)})
+    else:
+        stdout.print(
+            f"{directory} can be restored to {made.ended_at}, and with an archive of the log to any later moment."
+        )
+
+
+def restore(
+    directory: Annotated[Path, Parameter(help="A backup's directory.")],
+    /,
+    *,
+    to: Annotated[str, Parameter(help="The moment, as 2026-11-23T08:30:00+08:00; default: as late as it goes.")] = "",
+    archive: Annotated[
+        list[Path] | None, Parameter(help="Where the log was kept, one or more; default: HUTONG_WAL_ARCHIVE.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Bring a backup of the embedded database back to a moment, where there is none. Start nodes only when it is done."""
+    from hutong.app.up import embedded_server
+    from hutong.runtime.backup import read_time
+    from hutong.runtime.backup import restore as restore_backup
+
+    known = _embedded()
+    archives = archive or ([known.wal_archive] if known.wal_archive is not None else [])
+    # What is restored must not write into the archive it is read from until it is known to be right.
+    server = embedded_server(replace(known, wal_archive=None))
+    last = restore_backup(directory, server, to=read_time(to) if to else None, archives=archives)
+    if json:
+        show_json({"directory": str(server.data), "last_commit_at": last.isoformat() if last else ""})
+        return
+    stdout.print(f"Restored to {server.data}." + (f" The last commit in it is of {last.isoformat()}." if last else ""))
+    stdout.print("Now: hutong audit; then read docs/operate.md, Backups and restores, before any node starts.")
+
+
+def _embedded() -> "Settings":
+    from hutong.kernel.errors import Refusal
+    from hutong.runtime.backup import BackupReason
+
+    known = settings()
+    if known.database is not None:
+        raise Refusal(BackupReason.BACKUP_OF_A_SERVER, do="use your server's own tools, such as pgBackRest")
+    return known
 
 
 class _AuditProgress:

@@ -4,6 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.creditor_service import CreditorService
+from hutong.institution.payments.debtor_service import DebtorService
+from hutong.institution.payments.refund_service import RefundService
+from hutong.institution.payments.return_service import ReturnService
 from hutong.runtime.figures import Outcomes
 from hutong.runtime.metrics import Declared, MetricKind, Sample, oldest_age_s
 
@@ -48,20 +52,26 @@ BACKLOG = Declared(
     cost="one page of events for each such endpoint, when asked",
 )
 
+Side = DebtorService | CreditorService | RefundService | ReturnService
 METRICS = (ENDED, ENDED_SECONDS, UNDECIDED, UNDECIDED_AGE, ENDPOINTS, WEBHOOK_AGE, BACKLOG)
 
 
-async def institution_metrics(institution: InstitutionNode) -> Iterable[Sample]:
-    """Everything of this file, as it is now."""
+def sides_of(institution: InstitutionNode) -> list[tuple[str, Side]]:
+    """What counts how things end, by kind."""
     payments = institution.payments
-    now_ns = institution.node.clock.now_ns()
-    samples: list[Sample] = []
-    for kind, side in (
+    return [
         ("payment", payments.debtor),
         ("receipt", payments.creditor),
         ("refund", payments.refunds),
         ("return", payments.returns),
-    ):
+    ]
+
+
+async def institution_metrics(institution: InstitutionNode) -> Iterable[Sample]:
+    """Everything of this file, as it is now."""
+    now_ns = institution.node.clock.now_ns()
+    samples: list[Sample] = []
+    for kind, side in sides_of(institution):
         samples += _side(kind, side.figures, side.undecided, now_ns)
     backlog = await institution.deliveries.backlog()
     samples += [(ENDPOINTS, (state,), count) for state, count in backlog.endpoints.items()]

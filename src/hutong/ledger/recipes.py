@@ -1,5 +1,5 @@
 """
-Every movement the business knows, as transfers: an accountant reads this one file.
+Every movement the business knows, as transfers: an accountant reads this file, and `settlement_recipes` beside it.
 
 A recipe says which accounts move and nothing else: limits are in the accounts' flags, where no race slips past
 them. It is a pure function of what was agreed, so that after a crash the same call builds the same batch and the
@@ -39,6 +39,9 @@ class Leg(IntEnum):
     FEE = 3
     INTERCHANGE = 4
     SWITCH_FEE = 5
+    CAP = 6
+    LOSS = 7
+    MISSING = 8
 
 
 _Leg = tuple[Leg, int, int, int]  # Which, debit account, credit account, amount.
@@ -337,6 +340,29 @@ def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledge
     Repeats:  EXISTS.
     """
     return _single(transfer_id, account, reserve, amount, ledger, code)
+
+
+def block(transfer_id: int, *, payee: int, disputed: int, amount: int, ledger: int, code: int) -> Transfer:
+    """
+    A payment is disputed: set aside at most `amount` of what its payee has left, so that it can't be spent meanwhile.
+
+    Moves:    payee -> disputed, one account per case, up to the payee's balance; posted. It may be nothing: the
+              stored transfer says how much it was.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return _single(transfer_id, payee, disputed, amount, ledger, code, _BALANCING_DEBIT)
+
+
+def release(transfer_id: int, *, payee: int, disputed: int, ledger: int, code: int) -> Transfer:
+    """
+    A dispute has ended: whatever of the blocked money did not go back to the payer is the payee's again.
+
+    Moves:    disputed -> payee, all that is there; posted.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return _single(transfer_id, disputed, payee, AMOUNT_MAX, ledger, code, _BALANCING_DEBIT)
 
 
 def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:

@@ -59,13 +59,13 @@ class Buckets:
 class Outcomes:
     """How things of one kind ended since the process began: payments, receipts, refunds, returns, clearings."""
 
-    __slots__ = ("completed", "rejected", "times", "trace")
+    __slots__ = ("completed", "rejected", "times", "told")
 
     def __init__(self) -> None:
         self.completed = 0
         self.rejected: Counter[str] = Counter()  # By the name of the reason.
         self.times = Buckets.of_times()  # From the intent to the decision.
-        self.trace: Trace | None = None
+        self.told: tuple[Trace, ...] = ()
 
     def ended(self, id_: int, began_ns: int, ended_ns: int, *, completed: bool, reason: str = "") -> None:
         """Count one that ended."""
@@ -74,8 +74,8 @@ class Outcomes:
         else:
             self.refused(reason)
         self.times.observe(ended_ns - began_ns)
-        if self.trace is not None:
-            self.trace(id_, began_ns, ended_ns, completed, reason)
+        for trace in self.told:
+            trace(id_, began_ns, ended_ns, completed, reason)
 
     def refused(self, reason: str) -> None:
         """Count one that was never begun, or whose beginning nobody remembers."""

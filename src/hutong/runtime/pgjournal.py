@@ -20,7 +20,7 @@ import structlog
 
 from hutong.runtime.database import Database, DatabaseUnavailable
 from hutong.runtime.figures import JournalFigures
-from hutong.runtime.journal import Effect, JournalHalted, promise_among
+from hutong.runtime.journal import Effect, JournalHalted, named, promise_among
 from hutong.runtime.leadership import Leadership, lead
 from hutong.runtime.pgwire import ConnectionLost, ServerError, WireConnection, connect, copy_messages, query_message
 from hutong.runtime.tables import POSITION_OFFSET, Row, Table
@@ -299,7 +299,7 @@ class PgJournal:
         except JournalHalted:
             return  # It wanted to decide more. The node is about to start again from its rows.
         except Exception as error:  # noqa: BLE001  # Whatever it is, the others must leave.
-            _log.exception("effect_failed", effect=repr(effect))
+            _log.exception("effect_failed", **named(effect))
             if self._position not in {before, self._sealed_position}:
                 self._stop(HaltReason.DECISION_BROKEN, f"an effect failed after it had appended: {error}")
         else:

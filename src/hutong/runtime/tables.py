@@ -119,16 +119,17 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        self._indexes: dict[tuple[str, str], dict[Any, list[tuple[int, Any]]]] = {}
+        self._indexes: dict[str, dict[str, dict[Any, list[tuple[int, Any]]]]] = defaultdict(
+            dict
+        )  # By table and column.
 
     def keep(self, table: Table[Row], position: int, row: Row) -> None:
         """Make one row durable."""
         rows = self.rows[table.name]
         assert not rows or rows[-1][0] < position
         rows.append((position, row))
-        for (name, column), index in self._indexes.items():
-            if name == table.name:
-                index[getattr(row, column)].append((position, row))
+        for column, index in self._indexes[table.name].items():
+            index[getattr(row, column)].append((position, row))
 
     async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         index = self._index(table, column)
@@ -174,9 +175,9 @@ class MemoryStore:
         return [msgspec.to_builtins(row) for _, row in self.rows[table] if getattr(row, column) == value]
 
     def _index(self, table: Table[Row], column: str) -> dict[Any, list[tuple[int, Any]]]:
-        index = self._indexes.get((table.name, column))
+        index = self._indexes[table.name].get(column)
         if index is None:
-            index = self._indexes[table.name, column] = defaultdict(list)
+            index = self._indexes[table.name][column] = defaultdict(list)
             for entry in self.rows[table.name]:
                 index[getattr(entry[1], column)].append(entry)
         return index

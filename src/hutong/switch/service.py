@@ -198,6 +198,15 @@ class ClearingService:
             raise Refusal(SwitchReason.PAYMENT_UNKNOWN, originator=originator)
         return found
 
+    def returned(self, id_: int) -> Returned | None:
+        """What has gone back of a payment, by its row."""
+        return self._returned.get(id_)
+
+    def offer_again(self, id_: int) -> None:
+        """Send what is undecided to the agent asked to accept once more."""
+        payment = self.undecided[id_]
+        self._offer(payment, _DECODER.decode(payment.message))
+
     def expire(self) -> None:
         """Void what is undecided past its deadline. The node's timer calls it."""
         now_ns = self._node.clock.now_ns()

@@ -103,6 +103,11 @@ class CreditorService:
         else:
             self.take_up(receipt)  # Same ids, so the ledger answers `exists`.
 
+    def knows(self, id_: int) -> bool:
+        """Whether anything is written down under this id."""
+        outcome = self.outcomes.get(id_)
+        return self.receipts.get(id_) is not None or outcome is not None
+
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a payment to us stands. A rejection of what we never saw leaves a tombstone."""
         payment_id = hex_id(status.payment_id)

@@ -94,6 +94,11 @@ class ReturnService:
         if return_.id not in self._moving:
             self._move(return_)
 
+    def knows(self, id_: int) -> bool:
+        """Whether anything is written down under this id."""
+        outcome = self.outcomes.get(id_)
+        return self.returns.get(id_) is not None or outcome is not None
+
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a return to us stands. A rejection of what we never saw leaves a tombstone."""
         return_id = hex_id(status.payment_id)
@@ -151,7 +156,7 @@ class ReturnService:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS)
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
-        shares = self._left(payment).returned(
+        shares = self.left(payment).returned(
             message.amount, message.creditor_discount, message.interchange, message.switch_fee
         )
         remark = network_text("remittance", message.remittance)
@@ -187,7 +192,8 @@ class ReturnService:
             self._journal.tell(self._switch, enquiry)
         return bool(waiting)
 
-    def _left(self, payment: Payment) -> Shares:
+    def left(self, payment: Payment) -> Shares:
+        """What is left of a payment of ours: what was refused came back, what is under way counts as gone."""
         given = [
             return_.shares
             for return_ in self.returns.find("payment_id", payment.id)
