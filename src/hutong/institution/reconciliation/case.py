@@ -104,6 +104,15 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     finished_ns: BigInt
 
 
+class Progress(msgspec.Struct, kw_only=True):
+    """How far the run under way is. Lines are counted as they come."""
+
+    window: str
+    phase: str = "fetching"  # Then "comparing", "writing".
+    lines_there: int = 0
+    lines_here: int = 0
+
+
 RECONCILIATIONS = Table("reconciliation", Reconciliation)
 CASES = Table("difference_case", DifferenceCase)
 

@@ -23,6 +23,7 @@ from hutong.institution.reconciliation.case import (
     RECONCILIATIONS,
     CaseState,
     DifferenceCase,
+    Progress,
     Reconciliation,
     case_id,
     opened,
@@ -53,15 +54,6 @@ _MOVED_BY = {
 _DONE = frozenset({TransferStatus.CREATED, TransferStatus.EXISTS})
 _WINDOW = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,3}")
 Booked = Callable[[TransferStatus], None]
-
-
-class Progress(msgspec.Struct, kw_only=True):
-    """How far the run under way is. Lines are counted as they come."""
-
-    window: str
-    phase: str = "fetching"  # Then "comparing", "writing".
-    lines_there: int = 0
-    lines_here: int = 0
 
 
 class ReconciliationService:

@@ -2,9 +2,8 @@
 
 import msgspec
 
-from hutong.institution.reconciliation.case import CASE_PREFIX, DifferenceCase, Reconciliation
+from hutong.institution.reconciliation.case import CASE_PREFIX, DifferenceCase, Progress, Reconciliation
 from hutong.institution.reconciliation.comparison import SideTotals
-from hutong.institution.reconciliation.service import Progress
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 
