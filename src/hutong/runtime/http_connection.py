@@ -8,7 +8,7 @@ arrives in one read.
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import httptools
@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
+from hutong.runtime.http_plain import PlainReader
 from hutong.runtime.journal import JournalHalted
 
 HEAD_MAX = 1 << 16
@@ -54,8 +55,31 @@ class Listening:
     hot: Mapping[tuple[bytes, bytes], HotHandler]
     limits: HttpLimits
     emptied: asyncio.Event  # Set when the last connection is gone.
-    date_line: bytes = b""
     draining: bool = False
+    plain: PlainReader = field(init=False)
+    _date_line: bytes = b""
+    _heads: dict[tuple[int, bytes, bytes], bytes] = field(default_factory=dict)  # Of this second's answers.
+
+    def __post_init__(self) -> None:
+        self.plain = PlainReader(self.hot)
+
+    def turn_to(self, date: bytes) -> None:
+        """Say this date from now on."""
+        self._date_line = b"date: " + date + b"\r\n"
+        self._heads.clear()
+
+    def answer(self, status: int, content_type: bytes, closing: bytes, body: bytes) -> bytes:
+        """A whole answer."""
+        head = self._heads.get((status, content_type, closing))
+        if head is None:
+            head = self._heads[status, content_type, closing] = b"%b%b%bcontent-type: %b%b\r\ncontent-length: " % (
+                STATUS_LINE[status],
+                _LINE_OF_STATUS.get(status, b""),
+                self._date_line,
+                content_type,
+                closing,
+            )
+        return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 class NodeProtocol(HttpToolsProtocol):
@@ -114,6 +138,22 @@ class NodeProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         was_receiving = self._receiving
+        if not was_receiving and self._current is None and self._is_idle() and not self.flow.write_paused:
+            plain = self._listening.plain.read(data, self._limits.hot_body_max)
+            if plain is not None:
+                route = plain.route
+                request = HotRequest(
+                    self,
+                    method=route.method,
+                    path=route.path,
+                    query=b"",
+                    headers=plain.headers,
+                    client=self.client,
+                )
+                request.body = plain.body
+                self._current = request
+                _run_hot(route.handler, request)
+                return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -213,7 +253,7 @@ class NodeProtocol(HttpToolsProtocol):
         if self._current is not request or self.transport.is_closing():
             return
         closing = b"" if self._continues() else _CLOSE
-        self.transport.write(_answer(status, self._listening.date_line, content_type, closing, body))
+        self.transport.write(self._listening.answer(status, content_type, closing, body))
         self._finished()
 
     def on_response_complete(self) -> None:
@@ -363,7 +403,7 @@ class NodeProtocol(HttpToolsProtocol):
             return
         self._deaf = True
         status, body = problem(refusal)
-        self._last_words = _answer(status, self._listening.date_line, JSON, _CLOSE, body)
+        self._last_words = self._listening.answer(status, JSON, _CLOSE, body)
         if self._receiving and self.cycle is not None:
             self._abandon(self.cycle)
         self._receiving = False
@@ -395,15 +435,3 @@ def _run_hot(handler: HotHandler, request: HotRequest) -> None:
 def _disconnect(cycle: RequestResponseCycle) -> None:
     cycle.disconnected = True
     cycle.message_event.set()
-
-
-def _answer(status: int, date_line: bytes, content_type: bytes, closing: bytes, body: bytes) -> bytes:
-    return b"%b%b%bcontent-type: %b\r\ncontent-length: %d%b\r\n\r\n%b" % (
-        STATUS_LINE[status],
-        _LINE_OF_STATUS.get(status, b""),
-        date_line,
-        content_type,
-        len(body),
-        closing,
-        body,
-    )
