@@ -68,6 +68,8 @@ def hold(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not (payer_discount or interchange):
+        return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )
@@ -97,6 +99,11 @@ def reserve(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not switch_fee:
+        crossing = gross - payee_discount - interchange
+        return _principal(
+            base_id, payment_id, debtor_position, creditor_position, crossing, ledger, code, _PENDING
+        )
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
     )
@@ -130,6 +137,8 @@ def accept(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not (payee_discount or fee or interchange or switch_fee):
+        return _principal(base_id, payment_id, clearing, payee, gross, ledger, code, _PENDING)
     legs = _creditor_agent_legs(
         clearing,
         payee,
@@ -189,6 +198,8 @@ def pay_on_us(
     Refuses:  EXCEEDS_CREDITS when the payer's balance, or a budget, does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
+    if not (payer_discount or payee_discount or fee):
+        return _principal(base_id, payment_id, payer, payee, gross, ledger, code, 0)
     legs = _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
     return _chain(base_id, payment_id, legs, ledger, code, 0)
 
@@ -448,8 +459,19 @@ def _chain(base_id: int, about: int, legs: list[_Leg], ledger: int, code: int, f
     return transfers
 
 
+def _principal(
+    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int
+) -> list[Transfer]:
+    """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
+    assert not base_id % PARTS_MAX
+    assert amount >= 0, "discounts and fees must not exceed what they are taken from"
+    return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+
+
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:
     last = pendings[-1]
+    if len(pendings) == 1:
+        return [Transfer(last.id + offset, 0, 0, amount, 0, 0, flag, last.id)]
     return [
         # What it leaves at zero it takes from what it resolves: accounts, ledger and code.
         Transfer(pending.id + offset, 0, 0, amount, 0, 0, flag if pending is last else flag | _LINKED, pending.id)
