@@ -101,9 +101,7 @@ def reserve(
     """
     if not switch_fee:
         crossing = gross - payee_discount - interchange
-        return _principal(
-            base_id, payment_id, debtor_position, creditor_position, crossing, ledger, code, _PENDING
-        )
+        return _principal(base_id, payment_id, debtor_position, creditor_position, crossing, ledger, code, _PENDING)
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
     )

@@ -192,13 +192,12 @@ class PaymentService:
 
     def _told(self, status: PaymentStatus) -> None:
         """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""
-        derived = hex_id(status.payment_id) % PARTS_MAX != 0
+        payment_id = hex_id(status.payment_id)
+        derived = payment_id % PARTS_MAX != 0
         # A node that knows nothing of last bytes is served as well: what is undecided is found on either side.
         if status.originator == self.node.node_id:
             (self.refunds if derived else self.debtor).told(status)
-        elif hex_id(status.payment_id) in self.returns.undecided or (
-            derived and hex_id(status.payment_id) not in self.creditor.undecided
-        ):
+        elif payment_id in self.returns.undecided or (derived and payment_id not in self.creditor.undecided):
             self.returns.told(status)
         else:
             self.creditor.told(status)
