@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench test faults check lint format schemas lock clean
+.PHONY: help demo up bench simulate test faults conform fuzz rolling check lint format schemas lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,9 +25,29 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 test: $(VENV)/ready-dev ## Run every test
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+SIM_SEEDS := 1..
+SIM_MINUTES := 10
+simulate: $(VENV)/ready ## Live a network through every fault, on two cores: SIM_SEEDS=1..2000 or SIM_MINUTES=10
+	@$(BIN)/hutong simulate --seeds $(SIM_SEEDS) --minutes $(SIM_MINUTES) --processes 2 $(ARGS)
+
 ROUNDS := 10
 faults: $(VENV)/ready-dev ## Kill nodes and database under load, ROUNDS=10 times each; FAULT_SEED=1 chooses other moments
 	FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/network/test_faults.py $(ARGS)
+
+conform: $(VENV)/ready-dev ## Hold our own nodes to docs/scheme with the conformance kit, killing them on the way
+	CONFORM_CRASH=1 $(BIN)/python -m pytest tests/conformance $(ARGS)
+
+FUZZ_SECONDS := 60
+FUZZ_TARGETS := codes merchant_presented_code plate form payment_code picture envelope messages signature http words
+fuzz: $(VENV)/ready-fuzz ## Fuzz every parser and message endpoint, FUZZ_SECONDS=60 each, then every operation of the APIs
+	@for target in $(FUZZ_TARGETS); do echo "$$target"; \
+	  $(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 || exit 1; done
+	OPENAPI_EXAMPLES=30 $(BIN)/python -m pytest tests/network/test_openapi.py --timeout 3600 $(ARGS)
+
+# The last release, or where there is none the commit before operators had names.
+ROLLING_FROM := $(shell git describe --tags --abbrev=0 2>/dev/null || echo ceb9c7d)
+rolling: $(VENV)/ready-dev ## Upgrade nodes one by one from ROLLING_FROM, a commit or tag, while people pay
+	ROLLING_FROM=$(ROLLING_FROM) $(BIN)/python -m pytest tests/network/test_rolling.py $(ARGS)
 
 check: lint test ## All that CI asks: format, lint, types, layers and every test
 
@@ -48,6 +68,7 @@ lock: $(VENV)/made ## Renew the pinned requirements from pyproject.toml; ARGS=--
 	$(PIP) 'uv>=0.9'
 	$(UV_COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.txt
 	$(UV_COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(UV_COMPILE) $(ARGS) pyproject.toml --group fuzz --constraint requirements-dev.txt --output-file requirements-fuzz.txt
 
 clean: ## Remove the virtual environment, caches and builds; data stays
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -67,4 +88,9 @@ $(VENV)/ready: $(VENV)/made requirements.txt pyproject.toml
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@echo "Installing what its tests need into $(VENV)"
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/ready-fuzz: $(VENV)/ready-dev requirements-fuzz.txt
+	@echo "Installing what fuzzing needs into $(VENV)"
+	@$(PIP) --require-hashes --requirement requirements-fuzz.txt
 	@touch $@

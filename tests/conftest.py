@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-schemas", action="store_true", help="write what the migrations make to tests/runtime/schemas"
     )
+    parser.addoption("--write-docs", action="store_true", help="write the tables of the documentation that code has")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,12 +22,20 @@ DOMAINS = (
 )
 ROLES = {"service", "repository", "api"}
 # Who wires the parts together, and so knows all of them.
-COMPOSITION = {"app": "the whole network", "institution/node.py": "one institution", "switch/node.py": "one switch"}
+COMPOSITION = {
+    "app": "the whole network",
+    "institution/node.py": "one institution",
+    "switch/node.py": "one switch",
+    "simulation/place.py": "one node, on a disk and a clock of the simulation",
+}
 # Neither nouns nor one of the three roles, each with the reason why it may touch the machine.
 OTHER_ROLES = {
     "ledger/engines/": "an engine is the far side of the ledger's port",
     "scheme/transport.py": "a transport is the far side of the journal's post",
     "scheme/http_transport.py": "as scheme/transport.py",
+    "scheme/http_clearing_files.py": "as scheme/transport.py",
+    "institution/metrics.py": "what a node tells of itself is read off its services",
+    "switch/metrics.py": "as institution/metrics.py",
     **COMPOSITION,
 }
 ROLE = re.compile(r"hutong\.(?P<domain>\w+(?:\.\w+)*?)\.(?:\w+_)?(?P<role>service|repository|api)(?:\.|$)")
@@ -37,18 +45,23 @@ MACHINE = re.compile(r"(asyncio|asyncpg|httpx|socket|subprocess|threading)\b|hut
 COMMANDS = {"cli": "a command may read its environment, wait and measure", "bench": "it measures"}
 PROCESSES = {"app/": "it is the timer of nodes, and starts processes that inherit its environment"}
 RUNTIME = {"runtime/": "it is what touches the machine"}
+KIT = {"conformance/": "it imports nothing of ours, so it has a clock and a chance of its own, and waits for others"}
 AT_HOME: list[tuple[str, str, dict[str, str]]] = [
     (r"(date|datetime)\.(now|utcnow|today)", "ask the injected Clock", {}),
-    (r"(import )?time\.time(_ns)?", "ask the injected Clock", {"kernel/clock.py": "SystemClock"}),
+    (r"(import )?time\.time(_ns)?", "ask the injected Clock", {"kernel/clock.py": "SystemClock"} | KIT),
     (r"(import )?(uuid\.)?uuid[1-8]", "ids are minted by IdMint", {}),
-    (r"(import )?os\.urandom|import (random|secrets)\b.*", "take a Randomness", {"kernel/ids.py": "its two sources"}),
+    (
+        r"(import )?os\.urandom|import (random|secrets)\b.*",
+        "take a Randomness",
+        {"kernel/ids.py": "its two sources"} | KIT,
+    ),
     (r"(import )?os\.(environ|getenv)", "settings are read once, by the command", COMMANDS | RUNTIME | PROCESSES),
     (
         r"float",
         "money is never a float, not to format it",
         COMMANDS | RUNTIME | {"app/scene.py": "it draws", "web/language.py": "it weighs languages"},
     ),
-    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES),
+    (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES | KIT),
 ]
 # STYLE's words: one per thing, the field's own.
 WORDS = {

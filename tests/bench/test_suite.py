@@ -17,6 +17,8 @@ SHORT = Extent(
     growth_s=0.05,
     past_accounts=12_000,
     past_transfers=2_000,
+    settlement_s=0.2,
+    past_payments=2_000,
 )
 NAMES = {
     "ledger_c16_per_s",
@@ -42,9 +44,17 @@ NAMES = {
     "growth_wide_c256_per_s",
     "growth_old_c256_per_s",
     "growth_old_start_s",
+    "storm_messages_per_s",
+    "storm_enquiries_to_calm",
+    "storm_consults_to_calm",
+    "storm_replays_to_calm",
+    "storm_forgeries_to_calm",
+    "settle_close_s",
+    "settle_with_per_s",
+    "settle_without_per_s",
     "growth_old_unchecked_start_s",
     "growth_old_network_start_s",
-    "growth_young_pay_onus_c256_per_s",
+    "growth_young_pay_onus_per_s",
     "growth_wide_pay_onus_to_young",
     "growth_old_pay_onus_to_young",
 }

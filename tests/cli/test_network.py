@@ -62,7 +62,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", ports: list[int]) -> N
     for _ in range(600):
         assert process.poll() is None, process.communicate()[0].decode()
         try:
-            if all(httpx.get(f"http://127.0.0.1:{port}/readyz").is_success for port in ports):
+            if all(httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success for port in ports):
                 return
         except httpx.TransportError:
             pass
@@ -211,3 +211,11 @@ def test_operators_are_named_and_what_they_do_is_in_a_log_that_verifies(say: Say
     assert say("operator", "dismiss", "operator", code=1)["reason"] == "LAST_ADMIN"
     say("operator", "dismiss", "li")
     assert {each["name"]: each["active"] for each in say("operator", "list")} == {"li": False, "operator": True}
+
+
+def test_a_closed_user_is_forgotten(say: Say) -> None:
+    user = say("register", "+8613900139000", "李忘", "--node", "jing", "--pin", "482917")["user"]["id"]
+    assert say("person", "export", user, "--node", "jing")["tables"]["users"][0]["name"] == "李忘"
+    assert say("person", "erase", user, "--why", "asked for", "--node", "jing", code=1)["reason"] == "USER_NOT_CLOSED"
+    assert say("person", "erase", user, "--why", "asked for", code=1)["reason"] == "INSTITUTION_NEEDED"
+    assert say("person", "purge", "--node", "jing") == {"count": 0}

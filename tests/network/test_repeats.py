@@ -40,6 +40,7 @@ INSTITUTION = {
     "POST /v1/operator/merchants/{merchant_id}/resume": STATE,
     "POST /v1/operator/merchants/{merchant_id}/suspend": STATE,
     "POST /v1/operator/pay-ins": "pay_in_id",
+    "POST /v1/operator/stuck/nudge": ON_PURPOSE,
     "DELETE /v1/operator/users/{user_id}/foreign-codes/{digits}": STATE,
     "POST /v1/operator/users/{user_id}/foreign-codes": STATE,
     "POST /v1/operator/users/{user_id}/devices/{device_id}/lost": STATE,
@@ -77,6 +78,18 @@ INSTITUTION = {
     "POST /v1/webhooks/{webhook_id}/rotate": ON_PURPOSE,  # A second within a day is refused; the secret can be read.
     "POST /v1/withdrawals": "payment_id",
 }
+RECALLS = {
+    "POST /v1/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/accept": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/reject": ANSWER,
+    "POST /v1/operator/recalls": "recall_id",
+    "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
+    "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
+    "POST /v1/recalls": "recall_id",
+}
 OPERATORS = {
     "DELETE /v1/operators/{name}": STATE,
     "POST /v1/operators/{name}/token": RENEWS,
@@ -90,6 +103,8 @@ SWITCH = {
     "POST /v1/participants/{node}/resume": STATE,
     "POST /v1/participants/{node}/suspend": STATE,
     "PUT /v1/fees/{version}": STATE,  # By the version in its path; other content is a conflict.
+    "POST /v1/recalls": "recall_id",
+    "POST /v1/stuck/nudge": ON_PURPOSE,
     "POST /v1/windows/{window}/close": STATE,
     "PUT /v1/participants/{node}": STATE,
     "PUT /v1/participants/{node}/keys/{key_id}": STATE,  # By the key's id, likewise.
@@ -98,7 +113,7 @@ SWITCH = {
 WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
-@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION), ("switch", SWITCH)])
+@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION | RECALLS), ("switch", SWITCH)])
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]
 ) -> None:
@@ -276,7 +291,7 @@ CASES: dict[str, Callable[[Cast], Case]] = {
     ),
 }
 # These have an id and a test of their own, where what they need is at hand.
-ELSEWHERE = {"POST /v1/users", "POST /v1/keys/{key_id}/rotate"}
+ELSEWHERE = {"POST /v1/users", "POST /v1/keys/{key_id}/rotate", "POST /v1/recalls"}
 
 
 def test_every_endpoint_with_a_callers_id_is_tried() -> None:

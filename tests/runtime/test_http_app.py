@@ -45,12 +45,16 @@ def bug() -> int:
     raise ValueError("secret")
 
 
-ready = [True]
+ready = ["ok"]
+
+
+async def checks() -> dict[str, str]:
+    return {"journal": ready[0]}
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:  # type: ignore[type-arg]  # Its parameter is the application's type.
-    app = make_app([write_bill, refused, unknown, bug], title="A node", version="1", is_ready=lambda: ready[0])
+    app = make_app([write_bill, refused, unknown, bug], title="A node", version="1", checks=checks)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -97,11 +101,12 @@ def test_a_wrong_field_is_named_by_its_path(client: TestClient) -> None:  # type
 
 
 def test_readiness_is_asked_of_the_node(client: TestClient) -> None:  # type: ignore[type-arg]
-    assert client.get("/healthz").status_code == 200
-    assert client.get("/readyz").status_code == 200
-    ready[0] = False
-    assert client.get("/readyz").status_code == 503
-    ready[0] = True
+    assert client.get("/health/live").json() == {"status": "alive", "checks": {}}
+    assert client.get("/health/ready").json() == {"status": "ready", "checks": {"journal": "ok"}}
+    ready[0] = "halted"
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "checks": {"journal": "halted"}})
+    ready[0] = "ok"
 
 
 def test_the_interactive_page_needs_no_other_host(client: TestClient) -> None:  # type: ignore[type-arg]

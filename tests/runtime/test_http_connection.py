@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import HotRequest
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 
@@ -58,7 +59,7 @@ async def said_to(pieces: list[bytes]) -> bytes:
     config.load()
     hot = {(b"POST", b"/a"): echo, (b"PUT", b"/b"): echo}
     limits = HttpLimits(hot_body_max=64, body_max=64)
-    protocol = NodeProtocol(Listening(config, ServerState(), hot, limits, asyncio.Event()))
+    protocol = NodeProtocol(Listening(config, ServerState(), hot, limits, asyncio.Event(), HttpFigures()))
     wire = Wire()
     protocol.connection_made(wire)
     for piece in pieces:

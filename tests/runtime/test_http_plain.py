@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import HotRequest
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 from hutong.runtime.http_plain import PlainReader
@@ -27,7 +28,9 @@ def said_to(pieces: list[bytes]) -> tuple[bytes, bool]:
         config = Config(no_app, ws="none", log_config=None, lifespan="off")
         config.load()
         hot: Any = {(b"POST", b"/a"): tell, (b"PUT", b"/b/c"): tell}
-        protocol = NodeProtocol(Listening(config, ServerState(), hot, HttpLimits(hot_body_max=64), asyncio.Event()))
+        protocol = NodeProtocol(
+            Listening(config, ServerState(), hot, HttpLimits(hot_body_max=64), asyncio.Event(), HttpFigures())
+        )
         wire = Wire()
         protocol.connection_made(wire)
         for piece in pieces:

@@ -160,3 +160,17 @@ async def count(database: Database) -> dict[str, int]:
         return {row[0]: await connection.fetchval(counting.format(row[0])) for row in names}
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_before_a_migration_can_go_on_writing_behind_it(kind: str) -> None:
+    """A node's next process migrates while the one before it still serves: expand first; contract a release later (post)."""
+    for migration in all_migrations([kind]):
+        sql = re.sub(r"--[^\n]*", "", migration.sql)
+        is_post = re.search(r"-- when: +post", migration.sql, re.IGNORECASE)
+        for statement in re.findall(r"ALTER TABLE[^;]*", sql, re.IGNORECASE):
+            for added in re.findall(r"ADD COLUMN[^,;]*", statement, re.IGNORECASE):
+                assert "NOT NULL" not in added.upper() or "DEFAULT" in added.upper(), (migration, added)
+            contracts = re.search(r"DROP COLUMN|RENAME|SET NOT NULL|ALTER COLUMN .* TYPE", statement, re.IGNORECASE)
+            assert is_post or not contracts, (migration, statement)
+        assert is_post or not re.search(r"DROP TABLE", sql, re.IGNORECASE), migration

@@ -16,17 +16,28 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     Channel,
     CodeConsult,
     CodeResolve,
     ConsultStatus,
     CreditTransfer,
+    EntryKind,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallReason,
+    RecallRequest,
+    RecallStatus,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
+    TraceAnswer,
+    TraceHop,
+    TraceKind,
+    TraceRequest,
     TransactionStatus,
 )
 from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier, signed_bytes
@@ -38,9 +49,30 @@ JING_SEED = bytes(range(32))  # 000102...1f: of nobody's, and for examples alone
 PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
 RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
+RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
+TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
+ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
 
+STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
+
 MESSAGES: list[AnyMessage] = [
+    AccountStatement(
+        statement_id=STATEMENT,
+        number=42,
+        kind=EntryKind.WINDOW,
+        currency="CNY",
+        amount=125_000,
+        is_credit=False,
+        opening=1_000_000,
+        closing=875_000,
+        booked_at_ms=NOW_MS + 10_801_000,
+        window="2026-01-01/1",
+        settles_on="2026-01-01",
+        credits=300_000,
+        debits=425_000,
+    ),
+    StatementRequest(currency="CNY", number=43),
     CodeConsult(
         consult_id=CONSULT,
         code="https://wei.example/q/7YWQK3",
@@ -132,7 +164,42 @@ MESSAGES: list[AnyMessage] = [
         reason="AM04",
         reason_name="BALANCE_INSUFFICIENT",
     ),
+    RecallRequest(
+        recall_id=RECALL,
+        asker="jing",
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        amount=3800,
+        currency="CNY",
+        reason=RecallReason.FRAUD,
+        remark="付款人称被冒充客服者诱导",
+        asked_at_ms=NOW_MS + 7_200_000,
+        answer_by_ms=NOW_MS + 7_200_000 + 72 * 3_600_000,
+    ),
+    RecallAnswer(recall_id=RECALL, asker="jing", status=RecallStatus.PARTIAL, amount=1900, return_id=RETURN),
+    TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
+    TraceAnswer(
+        trace_id=TRACE,
+        holder="wei:3f9ac2d17b04e586",
+        is_whole=True,
+        hops=[
+            TraceHop(
+                source="wei:3f9ac2d17b04e586",
+                kind=TraceKind.PAYMENT,
+                amount=2000,
+                payment_id=ONWARD,
+                originator="wei",
+                agent="zhi",
+                at_ms=NOW_MS + 60_000,
+            ),
+            TraceHop(source="wei:3f9ac2d17b04e586", kind=TraceKind.KEPT, amount=1800),
+        ],
+    ),
 ]
+RECALL_REJECTED = RecallAnswer(
+    recall_id=RECALL, asker="jing", status=RecallStatus.REJECTED, reason="NOAS", reason_name="PAYEE_DID_NOT_ANSWER"
+)
 REJECTED = PaymentStatus(
     payment_id=PAYMENT,
     originator="jing",
@@ -266,6 +333,7 @@ def files() -> dict[str, bytes]:
     """Every example, by its file's name."""
     named = {f"{msgspec.to_builtins(message)['MsgTp']}.json": _pretty(message) for message in MESSAGES}
     named["pacs.002-rejected.json"] = _pretty(REJECTED)
+    named["camt.029-rejected.json"] = _pretty(RECALL_REJECTED)
     named["signed-envelope.json"] = _pretty(signed_envelope())
     named["verification.json"] = _pretty(verification())
     return named

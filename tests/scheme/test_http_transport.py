@@ -12,14 +12,15 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hutong.kernel.clock import SystemClock
+from hutong.kernel.clock import ManualClock, SystemClock
 from hutong.kernel.ids import seeded_randomness
 from hutong.runtime.http import HotRequest
 from hutong.runtime.http_client import HttpConnection
 from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import JournalHalted
+from hutong.runtime.rate_limit import Rate, TokenBuckets
 from hutong.scheme.envelope import PATH, encode_envelope
-from hutong.scheme.http_transport import TRIES_MAX, HttpTransport
+from hutong.scheme.http_transport import FORGERIES, TRIES_MAX, HttpTransport
 from hutong.scheme.messages import AnyMessage, Channel, RequestToPay, StatusRequest
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier
@@ -322,3 +323,47 @@ async def test_a_message_no_envelope_can_hold_is_dropped_and_the_link_goes_on() 
         await until(lambda: len(switch.messages()) == 3)
         assert switch.messages() == [asked(1), asked(2), asked(3)]
         assert jing.transport.links["switch"].figures.dropped == 1
+
+
+class Heard:
+    """Where a transport's answers go that has no server."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+
+    def answer(self, _request: HotRequest, status: int, _body: bytes, _content_type: bytes) -> None:
+        self.statuses.append(status)
+
+
+def _given(node: Node, heard: Heard, signer: Signer, port: int, *, forged: bool = False) -> int:
+    """What the node answers to an envelope, well signed or not, on the connection from a port."""
+    body = encode_envelope("jing", "switch", [asked(1)])
+    signed = signer.sign("switch", "POST", PATH, body)
+    client = ("192.0.2.1", port)
+    request = HotRequest(heard, method="POST", path=PATH, query=b"", headers=signed, client=client)
+    request.body = body.replace(b"jing", b"wily") if forged else body
+    node.transport.take(request)
+    return heard.statuses[-1]
+
+
+def test_a_connection_of_wrong_signatures_is_verified_no_more_and_every_other_one_is() -> None:
+    switch, jing, heard = Node("switch"), Node("jing"), Heard()
+    switch.book.put(Peer("jing", "", RINGS["jing"]))
+    clock = switch.transport._verifier.clock = jing.signer._clock = ManualClock(SystemClock().now_ns())
+    forgeries = [_given(switch, heard, jing.signer, 1, forged=True) for _ in range(FORGERIES.burst + 1)]
+    assert forgeries == [401] * FORGERIES.burst + [429]
+    assert _given(switch, heard, jing.signer, 1) == 429
+    assert _given(switch, heard, jing.signer, 2) == 202
+    clock.advance(seconds=1)
+    assert _given(switch, heard, jing.signer, 1) == 202
+
+
+def test_a_sender_has_a_rate() -> None:
+    switch, jing, heard = Node("switch"), Node("jing"), Heard()
+    switch.book.put(Peer("jing", "", RINGS["jing"]))
+    clock = switch.transport._verifier.clock = jing.signer._clock = ManualClock(SystemClock().now_ns())
+    switch.transport._envelopes = TokenBuckets(Rate(burst=3, per_s=1))
+    assert [_given(switch, heard, jing.signer, port) for port in range(5)] == [202, 202, 202, 429, 429]
+    clock.advance(seconds=1)
+    assert [_given(switch, heard, jing.signer, 9) for _ in range(2)] == [202, 429]
+    assert len(switch.received) == 4

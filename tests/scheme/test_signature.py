@@ -246,3 +246,9 @@ def test_a_key_ended_before_it_began_is_never_valid() -> None:
     ended = SecretKey("jing-1", b"1" * 32, start + NS_PER_S, start).public()
     world.rings["jing"] = KeyRing([ended])
     assert world.refusal(headers) is SchemeReason.SIGNATURE_KEY_NOT_VALID
+
+
+def test_a_replay_is_refused_before_its_signature_is_verified(world: World) -> None:
+    headers = world.sign()
+    world.verify(headers)
+    assert world.refusal(headers, BODY + b" ") is SchemeReason.ENVELOPE_REPLAYED

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from hutong.kernel.ids import id_text, parse_id
+from hutong.operators.service import Operators
 from hutong.runtime.http_app import make_app
-from hutong.switch.api import switch_api
+from hutong.switch.api import FIRST_OPERATOR, switch_api
 from tests.switch.world import CAP, World, accepts
 
 TOKEN = "op_secret"
@@ -25,7 +26,8 @@ async def world() -> World:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    app = make_app(switch_api(world.switch, TOKEN), title="Switch", version="1")
+    operators = Operators(world.switch.node, world.switch.audit, {FIRST_OPERATOR: TOKEN})
+    app = make_app(switch_api(world.switch, operators), title="Switch", version="1")
     transport = httpx.ASGITransport(cast("Any", app))
     headers = {"authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://switch", headers=headers) as client:

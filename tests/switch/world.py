@@ -160,7 +160,11 @@ async def books_balance(world: World) -> None:
     caps = await world.account(chart.caps_account(CNY))
     income = await world.account(chart.income_account(CNY))
     balances = sum(position.credits_posted - position.debits_posted for position in positions)
-    assert balances == caps.debits_posted - caps.credits_posted - (income.credits_posted - income.debits_posted)
+    granted = caps.debits_posted - caps.credits_posted
+    for each in world.switch.admission.participants():
+        behind_reserve = await world.account(chart.reserve_caps_account(each.node_id, CNY))
+        granted += behind_reserve.debits_posted - behind_reserve.credits_posted
+    assert balances == granted - (income.credits_posted - income.debits_posted)
     assert all(position.debits_posted + position.debits_pending <= position.credits_posted for position in positions)
     pending = sum(position.debits_pending for position in positions) + income.debits_pending
     assert pending == sum(position.credits_pending for position in positions) + income.credits_pending

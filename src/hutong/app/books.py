@@ -17,6 +17,8 @@ class NodeBooks:
     merchants: int
     reserve: int
     clearing: int
+    settlement: int  # On its settlement account at the switch.
+    own_funds: int  # Of that, what it paid in from money of its own.
     income: int  # Fees and interchange, less what acquiring cost.
     debits: int
     credits: int
@@ -26,6 +28,11 @@ class NodeBooks:
     def owed(self) -> int:
         """To customers."""
         return self.wallets + self.merchants
+
+    @property
+    def covered(self) -> int:
+        """What there is for them."""
+        return self.reserve + self.clearing + self.settlement - self.own_funds
 
 
 async def node_books(node: InstitutionNode, user_ids: Sequence[str], merchant_ids: Sequence[str]) -> NodeBooks:
@@ -40,6 +47,8 @@ async def node_books(node: InstitutionNode, user_ids: Sequence[str], merchant_id
         merchants=sum(_credit(found[id_]) for id_ in merchants),
         reserve=-_credit(found[own.reserve]),
         clearing=-_credit(found[own.clearing]),
+        settlement=-_credit(found[own.settlement]),
+        own_funds=_credit(found[own.own_funds]),
         income=sum(_credit(found[id_]) for id_ in (own.fee_income, own.interchange_income, own.acquiring_expense)),
         debits=sum(account.debits_posted for account in found.values()),
         credits=sum(account.credits_posted for account in found.values()),

@@ -92,6 +92,8 @@ async def _tour(settings: Settings, address: Address, pictures: Path, console: C
             await demo_steps.pay_foreign_codes(tour, cast)
             await demo_steps.refund(tour, cast, payment)
             await demo_steps.audit(tour)
+            await demo_steps.settle(tour)
+            await demo_steps.audit(tour, again=True)
         finally:
             await tour.close()
     return tour.checked

@@ -31,6 +31,15 @@ RESTART_S_MIN = 0.1
 RESTART_S_MAX = 5.0
 
 
+@dataclass(slots=True)
+class HostState:
+    """How the host fares, over all lives of the node."""
+
+    restarts: int = 0
+    is_draining: bool = False
+    lag_s: float = 0  # How late the timer last was.
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What a node is built on, for one life of its journal."""
@@ -38,7 +47,8 @@ class Machine:
     node: NodeRuntime
     journal: PgJournal
     ledger: JournaledLedger
-    pool: "asyncpg.Pool[Any]"  # For long reads, beside what decides.
+    pool: "asyncpg.Pool[Any]"  # For reading.
+    state: HostState
 
 
 class Node(Protocol):
@@ -94,9 +104,11 @@ class NodeHost:
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         take_over: bool = False,
+        drain_notice_s: float = 0,
     ) -> None:
         self.node_id = node_id
-        self.restarts = 0
+        self.state = HostState()
+        self._drain_notice_s = drain_notice_s
         self._database = database
         self._kinds = kinds
         self._build = build
@@ -118,7 +130,14 @@ class NodeHost:
         await first
 
     async def stop(self) -> None:
-        """Make durable what was decided, answer it, and end."""
+        """
+        Make durable what was decided, answer it, and end.
+
+        First it is not ready any more, for as long as whoever sends it work needs to notice.
+        """
+        self.state.is_draining = True
+        if self._drain_notice_s and self._ready.is_set():
+            await asyncio.sleep(self._drain_notice_s)
         self._stopping = True
         if self._halted is not None and not self._halted.done():
             self._halted.set_result(Halt(HaltReason.CLOSED))
@@ -130,6 +149,8 @@ class NodeHost:
         await self._ready.wait()
 
     async def _run(self, first: "asyncio.Future[None]") -> None:
+        # Whatever the node's tasks, timers and connections log from here on names it.
+        structlog.contextvars.bind_contextvars(node=self.node_id)
         wait_s = RESTART_S_MIN
         while not self._stopping:
             try:
@@ -139,20 +160,20 @@ class NodeHost:
                 if not first.done():
                     first.set_exception(error)
                     return
-                log.warning("database_unavailable", node=self.node_id, error=str(error), again_in_s=wait_s)
+                log.warning("database_unavailable", error=str(error), again_in_s=wait_s)
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
             except Exception as error:
                 if not first.done():
                     first.set_exception(error)
                     return
-                log.exception("node_failed_to_start", node=self.node_id)
+                log.exception("node_failed_to_start")
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
             if self._halt is not None and self._halt.reason is HaltReason.FENCED:
                 # Another process took the node over, as its operator wished: taking it back would go on for ever.
-                log.error("node_taken_over", node=self.node_id)
+                log.error("node_taken_over")
                 break
             if not self._stopping:
-                self.restarts += 1
+                self.state.restarts += 1
                 await asyncio.sleep(wait_s)
         if not self.ended.done():
             self.ended.set_result(self._halt or Halt(HaltReason.CLOSED))
@@ -177,7 +198,7 @@ class NodeHost:
             halt = self._halt = await self._halted
             self._ready.clear()
             if halt.reason is not HaltReason.CLOSED:
-                log.error("node_halted", node=self.node_id, halt=str(halt))
+                log.error("node_halted", halt=str(halt))
 
     async def _machine(self, stack: AsyncExitStack, halted: "asyncio.Future[Halt]") -> Machine:
         journal = await open_journal(self._database, take_over=self._take_over)
@@ -199,12 +220,15 @@ class NodeHost:
         )
         ledger = JournaledLedger(self._clock, journal, PgLedgerRepository(pool), errands.spawn)
         await ledger.start()
-        return Machine(node, journal, ledger, pool)
+        return Machine(node, journal, ledger, pool, self.state)
 
     async def _tick(self, machine: Machine, built: "asyncio.Future[Node]") -> None:
         node = await built
+        time = asyncio.get_running_loop().time
         while machine.journal.halt is None:
+            asked_at = time()
             await asyncio.sleep(TICK_S)
+            self.state.lag_s = time() - asked_at - TICK_S
             try:
                 machine.ledger.expire()
                 node.tick()
@@ -212,7 +236,7 @@ class NodeHost:
             except JournalHalted:
                 return
             except Exception:
-                log.exception("tick_failed", node=self.node_id)
+                log.exception("tick_failed")
 
     async def _end_ticking(self, ticking: "asyncio.Task[None]") -> None:
         ticking.cancel()

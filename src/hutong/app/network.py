@@ -40,7 +40,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `url` is where its peers reach it; `plate_base` is what its plates begin with; `payment_code_prefix` is the
     issuer prefix the switch assigned; `public_keys` are the keys it signs with, `key-id:hex`; `forms` are the code forms it registers besides those two;
     `app_link` opens its wallet on a code, which stands for `{code}` in it (`jingpay://scan?code={code}`);
-    `cap_minor` is the net debit cap the switch's operator grants it, in fen.
+    `cap_minor` is the net debit cap the switch's operator grants it by hand, and `reserve_minor` what it prefunds on its
+    settlement account, from which policy derives another, in fen.
     """
 
     node: NodeId
@@ -54,6 +55,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     forms: tuple[str, ...] = ()
     app_link: str = ""
     cap_minor: int = 0
+    reserve_minor: int = 0
 
     @property
     def participant_id(self) -> str:
@@ -112,7 +114,7 @@ def read_network(path: Path) -> Network:
     return network
 
 
-_CAP_MINOR = 100_000_000_00  # A hundred million yuan.
+_RESERVE_MINOR = 100_000_000_00  # A hundred million yuan.
 
 # Invented names all: two wallets and acquirers of different plates, one of another city, and a bank.
 DEMO_NETWORK = Network(
@@ -125,7 +127,7 @@ DEMO_NETWORK = Network(
             app_link="jingpay://scan?code={code}",
             payment_code_prefix="31",
             forms=("url:jingp://pay/",),
-            cap_minor=_CAP_MINOR,
+            reserve_minor=_RESERVE_MINOR,
         ),
         NodeSpec(
             node="wei",
@@ -135,7 +137,7 @@ DEMO_NETWORK = Network(
             payment_code_prefix="32",
             # Plates and payment codes wei has had in the field for years: nobody puts up a new one.
             forms=("url:https://qr.weipay.example/", "digits:2861:20", "emvco:*:COM.WEIPAY"),
-            cap_minor=_CAP_MINOR,
+            reserve_minor=_RESERVE_MINOR,
         ),
         NodeSpec(
             node="zhi",
@@ -144,7 +146,7 @@ DEMO_NETWORK = Network(
             app_link="zhipay://scan?code={code}",
             payment_code_prefix="33",
             forms=("emvco:38:A000000727:01.00=970499",),
-            cap_minor=_CAP_MINOR,
+            reserve_minor=_RESERVE_MINOR,
         ),
         NodeSpec(
             node="yun",
@@ -152,7 +154,7 @@ DEMO_NETWORK = Network(
             plate_base="https://yun.hutong.example",
             app_link="yunpay://scan?code={code}",
             payment_code_prefix="62",
-            cap_minor=_CAP_MINOR,
+            reserve_minor=_RESERVE_MINOR,
         ),
     )
 )

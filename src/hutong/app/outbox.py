@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.phone import masked_phone, parse_phone
 from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.operators.guard import TAKES, Guard
+from hutong.operators.guard import SUBJECT_PRIVATE, TAKES, Guard
 from hutong.operators.operator import Role
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ def shown_codes_api(codes: ShownCodes, operator_only: Guard) -> HTTPRouteHandler
         "/v1/operator/one-time-codes/{phone:str}",
         tags=["Laptop"],
         guards=[operator_only],
-        opt={TAKES: Role.OPERATOR},  # Who reads it can sign in as anybody.
+        opt={TAKES: Role.OPERATOR, SUBJECT_PRIVATE: True},  # Who reads it can sign in as anybody.
     )
     async def shown_code(phone: FromPath[str]) -> ShownCode:
         """The newest one-time code for a telephone. Only where no gateway for text messages is configured."""

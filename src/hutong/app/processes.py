@@ -62,7 +62,7 @@ class NodeProcess:
         ends_at = time.monotonic() + _READY_S
         while time.monotonic() < ends_at and self.process is not None and self.process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/readyz", timeout=1, trust_env=False).status_code == 200:
+                if httpx.get(f"{self.url}/health/ready", timeout=1, trust_env=False).status_code == 200:
                     return
             except httpx.HTTPError:
                 pass
@@ -90,7 +90,7 @@ class NodeProcess:
 @contextmanager
 def running_processes(directory: Path, network: Network, address: Address) -> Iterator[dict[str, NodeProcess]]:
     """Every node of the network in a process, on free ports of the loopback; ended with the context."""
-    nodes = _prepare(directory, network, address)
+    nodes = prepare(directory, network, address)
     try:
         for node in nodes.values():
             node.start()
@@ -102,8 +102,12 @@ def running_processes(directory: Path, network: Network, address: Address) -> It
             node.stop()
 
 
-def _prepare(directory: Path, network: Network, address: Address) -> dict[str, NodeProcess]:
-    secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in network.nodes}
+def prepare(
+    directory: Path, network: Network, address: Address, *, elsewhere: frozenset[str] = frozenset()
+) -> dict[str, NodeProcess]:
+    """Make keys, choose ports and write the description; nodes `elsewhere` are somebody else's, with address and keys."""
+    ours = [spec for spec in network.nodes if spec.node not in elsewhere]
+    secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in ours}
     ports = dict(zip(secrets, _free_ports(len(secrets)), strict=True))
     described = Network(
         nodes=tuple(
@@ -112,13 +116,15 @@ def _prepare(directory: Path, network: Network, address: Address) -> dict[str, N
                 url=f"http://127.0.0.1:{ports[spec.node]}",
                 public_keys=tuple(public_keys(secrets[spec.node])),
             )
+            if spec.node in secrets
+            else spec
             for spec in network.nodes
         )
     )
     path = directory / "network.toml"
     path.write_text(_toml(described), encoding="utf-8")
     nodes = {}
-    for spec in described.nodes:
+    for spec in (described.node(node) for node in secrets):
         environment = {
             **os.environ,
             "HUTONG_DATA_DIRECTORY": str(directory),

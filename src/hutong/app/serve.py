@@ -7,7 +7,6 @@ nobody else; the switch admits the others by it, and from then on its own rows s
 
 import asyncio
 import gc
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,21 +17,22 @@ from hutong.app.code_gateway import GatewayReason, GatewaySettings, read_gateway
 from hutong.app.host import Build, Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import NodeKind, NodeSpec, read_network
+from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
+from hutong.app.systemd import tell, tell_while_alive
+from hutong.app.traces import tracing_of
 from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
-from hutong.scheme.http_transport import HttpTransport
+from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.peer import Peer, PeerBook
-from hutong.scheme.signature import KeyRing, PublicKey, ReplayGuard, Signer, Verifier
+from hutong.scheme.signature import KeyRing, PublicKey, Signer
 from hutong.scheme.transport import Receive
-from hutong.switch.admission import AdmissionService
 
 log = structlog.get_logger()
-_LOOK_S = 1.0  # How soon a key or an address that the switch's operator changed counts.
 
 
 async def serve(settings: Settings, network_path: Path, node_id: str, *, take_over: bool = False) -> None:
@@ -48,26 +48,37 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
     with database_server(settings) as address:
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
+        site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
         database = Database(address, schema_of(spec.node))
-        build = _build(site, followed)
-        host = NodeHost(spec.node, database, kinds_of(spec), build, take_over=take_over)
+        host = NodeHost(
+            spec.node,
+            database,
+            kinds_of(spec),
+            _build(site, followed),
+            take_over=take_over,
+            drain_notice_s=settings.drain_notice_s,
+        )
         await host.start()
         gc.collect()
         gc.freeze()
         log.info("serving", node=spec.node, url=site.url)
+        tell("READY=1")
+        alive = asyncio.create_task(tell_while_alive())
         interrupted = asyncio.create_task(until_interrupted())
         host.ended.add_done_callback(lambda _: interrupted.cancel())
         try:
             await asyncio.gather(interrupted, return_exceptions=True)
         finally:
+            tell("STOPPING=1")
             await host.stop()
+            alive.cancel()
 
 
 def run(settings: Settings, node_id: str, network_path: Path, *, take_over: bool = False) -> None:
     """As `serve`, from the command line."""
     import uvloop
 
-    configure_logs()
+    configure_logs(level=settings.log_level or "info", form=settings.log_format)
     uvloop.run(serve(settings, network_path, node_id, take_over=take_over))
 
 
@@ -134,7 +145,7 @@ def _build(site: Site, followed: Followed) -> Build:
 
         def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
             book = PeerBook([_peer(followed.network.switch)])
-            connection, signer = _connect(site, book, machine, receive, stack)
+            connection, signer = connect(site, book, machine, receive, stack)
 
             def look() -> None:
                 _look_at_keys(site, followed, signer)
@@ -142,51 +153,24 @@ def _build(site: Site, followed: Followed) -> Build:
                     book.put(_peer(followed.network.switch))
                     log.info("network_description_changed", node=site.spec.node)
 
-            return replace(connection, begin=lambda: _begin(look, stack))
+            files = HttpClearingFiles(followed.network.switch.node, book, signer)
+            return replace(connection, begin=lambda: begin(look, stack), files=files)
 
         return build_institution(site, followed.network, to_switch, private_webhooks=False)
 
     book = PeerBook()
 
     def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-        connection, signer = _connect(site, book, machine, receive, stack)
+        connection, signer = connect(site, book, machine, receive, stack)
 
         def look() -> None:
-            _look(site, book)
+            look_at_participants(site, book)
             _look_at_keys(site, followed, signer)
 
         # It looks before it listens: who comes first must not be told that it is a stranger.
-        return replace(connection, begin=lambda: _begin(look, stack))
+        return replace(connection, begin=lambda: begin(look, stack))
 
     return build_switch(site, followed.network, to_participants)
-
-
-def _connect(
-    site: Site, book: PeerBook, machine: Machine, receive: Receive, stack: AsyncExitStack
-) -> tuple[Connection, Signer]:
-    node = machine.node
-    signer = Signer(node.node_id, [key.secret() for key in site.secrets.signing_keys], node.clock, node.randomness)
-    guard = ReplayGuard(node.clock.now_ns())
-    verifier = Verifier(node.node_id, book.keys_of, node.clock, guard)
-    transport = HttpTransport(node.node_id, book, signer, verifier, node.randomness, receive)
-    stack.callback(transport.close)
-    return Connection(transport.post, transport.hot(), verify=verifier.verify), signer
-
-
-def _begin(look: Callable[[], None], stack: AsyncExitStack) -> None:
-    look()
-    watching = asyncio.create_task(_watch(look))
-    stack.callback(watching.cancel)
-
-
-async def _watch(look: Callable[[], None]) -> None:
-    """Keep the book and the keys as rows and files say. A file that can't be read changes nothing."""
-    while True:
-        await asyncio.sleep(_LOOK_S)
-        try:
-            look()
-        except (Refusal, OSError) as error:
-            log.error("change_not_taken_up", error=str(error))  # noqa: TRY400  # It says all there is.
 
 
 def _look_at_keys(site: Site, followed: Followed, signer: Signer) -> None:
@@ -195,28 +179,6 @@ def _look_at_keys(site: Site, followed: Followed, signer: Signer) -> None:
         site.secrets = secrets  # For the node's next life, should its journal halt.
         signer.take([key.secret() for key in secrets.signing_keys])
         log.info("signing_keys_changed", node=site.spec.node, keys=[key.key_id for key in secrets.signing_keys])
-
-
-def _look(site: Site, book: PeerBook) -> None:
-    peers = _participants(site.node.admission)
-    for node_id in book.known() - peers.keys():
-        book.remove(node_id)
-    for node_id, peer in peers.items():
-        known = book.find(node_id)
-        if known is None or (known.url, known.keys.keys) != (peer.url, peer.keys.keys):
-            book.put(peer)
-
-
-def _participants(admission: AdmissionService) -> dict[str, Peer]:
-    keys: dict[str, list[PublicKey]] = {}
-    for key in admission.keys():  # noqa: SIM118  # Not a dict: the rows.
-        public = PublicKey(key.key_id, key.public_key, key.valid_from_ns, key.valid_until_ns)
-        keys.setdefault(key.node_id, []).append(public)
-    return {
-        participant.node_id: Peer(participant.node_id, participant.url, KeyRing(keys.get(participant.node_id, ())))
-        for participant in admission.participants()
-        if participant.url
-    }
 
 
 def _peer(spec: NodeSpec) -> Peer:

@@ -2,29 +2,33 @@
 A whole network in one process: every node with its own schema, journal, ledger and port.
 
 Messages between the nodes do not leave the process, so they are not signed; everything else is as it is between
-machines.
+machines. Others' nodes may join all the same: the switch takes and sends signed envelopes, too.
 """
 
 import asyncio
 import gc
-import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hutong.app.host import Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
+from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.secrets import node_secrets
+from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
+from hutong.runtime.shelf import decided
+from hutong.scheme.messages import AnyMessage
+from hutong.scheme.peer import PeerBook
 from hutong.scheme.transport import MemoryNetwork, Receive
 
 if TYPE_CHECKING:
@@ -73,8 +77,13 @@ def database_server(settings: Settings) -> Iterator[Address]:
     if settings.database is not None:
         yield settings.database
         return
-    with EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin) as address:
+    with embedded_server(settings) as address:
         yield address
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The server below the data directory."""
+    return EmbeddedPostgres(settings.data_directory / "postgres", pg_bin=settings.pg_bin, archive=settings.wal_archive)
 
 
 @asynccontextmanager
@@ -85,7 +94,7 @@ async def running_network(settings: Settings, network: Network, address: Address
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory)
+            running = _node(settings, network, spec, address, memory, nodes)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
@@ -100,7 +109,7 @@ def run(settings: Settings, network: Network) -> None:
     from rich.console import Console
 
     console = Console()
-    configure_logs(level=logging.WARNING)
+    configure_logs(level=settings.log_level or "warning", form=settings.log_format)
     with ExitStack() as stack:
         with console.status("Starting PostgreSQL"):
             address = stack.enter_context(database_server(settings))
@@ -142,23 +151,61 @@ async def until_interrupted() -> None:
     await stop.wait()
 
 
+class OwnClearingFiles:
+    """A node's clearing files from a switch in the same process."""
+
+    def __init__(self, switch: Site, node_id: str) -> None:
+        self._switch = switch
+        self._node_id = node_id
+
+    async def fetch(self, window: str) -> AsyncIterator[bytes]:
+        """Refuses WINDOW_UNKNOWN, WINDOW_NOT_CLOSED."""
+        switch = self._switch.node
+        closed = await decided(switch.node.journal, lambda: switch.windows.closed_window(window))
+        async for piece in switch.cleared.clearing_file(closed, self._node_id):
+            yield piece
+
+
 def schema_of(node_id: str) -> str:
     """The schema a node keeps its rows in."""
     return node_id.replace("-", "_")
 
 
-def _node(settings: Settings, network: Network, spec: NodeSpec, address: Address, memory: MemoryNetwork) -> RunningNode:
+def _node(
+    settings: Settings,
+    network: Network,
+    spec: NodeSpec,
+    address: Address,
+    memory: MemoryNetwork,
+    nodes: dict[str, RunningNode],
+) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
+    site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
-    def connect(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+    def in_this_process(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         memory.join(spec.node, receive)
         stack.callback(memory.leave, spec.node)
         return Connection(memory.post(spec.node))
 
+    def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        """The switch also speaks with who was admitted with an address: others' nodes, elsewhere."""
+        book = PeerBook()
+        inside = in_this_process(machine, receive, stack).post
+        outside, _ = connect(site, book, machine, receive, stack)
+
+        def post(peer: str, messages: list[AnyMessage]) -> None:
+            (inside if book.find(peer) is None else outside.post)(peer, messages)
+
+        return replace(outside, post=post, begin=lambda: begin(lambda: look_at_participants(site, book), stack))
+
+    def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
+        files = OwnClearingFiles(nodes[network.switch.node].site, spec.node)
+        return replace(in_this_process(machine, receive, stack), files=files)
+
     if spec.kind is NodeKind.SWITCH:
-        build = build_switch(site, network, connect)
+        build = build_switch(site, network, to_participants)
     else:
-        build = build_institution(site, network, connect, private_webhooks=True)
+        build = build_institution(site, network, to_switch, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
     return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))

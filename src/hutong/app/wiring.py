@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,13 +10,18 @@ from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
+from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
+from hutong.app.logs import logged_ends
+from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
+from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
@@ -25,21 +30,29 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.operators import guard
+from hutong.operators.service import Operators
+from hutong.runtime.figures import HttpFigures, Trace
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
 from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
+from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
+from hutong.scheme.clearing_file import ClearingFiles
+from hutong.scheme.http_transport import Link
 from hutong.scheme.transport import Post, Receive
-from hutong.switch.api import switch_api
+from hutong.switch.api import FIRST_OPERATOR, switch_api
+from hutong.switch.metrics import switch_metrics
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
 from hutong.switch.settlement.clearing_repository import PgClearingRepository
+from hutong.switch.settlement.rules import Fund
 from hutong.web.landing import Payee, WalletLink, landing_page
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
@@ -65,7 +78,10 @@ class Connection:
     post: Post
     hot: Hot = field(default_factory=dict)
     begin: Callable[[], None] = lambda: None
+    links: Mapping[str, Link] = field(default_factory=dict)
+    keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
     verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
+    files: ClearingFiles | None = None  # Where an institution gets its clearing files from.
 
 
 # Puts a node into the network for as long as the stack is open.
@@ -82,6 +98,8 @@ class Site:
     port: int
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
+    tracing: Tracing | None = None
+    logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -89,6 +107,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+    def told_of(self, kind: str) -> tuple[Trace, ...]:
+        """Who hears of each thing of a kind that ended."""
+        told = (logged_ends(kind),) if self.logs_ends else ()
+        return told if self.tracing is None else (*told, self.tracing.of(kind))
 
 
 def rate_limits(settings: Settings) -> RateLimits:
@@ -105,15 +128,19 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
     """The switch: participants of the network's description are admitted when it starts."""
 
     async def build(machine: Machine, stack: AsyncExitStack) -> Node:
-        switch = SwitchNode(machine.node, machine.ledger, ClearingPolicy(), PgClearingRepository(machine.pool))
+        switch = switch_on(machine, ClearingPolicy())
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
         await switch.start()
         await introduce(switch, network)
         site.node = switch
+        switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
-        handlers = switch_api(switch, site.secrets.operator_token, connection.verify)
-        await _serve(site, machine, stack, handlers, connection.hot)
+        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        handlers = switch_api(switch, operators, connection.verify)
+        domain = partial(switch_metrics, switch)
+        # One institution without a key is its own trouble, and no reason to send the others elsewhere.
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)
         return switch
 
     return build
@@ -137,8 +164,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         )
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
+        institution.clearing_files = connection.files
         await institution.start(stack)
         site.node = institution
+        for kind, side in sides_of(institution):
+            side.figures.told = site.told_of(kind)
         connection.begin()
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
@@ -147,13 +177,21 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
-        await _serve(site, machine, stack, handlers, {**connection.hot, METHOD_AND_PATH: pay})
+        connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
+        domain = partial(institution_metrics, institution)
+        operators = institution.people.operators
+        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=True)
         stack.callback(
             institution.notices.close
         )  # Before the server drains: it would wait for those who wait for news.
         return institution
 
     return build
+
+
+def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
+    """The switch's services on a machine."""
+    return SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
 
 
 async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:
@@ -167,7 +205,7 @@ async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> C
 
 async def introduce(switch: SwitchNode, network: Network) -> None:
     """
-    Admit the nodes of the description, with their keys, code forms and caps.
+    Admit the nodes of the description, with their keys, code forms, caps and reserves.
 
     Refuses:  KEY_CONFLICTS, for another key under a known id.
     Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
@@ -189,6 +227,11 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
             # Of the description, so the same change each time: another start grants nothing more.
             change_id = derive(1 << 80, f"cap/{spec.node}/{spec.cap_minor}")
             switch.admission.grant_cap(change_id, spec.node, Currency.CNY, spec.cap_minor, then=lambda _: None)
+        if spec.reserve_minor:
+            change_id = derive(1 << 80, f"reserve/{spec.node}/{spec.reserve_minor}")
+            await switch.reserves.top_up(
+                change_id, spec.node, Currency.CNY, spec.reserve_minor, Fund.RESERVE, lambda _: None
+            )
     if switch.node.journal.position != before:
         switch.audit.note("network description", "introduce", "", [spec.node for spec in network.institutions])
     await durable(switch.node.journal)
@@ -227,16 +270,31 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
 
 
 async def _serve(
-    site: Site, machine: Machine, stack: AsyncExitStack, handlers: Sequence[ControllerRouterHandler], hot: Hot
+    site: Site,
+    machine: Machine,
+    stack: AsyncExitStack,
+    handlers: Sequence[ControllerRouterHandler],
+    connection: Connection,
+    operators: Operators,
+    domain: Source,
+    *,
+    needs_peers: bool,
 ) -> None:
+    health = Health(machine, connection.keyless if needs_peers else tuple)
+    figures = HttpFigures()
+    own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
+    # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
+    viewers = guard.operator_guard(machine.node, operators, reads_noted=False)
     app = make_app(
-        handlers,
+        [*handlers, metrics_api([own.samples, domain], viewers)],
         title=f"{site.spec.name} ({site.spec.node})",
         version=__version__,
-        is_ready=lambda: machine.journal.halt is None,
+        checks=health.checks,
     )
-    limited = RateLimited(app, site.limits, machine.node.clock)
-    server = HttpServer(site.host, site.port, hot, limited)
+    limited = RateLimited(
+        site.tracing.requests(app) if site.tracing is not None else app, site.limits, machine.node.clock
+    )
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
     try:
         await server.start()
     except OSError as error:

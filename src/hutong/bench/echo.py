@@ -17,7 +17,7 @@ _WARM_S = 0.5
 async def measure(figures: Figures, *, seconds: float, progress: Callable[[str], None]) -> None:
     """Requests a second, and what one costs this process."""
     progress(f"echo, {_CLIENTS} clients")
-    server = HttpServer("127.0.0.1", 0, {("POST", "/echo"): _echo}, _nothing_else)
+    server = HttpServer("127.0.0.1", 0, {("POST", "/echo"): _echo}, nothing_else)
     await server.start()
     try:
         before = Cpu(())
@@ -40,7 +40,7 @@ def _echo(request: HotRequest) -> None:
     request.respond(200, request.body)
 
 
-async def _nothing_else(scope: Any, receive: Any, send: Any) -> None:
+async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application that is only asked to start and to stop."""
     assert scope["type"] == "lifespan"
     for moment in ("startup", "shutdown"):

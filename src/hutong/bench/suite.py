@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, growth, ledger, payments
+from hutong.bench import codes, echo, growth, ledger, payments, settlement, storm
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -43,12 +43,15 @@ class Extent:
     growth_s: float = 5.0
     past_transfers: int = growth.OLD_TRANSFERS
     past_accounts: int = growth.OLD_ACCOUNTS
+    settlement_s: float = 10.0
+    past_payments: int = settlement.PAST_PAYMENTS
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     await growth.measure(
         scratch,
         figures,
+        clients=max(extent.clients),
         seconds=extent.growth_s,
         accounts=extent.past_accounts,
         transfers=extent.past_transfers,
@@ -70,8 +73,18 @@ async def _processes(scratch: Scratch, figures: Figures, extent: Extent, progres
     await payments.measure_processes(scratch, figures, clients=clients, seconds=seconds, progress=progress)
 
 
+async def _storm(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await storm.measure(scratch, figures, clients=extent.clients, seconds=extent.payments_s, progress=progress)
+
+
 async def _echo(_scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     await echo.measure(figures, seconds=extent.echo_s, progress=progress)
+
+
+async def _settlement(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await settlement.measure(
+        scratch, figures, seconds=extent.settlement_s, past=extent.past_payments, progress=progress
+    )
 
 
 async def _codes(_scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -85,9 +98,11 @@ PARTS = {
     "processes": _processes,
     "codes": _codes,
     "growth": _growth,
+    "storm": _storm,
+    "settlement": _settlement,
 }
-# Writing a past of millions takes as long as all the rest: it is measured when it is asked for.
-DEFAULT = tuple(part for part in PARTS if part != "growth")
+# Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
+DEFAULT = tuple(part for part in PARTS if part not in {"growth", "settlement", "storm"})
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -97,6 +112,10 @@ AT_LEAST = {
     "pay_onus_c256_per_s": 10_000,
     "pay_interop_c256_per_s": 5_000,
     "pay_interop_processes_c256_per_s": 4_000,
+    "storm_enquiries_to_calm": 0.9,
+    "storm_consults_to_calm": 0.9,
+    "storm_replays_to_calm": 0.9,
+    "storm_forgeries_to_calm": 0.9,
     "growth_wide_to_young": 0.8,
     "growth_old_to_young": 0.8,
     "growth_wide_pay_onus_to_young": 0.8,
@@ -107,6 +126,7 @@ AT_MOST = {
     "pay_interop_c256_p99_ms": 100,
     "pay_interop_processes_c256_p99_ms": 100,
     "growth_old_start_s": 5,
+    "settle_close_s": 10,
     "growth_old_network_start_s": 5,
 }
 # What a figure is a share of, where both were measured.
@@ -120,6 +140,8 @@ COMPARED = {
     "pay_interop_processes_c256_per_s": "pay_interop_c256_per_s",
     "growth_wide_c256_per_s": "growth_young_c256_per_s",
     "growth_old_c256_per_s": "growth_young_c256_per_s",
+    "settle_while_closing_per_s": "settle_without_per_s",
+    "settle_with_per_s": "settle_without_per_s",
 }
 
 

@@ -23,7 +23,12 @@ _COMMANDS = (
     (_NETWORK, "serve", "network:serve", "Run one node in this process, as a TOML file describes it."),
     (_NETWORK, "keys", "network:keys", "Print a node's public keys; make its secrets if there are none."),
     (_NETWORK, "demo", "network:demo", "Bring up a network for a tour on real pictures, and check all of it."),
+    (_NETWORK, "conform", "conform:conform", "Hold any participant or switch to docs/scheme, case by case."),
     (_NETWORK, "bench", "network:bench", "Measure this machine."),
+    (_NETWORK, "audit", "operate:audit", "Recompute every invariant from the database, beside running nodes."),
+    (_NETWORK, "simulate", "simulate:simulate", "Live a network through every fault, in virtual time, from a seed."),
+    (_NETWORK, "backup", "operate:backup", "Copy the embedded database while it works."),
+    (_NETWORK, "restore", "operate:restore", "Bring a backup of the embedded database back, to a moment."),
     (_NETWORK, "doctor", "doctor:doctor", "Say what is missing on this machine, and how to get it."),
     (_PERSON, "register", "session:register", "Become a user of an institution, signed in here."),
     (_PERSON, "login", "session:login", "Sign in as a user, or note a merchant's or an operator's token."),
@@ -41,7 +46,9 @@ _COMMANDS = (
     (_MERCHANT, "plate", "merchant:plate", "Hang up a plate, and write its picture."),
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
+    (_MERCHANT, "stuck", "stuck:stuck", "What is undecided for a while at a node, and whose turn it is."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
+    (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
 for _group, _name, _where, _help in _COMMANDS:
     app.command(f"hutong.cli.{_where}", name=_name, help=_help, group=_group)
@@ -65,6 +72,24 @@ for _name, _help in {
 app.command(_participant)
 
 
+_settlement = App(
+    name="settlement", help="Windows, reserves and statements, as the switch's operator.", group=_MERCHANT
+)
+for _name, _function, _help in (
+    ("windows", "windows", "The newest windows: what is open, closed, settled, and what waits for what."),
+    ("show", "show", "What a window came to, and how it was settled."),
+    ("close", "close", "Close the open window before its time."),
+    ("reserve", "reserve", "What a node prefunded; a top-up or withdrawal of it."),
+    ("statement", "statement", "A node's settlement account; its files of a window."),
+    ("default", "default", "Declare who does not cover what it owes in default."),
+    ("look-again", "look_again", "Compare a halted window with the ledger once more."),
+    ("proof", "proof", "Prove that the money is there: reserves, or with --node customers' money."),
+    ("invoices", "invoices", "The scheme's invoices; issue a month's."),
+    ("rules", "rules", "Cut-offs, caps of reserves, and who bears a loss."),
+):
+    _settlement.command(f"hutong.cli.settlement:{_function}", name=_name, help=_help)
+app.command(_settlement)
+
 _secrets = App(name="secrets", help="The file of a node's secrets on this machine.", group=_NETWORK)
 _secrets.command("hutong.cli.secrets:show", name="show", help="Whether it is sealed, and what is in it, but no secret.")
 _secrets.command("hutong.cli.secrets:renew", name="renew", help="Replace one of its secrets.")
@@ -81,6 +106,12 @@ for _name, _help in {
     _operator.command(f"hutong.cli.operator:{_name}_", name=_name, help=_help)
 app.command(_operator)
 
+_person = App(name="person", help="What an institution keeps of a user, and forgetting: with --node.", group=_MERCHANT)
+_person.command("hutong.cli.person:export", name="export", help="All that is kept of a user, as JSON.")
+_person.command("hutong.cli.person:erase", name="erase", help="Forget a closed user, and keep the books.")
+_person.command("hutong.cli.person:purge", name="purge", help="Delete the sealed identities whose time is over.")
+app.command(_person)
+
 _audit_log = App(name="audit-log", help="What operators did at a node, chained by hash.", group=_MERCHANT)
 _audit_log.command("hutong.cli.audit_log:show", name="show", help="Who did what, newest last.")
 _audit_log.command("hutong.cli.audit_log:head", name="head", help="The end of the chain, to be written down elsewhere.")
@@ -88,6 +119,16 @@ _audit_log.command(
     "hutong.cli.audit_log:verify", name="verify", help="Check the whole chain, against anchors if given."
 )
 app.command(_audit_log)
+
+_recall = App(name="recall", help="Fraud and mistakes: ask a payment back, and answer who asks.", group=_MERCHANT)
+for _name, _help in {
+    "open": "Ask for a payment back: as its payer, as the operator, or by a legal order.",
+    "list": "What was asked back, and what is asked of us.",
+    "show": "How one stands.",
+    "answer": "Decide about what is asked of us, or about what a payer of ours reported.",
+}.items():
+    _recall.command(f"hutong.cli.recall:{_name}_", name=_name, help=_help)
+app.command(_recall)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from hutong.cli.code import texts_of, write_file
 from hutong.cli.connection import NOWHERE, At, asking_later, wallet_of
 from hutong.cli.output import AsJson, money, show_facts, show_json, stdout
 from hutong.cli.session import asked
+from hutong.cli.stuck import story
 from hutong.codes import scanned
 from hutong.codes.code import Presented
 from hutong.codes.picture import qr_png, qr_symbol
@@ -86,9 +87,17 @@ async def approve(*, pin: Pin = "", yes: Yes = False, at: At = NOWHERE, json: As
 
 
 async def payment(
-    payment_id: Annotated[str, Parameter(help="Its id.")], /, *, at: At = NOWHERE, json: AsJson = False
+    payment_id: Annotated[str, Parameter(help="Its id.")],
+    /,
+    *,
+    everywhere: Annotated[bool, Parameter(negative="", help="As operator: what every node wrote down of it.")] = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
 ) -> None:
     """How a payment stands."""
+    if everywhere:
+        await story(payment_id, as_json=json)
+        return
     _, wallet = wallet_of(at)
     async with wallet.client:
         found = await wallet.payment(payment_id)

@@ -3,7 +3,7 @@ The chart of accounts: which ledger accounts an institution keeps, why, and what
 
 `docs/chart-of-accounts.md` says the same for accountants. An account's id is derived from its name, so every
 node and every restart finds the same account without a table of its own. Codes group as accountants expect:
-1 assets, 2 liabilities, 4 income, 5 expense.
+1 assets, 2 liabilities, 3 equity, 4 income, 5 expense.
 """
 
 from enum import IntEnum
@@ -20,12 +20,18 @@ class AccountCode(IntEnum):
 
     RESERVE = 1001  # 备付金: customers' money, held at the central bank or a custodian. Debit balance.
     CLEARING = 1101  # Mirrors our position at the switch: debit balance when the network owes us.
+    SETTLEMENT = 1102  # Our settlement account at the switch: what we prefunded. Debit balance.
     WALLET = 2001  # What we owe a person: the balance.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
+    DISPUTED = 2901  # What was set aside of a payee's money until a recall is answered: one account per case.
+    OWED_TO_NETWORK = 2301  # What others bore for us when we could not pay a window.
+    OWN_FUNDS = 3001  # What we paid into the settlement account from our own money.
     FEE_INCOME = 4001  # Merchant fees, less interchange and the switch's fee.
     INTERCHANGE_INCOME = 4101  # What acquirers pay us for bringing the payer.
     ACQUIRING_EXPENSE = 5001  # Interchange and switch fees beyond what the merchant paid.
+    SETTLEMENT_LOSS = 5002  # What we bore for a participant that could not pay.
+    SCHEME_CHARGES = 5003  # What the scheme charges by invoice.
 
 
 # What is owed to somebody can be spent and not overspent: the account refuses, so no race can slip past it.
@@ -67,6 +73,16 @@ def budget(sponsor_id: int, currency: Currency = Currency.CNY) -> Account:
     return _owed(budget_account(sponsor_id, currency), AccountCode.BUDGET, sponsor_id, currency)
 
 
+def disputed_account(dispute_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what is set aside in one dispute."""
+    return derive(dispute_id, f"disputed/{currency.alpha}")
+
+
+def disputed(dispute_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What is set aside in one dispute, to be opened: no case can spend another's money, nor more than its own."""
+    return _owed(disputed_account(dispute_id, currency), AccountCode.DISPUTED, dispute_id, currency)
+
+
 class Chart:
     """One node's own accounts in its currency, and the opening of them."""
 
@@ -78,6 +94,11 @@ class Chart:
         self.fee_income = self._id(AccountCode.FEE_INCOME)
         self.interchange_income = self._id(AccountCode.INTERCHANGE_INCOME)
         self.acquiring_expense = self._id(AccountCode.ACQUIRING_EXPENSE)
+        self.settlement = self._id(AccountCode.SETTLEMENT)
+        self.owed_to_network = self._id(AccountCode.OWED_TO_NETWORK)
+        self.own_funds = self._id(AccountCode.OWN_FUNDS)
+        self.settlement_loss = self._id(AccountCode.SETTLEMENT_LOSS)
+        self.scheme_charges = self._id(AccountCode.SCHEME_CHARGES)
 
     def accounts(self) -> list[Account]:
         """The node's own accounts. Clearing may stand on either side; income and expense are what they become."""
@@ -88,6 +109,11 @@ class Chart:
             AccountCode.FEE_INCOME,
             AccountCode.INTERCHANGE_INCOME,
             AccountCode.ACQUIRING_EXPENSE,
+            AccountCode.SETTLEMENT,
+            AccountCode.OWED_TO_NETWORK,
+            AccountCode.OWN_FUNDS,
+            AccountCode.SETTLEMENT_LOSS,
+            AccountCode.SCHEME_CHARGES,
         )
         return [
             Account(id=self._id(code), ledger=self.currency.ledger, code=code, flags=flags.get(code, 0)) for code in own

@@ -6,8 +6,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
+
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.erasure.retained_identity import shipped_retention
+from hutong.institution.erasure.service import ErasureService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -24,15 +28,19 @@ from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.people.user import User
 from hutong.institution.policy.policy import shipped_policies
+from hutong.institution.recalls.service import RecallDesk
 from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
+from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.outbound import Poster
 from hutong.runtime.pool import WorkerPool
+from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
 
 
@@ -61,6 +69,7 @@ class InstitutionNode:
         pool: WorkerPool,
         poster: Poster,
         cashier: Cashier | None = None,
+        hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
         self.ledger = ledger
@@ -75,8 +84,15 @@ class InstitutionNode:
         )
         self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
         self.people = PeopleService(
-            node, settings.people, self.notices, sender=sender, pool=pool, open_wallet=self._open_wallet
+            node,
+            settings.people,
+            self.notices,
+            sender=sender,
+            pool=pool,
+            open_wallet=self._open_wallet,
+            hasher=hasher,
         )
+        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
@@ -97,6 +113,11 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.recalls = RecallDesk(self.payments, policies, self.notices)
+        self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
+        self.proofs = ProofService(node, ledger, self.chart)
+        self.payments.on_statement = self.settlement.told
+        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -104,7 +125,11 @@ class InstitutionNode:
         await self.people.start()
         await self._merchant_repository.start()
         await self._request_repository.start()
+        await self.recalls.load()
         await self.payments.start()
+        self.recalls.resume()
+        await self.settlement.start()
+        await self.proofs.start()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)
@@ -116,6 +141,8 @@ class InstitutionNode:
     def tick(self) -> None:
         """What time alone brings about."""
         self.payments.tick()
+        self.recalls.tick()
+        self.proofs.tick()
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

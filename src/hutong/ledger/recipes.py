@@ -1,5 +1,5 @@
 """
-Every movement the business knows, as transfers: an accountant reads this one file.
+Every movement the business knows, as transfers: an accountant reads this file, and `settlement_recipes` beside it.
 
 A recipe says which accounts move and nothing else: limits are in the accounts' flags, where no race slips past
 them. It is a pure function of what was agreed, so that after a crash the same call builds the same batch and the
@@ -39,6 +39,9 @@ class Leg(IntEnum):
     FEE = 3
     INTERCHANGE = 4
     SWITCH_FEE = 5
+    CAP = 6
+    LOSS = 7
+    MISSING = 8
 
 
 _Leg = tuple[Leg, int, int, int]  # Which, debit account, credit account, amount.
@@ -100,8 +103,8 @@ def reserve(
     Spec:     docs/scheme/payment.md, "Transfers".
     """
     if not switch_fee:
-        crossing = gross - payee_discount - interchange
-        return _principal(base_id, payment_id, debtor_position, creditor_position, crossing, ledger, code, _PENDING)
+        net = gross - payee_discount - interchange
+        return _principal(base_id, payment_id, debtor_position, creditor_position, net, ledger, code, _PENDING)
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
     )
@@ -334,7 +337,7 @@ def top_up(transfer_id: int, *, reserve: int, account: int, amount: int, ledger:
     Moves:    reserve -> account; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, reserve, account, amount, ledger, code)
+    return Transfer(transfer_id, reserve, account, amount, ledger, code)
 
 
 def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -345,7 +348,30 @@ def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledge
     Refuses:  EXCEEDS_CREDITS when the balance does not cover it.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, account, reserve, amount, ledger, code)
+    return Transfer(transfer_id, account, reserve, amount, ledger, code)
+
+
+def block(transfer_id: int, *, payee: int, disputed: int, amount: int, ledger: int, code: int) -> Transfer:
+    """
+    A payment is disputed: set aside at most `amount` of what its payee has left, so that it can't be spent meanwhile.
+
+    Moves:    payee -> disputed, one account per case, up to the payee's balance; posted. It may be nothing: the
+              stored transfer says how much it was.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return Transfer(transfer_id, payee, disputed, amount, ledger, code, _BALANCING_DEBIT)
+
+
+def release(transfer_id: int, *, payee: int, disputed: int, ledger: int, code: int) -> Transfer:
+    """
+    A dispute has ended: whatever of the blocked money did not go back to the payer is the payee's again.
+
+    Moves:    disputed -> payee, all that is there; posted.
+    Repeats:  EXISTS.
+    Spec:     docs/scheme/recall.md, "The block".
+    """
+    return Transfer(transfer_id, disputed, payee, AMOUNT_MAX, ledger, code, _BALANCING_DEBIT)
 
 
 def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -355,7 +381,7 @@ def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger
     Moves:    caps granted -> position; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, caps, position, amount, ledger, code)
+    return Transfer(transfer_id, caps, position, amount, ledger, code)
 
 
 def lower_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -365,7 +391,7 @@ def lower_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger
     Moves:    position -> caps granted, up to the position's balance; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, position, caps, amount, ledger, code, _BALANCING_DEBIT)
+    return Transfer(transfer_id, position, caps, amount, ledger, code, _BALANCING_DEBIT)
 
 
 def _debtor_agent_legs(
@@ -461,21 +487,14 @@ def _principal(
     base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int
 ) -> list[Transfer]:
     """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
-    assert not base_id % PARTS_MAX
-    assert amount >= 0, "discounts and fees must not exceed what they are taken from"
+    assert base_id % PARTS_MAX == 0 <= amount  # Both as in `_chain`.
     return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
 
 
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:
     last = pendings[-1]
-    if len(pendings) == 1:
-        return [Transfer(last.id + offset, 0, 0, amount, 0, 0, flag, last.id)]
     return [
         # What it leaves at zero it takes from what it resolves: accounts, ledger and code.
         Transfer(pending.id + offset, 0, 0, amount, 0, 0, flag if pending is last else flag | _LINKED, pending.id)
         for pending in pendings
     ]
-
-
-def _single(transfer_id: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int = 0) -> Transfer:
-    return Transfer(transfer_id, debit, credit, amount, ledger, code, flags)

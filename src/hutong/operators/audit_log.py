@@ -11,7 +11,7 @@ a person is to be forgotten, and neither can be guessed from what stays nor be p
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -155,6 +155,16 @@ class AuditLog:
         """Durable entries behind a number, in order."""
         numbers = range(after + 1, min(after + limit, self.head.number) + 1)
         return [entry for _, entry in await self._node.store.find(AUDIT_LOG, "number", numbers)]
+
+    async def about(self, subject: str, words: Collection[str]) -> list[int]:
+        """The numbers of entries that are on `subject`, or whose facts hold one of these words."""
+        await self._node.journal.flushed()
+        found = await self._node.store.scan(AUDIT_LOG)
+        return [
+            entry.number
+            for _, entry in found
+            if not entry.erased and (subject in entry.subject.split("/") or any(word in entry.facts for word in words))
+        ]
 
 
 def facts_digest(salt: bytes, facts: str) -> bytes:

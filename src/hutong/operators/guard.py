@@ -20,6 +20,7 @@ from hutong.runtime.shelf import warmed
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 TAKES = "takes"  # A handler's option: the role it takes, where that is not plain from its method.
+SUBJECT_PRIVATE = "subject_private"  # A handler's option: its path names a person, so it is told among the facts.
 _READS = frozenset({"GET", "HEAD"})
 _HIDDEN = frozenset({"token", "secret", "pin", "new_pin", "code", "password"})
 
@@ -27,10 +28,11 @@ _HIDDEN = frozenset({"token", "secret", "pin", "new_pin", "code", "password"})
 class Act:
     """One request of an operator: noted once, in the commit of what is decided first, or when it is refused."""
 
-    def __init__(self, audit: AuditLog, actor: str, connection: Connection) -> None:
+    def __init__(self, audit: AuditLog, actor: str, connection: Connection, *, subject_private: bool) -> None:
         self._audit = audit
         self._actor = actor
         self._scope = connection.scope
+        self._subject_private = subject_private
         self._noted = False
 
     def decided(self) -> None:
@@ -46,7 +48,10 @@ class Act:
         scope = self._scope
         action = f"{scope.get('method')} {scope.get('path_template') or scope['path']}"
         subject = "/".join(str(part) for part in scope["path_params"].values())
-        self._audit.note(self._actor, action, subject, _facts(scope), outcome)
+        facts = _facts(scope)
+        if self._subject_private:
+            subject, facts = "", facts | {"subject": subject}
+        self._audit.note(self._actor, action, subject, facts, outcome)
 
 
 def operator_guard(node: NodeRuntime, operators: Operators, *, reads_noted: bool) -> Guard:
@@ -63,7 +68,7 @@ def operator_guard(node: NodeRuntime, operators: Operators, *, reads_noted: bool
         operator = await warmed(node.journal, lambda: operators.operator(token))
         connection.scope["auth"] = operator.name
         await operators.audit.start()
-        act = Act(operators.audit, operator.name, connection)
+        act = Act(operators.audit, operator.name, connection, subject_private=bool(handler.opt.get(SUBJECT_PRIVATE)))
         is_read = connection.scope.get("method") in _READS
         try:
             operator.check_role(handler.opt.get(TAKES) or (Role.VIEWER if is_read else Role.OPERATOR))

@@ -49,11 +49,16 @@ _POLL_S = 0.02
 class EmbeddedPostgres:
     """One server below `directory`; a context manager, or `start` and `stop`. Its calls block: use them off the loop."""
 
-    def __init__(self, directory: Path, *, pg_bin: Path | None = None, fsync: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, pg_bin: Path | None = None, fsync: bool = True, archive: Path | None = None
+    ) -> None:
         self.directory = directory.resolve()
         self.account = pg.unprivileged_account()
         self._pg_bin = pg_bin
         self._fsync = fsync
+        self._archive = (
+            archive.resolve() if archive is not None else None
+        )  # Where its log is kept; counts at its start.
         self._users: int | None = None
         self.data = self.directory / "data"
         self.log = self.directory / "postgres.log"
@@ -178,7 +183,9 @@ class EmbeddedPostgres:
         server = pg.reachable(pg.choose(self._pg_bin, major=major), self.account, self.directory)
         if major is None:
             self._initdb(server)
-        settings = server_settings(sockets=self.sockets, fsync=self._fsync)
+        if self._archive is not None:
+            self._make_archive(self._archive)
+        settings = server_settings(sockets=self.sockets, fsync=self._fsync, archive=self._archive)
         (self.directory / "postgresql.conf").write_text(settings)
         (self.directory / "pg_hba.conf").write_text(ACCESS_RULES)
         for name in ("postgresql.conf", "pg_hba.conf"):
@@ -200,6 +207,17 @@ class EmbeddedPostgres:
                 start_new_session=True,
                 check=False,
             )
+
+    def _make_archive(self, archive: Path) -> None:
+        """A directory that the server's account may write to."""
+        if any(each in str(archive) for each in "\"'%$`\\\n"):
+            raise Refusal(PostgresReason.DIRECTORY_NAME_UNFIT, directory=archive)  # It stands in a shell's command.
+        archive.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if archive.stat().st_uid == os.geteuid() != self.account.uid:
+            os.chown(archive, self.account.uid, self.account.gid)
+        closed = pg.closed_directory(archive / "segment", self.account)
+        if closed is not None:
+            raise Refusal(PostgresReason.DIRECTORY_CLOSED, directory=closed, to=self.account.name)
 
     def _initdb(self, server: Binaries) -> None:
         """Make the data: in a directory that gets its name when it is complete, so that half of it is never used."""

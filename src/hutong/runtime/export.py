@@ -35,7 +35,7 @@ async def csv_of(pool: "asyncpg.Pool[Any]", query: LiteralString, *arguments: An
         while (piece := await pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece
-            yield piece
+            yield bytes(piece)  # A bytearray is no answer to who serves it.
     finally:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)

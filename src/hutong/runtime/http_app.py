@@ -4,7 +4,7 @@ The rest of a node's API: typed handlers, described by OpenAPI, with interactive
 Every no of it has the same shape as on the hot path (`Problem`), also those Litestar itself says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.params import BodyKwarg
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.router import Router
@@ -38,6 +38,11 @@ _REASON_OF_STATUS: dict[int, Reason] = {
     415: HttpReason.MEDIA_TYPE_NOT_ACCEPTED,
 }
 
+_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "bearer": SecurityScheme(type="http", scheme="bearer"),
+    # Between nodes: this and the other headers of `docs/scheme/transport.md`.
+    "signature": SecurityScheme(type="apiKey", name="hutong-signature", security_scheme_in="header"),
+}
 _OPEN: list[dict[str, list[str]]] = [{}]  # `security` of what needs no token.
 # What each no means, wherever it is said. Clients match on `reason`.
 _PROBLEMS = {
@@ -56,9 +61,18 @@ _OF_CHANGES = frozenset({409, 504})
 
 
 class Health(msgspec.Struct, frozen=True):
-    """That the process answers, and whether it is ready for work."""
+    """That the process answers; whether it is ready for work, and each thing it looked at: `ok`, or what is wrong."""
 
     status: str
+    checks: dict[str, str] = {}
+
+
+Checks = Callable[[], Awaitable[dict[str, str]]]
+OK = "ok"
+
+
+async def _nothing_to_check() -> dict[str, str]:
+    return {}
 
 
 def make_app(
@@ -67,36 +81,36 @@ def make_app(
     title: str,
     version: str,
     description: str = "",
-    is_ready: Callable[[], bool] = lambda: True,
+    checks: Checks = _nothing_to_check,
     body_max: int = 16 << 20,
     **options: Any,
 ) -> Litestar:
     """
-    The ASGI application of a node: `handlers`, `/healthz`, `/readyz` and the pages under `/docs`.
+    The ASGI application of a node: `handlers`, `/health/live`, `/health/ready` and the pages under `/docs`.
 
     Hot endpoints never reach it; a handler of the same path and method stands in `handlers` only to be described.
     `options` are Litestar's own.
     """
 
-    @get("/healthz", tags=["Node"], sync_to_thread=False, security=_OPEN)
-    def healthz() -> Health:
-        """The process is alive."""
+    @get("/health/live", tags=["Node"], sync_to_thread=False, security=_OPEN)
+    def live() -> Health:
+        """The process is alive: its event loop answers. Restart it only when this does not."""
         return Health("alive")
 
     @get(
-        "/readyz",
+        "/health/ready",
         tags=["Node"],
-        sync_to_thread=False,
         security=_OPEN,
         responses={503: ResponseSpec(Health, generate_examples=False, description="It does not.")},
     )
-    def readyz() -> Response[Health]:
-        """The node takes work; 503 while it starts, stops or has lost its database."""
-        ready = is_ready()
-        return Response(Health("ready" if ready else "not ready"), status_code=200 if ready else 503)
+    async def ready() -> Response[Health]:
+        """The node takes work; 503 while it starts or stops, has lost its database or lead, or can't know its peers."""
+        found = await checks()
+        well = all(said == OK for said in found.values())
+        return Response(Health("ready" if well else "not ready", found), status_code=200 if well else 503)
 
     return Litestar(
-        route_handlers=[healthz, readyz, *handlers, _assets()],
+        route_handlers=[live, ready, *handlers, _assets()],
         openapi_config=_openapi(title, version, description),
         before_request=_check_input,
         exception_handlers={HTTPException: _said_by_litestar, Exception: _said_by_us},
@@ -143,7 +157,7 @@ def _openapi(title: str, version: str, description: str) -> OpenAPIConfig:
         version=version,
         description=description,
         path=DOCS_PATH,
-        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        components=Components(security_schemes=_SCHEMES),
         security=[{"bearer": []}],
         render_plugins=[
             swagger,

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hutong.kernel.errors import Refusal
+from hutong.runtime.figures import SAMPLED, HttpFigures
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
 from hutong.runtime.http_plain import PlainReader
 from hutong.runtime.journal import JournalHalted
@@ -55,6 +56,7 @@ class Listening:
     hot: Mapping[tuple[bytes, bytes], HotHandler]
     limits: HttpLimits
     emptied: asyncio.Event  # Set when the last connection is gone.
+    figures: HttpFigures
     draining: bool = False
     plain: PlainReader = field(init=False)
     _date_line: bytes = b""
@@ -103,6 +105,8 @@ class NodeProtocol(HttpToolsProtocol):
         self._lingering = False  # They are written.
         self._since = self.loop.time()  # When the connection last became idle, or its incomplete request began.
         self._stalled_since = self._since
+        self._timed: Exchange | None = None  # One of many: measuring each would cost all of them.
+        self._timed_since = 0.0
         # Of the request being received.
         self._receiving = False
         self._head_complete = True
@@ -151,8 +155,7 @@ class NodeProtocol(HttpToolsProtocol):
                     client=self.client,
                 )
                 request.body = plain.body
-                self._current = request
-                _run_hot(route.handler, request)
+                self._begin_hot(request, route.handler)
                 return
         try:
             self.parser.feed_data(data)
@@ -252,6 +255,11 @@ class NodeProtocol(HttpToolsProtocol):
         """Write the answer of the current hot request; one that comes too late goes nowhere."""
         if self._current is not request or self.transport.is_closing():
             return
+        figures = self._listening.figures
+        figures.hot[status] += 1
+        if self._timed is request:
+            self._timed = None
+            figures.hot_times.observe(int((self.loop.time() - self._timed_since) * 1e9))
         closing = b"" if self._continues() else _CLOSE
         self.transport.write(self._listening.answer(status, content_type, closing, body))
         self._finished()
@@ -322,14 +330,22 @@ class NodeProtocol(HttpToolsProtocol):
         self._goes_on = self._lets_follow()
         if self._current is None and not self._waiting and handler is not None and not self.flow.write_paused:
             assert isinstance(exchange, HotRequest)
-            self._current = exchange  # What nearly always happens, without the queue.
-            _run_hot(handler, exchange)
+            self._begin_hot(exchange, handler)  # What nearly always happens, without the queue.
             return
         self._waiting.append((exchange, handler))
         if self._current is None:
             self._pump()
         else:
             self.flow.pause_reading()
+
+    def _begin_hot(self, request: HotRequest, handler: HotHandler) -> None:
+        figures = self._listening.figures
+        figures.hot_seen += 1
+        if not figures.hot_seen % SAMPLED:
+            self._timed = request
+            self._timed_since = self.loop.time()
+        self._current = request
+        _run_hot(handler, request)
 
     def _lets_follow(self) -> bool:
         """Whether the client of the request being parsed takes another answer behind this one."""

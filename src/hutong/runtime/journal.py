@@ -19,6 +19,7 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import MemoryStore, Row, Table
 
 Effect = Callable[[], None]
+_IDS = ("id", "payment_id", "return_id", "request_id", "consult_id", "originator")
 
 
 class JournalHalted(Exception):  # noqa: N818  # It is a state of the node, met by whoever calls.
@@ -202,6 +203,22 @@ class MemoryJournal:
             self.post(peer, messages)
         for run in effects:
             run()
+
+
+def named(call: Any) -> dict[str, str]:
+    """
+    What a log may say of a call that failed: its name, and the ids of what it was about.
+
+    Never the arguments themselves: rows hold people's names.
+    """
+    about = {"what": getattr(getattr(call, "func", call), "__qualname__", type(call).__name__)}
+    for argument in getattr(call, "args", ()):
+        for thing in (argument, getattr(argument, "row", None)):
+            for name in _IDS:
+                value = getattr(thing, name, None)
+                if isinstance(value, int | str):
+                    about.setdefault(name, f"{value:032x}" if isinstance(value, int) else value)
+    return about
 
 
 def promise_among(waiters: "set[asyncio.Future[Any]]") -> "asyncio.Future[Any]":

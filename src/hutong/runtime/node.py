@@ -8,7 +8,7 @@ import structlog
 
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import IdMint, Randomness
-from hutong.runtime.journal import Journal, JournalHalted
+from hutong.runtime.journal import Journal, JournalHalted, named
 from hutong.runtime.shelf import Cold, check_looked_up
 from hutong.runtime.tables import Store
 
@@ -56,7 +56,7 @@ class NodeRuntime:
             except JournalHalted:
                 return  # What comes to a halted node is lost, as any message may be.
             except Exception:
-                log.exception("message_failed", node=self.node_id)
+                log.exception("message_failed", **named(decision))
 
     async def _decide_later(
         self, cold: Cold, decision: Callable[[], None], failed: Callable[[Exception], None] | None

@@ -19,7 +19,8 @@ from typing import Any
 import structlog
 
 from hutong.runtime.database import Database, DatabaseUnavailable
-from hutong.runtime.journal import Effect, JournalHalted, promise_among
+from hutong.runtime.figures import JournalFigures
+from hutong.runtime.journal import Effect, JournalHalted, named, promise_among
 from hutong.runtime.leadership import Leadership, lead
 from hutong.runtime.pgwire import ConnectionLost, ServerError, WireConnection, connect, copy_messages, query_message
 from hutong.runtime.tables import POSITION_OFFSET, Row, Table
@@ -108,6 +109,8 @@ class PgJournal:
         self.halt: Halt | None = None
         self.epoch = leadership.epoch
         self.commits = 0
+        self.figures = JournalFigures()
+        self.sent_at: float | None = None  # When the commit that is under way was sent; the loop's time.
         self._check = leadership.check
         self._position = self._sealed_position = self._durable_position = leadership.position
         self._open = _Batch()
@@ -127,6 +130,11 @@ class PgJournal:
     @property
     def durable_position(self) -> int:
         return self._durable_position
+
+    @property
+    def commit_age_s(self) -> float:
+        """For how long the commit that is under way has been; 0 when there is none."""
+        return 0 if self.sent_at is None else self._loop.time() - self.sent_at
 
     def append(self, table: Table[Row], row: Row) -> int:
         if self.halt is not None:
@@ -228,6 +236,7 @@ class PgJournal:
         messages = [query]
         for rows in batch.rows.values():
             messages += copy_messages(rows)
+        self.sent_at = self._loop.time()
         self._connection.commit(messages, self._answered)
 
     def _query(self, tables: tuple[Table[Any], ...]) -> bytes:
@@ -237,9 +246,12 @@ class PgJournal:
 
     def _answered(self, error: ServerError | ConnectionLost | None) -> None:
         batch, self._in_flight = self._in_flight, None
+        sent_at, self.sent_at = self.sent_at, None
         if self.halt is not None or batch is None:
             return
         if error is None:
+            took_s = self._loop.time() - sent_at if sent_at is not None else 0
+            self.figures.committed(sum(map(len, batch.rows.values())), int(took_s * 1e9))
             self._committed(batch)
         elif isinstance(error, ConnectionLost):
             self._stop(HaltReason.OUTCOME_UNKNOWN, str(error))
@@ -287,7 +299,7 @@ class PgJournal:
         except JournalHalted:
             return  # It wanted to decide more. The node is about to start again from its rows.
         except Exception as error:  # noqa: BLE001  # Whatever it is, the others must leave.
-            _log.exception("effect_failed", effect=repr(effect))
+            _log.exception("effect_failed", **named(effect))
             if self._position not in {before, self._sealed_position}:
                 self._stop(HaltReason.DECISION_BROKEN, f"an effect failed after it had appended: {error}")
         else:

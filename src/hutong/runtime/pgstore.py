@@ -1,10 +1,11 @@
 """The `Store` in PostgreSQL: durable rows, read through a pool of connections."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from hutong.runtime.database import unavailable_when_gone
 from hutong.runtime.tables import Column, Row, Table
@@ -65,6 +66,22 @@ class PgStore:
         query = f'SELECT "{column}" FROM "{table.name}" ORDER BY "{column}" DESC LIMIT 1'  # Our own names.
         with unavailable_when_gone():
             return await self._pool.fetchval(query)
+
+    async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
+        columns = ", ".join(f'"{name}" = ${number}' for number, name in enumerate(blanked, 2))
+        query = f'UPDATE "{table}" SET {columns} WHERE "{column}" = $1'
+        with unavailable_when_gone():
+            await self._pool.execute(query, value, *blanked.values())
+
+    async def delete(self, table: str, column: str, values: Collection[Any]) -> None:
+        with unavailable_when_gone():
+            await self._pool.executemany(f'DELETE FROM "{table}" WHERE "{column}" = $1', [(each,) for each in values])
+
+    async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
+        query = f'SELECT to_jsonb(kept) FROM "{table}" kept WHERE "{column}" = $1 ORDER BY position'
+        with unavailable_when_gone():
+            records = await self._pool.fetch(query, value)
+        return [msgspec.json.decode(record[0], type=dict[str, Any]) for record in records]
 
 
 @cache

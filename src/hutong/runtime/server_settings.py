@@ -68,9 +68,26 @@ log_min_error_statement = panic
 """
 
 
-def server_settings(*, sockets: Path, fsync: bool) -> str:
-    """The text of postgresql.conf for this machine."""
+_ARCHIVE = """
+# Each finished segment of the log is kept, whole and on disk before it has its name. The same segment again (the server
+# died before it noted that it was kept) is no error; another under its name is. At least one a minute, so that a
+# machine that burns takes no more than that with it.
+archive_mode = on
+archive_timeout = '60s'
+archive_command = '{command}'
+"""
+_KEEP = (
+    'test -f "{to}/%f" && cmp -s "%p" "{to}/%f" || '
+    '(test ! -f "{to}/%f" && cp "%p" "{to}/%f.new" && sync "{to}/%f.new" && mv "{to}/%f.new" "{to}/%f")'
+)
+
+
+def server_settings(*, sockets: Path, fsync: bool, archive: Path | None = None) -> str:
+    """The text of postgresql.conf for this machine; with `archive`, the log is kept there."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     shared_buffers_mib = min(max(memory // 16 // _MIB, 128), 1024)
     quoted = str(sockets).replace("'", "''")
-    return _SETTINGS.format(sockets=quoted, fsync="on" if fsync else "off", shared_buffers_mib=shared_buffers_mib)
+    text = _SETTINGS.format(sockets=quoted, fsync="on" if fsync else "off", shared_buffers_mib=shared_buffers_mib)
+    if archive is not None:
+        text += _ARCHIVE.format(command=_KEEP.format(to=archive).replace("'", "''"))
+    return text

@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,8 @@ _PREFIX = "HUTONG_"
 _PORT_PREFIX = "HUTONG_PORT_"
 _CONFIG = "HUTONG_CONFIG"
 _PORT_MAX = 65535
+_SECONDS_MAX = 3600
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _CREDENTIAL = "hutong-secrets-key"  # systemd's LoadCredential.
 
 
@@ -45,6 +48,11 @@ class Settings:
     pg_bin: Path | None = None  # Where the embedded server's programs are; None: found.
     host: str = "127.0.0.1"
     ports: Mapping[str, int] = field(default_factory=lambda: DEFAULT_PORTS)
+    wal_archive: Path | None = None  # Where the embedded server keeps its log, for restores to any moment.
+    log_level: str = ""  # Empty: what the command thinks right.
+    log_format: str = "auto"
+    trace_ratio: Fraction = Fraction(0)  # How many of all payments are traced.
+    drain_notice_s: int = 0  # How long a node that is to stop says so before it takes no more connections.
     secrets_key: str = field(default="", repr=False)  # What the files of secrets are sealed with; none: plain.
     code_gateway_url: str = ""  # Takes one-time codes to telephones.
     code_gateway_secret: str = field(default="", repr=False)
@@ -109,6 +117,33 @@ def _address(value: Any, base: Path) -> Address:
     return parse_address(_text(value, base))
 
 
+def _one_of(*known: str) -> Callable[[Any, Path], str]:
+    def parse(value: Any, _base: Path) -> str:
+        if value not in known:
+            raise ValueError(", ".join(known))
+        return str(value)
+
+    return parse
+
+
+def _ratio(value: Any, base: Path) -> Fraction:
+    text = _text(value, base)
+    try:
+        ratio = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        ratio = Fraction(-1)
+    if not 0 <= ratio <= 1:
+        raise ValueError('a text between "0" and "1", such as "0.01"')
+    return ratio
+
+
+def _seconds(value: Any, _base: Path) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if type(number) is not int or not 0 <= number <= _SECONDS_MAX:
+        raise ValueError(f"seconds, 0 to {_SECONDS_MAX}")
+    return number
+
+
 def _url(value: Any, base: Path) -> str:
     text = _text(value, base)
     parts = urlsplit(text)
@@ -137,6 +172,11 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "database_url": _address,
     "pg_bin": _path,
     "host": _text,
+    "wal_archive": _path,
+    "log_level": _one_of(*LOG_LEVELS),
+    "log_format": _one_of("auto", "json", "console"),
+    "trace_ratio": _ratio,
+    "drain_notice_s": _seconds,
     "trusted_proxies": _proxies,
     "secrets_key": _text,
     "code_gateway_url": _url,

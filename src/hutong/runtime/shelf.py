@@ -162,6 +162,24 @@ class Shelf(Generic[Row]):
         keys = dict.fromkeys(getattr(row, self._key) for _, row in found)
         return [row for key in keys if (row := self.get(key)) is not None]
 
+    def in_memory(self, column: str, value: Any) -> list[Row]:
+        """As `find`, of what is in memory alone."""
+        return [self._rows[key][1] for key in self._indexes[column].get(value, ())]
+
+    def forget(self, keys: Collection[Any]) -> None:
+        """What is durable of these was changed beside us: it is loaded when next asked for."""
+        for key in keys:
+            entry = self._rows.pop(key, None)
+            if entry is None:
+                continue
+            self._whole = False
+            for column, index in self._indexes.items():
+                value = getattr(entry[1], column)
+                index[value].discard(key)
+                self._complete[column].discard(value)
+            if self._timed:
+                self._newest_ms = max(self._newest_ms, minted_ms(key))
+
     def everything(self) -> list[Row]:
         """All that is in memory, in order of key: the whole table after `load_all`."""
         return [self._rows[key][1] for key in sorted(self._rows)]

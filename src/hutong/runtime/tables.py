@@ -8,7 +8,7 @@ lets the in-memory store of tests and simulations keep it as it is.
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -101,22 +101,37 @@ class Store(Protocol):
         """The greatest value of an indexed column, or None in an empty table."""
         ...
 
+    # For erasure alone (ADR 0018): of people who are to be forgotten, beside the journal. Tables go by name.
+
+    async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
+        """Have these columns hold something else in every row whose `column` is `value`."""
+        ...
+
+    async def delete(self, table: str, column: str, values: Collection[Any]) -> None:
+        """Delete every row whose `column` is one of `values`."""
+        ...
+
+    async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
+        """Every row whose `column` is `value`, in order, as JSON can tell it."""
+        ...
+
 
 class MemoryStore:
     """The store of tests and simulations: rows as they were appended, found through lazily built indexes."""
 
     def __init__(self) -> None:
         self.rows: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-        self._indexes: dict[tuple[str, str], dict[Any, list[tuple[int, Any]]]] = {}
+        self._indexes: dict[str, dict[str, dict[Any, list[tuple[int, Any]]]]] = defaultdict(
+            dict
+        )  # By table and column.
 
     def keep(self, table: Table[Row], position: int, row: Row) -> None:
         """Make one row durable."""
         rows = self.rows[table.name]
         assert not rows or rows[-1][0] < position
         rows.append((position, row))
-        for (name, column), index in self._indexes.items():
-            if name == table.name:
-                index[getattr(row, column)].append((position, row))
+        for column, index in self._indexes[table.name].items():
+            index[getattr(row, column)].append((position, row))
 
     async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         index = self._index(table, column)
@@ -147,10 +162,24 @@ class MemoryStore:
     async def greatest(self, table: Table[Row], column: str) -> Any | None:
         return max((getattr(row, column) for _, row in self.rows[table.name]), default=None)
 
+    async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
+        self.rows[table] = [
+            (position, msgspec.structs.replace(row, **blanked) if getattr(row, column) == value else row)
+            for position, row in self.rows[table]
+        ]
+        self._indexes.clear()
+
+    async def delete(self, table: str, column: str, values: Collection[Any]) -> None:
+        self.rows[table] = [entry for entry in self.rows[table] if getattr(entry[1], column) not in values]
+        self._indexes.clear()
+
+    async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
+        return [msgspec.to_builtins(row) for _, row in self.rows[table] if getattr(row, column) == value]
+
     def _index(self, table: Table[Row], column: str) -> dict[Any, list[tuple[int, Any]]]:
-        index = self._indexes.get((table.name, column))
+        index = self._indexes[table.name].get(column)
         if index is None:
-            index = self._indexes[table.name, column] = defaultdict(list)
+            index = self._indexes[table.name][column] = defaultdict(list)
             for entry in self.rows[table.name]:
                 index[getattr(entry[1], column)].append(entry)
         return index

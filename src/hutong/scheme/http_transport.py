@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.http import HotHandler, HotRequest, Problem
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
+from hutong.runtime.rate_limit import Rate, TokenBuckets
 from hutong.scheme.envelope import BODY_MAX, PATH, SchemeReason, decode_envelope, encode_envelope
 from hutong.scheme.messages import MESSAGES_MAX, AnyMessage
 from hutong.scheme.peer import Peer, PeerBook
@@ -31,6 +33,8 @@ WAITING_MAX = 100_000  # Messages for one peer; beyond it the oldest are dropped
 BACKOFF_FIRST_MS = 50
 BACKOFF_MAX_MS = 5_000
 ANSWER_TIMEOUT_S = 10
+ENVELOPES = Rate(burst=4000, per_s=1000)  # Of one sender: a link has one envelope under way at a time.
+FORGERIES = Rate(burst=50, per_s=5)  # On one connection.
 _TRY_AGAIN = frozenset({408, 422, 429, 502, 503, 504})  # 422: too old or too new, as after a restart of the peer.
 
 
@@ -179,6 +183,10 @@ class Link:
         return longest_ms // 2 + self._randomness.getrandbits(32) % (longest_ms // 2 + 1)
 
 
+def _too_many(wait_ns: int) -> Refusal:
+    return Refusal(SchemeReason.TOO_MANY_ENVELOPES, seconds=-(-wait_ns // NS_PER_S))
+
+
 def _malformed_message(answer: HttpAnswer) -> int | None:
     """Which message of the envelope the peer cannot read, if that is why it refused it."""
     try:
@@ -209,6 +217,8 @@ class HttpTransport:
         self._book = book
         self._verifier = verifier
         self._receive = receive
+        self._envelopes = TokenBuckets(ENVELOPES)
+        self._forgeries = TokenBuckets(FORGERIES)
         self._new_link: Callable[[Peer], Link] = lambda peer: Link(
             node_id, peer, signer, randomness, tls=tls, backoff_first_ms=backoff_first_ms
         )
@@ -241,7 +251,7 @@ class HttpTransport:
         It says nothing about outcomes: those come as messages. A refusal says why, and that nothing was acted on.
         """
         try:
-            sender = self._verifier.verify(request.headers, request.method, request.path, request.body)
+            sender = self._verified(request)
             messages = decode_envelope(request.body, sender=sender, recipient=self._node_id)
         except Refusal as refusal:
             name = refusal.reason.name
@@ -251,6 +261,27 @@ class HttpTransport:
             return
         self._receive(sender, messages)
         request.respond(202, b"")
+
+    def _verified(self, request: HotRequest) -> str:
+        """
+        The sender of an envelope, within its rate.
+
+        On a connection where wrong signatures came, nothing is verified for a while: a verification costs far more than
+        refusing. Other connections, of the sender that was named among them, are not touched by that.
+        Refuses:  TOO_MANY_ENVELOPES on this connection; as `Verifier.verify`; TOO_MANY_ENVELOPES of the sender.
+        """
+        now_ns = self._verifier.clock.now_ns()
+        if wait_ns := self._forgeries.wait_ns(request.client, now_ns):
+            raise _too_many(wait_ns)
+        try:
+            sender = self._verifier.verify(request.headers, request.method, request.path, request.body)
+        except Refusal as refusal:
+            if refusal.reason is SchemeReason.SIGNATURE_WRONG:
+                self._forgeries.take(request.client, now_ns)
+            raise
+        if wait_ns := self._envelopes.take(sender, now_ns):
+            raise _too_many(wait_ns)
+        return sender
 
     def close(self) -> None:
         """Drop every link."""

@@ -14,6 +14,7 @@ import msgspec
 
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
+TRACE_HOPS_MAX = 500  # In one answer.
 
 # `$` alone would let a line feed pass behind the last letter.
 NodeId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,34}$(?!\n)")]
@@ -26,6 +27,8 @@ Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 # A settlement window: its date and its number that day, as `2026-11-23/2`.
 WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
+DateText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]
+EntryNumber = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
 # In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
@@ -64,6 +67,48 @@ class ConsultStatus(Enum):
 
     FOUND = "FOUND"
     REFUSED = "REFUSED"
+
+
+class RecallReason(Enum):
+    """Why a payment is to be given back (ISO 20022 ExternalCancellationReason1Code), the ones this scheme uses."""
+
+    FRAUD = "FRAD"
+    DUPLICATE = "DUPL"
+    WRONG_AMOUNT = "AM09"
+    WRONG_ACCOUNT = "AC03"
+    UNDUE = "UPAY"
+    TECHNICAL = "TECH"
+    CUSTOMER = "CUST"
+
+
+class RecallStatus(Enum):
+    """How a recall stands (ISO 20022 ExternalInvestigationExecutionConfirmation1Code)."""
+
+    PENDING = "PDCR"  # It arrived, and nobody has decided.
+    ACCEPTED = "CNCL"  # All that was asked for comes back: the pacs.004 named.
+    PARTIAL = "PECR"  # A part comes back.
+    REJECTED = "RJCR"
+
+
+class TraceKind(Enum):
+    """What became of traced money at one step."""
+
+    PAYMENT = "PAYMENT"  # Paid on, here or to another node.
+    PAID_OUT = "PAIDOUT"  # It left the network.
+    RETURNED = "RETURNED"  # It went back: a refund or a return.
+    FEE = "FEE"
+    DISPUTED = "DISPUTED"  # Set aside in a dispute.
+    RELEASED = "RELEASED"  # The dispute ended, and the payee has it again.
+    KEPT = "KEPT"  # Still there.
+
+
+class EntryKind(Enum):
+    """Why a settlement account moved."""
+
+    WINDOW = "WINDOW"  # A window was settled.
+    TOP_UP = "TOPUP"  # The participant paid money in.
+    WITHDRAWAL = "WTHDRW"  # It took money out.
+    CHARGE = "CHRG"  # The scheme's charge by invoice.
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="MsgTp", forbid_unknown_fields=False):
@@ -114,9 +159,7 @@ class PaymentStatus(Message, frozen=True, kw_only=True, tag="pacs.002"):
     facts: Annotated[dict[Max35Text, Max140Text | int], msgspec.Meta(max_length=16)] = msgspec.field(
         name="AddtlInf", default={}
     )
-    settles_on: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")] = msgspec.field(
-        name="IntrBkSttlmDt", default=""
-    )
+    settles_on: DateText = msgspec.field(name="IntrBkSttlmDt", default="")
     window: WindowText = msgspec.field(name="SttlmCycl", default="")
 
 
@@ -236,6 +279,108 @@ class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
 
 
+class RecallRequest(Message, frozen=True, kw_only=True, tag="camt.056"):
+    """
+    camt.056: a completed payment is to be given back. From the debtor agent through the switch to the creditor agent.
+
+    Or from the switch itself, by a legal order; ids are unique per `asker`. It is sent again until it is answered.
+    """
+
+    recall_id: MessageId = msgspec.field(name="CxlId")
+    asker: NodeId = msgspec.field(name="Assgnr")  # The debtor agent, or the switch.
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    amount: PositiveMinorUnits = msgspec.field(name="RclInstdAmt")  # Of the gross A.
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    reason: RecallReason = msgspec.field(name="CxlRsnCd")
+    remark: Max140Text = msgspec.field(name="AddtlInf", default="")
+    asked_at_ms: Milliseconds = msgspec.field(name="CreDtTm")
+    answer_by_ms: Milliseconds = msgspec.field(name="XpryDtTm")  # Unanswered by then, the creditor agent rejects it.
+
+
+class RecallAnswer(Message, frozen=True, kw_only=True, tag="camt.029"):
+    """camt.029: how a recall stands. From the creditor agent through the switch to the asker; RJCR also from the switch."""
+
+    recall_id: MessageId = msgspec.field(name="CxlId")
+    asker: NodeId = msgspec.field(name="Assgnr")
+    status: RecallStatus = msgspec.field(name="Conf")
+    amount: MinorUnits = msgspec.field(name="RtrdInstdAmt", default=0)  # What comes back, of the gross A.
+    return_id: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")] = msgspec.field(
+        name="RtrId", default=""
+    )  # The pacs.004 it comes back by; another one when the first was refused.
+    reason: Max35Text = msgspec.field(name="CxlStsRsnCd", default="")
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="CxlStsRsnPrtry", default="")
+
+
+class TraceRequest(Message, frozen=True, kw_only=True, tag="hutong.trace"):
+    """Where did the money of a payment go? From one of its agents to the switch, and from it to the payee's node."""
+
+    trace_id: MessageId = msgspec.field(name="TrcId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    originator: NodeId = msgspec.field(name="OrgnlInstgAgt")
+    amount: PositiveMinorUnits = msgspec.field(name="TrcdAmt")  # How much of what the payee got is followed.
+    depth_max: Annotated[int, msgspec.Meta(ge=1, le=10)] = msgspec.field(name="HopsMax")
+
+
+class TraceHop(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of traced money. People are pseudonyms of their own node; a payee elsewhere is found by payment and node."""
+
+    source: Max140Text = msgspec.field(name="Frm")
+    target: Max140Text = msgspec.field(name="To", default="")
+    kind: TraceKind = msgspec.field(name="Tp")
+    amount: MinorUnits = msgspec.field(name="Amt")
+    payment_id: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")] = msgspec.field(
+        name="TxId", default=""
+    )
+    originator: NodeId | None = msgspec.field(name="InstgAgt", default=None)
+    agent: NodeId | None = msgspec.field(name="Agt", default=None)  # Where the target is.
+    at_ms: Milliseconds = msgspec.field(name="DtTm", default=0)
+
+
+class TraceAnswer(Message, frozen=True, kw_only=True, tag="hutong.traced"):
+    """The steps of one node's part, to the switch; or of all nodes' parts, from the switch to the agent that asked."""
+
+    trace_id: MessageId = msgspec.field(name="TrcId")
+    holder: Max140Text = msgspec.field(name="Hldr", default="")  # Pseudonym of the payee of the payment asked about.
+    is_whole: bool = msgspec.field(name="WhlInd", default=True)  # False: a bound was reached, or a node was silent.
+    hops: Annotated[list[TraceHop], msgspec.Meta(max_length=TRACE_HOPS_MAX)] = msgspec.field(name="Hops", default=[])
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+
+
+class AccountStatement(Message, frozen=True, kw_only=True, tag="camt.053"):
+    """
+    camt.053: an entry of the node's settlement account, with the balance before and behind it. From the switch.
+
+    Entries are numbered without a gap. Told again until the node's camt.060 asks for a later one.
+    """
+
+    statement_id: MessageId = msgspec.field(name="StmtId")
+    number: EntryNumber = msgspec.field(name="ElctrncSeqNb")
+    kind: EntryKind = msgspec.field(name="BkTxCd")
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    amount: MinorUnits = msgspec.field(name="Amt")
+    is_credit: bool = msgspec.field(name="CdtInd")  # Whether the account grew.
+    opening: MinorUnits = msgspec.field(name="OpngBookdBal")
+    closing: MinorUnits = msgspec.field(name="ClsgBookdBal")
+    booked_at_ms: Milliseconds = msgspec.field(name="BookgDtTm")
+    window: WindowText = msgspec.field(name="SttlmCycl", default="")
+    settles_on: DateText = msgspec.field(name="IntrBkSttlmDt", default="")
+    # Of a window: what the node was owed and what it owed, gross. Their difference was moved, but for what the node
+    # bore for one that could not pay, or could not pay itself.
+    credits: MinorUnits = msgspec.field(name="TtlCdtNtries", default=0)
+    debits: MinorUnits = msgspec.field(name="TtlDbtNtries", default=0)
+    loss: MinorUnits = msgspec.field(name="LossAmt", default=0)
+    missing: MinorUnits = msgspec.field(name="UncvrdAmt", default=0)
+
+
+class StatementRequest(Message, frozen=True, kw_only=True, tag="camt.060"):
+    """camt.060: the node knows all entries of its settlement account before this one, and asks for what follows."""
+
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    number: EntryNumber = msgspec.field(name="ElctrncSeqNb")
+
+
 AnyMessage = (
     CreditTransfer
     | PaymentStatus
@@ -245,6 +390,12 @@ AnyMessage = (
     | RequestStatus
     | CodeConsult
     | CodeResolve
+    | RecallRequest
+    | RecallAnswer
+    | TraceRequest
+    | TraceAnswer
+    | AccountStatement
+    | StatementRequest
 )
 
 

@@ -191,6 +191,16 @@ class ReplayGuard:
             latest_ms = now_ms + self._skew_max_ms
             raise Refusal(SchemeReason.ENVELOPE_FROM_THE_FUTURE, timestamp=timestamp_ms, latest=latest_ms)
 
+    def check_new(self, sender: str, nonce: bytes, timestamp_ms: int) -> None:
+        """
+        Refuses ENVELOPE_REPLAYED, before anybody spends a verification on what was heard and verified already.
+
+        Nobody else's envelope is in the way: a nonce is remembered only of a good signature.
+        """
+        nonces = self._senders.get(sender)
+        if nonces is not None and nonce in nonces.buckets.get(timestamp_ms // _BUCKET_MS, ()):
+            raise Refusal(SchemeReason.ENVELOPE_REPLAYED, nonce=nonce.decode())
+
     def take(self, sender: str, nonce: bytes, timestamp_ms: int, now_ms: int) -> None:
         """
         Use up a nonce of a sender whose signature was good.
@@ -237,7 +247,7 @@ class Verifier:
     ) -> None:
         self._node_id = node_id
         self._keys_of = keys_of
-        self._clock = clock
+        self.clock = clock
         self._guard = guard
 
     def verify(self, headers: Mapping[bytes, bytes], method: str, path: str, body: bytes) -> str:
@@ -246,7 +256,7 @@ class Verifier:
 
         Refuses:  in this order: SIGNATURE_MALFORMED, VERSION_NOT_SPOKEN, RECIPIENT_NOT_HERE, SENDER_UNKNOWN,
                   SIGNATURE_KEY_UNKNOWN, SIGNATURE_KEY_NOT_VALID, ENVELOPE_STALE, ENVELOPE_FROM_THE_FUTURE,
-                  SIGNATURE_WRONG, ENVELOPE_REPLAYED, TOO_MANY_ENVELOPES.
+                  ENVELOPE_REPLAYED, SIGNATURE_WRONG, TOO_MANY_ENVELOPES.
         """
         for name, shape in _SHAPES.items():
             value = headers.get(name)
@@ -262,10 +272,11 @@ class Verifier:
         keys = self._keys_of(sender)
         if keys is None:
             raise Refusal(SchemeReason.SENDER_UNKNOWN, sender=sender)
-        now_ns = self._clock.now_ns()
+        now_ns = self.clock.now_ns()
         verifier = keys.verifier(headers[b"hutong-key-id"].decode(), now_ns)
         timestamp_ms, now_ms = int(headers[b"hutong-timestamp"]), now_ns // NS_PER_MS
         self._guard.check_time(timestamp_ms, now_ms)
+        self._guard.check_new(sender, headers[b"hutong-nonce"], timestamp_ms)
         signature = base64.b64decode(headers[b"hutong-signature"])
         try:
             verifier.verify(signed_bytes(headers, method.encode(), path.encode(), body), signature)

@@ -43,7 +43,7 @@ class AdmissionService:
         self._directory = Directory()
 
     async def start(self) -> None:
-        """Load everything; open the switch's own accounts, and positions that a crash kept from being opened."""
+        """Load everything; open the switch's own accounts, and nodes' accounts that a crash kept from being opened."""
         await self._participants.load_all()
         await self._keys.load_all()
         await self._schedules.load_all()
@@ -51,8 +51,10 @@ class AdmissionService:
         self._rebuild_directory()
         for alpha in sorted(self._policy.currencies):
             currency = currency_of(alpha)
-            positions = [chart.position(participant.node_id, currency) for participant in self.participants()]
-            self._ledger.create_accounts([*chart.own_accounts(currency), *positions], then=_accounts_opened)
+            accounts = chart.own_accounts(self._node.node_id, currency)
+            for participant in self.participants():
+                accounts += chart.accounts_of(participant.node_id, currency)
+            self._ledger.create_accounts(accounts, then=_accounts_opened)
         self._node.journal.seal()
 
     def participant(self, node_id: str) -> Participant:
@@ -68,7 +70,7 @@ class AdmissionService:
 
     def admit(self, node_id: str, participant_id: str, name: str, url: str) -> Participant:
         """
-        Admit a node and open its position account, with no cap yet; of a known one, note its new name and address.
+        Admit a node and open its accounts, with no cap and no reserve yet; of a known one, note its new name and address.
 
         Refuses:  PARTICIPANT_EXISTS, of another participant.
         """
@@ -84,7 +86,7 @@ class AdmissionService:
             return admitted
         self._participants.put(admitted)
         for alpha in sorted(self._policy.currencies):
-            self._ledger.create_accounts([chart.position(node_id, currency_of(alpha))], then=_accounts_opened)
+            self._ledger.create_accounts(chart.accounts_of(node_id, currency_of(alpha)), then=_accounts_opened)
         return admitted
 
     def suspend(self, node_id: str) -> Participant:

@@ -1,12 +1,12 @@
 """The switch's own API: who takes part is open; everything else is the operator's, behind a bearer token."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Controller, Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
@@ -21,9 +21,11 @@ from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme import messages
+from hutong.scheme.standing import OLDER_MS, Moment, Nudge, Nudged, Standing
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
-from hutong.switch.settlement.api import Calendars, Verify, Windows, own_files
+from hutong.switch.recall_api import Recalls, Traces
+from hutong.switch.settlement.api import Calendars, Invoices, Proofs, Reserves, Rules, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -66,11 +68,11 @@ _DIFFERS = {
 }
 FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
+OlderMs = Annotated[int, QueryParameter(ge=0, description="Of this age at least.")]
 
 
-def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = None) -> list[ControllerRouterHandler]:
+def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
     """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
-    operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: operator_token})
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
 
     def provide() -> SwitchNode:
@@ -79,7 +81,23 @@ def switch_api(switch: SwitchNode, operator_token: str, verify: Verify | None = 
     wiring = {"switch": Provide(provide, sync_to_thread=False)}
     operating = Router(
         "/v1",
-        route_handlers=[Participants, Keys, Forms, Positions, FeeSchedules, Payments, Windows, Calendars],
+        route_handlers=[
+            Participants,
+            Keys,
+            Forms,
+            Positions,
+            FeeSchedules,
+            Payments,
+            Oversight,
+            Windows,
+            Calendars,
+            Recalls,
+            Traces,
+            Reserves,
+            Rules,
+            Invoices,
+            Proofs,
+        ],
         dependencies=wiring,
         guards=[operator_only],
     )
@@ -281,6 +299,30 @@ class Payments(Controller):
         """How it stands, by who minted its id and that id, as `pay_…`, `rtn_…` or 32 hexadecimal digits."""
         id_ = _read_id(payment_id)
         return cleared_view(*await _answer(switch, lambda: switch.clearing.look_up(originator, id_)))
+
+
+class Oversight(Controller):
+    """What is undecided, and what became of it."""
+
+    tags = ("Stuck payments",)
+
+    @get("/stuck")
+    async def stuck(self, switch: Switch, older_ms: OlderMs = OLDER_MS) -> list[Standing]:
+        """What has been undecided for so long, the oldest first, and whose turn it is."""
+        found = await _answer(switch, switch.oversight.undecided)
+        return [each for each in found if each.age_ms >= older_ms]
+
+    @post("/stuck/nudge", status_code=200)
+    async def nudge(self, switch: Switch, data: JSONBody[Nudge]) -> Nudged:
+        """Offer again, now, what is undecided: it moves nothing by itself. Refuses PAYMENT_UNKNOWN, also of what is decided."""
+        meant = await _answer(switch, lambda: switch.oversight.nudge(data))
+        return Nudged(nudged=[each.id for each in meant])
+
+    @get("/stories/{payment_id:str}")
+    async def story(self, switch: Switch, payment_id: FromPath[str]) -> list[Moment]:
+        """What was written down of a payment or return, whoever began it, by time."""
+        id_ = _read_id(payment_id)
+        return await _answer(switch, lambda: switch.oversight.story(id_))
 
 
 def _check(field: str, text: str, type_: Any) -> None:

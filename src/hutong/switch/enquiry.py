@@ -1,5 +1,7 @@
 """What a participant may ask: how often, because an enquiry storm has taken a national network down; and of which ids."""
 
+from collections import Counter
+
 import structlog
 
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
@@ -33,6 +35,7 @@ class EnquiryLimiter:
         self._ns_per_token = NS_PER_S // per_s
         self._burst_ns = burst * self._ns_per_token
         self._full_at_ns: dict[str, int] = {}
+        self.dropped: Counter[str] = Counter()  # By participant, since the process began.
 
     def admit(self, participant: str, now_ns: int) -> bool:
         """Take a token if there is one."""
@@ -42,6 +45,7 @@ class EnquiryLimiter:
             known_ns = self._full_at_ns[participant] = now_ns + self._burst_ns
         full_at_ns = max(known_ns, now_ns) + self._ns_per_token
         if full_at_ns > now_ns + self._burst_ns:
+            self.dropped[participant] += 1
             return False
         self._full_at_ns[participant] = full_at_ns
         return True

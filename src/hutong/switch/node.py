@@ -8,23 +8,38 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallRequest,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
+    TraceAnswer,
+    TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
+from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
+from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.invoice_service import InvoiceService
+from hutong.switch.settlement.proof_service import ProofService
+from hutong.switch.settlement.reserve_service import ReserveService
+from hutong.switch.settlement.rules_service import RulesService
+from hutong.switch.settlement.service import SettlementService
 from hutong.switch.settlement.window_service import WindowService
+from hutong.switch.trace_service import TraceService
 
 
 class SwitchNode:
@@ -40,15 +55,47 @@ class SwitchNode:
         self.windows = WindowService(node, policy.calendar)
         self.cleared = cleared or ScannedClearingRepository(node.store)
         self.clearing = ClearingService(node, ledger, self.admission, self.windows, policy)
-        self.positions = PositionService(ledger, self.admission, policy)
-        self.routing = RoutingService(node, self.admission)
+        self.settlement_rules = RulesService(node)
+        self.accounts = AccountService(node)
+        self.reserves = ReserveService(node, ledger, self.admission, self.accounts, self.settlement_rules, policy)
+        self.settlement = SettlementService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.cleared,
+            self.reserves,
+            self.accounts,
+            self.settlement_rules,
+        )
+        self.positions = PositionService(node.node_id, ledger, self.admission, policy)
+        self.invoices = InvoiceService(
+            node,
+            ledger,
+            self.admission,
+            self.windows,
+            self.settlement,
+            self.accounts,
+            self.settlement_rules,
+            policy,
+        )
+        self.proofs = ProofService(node, self.positions, policy)
+        self.oversight = OversightService(node, self.admission, self.clearing)
+        self.routing = RoutingService(node, self.admission, policy)
+        self.recalls = RecallService(node, self.clearing)
+        self.traces = TraceService(node, self.clearing)
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
         await self.audit.start()
         await self.admission.start()
+        await self.settlement_rules.start()
+        await self.accounts.start()
+        await self.invoices.start()
+        await self.proofs.start()
         await self.windows.start()
         await self.clearing.start()
+        await self.recalls.start()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
         """Decide on each message of a batch from a participant; all of it shares a commit."""
@@ -58,6 +105,11 @@ class SwitchNode:
         """What time alone brings about; the node's timer calls it a few times a second."""
         self.clearing.expire()
         self.windows.tick()
+        self.recalls.tick()
+        self.traces.tick()
+        self.settlement.tick()
+        self.accounts.tick()
+        self.proofs.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:
@@ -67,6 +119,10 @@ class SwitchNode:
                 self.clearing.conclude(sender, message)
             case StatusRequest():
                 self.clearing.enquire(sender, message)
+            case StatementRequest():
+                self.accounts.asked(sender, message)
+            case AccountStatement():
+                pass  # Only the switch says how accounts stand.
             case CodeConsult():
                 self.routing.consult(sender, message)
             case CodeResolve():
@@ -75,5 +131,13 @@ class SwitchNode:
                 self.routing.request(sender, message)
             case RequestStatus():
                 self.routing.answered(sender, message)
+            case RecallRequest():
+                self.recalls.ask(sender, message)
+            case RecallAnswer():
+                self.recalls.answer(sender, message)
+            case TraceRequest():
+                self.traces.ask(sender, message)
+            case TraceAnswer():
+                self.traces.answered(sender, message)
             case _:
                 assert_never(message)

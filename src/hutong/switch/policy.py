@@ -13,5 +13,8 @@ class ClearingPolicy:
     calendar: SettlementCalendar = DEFAULT_CALENDAR
     enquiries_per_s: int = 200
     enquiries_burst: int = 1000
+    # Consults and requests to pay: a participant needs about one for each payment.
+    questions_per_s: int = 5000
+    questions_burst: int = 20_000
     # How long after a fee schedule was replaced a payment quoted under it is still cleared.
     quote_grace_s: int = 900

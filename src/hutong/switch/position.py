@@ -12,10 +12,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     node_id: str
     currency: str
-    cap_minor: int  # The net debit cap as granted by now.
+    cap_minor: int  # The net debit cap by now: granted by hand, and what the reserve stands behind.
     balance_minor: int  # Cap, plus what others paid it, less what it paid others.
     outgoing_minor: int  # Of payments that are reserved and not decided.
     incoming_minor: int
+    reserve_minor: int  # On its settlement account.
 
     @property
     def headroom_minor(self) -> int:
@@ -34,7 +35,10 @@ class SwitchBooks(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     positions: tuple[Position, ...]
     caps_minor: int
-    income_minor: int
+    income_minor: int  # Not yet settled.
+    custody_minor: int  # The money behind reserves and contributions.
+    reserves_minor: int  # The scheme's own among them.
+    contributions_minor: int
     debits_minor: int  # Of all accounts, posted and pending.
     credits_minor: int
 
@@ -42,7 +46,8 @@ class SwitchBooks(msgspec.Struct, frozen=True, kw_only=True):
     def is_balanced(self) -> bool:
         """Invariants 1 and 2."""
         balances = sum(position.balance_minor for position in self.positions)
-        return self.debits_minor == self.credits_minor and balances == self.caps_minor - self.income_minor
+        funded = self.custody_minor == self.reserves_minor + self.contributions_minor
+        return self.debits_minor == self.credits_minor and balances == self.caps_minor - self.income_minor and funded
 
 
 def total_debits(accounts: Sequence[Account]) -> int:

@@ -16,7 +16,8 @@ _PAGE = 1000
 class PositionService:
     """What the operator watches; nothing here decides."""
 
-    def __init__(self, ledger: LedgerEngine, admission: AdmissionService, policy: ClearingPolicy) -> None:
+    def __init__(self, scheme: str, ledger: LedgerEngine, admission: AdmissionService, policy: ClearingPolicy) -> None:
+        self._scheme = scheme
         self._ledger = ledger
         self._admission = admission
         self._policy = policy
@@ -28,33 +29,46 @@ class PositionService:
         currency = currency_of(currency_code)
         nodes = [participant.node_id for participant in self._admission.participants()]
         ids = [chart.position_account(node, currency) for node in nodes]
-        own = [chart.caps_account(currency), chart.income_account(currency)]
+        own = [chart.caps_account(currency), chart.income_account(currency), chart.custody_account(currency)]
+        reserves = [chart.reserve_account(node, currency) for node in (*nodes, self._scheme)]
+        contributions = [chart.contribution_account(node, currency) for node in nodes]
+        reserve_caps = [chart.reserve_caps_account(node, currency) for node in nodes]
         caps_of = {node: await self._cap(node, currency) for node in nodes}
         # Caps are looked up before the balances: a cap that is granted meanwhile shows as a credit, not as a debt.
-        accounts = await self._ledger.lookup_accounts([*ids, *own])
-        assert len(accounts) == len(nodes) + len(own), "accounts are opened when a node is admitted"
-        caps, income = accounts[-2:]
+        asked = [*ids, *own, *reserves, *contributions, *reserve_caps]
+        accounts = {account.id: account for account in await self._ledger.lookup_accounts(asked)}
+        assert len(accounts) == len(asked), "accounts are opened when a node is admitted"
+        caps, income, custody = (accounts[id_] for id_ in own)
         return SwitchBooks(
             currency=currency.alpha,
             positions=tuple(
-                _position(node, currency, caps_of[node], account)
-                for node, account in zip(nodes, accounts, strict=False)
+                _position(node, currency, caps_of[node] + _debit(accounts[caps_id]), accounts[id_], accounts[reserve])
+                for node, id_, caps_id, reserve in zip(nodes, ids, reserve_caps, reserves, strict=False)
             ),
-            caps_minor=caps.debits_posted - caps.credits_posted,
-            income_minor=income.credits_posted - income.debits_posted,
-            debits_minor=total_debits(accounts),
-            credits_minor=total_credits(accounts),
+            caps_minor=_debit(caps) + sum(_debit(accounts[id_]) for id_ in reserve_caps),
+            income_minor=-_debit(income),
+            custody_minor=_debit(custody),
+            reserves_minor=-sum(_debit(accounts[id_]) for id_ in reserves),
+            contributions_minor=-sum(_debit(accounts[id_]) for id_ in contributions),
+            debits_minor=total_debits(list(accounts.values())),
+            credits_minor=total_credits(list(accounts.values())),
         )
 
     async def position(self, node_id: str, currency: Currency) -> Position:
         """One node's. Refuses PARTICIPANT_UNKNOWN."""
         self._admission.participant(node_id)
         cap_minor = await self._cap(node_id, currency)
-        (account,) = await self._ledger.lookup_accounts([chart.position_account(node_id, currency)])
-        return _position(node_id, currency, cap_minor, account)
+        account, caps, reserve = await self._ledger.lookup_accounts(
+            [
+                chart.position_account(node_id, currency),
+                chart.reserve_caps_account(node_id, currency),
+                chart.reserve_account(node_id, currency),
+            ]
+        )
+        return _position(node_id, currency, cap_minor + _debit(caps), account, reserve)
 
     async def _cap(self, node_id: str, currency: Currency) -> int:
-        """The cap as granted: the sum of its few changes."""
+        """The cap as granted by hand: the sum of its few changes."""
         account_id = chart.position_account(node_id, currency)
         cap_minor, after = 0, 0
         while True:
@@ -68,12 +82,18 @@ class PositionService:
             after = changes[-1].timestamp + 1
 
 
-def _position(node_id: str, currency: Currency, cap_minor: int, account: Account) -> Position:
+def _debit(account: Account) -> int:
+    """Debits less credits, posted."""
+    return account.debits_posted - account.credits_posted
+
+
+def _position(node_id: str, currency: Currency, cap_minor: int, account: Account, reserve: Account) -> Position:
     return Position(
         node_id=node_id,
         currency=currency.alpha,
         cap_minor=cap_minor,
-        balance_minor=account.credits_posted - account.debits_posted,
+        balance_minor=-_debit(account),
+        reserve_minor=-_debit(reserve),
         outgoing_minor=account.debits_pending,
         incoming_minor=account.credits_pending,
     )

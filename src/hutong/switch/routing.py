@@ -23,7 +23,8 @@ from hutong.scheme.messages import (
     TransactionStatus,
 )
 from hutong.switch.admission import AdmissionService
-from hutong.switch.enquiry import is_from_the_future
+from hutong.switch.enquiry import EnquiryLimiter, is_from_the_future
+from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
 
 log = structlog.get_logger()
@@ -66,15 +67,18 @@ class AskedBook:
 class RoutingService:
     """Consults and requests to pay, from whoever asks to whoever owns the code, and back."""
 
-    def __init__(self, node: NodeRuntime, admission: AdmissionService) -> None:
+    def __init__(self, node: NodeRuntime, admission: AdmissionService, policy: ClearingPolicy) -> None:
         self._node = node
         self._admission = admission
+        self._questions = EnquiryLimiter(policy.questions_per_s, policy.questions_burst)
         self._consults = AskedBook()
         self._requests = AskedBook()
 
     def consult(self, sender: str, consult: CodeConsult) -> None:
-        """Ask the owner of the code; refuse by name what nobody registered."""
+        """Ask the owner of the code; refuse by name what nobody registered. What is over the sender's rate is dropped."""
         now_ns = self._node.clock.now_ns()
+        if not self._questions.admit(sender, now_ns):
+            return
         try:
             self._check_sender(sender, consult.debtor_agent)
             owner, form = self._payee(consult.code)
@@ -103,7 +107,7 @@ class RoutingService:
     def request(self, sender: str, request: RequestToPay) -> None:
         """Ask the owner of the payment code, or the mandate's bank, to pay a creditor agent."""
         now_ns = self._node.clock.now_ns()
-        if is_from_the_future(request.request_id, sender, now_ns):
+        if not self._questions.admit(sender, now_ns) or is_from_the_future(request.request_id, sender, now_ns):
             return
         try:
             self._check_sender(sender, request.creditor_agent)

@@ -16,6 +16,7 @@ from hutong.kernel.money import currency_of
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus, chain_status
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -89,15 +90,21 @@ class ClearingService:
         self._admission = admission
         self._windows = windows
         self._policy = policy
-        self._enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
+        self.enquiries = EnquiryLimiter(policy.enquiries_per_s, policy.enquiries_burst)
         self.payments = Shelf(PAYMENTS, node.journal, node.store, timed=True, rows_max=200_000)
         self.decisions = Shelf(DECISIONS, node.journal, node.store, timed=True, rows_max=200_000)
         self._returned = Shelf(RETURNED, node.journal, node.store, timed=True, rows_max=200_000)
         self._returning: dict[int, dict[int, PaymentReturn]] = {}  # By payment: its returns that are undecided.
+        self.figures = Outcomes()
         self.undecided: dict[int, ClearedPayment] = {}  # Reserved, offered, and neither posted nor voided.
         self._reservations: dict[int, list[Transfer]] = {}  # Of those in `undecided`, but for what a restart took up.
         self._reserving: set[int] = set()  # Written down, and the ledger has yet to answer.
         self._deadlines: list[tuple[int, int]] = []
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """What is cleared here."""
+        return tuple(self._policy.currencies)
 
     async def start(self) -> None:
         """Take up what was undecided when the node stopped: its reservations are still pending on the ledger."""
@@ -166,7 +173,7 @@ class ClearingService:
 
         An enquiry over the sender's rate is dropped: it will ask again, and payments go first.
         """
-        if not self._enquiries.admit(sender, self._node.clock.now_ns()):
+        if not self.enquiries.admit(sender, self._node.clock.now_ns()):
             return
         if is_from_the_future(request.payment_id, sender, self._node.clock.now_ns()):
             return
@@ -190,6 +197,15 @@ class ClearingService:
         if found == (None, None):
             raise Refusal(SwitchReason.PAYMENT_UNKNOWN, originator=originator)
         return found
+
+    def returned(self, id_: int) -> Returned | None:
+        """What has gone back of a payment, by its row."""
+        return self._returned.get(id_)
+
+    def offer_again(self, id_: int) -> None:
+        """Send what is undecided to the agent asked to accept once more."""
+        payment = self.undecided[id_]
+        self._offer(payment, _DECODER.decode(payment.message))
 
     def expire(self) -> None:
         """Void what is undecided past its deadline. The node's timer calls it."""
@@ -304,6 +320,10 @@ class ClearingService:
         if payment.is_return:
             self._return_decided(payment, status)
         decision = self._decision(payment.id, payment.payment_id, payment.originator, status, code, name)
+        completed = status is TransactionStatus.COMPLETED
+        self.figures.ended(
+            payment.payment_id, payment.reserved_ns, decision.decided_ns, completed=completed, reason=name
+        )
         message = decision.message()
         self._node.journal.tell(payment.originator, message)
         self._node.journal.tell(payment.paid_agent, message)
@@ -328,6 +348,7 @@ class ClearingService:
     def _reject(self, id_: int, payment_id: int, originator: str, reason: Reason) -> None:
         """Refuse what nobody was offered: the originator alone hears of it."""
         rejected = TransactionStatus.REJECTED
+        self.figures.refused(reason.name)
         decision = self._decision(id_, payment_id, originator, rejected, reason.iso_code, reason.name)
         self._node.journal.tell(originator, decision.message())
 

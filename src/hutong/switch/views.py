@@ -119,6 +119,7 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     headroom: int
     outgoing: int
     incoming: int
+    reserve: int
 
 
 class CapChanged(msgspec.Struct, frozen=True):
@@ -136,7 +137,10 @@ class BooksView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     balanced: bool
     caps: int
-    income: int
+    income: int  # Not yet settled.
+    custody: int
+    reserves: int
+    contributions: int
     debits: int
     credits: int
     positions: list[PositionView]
@@ -233,6 +237,7 @@ def position_view(position: Position) -> PositionView:
         headroom=position.headroom_minor,
         outgoing=position.outgoing_minor,
         incoming=position.incoming_minor,
+        reserve=position.reserve_minor,
     )
 
 
@@ -242,6 +247,9 @@ def books_view(books: SwitchBooks) -> BooksView:
         balanced=books.is_balanced,
         caps=books.caps_minor,
         income=books.income_minor,
+        custody=books.custody_minor,
+        reserves=books.reserves_minor,
+        contributions=books.contributions_minor,
         debits=books.debits_minor,
         credits=books.credits_minor,
         positions=[position_view(position) for position in books.positions],

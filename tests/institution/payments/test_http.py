@@ -391,7 +391,7 @@ def test_who_shows_no_token_is_told_so(hot: Hot) -> None:
 
 
 # What needs no token: coming in, and whether the node is there.
-_OPEN = {"/v1/users/codes", "/v1/users", "/v1/sessions", "/healthz", "/readyz"}
+_OPEN = {"/v1/users/codes", "/v1/users", "/v1/sessions", "/health/live", "/health/ready"}
 
 
 @pytest.mark.parametrize("body", [b"", b'{"x', b'{"amount":"1"}', b"[" * 10_000, b'{"reference":"\\u0000"}'])
@@ -416,7 +416,7 @@ async def test_every_operation_says_what_it_answers_and_how_it_says_no(jing: Jin
             }
             assert all(said.values()), (method, path, "an answer of any shape")
             nos = {status for status, schema in said.items() if status >= 400 and schema == problem}
-            assert {400, 422, 429, 503} - {503 * (path == "/readyz")} <= nos, (method, path)
+            assert {400, 422, 429, 503} - {503 * (path == "/health/ready")} <= nos, (method, path)
             assert ({401, 403} <= nos) is (path not in _OPEN), (method, path)
             assert ((409 in nos), operation.get("security") == [{}]) == (method != "get", path in _OPEN), (method, path)
     pay = api["paths"]["/v1/payments"]["post"]["responses"]

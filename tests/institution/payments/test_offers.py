@@ -136,6 +136,16 @@ def test_a_rejection_that_overtakes_its_payment_leaves_a_tombstone() -> None:
     assert at.got == (0, 0)
 
 
+@pytest.mark.parametrize("last_byte", ["00", "d8"])
+def test_the_tombstone_holds_whatever_a_strangers_id_ends_in(last_byte: str) -> None:
+    """That our own payments end in a zero byte is our custom; the scheme's ids are 80 random bits."""
+    at = Offered()
+    at.message = msgspec.structs.replace(at.message, payment_id=at.message.payment_id[:-2] + last_byte)
+    assert at.decide(REJECTED) == []
+    assert at.offer().reason_name == "NEVER_ACCEPTED"
+    assert at.got == (0, 0)
+
+
 def test_another_agents_payment_of_the_same_id_changes_nothing() -> None:
     at = Offered()
     at.offer()

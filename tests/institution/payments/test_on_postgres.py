@@ -10,6 +10,8 @@ from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, SPEN
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RETURNS
 from hutong.institution.payments.request_to_pay import CHARGES, REQUESTS_TO_PAY
+from hutong.institution.recalls.dispute import DISPUTES
+from hutong.institution.recalls.recall import RECALLS
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgjournal import open_journal
@@ -32,6 +34,8 @@ TABLES: list[tuple[Table[Any], tuple[str, ...]]] = [
     (MANDATES, ("id", "user_id")),
     (BANK_ACCOUNTS, ("id", "user_id")),
     (TOP_UPS, ("id",)),
+    (RECALLS, ("id", "payment_id", "user_id")),
+    (DISPUTES, ("id", "payment_id", "user_id", "merchant_id")),
 ]
 BIG = {
     "uuid": (1 << 127) + 5,

@@ -80,8 +80,8 @@ def test_a_full_refund_restores_every_balance(on_us: bool) -> None:
     assert outcome.completed
     assert sale.debtor.balance(sale.payer.wallet_account) == 1_000_000
     assert sale.creditor.balance(chart.merchant_account(sale.merchant)) == 0
-    assert own_accounts(sale.debtor)[1:] == [0, 0, 0, 0]
-    assert own_accounts(sale.creditor)[1:] == [0, 0, 0, 0]
+    assert not any(own_accounts(sale.debtor)[1:])
+    assert not any(own_accounts(sale.creditor)[1:])
     assert all(place.balanced() for place in sale.world.places.values())
 
 
@@ -97,8 +97,8 @@ def test_partial_refunds_in_any_amounts_give_back_exactly_the_payment(data: st.D
         sale.refund(amount)
         left -= amount
     assert sale.debtor.balance(sale.payer.wallet_account) == 1_000_000
-    assert own_accounts(sale.debtor)[1:] == [0, 0, 0, 0]
-    assert own_accounts(sale.creditor)[1:] == [0, 0, 0, 0]
+    assert not any(own_accounts(sale.debtor)[1:])
+    assert not any(own_accounts(sale.creditor)[1:])
     assert sale.refusal(1) is PaymentReason.REFUND_EXCEEDS_REMAINDER
 
 

@@ -11,6 +11,7 @@ from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import shipped_policies
+from hutong.institution.recalls.service import RecallDesk
 from hutong.kernel.clock import ManualClock
 from hutong.kernel.ids import IdMint, seeded_randomness
 from hutong.kernel.money import Currency
@@ -114,13 +115,17 @@ class Institution(Place):
             code_prefix=self.code_prefix,
         )
         self.node = node
+        self.recalls = RecallDesk(self.payments, POLICIES, self.neighbours)
+        now(self.recalls.load())
         now(self.payments.start())
+        self.recalls.resume()
 
     def receive(self, sender: str, messages: list[AnyMessage]) -> None:
         self.payments.receive(sender, messages)
 
     def tick(self) -> None:
         self.payments.tick()
+        self.recalls.tick()
 
     def user(self, balance: int = 0, tier: int = 3) -> Person:
         person = Person(self.node.mint.mint(), tier)

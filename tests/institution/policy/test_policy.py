@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hutong.institution.policy.policy import COUNTERS, Limits, Policies, Policy, shipped_policies
+from hutong.institution.policy.policy import COUNTERS, TABLES, Limits, Policies, Policy, RecallTerms, shipped_policies
 from hutong.kernel.clock import instant_ns
 from hutong.scheme.messages import Channel
 
@@ -66,7 +66,7 @@ def test_each_question_is_asked_of_a_table_once(policies: Policies) -> None:
 
 def test_a_policy_holds_from_its_date_on_by_the_local_calendar(policies: Policies) -> None:
     old, _, _ = policies.today(NOON_NS)
-    new = Policy("cn-2026-07-01", date(2026, 7, 1), {"annual": TABLE, "daily": TABLE, "pin": TABLE, "fee": TABLE})
+    new = Policy("cn-2026-07-01", date(2026, 7, 1), dict.fromkeys(TABLES, TABLE))
     both = Policies([new, old], SHANGHAI)
     midnight_ns = instant_ns(datetime(2026, 6, 30, 16, tzinfo=UTC))
     assert both.today(midnight_ns - 1)[0] is old
@@ -80,3 +80,29 @@ TABLE = """{"contentType": "application/vnd.gorules.decision", "nodes": [
   {"id": "a", "type": "inputNode", "name": "a", "position": {"x": 0, "y": 0}},
   {"id": "b", "type": "outputNode", "name": "b", "position": {"x": 0, "y": 0}}],
   "edges": [{"id": "e", "type": "edge", "sourceId": "a", "targetId": "b"}]}"""
+
+
+@pytest.mark.parametrize(
+    ("months", "banking_days", "paid_on", "until"),
+    [
+        (13, 0, date(2026, 1, 31), date(2027, 2, 28)),
+        (13, 0, date(2026, 11, 30), date(2027, 12, 30)),
+        (1, 0, date(2026, 12, 5), date(2027, 1, 5)),
+        (0, 10, date(2026, 1, 1), date(2026, 1, 15)),  # A Thursday: two weekends.
+        (0, 1, date(2026, 1, 2), date(2026, 1, 5)),
+        (0, 10, date(2026, 1, 3), date(2026, 1, 16)),
+    ],
+)
+def test_a_recall_may_be_asked_until_its_last_day(months: int, banking_days: int, paid_on: date, until: date) -> None:
+    terms = RecallTerms(allowed=True, months=months, banking_days=banking_days, answer_hours=1, desk=False)
+    assert terms.until(paid_on) == until
+
+
+@pytest.mark.parametrize("reason", ["FRAD", "DUPL", "AM09", "AC03", "UPAY", "TECH", "CUST"])
+@pytest.mark.parametrize("by", ["payer", "operator", "switch"])
+def test_every_reason_has_its_terms_whoever_asks(policies: Policies, reason: str, by: str) -> None:
+    policy, _, _ = policies.today(NOON_NS)
+    terms = policy.recall(reason, by)
+    assert terms.allowed == (by != "payer" or reason != "TECH")
+    assert terms.desk == (by == "payer")
+    assert terms.months == (13 if terms.allowed and (by == "switch" or reason == "FRAD") else 0)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from hutong.app.host import Machine, NodeHost
-from hutong.app.wiring import SWITCH_KINDS
+from hutong.app.wiring import SWITCH_KINDS, switch_on
 from hutong.kernel.clock import NS_PER_MS, SystemClock
 from hutong.kernel.ids import IdMint, seeded_randomness
 from hutong.kernel.money import Currency
@@ -23,7 +23,6 @@ from hutong.scheme.messages import (
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.calendar import CalendarRules, calendar
-from hutong.switch.settlement.clearing_repository import PgClearingRepository
 
 NODES = ("jing", "wei", "zhi")
 # A window may be closed before its time while its date is today's: with so many, as often as one likes.
@@ -103,7 +102,7 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
 
     async def build(machine: Machine, _stack: AsyncExitStack) -> SwitchNode:
         policy = ClearingPolicy(calendar=EVERY_MINUTE)
-        switch = SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
+        switch = switch_on(machine, policy)
         living = Stage(switch, machine)
         machine.journal.post = living.post
         await switch.start()

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hutong.institution.notices.delivery import Outcome, WebhookDelivery
@@ -32,6 +33,7 @@ _PAGE = 100
 _AT_ONCE = 64
 _GONE = 410
 _STATUS_OK = range(200, 300)
+_BEHIND_LANES_MAX, _BEHIND_EVENTS_MAX = 100, 1_000
 _MISHAP_WAIT_NS = 60 * NS_PER_S
 
 
@@ -46,6 +48,15 @@ class Lane:
     timed_ns: int = 0  # For when there is a timer.
     is_running: bool = False
     has_news: bool = True
+
+
+@dataclass(slots=True)
+class Backlog:
+    """What waits to be delivered: endpoints by how they stand, and the events behind their cursors."""
+
+    endpoints: Counter[str]
+    failures_max: int = 0
+    events: int = 0
 
 
 @dataclass(slots=True)
@@ -120,6 +131,21 @@ class DeliveryService:
                     await self._sleep()
         except* JournalHalted:
             _LOG.info("the journal halted: deliveries end with it")
+
+    async def backlog(self) -> Backlog:
+        """Counted for who watches; endpoints and events beyond a bound are not."""
+        found = Backlog(Counter({"delivered": 0, "waiting": 0, "failing": 0, "disabled": 0}))
+        behind: list[Lane] = []
+        for lane in self._lanes.values():
+            waits = lane.has_news or lane.is_running
+            state = "failing" if lane.failures else "waiting" if waits else "delivered"
+            found.endpoints[state if lane.endpoint.is_active else "disabled"] += 1
+            found.failures_max = max(found.failures_max, lane.failures)
+            if state != "delivered" and lane.endpoint.is_active:
+                behind.append(lane)
+        for lane in behind[:_BEHIND_LANES_MAX]:
+            found.events += len(await self._repository.events(lane.endpoint.owner_id, lane.cursor, _BEHIND_EVENTS_MAX))
+        return found
 
     def poke(self) -> None:
         """Look at the clock again: for whoever moved it."""

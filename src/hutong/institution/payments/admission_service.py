@@ -68,6 +68,8 @@ class AdmissionService:
         account = source.account(payer, amount)
         usage = self.usages.of(payer.id, payer.wallet_account)
         policy, day, year = self._policies.today(now_ns)
+        if now_ns < usage.counted_ns:  # The clock was put back: a day that has begun for this payer goes on.
+            day, year = self._policies.day_of(usage.counted_ns)
         verified = consented or bool(order.pin_token)
         limits = policy.limits(terms.channel, payer.tier, verified=verified)
         if not verified and amount > limits.pin_free:
@@ -85,6 +87,7 @@ class AdmissionService:
             self._payable(terms).claim(terms.request_id, claimant(self._node.node_id, order.payment_id), now_ns)
         # From here on nothing refuses and nothing is cold.
         usage.take(limits, shares.paid)
+        usage.counted_ns = max(now_ns, usage.counted_ns)
         payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
         if quote is not None and discount is not None:
             payment = replace(payment, adjuster=quote.adjuster, budget_account=discount.budget_account)
@@ -203,6 +206,6 @@ class AdmissionService:
             spent_static=usage.today[1],
             spent_unverified=usage.today[2],
             spent_verified=usage.today[3],
-            created_ns=now_ns,
+            created_ns=usage.counted_ns,
             expires_ns=min(expires_ns, terms.expires_ns) if terms.expires_ns else expires_ns,
         )

@@ -50,6 +50,7 @@ from hutong.institution.payments.bodies import (
 )
 from hutong.institution.payments.hot_api import PayBody, rejected
 from hutong.institution.payments.mandate import TopUp
+from hutong.institution.payments.oversight_api import Oversight
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
@@ -444,8 +445,8 @@ def payment_api(
         ),
         Router(
             "/v1",
-            route_handlers=[Operating],
-            dependencies=given | {"operator": who},
+            route_handlers=[Operating, Oversight],
+            dependencies=given | {"operator": who, "payments": Provide(lambda: payments, sync_to_thread=False)},
             guards=[operator_guard(payments.node, people)],
         ),
     ]

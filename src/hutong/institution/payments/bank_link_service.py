@@ -123,12 +123,12 @@ class BankLinkService:
         """
         id_ = derive(top_up_id, f"{user_id:032x}/top-up")
         known = self._top_ups.rows.get(id_)
+        self._charges.look_up(id_)
         account = self._account(user_id, bank_account_id)
         now_ns = self._node.clock.now_ns()
         if known is not None:
             check_same("amount", known.amount, amount)
             check_same("bank_account_id", known.bank_account_id, bank_account_id)
-            self._charges.look_up(id_)
         else:
             check_new_id("top_up_id", top_up_id, now_ns)
             check_amount(amount)

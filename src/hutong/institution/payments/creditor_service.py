@@ -27,6 +27,7 @@ from hutong.kernel.ids import derive
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -72,6 +73,7 @@ class CreditorService:
         self.receipts = Shelf(RECEIPTS, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.outcomes = Shelf(RECEIPT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -100,6 +102,11 @@ class CreditorService:
             self._tell(receipt, TransactionStatus.ACCEPTED)
         else:
             self.take_up(receipt)  # Same ids, so the ledger answers `exists`.
+
+    def knows(self, id_: int) -> bool:
+        """Whether anything is written down under this id."""
+        outcome = self.outcomes.get(id_)
+        return self.receipts.get(id_) is not None or outcome is not None
 
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a payment to us stands. A rejection of what we never saw leaves a tombstone."""
@@ -296,6 +303,7 @@ class CreditorService:
         self._post(undecided.holds)
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
+        self.figures.ended(receipt.id, receipt.created_ns, now_ns, completed=True)
         self._tell_payee(receipt)
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
@@ -338,6 +346,7 @@ class CreditorService:
     def _bury(self, payment_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=payment_id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns))
+        self.figures.refused(reason)
 
     def _refuse(self, message: CreditTransfer, reason: str, iso_code: str) -> None:
         self._journal.tell(

@@ -41,6 +41,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
@@ -98,6 +99,7 @@ class DebtorService:
         self.payments = self._admission.payments
         self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
 
     async def start(self) -> None:
         await self.payments.start()
@@ -347,6 +349,9 @@ class DebtorService:
         undecided.decided = True
         del self.undecided[payment.id]
         self.outcomes.put(outcome)
+        self.figures.ended(
+            payment.id, payment.created_ns, outcome.decided_ns, completed=outcome.completed, reason=outcome.reason
+        )
         if undecided.then is not None:
             self._journal.effect(partial(undecided.then, payment, outcome))
         if undecided.answers:

@@ -28,6 +28,8 @@ class Why(IntEnum):
     REFUND_ON_US = 22
     PAID_IN = 30  # Money that came from outside of all nodes.
     PAID_OUT = 31
+    DISPUTED = 40  # Set aside until a recall is answered.
+    DISPUTE_ENDED = 41  # What did not go back.
 
 
 class PaymentState(StrEnum):

@@ -16,6 +16,8 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: int
     remark: str = ""
     shop_id: int = 0
+    dispute_id: int = 0  # A recall: what is given back is in `account`, where it was set aside.
+    account: int = 0
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -43,6 +45,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remark: Text
     created_ns: BigInt
     expires_ns: BigInt
+    dispute_id: Uuid = 0  # A recall gives it back, not the merchant: out of what was set aside.
 
     @property
     def shares(self) -> Shares:

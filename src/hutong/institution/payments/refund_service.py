@@ -36,12 +36,14 @@ from hutong.kernel.text import check_text
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
 
 REFUND_LIFE_NS = 120 * NS_PER_S
 RESENDS_MAX = 4
+FOLLOWS_RECALL = "FOCR"  # ISO 20022 ExternalReturnReason1Code: following cancellation request.
 
 Answer = Callable[[Refund, Outcome | None], None]
 
@@ -72,12 +74,14 @@ class RefundService:
         self.refunds = Shelf(REFUNDS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(REFUND_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
+        self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
 
     async def start(self) -> None:
         await self.refunds.start()
         await self.outcomes.start()
 
-    def refund(self, merchant_id: int, order: RefundOrder, answer: Answer) -> None:
+    def refund(self, merchant_id: int, order: RefundOrder, answer: Answer | None = None) -> None:
         """
         Give back part or all of a payment, once per (merchant, refund id).
 
@@ -104,7 +108,8 @@ class RefundService:
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
         self.refunds.put(refund)
         undecided = self.undecided[id_] = Undecided(refund, self._again, refund.expires_ns)
-        undecided.answers.append(answer)
+        if answer is not None:
+            undecided.answers.append(answer)
         self._move(undecided)
 
     def found(self, id_: int, shop_id: int) -> tuple[Refund, Outcome | None]:
@@ -114,6 +119,13 @@ class RefundService:
         if refund is None or shop_id not in (0, refund.shop_id):
             raise Refusal(PaymentReason.REFUND_UNKNOWN)
         return refund, outcome
+
+    def look_up(self, merchant_id: int, order: RefundOrder) -> Shares:
+        """What is left of an order's payment. May be cold, or refuse as `refund`; afterwards `refund` is not cold."""
+        id_ = return_id_of(merchant_id, order.refund_id)
+        self.refunds.get(id_)
+        self.outcomes.get(id_)
+        return self.left(order.payment_id, self._payment(merchant_id, order).shares)
 
     def left(self, payment_id: int, shares: Shares) -> Shares:
         """What is left of a payment: what was refused came back, what is under way counts as gone."""
@@ -171,17 +183,17 @@ class RefundService:
 
     # Its checks.
 
-    def _repeat(self, known: Refund, order: RefundOrder, answer: Answer) -> None:
+    def _repeat(self, known: Refund, order: RefundOrder, answer: Answer | None) -> None:
         outcome = self.outcomes.get(known.id)
         if order.shop_id not in (0, known.shop_id):
             raise Refusal(PaymentReason.PAYMENT_UNKNOWN, field="payment_id")
         check_same("payment_id", known.payment_id, order.payment_id)
         check_same("amount", known.gross, order.amount)
         check_same("remark", known.remark, order.remark)
-        if outcome is not None:
+        if outcome is None:
+            self.take_up(known, answer)
+        elif answer is not None:
             self._journal.effect(partial(answer, known, outcome))
-            return
-        self.take_up(known, answer)
 
     def _payment(self, merchant_id: int, order: RefundOrder) -> Receipt | Payment:
         """The completed payment to this merchant: from elsewhere, or on us."""
@@ -212,7 +224,7 @@ class RefundService:
             payment_id=paid.id,
             debtor_agent=self._node.node_id if isinstance(paid, Payment) else paid.debtor_agent,
             on_us=on_us,
-            account=paid.payee_account if isinstance(paid, Payment) else paid.account,
+            account=order.account or (paid.payee_account if isinstance(paid, Payment) else paid.account),
             payer_account=paid.account if isinstance(paid, Payment) else 0,
             payer_user_id=paid.user_id if isinstance(paid, Payment) else 0,
             budget_account=paid.budget_account if isinstance(paid, Payment) else 0,
@@ -227,6 +239,7 @@ class RefundService:
             remark=order.remark,
             created_ns=now_ns,
             expires_ns=now_ns + REFUND_LIFE_NS,
+            dispute_id=order.dispute_id,
         )
 
     # The money.
@@ -304,6 +317,7 @@ class RefundService:
             switch_fee=refund.switch_fee,
             debtor_agent=refund.debtor_agent,
             creditor_agent=self._node.node_id,
+            reason=FOLLOWS_RECALL if refund.dispute_id else "CUST",
             remittance=refund.remark,
             accepted_at_ms=refund.created_ns // NS_PER_MS,
             expires_at_ms=refund.expires_ns // NS_PER_MS,
@@ -319,12 +333,19 @@ class RefundService:
             id=refund.id, completed=not reason, reason=reason, iso_code=iso_code, decided_ns=now_ns, window=window
         )
         self.outcomes.put(outcome)
+        self.figures.ended(refund.id, refund.created_ns, now_ns, completed=not reason, reason=reason)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))
-        news = "refund.completed" if outcome.completed else "refund.rejected"
-        self._notices.tell_merchant(refund.merchant_id, news, refund_data(refund, outcome))
+        if refund.dispute_id:
+            self.on_recalled(refund, outcome)
+        else:
+            self._tell_merchant(refund, outcome)
         if outcome.completed and refund.on_us:
             self._notices.tell_user(refund.payer_user_id, "payment.refunded", refund_data(refund, outcome))
+
+    def _tell_merchant(self, refund: Refund, outcome: Outcome) -> None:
+        news = "refund.completed" if outcome.completed else "refund.rejected"
+        self._notices.tell_merchant(refund.merchant_id, news, refund_data(refund, outcome))
 
     def _again(self, undecided: Undecided) -> None:
         refund: Refund = undecided.row
@@ -337,3 +358,7 @@ class RefundService:
             else:
                 enquiry = StatusRequest(payment_id=id_hex(refund.id), originator=self._node.node_id)
                 self._journal.tell(self._switch, enquiry)
+
+
+def _nobody_recalls(refund: Refund, _outcome: Outcome) -> None:
+    raise AssertionError(refund)  # Who orders a return for a recall hears how it ended.

@@ -23,6 +23,7 @@ from hutong.kernel.ids import derive
 from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
+from hutong.runtime.figures import Outcomes
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import PaymentReturn, PaymentStatus, StatusRequest, TransactionStatus, hex_id, id_hex
@@ -52,6 +53,7 @@ class ReturnService:
         self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
+        self.figures = Outcomes()
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -92,6 +94,11 @@ class ReturnService:
         if return_.id not in self._moving:
             self._move(return_)
 
+    def knows(self, id_: int) -> bool:
+        """Whether anything is written down under this id."""
+        outcome = self.outcomes.get(id_)
+        return self.returns.get(id_) is not None or outcome is not None
+
     def told(self, status: PaymentStatus) -> None:
         """The switch says how a return to us stands. A rejection of what we never saw leaves a tombstone."""
         return_id = hex_id(status.payment_id)
@@ -108,6 +115,7 @@ class ReturnService:
             self._post(return_)
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
+            self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)
@@ -148,7 +156,7 @@ class ReturnService:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS)
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
-        shares = self._left(payment).returned(
+        shares = self.left(payment).returned(
             message.amount, message.creditor_discount, message.interchange, message.switch_fee
         )
         remark = network_text("remittance", message.remittance)
@@ -184,7 +192,8 @@ class ReturnService:
             self._journal.tell(self._switch, enquiry)
         return bool(waiting)
 
-    def _left(self, payment: Payment) -> Shares:
+    def left(self, payment: Payment) -> Shares:
+        """What is left of a payment of ours: what was refused came back, what is under way counts as gone."""
         given = [
             return_.shares
             for return_ in self.returns.find("payment_id", payment.id)
@@ -257,6 +266,7 @@ class ReturnService:
     def _bury(self, return_id: int, reason: str, iso_code: str) -> None:
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=return_id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns))
+        self.figures.refused(reason)
 
     def _tell(
         self, return_id: str, originator: str, reason: Reason | None = None, outcome: Outcome | None = None

@@ -13,6 +13,7 @@ from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
+from hutong.institution.payments.oversight_service import OversightService
 from hutong.institution.payments.payment import Why, check_amount, check_new_id
 from hutong.institution.payments.ports import Notices, People, Requests
 from hutong.institution.payments.pursuit import Pursuit
@@ -31,15 +32,22 @@ from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import (
+    AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
+    RecallAnswer,
+    RecallRequest,
     RequestStatus,
     RequestToPay,
+    StatementRequest,
     StatusRequest,
+    TraceAnswer,
+    TraceRequest,
+    TransactionStatus,
     hex_id,
 )
 
@@ -106,7 +114,11 @@ class PaymentService:
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
+        self.oversight = OversightService(node, debtor, self.creditor, self.refunds, self.returns, switch)
+        self.on_statement: Callable[[AccountStatement], None] = lambda _: None
         self._code_prefix = code_prefix
+        # Recalls are built upon payments, and hear what is theirs.
+        self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
         self._people = people
 
     async def start(self) -> None:
@@ -176,7 +188,11 @@ class PaymentService:
                 self.consults.consulted(message)
             case CodeResolve():
                 self.consults.answered(message)
-            case StatusRequest():
+            case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
+                self.on_recall(message)
+            case AccountStatement():
+                self.on_statement(message)
+            case StatusRequest() | StatementRequest():
                 pass  # Only the switch is asked how things stand.
             case _:
                 assert_never(message)
@@ -192,15 +208,20 @@ class PaymentService:
 
     def _told(self, status: PaymentStatus) -> None:
         """Ids are unique per originator: of our own, a payment's ends in a zero byte and a refund's does not."""
-        payment_id = hex_id(status.payment_id)
-        derived = payment_id % PARTS_MAX != 0
-        # A node that knows nothing of last bytes is served as well: what is undecided is found on either side.
+        id_ = hex_id(status.payment_id)
         if status.originator == self.node.node_id:
-            (self.refunds if derived else self.debtor).told(status)
-        elif payment_id in self.returns.undecided or (derived and payment_id not in self.creditor.undecided):
+            (self.debtor if id_ % PARTS_MAX == 0 else self.refunds).told(status)
+        elif id_ in self.returns.undecided:
             self.returns.told(status)
-        else:
+        elif id_ in self.creditor.undecided:
             self.creditor.told(status)
+        elif status.status is TransactionStatus.REJECTED:
+            # What neither side has seen both remember as rejected: the id of a stranger does not say what it is of.
+            is_return, is_payment = self.returns.knows(id_), self.creditor.knows(id_)
+            if is_payment or not is_return:
+                self.creditor.told(status)
+            if is_return or not is_payment:
+                self.returns.told(status)
 
     async def _resume(self) -> None:
         """Everything undecided has its holds pending on the ledger, under its own id."""
@@ -225,9 +246,12 @@ class PaymentService:
         """
         recent = await shelf.load_since(max(0, self.node.journal.position - _UNHELD_WITHIN))
         await side.outcomes.load([row.id for row in recent])
-        for row in recent:
-            if row.id not in side.undecided and side.outcomes.get(row.id) is None:
-                self.node.decide(partial(side.take_up, row))
+        unheld = [row for row in recent if row.id not in side.undecided and side.outcomes.get(row.id) is None]
+        if side is self.debtor:
+            for row in unheld:
+                self.debtor.usages.expect(row)
+        for row in unheld:
+            self.node.decide(partial(_take_up_if_open, side, row))
 
 
 _UNHELD_WITHIN = 20_000  # Positions.
@@ -237,6 +261,12 @@ _PAID_IN = {
     TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "user_id",
     TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
 }
+
+
+def _take_up_if_open(side: Any, row: Any) -> None:
+    """Whoever asked for it again may have been quicker, while this decision waited for what it needs."""
+    if row.id not in side.undecided and side.outcomes.get(row.id) is None:
+        side.take_up(row)
 
 
 async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:

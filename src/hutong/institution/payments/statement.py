@@ -14,6 +14,7 @@ from hutong.ledger.transfer import Transfer, TransferFlag
 from hutong.scheme.messages import Channel
 
 _LEG_MASK = 0x3F
+_DISPUTES = frozenset({Why.DISPUTED, Why.DISPUTE_ENDED})
 _MOVES_NOTHING = TransferFlag.PENDING | TransferFlag.VOID_PENDING
 
 Subject = Payment | Receipt | Refund | Return | None
@@ -33,6 +34,7 @@ class LineKind(StrEnum):
     WITHDRAWAL = "WITHDRAWAL"
     PAID_IN = "PAID_IN"
     PAID_OUT = "PAID_OUT"
+    DISPUTED = "DISPUTED"  # Set aside for a recall, or come back from there.
     OTHER = "OTHER"
 
 
@@ -59,8 +61,8 @@ class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def moves_money(transfer: Transfer) -> bool:
-    """A hold and its release are no lines: nothing came or went."""
-    return not transfer.flags & _MOVES_NOTHING
+    """A hold and its release are no lines: nothing came or went; nor is the end of a dispute that had nothing left."""
+    return not transfer.flags & _MOVES_NOTHING and bool(transfer.amount or transfer.code not in _DISPUTES)
 
 
 def statement_line(transfer: Transfer, account_id: int, subject: Subject) -> StatementLine:
@@ -93,7 +95,12 @@ def _kind(transfer: Transfer, subject: Subject) -> LineKind:
     return _OUTSIDE.get(transfer.code, LineKind.OTHER)
 
 
-_OUTSIDE = {int(Why.PAID_IN): LineKind.PAID_IN, int(Why.PAID_OUT): LineKind.PAID_OUT}
+_OUTSIDE = {
+    int(Why.PAID_IN): LineKind.PAID_IN,
+    int(Why.PAID_OUT): LineKind.PAID_OUT,
+    int(Why.DISPUTED): LineKind.DISPUTED,
+    int(Why.DISPUTE_ENDED): LineKind.DISPUTED,
+}
 
 
 def _payment_id(subject: Subject) -> str:

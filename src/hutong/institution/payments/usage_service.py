@@ -38,7 +38,7 @@ class HasCounters(Protocol):
 class Usage:
     """One person's counters: the year's, and one for each of COUNTERS today (the first counts nothing)."""
 
-    __slots__ = ("day", "position", "today", "year", "year_spent")
+    __slots__ = ("counted_ns", "day", "position", "today", "year", "year_spent")
 
     def __init__(self) -> None:
         self.day = 0
@@ -46,6 +46,7 @@ class Usage:
         self.year_spent = 0
         self.today = [0] * len(COUNTERS)
         self.position = 0  # Of the last row that says this.
+        self.counted_ns = 0  # Of that row: what comes after it is of no earlier day, even if the clock is put back.
 
     def read(self, row: HasCounters, day: int, year: int) -> None:
         self.day, self.year, self.year_spent = day, year, row.spent_year
@@ -95,6 +96,15 @@ class UsageService:
         self._ledger = ledger
         self._policies = policies
         self._usages: dict[int, Usage] = {}
+        self._unheld: dict[int, list[int]] = {}  # By user: payments that a crash kept from the ledger.
+
+    def expect(self, payment: Payment) -> None:
+        """
+        After a restart: this payment was written down, and the ledger has yet to hold it.
+
+        So the ledger does not lead to its counters; they count all the same.
+        """
+        self._unheld.setdefault(payment.user_id, []).append(payment.id)
 
     def of(self, user_id: int, wallet_account: int) -> Usage:
         """A person's counters; raises `Cold`."""
@@ -110,17 +120,17 @@ class UsageService:
     def give_back(self, payment: Payment) -> None:
         """A payment was refused: what it took of the limits is free again, in the same commit."""
         usage = self._usages[payment.user_id]  # Read when the payment was decided or taken up again.
-        usage.turn(*self._policies.day_of(self._node.clock.now_ns()))
+        usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
+        usage.turn(*self._policies.day_of(usage.counted_ns))
         usage.give_back(payment, *self._policies.day_of(payment.created_ns))
         self._write(payment)
 
     def _write(self, payment: Payment) -> None:
         usage = self._usages[payment.user_id]
-        now_ns = self._node.clock.now_ns()
         row = Spending(
             id=payment.id,
             user_id=payment.user_id,
-            counted_ns=now_ns,
+            counted_ns=usage.counted_ns,
             spent_year=usage.year_spent,
             spent_static=usage.today[1],
             spent_unverified=usage.today[2],
@@ -132,31 +142,36 @@ class UsageService:
         newest: list[tuple[int, int, HasCounters]] = []
         corrections = await self._node.store.page(SPENDING, "user_id", user_id, limit=1, newest_first=True)
         newest += [(position, row.counted_ns, row) for position, row in corrections]
-        payment_id = await self._newest_payment(wallet_account)
-        if payment_id is not None:
-            payments = await self._node.store.find(PAYMENTS, "id", [payment_id])
-            newest += [(position, row.created_ns, row) for position, row in payments]
+        ids = [*self._unheld.get(user_id, ()), *await self._newest_payments(wallet_account)]
+        payments = await self._node.store.find(PAYMENTS, "id", ids)
+        newest += [(position, row.created_ns, row) for position, row in payments]
         usage = Usage()
         if newest:
             position, counted_ns, row = max(newest, key=lambda entry: entry[0])
             usage.read(row, *self._policies.day_of(counted_ns))
-            usage.position = position
+            usage.position, usage.counted_ns = position, counted_ns
         if len(self._usages) > _USERS_MAX:
             self._forget()
         self._usages.setdefault(user_id, usage)
 
-    async def _newest_payment(self, account: int) -> int | None:
-        """The newest payment that held or took money of the account: the ledger has it indexed, the payments do not."""
+    async def _newest_payments(self, account: int) -> list[int]:
+        """
+        The last payments that held or took money of the account: the ledger has them indexed, the payments do not.
+
+        Several, for those that a restart took up again were held in another order than they were admitted in.
+        """
         timestamp_max = 0
         while True:
             page = await self._ledger.account_transfers(
                 AccountQuery(account, credits=False, timestamp_max=timestamp_max, limit=_PAGE, reversed=True)
             )
-            for transfer in page:
-                if transfer.code in {Why.PAYMENT_HELD, Why.PAYMENT_ON_US} and not transfer.flags & _DECIDES:
-                    return transfer.user_data_128
-            if len(page) < _PAGE:
-                return None
+            found = [
+                transfer.user_data_128
+                for transfer in page
+                if transfer.code in {Why.PAYMENT_HELD, Why.PAYMENT_ON_US} and not transfer.flags & _DECIDES
+            ]
+            if found or len(page) < _PAGE:
+                return found
             timestamp_max = page[-1].timestamp - 1
 
     def _forget(self) -> None:

@@ -1,6 +1,6 @@
 """People: registering, signing in, freezing, closing; and the front of what devices, PINs and codes do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 from argon2 import PasswordHasher
@@ -228,6 +228,15 @@ class PeopleService:
         self.devices.end_all(everything)
         self._notices.tell_user(user_id, "user.closed", {})
         return self._put(msgspec.structs.replace(user, closed=True), "closed by the user")
+
+    def forget(self, user_id: int, codes: Collection[str]) -> None:
+        """What was erased of a closed user and of the codes sent to the number: memory holds it no longer."""
+        repository = self._repository
+        repository.users.forget([user_id])
+        repository.pins.forget([user_id])
+        repository.one_time_codes.forget(codes)
+        for shelf in (repository.devices, repository.personal_codes, repository.foreign_codes):
+            shelf.forget([row.id for row in shelf.in_memory("user_id", user_id)])
 
     def _create(self, phone: str, name: str, registration_id: str, now_ns: int) -> User:
         user = User(

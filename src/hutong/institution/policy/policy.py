@@ -1,8 +1,10 @@
 """The decision tables of one date, and the choice of the date. Each distinct question is asked of a table once."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from datetime import time as time_of_day
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -14,8 +16,9 @@ from hutong.kernel.clock import instant, instant_ns
 from hutong.kernel.money import share_bps
 from hutong.scheme.messages import Channel
 
-TABLES = ("annual", "daily", "pin", "fee")
+TABLES = ("annual", "daily", "pin", "fee", "recall")
 COUNTERS = ("none", "static", "unverified", "verified")
+_SATURDAY = 5
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +51,28 @@ class MerchantFee(msgspec.Struct, frozen=True, gc=False):
         return min(max(fee, self.fee_min), amount)
 
 
+class RecallTerms(msgspec.Struct, frozen=True, gc=False):
+    """What a recall for one reason is held to."""
+
+    allowed: bool  # Whether who asks may ask for this reason.
+    months: int  # How long after the payment; 0: `banking_days` say it.
+    banking_days: int
+    answer_hours: int  # Unanswered for so long, it is rejected.
+    desk: bool  # Whether the institution's desk approves it before it is sent.
+
+    def until(self, paid_on: date) -> date:
+        """The last day on which a payment of `paid_on` may be recalled. Banking days are Monday to Friday."""
+        if self.months:
+            year, month = divmod(paid_on.year * 12 + paid_on.month - 1 + self.months, 12)
+            days = monthrange(year, month + 1)[1]
+            return date(year, month + 1, min(paid_on.day, days))
+        day, left = paid_on, self.banking_days
+        while left:
+            day += timedelta(days=1)
+            left -= day.weekday() < _SATURDAY
+        return day
+
+
 class Policy:
     """All tables of one version. A table answers the same question the same way, so each is asked once."""
 
@@ -78,6 +103,10 @@ class Policy:
             fee = self._fees[channel, merchant] = msgspec.convert(answer, MerchantFee)
         return fee
 
+    def recall(self, reason: str, by: str) -> RecallTerms:
+        """What a recall for this reason by `payer`, `operator` or `switch` is held to."""
+        return msgspec.convert(self._ask("recall", {"reason": reason, "by": by}), RecallTerms)
+
     def _ask(self, table: str, facts: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._decisions[table].evaluate(facts)["result"]
         assert answer, f"no row of {table} in {self.version} matches {facts}"
@@ -107,6 +136,10 @@ class Policies:
         day = instant(ns).astimezone(self._zone).date()
         return day.toordinal(), day.year
 
+    def date_of(self, ns: int) -> date:
+        """The local date of a moment."""
+        return instant(ns).astimezone(self._zone).date()
+
     def _turn_to(self, now_ns: int) -> None:
         day = instant(now_ns).astimezone(self._zone).date()
         self._begins_ns = self._midnight_ns(day)
@@ -121,8 +154,14 @@ class Policies:
 
 def shipped_policies(name: str, zone: tzinfo) -> Policies:
     """The policies of this name that come with hutong, such as `cn`."""
+    return Policies(_shipped(name), zone)
+
+
+@cache
+def _shipped(name: str) -> list[Policy]:
+    """Read once, for all institutions of this process and all their lives: what is remembered of a table is only its answers."""
     folders = [folder for folder in files("hutong.institution.policy").iterdir() if folder.name.startswith(f"{name}-")]
-    return Policies([read_policy(folder) for folder in folders], zone)
+    return [read_policy(folder) for folder in folders]
 
 
 def read_policy(folder: Traversable) -> Policy:

@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from hutong.runtime.tables import BigInt, Text, Uuid
+from hutong.runtime.tables import BigInt, Boolean, Text, Uuid
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -32,6 +32,7 @@ class WindowState(Enum):
     OPEN = "OPEN"  # It takes payments.
     CLOSED = "CLOSED"  # It takes no more; what everybody owes is being computed.
     NETTED = "NETTED"  # Obligations are computed, and equal what was posted.
+    SETTLING = "SETTLING"  # The money moves: what a crash cut off here is taken up.
     SETTLED = "SETTLED"  # They are discharged.
     HALTED = "HALTED"  # Obligations differ from what was posted: people must look, and nothing is settled.
 
@@ -58,6 +59,8 @@ class WindowRow(msgspec.Struct, frozen=True, kw_only=True):
     payments: BigInt = 0
     returns: BigInt = 0
     reason: Text = ""  # Why it is halted, or not settled yet.
+    attempt: BigInt = 0  # To settle it.
+    default_declared: Boolean = False  # Whoever does not cover what it owes is in default.
 
     def as_window(self) -> Window:
         """As the calendar has it."""

@@ -156,6 +156,7 @@ class WindowService:
         now_ns = self._node.clock.now_ns()
         closed = msgspec.structs.replace(
             self._open,
+            id=self._node.mint.mint(),  # A new one, so that the ledger knows its transfers for new.
             state=WindowState.CLOSED.value,
             closed_ns=now_ns,
             to_position=self._node.journal.position,

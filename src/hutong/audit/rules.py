@@ -1,0 +1,246 @@
+"""
+What one node's rows must say, as SQL that finds what breaks it: a rule is a row of this table.
+
+Each statement returns the id of what is wrong and the words for it. Enumerations and codes are written as they stand in
+the tables; `docs/chart-of-accounts.md` says what they mean.
+"""
+
+from dataclasses import dataclass
+
+from hutong.audit.finding import Report, UnderWay
+from hutong.audit.snapshot import NodeRows
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must be true of one node: its invariant, the tables it reads, and the SQL that finds what breaks it."""
+
+    invariant: int
+    tables: tuple[str, ...]
+    finds: str
+
+
+def _once(table: str, key: str, invariant: int = 3) -> Rule:
+    """Append-only facts that exist once: an id that came twice is found even where an index was lost."""
+    return Rule(
+        invariant,
+        (table,),
+        f"SELECT {key}, '{table}: there ' || count(*) || ' times' FROM {{s}}.{table} GROUP BY {key} HAVING count(*) > 1",
+    )
+
+
+_ONCE = (
+    _once("account", "id"),
+    _once("transfer", "id"),
+    _once("burned_id", "id"),
+    _once("expiry", "pending_id"),
+    _once("cleared_payment", "id"),
+    _once("decision", "id"),
+    _once("payments", "id"),
+    _once("payment_outcomes", "id"),
+    _once("receipts", "id"),
+    _once("receipt_outcomes", "id"),
+    _once("refunds", "id"),
+    _once("refund_outcomes", "id"),
+    _once("returns", "id"),
+    _once("return_outcomes", "id"),
+    _once("events", "id"),
+)
+
+_SPENT_ID_USED = Rule(
+    3,
+    ("burned_id", "transfer"),
+    "SELECT id, 'a transfer under an id that was refused' FROM {s}.burned_id JOIN {s}.transfer USING (id)",
+)
+_RESOLVED_TWICE = Rule(
+    3,
+    ("transfer",),
+    """
+SELECT pending_id, 'pending transfer was resolved ' || count(*) || ' times' FROM {s}.transfer
+WHERE flags & 12 <> 0 GROUP BY pending_id HAVING count(*) > 1""",
+)
+
+
+def _outcome_of_nothing(intents: str, outcomes: str) -> Rule:
+    """An offer that is refused at once leaves a rejection alone."""
+    return Rule(
+        3,
+        (intents, outcomes),
+        f"SELECT o.id, '{outcomes}: an outcome of what was never admitted' FROM {{s}}.{outcomes} AS o"
+        f" WHERE o.completed AND NOT EXISTS (SELECT FROM {{s}}.{intents} AS i WHERE i.id = o.id)",
+    )
+
+
+def _held_though_decided(outcomes: str) -> Rule:
+    """A decision posts or voids what was held in the same commit."""
+    return Rule(
+        5,
+        ("transfer", outcomes),
+        f"""
+SELECT t.user_data_128, '{outcomes}: decided, and transfer ' || t.id || ' is still pending'
+FROM {{s}}.transfer AS t JOIN {{s}}.{outcomes} AS o ON o.id = t.user_data_128
+WHERE t.flags & 2 <> 0
+    AND NOT EXISTS (SELECT FROM {{s}}.transfer AS r WHERE r.pending_id = t.id AND r.flags & 12 <> 0)
+    AND NOT EXISTS (SELECT FROM {{s}}.expiry AS e WHERE e.pending_id = t.id)""",
+    )
+
+
+# The first leg of a movement, whose id ends in six zero bits, moves what the payer himself pays.
+_ON_US = Rule(
+    3,
+    ("payments", "payment_outcomes", "transfer"),
+    """
+SELECT p.id, 'payment on us: completed is ' || coalesce(o.completed::text, 'open') || ', of '
+    || p.gross - p.payer_discount - p.payee_discount || ' moved ' || coalesce(m.moved::text, 'nothing')
+FROM {s}.payments AS p
+LEFT JOIN {s}.payment_outcomes AS o USING (id)
+LEFT JOIN (
+    SELECT user_data_128 AS id, sum(amount) AS moved FROM {s}.transfer
+    WHERE code = 12 AND flags & 10 = 0 AND get_byte(uuid_send(id), 15) & 63 = 0 GROUP BY 1
+) AS m USING (id)
+WHERE p.payee_account <> '00000000-0000-0000-0000-000000000000'
+    AND m.moved IS DISTINCT FROM
+        CASE WHEN o.completed THEN (p.gross - p.payer_discount - p.payee_discount)::numeric END""",
+)
+# A payment is reserved for what is under way, too: only a rejected refund gives back its part.
+_REFUNDS = Rule(
+    6,
+    ("refunds", "refund_outcomes", "payments", "receipts"),
+    """
+SELECT payment_id, 'refunds of ' || f.gross || ' exceed a payment of ' || coalesce(p.gross::text, 'nothing')
+    || ', or a part of it'
+FROM (
+    SELECT payment_id, sum(gross) AS gross, sum(payer_discount) AS payer_discount,
+        sum(payee_discount) AS payee_discount, sum(fee) AS fee, sum(interchange) AS interchange,
+        sum(switch_fee) AS switch_fee
+    FROM {s}.refunds LEFT JOIN {s}.refund_outcomes USING (id) WHERE completed IS DISTINCT FROM false GROUP BY payment_id
+) AS f
+LEFT JOIN (
+    SELECT id, gross, payer_discount, payee_discount, fee, interchange, switch_fee FROM {s}.payments
+    WHERE payee_account <> '00000000-0000-0000-0000-000000000000'
+    UNION ALL
+    SELECT id, gross, 0, payee_discount, fee, interchange, switch_fee FROM {s}.receipts
+) AS p ON p.id = f.payment_id
+WHERE p.id IS NULL OR f.gross > p.gross OR f.payer_discount > p.payer_discount OR f.payee_discount > p.payee_discount
+    OR f.fee > p.fee OR f.interchange > p.interchange OR f.switch_fee > p.switch_fee
+    OR (f.gross = p.gross AND (f.payer_discount, f.payee_discount, f.fee, f.interchange, f.switch_fee)
+        <> (p.payer_discount, p.payee_discount, p.fee, p.interchange, p.switch_fee))""",
+)
+_RETURNS = Rule(
+    6,
+    ("returns", "return_outcomes", "payments"),
+    """
+SELECT payment_id, 'returns of ' || f.gross || ' exceed a payment of ' || coalesce(p.gross::text, 'nothing')
+FROM (
+    SELECT payment_id, sum(gross) AS gross, sum(payer_discount) AS payer_discount
+    FROM {s}.returns LEFT JOIN {s}.return_outcomes USING (id) WHERE completed IS DISTINCT FROM false GROUP BY payment_id
+) AS f LEFT JOIN {s}.payments AS p ON p.id = f.payment_id
+WHERE p.id IS NULL OR f.gross > p.gross OR f.payer_discount > p.payer_discount""",
+)
+_REQUESTS = Rule(
+    3,
+    ("payment_requests", "receipts", "receipt_outcomes", "payments", "payment_outcomes"),
+    """
+WITH tries AS (
+    SELECT request_id AS id, completed FROM {s}.receipts LEFT JOIN {s}.receipt_outcomes USING (id) WHERE NOT is_static
+    UNION ALL
+    SELECT request_id, completed FROM {s}.payments LEFT JOIN {s}.payment_outcomes USING (id)
+    WHERE NOT is_static AND payee_account <> '00000000-0000-0000-0000-000000000000'
+), summed AS (
+    SELECT id, count(*) FILTER (WHERE completed) AS paid, count(*) FILTER (WHERE completed IS NULL) AS open
+    FROM tries GROUP BY id
+), newest AS (
+    SELECT DISTINCT ON (id) id, state FROM {s}.payment_requests ORDER BY id, position DESC
+)
+SELECT id, 'request is ' || state || ', paid ' || coalesce(paid, 0) || ' times, with '
+    || coalesce(open, 0) || ' under way'
+FROM newest LEFT JOIN summed USING (id)
+WHERE coalesce(paid, 0) > 1 OR (state = 'PAID') <> (coalesce(paid, 0) > 0)
+    OR (state = 'CLAIMED' AND coalesce(open, 0) = 0)""",
+)
+_REQUEST_TWICE = Rule(
+    3,
+    ("payment_requests",),
+    """
+SELECT reference_key, count(DISTINCT id) || ' requests of one merchant under one reference'
+FROM {s}.payment_requests WHERE reference_key IS NOT NULL GROUP BY reference_key HAVING count(DISTINCT id) > 1""",
+)
+_REFUND_TWICE = Rule(
+    3,
+    ("refunds",),
+    """
+SELECT refund_id, count(*) || ' refunds of one merchant under one id'
+FROM {s}.refunds GROUP BY merchant_id, refund_id HAVING count(*) > 1""",
+)
+# In the commit that made it news. Counted per owner: at least as many are told as happened.
+_EVENTS = Rule(
+    4,
+    ("events", "receipts", "receipt_outcomes", "payments", "payment_outcomes", "refunds", "refund_outcomes"),
+    """
+WITH news AS (
+    SELECT CASE WHEN merchant_id = '00000000-0000-0000-0000-000000000000' THEN user_id ELSE merchant_id END AS owner_id,
+        CASE WHEN merchant_id = '00000000-0000-0000-0000-000000000000' THEN 'payment.received'
+            ELSE 'payment.completed' END AS type
+    FROM {s}.receipts JOIN {s}.receipt_outcomes USING (id) WHERE completed
+    UNION ALL
+    SELECT merchant_id, 'payment.completed' FROM {s}.payments JOIN {s}.payment_outcomes USING (id)
+    WHERE completed AND payee_account <> '00000000-0000-0000-0000-000000000000'
+        AND merchant_id <> '00000000-0000-0000-0000-000000000000'
+    UNION ALL
+    SELECT merchant_id, CASE WHEN completed THEN 'refund.completed' ELSE 'refund.rejected' END
+    FROM {s}.refunds JOIN {s}.refund_outcomes USING (id)
+    WHERE dispute_id = '00000000-0000-0000-0000-000000000000' -- A recall's return is told as the dispute's end.
+), happened AS (
+    SELECT owner_id, type, count(*) AS times FROM news GROUP BY 1, 2
+), told AS (
+    SELECT owner_id, type, count(*) AS times FROM {s}.events GROUP BY 1, 2
+)
+SELECT owner_id, happened.type || ' happened ' || happened.times || ' times, and was told ' || coalesce(told.times, 0)
+FROM happened LEFT JOIN told USING (owner_id, type) WHERE coalesce(told.times, 0) < happened.times""",
+)
+
+RULES = (
+    *_ONCE,
+    _SPENT_ID_USED,
+    _RESOLVED_TWICE,
+    _outcome_of_nothing("payments", "payment_outcomes"),
+    _outcome_of_nothing("receipts", "receipt_outcomes"),
+    _outcome_of_nothing("refunds", "refund_outcomes"),
+    _outcome_of_nothing("returns", "return_outcomes"),
+    _held_though_decided("payment_outcomes"),
+    _held_though_decided("receipt_outcomes"),
+    _held_though_decided("refund_outcomes"),
+    _held_though_decided("return_outcomes"),
+    _held_though_decided("decision"),
+    _ON_US,
+    _REFUNDS,
+    _RETURNS,
+    _REQUESTS,
+    _REQUEST_TWICE,
+    _REFUND_TWICE,
+    _EVENTS,
+)
+
+
+# What is decided here alone is decided in the commit that admits it, but for a ledger that had to look something up.
+_OPEN_ON_US = """
+SELECT id, 'payment', created_ns FROM {s}.payments LEFT JOIN {s}.payment_outcomes AS o USING (id)
+WHERE payee_account <> '00000000-0000-0000-0000-000000000000' AND o.id IS NULL
+UNION ALL
+SELECT id, 'refund', created_ns FROM {s}.refunds LEFT JOIN {s}.refund_outcomes AS o USING (id) WHERE on_us AND o.id IS NULL"""
+
+
+async def check_rules(node: NodeRows, report: Report, overdue_ns: int) -> None:
+    """Report whatever breaks a rule whose tables the node has, and what is under way on us."""
+    if "payments" in node.tables:
+        async for id_, what, since_ns in node.rows(_OPEN_ON_US):
+            report.begun(UnderWay(node.name, what, _hex(id_), since_ns), node.taken_ns, overdue_ns)
+    for rule in RULES:
+        if node.tables.issuperset(rule.tables):
+            async for id_, text in node.rows(rule.finds):
+                report.find(node.name, rule.invariant, f"{_hex(id_)}: {text}")
+
+
+def _hex(id_: object) -> str:
+    """A 128-bit id as messages write it."""
+    return str(id_).replace("-", "")

@@ -1,0 +1,241 @@
+"""
+What messages look like: the tables of `docs/scheme/messages.md`, to check what comes and to write what goes.
+
+A test holds `FIELDS` to the page, row by row.
+"""
+
+import re
+from typing import Any
+
+from hutong.conformance.wire import Message, new_id, now_ms
+
+CHANNELS = ("STATIC", "DYNAMIC", "PYMTCD", "PERSON", "TOPUP", "WTHDRW", "REQUEST")
+FREE_CHANNELS = frozenset({"PERSON", "TOPUP", "WTHDRW"})
+STATUSES = ("ACSP", "ACSC", "RJCT", "PDNG")
+INTEGER_MAX = 2**63 - 1
+INFORMATION_MAX = 16
+INSTANT_MAX = 9_223_372_036_854
+
+
+# A pattern, a range of integers, a number of characters, or a kind of JSON value; `docs/scheme/messages.json` has them, too.
+TYPES: dict[str, dict[str, Any]] = {
+    "Id": {"pattern": "[0-9a-f]{32}"},
+    "Node": {"pattern": "[a-z][a-z0-9-]{1,34}"},
+    "Node or null": {"pattern": "[a-z][a-z0-9-]{1,34}", "null": True},
+    "Amount": {"min": 0, "max": INTEGER_MAX},
+    "Amount+": {"min": 1, "max": INTEGER_MAX},
+    "Currency": {"pattern": "[A-Z]{3}"},
+    "Instant": {"min": 0, "max": INSTANT_MAX},
+    "Bps": {"min": 0, "max": 10_000},
+    "MCC": {"pattern": "[0-9]{4}"},
+    "Text35": {"length_max": 35},
+    "Text70": {"length_max": 70},
+    "Text140": {"length_max": 140},
+    "Text512": {"length_max": 512},
+    "Channel": {"pattern": "|".join(CHANNELS)},
+    "Status": {"pattern": "|".join(STATUSES)},
+    "object": {"json": "object"},
+    "date or empty": {"pattern": "([0-9]{4}-[0-9]{2}-[0-9]{2})?"},
+    "Window or empty": {"pattern": "([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]*)?"},
+    "FOUND or REFUSED": {"pattern": "FOUND|REFUSED"},
+    "true or false": {"json": "boolean"},
+}
+
+
+def fits(value: Any, type_: dict[str, Any]) -> bool:
+    """Whether a JSON value has this type."""
+    if value is None:
+        return bool(type_.get("null"))
+    if isinstance(value, str):
+        if "\0" in value:
+            return False
+        if "pattern" in type_:
+            return re.fullmatch(type_["pattern"], value) is not None
+        return len(value) <= int(type_.get("length_max", -1))
+    if isinstance(value, bool):
+        return type_.get("json") == "boolean"
+    if isinstance(value, int):
+        return "min" in type_ and bool(type_["min"] <= value <= type_["max"])
+    return isinstance(value, dict) and type_.get("json") == "object" and len(value) <= INFORMATION_MAX
+
+
+# Each message's fields: name, type, and whether it must be there (`!`), as in the page's tables.
+_TABLES = {
+    "pacs.008": """
+        TxId!Id EndToEndId!Id InstdAmt!Amount+ Ccy!Currency IntrBkSttlmAmt!Amount+ CdtrDscntAmt:Amount
+        IntrchgAmt:Amount SwtchChrgAmt:Amount FeeVrsn!Text35 LclInstrm!Channel MrchntCtgyCd!MCC DbtrAgt!Node
+        CdtrAgt!Node DbtrNm:Text140 DbtrRef:Text35 AccptncDtTm!Instant XpryDtTm!Instant RmtInf:Text140""",
+    "pacs.002": """
+        OrgnlTxId!Id OrgnlInstgAgt!Node TxSts!Status StsRsnCd:Text35 StsRsnPrtry:Text70 AddtlInf:object
+        IntrBkSttlmDt:date_or_empty SttlmCycl:Window_or_empty""",
+    "pacs.028": "OrgnlTxId!Id OrgnlInstgAgt!Node",
+    "pacs.004": """
+        RtrId!Id OrgnlTxId!Id RtrdInstdAmt!Amount+ Ccy!Currency RtrdIntrBkSttlmAmt!Amount CdtrDscntAmt:Amount
+        IntrchgAmt:Amount SwtchChrgAmt:Amount DbtrAgt!Node CdtrAgt!Node RtrRsnCd:Text35 RmtInf:Text140
+        AccptncDtTm!Instant XpryDtTm!Instant""",
+    "pain.013": """
+        PmtInfId!Id PmtCd!Text512 InstdAmt!Amount+ Ccy!Currency LclInstrm!Channel MrchntCtgyCd!MCC CdtrAgt!Node
+        CdtrNm!Text140 CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm!Instant IntrchgBps:Bps SwtchChrgBps:Bps
+        FeeVrsn:Text35""",
+    "pain.014": "OrgnlPmtInfId!Id CdtrAgt!Node TxSts!Status StsRsnCd:Text35 StsRsnPrtry:Text70",
+    "hutong.consult": "CnsltId!Id Cd!Text512 DbtrAgt!Node CdFrm:Text512",
+    "hutong.resolve": """
+        CnsltId!Id DbtrAgt!Node CnsltSts!FOUND_or_REFUSED StsRsnCd:Text35 StsRsnPrtry:Text70 CdtrAgt:Node_or_null
+        CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
+        InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm:Instant IntrchgBps:Bps
+        SwtchChrgBps:Bps FeeVrsn:Text35""",
+}
+
+
+def _fields(table: str) -> dict[str, tuple[str, bool]]:
+    found = {}
+    for row in table.split():
+        name, need, type_ = re.split("([!:])", row, maxsplit=1)
+        found[name] = (type_.replace("_", " "), need == "!")
+    return found
+
+
+FIELDS = {name: _fields(table) for name, table in _TABLES.items()}
+# Of what may be left out, by field or by type; else nothing or 0.
+DEFAULTS: dict[str, Any] = {
+    "RtrRsnCd": "CUST",
+    "Channel": "STATIC",
+    "MCC": "0000",
+    "Id": "0" * 32,
+    "Currency": "CNY",
+    "Node or null": None,
+}
+DEFAULTS |= {"object": {}, "true or false": False}
+OUR_ID = {
+    "pacs.008": "TxId",
+    "pacs.002": "OrgnlTxId",
+    "pacs.028": "OrgnlTxId",
+    "pacs.004": "RtrId",
+    "pain.013": "PmtInfId",
+    "pain.014": "OrgnlPmtInfId",
+    "hutong.consult": "CnsltId",
+    "hutong.resolve": "CnsltId",
+}
+
+
+def described() -> dict[str, Any]:
+    """Types and messages as data: what `docs/scheme/messages.json` says."""
+    messages = {
+        type_of: {name: {"type": type_, "must": must} for name, (type_, must) in fields.items()}
+        for type_of, fields in FIELDS.items()
+    }
+    return {"types": TYPES, "messages": messages}
+
+
+def problems_of(message: Any) -> list[str]:
+    """What is wrong with a message that came, by the page's tables; nothing for a good one."""
+    if not isinstance(message, dict) or message.get("MsgTp") not in FIELDS:
+        return ["no message of the scheme"]
+    type_of = message["MsgTp"]
+    found = [] if next(iter(message)) == "MsgTp" else [f"{type_of}: MsgTp is not its first field"]
+    for name, (type_, needed) in FIELDS[type_of].items():
+        if name not in message:
+            found += [f"{type_of}: {name} is missing"] if needed else []
+        elif not fits(message[name], TYPES[type_]):
+            found.append(f"{type_of}: {name} is no {type_}")
+    return found
+
+
+def value_of(message: Message, name: str) -> Any:
+    """A field's value, or its default where it may be left out."""
+    type_ = FIELDS[message["MsgTp"]][name][0]
+    default = DEFAULTS.get(name, DEFAULTS.get(type_, 0 if type_ in {"Amount", "Instant", "Bps"} else ""))
+    return message.get(name, default)
+
+
+def content_of(message: Message) -> dict[str, Any]:
+    """Every field the page knows, defaults filled in: what two copies of one message have in common."""
+    return {name: value_of(message, name) for name in FIELDS[message["MsgTp"]]}
+
+
+def share_bps(amount: int, bps: int) -> int:
+    """`round_half_up` of docs/scheme/fees.md."""
+    return (amount * bps + 5_000) // 10_000
+
+
+def credit_transfer(
+    *, debtor_agent: str, creditor_agent: str, amount: int, expires_in_ms: int = 60_000, **said: Any
+) -> Message:
+    """A sound pacs.008 without fees; `said` replaces fields by their names on the wire."""
+    at = now_ms()
+    return {
+        "MsgTp": "pacs.008",
+        "TxId": new_id(),
+        "EndToEndId": new_id(),
+        "InstdAmt": amount,
+        "Ccy": "CNY",
+        "IntrBkSttlmAmt": amount,
+        "FeeVrsn": "free-1",
+        "LclInstrm": "STATIC",
+        "MrchntCtgyCd": "5812",
+        "DbtrAgt": debtor_agent,
+        "CdtrAgt": creditor_agent,
+        "AccptncDtTm": at,
+        "XpryDtTm": at + expires_in_ms,
+    } | said
+
+
+def status(of: Message, code: str, **said: Any) -> Message:
+    """A pacs.002 about a pacs.008 or a pacs.004."""
+    is_return = of["MsgTp"] == "pacs.004"
+    return {
+        "MsgTp": "pacs.002",
+        "OrgnlTxId": of["RtrId" if is_return else "TxId"],
+        "OrgnlInstgAgt": of["CdtrAgt" if is_return else "DbtrAgt"],
+        "TxSts": code,
+    } | said
+
+
+def completed(of: Message) -> Message:
+    """The switch's yes."""
+    return status(of, "ACSC", IntrBkSttlmDt="2026-01-01")
+
+
+def rejected(of: Message, code: str = "MS03", name: str = "CREDITOR_AGENT_REJECTED") -> Message:
+    """A no, the switch's or the other agent's."""
+    return status(of, "RJCT", StsRsnCd=code, StsRsnPrtry=name)
+
+
+def enquiry(of: Message) -> Message:
+    return {"MsgTp": "pacs.028"} | {name: status(of, "PDNG")[name] for name in ("OrgnlTxId", "OrgnlInstgAgt")}
+
+
+def payment_return(payment: Message, amount: int, **said: Any) -> Message:
+    """A pacs.004 of so much of a payment that carried no fees and no discount."""
+    at = now_ms()
+    return {
+        "MsgTp": "pacs.004",
+        "RtrId": new_id(),
+        "OrgnlTxId": payment["TxId"],
+        "RtrdInstdAmt": amount,
+        "Ccy": payment["Ccy"],
+        "RtrdIntrBkSttlmAmt": amount,
+        "DbtrAgt": payment["DbtrAgt"],
+        "CdtrAgt": payment["CdtrAgt"],
+        "AccptncDtTm": at,
+        "XpryDtTm": at + 60_000,
+    } | said
+
+
+def consult(code: str, debtor_agent: str, **said: Any) -> Message:
+    return {"MsgTp": "hutong.consult", "CnsltId": new_id(), "Cd": code, "DbtrAgt": debtor_agent} | said
+
+
+def request_to_pay(code: str, creditor_agent: str, amount: int, **said: Any) -> Message:
+    return {
+        "MsgTp": "pain.013",
+        "PmtInfId": new_id(),
+        "PmtCd": code,
+        "InstdAmt": amount,
+        "Ccy": "CNY",
+        "LclInstrm": "PYMTCD",
+        "MrchntCtgyCd": "5812",
+        "CdtrAgt": creditor_agent,
+        "CdtrNm": "Conformance Noodles",
+        "XpryDtTm": now_ms() + 60_000,
+    } | said

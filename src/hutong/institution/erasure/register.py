@@ -1,0 +1,53 @@
+"""The register of personal data: every table that tells of a person, by which column, and what becomes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """
+    Rows of a table whose `column` is the person's id.
+
+    `blanked` are columns and what they hold behind an erasure; with `deleted` the rows go. `secret` columns are no part of
+    what the person is given a copy of: they are ours, or worth stealing.
+    """
+
+    table: str
+    column: str = "user_id"
+    blanked: Mapping[str, Any] = field(default_factory=dict)
+    deleted: bool = False
+    scanned: bool = False  # No index leads there: for an operator, who asks seldom.
+    secret: frozenset[str] = frozenset()
+
+
+_NAMELESS = {"name": ""}
+
+# Amounts, instants, ids and outcomes stay: they are the books. Remarks go: people write anything into them.
+REGISTER = (
+    Holding("users", "id", {"phone": "", "name": "", "registration_id": "", "why": ""}),
+    Holding("pins", blanked={"hash": ""}, secret=frozenset({"hash"})),
+    Holding("devices", blanked={"name": "", "seed_sealed": b""}, secret=frozenset({"seed_sealed"})),
+    Holding("sessions", secret=frozenset({"id"})),
+    Holding("personal_codes", blanked={"remark": ""}),
+    Holding("foreign_codes", deleted=True),
+    Holding("payments", blanked={"debtor_name": "", "remark": ""}, scanned=True),
+    Holding(
+        "payments",
+        "payee_user_id",
+        {"payee_name": ""},
+        secret=frozenset({"user_id", "account", "debtor_name"}),
+        scanned=True,
+    ),
+    Holding("receipts", blanked={"remark": ""}, scanned=True),
+    Holding("refunds", "payer_user_id", scanned=True),
+    Holding("returns", blanked={"payee_name": "", "remark": ""}, scanned=True),
+    Holding("spending"),
+    Holding("requests_to_pay", scanned=True),
+    Holding("payment_requests", scanned=True),
+    Holding("mandates", blanked=_NAMELESS),
+    Holding("bank_accounts", blanked={"name": "", "mandate": "", "code": ""}, secret=frozenset({"mandate"})),
+    Holding("top_ups", scanned=True),
+    Holding("events", "owner_id", deleted=True),
+)

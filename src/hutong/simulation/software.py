@@ -1,0 +1,99 @@
+"""What a place runs: the real switch and the real institutions, with what differs in a simulation handed in."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+
+from hutong.institution.node import InstitutionNode, InstitutionSettings
+from hutong.institution.people.one_time_code import Purpose
+from hutong.institution.people.settings import PeopleSettings
+from hutong.kernel.ids import seeded_randomness
+from hutong.runtime.outbound import Answer
+from hutong.runtime.pool import WorkerPool
+from hutong.simulation.place import Life
+from hutong.switch.node import SwitchNode
+from hutong.switch.policy import ClearingPolicy
+
+T = TypeVar("T")
+OPERATOR = "operator"
+
+
+class Telephone:
+    """The way to every telephone: what was texted last."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, str] = {}
+
+    def send(self, phone: str, purpose: Purpose, code: str) -> None:  # noqa: ARG002  # All codes are for signing in.
+        self.codes[phone] = code
+
+
+class InlinePool(WorkerPool):
+    """Work is done at once: in one thread there is no beside."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        return work()
+
+
+class NobodyToPost:
+    """No merchant has an endpoint here."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        raise AssertionError(f"nobody asked for news at {url}: {headers}, {body!r}")
+
+
+class QuickHasher(PasswordHasher):
+    """PINs are hashed as in life, and cost nothing; the salt is no chance of the machine's."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        text = password.encode() if isinstance(password, str) else password
+        return super().hash(text, salt=salt or hashlib.blake2b(text, digest_size=16).digest())
+
+
+def institution_settings(node_id: str, prefix: str) -> InstitutionSettings:
+    """Secrets of a name: the same in every life, and every run."""
+    chance = seeded_randomness(int.from_bytes(node_id.encode()))
+    return InstitutionSettings(
+        people=PeopleSettings(
+            token_key=chance.randbytes(32),
+            pin_pepper=chance.randbytes(32),
+            sealing_keys=(chance.randbytes(32),),
+            payment_code_key=chance.randbytes(32),
+            payment_code_prefix=prefix,
+            plate_base=plate_base(node_id),
+            operators={OPERATOR: "token"},
+        ),
+        merchant_pepper=chance.randbytes(32),
+    )
+
+
+def plate_base(node_id: str) -> str:
+    """What an institution's plates begin with."""
+    return f"https://{node_id}.example"
+
+
+async def begin_institution(life: Life, settings: InstitutionSettings, telephone: Telephone) -> InstitutionNode:
+    """One institution, started on what its disk has."""
+    institution = InstitutionNode(
+        life.node,
+        life.ledger,
+        settings,
+        sender=telephone,
+        pool=InlinePool(),
+        poster=NobodyToPost(),
+        hasher=QuickHasher(),
+    )
+    await institution.start(life.stack)
+    return institution
+
+
+async def begin_switch(life: Life) -> SwitchNode:
+    """The switch, started on what its disk has."""
+    switch = SwitchNode(life.node, life.ledger, ClearingPolicy())
+    await switch.start()
+    return switch

@@ -1,0 +1,57 @@
+"""The switch proves its books every day, and keeps what it found."""
+
+import structlog
+
+from hutong.kernel.clock import NS_PER_S, instant
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+from hutong.switch.policy import ClearingPolicy
+from hutong.switch.position_service import PositionService
+from hutong.switch.settlement.proof import SwitchProof, switch_proof
+from hutong.switch.settlement.repository import PROOFS
+
+log = structlog.get_logger()
+_DAY_NS = 86_400 * NS_PER_S
+
+
+class ProofService:
+    """Taken with the first tick of a day, in UTC, and when somebody asks."""
+
+    def __init__(self, node: NodeRuntime, positions: PositionService, policy: ClearingPolicy) -> None:
+        self._node = node
+        self._positions = positions
+        self._policy = policy
+        self._proofs = Shelf(PROOFS, node.journal, node.store, key="key")
+        self._next_ns = 0
+
+    async def start(self) -> None:
+        """Whether today's was taken already is in the rows."""
+        proofs = await self._proofs.load_all()
+        last_ns = max((proof.taken_ns for proof in proofs), default=0)
+        self._next_ns = (last_ns // _DAY_NS + 1) * _DAY_NS if last_ns else 0
+
+    def tick(self) -> None:
+        now_ns = self._node.clock.now_ns()
+        if now_ns >= self._next_ns:
+            self._next_ns = (now_ns // _DAY_NS + 1) * _DAY_NS
+            self._node.spawn(self._take())
+
+    def proofs(self) -> list[SwitchProof]:
+        """Each day's newest, by day."""
+        return self._proofs.everything()
+
+    async def take(self) -> list[SwitchProof]:
+        """Prove now."""
+        now_ns = self._node.clock.now_ns()
+        taken = []
+        for currency in sorted(self._policy.currencies):
+            proof = switch_proof(await self._positions.books(currency), instant(now_ns).date().isoformat(), now_ns)
+            if not proof.holds:
+                log.error("safeguarding_fails", currency=currency)
+            self._proofs.put(proof)
+            taken.append(proof)
+        self._node.journal.seal()
+        return taken
+
+    async def _take(self) -> None:
+        await self.take()
