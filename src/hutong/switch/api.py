@@ -25,7 +25,7 @@ from hutong.scheme.standing import OLDER_MS, Moment, Nudge, Nudged, Standing
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
 from hutong.switch.recall_api import Recalls, Traces
-from hutong.switch.settlement.api import Invoices, Proofs, Reserves, Rules, Verify, own_files
+from hutong.switch.settlement.api import Calendars, Invoices, Proofs, Reserves, Rules, Verify, Windows, own_files
 from hutong.switch.views import (
     Admission,
     BooksView,
@@ -89,6 +89,8 @@ def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None =
             FeeSchedules,
             Payments,
             Oversight,
+            Windows,
+            Calendars,
             Recalls,
             Traces,
             Reserves,
