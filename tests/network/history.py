@@ -35,7 +35,7 @@ class Asked:
     amount: int
     at: int
     answers: list[tuple[int, str]] = field(default_factory=list)
-    payment: str = ""  # Of a charge: the payment it became.
+    request: str = ""  # Of a charge: what the payer is asked, which a payment of another id answers.
 
     @property
     def final(self) -> str:
@@ -94,6 +94,7 @@ class Ledgers:
     """What the rows of all nodes say; every list as read, so that what is there twice is seen twice."""
 
     payments: list[tuple[str, str, int, bool | None]] = field(default_factory=list)  # Node, id, amount, completed.
+    requests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # Payments by what they answer.
     refunds: list[tuple[str, str, int, bool | None]] = field(default_factory=list)
     incoming: list[tuple[str, str, bool | None]] = field(default_factory=list)  # Receipts and returns: node, id.
     spent: dict[tuple[str, str], int] = field(default_factory=dict)  # By node and payment: what left a wallet.
@@ -125,7 +126,7 @@ def read_log(lines: Iterable[str]) -> History:
             case "answered":
                 entry = found.asked[said["id"]]
                 entry.answers.append((said["at"], said["answer"]))
-                entry.payment = said.get("payment") or entry.payment
+                entry.request = said.get("request") or entry.request
             case "balance":
                 read = Read(said["asked"], said["at"], said["balance"], said.get("last", False))
                 found.reads[said["who"]].append(read)
@@ -159,9 +160,9 @@ def _kept(history: History, ledgers: Ledgers) -> Iterable[str]:
         rows[id_].append((node, amount, completed))
     known = set()
     for name, entry in history.asked.items():
-        id_ = number(entry.payment) if entry.kind == "charge" and entry.payment else number(name)
-        known.add(id_)
-        found = rows.get(id_, [])
+        ids = ledgers.requests.get(number(entry.request), set()) if entry.kind == "charge" else {number(name)}
+        known |= ids
+        found = [row for id_ in ids for row in rows.get(id_, [])]
         if entry.final == "COMPLETED":
             if [row[1:] for row in found] != [(entry.amount, True)]:
                 yield f"{entry.kind} {name} of {entry.amount} was completed, and the ledgers have {found}"
@@ -281,7 +282,7 @@ def _money(history: History, ledgers: Ledgers) -> Iterable[str]:
 
 
 # The rows, by SQL of its own. `{s}` is a node's schema.
-_PAYMENTS = "SELECT id, gross, completed FROM {s}.payments LEFT JOIN {s}.payment_outcomes USING (id)"
+_PAYMENTS = "SELECT id, gross, completed, request_id FROM {s}.payments LEFT JOIN {s}.payment_outcomes USING (id)"
 _REFUNDS = "SELECT refund_id, gross, completed FROM {s}.refunds r LEFT JOIN {s}.refund_outcomes o ON o.id = r.id"
 _INCOMING = """
 SELECT id, completed FROM {s}.receipts LEFT JOIN {s}.receipt_outcomes USING (id)
@@ -323,7 +324,9 @@ async def read_ledgers(url: str, institutions: Iterable[str], switch: str) -> Le
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             for node in institutions:
-                found.payments += [(node, id_.hex, amount, done) for id_, amount, done in await rows(node, _PAYMENTS)]
+                for id_, amount, done, request in await rows(node, _PAYMENTS):
+                    found.payments.append((node, id_.hex, amount, done))
+                    found.requests[request.hex].add(id_.hex)
                 found.refunds += [(node, id_.hex, amount, done) for id_, amount, done in await rows(node, _REFUNDS)]
                 found.incoming += [(node, id_.hex, done) for id_, done in await rows(node, _INCOMING)]
                 found.spent |= {(node, id_.hex): amount for id_, amount in await rows(node, _SPENT)}

@@ -12,7 +12,7 @@ import pytest
 from tests.network import history
 from tests.network.history import Cleared, Ledgers, Window, check, number, read_log
 
-PAID, REJECTED, BACK, LATE = ("pay_" + letter * 26 for letter in "1234")
+PAID, REJECTED, BACK, LATE, REQUEST = ("pay_" + letter * 26 for letter in "12345")
 PAID_ID, REJECTED_ID, BACK_ID, LATE_ID = (number(id_) for id_ in (PAID, REJECTED, BACK, LATE))
 Lines = list[dict[str, Any]]
 
