@@ -120,12 +120,12 @@ class Town:
         assert old.process is not None
         old.process.send_signal(signal.SIGCONT)
         try:
-            ended = old.process.wait(_GOES_S)
+            return old.process.wait(_GOES_S)
+        except subprocess.TimeoutExpired:
+            old.kill()
+            raise AssertionError(f"{old.spec.node} was taken over, and does not end: {old.log.read_text()[-2000:]}") from None
         finally:
-            if old.process.poll() is None:
-                old.kill()
-        self.paused.remove(old)
-        return ended
+            self.paused.remove(old)
 
     # A disk that is full
 
