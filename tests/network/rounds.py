@@ -31,7 +31,7 @@ from tests.network.load import Load
 from tests.network.proxy import Trouble
 from tests.network.town import NODES, Town, town_of
 
-BEFORE_S, BETWEEN_S, AFTER_S = 0.4, 0.8, 0.4
+BEFORE_S, BETWEEN_S, AFTER_S = 0.4, 0.8, 0.8
 _RECOVERS_S = 60
 _LINKS = ("jing>switch", "wei>switch", "switch>jing", "switch>wei")
 
@@ -47,7 +47,7 @@ class Round:
     asked: int = 0
     completed: int = 0
     unknown_healed: int = 0  # Heard "unknown" or "pending" at least once, and have their answer now.
-    recovery_s: float = 0  # From when the cause is gone to the first payment between institutions asked after it.
+    recovery_s: float = 0  # From when the cause is gone to the next payment between institutions that completes.
     wrong: list[str] = field(default_factory=list)
 
 

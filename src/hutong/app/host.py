@@ -31,6 +31,14 @@ log = structlog.get_logger()
 TICK_S = 0.2
 RESTART_S_MIN = 0.1
 RESTART_S_MAX = 5.0
+# What an errand meets when its database goes away, in the journal's words and in asyncpg's.
+_LOST = (
+    DatabaseUnavailable,
+    JournalHalted,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 @dataclass(slots=True)
@@ -86,7 +94,7 @@ class Errands:
         self._running.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if isinstance(error, DatabaseUnavailable | JournalHalted):
+        if isinstance(error, _LOST):
             # The node is about to start again; whoever waited is told so, and whoever is undecided asks again.
             log.warning("errand_lost", error=str(error))
         else:
