@@ -8,6 +8,7 @@ for ever, also when the wire is whole again, and whoever uses it must find out f
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -87,11 +88,20 @@ class Wire:
             return
         connection = Connection(writer, far_writer)
         self._connections.add(connection)
-        there = asyncio.create_task(self._carry(reader, far_writer, connection, there=True))
-        back = asyncio.create_task(self._carry(far_reader, writer, connection, there=False))
-        await asyncio.gather(there, back, return_exceptions=True)
+        there = self._carried_to_its_end(reader, far_writer, connection, there=True)
+        back = self._carried_to_its_end(far_reader, writer, connection, there=False)
+        await asyncio.gather(there, back)
         connection.reset()
         self._connections.discard(connection)
+
+    async def _carried_to_its_end(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection, *, there: bool
+    ) -> None:
+        """Whichever end goes away, and however, the other hears of it; but not on a connection that lost something."""
+        with suppress(OSError):
+            await self._carry(reader, writer, connection, there=there)
+        if there not in connection.lost:
+            connection.reset()
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: Connection, *, there: bool
@@ -116,9 +126,6 @@ class Wire:
             else:
                 writer.write(data)
             await writer.drain()
-        if there in connection.lost:
-            return  # Nor does it say that the other end has gone.
-        connection.reset()
 
 
 class Wires(threading.Thread):

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,14 +161,21 @@ def own_disk(directory: Path) -> Iterator[Path | None]:
 
 
 @contextmanager
-def town_of(directory: Path, *, wired: bool = False, payers: int = 6) -> Iterator[Town]:
-    """Everything, running; `wired` puts proxies on every way and a disk of its own under the database."""
+def town_of(
+    directory: Path, *, wired: bool = False, payers: int = 6, before: Callable[[Address], None] = lambda _: None
+) -> Iterator[Town]:
+    """
+    Everything, running; `wired` puts proxies on every way and a disk of its own under the database.
+
+    `before` the nodes first start, the database is somebody else's.
+    """
     directory.mkdir()
     directory.chmod(0o711)
     pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
     with own_disk(directory / "disk") if wired else _no_disk() as disk:
         server = EmbeddedPostgres((disk or directory) / "pg", pg_bin=pg_bin)
         with server as address, this_checkout(), Wires() as wires:
+            before(address)
             nodes = prepare(directory, NETWORK, address)
             doors = {name: Door(node.url, node.operator_token) for name, node in nodes.items()}
             if wired:
