@@ -30,9 +30,10 @@ SIM_MINUTES := 10
 simulate: $(VENV)/ready ## Live a network through every fault, on two cores: SIM_SEEDS=1..2000 or SIM_MINUTES=10
 	@$(BIN)/hutong simulate --seeds $(SIM_SEEDS) --minutes $(SIM_MINUTES) --processes 2 $(ARGS)
 
-ROUNDS := 10
-faults: $(VENV)/ready-dev ## Kill nodes and database under load, ROUNDS=10 times each; FAULT_SEED=1 chooses other moments
-	FAULT_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest tests/network/test_faults.py $(ARGS)
+ROUNDS := 20
+FAULT_SEED := 1
+faults: $(VENV)/ready-dev ## Real faults under load, ROUNDS=20 of every kind: crashes, cuts, a full disk; FAULT_SEED=1 chooses
+	PYTHONPATH=src:. $(BIN)/python -m tests.network.rounds --rounds $(ROUNDS) --seed $(FAULT_SEED) $(ARGS)
 
 conform: $(VENV)/ready-dev ## Hold our own nodes to docs/scheme with the conformance kit, killing them on the way
 	CONFORM_CRASH=1 $(BIN)/python -m pytest tests/conformance $(ARGS)

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from hutong.app.code_gateway import CodeGateway, GatewaySettings, read_gateway
 from hutong.app.network import DEMO_NETWORK
-from hutong.app.processes import _toml
+from hutong.app.processes import toml_of
 from hutong.app.serve import serve
 from hutong.institution.notices.webhook import sign
 from hutong.institution.people.one_time_code import Purpose
@@ -97,6 +97,6 @@ async def test_an_institution_without_a_gateway_does_not_start_unless_it_is_said
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "network.toml"
-    path.write_text(_toml(DEMO_NETWORK))
+    path.write_text(toml_of(DEMO_NETWORK))
     with pytest.raises(Refusal, match="CODE_GATEWAY_MISSING"):
         await serve(Settings(data_directory=tmp_path), path, "jing")

@@ -292,6 +292,23 @@ def test_a_paused_writer_cannot_write_after_another_took_over(node: Database) ->
     run(scenario)
 
 
+def test_who_was_taken_over_does_not_lead_again_by_itself(node: Database) -> None:
+    async def scenario() -> None:
+        first = await open_journal(node)
+        second = await open_journal(node, take_over=True)
+        await halted(first)
+        for leaves in (False, True):
+            if leaves:
+                await second.close()
+            with pytest.raises(Refusal) as refused:
+                await open_journal(node, led=first.epoch)
+            assert refused.value.reason is LeadershipReason.WRITER_TAKEN_OVER
+        again = await open_journal(node, led=second.epoch)  # Nobody led since: it lost its connection, no more.
+        await again.close()
+
+    run(scenario)
+
+
 def test_a_writer_whose_epoch_is_over_cannot_write_though_it_is_connected(node: Database) -> None:
     async def scenario() -> None:
         journal = await open_journal(node)

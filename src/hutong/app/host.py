@@ -15,11 +15,13 @@ import asyncpg
 import structlog
 
 from hutong.kernel.clock import Clock, SystemClock
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import IdMint, Randomness, system_randomness
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.repository import PgLedgerRepository
 from hutong.runtime.database import Database, DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
+from hutong.runtime.leadership import LeadershipReason
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pgjournal import Halt, HaltReason, PgJournal, open_journal
@@ -29,6 +31,14 @@ log = structlog.get_logger()
 TICK_S = 0.2
 RESTART_S_MIN = 0.1
 RESTART_S_MAX = 5.0
+# What an errand meets when its database goes away, in the journal's words and in asyncpg's.
+_LOST = (
+    DatabaseUnavailable,
+    JournalHalted,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 @dataclass(slots=True)
@@ -84,7 +94,7 @@ class Errands:
         self._running.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if isinstance(error, DatabaseUnavailable | JournalHalted):
+        if isinstance(error, _LOST):
             # The node is about to start again; whoever waited is told so, and whoever is undecided asks again.
             log.warning("errand_lost", error=str(error))
         else:
@@ -119,6 +129,7 @@ class NodeHost:
         self._runner: asyncio.Task[None] | None = None
         self._halted: asyncio.Future[Halt] | None = None
         self._halt: Halt | None = None  # What ended the life before this one.
+        self._led: int | None = None  # The epoch of that life.
         self._stopping = False
         self.ended: asyncio.Future[Halt] = asyncio.get_running_loop().create_future()
 
@@ -162,12 +173,21 @@ class NodeHost:
                     return
                 log.warning("database_unavailable", error=str(error), again_in_s=wait_s)
                 wait_s = min(2 * wait_s, RESTART_S_MAX)
+            except JournalHalted as error:
+                if not first.done():
+                    first.set_exception(error)
+                    return
+                log.warning("node_start_cut_off", error=str(error), again_in_s=wait_s)  # As by a disk that is full.
+                wait_s = min(2 * wait_s, RESTART_S_MAX)
             except Exception as error:
                 if not first.done():
                     first.set_exception(error)
                     return
-                log.exception("node_failed_to_start")
-                wait_s = min(2 * wait_s, RESTART_S_MAX)
+                if isinstance(error, Refusal) and error.reason is LeadershipReason.WRITER_TAKEN_OVER:
+                    self._halt = Halt(HaltReason.FENCED, str(error))
+                else:
+                    log.exception("node_failed_to_start")
+                    wait_s = min(2 * wait_s, RESTART_S_MAX)
             if self._halt is not None and self._halt.reason is HaltReason.FENCED:
                 # Another process took the node over, as its operator wished: taking it back would go on for ever.
                 log.error("node_taken_over")
@@ -201,7 +221,8 @@ class NodeHost:
                 log.error("node_halted", halt=str(halt))
 
     async def _machine(self, stack: AsyncExitStack, halted: "asyncio.Future[Halt]") -> Machine:
-        journal = await open_journal(self._database, take_over=self._take_over)
+        journal = await open_journal(self._database, take_over=self._take_over, led=self._led)
+        self._led = journal.epoch
         self._take_over = False  # Asked for once, by somebody who saw the other one hang.
         stack.push_async_callback(journal.close)
         journal.on_halt = lambda halt: None if halted.done() else halted.set_result(halt)

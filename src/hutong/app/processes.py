@@ -108,7 +108,7 @@ def prepare(
     """Make keys, choose ports and write the description; nodes `elsewhere` are somebody else's, with address and keys."""
     ours = [spec for spec in network.nodes if spec.node not in elsewhere]
     secrets = {spec.node: node_secrets(directory, spec.node, system_randomness()) for spec in ours}
-    ports = dict(zip(secrets, _free_ports(len(secrets)), strict=True))
+    ports = dict(zip(secrets, free_ports(len(secrets)), strict=True))
     described = Network(
         nodes=tuple(
             msgspec.structs.replace(
@@ -122,7 +122,7 @@ def prepare(
         )
     )
     path = directory / "network.toml"
-    path.write_text(_toml(described), encoding="utf-8")
+    path.write_text(toml_of(described), encoding="utf-8")
     nodes = {}
     for spec in (described.node(node) for node in secrets):
         environment = {
@@ -138,7 +138,7 @@ def prepare(
     return nodes
 
 
-def _toml(network: Network) -> str:
+def toml_of(network: Network) -> str:
     """The description as TOML; JSON's strings, numbers and lists are TOML's, too."""
     lines: list[str] = []
     for spec in network.nodes:
@@ -147,7 +147,7 @@ def _toml(network: Network) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports nobody listens on; held together until all are found, so that they differ."""
     sockets = [socket.socket() for _ in range(count)]
     try:

@@ -28,6 +28,7 @@ from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
 from hutong.scheme.http_clearing_files import HttpClearingFiles
+from hutong.scheme.messages import AnyMessage
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, Signer
 from hutong.scheme.transport import Receive
@@ -167,8 +168,13 @@ def _build(site: Site, followed: Followed) -> Build:
             look_at_participants(site, book)
             _look_at_keys(site, followed, signer)
 
+        def post(peer: str, messages: list[AnyMessage]) -> None:
+            if book.find(peer) is None:  # A start takes up what was undecided, before anybody has looked.
+                look_at_participants(site, book)
+            connection.post(peer, messages)
+
         # It looks before it listens: who comes first must not be told that it is a stranger.
-        return replace(connection, begin=lambda: begin(look, stack))
+        return replace(connection, begin=lambda: begin(look, stack), post=post)
 
     return build_switch(site, followed.network, to_participants)
 

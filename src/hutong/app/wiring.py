@@ -137,9 +137,9 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         switch = switch_on(machine, ClearingPolicy())
         connection = connect(machine, switch.receive, stack)
         machine.journal.post = connection.post
+        site.node = switch  # What it takes up when it starts, it asks about: whoever posts looks up its participants.
         await switch.start()
         await introduce(switch, network)
-        site.node = switch
         switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
         operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})

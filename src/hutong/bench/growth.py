@@ -95,7 +95,7 @@ async def measure(
     ):
         database = Database(scratch.address, schema_of(_OLD.node))
         await migrate(database, all_migrations(kinds_of(_OLD)))
-        await _live(database, has_accounts, has_transfers, progress)
+        await write_past(database, has_accounts, has_transfers, progress)
         progress(f"growth: {has_accounts:,} accounts, {has_transfers:,} past payments")
         if has_transfers:
             await _ledger(database, figures, f"growth_{name}_unchecked", has_accounts, 0)
@@ -110,7 +110,7 @@ async def measure(
             figures.note(f"growth_{name}{load}_to_young", measured / young)
 
 
-async def _live(database: Database, accounts: int, transfers: int, progress: Callable[[str], None]) -> None:
+async def write_past(database: Database, accounts: int, transfers: int, progress: Callable[[str], None]) -> None:
     """Write a past of so many accounts, and of payments with a transfer each."""
     connection = await database.connect(statement_s=0)
     try:

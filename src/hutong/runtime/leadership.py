@@ -23,6 +23,7 @@ WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_p
     AND (classid::bigint << 32 | objid::bigint) = {_KEY}"""  # Made of constants.
 # Waits for a commit of the last writer that is still under way: it ends before we read what is there.
 _NEXT_EPOCH: LiteralString = "UPDATE writer SET epoch = epoch + 1, taken_at = now() RETURNING epoch"
+_EPOCH: LiteralString = "SELECT epoch FROM writer"
 _TABLES: LiteralString = """
 SELECT quote_ident(c.relname) FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'position' AND a.atttypid = 'bigint'::regtype
@@ -33,6 +34,7 @@ class LeadershipReason(Reason):
     """Why we are not the node's writer."""
 
     WRITER_ALREADY_RUNS = Kind.CONFLICT, "NARR"
+    WRITER_TAKEN_OVER = Kind.CONFLICT, "NARR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,20 @@ class Leadership:
         return f"SELECT 1 / coalesce((SELECT (epoch = {self.epoch})::int FROM writer FOR SHARE), 0)"
 
 
-async def lead(connection: WireConnection, *, take_over: bool) -> Leadership:
+async def lead(connection: WireConnection, *, take_over: bool, led: int | None = None) -> Leadership:
     """
     Become the node's writer on this connection.
 
     With `take_over` another writer's backend is ended first: it is for an operator who knows that the other one hangs, and
-    never for a restart by itself, or two nodes would throw each other out for ever.
+    never for a restart by itself, or two nodes would throw each other out for ever. `led` is the epoch this process led
+    before: if there has been a later one, the node is another process's.
 
-    Refuses:  WRITER_ALREADY_RUNS.
+    Refuses:  WRITER_ALREADY_RUNS, WRITER_TAKEN_OVER.
     """
+    if led is not None:
+        rows = await connection.query(_EPOCH)
+        if int(rows[0][0] or 0) > led:
+            raise Refusal(LeadershipReason.WRITER_TAKEN_OVER, epoch=rows[0][0], led=led)
     if take_over:
         await connection.query(_TERMINATE)
     try:

@@ -329,18 +329,18 @@ class PgJournal:
         self.on_halt(self.halt)
 
 
-async def open_journal(database: Database, *, take_over: bool = False) -> PgJournal:
+async def open_journal(database: Database, *, take_over: bool = False, led: int | None = None) -> PgJournal:
     """
-    Become the node's writer, at the position its rows end with. The schema is migrated already.
+    Become the node's writer (again, who `led` before), at the position its rows end with. The schema is migrated already.
 
-    Refuses:  WRITER_ALREADY_RUNS (`runtime.leadership`). Raises `DatabaseUnavailable`: try again later; `ServerError`
+    Refuses:  WRITER_ALREADY_RUNS, WRITER_TAKEN_OVER (`runtime.leadership`). Raises `DatabaseUnavailable`: try again later; `ServerError`
               where trying again can't help.
     """
     parameters = {"search_path": database.schema, "application_name": f"hutong journal {database.schema}"}
     try:
         connection = await connect(database.address, {**parameters, **_SESSION})
         try:
-            return PgJournal(connection, await lead(connection, take_over=take_over))
+            return PgJournal(connection, await lead(connection, take_over=take_over, led=led))
         except BaseException:
             connection.abort()
             raise

@@ -406,6 +406,17 @@ class JournaledLedger:
     # Asking
 
     async def lookup_accounts(self, ids: Sequence[int]) -> list[Account]:
+        found = await self._look_up(ids)
+        if len(found) < len(ids) and self._waiting:
+            # What was asked for before may be about to open them: it waits for rows, as the first of a new node does.
+            decided = self._journal.promise()
+            self._waiting.append((lambda _: None, lambda: None if decided.done() else decided.set_result(None)))
+            self._wake()
+            await decided
+            found = await self._look_up(ids)
+        return found
+
+    async def _look_up(self, ids: Sequence[int]) -> list[Account]:
         accounts = self._books.accounts
         cold = {id_ for id_ in ids if id_ not in accounts}
         stored = {found.row.id: self._state_of(found) for found in await self._repository.accounts(cold)}
