@@ -48,9 +48,11 @@ class ReserveService:
         Money of a participant came to the settlement bank; `then` hears how it ended.
 
         Moves:    custody -> reserve or contribution; reserve caps -> position, as far as the rules say.
-        Refuses:  PARTICIPANT_UNKNOWN; RESERVE_CHANGE_CONFLICTS, when this id made another change.
+        Refuses:  PARTICIPANT_UNKNOWN, PARTICIPANT_LEFT; RESERVE_CHANGE_CONFLICTS, when this id made another change.
         Repeats:  nothing; `then` hears that it was done.
         """
+        if node_id != self._scheme:
+            self._admission.staying(node_id)
         cap = await self._cap_step(node_id, currency, amount, fund)
         transfers = self._change(settlement_recipes.fund, change_id, node_id, currency, amount, max(0, cap), fund)
         booked = partial(self._booked, change_id, node_id, currency, amount, fund, EntryKind.TOP_UP, then)

@@ -277,5 +277,5 @@ class SettlementService:
         for node in sorted(defaulters):
             log.error("participant_in_default", node=node, window=row.window)
             if self._rules.now().suspends:
-                self._admission.suspend(node)
+                self._admission.suspend_in_default(node, row.window)
         self._node.journal.effect(self.wake)
