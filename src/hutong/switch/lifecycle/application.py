@@ -27,7 +27,9 @@ MaybeWords = Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")]
 KeyName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["yun-1"])]
 PublicHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="Ed25519, 32 bytes in hexadecimal")]
 SignatureHex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{128}$", description="Ed25519, 64 bytes in hexadecimal")]
-PeerUrl = Annotated[str, msgspec.Meta(max_length=200, pattern="^https?://[^\\s\\x00]+$", examples=["https://yun.example"])]
+PeerUrl = Annotated[
+    str, msgspec.Meta(max_length=200, pattern="^https?://[^\\s\\x00]+$", examples=["https://yun.example"])
+]
 FormText = Annotated[str, msgspec.Meta(min_length=1, max_length=512, examples=["url:https://yun.example/q/"])]
 
 

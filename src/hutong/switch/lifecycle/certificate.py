@@ -20,12 +20,13 @@ from hutong.switch.lifecycle.application import Application, KeyName, PublicHex,
 from hutong.switch.lifecycle.policy import LifecyclePolicy
 from hutong.switch.lifecycle.reason import LifecycleReason
 
-PASSED, FAILED = "passed", "failed"
 _DOMAIN = b"hutong-conformance/1\n"
 _AHEAD_MAX_NS = 600 * NS_PER_S
 _SHOWN_MAX = 10
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal")]
 Verdict = Literal["passed", "failed", "skipped"]
+PASSED: Verdict = "passed"
+FAILED: Verdict = "failed"
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,9 +51,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_key: PublicHex
     signature: SignatureHex
 
-    def check(
-        self, application: Application, policy: LifecyclePolicy, waived: Mapping[str, str], now_ns: int
-    ) -> None:
+    def check(self, application: Application, policy: LifecyclePolicy, waived: Mapping[str, str], now_ns: int) -> None:
         """
         Whether it is good for this applicant. `waived` says why a case that was not proven need not be; none that failed.
 

@@ -113,8 +113,7 @@ class ExitService:
         if found:
             raise _blocked(node_id, found)
         caps = {
-            alpha: (await self._positions.position(node_id, currency_of(alpha))).cap_minor
-            for alpha in self._clearing.currencies
+            alpha: await self._positions.cap_by_hand(node_id, currency_of(alpha)) for alpha in self._clearing.currencies
         }
 
         def decide() -> Participant:

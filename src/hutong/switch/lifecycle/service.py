@@ -84,9 +84,9 @@ class LifecycleService:
             taken_ns=now_ns,
         )
         known = self._certificates.get(node_id)
-        if known is not None and (known.certificate, known.waived) == (row.certificate, row.waived):
-            if self._admission.stage(node_id) is after:
-                return known
+        same = known is not None and (known.certificate, known.waived) == (row.certificate, row.waived)
+        if known is not None and same and self._admission.stage(node_id) is after:
+            return known
         self._certificates.put(row)
         self._admission.note(node_id, after, Step.CERTIFY, by, ", ".join(f"{case} waived" for case in sorted(waived)))
         return row
@@ -217,7 +217,7 @@ class LifecycleService:
         ]
 
     def _registered(self, key_id: str) -> bool:
-        return any(key.key_id == key_id for key in self._admission.keys())
+        return any(key.key_id == key_id for key in self._admission.keys())  # noqa: SIM118  # Rows.
 
     def _register(
         self, node_id: str, key_id: str, public_key: bytes, valid_from_ns: int, valid_until_ns: int, by: str
