@@ -41,6 +41,14 @@ INSTITUTION = {
     "POST /v1/operator/merchants/{merchant_id}/suspend": STATE,
     "POST /v1/operator/pay-ins": "pay_in_id",
     "POST /v1/operator/stuck/nudge": ON_PURPOSE,
+    "POST /v1/operator/users/{user_id}/erase": STATE,
+    "POST /v1/operator/retained-identities/purge": STATE,
+    "POST /v1/operator/safeguarding": STATE,  # Today's proof.
+    "POST /v1/operator/reconciliations/{window}": ON_PURPOSE,  # Compared anew.
+    "POST /v1/operator/cases/{case_id}/correct": STATE,
+    "POST /v1/operator/cases/{case_id}/enquire": ON_PURPOSE,
+    "POST /v1/operator/cases/{case_id}/explain": STATE,
+    "POST /v1/operator/cases/{case_id}/settle": STATE,
     "DELETE /v1/operator/users/{user_id}/foreign-codes/{digits}": STATE,
     "POST /v1/operator/users/{user_id}/foreign-codes": STATE,
     "POST /v1/operator/users/{user_id}/devices/{device_id}/lost": STATE,
@@ -78,6 +86,18 @@ INSTITUTION = {
     "POST /v1/webhooks/{webhook_id}/rotate": ON_PURPOSE,  # A second within a day is refused; the secret can be read.
     "POST /v1/withdrawals": "payment_id",
 }
+RECALLS = {
+    "POST /v1/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/accept": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/reject": ANSWER,
+    "POST /v1/operator/recalls": "recall_id",
+    "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
+    "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
+    "POST /v1/recalls": "recall_id",
+}
 OPERATORS = {
     "DELETE /v1/operators/{name}": STATE,
     "POST /v1/operators/{name}/token": RENEWS,
@@ -86,13 +106,28 @@ OPERATORS = {
 SWITCH = {
     "DELETE /v1/participants/{node}/forms": STATE,
     "DELETE /v1/participants/{node}/keys/{key_id}": STATE,
+    "POST /v1/applications": STATE,
+    "POST /v1/participants/{node}/admit": STATE,
+    "POST /v1/participants/{node}/certificate": STATE,
+    "POST /v1/participants/{node}/depart": STATE,
+    "POST /v1/participants/{node}/keys/{key_id}/confirm": STATE,
+    "POST /v1/participants/{node}/leave": STATE,
+    "POST /v1/participants/{node}/reject": STATE,
+    "POST /v1/participants/{node}/withdraw": STATE,
     "POST /v1/participants/{node}/cap": "change_id",
     "POST /v1/participants/{node}/forms": STATE,
     "POST /v1/participants/{node}/resume": STATE,
     "POST /v1/participants/{node}/suspend": STATE,
     "PUT /v1/fees/{version}": STATE,  # By the version in its path; other content is a conflict.
+    "POST /v1/recalls": "recall_id",
     "POST /v1/stuck/nudge": ON_PURPOSE,
     "POST /v1/windows/{window}/close": STATE,
+    "POST /v1/participants/{node}/reserve": "change_id",
+    "POST /v1/settlement/invoices/{month}": STATE,  # By the month; what was due is tried again.
+    "POST /v1/settlement/proofs": STATE,  # Today's.
+    "POST /v1/windows/{window}/default": STATE,
+    "POST /v1/windows/{window}/look-again": STATE,
+    "PUT /v1/settlement/rules/{version}": STATE,
     "PUT /v1/participants/{node}": STATE,
     "PUT /v1/participants/{node}/keys/{key_id}": STATE,  # By the key's id, likewise.
     "PUT /v1/settlement/calendars/{version}": STATE,
@@ -100,7 +135,7 @@ SWITCH = {
 WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
-@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION), ("switch", SWITCH)])
+@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION | RECALLS), ("switch", SWITCH)])
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]
 ) -> None:
@@ -270,6 +305,12 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         {"url": "https://shop.example/other"},
     ),
     "POST /v1/withdrawals": _withdrawal,
+    "POST /v1/participants/{node}/reserve": lambda cast: (
+        cast.scheme,
+        "/v1/participants/jing/reserve",
+        {"change_id": new_id("rsv"), "change": "TOP_UP", "amount": 100, "currency": "CNY"},
+        {"amount": 101},
+    ),
     "POST /v1/participants/{node}/cap": lambda cast: (
         cast.scheme,
         "/v1/participants/jing/cap",
@@ -278,7 +319,7 @@ CASES: dict[str, Callable[[Cast], Case]] = {
     ),
 }
 # These have an id and a test of their own, where what they need is at hand.
-ELSEWHERE = {"POST /v1/users", "POST /v1/keys/{key_id}/rotate"}
+ELSEWHERE = {"POST /v1/users", "POST /v1/keys/{key_id}/rotate", "POST /v1/recalls"}
 
 
 def test_every_endpoint_with_a_callers_id_is_tried() -> None:

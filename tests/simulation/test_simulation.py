@@ -14,7 +14,7 @@ import pytest
 
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import system_randomness
-from hutong.simulation.acts import MIX, pay_request, retry, withdraw
+from hutong.simulation.acts import MIX, answer_dispute, pay_plate, pay_request, recall, refund, retry, withdraw
 from hutong.simulation.faults import CALM, Plan
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.run import Result, simulate
@@ -26,6 +26,7 @@ FIXED = (2, 19, 24, 40)
 SEEDS_MAX = 200  # Each planted bug must be found within so many; here, where much goes wrong, within the first few.
 # What is done more often, where a bug shows in one act alone: a test has less time than a night.
 OFTEN = {
+    "debtor-voids-on-timeout": ((1, pay_plate),),
     "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
     "request-not-released": ((1, pay_request),),
 }
@@ -55,16 +56,35 @@ def test_a_seed_that_failed_once_is_clean(seed: int) -> None:
     assert result.faults
 
 
+# Restarts in quick succession, whose look-ups take long. Here it found a release of disputed money that was refused for
+# ever (1), and a payment that a client and its node's restart both took up, and that ended twice (10).
+RESTARTING = Plan(
+    loss=0.05,
+    crash_every_ns=5 * NS_PER_S,
+    unheard=0.02,
+    down_ns_max=2 * NS_PER_S,
+    slow_look_up=0.5,
+    slow_look_up_ns_max=2 * NS_PER_S,
+    memory_rows_max=50,
+)
+
+
+@pytest.mark.parametrize("seed", [1, 10])
+def test_nodes_that_start_again_and_again_end_everything_once(seed: int) -> None:
+    mix = ((4, pay_plate), (3, recall), (3, answer_dispute), (1, refund))
+    assert simulate(seed, hours=HOURS, plan=RESTARTING, mix=mix).wrong == []
+
+
 def test_new_seeds_are_clean() -> None:
     for _ in range(2):
         check(simulate(system_randomness().getrandbits(32), hours=HOURS))
 
 
 def test_with_nothing_wrong_almost_everything_completes() -> None:
-    result = simulate(1, hours=HOURS, plan=CALM)
+    result = simulate(1, hours=4 * HOURS, plan=CALM)
     check(result)
     assert not result.faults
-    assert result.completed > result.payments * 0.95
+    assert result.completed > result.payments * 0.8  # Who is suspended, has too little or comes second is rejected
     for act in ("pay_plate", "pay_person", "pay_request", "refund", "withdraw"):
         assert result.acts[f"{act}: completed"]
     for act in ("charge", "top_up"):

@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 import structlog
 
 from hutong.app.host import Machine
+from hutong.app.network import NodeKind
 from hutong.app.wiring import Connection, Site
 from hutong.kernel.errors import Refusal
+from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.http_transport import HttpTransport
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, ReplayGuard, Signer, Verifier
@@ -38,10 +40,22 @@ def connect(
             if not any(key.is_valid(now_ns) for key in getattr(book.keys_of(peer), "keys", {}).values())
         )
 
+    is_switch = site.spec.kind is NodeKind.SWITCH
     connection = Connection(
-        transport.post, transport.hot(), links=transport.links, keyless=keyless, verify=verifier.verify
+        transport.post,
+        transport.hot(),
+        links=transport.links,
+        keyless=keyless,
+        verify=verifier.verify,
+        files=None if is_switch else HttpClearingFiles(_switch_of(book), book, signer),
     )
     return connection, signer
+
+
+def _switch_of(book: PeerBook) -> str:
+    """An institution knows the switch and nobody else."""
+    (switch,) = book.known()
+    return switch
 
 
 def begin(look: Callable[[], None], stack: AsyncExitStack) -> None:

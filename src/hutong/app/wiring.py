@@ -21,12 +21,16 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
+from hutong.institution.reconciliation.api import reconciliation_api
+from hutong.institution.reconciliation.repository import PgOwnBooks
+from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -170,9 +174,12 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
         connection.begin()
+        assert connection.files is not None, "an institution's connection knows where its files are"
+        reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
+            reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
         if site.gateway is None:
@@ -201,6 +208,14 @@ async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> C
     poster = HttpPoster(private_allowed=True)
     stack.push_async_callback(poster.close)
     return CodeGateway(machine.node, site.gateway, poster)
+
+
+def reconciling(
+    machine: Machine, chart: Chart, files: ClearingFiles, pool: WorkerPool, switch: str
+) -> ReconciliationService:
+    """An institution's reconciliation, on its own rows."""
+    books = PgOwnBooks(machine.pool, chart)
+    return ReconciliationService(machine.node, machine.ledger, chart, files, books, pool, switch=switch)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:

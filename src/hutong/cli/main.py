@@ -133,6 +133,18 @@ _audit_log.command(
 )
 app.command(_audit_log)
 
+_reconcile = App(name="reconcile", help="An institution's books against the switch's: with --node.", group=_MERCHANT)
+for _name, _help in {
+    "run": "Compare a closed settlement window.",
+    "show": "What came of comparing a window, and its cases.",
+    "case": "One difference in full.",
+    "correct": "Book what is missing, against the suspense account.",
+    "enquire": "Ask the switch again how a pending line stands.",
+    "settle": "Take a corrected difference out of suspense, with whom it concerns.",
+    "explain": "Close a case without moving money, saying why.",
+}.items():
+    _reconcile.command(f"hutong.cli.reconcile:{_name}", name=_name, help=_help)
+app.command(_reconcile)
 _recall = App(name="recall", help="Fraud and mistakes: ask a payment back, and answer who asks.", group=_MERCHANT)
 for _name, _help in {
     "open": "Ask for a payment back: as its payer, as the operator, or by a legal order.",

@@ -12,6 +12,7 @@ from hutong.institution.payments.payment import Order
 from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.refund import RefundOrder
 from hutong.institution.payments.request_to_pay import ChargeState
+from hutong.institution.recalls.recall import RecallOrder
 from hutong.institution.requests.draft import RequestDraft
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -183,6 +184,37 @@ async def refund(world: "World") -> str:
         orders.append(RefundOrder(refund_id=world.mint(), payment_id=payment_id, amount=gross // 2 or 1))
         world.beside(world.line.refund(merchant, orders[1]))
     return _said(await world.line.refund(merchant, orders[0]))
+
+
+async def recall(world: "World") -> str:
+    """The payer's institution asks a payment back, for fraud or by mistake."""
+    if not world.orders:
+        return "nothing yet"
+    payer, order = world.chance.choice(world.orders[-_RECENT:])
+    wanted = RecallOrder(
+        recall_id=world.mint(),
+        payment_id=order.payment_id,
+        reason=world.chance.choice(("FRAD", "DUPL")),
+        amount=world.chance.choice((0, 0, 30)),
+    )
+    return _said(await world.line.decide(payer.place, lambda node: node.recalls.recalls.open("operator", wanted)))
+
+
+async def answer_dispute(world: "World") -> str:
+    """The payee's institution gives back what is asked, or a part of it, or nothing."""
+    place = world.chance.choice(world.institutions)
+    cases = await world.line.decide(
+        place, lambda node: [case.id for case in node.recalls.disputes.disputes.everything() if case.is_open]
+    )
+    if not isinstance(cases, list) or not cases:
+        return "no case"
+    id_, how = world.chance.choice(cases), world.chance.randrange(3)
+
+    def answer(node: Any) -> Any:
+        disputes = node.recalls.disputes
+        return disputes.reject("operator", id_, "CUST") if how == 0 else disputes.accept("operator", id_, 0)
+
+    return _said(await world.line.decide(place, answer))
 
 
 # Operators.
@@ -374,6 +406,8 @@ MIX: "Mix" = (  # Of a thousand acts.
     (25, pay_wrong_amount),
     (15, pay_in),
     (10, change_cap),
+    (20, recall),
+    (20, answer_dispute),
     (5, close_window),
     (3, suspend_participant),
     (3, suspend_merchant),

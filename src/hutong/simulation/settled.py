@@ -16,6 +16,7 @@ from hutong.simulation.place import Place
 from hutong.simulation.world import World
 from hutong.switch import chart as switch_chart
 
+_OWED = (AccountCode.WALLET, AccountCode.MERCHANT, AccountCode.BUDGET, AccountCode.DISPUTED)
 _SIDES = (("payments", "payment_outcomes"), ("receipts", "receipt_outcomes"), ("refunds", "refund_outcomes"))
 SIDES = (*_SIDES, ("returns", "return_outcomes"))
 
@@ -141,7 +142,7 @@ def _check_windows(world: World) -> None:
 def _check_backing(world: World, view: NodeView) -> None:
     """What is owed to people and merchants is there (invariant 2)."""
     books = view.books
-    owed = sum(books.of_code(code) for code in (AccountCode.WALLET, AccountCode.MERCHANT, AccountCode.BUDGET))
+    owed = sum(books.of_code(code) for code in _OWED)
     has = -books.of_code(AccountCode.RESERVE) - books.of_code(AccountCode.CLEARING)
     own = sum(
         books.of_code(code)

@@ -169,13 +169,14 @@ class AdmissionService:
             return Stage(participant.status)
         return Stage(passage.stage) if passage is not None else None
 
+    def has_taken(self, node_id: str, step: Step, reason: str) -> bool:
+        """Whether this was the last thing done with a node: then it was asked for again."""
+        passage = self._passages.get(node_id)
+        return passage is not None and (passage.step, passage.reason) == (step.value, reason)
+
     async def passages(self, node_id: str) -> list[Passage]:
         """Every step of a node that is durable, in order."""
         return [passage for _, passage in await self._node.store.find(PASSAGES, "node_id", [node_id])]
-
-    def newest_passages(self) -> list[Passage]:
-        """The newest step of every node and applicant."""
-        return self._passages.everything()
 
     def add_key(self, node_id: str, key_id: str, public_key: bytes, valid_from_ns: int, valid_until_ns: int) -> None:
         """A key the node signs with; the old one stays valid for as long as it says. Refuses KEY_CONFLICTS, PARTICIPANT_LEFT."""

@@ -13,7 +13,7 @@ from hutong.institution.payments.refund import REFUND_OUTCOMES, RefundOrder
 from hutong.kernel.errors import Refusal
 from hutong.scheme.messages import AnyMessage, PaymentStatus, RequestStatus
 from hutong.scheme.standing import Nudge
-from tests.institution.payments.test_faults import STATIC, Trouble, _terms
+from tests.institution.payments.trouble import STATIC, Trouble, _terms
 from tests.institution.payments.world import Institution, Switch
 
 TABLE = """

@@ -132,6 +132,7 @@ async def test_a_node_fetches_its_own_files_by_its_signature(world: World, clien
         ("RETURN", "CREDIT", "345"),
     ]
     assert (await client.get(path, headers=headers)).json()["reason"] == "ENVELOPE_REPLAYED"
+    headers = {name.decode(): value.decode() for name, value in signer.sign("switch", "GET", path, b"").items()}
     headers["hutong-signature"] = base64.b64encode(bytes(64)).decode()
     assert (await client.get(path, headers=headers)).json()["reason"] == "SIGNATURE_WRONG"
     assert (await client.get(path)).json()["reason"] == "SIGNATURE_MALFORMED"

@@ -251,7 +251,7 @@ class PaymentService:
             for row in unheld:
                 self.debtor.usages.expect(row)
         for row in unheld:
-            self.node.decide(partial(side.take_up, row))
+            self.node.decide(partial(_take_up_if_open, side, row))
 
 
 _UNHELD_WITHIN = 20_000  # Positions.
@@ -261,6 +261,12 @@ _PAID_IN = {
     TransferStatus.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT_ID: "user_id",
     TransferStatus.EXISTS_WITH_DIFFERENT_AMOUNT: "amount",
 }
+
+
+def _take_up_if_open(side: Any, row: Any) -> None:
+    """Whoever asked for it again may have been quicker, while this decision waited for what it needs."""
+    if row.id not in side.undecided and side.outcomes.get(row.id) is None:
+        side.take_up(row)
 
 
 async def _take_up(side: Any, shelf: Shelf[Any], pending: set[int] | None) -> None:

@@ -293,6 +293,8 @@ class DisputeService:
 
     def _block(self, dispute: Dispute, amount: int | None = None) -> None:
         """Set the missing part aside; after a restart without an amount: the stored transfer says it was made."""
+        if self.dispute(dispute.id).state != DisputeState.BLOCKING:
+            return  # It was answered before a restart came to it, and what was held is released.
         currency = self._chart.currency
         if amount is None:
             amount = max(self._share(dispute, self._left(dispute)) - dispute.blocked, 0)
@@ -385,6 +387,8 @@ class DisputeService:
 
     def _release(self, dispute: Dispute) -> None:
         currency = self._chart.currency
+        # A crash may have kept the account from being opened: a release that it refused would be refused for ever.
+        self._ledger.create_accounts([chart.disputed(dispute.id, currency)], _opened)
         transfer = recipes.release(
             release_id(dispute.id),
             payee=dispute.account,

@@ -14,6 +14,7 @@ from hutong.kernel.money import Currency, currency_of, format_amount
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
 from hutong.switch.admission import AdmissionService
+from hutong.switch.lifecycle.blocker import Blocker
 from hutong.switch.lifecycle.policy import LifecyclePolicy
 from hutong.switch.lifecycle.reason import LifecycleReason
 from hutong.switch.lifecycle.stage import Stage, Step, next_stage
@@ -29,14 +30,6 @@ from hutong.switch.settlement.window_service import WindowService
 
 _FOR_EVER = 2**63 - 1
 _CHART = 1 << 80
-
-
-class Blocker(msgspec.Struct, frozen=True):
-    """One thing that keeps a node from departing, and what to do about it."""
-
-    what: str
-    details: str
-    then: str
 
 
 class ExitService:

@@ -107,7 +107,10 @@ class LifecycleService:
 
         Refuses:  STEP_OUT_OF_ORDER; CERTIFICATE_TOO_OLD and the like, by now; KEY_NOT_CONFIRMED; FORM_TAKEN, FORM_OVERLAPS:
                   unless somebody consented.
+        Repeats:  the participant, as long as nothing else was done since.
         """
+        if self._admission.has_taken(node_id, Step.ADMIT, reason):
+            return self._admission.participant(node_id)
         next_stage(node_id, self._admission.stage(node_id), Step.ADMIT)
         about = self.application(node_id)
         attached = self._certificates.get(node_id)

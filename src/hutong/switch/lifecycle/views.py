@@ -7,8 +7,8 @@ import msgspec
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.scheme.messages import CurrencyCode, MinorUnits, NodeId
 from hutong.switch.lifecycle.application import Application, MaybeWords, Words
+from hutong.switch.lifecycle.blocker import Blocker
 from hutong.switch.lifecycle.certificate import FAILED, PASSED, Certificate, CertificateRow, Waived
-from hutong.switch.lifecycle.exit_service import Blocker
 from hutong.switch.lifecycle.key import CeremonyRow, KeyState
 from hutong.switch.lifecycle.stage import Passage, Stage, possible
 from hutong.switch.node import SwitchNode
