@@ -5,8 +5,6 @@ What holds a node back is found by looking; nothing here moves money but the cap
 when nothing else is left. The rest is the windows' work, and the operator's who pays the reserve out.
 """
 
-import msgspec
-
 from hutong.kernel.clock import NS_PER_S, instant
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
@@ -22,13 +20,10 @@ from hutong.switch.participant import Participant, ParticipantStatus
 from hutong.switch.position_service import PositionService
 from hutong.switch.recall_service import RecallService
 from hutong.switch.service import ClearingService
-from hutong.switch.settlement.clearing_repository import ClearingRepository
 from hutong.switch.settlement.invoice_service import DUE, InvoiceService
 from hutong.switch.settlement.reserve_service import ReserveService
-from hutong.switch.settlement.window import WindowState
-from hutong.switch.settlement.window_service import WindowService
+from hutong.switch.settlement.service import SettlementService
 
-_FOR_EVER = 2**63 - 1
 _CHART = 1 << 80
 
 
@@ -41,8 +36,7 @@ class ExitService:
         admission: AdmissionService,
         clearing: ClearingService,
         recalls: RecallService,
-        windows: WindowService,
-        cleared: ClearingRepository,
+        settlement: SettlementService,
         invoices: InvoiceService,
         reserves: ReserveService,
         positions: PositionService,
@@ -52,8 +46,7 @@ class ExitService:
         self._admission = admission
         self._clearing = clearing
         self._recalls = recalls
-        self._windows = windows
-        self._cleared = cleared
+        self._settlement = settlement
         self._invoices = invoices
         self._reserves = reserves
         self._positions = positions
@@ -154,14 +147,7 @@ class ExitService:
         return found
 
     async def _unsettled(self, node_id: str) -> list[Blocker]:
-        holding = []
-        for row in self._windows.windows():
-            if row.state == WindowState.SETTLED.value:
-                continue
-            whole = msgspec.structs.replace(row, to_position=_FOR_EVER) if not row.to_position else row
-            flows = await self._cleared.flows(whole)
-            if any(node_id in (flow.debtor_agent, flow.creditor_agent) for flow in flows):
-                holding.append(f"{row.window} {row.state}")
+        holding = [f"{row.window} {row.state}" for row in await self._settlement.unsettled_windows(node_id)]
         then = "wait for its settlement, or close it: hutong settlement close"
         return [Blocker("WINDOWS_NOT_SETTLED", ", ".join(holding), then)] if holding else []
 
