@@ -1,6 +1,7 @@
 """Somebody else's participant, from its application to its drained exit, in a running network, by two operators."""
 
 import asyncio
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -130,6 +131,6 @@ def forget_everything(node: Tiny) -> bytes:
     """Out of the test network it takes its key alone, which is also what it applies with."""
     node.end()
     with closing(sqlite3.connect(node.directory / "tiny.sqlite")) as database, database:
-        database.executescript("DELETE FROM account; DELETE FROM code; DELETE FROM deal;")
-        ((seed,),) = database.execute("SELECT seed FROM secret").fetchall()
-    return bytes(seed)
+        database.execute("DELETE FROM row WHERE kind <> 'secret'")
+        ((seed,),) = database.execute("SELECT content FROM row").fetchall()
+    return bytes.fromhex(json.loads(seed))

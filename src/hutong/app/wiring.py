@@ -21,6 +21,8 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.bills.api import bills_api
+from hutong.institution.bills.repository import PgBills
 from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -158,10 +160,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         stack.callback(pool.close)
         poster = HttpPoster(private_allowed=private_webhooks)
         stack.push_async_callback(poster.close)
+        settings = _settings(site, switch=network.switch.node, private_webhooks=private_webhooks)
         institution = InstitutionNode(
             machine.node,
             machine.ledger,
-            _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
+            settings,
             sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
@@ -176,9 +179,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
+        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
+            bills_api(institution.payments, institution.merchants, bills, settings.zone),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]

@@ -47,6 +47,7 @@ _COMMANDS = (
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
     (_MERCHANT, "stuck", "stuck:stuck", "What is undecided for a while at a node, and whose turn it is."),
+    (_MERCHANT, "bill", "bill:bill", "A merchant's day: what was sold and given back, every movement, as CSV."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
     (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
