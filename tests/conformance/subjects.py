@@ -101,17 +101,25 @@ class Tiny:
             sources[name] = sources[name].replace(said, otherwise)
         for name, source in sources.items():
             (examples / name).write_text(source)
+        self._settle_at(self.switch_node, self.switch_url, self.switch_keys)
+        self.start()
+        return self
+
+    def move_to(self, node: str, url: str, keys: list[str]) -> None:
+        """Start it again before another switch."""
+        self._settle_at(node, url, keys)
+        self.start()
+
+    def _settle_at(self, node: str, url: str, keys: list[str]) -> None:
         told = {
             "node": "tiny",
             "listen": f"127.0.0.1:{self.port}",
             "database": str(self.directory / "tiny.sqlite"),
             "base": "https://tiny.example",
             "wallet": self.wallet,
-            "switch": {"node": self.switch_node, "url": self.switch_url, "keys": self.switch_keys},
+            "switch": {"node": node, "url": url, "keys": keys},
         }
         (self.directory / "tiny.json").write_text(json.dumps(told))
-        self.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
@@ -141,6 +149,15 @@ class Tiny:
 @contextmanager
 def tiny(directory: Path, changes: dict[str, str] | None = None, *, wallet: bool = True) -> Iterator[Subject]:
     """The tiny participant, whose switch is the kit."""
+    with tiny_before_kit(directory, changes, wallet=wallet) as (subject, _):
+        yield subject
+
+
+@contextmanager
+def tiny_before_kit(
+    directory: Path, changes: dict[str, str] | None = None, *, wallet: bool = True
+) -> Iterator[tuple[Subject, Tiny]]:
+    """The tiny participant, whose switch is the kit, and the process it is."""
     directory.mkdir()
     identity, port = fresh_identity(), free_port()
     keys = [f"{key.key_id}:{key.public_hex}" for key in identity.keys("switch")[:2]]
@@ -148,7 +165,7 @@ def tiny(directory: Path, changes: dict[str, str] | None = None, *, wallet: bool
         key_id, _, public = started.key.partition(":")
         peer = Peer("tiny", started.url, {key_id: bytes.fromhex(public)})
         hook = CrashHook(HttpHook(f"{started.url}/hook"), started.crash)
-        yield Subject(Side.PARTICIPANT, peer, identity, hook, port=port)
+        yield Subject(Side.PARTICIPANT, peer, identity, hook, port=port), started
 
 
 def failures(results: list[Result]) -> list[str]:

@@ -228,14 +228,17 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Admit the nodes of the description, with their keys, code forms, caps and reserves.
 
     Refuses:  KEY_CONFLICTS, for another key under a known id.
-    Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
+    Repeats:  nothing. What the operator did meanwhile stays: another name or address, a retired key, a form withdrawn or
+              given to another, a node that left.
     """
     before = switch.node.journal.position
     rows = switch.admission.keys()
     known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
     for spec in network.institutions:
-        switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
+        taken = switch.admission.describe(spec.node, spec.participant_id, spec.name, spec.url)
+        if taken.is_going:
+            continue
         for key in spec.public_keys:
             key_id, public_key = key.partition(":")[0], bytes.fromhex(key.partition(":")[2])
             if (spec.node, key_id, public_key) not in known_keys:
