@@ -41,6 +41,14 @@ INSTITUTION = {
     "POST /v1/operator/merchants/{merchant_id}/suspend": STATE,
     "POST /v1/operator/pay-ins": "pay_in_id",
     "POST /v1/operator/stuck/nudge": ON_PURPOSE,
+    "POST /v1/operator/users/{user_id}/erase": STATE,
+    "POST /v1/operator/retained-identities/purge": STATE,
+    "POST /v1/operator/safeguarding": STATE,  # Today's proof.
+    "POST /v1/operator/reconciliations/{window}": ON_PURPOSE,  # Compared anew.
+    "POST /v1/operator/cases/{case_id}/correct": STATE,
+    "POST /v1/operator/cases/{case_id}/enquire": ON_PURPOSE,
+    "POST /v1/operator/cases/{case_id}/explain": STATE,
+    "POST /v1/operator/cases/{case_id}/settle": STATE,
     "DELETE /v1/operator/users/{user_id}/foreign-codes/{digits}": STATE,
     "POST /v1/operator/users/{user_id}/foreign-codes": STATE,
     "POST /v1/operator/users/{user_id}/devices/{device_id}/lost": STATE,
@@ -106,6 +114,12 @@ SWITCH = {
     "POST /v1/recalls": "recall_id",
     "POST /v1/stuck/nudge": ON_PURPOSE,
     "POST /v1/windows/{window}/close": STATE,
+    "POST /v1/participants/{node}/reserve": "change_id",
+    "POST /v1/settlement/invoices/{month}": STATE,  # By the month; what was due is tried again.
+    "POST /v1/settlement/proofs": STATE,  # Today's.
+    "POST /v1/windows/{window}/default": STATE,
+    "POST /v1/windows/{window}/look-again": STATE,
+    "PUT /v1/settlement/rules/{version}": STATE,
     "PUT /v1/participants/{node}": STATE,
     "PUT /v1/participants/{node}/keys/{key_id}": STATE,  # By the key's id, likewise.
     "PUT /v1/settlement/calendars/{version}": STATE,
@@ -283,6 +297,12 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         {"url": "https://shop.example/other"},
     ),
     "POST /v1/withdrawals": _withdrawal,
+    "POST /v1/participants/{node}/reserve": lambda cast: (
+        cast.scheme,
+        "/v1/participants/jing/reserve",
+        {"change_id": new_id("rsv"), "change": "TOP_UP", "amount": 100, "currency": "CNY"},
+        {"amount": 101},
+    ),
     "POST /v1/participants/{node}/cap": lambda cast: (
         cast.scheme,
         "/v1/participants/jing/cap",

@@ -26,6 +26,7 @@ FIXED = (2, 19, 24, 40)
 SEEDS_MAX = 200  # Each planted bug must be found within so many; here, where much goes wrong, within the first few.
 # What is done more often, where a bug shows in one act alone: a test has less time than a night.
 OFTEN = {
+    "debtor-voids-on-timeout": ((1, pay_plate),),
     "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
     "request-not-released": ((1, pay_request),),
 }
@@ -80,10 +81,10 @@ def test_new_seeds_are_clean() -> None:
 
 
 def test_with_nothing_wrong_almost_everything_completes() -> None:
-    result = simulate(1, hours=HOURS, plan=CALM)
+    result = simulate(1, hours=4 * HOURS, plan=CALM)
     check(result)
     assert not result.faults
-    assert result.completed > result.payments * 0.95
+    assert result.completed > result.payments * 0.8  # Who is suspended, has too little or comes second is rejected
     for act in ("pay_plate", "pay_person", "pay_request", "refund", "withdraw"):
         assert result.acts[f"{act}: completed"]
     for act in ("charge", "top_up"):

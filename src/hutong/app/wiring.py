@@ -21,12 +21,18 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.bills.api import bills_api
+from hutong.institution.bills.repository import PgBills
+from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
 from hutong.institution.people.api import operator_guard
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
+from hutong.institution.reconciliation.api import reconciliation_api
+from hutong.institution.reconciliation.repository import PgOwnBooks
+from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -154,10 +160,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         stack.callback(pool.close)
         poster = HttpPoster(private_allowed=private_webhooks)
         stack.push_async_callback(poster.close)
+        settings = _settings(site, switch=network.switch.node, private_webhooks=private_webhooks)
         institution = InstitutionNode(
             machine.node,
             machine.ledger,
-            _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
+            settings,
             sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
@@ -170,9 +177,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
         connection.begin()
+        assert connection.files is not None, "an institution's connection knows where its files are"
+        reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
+        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
+            bills_api(institution.payments, institution.merchants, bills, settings.zone),
+            reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
         if site.gateway is None:
@@ -201,6 +213,14 @@ async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> C
     poster = HttpPoster(private_allowed=True)
     stack.push_async_callback(poster.close)
     return CodeGateway(machine.node, site.gateway, poster)
+
+
+def reconciling(
+    machine: Machine, chart: Chart, files: ClearingFiles, pool: WorkerPool, switch: str
+) -> ReconciliationService:
+    """An institution's reconciliation, on its own rows."""
+    books = PgOwnBooks(machine.pool, chart)
+    return ReconciliationService(machine.node, machine.ledger, chart, files, books, pool, switch=switch)
 
 
 async def introduce(switch: SwitchNode, network: Network) -> None:

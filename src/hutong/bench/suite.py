@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, growth, ledger, payments, settlement, storm
+from hutong.bench import codes, echo, growth, ledger, payments, reconciliation, settlement, storm
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -43,6 +43,7 @@ class Extent:
     growth_s: float = 5.0
     past_transfers: int = growth.OLD_TRANSFERS
     past_accounts: int = growth.OLD_ACCOUNTS
+    reconciled_lines: int = reconciliation.LINES
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
 
@@ -91,18 +92,23 @@ async def _codes(_scratch: Scratch, figures: Figures, extent: Extent, progress: 
     codes.measure(figures, seconds=extent.codes_s, progress=progress)
 
 
+async def _reconciliation(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await reconciliation.measure(scratch, figures, lines=extent.reconciled_lines, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
     "payments": _payments,
     "processes": _processes,
     "codes": _codes,
+    "reconciliation": _reconciliation,
     "growth": _growth,
     "storm": _storm,
     "settlement": _settlement,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"growth", "settlement", "storm"})
+DEFAULT = tuple(part for part in PARTS if part not in {"growth", "reconciliation", "settlement", "storm"})
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -125,6 +131,7 @@ AT_MOST = {
     "pay_onus_c256_p99_ms": 100,
     "pay_interop_c256_p99_ms": 100,
     "pay_interop_processes_c256_p99_ms": 100,
+    "reconcile_1m_s": 5,
     "growth_old_start_s": 5,
     "settle_close_s": 10,
     "growth_old_network_start_s": 5,

@@ -47,6 +47,7 @@ _COMMANDS = (
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
     (_MERCHANT, "stuck", "stuck:stuck", "What is undecided for a while at a node, and whose turn it is."),
+    (_MERCHANT, "bill", "bill:bill", "A merchant's day: what was sold and given back, every movement, as CSV."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
     (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
@@ -120,6 +121,18 @@ _audit_log.command(
 )
 app.command(_audit_log)
 
+_reconcile = App(name="reconcile", help="An institution's books against the switch's: with --node.", group=_MERCHANT)
+for _name, _help in {
+    "run": "Compare a closed settlement window.",
+    "show": "What came of comparing a window, and its cases.",
+    "case": "One difference in full.",
+    "correct": "Book what is missing, against the suspense account.",
+    "enquire": "Ask the switch again how a pending line stands.",
+    "settle": "Take a corrected difference out of suspense, with whom it concerns.",
+    "explain": "Close a case without moving money, saying why.",
+}.items():
+    _reconcile.command(f"hutong.cli.reconcile:{_name}", name=_name, help=_help)
+app.command(_reconcile)
 _recall = App(name="recall", help="Fraud and mistakes: ask a payment back, and answer who asks.", group=_MERCHANT)
 for _name, _help in {
     "open": "Ask for a payment back: as its payer, as the operator, or by a legal order.",

@@ -20,6 +20,7 @@ class AccountCode(IntEnum):
 
     RESERVE = 1001  # 备付金: customers' money, held at the central bank or a custodian. Debit balance.
     CLEARING = 1101  # Mirrors our position at the switch: debit balance when the network owes us.
+    SUSPENSE = 1901  # 待查: differences with the network that reconciliation booked, until it is known whose they are.
     SETTLEMENT = 1102  # Our settlement account at the switch: what we prefunded. Debit balance.
     WALLET = 2001  # What we owe a person: the balance.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
@@ -30,6 +31,7 @@ class AccountCode(IntEnum):
     FEE_INCOME = 4001  # Merchant fees, less interchange and the switch's fee.
     INTERCHANGE_INCOME = 4101  # What acquirers pay us for bringing the payer.
     ACQUIRING_EXPENSE = 5001  # Interchange and switch fees beyond what the merchant paid.
+    DIFFERENCES = 5901  # Differences that nobody could be asked for: our loss, or gain.
     SETTLEMENT_LOSS = 5002  # What we bore for a participant that could not pay.
     SCHEME_CHARGES = 5003  # What the scheme charges by invoice.
 
@@ -94,6 +96,8 @@ class Chart:
         self.fee_income = self._id(AccountCode.FEE_INCOME)
         self.interchange_income = self._id(AccountCode.INTERCHANGE_INCOME)
         self.acquiring_expense = self._id(AccountCode.ACQUIRING_EXPENSE)
+        self.suspense = self._id(AccountCode.SUSPENSE)
+        self.differences = self._id(AccountCode.DIFFERENCES)
         self.settlement = self._id(AccountCode.SETTLEMENT)
         self.owed_to_network = self._id(AccountCode.OWED_TO_NETWORK)
         self.own_funds = self._id(AccountCode.OWN_FUNDS)
@@ -109,6 +113,8 @@ class Chart:
             AccountCode.FEE_INCOME,
             AccountCode.INTERCHANGE_INCOME,
             AccountCode.ACQUIRING_EXPENSE,
+            AccountCode.SUSPENSE,
+            AccountCode.DIFFERENCES,
             AccountCode.SETTLEMENT,
             AccountCode.OWED_TO_NETWORK,
             AccountCode.OWN_FUNDS,

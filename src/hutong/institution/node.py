@@ -92,7 +92,9 @@ class InstitutionNode:
             open_wallet=self._open_wallet,
             hasher=hasher,
         )
-        self.erasure = ErasureService(node, self.people, self.people.operators.audit, sealing, shipped_retention())
+        self.erasure = ErasureService(
+            node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
+        )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)

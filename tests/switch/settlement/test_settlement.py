@@ -30,7 +30,10 @@ class Desk(World):
     async def _change(self, change: object, node: str, amount: int, fund: Fund, change_id: int) -> str:
         said: list[SettlementReason | None] = []
         assert callable(change)
-        await change(change_id or self.mint.mint(), node, CNY, amount, fund, said.append)
+        try:
+            await change(change_id or self.mint.mint(), node, CNY, amount, fund, said.append)
+        except Refusal as refusal:
+            return f"{refusal.reason.name} {refusal.facts['field']}"
         self.journal.seal()
         return said[0].name if said[0] else "done"
 
@@ -78,8 +81,9 @@ async def test_a_reserve_stands_behind_a_cap_and_the_ledger_holds_both_to_it(des
 async def test_a_change_under_a_known_id_is_the_same_change_or_refused(desk: Desk) -> None:
     change_id = desk.mint.mint()
     assert [await desk.fund("jing", 1_000, change_id=change_id) for _ in range(2)] == ["done", "done"]
-    assert await desk.fund("jing", 999, change_id=change_id) == "RESERVE_CHANGE_CONFLICTS"
-    assert await desk.fund("wei", 1_000, change_id=change_id) == "RESERVE_CHANGE_CONFLICTS"
+    assert await desk.fund("jing", 999, change_id=change_id) == "RESERVE_CHANGE_CONFLICTS amount"
+    assert await desk.fund("wei", 1_000, change_id=change_id) == "RESERVE_CHANGE_CONFLICTS node or fund"
+    assert await desk.take("jing", 1_000, change_id=change_id) == "RESERVE_CHANGE_CONFLICTS change"
     assert await desk.reserve("jing") == 1_000
     refused = desk.mint.mint()
     assert await desk.take("jing", 2_000, change_id=refused) == "RESERVE_INSUFFICIENT"

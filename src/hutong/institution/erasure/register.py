@@ -49,5 +49,7 @@ REGISTER = (
     Holding("mandates", blanked=_NAMELESS),
     Holding("bank_accounts", blanked={"name": "", "mandate": "", "code": ""}, secret=frozenset({"mandate"})),
     Holding("top_ups", scanned=True),
-    Holding("events", "owner_id", deleted=True),
+    Holding("recalls", blanked={"remark": ""}, scanned=True),
+    Holding("disputes", blanked={"remark": "", "stance_remark": ""}, scanned=True),
+    Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

@@ -15,6 +15,7 @@ from hutong.institution.erasure.retained_identity import (
     kept_until_ns,
     seal_label,
 )
+from hutong.institution.notices.service import Notices
 from hutong.institution.people.one_time_code import Purpose, code_key
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import User
@@ -33,10 +34,17 @@ class ErasureService:
     """An operator's affair, a few times a day: it awaits, and costs payments nothing."""
 
     def __init__(
-        self, node: NodeRuntime, people: PeopleService, audit: AuditLog, sealing: SealingKeys, policy: RetentionPolicy
+        self,
+        node: NodeRuntime,
+        people: PeopleService,
+        notices: Notices,
+        audit: AuditLog,
+        sealing: SealingKeys,
+        policy: RetentionPolicy,
     ) -> None:
         self._node = node
         self._people = people
+        self._notices = notices
         self._audit = audit
         self._sealing = sealing
         self.policy = policy
@@ -62,6 +70,7 @@ class ErasureService:
                 await self._node.store.delete(holding.table, holding.column, [user_id])
             elif holding.blanked:
                 await self._node.store.blank(holding.table, holding.column, user_id, holding.blanked)
+        await self._notices.forget_names(user_id)
         keys = [code_key(purpose, identity.phone) for purpose in Purpose]
         await self._node.store.delete("one_time_codes", "id", keys)
         await self._erase_from_audit_log(user_id, identity)

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from hutong.institution.notices.event import FeedPage, make_event
-from hutong.institution.notices.repository import NoticeRepository
+from hutong.institution.notices.repository import EVENTS, NoticeRepository
 from hutong.runtime.node import NodeRuntime
 
 PAGE_MAX = 500
@@ -62,6 +64,12 @@ class Notices:
                 self._wait_no_more(owner_id, news)
         return FeedPage(found, found[-1][0] if found else after)
 
+    async def forget_names(self, owner_id: int) -> None:
+        """Of a person who is to be forgotten: what happened stays told, with no names and no words of people in it."""
+        for _, event in await self._node.store.find(EVENTS, "owner_id", [owner_id]):
+            body = msgspec.json.encode(_nameless(msgspec.json.decode(event.body)))
+            await self._node.store.blank(EVENTS.name, "id", event.id, {"body": body})
+
     def close(self) -> None:
         """The node ends: whoever waits is answered now, and nobody waits any more."""
         self._closed = True
@@ -101,3 +109,9 @@ def _wake(waiting: "Iterable[asyncio.Future[None]]") -> None:
     for news in waiting:
         if not news.done():
             news.set_result(None)
+
+
+def _nameless(told: Any) -> Any:
+    if not isinstance(told, dict):
+        return told
+    return {name: "" if name == "remark" or name.endswith("name") else _nameless(fact) for name, fact in told.items()}

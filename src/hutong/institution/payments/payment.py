@@ -30,6 +30,8 @@ class Why(IntEnum):
     PAID_OUT = 31
     DISPUTED = 40  # Set aside until a recall is answered.
     DISPUTE_ENDED = 41  # What did not go back.
+    CORRECTION = 50  # Found missing by reconciliation, against suspense; `user_data_32`: which of these it corrects.
+    CORRECTION_SETTLED = 51
 
 
 class PaymentState(StrEnum):

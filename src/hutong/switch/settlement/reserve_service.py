@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency, currency_of
 from hutong.ledger import recipes, settlement_recipes
@@ -48,11 +49,14 @@ class ReserveService:
         Money of a participant came to the settlement bank; `then` hears how it ended.
 
         Moves:    custody -> reserve or contribution; reserve caps -> position, as far as the rules say.
-        Refuses:  PARTICIPANT_UNKNOWN; RESERVE_CHANGE_CONFLICTS, when this id made another change.
+        Refuses:  PARTICIPANT_UNKNOWN; RESERVE_CHANGE_CONFLICTS, naming the field.
         Repeats:  nothing; `then` hears that it was done.
         """
         cap = await self._cap_step(node_id, currency, amount, fund)
         transfers = self._change(settlement_recipes.fund, change_id, node_id, currency, amount, max(0, cap), fund)
+        if await self._is_repeated(transfers[0]):
+            then(None)
+            return
         booked = partial(self._booked, change_id, node_id, currency, amount, fund, EntryKind.TOP_UP, then)
         self._ledger.create_transfers(transfers, booked)
         self._node.journal.seal()
@@ -69,9 +73,30 @@ class ReserveService:
         """
         cap = await self._cap_step(node_id, currency, -amount, fund)
         transfers = self._change(settlement_recipes.defund, change_id, node_id, currency, amount, max(0, -cap), fund)
+        if await self._is_repeated(transfers[0]):
+            then(None)
+            return
         booked = partial(self._booked, change_id, node_id, currency, -amount, fund, EntryKind.WITHDRAWAL, then)
         self._ledger.create_transfers(transfers, booked)
         self._node.journal.seal()
+
+    async def _is_repeated(self, asked: Transfer) -> bool:
+        """
+        Whether the ledger has this change already. Refuses RESERVE_CHANGE_CONFLICTS, naming the field that differs.
+
+        Asked for before the ledger decides: how much cap goes with it may be another amount by now, and is no content.
+        """
+        for known in await self._ledger.lookup_transfers([asked.id]):
+            if known.ledger != asked.ledger:
+                raise Refusal(SettlementReason.RESERVE_CHANGE_CONFLICTS, field="currency")
+            ways = (known.debit_account_id, known.credit_account_id), (asked.debit_account_id, asked.credit_account_id)
+            if ways[0] != ways[1]:
+                turned = ways[0] == ways[1][::-1]
+                raise Refusal(SettlementReason.RESERVE_CHANGE_CONFLICTS, field="change" if turned else "node or fund")
+            if known.amount != asked.amount:
+                raise Refusal(SettlementReason.RESERVE_CHANGE_CONFLICTS, field="amount")
+            return True
+        return False
 
     async def means(self, currency: Currency) -> Means:
         """What everybody has, the scheme too."""

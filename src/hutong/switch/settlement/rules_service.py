@@ -38,7 +38,8 @@ class RulesService:
         known = next((each for each in self.versions() if each.version == version), None)
         if known is not None:
             if known != announced:
-                raise Refusal(SettlementReason.RULES_CONFLICT, version=version)
+                differs = "starts_at_ms" if known.rules == announced.rules else "rules"
+                raise Refusal(SettlementReason.RULES_CONFLICT, field=differs, version=version)
             return known
         if starts_ns < self._node.clock.now_ns():
             raise Refusal(SettlementReason.RULES_START_IN_THE_PAST, starts_ns=starts_ns)
