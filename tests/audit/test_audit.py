@@ -83,7 +83,7 @@ DAMAGES = [
     ),
     Damage(
         "a transfer is deleted",
-        "DELETE FROM jing.transfer WHERE position = (SELECT min(position) FROM jing.transfer)",
+        "DELETE FROM jing.transfer WHERE position = (SELECT min(position) FROM jing.transfer WHERE code = 30)",
         "jing", 7, "overdraws",
     ),
     Damage(
@@ -257,7 +257,7 @@ DAMAGES = [
     ),
     Damage(
         "more is owed than there is",
-        "UPDATE jing.account SET code = 9001 WHERE code = 1001",
+        "UPDATE jing.account SET code = 9001 WHERE code IN (1001, 1102)",
         "jing", 2, "owes",
     ),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -91,10 +91,10 @@ def network_directory(run_directory: Path) -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def reserves_are_known(street: Street, within_s: float = 30) -> None:
-    """Wait until every institution has booked what it prefunded: the switch tells it soon after the start."""
+def reserves_are_known(street: Street, nodes: Iterable[str], within_s: float = 30) -> None:
+    """Wait until these institutions have booked what they prefunded: the switch tells them soon after the start."""
     ends_at = time.monotonic() + within_s
-    for node in ("jing", "wei", "zhi", "yun"):
+    for node in nodes:
         while not street.operator(node).get("/v1/operator/settlement"):
             assert time.monotonic() < ends_at, f"{node} does not know its reserve"
             time.sleep(0.1)
@@ -112,7 +112,7 @@ def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
     if network.failed is not None:
         raise network.failed
     found = Street(network.doors, address.url)
-    reserves_are_known(found)
+    reserves_are_known(found, ("jing", "wei", "zhi", "yun"))
     yield found
     wrong = audit_when_quiet(address.url).wrong
     found.close()

@@ -179,7 +179,9 @@ def _ended(ledgers: Ledgers) -> Iterable[str]:
         twice = [id_ for id_, times in Counter(row[1] for row in each).items() if times > 1]
         yield from (f"{what} {id_} is there twice" for id_ in twice)
         yield from (f"{row[0]}: {what} {row[1]} has no outcome" for row in each if row[3] is None)
-    yield from (f"{node}: incoming {id_} has no outcome" for node, id_, completed in ledgers.incoming if completed is None)
+    yield from (
+        f"{node}: incoming {id_} has no outcome" for node, id_, completed in ledgers.incoming if completed is None
+    )
     yield from (f"{node}: transfer {id_} is pending" for node, id_ in ledgers.open)
     for node, id_, amount, completed in ledgers.payments:
         spent = ledgers.spent.get((node, id_), 0)

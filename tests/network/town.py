@@ -123,7 +123,9 @@ class Town:
             return old.process.wait(_GOES_S)
         except subprocess.TimeoutExpired:
             old.kill()
-            raise AssertionError(f"{old.spec.node} was taken over, and does not end: {old.log.read_text()[-2000:]}") from None
+            raise AssertionError(
+                f"{old.spec.node} was taken over, and does not end: {old.log.read_text()[-2000:]}"
+            ) from None
         finally:
             self.paused.remove(old)
 
@@ -152,7 +154,9 @@ def own_disk(directory: Path) -> Iterator[Path | None]:
     """A small file system there, if we may mount one."""
     directory.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MIB}m,mode=0755", "tmpfs", str(directory)]
-    mounted = shutil.which("mount") is not None and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    mounted = (
+        shutil.which("mount") is not None and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    )
     try:
         yield directory if mounted else None
     finally:
