@@ -215,7 +215,9 @@ async def run_round(town: Town, number: int, name: str, seed: int) -> Round:
     await load.settle()
     found.wrong += await asyncio.to_thread(_books, town, load)
     found.asked, found.completed = len(load.log), load.completed
-    found.unknown_healed = sum({"unknown", "PENDING"} & set(entry.answers) != set() for entry in load.log if entry.final)
+    found.unknown_healed = sum(
+        {"unknown", "PENDING"} & set(entry.answers) != set() for entry in load.log if entry.final
+    )
     return found
 
 
@@ -264,7 +266,12 @@ def table(rounds: list[Round]) -> list[str]:
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, some in [*sorted(by_kind.items()), ("all", rounds)]:
         times = sorted(each.recovery_s for each in some)
-        facts: list[Any] = [name, len(some), sum(each.asked for each in some), sum(each.unknown_healed for each in some)]
+        facts: list[Any] = [
+            name,
+            len(some),
+            sum(each.asked for each in some),
+            sum(each.unknown_healed for each in some),
+        ]
         facts += [f"{times[len(times) // 2]:.1f}", f"{times[-1]:.1f}", sum(bool(each.wrong) for each in some)]
         lines.append("| " + " | ".join(str(fact) for fact in facts) + " |")
     return lines
