@@ -1,58 +1,67 @@
 """
-The tiny participant with the test hook of docs/scheme/conformance.md: its users and payees, for the conformance kit.
+The tiny participant with the test hook of docs/scheme/conformance.md: users and payees, for the conformance kit.
 
 Never in life: whoever reaches the hook moves its users' money.
 """
 
 import json
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
-from tiny_envelope import Message, No, new_id
-from tiny_participant import Door, Participant, run
+from tiny_participant import Door, Message, No, Participant, run
+from tiny_wallet import Wallet
 
 FUNDS = 50_000
-VERBS = ("payer", "payee", "balance", "code", "pay", "payment", "refund", "return")
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
 
 
 class Hook:
-    """The verbs, by their names."""
+    """The verbs, by their names: those of an acquirer."""
+
+    verbs: tuple[str, ...] = ("payee", "balance", "code")
 
     def __init__(self, participant: Participant) -> None:
         self.us = participant
 
     def offers(self) -> Message:
-        return {"verbs": VERBS}
+        return {"verbs": self.verbs}
+
+    def payee(self) -> Message:
+        return {"payee": f"payee {new_id()}"}
+
+    def balance(self, of: str) -> Message:
+        return {"balance": self.us.get("account", of) or 0}
+
+    def code(self, payee: str, amount: int) -> Message:
+        id_ = new_id()
+        code = {"id": id_, "payee": payee, "amount": amount, "claimed": None}
+        self.us.durably(self.us.put, "code", id_, code)
+        return {"code": f"{self.us.base}/q/{id_.upper()}"}
+
+
+class WalletHook(Hook):
+    """And those of a wallet, with refunds."""
+
+    verbs = (*Hook.verbs, "payer", "pay", "payment", "refund", "return")
+    us: Wallet
 
     def payer(self) -> Message:
         name = f"payer {new_id()}"
         self.us.durably(self.us.move, "cash", name, FUNDS)
         return {"payer": name}
 
-    def payee(self) -> Message:
-        return {"payee": f"payee {new_id()}"}
-
-    def balance(self, of: str) -> Message:
-        with self.us.lock:
-            found = self.us.one("SELECT balance FROM account WHERE name = ?", of)
-        return {"balance": found["balance"] if found else 0}
-
-    def code(self, payee: str, amount: int) -> Message:
-        id_ = new_id()
-        text = f"{self.us.base}/q/{id_.upper()}"
-        insert = "INSERT INTO code VALUES (?, ?, ?, ?, '')"
-        self.us.durably(lambda: self.us.db.execute(insert, (id_, text, payee, amount)))
-        return {"code": text}
-
     def pay(self, id: str, payer: str, code: str, amount: int) -> Message:
         self.us.pay(id, payer, code, amount)
         return self.payment(id)
 
     def payment(self, id: str) -> Message:
-        with self.us.lock:
-            state = self.us.deal(id, self.us.node)["state"]
-        return {"state": "PENDING" if state == "HELD" else state}
+        states = {"HELD": "PENDING", "ACSC": "COMPLETED", "RJCT": "REJECTED"}
+        return {"state": states[self.us.deal(id, self.us.node)["state"]]}
 
     def refund(self, id: str, payee: str, payment: str, debtor_agent: str, amount: int) -> Message:
         self.us.durably(self.us.refund, id, payment, debtor_agent, amount)
@@ -73,19 +82,16 @@ class HookDoor(Door):
         verb = self.path.removeprefix("/hook/")
         answer: Any
         try:
-            if verb not in {"offers", *VERBS}:
+            hook = (WalletHook if isinstance(self.participant, Wallet) else Hook)(self.participant)
+            if verb not in {"offers", *hook.verbs}:
                 status, answer = 404, {}
             else:
-                hook = Hook(self.participant)
                 status, answer = 200, getattr(hook, "return_" if verb == "return" else verb)(**facts)
         except No as no:
-            status, answer = 422, {"reason": no.reason}
-        self.send_response(status)
-        body = json.dumps(answer).encode()
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            status, answer = 422, {"reason": no.args[0]["reason"]}
+        self.answer(status, json.dumps(answer).encode())
 
 
 if __name__ == "__main__":
-    run(json.loads(Path(sys.argv[1]).read_text()), HookDoor)
+    settings = json.loads(Path(sys.argv[1]).read_text())
+    run((Wallet if settings.get("wallet", True) else Participant)(settings), settings["listen"], HookDoor)

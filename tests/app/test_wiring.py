@@ -42,3 +42,35 @@ async def test_a_switch_starts_again_behind_a_retired_key_and_a_withdrawn_form(w
 async def test_another_key_under_a_known_id_is_refused(world: World) -> None:
     with pytest.raises(Refusal, match="KEY_CONFLICTS"):
         await introduce(world.switch, described("ff" * 32))
+
+
+def described_as(name: str, url: str) -> Network:
+    switch, jing, wei, *_ = DEMO_NETWORK.nodes
+    return Network(nodes=(switch, msgspec.structs.replace(jing, name=name, url=url), wei))
+
+
+async def test_what_the_operator_changed_stays_until_the_description_changes(world: World) -> None:
+    await introduce(world.switch, described_as("Jing", "http://jing:1"))
+    world.switch.admission.admit("jing", "jing", "Jing Pay", "http://jing:2")
+    world.journal.flush()
+    await world.crash()
+    await introduce(world.switch, described_as("Jing", "http://jing:1"))
+    known = world.switch.admission.participant("jing")
+    assert (known.name, known.url) == ("Jing Pay", "http://jing:2")
+    await introduce(world.switch, described_as("Jing", "http://jing:3"))
+    assert world.switch.admission.participant("jing").url == "http://jing:3"
+
+
+async def test_who_comes_by_the_description_is_on_record_as_that(world: World) -> None:
+    world.journal.flush()
+    (step,) = await world.switch.admission.passages("jing")
+    assert (step.step, step.stage, step.taken_by) == ("ADMIT", "ACTIVE", "network description")
+
+
+async def test_a_description_brings_nobody_back(world: World) -> None:
+    world.switch.admission.leave("wei", 1, by="lin", reason="merged")
+    await introduce(world.switch, described())
+    assert world.switch.admission.participant("wei").status == "LEAVING"
+    world.switch.admission.depart("wei", by="lin", reason="merged")
+    await introduce(world.switch, described())
+    assert world.switch.admission.participant("wei").status == "LEFT"

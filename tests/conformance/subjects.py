@@ -79,13 +79,14 @@ def with_crash(hook: Hook, node: NodeProcess, *, crash: bool) -> Hook:
 
 @dataclass
 class Tiny:
-    """The tiny participant in a process; `changes` break it."""
+    """The tiny participant in a process, with its wallet or without; `changes` break it."""
 
     directory: Path
     switch_node: str
     switch_url: str
     switch_keys: list[str]
     changes: dict[str, str] = field(default_factory=dict)
+    wallet: bool = True
     port: int = field(default_factory=free_port)
     key: str = ""
 
@@ -94,22 +95,31 @@ class Tiny:
         shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__"))
         (self.directory / "docs" / "scheme").mkdir(parents=True)
         shutil.copy(ROOT / "docs" / "scheme" / "messages.json", self.directory / "docs" / "scheme")
-        sources = {name: (examples / name).read_text() for name in ("tiny_envelope.py", "tiny_participant.py")}
+        sources = {name: (examples / name).read_text() for name in ("tiny_participant.py", "tiny_wallet.py")}
         for said, otherwise in self.changes.items():
             (name,) = (name for name, source in sources.items() if said in source)
             sources[name] = sources[name].replace(said, otherwise)
         for name, source in sources.items():
             (examples / name).write_text(source)
+        self._settle_at(self.switch_node, self.switch_url, self.switch_keys)
+        self.start()
+        return self
+
+    def move_to(self, node: str, url: str, keys: list[str]) -> None:
+        """Start it again before another switch."""
+        self._settle_at(node, url, keys)
+        self.start()
+
+    def _settle_at(self, node: str, url: str, keys: list[str]) -> None:
         told = {
             "node": "tiny",
             "listen": f"127.0.0.1:{self.port}",
             "database": str(self.directory / "tiny.sqlite"),
             "base": "https://tiny.example",
-            "switch": {"node": self.switch_node, "url": self.switch_url, "keys": self.switch_keys},
+            "wallet": self.wallet,
+            "switch": {"node": node, "url": url, "keys": keys},
         }
         (self.directory / "tiny.json").write_text(json.dumps(told))
-        self.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
@@ -137,16 +147,25 @@ class Tiny:
 
 
 @contextmanager
-def tiny(directory: Path, changes: dict[str, str] | None = None) -> Iterator[Subject]:
+def tiny(directory: Path, changes: dict[str, str] | None = None, *, wallet: bool = True) -> Iterator[Subject]:
     """The tiny participant, whose switch is the kit."""
+    with tiny_before_kit(directory, changes, wallet=wallet) as (subject, _):
+        yield subject
+
+
+@contextmanager
+def tiny_before_kit(
+    directory: Path, changes: dict[str, str] | None = None, *, wallet: bool = True
+) -> Iterator[tuple[Subject, Tiny]]:
+    """The tiny participant, whose switch is the kit, and the process it is."""
     directory.mkdir()
     identity, port = fresh_identity(), free_port()
     keys = [f"{key.key_id}:{key.public_hex}" for key in identity.keys("switch")[:2]]
-    with Tiny(directory, "switch", f"http://127.0.0.1:{port}", keys, changes or {}) as started:
+    with Tiny(directory, "switch", f"http://127.0.0.1:{port}", keys, changes or {}, wallet) as started:
         key_id, _, public = started.key.partition(":")
         peer = Peer("tiny", started.url, {key_id: bytes.fromhex(public)})
         hook = CrashHook(HttpHook(f"{started.url}/hook"), started.crash)
-        yield Subject(Side.PARTICIPANT, peer, identity, hook, port=port)
+        yield Subject(Side.PARTICIPANT, peer, identity, hook, port=port), started
 
 
 def failures(results: list[Result]) -> list[str]:

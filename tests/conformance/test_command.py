@@ -1,6 +1,7 @@
 """`hutong conform` as its user meets it: what it lists, prepares, refuses and reports."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,6 +9,7 @@ import pytest
 
 from hutong.cli.main import run
 from hutong.conformance.case import CASES
+from hutong.conformance.run import Subject
 from tests.conformance.subjects import free_port, tiny
 
 
@@ -33,19 +35,24 @@ def test_what_it_prepares_stays_the_same(tmp_path: Path, capsys: pytest.CaptureF
     assert (tmp_path / "kit.json").stat().st_mode & 0o077 == 0
 
 
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    """A participant that takes any version."""
+    changes = {'require(h["version"] == "1", "VER': 'require(True, "VER'}
+    with tiny(tmp_path_factory.mktemp("broken") / "tiny", changes, wallet=False) as subject:
+        yield subject
+
+
 @pytest.mark.parametrize("suffix", ["xml", "json", "txt"])
 def test_a_failure_is_reported_and_leaves_with_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+    broken: Subject, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
 ) -> None:
-    report = tmp_path / f"report.{suffix}"
-    changes = {'(h["version"] != "1", "VER': '(False, "VER'}
-    with tiny(tmp_path / "tiny", changes) as subject:
-        identity = tmp_path / "kit.json"
-        identity.write_text(json.dumps({"secret": subject.identity.secret, "mark": subject.identity.mark}))
-        (key_id, public), *_ = subject.peer.keys.items()
-        command = ["conform", "--participant", subject.peer.url, "--node", "tiny", "--key", f"{key_id}:{public.hex()}"]
-        command += ["--identity", str(identity), "--listen", f"127.0.0.1:{free_port()}", "--report", str(report)]
-        assert run([*command, "--only", "PE-VERSION", "--only", "PE-KEY"]) == 1
+    report, identity = tmp_path / f"report.{suffix}", tmp_path / "kit.json"
+    identity.write_text(json.dumps({"secret": broken.identity.secret, "mark": broken.identity.mark}))
+    (key_id, public), *_ = broken.peer.keys.items()
+    command = ["conform", "--participant", broken.peer.url, "--node", "tiny", "--key", f"{key_id}:{public.hex()}"]
+    command += ["--identity", str(identity), "--listen", f"127.0.0.1:{free_port()}", "--report", str(report)]
+    assert run([*command, "--only", "PE-VERSION", "--only", "PE-KEY"]) == 1
     said = capsys.readouterr().out
     assert "1 passed, 1 failed" in said
     assert "versioning.md" in said, "the sentence it proves"

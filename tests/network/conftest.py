@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -90,6 +91,15 @@ def network_directory(run_directory: Path) -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
+def reserves_are_known(street: Street, within_s: float = 30) -> None:
+    """Wait until every institution has booked what it prefunded: the switch tells it soon after the start."""
+    ends_at = time.monotonic() + within_s
+    for node in ("jing", "wei", "zhi", "yun"):
+        while not street.operator(node).get("/v1/operator/settlement"):
+            assert time.monotonic() < ends_at, f"{node} does not know its reserve"
+            time.sleep(0.1)
+
+
 @pytest.fixture(scope="session")
 def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
     """The demo's network in this process: switch, jing, wei, zhi and yun. Audited when all tests are through."""
@@ -102,6 +112,7 @@ def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
     if network.failed is not None:
         raise network.failed
     found = Street(network.doors, address.url)
+    reserves_are_known(found)
     yield found
     wrong = audit_when_quiet(address.url).wrong
     found.close()

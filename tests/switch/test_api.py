@@ -118,7 +118,7 @@ async def test_a_stranger_is_unknown(client: httpx.AsyncClient, method: str, pat
 async def test_keys_are_added_listed_and_retired(client: httpx.AsyncClient) -> None:
     key = {"public_key": KEY, "valid_from_ms": 0, "valid_until_ms": 2**42}
     for _ in range(2):
-        await said(client, "PUT", "/v1/participants/jing/keys/jing-1", 204, key)
+        await said(client, "PUT", "/v1/participants/jing/keys/jing-1", 200, key)
     conflict = await said(client, "PUT", "/v1/participants/wei/keys/jing-1", 409, key)
     assert conflict["reason"] == "KEY_CONFLICTS"
     (listed,) = await said(client, "GET", "/v1/participants/jing/keys", 200)

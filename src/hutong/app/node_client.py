@@ -1,6 +1,6 @@
 """A node's API as a client sees it: JSON in, JSON out, every no as an exception with its name."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -72,6 +72,17 @@ class NodeClient:
         """A file."""
         return (await self._ask("GET", path)).content
 
+    async def download(self, path: str) -> AsyncIterator[bytes]:
+        """A file that may be large, as it comes. Raises as everything here."""
+        try:
+            async with self._client.stream("GET", path) as response:
+                if not response.is_success:
+                    raise _refused(self.url, response.status_code, await response.aread())
+                async for piece in response.aiter_bytes():
+                    yield piece
+        except httpx.TransportError as error:
+            raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
+
     async def _ask(
         self, method: str, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None
     ) -> httpx.Response:
@@ -83,11 +94,15 @@ class NodeClient:
             raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
         if response.is_success:
             return response
-        try:
-            problem = msgspec.json.decode(response.content, type=Problem)
-        except msgspec.DecodeError:
-            raise NodeSilent(f"{self.url} is no node of Hutong: it answered {response.status_code}") from None
-        raise NodeRefused(response.status_code, problem.reason, problem.message, problem.facts)
+        raise _refused(self.url, response.status_code, response.content)
+
+
+def _refused(url: str, status: int, body: bytes) -> NodeRefused | NodeSilent:
+    try:
+        problem = msgspec.json.decode(body, type=Problem)
+    except msgspec.DecodeError:
+        return NodeSilent(f"{url} is no node of Hutong: it answered {status}")
+    return NodeRefused(status, problem.reason, problem.message, problem.facts)
 
 
 def _json(response: httpx.Response) -> Any:

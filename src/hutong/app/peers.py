@@ -94,5 +94,5 @@ def _participants(admission: AdmissionService) -> dict[str, Peer]:
     return {
         participant.node_id: Peer(participant.node_id, participant.url, KeyRing(keys.get(participant.node_id, ())))
         for participant in admission.participants()
-        if participant.url
+        if participant.url and not participant.has_left
     }

@@ -21,6 +21,8 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.bills.api import bills_api
+from hutong.institution.bills.repository import PgBills
 from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -158,10 +160,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         stack.callback(pool.close)
         poster = HttpPoster(private_allowed=private_webhooks)
         stack.push_async_callback(poster.close)
+        settings = _settings(site, switch=network.switch.node, private_webhooks=private_webhooks)
         institution = InstitutionNode(
             machine.node,
             machine.ledger,
-            _settings(site, switch=network.switch.node, private_webhooks=private_webhooks),
+            settings,
             sender=await _code_sender(site, machine, stack),
             pool=pool,
             poster=poster,
@@ -176,9 +179,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
+        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
+            bills_api(institution.payments, institution.merchants, bills, settings.zone),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
         ]
@@ -223,14 +228,17 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     Admit the nodes of the description, with their keys, code forms, caps and reserves.
 
     Refuses:  KEY_CONFLICTS, for another key under a known id.
-    Repeats:  nothing. What the operator did meanwhile stays: a retired key, a form withdrawn or given to another.
+    Repeats:  nothing. What the operator did meanwhile stays: another name or address, a retired key, a form withdrawn or
+              given to another, a node that left.
     """
     before = switch.node.journal.position
     rows = switch.admission.keys()
     known_keys = {(key.node_id, key.key_id, key.public_key) for key in rows}
     known_forms = {registered.form for registered in switch.admission.forms()}
     for spec in network.institutions:
-        switch.admission.admit(spec.node, spec.participant_id, spec.name, spec.url)
+        taken = switch.admission.describe(spec.node, spec.participant_id, spec.name, spec.url)
+        if taken.is_going:
+            continue
         for key in spec.public_keys:
             key_id, public_key = key.partition(":")[0], bytes.fromhex(key.partition(":")[2])
             if (spec.node, key_id, public_key) not in known_keys:

@@ -91,9 +91,9 @@ def conform(
     except (NotReady, HookRefused) as error:
         raise Refusal(ConformReason.NOT_SET_UP, said=str(error), say="--prepare prints what it must know") from None
     if report is not None:
-        _write(report, results, subject.peer.url)
+        _write(report, results, subject)
     if json:
-        show_json(as_json(results, subject.peer.url))
+        show_json(as_json(results, subject))
     else:
         _show(results)
     return 1 if summary(results)["failed"] else 0
@@ -198,12 +198,12 @@ def _show(results: "list[Result]") -> None:
     stdout.print(f"\n{counted['passed']} passed, {counted['failed']} failed, {counted['skipped']} not proven")
 
 
-def _write(path: Path, results: "list[Result]", subject: str) -> None:
+def _write(path: Path, results: "list[Result]", subject: "Subject") -> None:
     from hutong.conformance import report
 
     if path.suffix == ".xml":
-        path.write_bytes(report.as_junit(results, subject))
+        path.write_bytes(report.as_junit(results, subject.peer.url))
     elif path.suffix == ".json":
         path.write_text(report.json_text(results, subject), encoding="utf-8")
     else:
-        path.write_text(report.as_text(results, subject), encoding="utf-8")
+        path.write_text(report.as_text(results, subject.peer.url), encoding="utf-8")

@@ -47,6 +47,7 @@ _COMMANDS = (
     (_MERCHANT, "charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
     (_MERCHANT, "pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
     (_MERCHANT, "stuck", "stuck:stuck", "What is undecided for a while at a node, and whose turn it is."),
+    (_MERCHANT, "bill", "bill:bill", "A merchant's day: what was sold and given back, every movement, as CSV."),
     (_MERCHANT, "refund", "merchant:refund", "Give back a payment, or a part of it."),
     (_MERCHANT, "trace", "recall:trace", "Where the money of a payment went."),
 )
@@ -61,7 +62,7 @@ app.command(_code)
 _participant = App(name="participant", help="Who takes part, as the switch's operator sees it.", group=_MERCHANT)
 for _name, _help in {
     "list": "Every node, its standing and its position.",
-    "admit": "Let a node take part, or note its new name and address.",
+    "admit": "Let a certified applicant take part; or note a node's new name and address.",
     "suspend": "Admit nothing new from or to a node.",
     "resume": "Let a suspended node take part again.",
     "cap": "Raise a node's net debit cap, or take back what is unused of it.",
@@ -69,6 +70,19 @@ for _name, _help in {
     "keys": "The keys of a node; add one, or retire one.",
 }.items():
     _participant.command(f"hutong.cli.participant:{_name}_", name=_name, help=_help)
+for _name, _help in {
+    "apply": "Write an application, signed with the node's key: for the scheme's operator.",
+    "take-application": "Take in an applicant's file.",
+    "applications": "Who has applied, and how far each is.",
+    "certify": "Attach what the conformance kit found.",
+    "confirm-key": "Be the second person: confirm a key's fingerprint.",
+    "reject": "Say no to an application.",
+    "withdraw": "Note that an applicant wants it no more.",
+    "show": "A participant's life: what is done, what is missing, what comes next.",
+    "leave": "Begin a participant's way out.",
+    "depart": "End it, once nothing is left.",
+}.items():
+    _participant.command(f"hutong.cli.lifecycle:{_name.replace('-', '_')}_", name=_name, help=_help)
 app.command(_participant)
 
 

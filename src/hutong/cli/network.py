@@ -40,6 +40,9 @@ def keys(
     *,
     new: Annotated[bool, Parameter(negative="", help="Make one more, to change to.")] = False,
     starts_in: Annotated[int, Parameter(help="In how many seconds the new key begins to sign.")] = 3600,
+    fingerprints: Annotated[
+        bool, Parameter(negative="", help="Print what is read to the scheme's operator over another channel.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Print a node's public keys, as a network's description names them; make its secrets if there are none."""
@@ -55,6 +58,11 @@ def keys(
         found = public_keys(add_signing_key(directory, node, randomness, starts_ns, ours.secrets_key))
     else:
         found = public_keys(node_secrets(directory, node, randomness, ours.secrets_key))
+    if fingerprints:
+        from hutong.switch.lifecycle.key import fingerprint
+
+        read = [(key_id, fingerprint(bytes.fromhex(public))) for key_id, _, public in (k.partition(":") for k in found)]
+        found = [f"{key_id}  {shown}" for key_id, shown in read]
     if json:
         show_json(found)
         return

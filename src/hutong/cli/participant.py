@@ -6,12 +6,21 @@ from urllib.parse import quote
 from cyclopts import Parameter
 
 from hutong.cli.connection import NOWHERE, At, asking_later, operating
+from hutong.cli.lifecycle import admit_certified
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.kernel.money import Currency, parse_amount
 
 _KEY_LIFE_DAYS = 366
+Why = Annotated[str, Parameter(help="Why: it is on record.")]
+
+
+class AdmissionReason(Reason):
+    """Why a command does not know how to admit."""
+
+    HOW_TO_ADMIT = Kind.INVALID, "NARR"
 
 
 async def list_(*, at: At = NOWHERE, json: AsJson = False) -> None:
@@ -35,32 +44,41 @@ async def list_(*, at: At = NOWHERE, json: AsJson = False) -> None:
 
 async def admit_(
     node: str,
-    name: str,
+    name: Annotated[str, Parameter(help="Of a known node, its new name; of one without application, its name.")] = "",
     /,
     *,
+    reserve: Annotated[str, Parameter(help="Of a certified applicant: what it prefunded, in yuan.")] = "",
+    zero_cap: Annotated[bool, Parameter(negative="", help="Of a certified applicant: it begins with nothing.")] = False,
+    consented_by: Annotated[str, Parameter(help="Who agreed that its code forms overlap others'.")] = "",
+    reason: Annotated[str, Parameter(help="Why; without an application, who waived it.")] = "",
     participant: Annotated[str, Parameter(help="Whose node it is; default: its own.")] = "",
     address: Annotated[str, Parameter(help="Where it takes messages.")] = "",
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
-    """Let a node take part, or note its new name and address."""
-    body: dict[str, Any] = {"name": name, "url": address}
+    """Let a certified applicant take part; or, with a name, note a node's name and address (an admin: admit it by hand)."""
+    if bool(name) == bool(reserve or zero_cap) or (reserve and zero_cap):
+        raise Refusal(AdmissionReason.HOW_TO_ADMIT, say="--reserve AMOUNT, --zero-cap, or a name")
+    if not name:
+        await admit_certified(node, reserve, consented_by, reason, at, as_json=json)
+        return
+    body: dict[str, Any] = {"name": name, "url": address, "waiver": reason}
     if participant:
         body["participant"] = participant
     async with operating(at) as client:
         _show(await client.put(_path(node), body), as_json=json)
 
 
-async def suspend_(node: str, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def suspend_(node: str, /, *, reason: Why = "", at: At = NOWHERE, json: AsJson = False) -> None:
     """Admit nothing new from or to a node."""
     async with operating(at) as client:
-        _show(await client.post(f"{_path(node)}/suspend"), as_json=json)
+        _show(await client.post(f"{_path(node)}/suspend", {"reason": reason}), as_json=json)
 
 
-async def resume_(node: str, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def resume_(node: str, /, *, reason: Why = "", at: At = NOWHERE, json: AsJson = False) -> None:
     """Let a suspended node take part again."""
     async with operating(at) as client:
-        _show(await client.post(f"{_path(node)}/resume"), as_json=json)
+        _show(await client.post(f"{_path(node)}/resume", {"reason": reason}), as_json=json)
 
 
 async def cap_(
@@ -139,8 +157,11 @@ async def keys_(
     if json:
         show_json(known)
         return
-    rows = [(each["key_id"], each["public_key"], _day(each["valid_until_ms"])) for each in known]
-    show_rows("", ("key", "public key", "good until"), rows)
+    rows = [
+        (each["key_id"], each["fingerprint"], "to be confirmed" if each["pending"] else _day(each["valid_until_ms"]))
+        for each in known
+    ]
+    show_rows("", ("key", "fingerprint", "good until"), rows)
 
 
 def _path(node: str) -> str:

@@ -85,18 +85,23 @@ class Directory:
         """
         if self._node_of.get(form) == node:
             return
-        family = self._families.setdefault(form.family, set())
-        others = sorted((known for known in family if form.overlaps(known)), key=str)
+        self.check(form, node, consented=consented)
+        self._node_of[form] = node
+        self._families.setdefault(form.family, set()).add(form)
+        for prefixes, prefix in self._places(form):
+            prefixes.add(prefix, form)
+
+    def check(self, form: CodeForm, node: str, *, consented: bool = False) -> None:
+        """Whether the node may have it. Refuses as `register`, and changes nothing."""
+        if self._node_of.get(form) == node:
+            return
+        others = sorted((known for known in self._families.get(form.family, ()) if form.overlaps(known)), key=str)
         for known in others:
             if known == form or _same_where_both_fit(form, known):
                 raise Refusal(CodeReason.FORM_TAKEN, form=str(form), by=str(known))
         foreign = [str(known) for known in others if self._node_of[known] != node]
         if foreign and not consented:
             raise Refusal(CodeReason.FORM_OVERLAPS, form=str(form), overlaps=foreign)
-        self._node_of[form] = node
-        family.add(form)
-        for prefixes, prefix in self._places(form):
-            prefixes.add(prefix, form)
 
     def withdraw(self, form: CodeForm, node: str) -> None:
         """Take the codes of `form` from `node`. Refuses FORM_UNKNOWN if it does not have them."""

@@ -39,6 +39,14 @@ TYPES: dict[str, dict[str, Any]] = {
     "Window or empty": {"pattern": "([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]*)?"},
     "FOUND or REFUSED": {"pattern": "FOUND|REFUSED"},
     "true or false": {"json": "boolean"},
+    "boolean": {"json": "boolean"},
+    "Id or empty": {"pattern": "([0-9a-f]{32})?"},
+    "FRAD, DUPL, AM09, AC03, UPAY, TECH or CUST": {"pattern": "FRAD|DUPL|AM09|AC03|UPAY|TECH|CUST"},
+    "PDCR, CNCL, PECR or RJCR": {"pattern": "PDCR|CNCL|PECR|RJCR"},
+    "integer, 1 to 10": {"min": 1, "max": 10},
+    "at most 500 steps": {"json": "array", "length_max": 500},
+    "integer": {"min": 1, "max": INTEGER_MAX},
+    "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
 
 
@@ -56,6 +64,8 @@ def fits(value: Any, type_: dict[str, Any]) -> bool:
         return type_.get("json") == "boolean"
     if isinstance(value, int):
         return "min" in type_ and bool(type_["min"] <= value <= type_["max"])
+    if isinstance(value, list):
+        return type_.get("json") == "array" and len(value) <= int(type_["length_max"])
     return isinstance(value, dict) and type_.get("json") == "object" and len(value) <= INFORMATION_MAX
 
 
@@ -84,6 +94,19 @@ _TABLES = {
         CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
         InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm:Instant IntrchgBps:Bps
         SwtchChrgBps:Bps FeeVrsn:Text35""",
+    "camt.056": """
+        CxlId!Id Assgnr!Node OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node RclInstdAmt!Amount+ Ccy!Currency
+        CxlRsnCd!FRAD,_DUPL,_AM09,_AC03,_UPAY,_TECH_or_CUST AddtlInf:Text140 CreDtTm!Instant XpryDtTm!Instant""",
+    "camt.029": """
+        CxlId!Id Assgnr!Node Conf!PDCR,_CNCL,_PECR_or_RJCR RtrdInstdAmt:Amount RtrId:Id_or_empty CxlStsRsnCd:Text35
+        CxlStsRsnPrtry:Text70""",
+    "hutong.trace": "TrcId!Id OrgnlTxId!Id OrgnlInstgAgt!Node TrcdAmt!Amount+ HopsMax!integer,_1_to_10",
+    "hutong.traced": "TrcId!Id Hldr:Text140 WhlInd:true_or_false Hops:at_most_500_steps StsRsnPrtry:Text70",
+    "camt.053": """
+        StmtId!Id ElctrncSeqNb!integer BkTxCd!code Ccy!Currency Amt!Amount CdtInd!boolean OpngBookdBal!Amount
+        ClsgBookdBal!Amount BookgDtTm!Instant SttlmCycl:Window_or_empty IntrBkSttlmDt:date_or_empty
+        TtlCdtNtries:Amount TtlDbtNtries:Amount LossAmt:Amount UncvrdAmt:Amount""",
+    "camt.060": "Ccy!Currency ElctrncSeqNb!integer",
 }
 
 
@@ -105,7 +128,7 @@ DEFAULTS: dict[str, Any] = {
     "Currency": "CNY",
     "Node or null": None,
 }
-DEFAULTS |= {"object": {}, "true or false": False}
+DEFAULTS |= {"object": {}, "true or false": False, "WhlInd": True, "Hops": []}
 OUR_ID = {
     "pacs.008": "TxId",
     "pacs.002": "OrgnlTxId",

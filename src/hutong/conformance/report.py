@@ -7,6 +7,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from hutong.conformance.case import Case, Result, Verdict
+from hutong.conformance.certificate import certificate
+from hutong.conformance.run import Subject
 from hutong.conformance.wire import VERSION, now_ms
 
 
@@ -16,22 +18,26 @@ def summary(results: Sequence[Result]) -> dict[str, int]:
     return {verdict.value: counted[verdict] for verdict in Verdict}
 
 
-def as_json(results: Sequence[Result], subject: str) -> dict[str, Any]:
+def as_json(results: Sequence[Result], subject: Subject) -> dict[str, Any]:
+    """Everything; `certificate` is the part that is signed, and `cases` what stands behind it."""
+    cases = [_told(result) for result in results]
     return {
-        "subject": subject,
+        "subject": subject.peer.url,
+        "certificate": certificate(results, subject, cases),
         "protocol_version": VERSION,
         "at_ms": now_ms(),
         "summary": summary(results),
-        "cases": [
-            {
-                **described(result.case),
-                "verdict": result.verdict.value,
-                "why": result.why,
-                "milliseconds": result.milliseconds,
-                "trace": result.trace,
-            }
-            for result in results
-        ],
+        "cases": cases,
+    }
+
+
+def _told(result: Result) -> dict[str, Any]:
+    return {
+        **described(result.case),
+        "verdict": result.verdict.value,
+        "why": result.why,
+        "milliseconds": result.milliseconds,
+        "trace": result.trace,
     }
 
 
@@ -77,7 +83,7 @@ def as_text(results: Sequence[Result], subject: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def json_text(results: Sequence[Result], subject: str) -> str:
+def json_text(results: Sequence[Result], subject: Subject) -> str:
     return json.dumps(as_json(results, subject), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -8,7 +8,6 @@ In memory an id is an int; PostgreSQL keeps it as `uuid`.
 
 import hashlib
 import random
-import re
 import struct
 from secrets import SystemRandom
 from typing import Protocol
@@ -23,12 +22,14 @@ ID_MAX = (1 << 128) - 1
 _STEPS = struct.Struct(">256I")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TEXT_LENGTH = 26
-_LETTERS = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")  # The first holds three bits: 26 letters are 130.
 # Three letters at a time, and back by way of the digits that `int` knows: ids are read and written for every payment.
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _TRIPLES = [pair + third for pair in _PAIRS for third in _CROCKFORD]
 _LOW_60 = (1 << 60) - 1
-_AS_DIGITS = bytes.maketrans(_CROCKFORD.encode(), b"0123456789abcdefghijklmnopqrstuv")
+# Every other byte becomes one that no number has: reading an id is then one call that also checks it.
+_AS_DIGITS = bytearray(b"!" * 256)
+for _digit, _letter in zip(b"0123456789abcdefghijklmnopqrstuv", _CROCKFORD.encode(), strict=True):
+    _AS_DIGITS[_letter] = _digit
 
 
 class Randomness(Protocol):
@@ -118,9 +119,14 @@ def parse_id(prefix: str, text: str) -> int:
     head, _, letters = text.rpartition("_")
     if head != prefix:
         raise Refusal(KernelReason.ID_OF_OTHER_KIND, expected=f"{prefix}_…")
-    if _LETTERS.fullmatch(letters) is None:
+    try:
+        id_ = int(letters.encode(errors="replace").translate(_AS_DIGITS), 32)
+    except ValueError:
+        raise _malformed(prefix, letters) from None
+    # The first letter holds three bits: 26 letters are 130.
+    if len(letters) != _TEXT_LENGTH or id_ > ID_MAX:
         raise _malformed(prefix, letters)
-    return int(letters.encode().translate(_AS_DIGITS), 32)
+    return id_
 
 
 def _malformed(prefix: str, letters: str) -> Refusal:

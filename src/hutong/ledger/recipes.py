@@ -71,6 +71,8 @@ def hold(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not (payer_discount or interchange):
+        return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )
@@ -100,6 +102,9 @@ def reserve(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not switch_fee:
+        net = gross - payee_discount - interchange
+        return _principal(base_id, payment_id, debtor_position, creditor_position, net, ledger, code, _PENDING)
     legs = _switch_legs(
         debtor_position, creditor_position, scheme_income, gross, payee_discount, interchange, switch_fee
     )
@@ -133,6 +138,8 @@ def accept(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
+    if not (payee_discount or fee or interchange or switch_fee):
+        return _principal(base_id, payment_id, clearing, payee, gross, ledger, code, _PENDING)
     legs = _creditor_agent_legs(
         clearing,
         payee,
@@ -192,6 +199,8 @@ def pay_on_us(
     Refuses:  EXCEEDS_CREDITS when the payer's balance, or a budget, does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
+    if not (payer_discount or payee_discount or fee):
+        return _principal(base_id, payment_id, payer, payee, gross, ledger, code, 0)
     legs = _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
     return _chain(base_id, payment_id, legs, ledger, code, 0)
 
@@ -328,7 +337,7 @@ def top_up(transfer_id: int, *, reserve: int, account: int, amount: int, ledger:
     Moves:    reserve -> account; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, reserve, account, amount, ledger, code)
+    return Transfer(transfer_id, reserve, account, amount, ledger, code)
 
 
 def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -339,7 +348,7 @@ def withdraw(transfer_id: int, *, reserve: int, account: int, amount: int, ledge
     Refuses:  EXCEEDS_CREDITS when the balance does not cover it.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, account, reserve, amount, ledger, code)
+    return Transfer(transfer_id, account, reserve, amount, ledger, code)
 
 
 def block(transfer_id: int, *, payee: int, disputed: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -351,7 +360,7 @@ def block(transfer_id: int, *, payee: int, disputed: int, amount: int, ledger: i
     Repeats:  EXISTS.
     Spec:     docs/scheme/recall.md, "The block".
     """
-    return _single(transfer_id, payee, disputed, amount, ledger, code, _BALANCING_DEBIT)
+    return Transfer(transfer_id, payee, disputed, amount, ledger, code, _BALANCING_DEBIT)
 
 
 def release(transfer_id: int, *, payee: int, disputed: int, ledger: int, code: int) -> Transfer:
@@ -362,7 +371,7 @@ def release(transfer_id: int, *, payee: int, disputed: int, ledger: int, code: i
     Repeats:  EXISTS.
     Spec:     docs/scheme/recall.md, "The block".
     """
-    return _single(transfer_id, disputed, payee, AMOUNT_MAX, ledger, code, _BALANCING_DEBIT)
+    return Transfer(transfer_id, disputed, payee, AMOUNT_MAX, ledger, code, _BALANCING_DEBIT)
 
 
 def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -372,7 +381,7 @@ def grant_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger
     Moves:    caps granted -> position; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, caps, position, amount, ledger, code)
+    return Transfer(transfer_id, caps, position, amount, ledger, code)
 
 
 def lower_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger: int, code: int) -> Transfer:
@@ -382,7 +391,7 @@ def lower_cap(transfer_id: int, *, caps: int, position: int, amount: int, ledger
     Moves:    position -> caps granted, up to the position's balance; posted.
     Repeats:  EXISTS.
     """
-    return _single(transfer_id, position, caps, amount, ledger, code, _BALANCING_DEBIT)
+    return Transfer(transfer_id, position, caps, amount, ledger, code, _BALANCING_DEBIT)
 
 
 def _debtor_agent_legs(
@@ -474,6 +483,14 @@ def _chain(base_id: int, about: int, legs: list[_Leg], ledger: int, code: int, f
     return transfers
 
 
+def _principal(
+    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int
+) -> list[Transfer]:
+    """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
+    assert base_id % PARTS_MAX == 0 <= amount  # Both as in `_chain`.
+    return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+
+
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:
     last = pendings[-1]
     return [
@@ -481,7 +498,3 @@ def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) 
         Transfer(pending.id + offset, 0, 0, amount, 0, 0, flag if pending is last else flag | _LINKED, pending.id)
         for pending in pendings
     ]
-
-
-def _single(transfer_id: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int = 0) -> Transfer:
-    return Transfer(transfer_id, debit, credit, amount, ledger, code, flags)

@@ -9,11 +9,11 @@ that credited it, and no balance is ever updated anywhere (docs/adr/0013-ledger-
 import msgspec
 
 from hutong.ledger.transfer import Account, Transfer
-from hutong.runtime.tables import U128, BigInt, Integer, Table, Uuid
+from hutong.runtime.tables import U128, BigInt, Integer, Low128, Table, Uuid
 
 U64 = U128  # PostgreSQL has no unsigned 64 bits: numeric.
 U32 = BigInt
-Balance = Uuid  # 128 bits at a fixed width: numeric costs twice as much to write. `u128(uuid)` shows it in SQL.
+Balance = Low128  # 128 bits at a fixed width: numeric costs twice as much to write. `u128(uuid)` shows it in SQL.
 
 
 class TransferRow(msgspec.Struct, frozen=True, gc=False):

@@ -54,6 +54,16 @@ class Operators:
         named = {each.name: each for each in (*self._first, *self._shelf.everything())}
         return [named[name] for name in sorted(named)]
 
+    def named(self, name: str) -> Operator:
+        """An operator that may act. Refuses NO_SUCH_OPERATOR."""
+        return self._known(name)
+
+    def others_than(self, name: str) -> bool:
+        """Whether somebody else may act, too: who could be the second person."""
+        return any(
+            each.active and each.name != name and Role(each.role).covers(Role.OPERATOR) for each in self.everybody()
+        )
+
     def appoint(self, name: str, role: Role, by: str) -> tuple[Operator, str]:
         """
         Name an operator, or give one another role; with a new token, which is told once. The old one is good no more.

@@ -8,7 +8,7 @@ arrives in one read.
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import httptools
@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 from hutong.kernel.errors import Refusal
 from hutong.runtime.figures import SAMPLED, HttpFigures
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, HotRequest, HttpReason, problem
+from hutong.runtime.http_plain import PlainReader
 from hutong.runtime.journal import JournalHalted
 
 HEAD_MAX = 1 << 16
@@ -56,8 +57,31 @@ class Listening:
     limits: HttpLimits
     emptied: asyncio.Event  # Set when the last connection is gone.
     figures: HttpFigures
-    date_line: bytes = b""
     draining: bool = False
+    plain: PlainReader = field(init=False)
+    _date_line: bytes = b""
+    _heads: dict[tuple[int, bytes, bytes], bytes] = field(default_factory=dict)  # Of this second's answers.
+
+    def __post_init__(self) -> None:
+        self.plain = PlainReader(self.hot)
+
+    def turn_to(self, date: bytes) -> None:
+        """Say this date from now on."""
+        self._date_line = b"date: " + date + b"\r\n"
+        self._heads.clear()
+
+    def answer(self, status: int, content_type: bytes, closing: bytes, body: bytes) -> bytes:
+        """A whole answer."""
+        head = self._heads.get((status, content_type, closing))
+        if head is None:
+            head = self._heads[status, content_type, closing] = b"%b%b%bcontent-type: %b%b\r\ncontent-length: " % (
+                STATUS_LINE[status],
+                _LINE_OF_STATUS.get(status, b""),
+                self._date_line,
+                content_type,
+                closing,
+            )
+        return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 class NodeProtocol(HttpToolsProtocol):
@@ -118,6 +142,21 @@ class NodeProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         was_receiving = self._receiving
+        if not was_receiving and self._current is None and self._is_idle() and not self.flow.write_paused:
+            plain = self._listening.plain.read(data, self._limits.hot_body_max)
+            if plain is not None:
+                route = plain.route
+                request = HotRequest(
+                    self,
+                    method=route.method,
+                    path=route.path,
+                    query=b"",
+                    headers=plain.headers,
+                    client=self.client,
+                )
+                request.body = plain.body
+                self._begin_hot(request, route.handler)
+                return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -222,7 +261,7 @@ class NodeProtocol(HttpToolsProtocol):
             self._timed = None
             figures.hot_times.observe(int((self.loop.time() - self._timed_since) * 1e9))
         closing = b"" if self._continues() else _CLOSE
-        self.transport.write(_answer(status, self._listening.date_line, content_type, closing, body))
+        self.transport.write(self._listening.answer(status, content_type, closing, body))
         self._finished()
 
     def on_response_complete(self) -> None:
@@ -291,19 +330,22 @@ class NodeProtocol(HttpToolsProtocol):
         self._goes_on = self._lets_follow()
         if self._current is None and not self._waiting and handler is not None and not self.flow.write_paused:
             assert isinstance(exchange, HotRequest)
-            figures = self._listening.figures
-            figures.hot_seen += 1
-            if not figures.hot_seen % SAMPLED:
-                self._timed = exchange
-                self._timed_since = self.loop.time()
-            self._current = exchange  # What nearly always happens, without the queue.
-            _run_hot(handler, exchange)
+            self._begin_hot(exchange, handler)  # What nearly always happens, without the queue.
             return
         self._waiting.append((exchange, handler))
         if self._current is None:
             self._pump()
         else:
             self.flow.pause_reading()
+
+    def _begin_hot(self, request: HotRequest, handler: HotHandler) -> None:
+        figures = self._listening.figures
+        figures.hot_seen += 1
+        if not figures.hot_seen % SAMPLED:
+            self._timed = request
+            self._timed_since = self.loop.time()
+        self._current = request
+        _run_hot(handler, request)
 
     def _lets_follow(self) -> bool:
         """Whether the client of the request being parsed takes another answer behind this one."""
@@ -377,7 +419,7 @@ class NodeProtocol(HttpToolsProtocol):
             return
         self._deaf = True
         status, body = problem(refusal)
-        self._last_words = _answer(status, self._listening.date_line, JSON, _CLOSE, body)
+        self._last_words = self._listening.answer(status, JSON, _CLOSE, body)
         if self._receiving and self.cycle is not None:
             self._abandon(self.cycle)
         self._receiving = False
@@ -409,15 +451,3 @@ def _run_hot(handler: HotHandler, request: HotRequest) -> None:
 def _disconnect(cycle: RequestResponseCycle) -> None:
     cycle.disconnected = True
     cycle.message_event.set()
-
-
-def _answer(status: int, date_line: bytes, content_type: bytes, closing: bytes, body: bytes) -> bytes:
-    return b"%b%b%bcontent-type: %b\r\ncontent-length: %d%b\r\n\r\n%b" % (
-        STATUS_LINE[status],
-        _LINE_OF_STATUS.get(status, b""),
-        date_line,
-        content_type,
-        len(body),
-        closing,
-        body,
-    )

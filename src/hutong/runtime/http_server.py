@@ -125,7 +125,7 @@ class HttpServer:
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Once a second: what the date is, and who has been too slow. One timer, not one per request."""
         date = formatdate(self._clock.now_ns() // NS_PER_S, usegmt=True).encode()
-        self._listening.date_line = b"date: " + date + b"\r\n"
+        self._listening.turn_to(date)
         self._listening.state.default_headers = [(b"date", date)]
         for connection in self._connections():
             connection.expire(loop.time())

@@ -106,6 +106,7 @@ class Shelf(Generic[Row]):
         self._complete: dict[str, set[Any]] = {column: set() for column in by}
         self._newest_ms = 2**48  # Until `start`, no id counts as new.
         self._whole = False
+        self.changes = 0  # Versions put since the start: while it stays, so does whatever follows from these rows.
 
     async def start(self) -> None:
         """Learn the newest key in the database, from which on an unknown id is known to be new."""
@@ -132,6 +133,7 @@ class Shelf(Generic[Row]):
     def put(self, row: Row) -> int:
         """Append a version to the journal and remember it; returns its position."""
         position = self._journal.append(self.table, row)
+        self.changes += 1
         self._remember(position, row)
         if len(self._rows) > self._rows_max:
             self._evict()

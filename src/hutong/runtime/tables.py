@@ -32,9 +32,11 @@ Boolean = Annotated[bool, ColumnType("boolean", "?")]
 Text = Annotated[str, ColumnType("text")]
 Bytes = Annotated[bytes, ColumnType("bytea")]
 U128 = Annotated[int, ColumnType("numeric")]  # A ledger amount, up to 2**128 - 1.
+# 128 bits whose upper half is nearly always zero: the packer then does without a call for it (0.1 us each).
+Low128 = Annotated[int, ColumnType("uuid", "8xQ")]
 
 POSITION_OFFSET = 6  # Where a packed row keeps its position: behind the field count and its own length.
-_LENGTHS = {"16s": 16, "q": 8, "i": 4, "h": 2, "?": 1}
+_LENGTHS = {"16s": 16, "8xQ": 16, "q": 8, "i": 4, "h": 2, "?": 1}
 _NULL = b"\xff\xff\xff\xff"
 
 
@@ -215,6 +217,8 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
     pieces: list[str] = []
     run_format, run_values = "hiq", [str(len(columns) + 1), "8", "position"]
 
+    low = any(column.type.fixed == "8xQ" for column in columns)
+
     def close_run() -> None:
         nonlocal run_format, run_values
         if run_format:
@@ -239,10 +243,25 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
             packed = f"{name}({_LENGTHS[fixed]}, {_fixed_value(value, fixed)})"
         pieces.append(f"(NULL if {value} is None else {packed})" if column.nullable else packed)
     close_run()
-    source = f"def pack(position, row):\n    return join(({', '.join(pieces)},))\n"
+    packed = f"join(({', '.join(pieces)},))" if len(pieces) > 1 else pieces[0]
+    source = f"def pack(position, row):\n    return {packed}\n"
+    if low:
+        # An upper half that is not zero is no mistake: it takes the long way.
+        names["wide"] = _compile_packer(tuple(map(_wide, columns)))
+        names["StructError"] = struct.error
+        source = (
+            "def pack(position, row):\n"
+            f"    try:\n        return {packed}\n"
+            "    except StructError:\n        return wide(position, row)\n"
+        )
     exec(compile(source, "<packer>", "exec"), names)  # noqa: S102  # Column names are identifiers of our own structs.
     packer: Callable[[int, Any], bytes] = names["pack"]
     return packer
+
+
+def _wide(column: Column) -> Column:
+    wide = msgspec.structs.replace(column.type, fixed="16s") if column.type.fixed == "8xQ" else column.type
+    return msgspec.structs.replace(column, type=wide)
 
 
 def _fixed_value(value: str, fixed: str) -> str:

@@ -37,6 +37,11 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
 class Channel(Enum):
     """How a payment came about (ISO 20022 `LclInstrm`, proprietary codes); fees and limits look at it."""
 
+    code: str  # The value, without the call of Python that `.value` is.
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
     __hash__ = object.__hash__  # Members are single; an enumeration's own hash is a call of Python, for every look-up.
 
     STATIC_CODE = "STATIC"  # A plate: the payer gave the amount.

@@ -17,13 +17,16 @@ from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import Channel
 from hutong.switch import chart
 from hutong.switch.fees import NO_FEES, FeeRule, Fees, FeeSchedule, fees_of, quoted_under, schedule_at
-from hutong.switch.participant import Participant, ParticipantKey, ParticipantStatus, RegisteredForm
+from hutong.switch.lifecycle.stage import Passage, Stage, Step, next_stage
+from hutong.switch.participant import DescribedNode, Participant, ParticipantKey, ParticipantStatus, RegisteredForm
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
-from hutong.switch.repository import CODE_FORMS, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS
+from hutong.switch.repository import CODE_FORMS, DESCRIBED, FEE_SCHEDULES, PARTICIPANT_KEYS, PARTICIPANTS, PASSAGES
 
 _ACCOUNT_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 _FEES_MAX = 10_000
+BY_DESCRIPTION = "network description"
+_BY_SETTLEMENT = "settlement"
 CapAnswered = Callable[[TransferStatus], None]
 
 
@@ -35,6 +38,8 @@ class AdmissionService:
         self._ledger = ledger
         self._policy = policy
         self._participants = Shelf(PARTICIPANTS, node.journal, node.store, key="node_id")
+        self._passages = Shelf(PASSAGES, node.journal, node.store, key="node_id")
+        self._described = Shelf(DESCRIBED, node.journal, node.store, key="node_id")
         self._keys = Shelf(PARTICIPANT_KEYS, node.journal, node.store, key="key_id")
         self._forms = Shelf(CODE_FORMS, node.journal, node.store, key="form")
         self._schedules = Shelf(FEE_SCHEDULES, node.journal, node.store, key="version")
@@ -45,6 +50,8 @@ class AdmissionService:
     async def start(self) -> None:
         """Load everything; open the switch's own accounts, and nodes' accounts that a crash kept from being opened."""
         await self._participants.load_all()
+        await self._passages.load_all()
+        await self._described.load_all()
         await self._keys.load_all()
         await self._schedules.load_all()
         await self._forms.load_all()
@@ -68,38 +75,112 @@ class AdmissionService:
         """All nodes of all participants, by node id."""
         return self._participants.everything()
 
-    def admit(self, node_id: str, participant_id: str, name: str, url: str) -> Participant:
+    def admit(  # Who it is, and who says so.
+        self, node_id: str, participant_id: str, name: str, url: str, *, by: str = "", reason: str = ""
+    ) -> Participant:
         """
         Admit a node and open its accounts, with no cap and no reserve yet; of a known one, note its new name and address.
 
-        Refuses:  PARTICIPANT_EXISTS, of another participant.
+        Refuses:  PARTICIPANT_EXISTS, of another participant; PARTICIPANT_LEFT.
         """
         known = self._participants.get(node_id)
-        if known is not None and known.participant_id != participant_id:
-            raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node_id, of=known.participant_id)
-        status = known.status if known else ParticipantStatus.ACTIVE.value
-        admitted = Participant(node_id, participant_id, name, url, status, self._now_ns())
-        if known is not None:
-            if (known.name, known.url) == (name, url):
-                return known
+        if known is None:
+            admitted = Participant(node_id, participant_id, name, url, ParticipantStatus.ACTIVE.value, self._now_ns())
             self._participants.put(admitted)
+            self.note(node_id, Stage.ACTIVE, Step.ADMIT, by, reason)
+            for alpha in sorted(self._policy.currencies):
+                self._ledger.create_accounts(chart.accounts_of(node_id, currency_of(alpha)), then=_accounts_opened)
             return admitted
-        self._participants.put(admitted)
-        for alpha in sorted(self._policy.currencies):
-            self._ledger.create_accounts(chart.accounts_of(node_id, currency_of(alpha)), then=_accounts_opened)
-        return admitted
+        if known.participant_id != participant_id:
+            raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node_id, of=known.participant_id)
+        if known.has_left:
+            raise Refusal(SwitchReason.PARTICIPANT_LEFT, participant=node_id)
+        if (known.name, known.url) == (name, url):
+            return known
+        changed = msgspec.structs.replace(known, name=name, url=url, changed_ns=self._now_ns())
+        self._participants.put(changed)
+        return changed
 
-    def suspend(self, node_id: str) -> Participant:
-        """From now on nothing new is admitted from or to it; what is reserved is still decided."""
-        return self._change_status(node_id, ParticipantStatus.SUSPENDED)
+    def describe(self, node_id: str, participant_id: str, name: str, url: str) -> Participant:
+        """
+        Take a node as the network's description has it: admit it; of a known one, follow what changed there since.
 
-    def resume(self, node_id: str) -> Participant:
-        """Let a suspended node take part again."""
-        return self._change_status(node_id, ParticipantStatus.ACTIVE)
+        What the operator changed meanwhile stays, and so does that a node left. Refuses PARTICIPANT_EXISTS.
+        """
+        said, now = self._described.get(node_id), DescribedNode(node_id, name, url)
+        known = self._participants.get(node_id)
+        if known is not None and known.participant_id == participant_id and (known.has_left or said in {now, None}):
+            taken = known
+        else:
+            taken = self.admit(node_id, participant_id, name, url, by=BY_DESCRIPTION)
+        if said != now:
+            self._described.put(now)
+        return taken
+
+    def staying(self, node_id: str) -> Participant:
+        """Refuses PARTICIPANT_UNKNOWN, PARTICIPANT_LEFT."""
+        participant = self.participant(node_id)
+        if participant.has_left:
+            participant.check_active()
+        return participant
+
+    def suspend(self, node_id: str, *, by: str = "", reason: str = "") -> Participant:
+        """From now on nothing new is admitted from or to it; what is reserved is still decided. Refuses STEP_OUT_OF_ORDER."""
+        return self._take(node_id, Step.SUSPEND, by, reason)
+
+    def resume(self, node_id: str, *, by: str = "", reason: str = "") -> Participant:
+        """Let a suspended node take part again. Refuses STEP_OUT_OF_ORDER."""
+        return self._take(node_id, Step.RESUME, by, reason)
+
+    def suspend_in_default(self, node_id: str, window: str) -> None:
+        """It did not pay for a window: it pays nothing more. One that is leaving stays so, and gives nothing back either."""
+        known, why = self.participant(node_id), f"in default for window {window}"
+        if known.status == ParticipantStatus.ACTIVE.value:
+            self.suspend(node_id, by=_BY_SETTLEMENT, reason=why)
+        elif known.status == ParticipantStatus.LEAVING.value and known.returns_until_ns > self._now_ns():
+            self._participants.put(msgspec.structs.replace(known, returns_until_ns=self._now_ns()))
+            self.note(node_id, Stage.LEAVING, Step.LEAVE, _BY_SETTLEMENT, why)
+
+    def leave(self, node_id: str, returns_until_ns: int, *, by: str, reason: str) -> Participant:
+        """From now on nothing new but returns, until an instant; again: until another. Refuses STEP_OUT_OF_ORDER."""
+        return self._take(node_id, Step.LEAVE, by, reason, returns_until_ns)
+
+    def depart(self, node_id: str, *, by: str, reason: str) -> Participant:
+        """The end: its keys and code forms are nobody's. Refuses STEP_OUT_OF_ORDER. Whether it may is the exit's affair."""
+        left = self._take(node_id, Step.DEPART, by, reason)
+        for key in self._keys.everything():
+            if key.node_id == node_id:
+                self.retire_key(key.key_id)
+        for form in self._forms.everything():
+            if form.node_id == node_id and form.active:
+                self.withdraw_form(node_id, form.form)
+        return left
+
+    def note(self, node_id: str, stage: Stage, step: Step, by: str, reason: str) -> Passage:
+        """Write a step down, beside what it changes."""
+        passage = Passage(node_id, stage.value, step.value, by, reason, self._now_ns())
+        self._passages.put(passage)
+        return passage
+
+    def stage(self, node_id: str) -> Stage | None:
+        """Where a node stands, applicants too; None: nobody knows it."""
+        participant, passage = self._participants.get(node_id), self._passages.get(node_id)
+        if participant is not None:
+            return Stage(participant.status)
+        return Stage(passage.stage) if passage is not None else None
+
+    def has_taken(self, node_id: str, step: Step, reason: str) -> bool:
+        """Whether this was the last thing done with a node: then it was asked for again."""
+        passage = self._passages.get(node_id)
+        return passage is not None and (passage.step, passage.reason) == (step.value, reason)
+
+    async def passages(self, node_id: str) -> list[Passage]:
+        """Every step of a node that is durable, in order."""
+        return [passage for _, passage in await self._node.store.find(PASSAGES, "node_id", [node_id])]
 
     def add_key(self, node_id: str, key_id: str, public_key: bytes, valid_from_ns: int, valid_until_ns: int) -> None:
-        """A key the node signs with; the old one stays valid for as long as it says. Refuses KEY_CONFLICTS."""
-        self.participant(node_id)
+        """A key the node signs with; the old one stays valid for as long as it says. Refuses KEY_CONFLICTS, PARTICIPANT_LEFT."""
+        self.staying(node_id)
         key = ParticipantKey(key_id, node_id, public_key, valid_from_ns, valid_until_ns)
         known = self._keys.get(key_id)
         if known is None:
@@ -124,9 +205,12 @@ class AdmissionService:
         """
         Say that codes of this form (`hutong.codes.code_form`) are the node's: existing plates just work.
 
-        Refuses:  what `Directory.register` refuses: the same pattern twice, one inside another's without consent.
+        Refuses:  what `Directory.register` refuses: the same pattern twice, one inside another's without consent;
+                  PARTICIPANT_LEAVING, PARTICIPANT_LEFT.
         """
-        self.participant(node_id)
+        participant = self.participant(node_id)
+        if participant.is_going:
+            participant.check_active()
         form = code_form.read_form(text)
         self._directory.register(form, node_id, consented=bool(consented_by))
         known = self._forms.get(str(form))
@@ -156,10 +240,10 @@ class AdmissionService:
         Raise a node's net debit cap by an amount; `then` takes the ledger's answer.
 
         Moves:    caps -> position.
-        Refuses:  EXISTS_WITH_DIFFERENT_..., when this id made another change.
+        Refuses:  PARTICIPANT_LEFT; EXISTS_WITH_DIFFERENT_..., when this id made another change.
         Repeats:  EXISTS.
         """
-        self.participant(node_id)
+        self.staying(node_id)
         transfer = recipes.grant_cap(
             change_id,
             amount=amount_minor,
@@ -239,12 +323,19 @@ class AdmissionService:
         self._fees_until_ns = min((edge for edge in edges if edge > now_ns), default=2**63)
         self._fees.clear()
 
-    def _change_status(self, node_id: str, status: ParticipantStatus) -> Participant:
+    def _take(self, node_id: str, step: Step, by: str, reason: str, returns_until_ns: int = 0) -> Participant:
         known = self.participant(node_id)
-        if known.status == status.value:
+        stage = next_stage(node_id, Stage(known.status), step)
+        if (stage.value, returns_until_ns or known.returns_until_ns) == (known.status, known.returns_until_ns):
             return known
-        changed = msgspec.structs.replace(known, status=status.value, changed_ns=self._now_ns())
+        changed = msgspec.structs.replace(
+            known,
+            status=stage.value,
+            changed_ns=self._now_ns(),
+            returns_until_ns=returns_until_ns or known.returns_until_ns,
+        )
         self._participants.put(changed)
+        self.note(node_id, stage, step, by, reason)
         return changed
 
     def _rebuild_directory(self) -> None:

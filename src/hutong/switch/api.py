@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar import Controller, Router, delete, get, post, put
+from litestar import Controller, Request, Router, delete, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
@@ -17,11 +17,14 @@ from hutong.kernel.money import currency_of
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.operators.api import operators_api
 from hutong.operators.guard import operator_guard
+from hutong.operators.operator import Role
 from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.scheme.standing import OLDER_MS, Moment, Nudge, Nudged, Standing
+from hutong.switch.lifecycle.api import Applications, Lives
+from hutong.switch.lifecycle.views import keys_of
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
 from hutong.switch.recall_api import Recalls, Traces
@@ -46,10 +49,10 @@ from hutong.switch.views import (
     PositionView,
     ScheduleView,
     Version,
+    Why,
     books_view,
     cleared_view,
     form_view,
-    key_view,
     participant_view,
     position_view,
     schedule_view,
@@ -68,6 +71,8 @@ _DIFFERS = {
 }
 FIRST_OPERATOR = "operator"  # Of the node's secrets.
 Switch = NamedDependency[SkipValidation[SwitchNode]]
+Staff = NamedDependency[SkipValidation[Operators]]
+Asked = Request[Any, Any, Any]
 OlderMs = Annotated[int, QueryParameter(ge=0, description="Of this age at least.")]
 
 
@@ -78,11 +83,16 @@ def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None =
     def provide() -> SwitchNode:
         return switch
 
-    wiring = {"switch": Provide(provide, sync_to_thread=False)}
+    wiring = {
+        "switch": Provide(provide, sync_to_thread=False),
+        "staff": Provide(lambda: operators, sync_to_thread=False),
+    }
     operating = Router(
         "/v1",
         route_handlers=[
             Participants,
+            Applications,
+            Lives,
             Keys,
             Forms,
             Positions,
@@ -123,7 +133,7 @@ async def network(switch: Switch) -> NetworkView:
 
 
 class Participants(Controller):
-    """Admission and suspension of nodes."""
+    """Admission and suspension of nodes. How one applies, is certified and leaves is under *Lifecycle*."""
 
     path = "/participants"
     tags = ("Participants",)
@@ -140,23 +150,44 @@ class Participants(Controller):
         return participant_view(await _answer(switch, lambda: switch.admission.participant(node)))
 
     @put("/{node:str}")
-    async def admit(self, switch: Switch, node: FromPath[str], data: JSONBody[Admission]) -> ParticipantView:
-        """Admit a node, with no cap yet; of a known one, note its name and address. Refuses PARTICIPANT_EXISTS."""
+    async def admit(
+        self, switch: Switch, staff: Staff, request: Asked, node: FromPath[str], data: JSONBody[Admission]
+    ) -> ParticipantView:
+        """
+        Of a known node, note its name and address. An unknown one is admitted without application and certificate, with no
+        cap: that takes an admin, and is on record.
+
+        Refuses PARTICIPANT_EXISTS, PARTICIPANT_LEFT; STEP_OUT_OF_ORDER for who has applied; OPERATOR_MAY_NOT.
+        """
         _check("node", node, messages.NodeId)
-        participant = data.participant or node
-        return participant_view(
-            await _answer(switch, lambda: switch.admission.admit(node, participant, data.name, data.url))
-        )
+
+        def decide() -> ParticipantView:
+            switch.lifecycle.check_by_hand(node)
+            if switch.admission.stage(node) is None:
+                staff.named(request.auth).check_role(Role.ADMIN)
+            participant, why = data.participant or node, data.waiver or "without an application"
+            admitted = switch.admission.admit(node, participant, data.name, data.url, by=request.auth, reason=why)
+            return participant_view(admitted)
+
+        return await _answer(switch, decide)
 
     @post("/{node:str}/suspend", status_code=200)
-    async def suspend(self, switch: Switch, node: FromPath[str]) -> ParticipantView:
-        """Admit nothing new from or to it; what is reserved is still decided."""
-        return participant_view(await _answer(switch, lambda: switch.admission.suspend(node)))
+    async def suspend(
+        self, switch: Switch, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
+    ) -> ParticipantView:
+        """Admit nothing new from or to it; what is reserved is still decided. Refuses STEP_OUT_OF_ORDER."""
+        why = data.reason if data else ""
+        suspended = await _answer(switch, lambda: switch.admission.suspend(node, by=request.auth, reason=why))
+        return participant_view(suspended)
 
     @post("/{node:str}/resume", status_code=200)
-    async def resume(self, switch: Switch, node: FromPath[str]) -> ParticipantView:
-        """Let a suspended node take part again."""
-        return participant_view(await _answer(switch, lambda: switch.admission.resume(node)))
+    async def resume(
+        self, switch: Switch, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
+    ) -> ParticipantView:
+        """Let a suspended node take part again. Refuses STEP_OUT_OF_ORDER."""
+        why = data.reason if data else ""
+        resumed = await _answer(switch, lambda: switch.admission.resume(node, by=request.auth, reason=why))
+        return participant_view(resumed)
 
 
 class Keys(Controller):
@@ -167,24 +198,43 @@ class Keys(Controller):
 
     @get()
     async def list_keys(self, switch: Switch, node: FromPath[str]) -> list[KeyView]:
-        """Every key of a node, retired ones too."""
+        """Every key of a node, retired ones and those that wait to be confirmed too."""
         await _answer(switch, lambda: switch.admission.participant(node))
-        keys = switch.admission.keys()
-        return [key_view(key) for key in keys if key.node_id == node]
+        return keys_of(switch, node)
 
-    @put("/{key_id:str}", status_code=204)
-    async def add_key(self, switch: Switch, node: FromPath[str], key_id: FromPath[str], data: JSONBody[NewKey]) -> None:
-        """Add a key. Refuses KEY_CONFLICTS when this id is another key's."""
+    @put("/{key_id:str}")
+    async def add_key(  # Who, of whom, what.
+        self,
+        switch: Switch,
+        staff: Staff,
+        request: Asked,
+        node: FromPath[str],
+        key_id: FromPath[str],
+        data: JSONBody[NewKey],
+    ) -> KeyView:
+        """
+        Register a key: it counts once another operator has confirmed its fingerprint; at once where there is no other.
+
+        Refuses KEY_CONFLICTS when this id is another key's, PARTICIPANT_LEFT.
+        """
         _check("key_id", key_id, KeyId)
         public_key = bytes.fromhex(data.public_key)
         from_ns, until_ns = data.valid_from_ms * NS_PER_MS, data.valid_until_ms * NS_PER_MS
-        await _answer(switch, lambda: switch.admission.add_key(node, key_id, public_key, from_ns, until_ns))
+
+        def decide() -> KeyView:
+            by, alone = request.auth, not staff.others_than(request.auth)
+            switch.lifecycle.register_key(node, key_id, public_key, from_ns, until_ns, by=by, alone=alone)
+            return next(key for key in keys_of(switch, node) if key.key_id == key_id)
+
+        return await _answer(switch, decide)
 
     @delete("/{key_id:str}")
     async def retire_key(self, switch: Switch, node: FromPath[str], key_id: FromPath[str]) -> None:
-        """Take nothing signed with it from now on. Refuses KEY_UNKNOWN, also for another node's key."""
+        """Take nothing signed with it from now on, or give it up. Refuses KEY_UNKNOWN, also for another node's key."""
 
         def decide() -> None:
+            if switch.lifecycle.drop_key(node, key_id):
+                return
             keys = switch.admission.keys()
             if all((key.key_id, key.node_id) != (key_id, node) for key in keys):
                 raise Refusal(SwitchReason.KEY_UNKNOWN, key_id=key_id)

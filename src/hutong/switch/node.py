@@ -25,6 +25,8 @@ from hutong.scheme.messages import (
     TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.lifecycle.exit_service import ExitService
+from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
@@ -84,6 +86,18 @@ class SwitchNode:
         self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
+        self.lifecycle = LifecycleService(node, self.admission, policy.lifecycle)
+        self.exits = ExitService(
+            node,
+            self.admission,
+            self.clearing,
+            self.recalls,
+            self.settlement,
+            self.invoices,
+            self.reserves,
+            self.positions,
+            policy.lifecycle,
+        )
 
     async def start(self) -> None:
         """Load what the node knows and take up what is undecided."""
@@ -96,6 +110,7 @@ class SwitchNode:
         await self.windows.start()
         await self.clearing.start()
         await self.recalls.start()
+        await self.lifecycle.start()
 
     def receive(self, sender: str, messages: Sequence[AnyMessage]) -> None:
         """Decide on each message of a batch from a participant; all of it shares a commit."""

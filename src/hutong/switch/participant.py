@@ -10,10 +10,19 @@ from hutong.switch.reason import SwitchReason
 
 
 class ParticipantStatus(Enum):
-    """Suspension is a rule at admission: what is reserved already is still decided."""
+    """Suspension is a rule at admission: what is reserved already is still decided. See `lifecycle.stage`."""
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    LEAVING = "LEAVING"  # Nothing new but returns of what was paid.
+    LEFT = "LEFT"
+
+
+_REFUSED_AS = {
+    ParticipantStatus.SUSPENDED.value: SwitchReason.PARTICIPANT_SUSPENDED,
+    ParticipantStatus.LEAVING.value: SwitchReason.PARTICIPANT_LEAVING,
+    ParticipantStatus.LEFT.value: SwitchReason.PARTICIPANT_LEFT,
+}
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -25,11 +34,26 @@ class Participant(msgspec.Struct, frozen=True):
     url: Text  # Where it takes messages; empty for one that shares our process.
     status: Text
     changed_ns: BigInt
+    returns_until_ns: BigInt = 0  # Of one that is leaving.
+
+    @property
+    def has_left(self) -> bool:
+        return self.status == ParticipantStatus.LEFT.value
+
+    @property
+    def is_going(self) -> bool:
+        """It has left or is about to: nothing of it begins any more."""
+        return self.status in {ParticipantStatus.LEAVING.value, ParticipantStatus.LEFT.value}
 
     def check_active(self) -> None:
-        """Refuses PARTICIPANT_SUSPENDED."""
+        """Refuses PARTICIPANT_SUSPENDED, PARTICIPANT_LEAVING, PARTICIPANT_LEFT."""
         if self.status != ParticipantStatus.ACTIVE.value:
-            raise Refusal(SwitchReason.PARTICIPANT_SUSPENDED, participant=self.node_id)
+            raise Refusal(_REFUSED_AS[self.status], participant=self.node_id)
+
+    def check_returning(self, now_ns: int) -> None:
+        """Refuses as `check_active`, but for one that is leaving and may still give back, or be given back."""
+        if self.status != ParticipantStatus.LEAVING.value or now_ns >= self.returns_until_ns:
+            self.check_active()
 
 
 class ParticipantKey(msgspec.Struct, frozen=True):
@@ -40,6 +64,14 @@ class ParticipantKey(msgspec.Struct, frozen=True):
     public_key: Bytes
     valid_from_ns: BigInt
     valid_until_ns: BigInt
+
+
+class DescribedNode(msgspec.Struct, frozen=True):
+    """What the network's description last said of a node: only what it changes there is a change."""
+
+    node_id: Text
+    name: Text
+    url: Text
 
 
 class RegisteredForm(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """What the scheme's operator decides about clearing, as one frozen value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hutong.switch.lifecycle.policy import LifecyclePolicy
 from hutong.switch.settlement.calendar import DEFAULT_CALENDAR, SettlementCalendar
 
 
@@ -18,3 +19,4 @@ class ClearingPolicy:
     questions_burst: int = 20_000
     # How long after a fee schedule was replaced a payment quoted under it is still cleared.
     quote_grace_s: int = 900
+    lifecycle: LifecyclePolicy = field(default_factory=LifecyclePolicy)

@@ -33,7 +33,7 @@ class PositionService:
         reserves = [chart.reserve_account(node, currency) for node in (*nodes, self._scheme)]
         contributions = [chart.contribution_account(node, currency) for node in nodes]
         reserve_caps = [chart.reserve_caps_account(node, currency) for node in nodes]
-        caps_of = {node: await self._cap(node, currency) for node in nodes}
+        caps_of = {node: await self.cap_by_hand(node, currency) for node in nodes}
         # Caps are looked up before the balances: a cap that is granted meanwhile shows as a credit, not as a debt.
         asked = [*ids, *own, *reserves, *contributions, *reserve_caps]
         accounts = {account.id: account for account in await self._ledger.lookup_accounts(asked)}
@@ -57,7 +57,7 @@ class PositionService:
     async def position(self, node_id: str, currency: Currency) -> Position:
         """One node's. Refuses PARTICIPANT_UNKNOWN."""
         self._admission.participant(node_id)
-        cap_minor = await self._cap(node_id, currency)
+        cap_minor = await self.cap_by_hand(node_id, currency)
         account, caps, reserve = await self._ledger.lookup_accounts(
             [
                 chart.position_account(node_id, currency),
@@ -67,7 +67,7 @@ class PositionService:
         )
         return _position(node_id, currency, cap_minor + _debit(caps), account, reserve)
 
-    async def _cap(self, node_id: str, currency: Currency) -> int:
+    async def cap_by_hand(self, node_id: str, currency: Currency) -> int:
         """The cap as granted by hand: the sum of its few changes."""
         account_id = chart.position_account(node_id, currency)
         cap_minor, after = 0, 0

@@ -124,7 +124,7 @@ class ClearingService:
 
         Moves:    the paying agent's position to the paid agent's, and the switch fee; pending.
         Refuses:  with a durable pacs.002 RJCT: what `check_payment` and `check_return` refuse,
-                  PARTICIPANT_SUSPENDED, NET_DEBIT_CAP_EXCEEDED.
+                  PARTICIPANT_SUSPENDED, PARTICIPANT_LEAVING, PARTICIPANT_LEFT, NET_DEBIT_CAP_EXCEEDED.
         Repeats:  offers again while undecided, tells the decision afterwards. Other content under the same
                   id changes nothing: the sender is told so and how the first one stands.
         """
@@ -233,12 +233,15 @@ class ClearingService:
     def _check(self, instruction: Instruction, now_ns: int) -> None:
         if instruction.currency not in self._policy.currencies:
             raise Refusal(SwitchReason.CURRENCY_NOT_CLEARED_HERE, currency=instruction.currency)
-        for agent in (instruction.debtor_agent, instruction.creditor_agent):
-            self._admission.participant(agent).check_active()
+        agents = instruction.debtor_agent, instruction.creditor_agent
         if isinstance(instruction, CreditTransfer):
+            for agent in agents:
+                self._admission.participant(agent).check_active()
             fees = self._admission.fees(instruction.fee_version, instruction.mcc, instruction.channel, now_ns)
             check_payment(instruction, fees, now_ns)
             return
+        for agent in agents:
+            self._admission.participant(agent).check_returning(now_ns)
         original = row_id(instruction.payment_id, instruction.debtor_agent)
         returned = self._returned.get(original) or Returned(original, 0, 0)
         for refund in self._returning.get(original, {}).values():

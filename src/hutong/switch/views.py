@@ -9,6 +9,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 from hutong.scheme.messages import CurrencyCode, Milliseconds, NodeId, PositiveMinorUnits, TransactionStatus
 from hutong.switch.fees import FeeRule, FeeSchedule
+from hutong.switch.lifecycle.key import CeremonyRow, KeyState, fingerprint
 from hutong.switch.participant import Participant, ParticipantKey, RegisteredForm
 from hutong.switch.payment import ClearedPayment, Decision
 from hutong.switch.position import Position, SwitchBooks
@@ -37,6 +38,13 @@ class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     participant: NodeId | None = None  # Whose node it is; by default it is its own participant's.
     url: Url = ""
+    waiver: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""  # Why without an application.
+
+
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the operator does it: it is on record."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""
 
 
 class ParticipantView(msgspec.Struct, frozen=True):
@@ -59,13 +67,17 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeyView(msgspec.Struct, frozen=True):
-    """A key; a retired one is valid until it was retired."""
+    """A key; a retired one is valid until it was retired. A pending one waits for another operator to confirm it."""
 
     key_id: str
     node: str
     public_key: str
     valid_from_ms: int
     valid_until_ms: int
+    fingerprint: str = ""
+    pending: bool = False
+    registered_by: str = ""  # Of one that went through two pairs of hands.
+    confirmed_by: str = ""
 
 
 class NewForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -213,8 +225,14 @@ def participant_view(participant: Participant) -> ParticipantView:
     )
 
 
-def key_view(key: ParticipantKey) -> KeyView:
+def key_view(key: ParticipantKey | CeremonyRow, ceremony: CeremonyRow | None = None) -> KeyView:
+    if isinstance(key, CeremonyRow):
+        ceremony = key
     return KeyView(
+        fingerprint=fingerprint(key.public_key),
+        pending=ceremony is not None and ceremony.state == KeyState.PENDING.value,
+        registered_by=ceremony.registered_by if ceremony else "",
+        confirmed_by=ceremony.confirmed_by if ceremony else "",
         key_id=key.key_id,
         node=key.node_id,
         public_key=key.public_key.hex(),

@@ -31,6 +31,11 @@ class MerchantRepository:
     async def start(self) -> None:
         await self.staff_keys.start()
 
+    @property
+    def changes(self) -> int:
+        """While it stays the same, so does everything that plates, merchants, shops and fees say."""
+        return self.merchants.changes + self.fees.changes + self.shops.changes + self.plates.changes
+
     async def plates_page(self, column: str, value: int, *, before: int | None, limit: int) -> list[Plate]:
         """The plates listed under a merchant or a shop, newest first, each as it is now; those hung before another."""
         position = None

@@ -154,6 +154,11 @@ class MerchantService:
         """Every version of the merchant's fee, in order."""
         return sorted(self._all.fees.find("merchant_id", merchant_id), key=lambda fee: fee.version)
 
+    @property
+    def changes(self) -> int:
+        """See `MerchantRepository.changes`."""
+        return self._all.changes
+
     def fee(self, merchant_id: int, now_ns: int) -> Fee:
         """The fee in force."""
         return fees.fee_at(self._all.fees.find("merchant_id", merchant_id), now_ns)

@@ -64,6 +64,7 @@ def _second_text(second: int) -> str:
     return instant(second * NS_PER_S).isoformat().removesuffix("+00:00")
 
 
+@lru_cache(maxsize=256)
 def is_event_type(text: str) -> bool:
     """Whether `text` is spelled like a type: `payment.completed`."""
     return len(text) <= 64 and _TYPE.fullmatch(text) is not None

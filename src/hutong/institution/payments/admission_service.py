@@ -181,7 +181,7 @@ class AdmissionService:
             payee_name=terms.payee_name,
             shop_name=terms.shop_name,
             mcc=terms.mcc,
-            channel=terms.channel.value,
+            channel=terms.channel.code,
             is_static=terms.is_static,
             currency=terms.currency,
             gross=shares.gross,

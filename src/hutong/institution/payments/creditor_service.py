@@ -180,7 +180,7 @@ class CreditorService:
         """The receipt of an acceptable payment, the request claimed for it; refuses before anything is written."""
         now_ns = self._node.clock.now_ns()
         request_id = hex_id(message.request_id)
-        payable = self._payable(message.channel.value)
+        payable = self._payable(message.channel.code)
         payee = payable.payee(request_id, now_ns)
         if message.creditor_agent != self._node.node_id:
             raise Refusal(PaymentReason.RETURN_MISMATCH, creditor_agent=message.creditor_agent)
@@ -217,7 +217,7 @@ class CreditorService:
             user_id=payee.user_id,
             shop_id=payee.shop_id,
             mcc=payee.mcc,
-            channel=message.channel.value,
+            channel=message.channel.code,
             is_static=payee.is_static,
             currency=message.currency,
             gross=message.amount,

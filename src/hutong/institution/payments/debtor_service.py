@@ -153,7 +153,7 @@ class DebtorService:
 
         `answer` is somebody waiting, who may be told that it is still undecided; `then` hears the outcome alone.
         """
-        if terms.creditor_agent == self._node.node_id and terms.channel.value in ASKED_FOR:
+        if terms.creditor_agent == self._node.node_id and terms.channel.code in ASKED_FOR:
             self._charges.look_up(terms.request_id)
         payment = self._admission.admit(payer, terms, order, amount, quote=quote, consented=consented)
         undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)

@@ -44,7 +44,11 @@ class Shares(msgspec.Struct, frozen=True, gc=False):
         """Every cell of the matrix is zero or more, and somebody pays something."""
         return (
             self.gross > 0
-            and min(self.payer_discount, self.payee_discount, self.fee, self.interchange, self.switch_fee) >= 0
+            and self.payer_discount >= 0
+            and self.payee_discount >= 0
+            and self.fee >= 0
+            and self.interchange >= 0
+            and self.switch_fee >= 0
             and self.paid >= 0
             and self.settlement > 0
             and self.gross - self.payee_discount - self.fee >= 0

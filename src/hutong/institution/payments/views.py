@@ -1,5 +1,6 @@
 """What people and merchants are shown of a payment, a receipt or a refund, in answers and in notices."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from hutong.institution.payments.refund import Refund, Return
 from hutong.institution.payments.request_to_pay import ToPay
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
+
+_TEXTS_MAX = 10_000
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="direction", tag="OUT"):
@@ -32,8 +35,16 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     decided_at_ms: int = 0
 
 
+@lru_cache(_TEXTS_MAX)
 def payment_id_text(payment_id: int) -> str:
+    """Asked for by the payer's answer and the payee's notice, right behind each other."""
     return id_text("pay", payment_id)
+
+
+@lru_cache(_TEXTS_MAX)
+def request_id_text(request_id: int) -> str:
+    """A plate's is the same for all of its payments."""
+    return id_text("req", request_id)
 
 
 def state_of(outcome: Outcome | None) -> PaymentState:
@@ -141,7 +152,7 @@ def received(payment: Payment) -> dict[str, Any]:
     """The news for the payee of a payment on us."""
     return {
         "payment_id": payment_id_text(payment.id),
-        "request_id": id_text("req", payment.request_id),
+        "request_id": request_id_text(payment.request_id),
         "amount": payment.gross,
         "fee": payment.fee,
         "currency": payment.currency,
@@ -155,7 +166,7 @@ def receipt_data(receipt: Receipt) -> dict[str, Any]:
     """The news for the payee of a payment from another node."""
     return {
         "payment_id": payment_id_text(receipt.id),
-        "request_id": id_text("req", receipt.request_id),
+        "request_id": request_id_text(receipt.request_id),
         "amount": receipt.gross,
         "fee": receipt.fee,
         "currency": receipt.currency,

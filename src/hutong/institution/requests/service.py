@@ -21,6 +21,7 @@ from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.requests.draft import RequestDraft
 from hutong.institution.requests.payee import Payee, PayeeKind, People, PersonalCode, Resolved
+from hutong.institution.requests.payee_memory import PayeeMemory
 from hutong.institution.requests.reasons import RequestReason
 from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import PaymentRequest, RequestLimits, RequestState
@@ -58,6 +59,7 @@ class RequestService:
         self._plates = plates
         self._people = people
         self._limits = limits
+        self._plate_payees = PayeeMemory(self._plate_payee, lambda: merchants.changes)
 
     # Merchants.
 
@@ -190,10 +192,7 @@ class RequestService:
                   MERCHANT_SUSPENDED, MERCHANT_CLOSED; SHOP_CLOSED; who may not receive.
         """
         if minted_ms(request_or_code_id) == 0:  # A merchant's plate is a short number, and nothing else is.
-            plate = self._plates.find(request_or_code_id)
-            if plate is None:
-                raise Refusal(CodeReason.CODE_UNKNOWN)
-            return self._plates_payee(plate, now_ns)
+            return self._plate_payees.of(request_or_code_id, now_ns)
         request = self._all.requests.get(request_or_code_id)
         if request is not None:
             return self._requests_payee(request, now_ns)
@@ -258,6 +257,15 @@ class RequestService:
             remark=request.remark,
             expires_ns=request.expires_ns,
         )
+
+    def _plate_payee(self, plate_id: int, now_ns: int) -> tuple[Payee, int]:
+        """The payee of a plate, and until when it stays the same if nothing is changed."""
+        plate = self._plates.find(plate_id)
+        if plate is None:
+            raise Refusal(CodeReason.CODE_UNKNOWN)
+        payee = self._plates_payee(plate, now_ns)
+        fees = self._merchants.fees(plate.merchant_id)
+        return payee, min((fee.applies_from_ns for fee in fees if fee.applies_from_ns > now_ns), default=2**63)
 
     def _plates_payee(self, plate: Plate, now_ns: int) -> Payee:
         plate.check_active()

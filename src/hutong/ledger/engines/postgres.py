@@ -15,7 +15,8 @@ from typing import Any
 
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import minted_ms
-from hutong.ledger.books import AccountState, Books
+from hutong.ledger.account_state import AccountState
+from hutong.ledger.books import Books
 from hutong.ledger.engine import AccountsAnswered, TransfersAnswered
 from hutong.ledger.repository import LedgerRepository, StoredAccount
 from hutong.ledger.rows import (

@@ -85,9 +85,12 @@ class InvoiceService:
                 number = f"{month}/{participant.node_id}/{alpha}"
                 invoice = self._invoices.get(number)
                 if invoice is None:
-                    fee = self._rules.now().membership_fee_minor
+                    # Who left had to have paid everything before: no membership is asked for afterwards.
+                    fee = 0 if participant.has_left else self._rules.now().membership_fee_minor
                     own = [flow for flow in flows if flow.currency == alpha]
                     lines = lines_of(own, participant.node_id, fee)
+                    if participant.has_left and not lines:
+                        continue
                     invoice = Invoice(
                         number=number,
                         id=self._node.mint.mint(),

@@ -46,12 +46,14 @@ class ReserveService:
         self, change_id: int, node_id: str, currency: Currency, amount: int, fund: Fund, then: Answered
     ) -> None:
         """
-        Money of a participant came to the settlement bank; `then` hears how it ended.
+                Money of a participant came to the settlement bank; `then` hears how it ended.
 
-        Moves:    custody -> reserve or contribution; reserve caps -> position, as far as the rules say.
-        Refuses:  PARTICIPANT_UNKNOWN; RESERVE_CHANGE_CONFLICTS, naming the field.
-        Repeats:  nothing; `then` hears that it was done.
+                Moves:    custody -> reserve or contribution; reserve caps -> position, as far as the rules say.
+        Refuses:  PARTICIPANT_UNKNOWN, PARTICIPANT_LEFT; RESERVE_CHANGE_CONFLICTS, naming the field.
+                Repeats:  nothing; `then` hears that it was done.
         """
+        if node_id != self._scheme:
+            self._admission.staying(node_id)
         cap = await self._cap_step(node_id, currency, amount, fund)
         transfers = self._change(settlement_recipes.fund, change_id, node_id, currency, amount, max(0, cap), fund)
         if await self._is_repeated(transfers[0]):

@@ -34,6 +34,7 @@ from hutong.switch.settlement.window import WindowRow, WindowState
 from hutong.switch.settlement.window_service import WindowService
 
 log = structlog.get_logger()
+_FOR_EVER = 2**63 - 1
 _AGAIN_NS = 5 * NS_PER_S
 _OVER = frozenset({WindowState.SETTLED.value, WindowState.OPEN.value})
 
@@ -113,6 +114,18 @@ class SettlementService:
     async def flows(self, window_ids: Sequence[str]) -> list[Flow]:
         """Between any two nodes, of some windows."""
         return [row for _, row in await self._node.store.find(FLOWS, "window", window_ids)]
+
+    async def unsettled_windows(self, node_id: str) -> list[WindowRow]:
+        """Windows with payments or returns of a node that are not settled yet, the open one too."""
+        found = []
+        for row in self._windows.windows():
+            if row.state == WindowState.SETTLED.value:
+                continue
+            so_far = row if row.to_position else msgspec.structs.replace(row, to_position=_FOR_EVER)
+            flows = await self._cleared.flows(so_far)
+            if any(node_id in (flow.debtor_agent, flow.creditor_agent) for flow in flows):
+                found.append(row)
+        return found
 
     async def movements(self, window: WindowRow) -> list[Movement]:
         """How a window was settled, or is being."""
@@ -277,5 +290,5 @@ class SettlementService:
         for node in sorted(defaulters):
             log.error("participant_in_default", node=node, window=row.window)
             if self._rules.now().suspends:
-                self._admission.suspend(node)
+                self._admission.suspend_in_default(node, row.window)
         self._node.journal.effect(self.wake)

@@ -1,0 +1,111 @@
+"""The short ways of one plain transfer give what the general ones give."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hutong.kernel.ids import derive
+from hutong.ledger import recipes
+from hutong.ledger.books import Books
+from hutong.ledger.recipes import Leg
+from hutong.ledger.rows import TRANSFER, TransferRow
+from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, Transfer, TransferFlag
+from hutong.runtime.tables import _compile_packer, _wide
+
+BASE = derive(1 << 80, "a payment")
+IDS = st.integers(1, 6)
+FLAGS = st.sampled_from([0, TransferFlag.PENDING, TransferFlag.POST_PENDING, TransferFlag.VOID_PENDING])
+
+
+@st.composite
+def transfers(draw: st.DrawFn) -> list[Transfer]:
+    """Few ids, few accounts and little money: much is refused, repeated and resolved."""
+    made: list[Transfer] = []
+    for _ in range(draw(st.integers(1, 12))):
+        flags = int(draw(FLAGS))
+        if flags & (TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING):
+            amount = AMOUNT_MAX if flags & TransferFlag.POST_PENDING else 0
+            made.append(Transfer(draw(IDS), 0, 0, amount, 0, 0, flags, draw(IDS)))
+        else:
+            accounts = st.integers(1, 4)
+            made.append(Transfer(draw(IDS), draw(accounts), draw(accounts), draw(st.integers(0, 5)), 1, 1, flags))
+    return made
+
+
+def opened() -> Books:
+    books = Books()
+    overdraft = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
+    books.create_accounts([Account(1, 1, 1), Account(2, 1, 1, overdraft), Account(3, 1, 1, overdraft)], 100)
+    return books
+
+
+@given(transfers())
+def test_one_by_one_or_in_one_batch_the_answers_rows_and_balances_are_the_same(asked: list[Transfer]) -> None:
+    together, alone = opened(), opened()
+    now_ns = 1000
+    answers = together.create_transfers(asked, now_ns)
+    first_ns = now_ns - len(asked) + 1
+    assert [alone.create_transfers([transfer], first_ns + i)[0] for i, transfer in enumerate(asked)] == answers
+    assert alone.log == together.log
+    assert alone.open == together.open
+    assert alone.burned == together.burned
+    assert [state.account() for state in alone.accounts.values()] == [
+        state.account() for state in together.accounts.values()
+    ]
+
+
+@given(st.integers(0, 10_000), st.integers(0, 100), st.booleans())
+def test_a_recipe_of_which_the_principal_alone_is_left_is_the_chain_of_it(
+    amount: int, discount: int, pending: bool
+) -> None:
+    def chain(debit: int, credit: int, minor: int, flags: int) -> list[Transfer]:
+        legs = [(Leg.PRINCIPAL, debit, credit, minor), (Leg.FEE, 8, 9, 0)]
+        return recipes._chain(BASE, 7, legs, 156, 10, flags)
+
+    flags = int(TransferFlag.PENDING)
+    gross = amount + discount
+    held = recipes.hold(
+        BASE,
+        7,
+        payer=1,
+        clearing=2,
+        budget=3,
+        interchange_income=4,
+        gross=gross,
+        payee_discount=discount,
+        ledger=156,
+        code=10,
+    )
+    assert held == chain(1, 2, amount, flags)
+    reserved = recipes.reserve(
+        BASE,
+        7,
+        debtor_position=1,
+        creditor_position=2,
+        scheme_income=3,
+        gross=gross,
+        interchange=discount,
+        ledger=156,
+        code=10,
+    )
+    assert reserved == chain(1, 2, amount, flags)
+    accepted = recipes.accept(
+        BASE, 7, clearing=1, payee=2, fee_income=3, acquiring_expense=4, sponsor=5, gross=gross, ledger=156, code=10
+    )
+    assert accepted == chain(1, 2, gross, flags)
+    paid = recipes.pay_on_us(
+        BASE, 7, payer=1, payee=2, fee_income=3, budget=4, sponsor=5, gross=gross, ledger=156, code=10
+    )
+    assert paid == chain(1, 2, gross, 0)
+    resolve = recipes.post if pending else recipes.void
+    both = resolve([*held, *reserved])
+    assert resolve(held) == both[-1:]
+
+
+BALANCE = st.one_of(st.integers(0, 2**64 + 2), st.integers(0, 2**128 - 1))
+_PACK_WIDE = _compile_packer(tuple(map(_wide, TRANSFER.columns)))
+
+
+@given(BALANCE, BALANCE, BALANCE, BALANCE)
+def test_balances_are_packed_as_any_128_bits(a: int, b: int, c: int, d: int) -> None:
+    row = TransferRow(1, 2, 3, 0, 5, a, b, c, d, 10, 156, 0, 0, 1, 2, 100, 0)
+    assert TRANSFER.pack(9, row) == _PACK_WIDE(9, row)
