@@ -308,7 +308,8 @@ SELECT coalesce(sum(CASE WHEN c.code = 3 THEN amount ELSE 0 END - CASE WHEN d.co
 FROM {s}.transfer t JOIN {s}.account d ON d.id = debit_account_id JOIN {s}.account c ON c.id = credit_account_id
 WHERE t.flags & 10 = 0 AND t.code IN (10, 11)"""
 _CLEARED = """
-SELECT c.payment_id, c.originator, c.debtor_agent, c.creditor_agent, c.settlement_minor, c.switch_fee_minor, d.status, d.window
+SELECT c.payment_id, c.originator, c.debtor_agent, c.creditor_agent, c.settlement_minor, c.switch_fee_minor, d.status,
+    coalesce(d.window, '')
 FROM {s}.cleared_payment c LEFT JOIN {s}.decision d USING (id)"""
 _WINDOWS = """
 SELECT DISTINCT ON ("window") "window", state, payments + returns FROM {s}.settlement_window ORDER BY "window", position DESC"""
@@ -336,7 +337,7 @@ async def read_ledgers(url: str, institutions: Iterable[str], switch: str) -> Le
             for node in (*institutions, switch):
                 found.open += [(node, id_.hex) for (id_,) in await rows(node, _OPEN)]
             found.income += (await rows(switch, _SCHEME_INCOME))[0][0]
-            found.cleared = [Cleared(row[0].hex, *row[1:7], row[7] or "") for row in await rows(switch, _CLEARED)]
+            found.cleared = [Cleared(row[0].hex, *row[1:]) for row in await rows(switch, _CLEARED)]
             for name, state, lines in await rows(switch, _WINDOWS):
                 found.windows[name] = Window(state, lines)
             for name, node, net in await rows(switch, _OBLIGATIONS):

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 _CHUNK = 65_536
 _SLOW_S = 0.25
@@ -136,7 +136,7 @@ class Wires(threading.Thread):
         self._loop = asyncio.new_event_loop()
         self._wires: dict[str, Wire] = {}
 
-    def __enter__(self) -> "Wires":
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -109,7 +109,7 @@ LIES: dict[str, tuple[Callable[[Lines], None], str]] = {
     "a read that counts a rejected payment": (lambda lines: _read(lines, 1, 43), "was possible"),
     "a read of a refund before it is asked for": (lambda lines: _read(lines, 0, 70), "was possible"),
     "the last read misses a refund": (lambda lines: _read(lines, -1, 45), "was possible"),
-    "no last read": (lambda lines: lines.pop(-2) and None, "not read in the end"),
+    "no last read": (lambda lines: lines.__delitem__(-2), "not read in the end"),
     "a till that has too much": (lambda lines: lines[-1].__setitem__("balance", 35), "was paid in"),
 }
 

@@ -5,6 +5,7 @@ A node reaches another by a wire of its own (`jing>switch`), and people reach a 
 one can be cut and the other not, and a node that is taken over may listen elsewhere.
 """
 
+import asyncio
 import json
 import os
 import shutil
@@ -17,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import msgspec
 
 from hutong.app.network import DEMO_NETWORK, Network
-from hutong.app.processes import NodeProcess, free_ports, toml_of, prepare
+from hutong.app.processes import NodeProcess, free_ports, prepare, toml_of
 from hutong.runtime.address import Address
 from hutong.runtime.embedded import EmbeddedPostgres
 from tests.network.conftest import this_checkout
@@ -213,9 +215,6 @@ def _no_disk() -> Iterator[None]:
 
 def _small_log(address: Address) -> None:
     """The server's log must fit on the small disk, and leave room for what is to be paid."""
-    import asyncio
-
-    import asyncpg
 
     async def alter() -> None:
         connection = await asyncpg.connect(address.url)
