@@ -87,7 +87,10 @@ def nothing_moves(sender: Sender) -> Iterator[None]:
     yield
     found = sender.audit()
     moved = {key: balance for key, balance in found.figures.items() if key[0] != "switch"}
-    assert set(moved.values()) <= {(0, RESERVE, 0, 0), (0, 0, 0, RESERVE)}  # What each node prefunded, and nothing else.
+    assert set(moved.values()) <= {
+        (0, RESERVE, 0, 0),
+        (0, 0, 0, RESERVE),
+    }  # What each node prefunded, and nothing else.
     assert sender.street.operator("switch").get("/v1/positions")["balanced"]
     assert all(position["net"] == 0 for position in sender.street.operator("switch").get("/v1/positions")["positions"])
 
