@@ -23,7 +23,7 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 	@$(BIN)/hutong bench $(ARGS)
 
 test: $(VENV)/ready-dev ## Run every test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 SIM_SEEDS := 1..
 SIM_MINUTES := 10

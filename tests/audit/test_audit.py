@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ ON_US = f"(SELECT id FROM jing.payments WHERE payee_account <> {NOBODY} ORDER BY
 @pytest.fixture(scope="module")
 def books(postgres: Address, run_directory: Path) -> Iterator[str]:
     """A network that did everything once and was stopped: its database."""
-    address, directory = new_database(postgres), run_directory / "audited"
+    address, directory = new_database(postgres), run_directory / f"audited-{os.getpid()}"
     directory.mkdir()
     network = NetworkThread(Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0)), address)
     network.start()

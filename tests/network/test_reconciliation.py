@@ -1,6 +1,7 @@
 """Reconciling over a real network: books that agree, and books that somebody damaged behind the node's back."""
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from tests.network.street import Client, Payer, Street, Till, new_id
 @pytest.fixture(scope="module")
 def alley(postgres: Address, run_directory: Path) -> Iterator[Street]:
     """A network of its own: what is damaged here, no auditor of the others shall find."""
-    directory = run_directory / "reconciliation"
+    directory = run_directory / f"reconciliation-{os.getpid()}"
     directory.mkdir()
     address = new_database(postgres)
     nodes = ("switch", "jing", "wei", "zhi", "yun")

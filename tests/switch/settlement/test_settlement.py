@@ -170,7 +170,7 @@ RULES = SettlementRules()
 async def test_a_default_is_borne_as_the_rules_say(
     desk: Desk, contributions: dict[str, int], order: tuple[LossSource, ...], wanted: dict[str, int]
 ) -> None:
-    rules = SettlementRules(loss_order=order)
+    rules = SettlementRules(loss_order=list(order))
     desk.switch.settlement_rules.publish("order", desk.clock.now_ns(), rules)
     for node, amount in contributions.items():
         assert await desk.fund(node, amount, Fund.CONTRIBUTION) == "done"

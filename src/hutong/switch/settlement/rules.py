@@ -36,9 +36,8 @@ class SettlementRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cap_bps: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 10_000
     caps_max: dict[NodeId, MinorUnits] = {}
     default_after_s: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)] = 0
-    loss_order: Annotated[tuple[LossSource, ...], msgspec.Meta(max_length=2)] = (
-        LossSource.CONTRIBUTION,
-        LossSource.SURVIVORS,
+    loss_order: Annotated[list[LossSource], msgspec.Meta(max_length=2)] = msgspec.field(
+        default_factory=lambda: [LossSource.CONTRIBUTION, LossSource.SURVIVORS]
     )
     suspends: bool = True  # Whether a participant in default is suspended.
     membership_fee_minor: MinorUnits = 0  # By the month, charged with the invoice.
