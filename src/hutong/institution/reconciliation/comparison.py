@@ -5,14 +5,17 @@ Nothing here knows where the files come from; it runs on a thread of its own, an
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import msgspec
 
 from hutong.institution.reconciliation.difference import Difference, Line
 from hutong.institution.reconciliation.reasons import ReconciliationReason
 from hutong.kernel.errors import Refusal
 from hutong.scheme.clearing_file import COLUMNS
+
+if TYPE_CHECKING:
+    import duckdb
 
 DIFFERENCES_MAX = 10_000  # Told one by one; how many there are beyond that is counted.
 _MEMORY = "1GB"  # Beyond it DuckDB writes to the folder it works in.
@@ -49,6 +52,8 @@ def compare(own_lines: Path, own_moves: Path, clearing_file: Path, window: str, 
     Refuses:  CLEARING_FILE_MALFORMED: not the columns of the contract, a field of the wrong type, another window's line,
               or the same line twice.
     """
+    import duckdb  # A tenth of a second: for who reconciles, not for every start of a node.
+
     with duckdb.connect() as database:
         database.execute(f"SET memory_limit = '{_MEMORY}'; SET temp_directory = '{folder}'; SET threads = 2")
         database.execute("SET preserve_insertion_order = false")
@@ -59,7 +64,9 @@ def compare(own_lines: Path, own_moves: Path, clearing_file: Path, window: str, 
         return _compared(database)
 
 
-def _read_there(database: duckdb.DuckDBPyConnection, clearing_file: Path, window: str) -> None:
+def _read_there(database: "duckdb.DuckDBPyConnection", clearing_file: Path, window: str) -> None:
+    import duckdb
+
     try:
         with clearing_file.open() as file:
             header = file.readline().rstrip("\n")
@@ -75,7 +82,7 @@ def _read_there(database: duckdb.DuckDBPyConnection, clearing_file: Path, window
     _check(database, _TWICE, [], "two lines of")
 
 
-def _check(database: duckdb.DuckDBPyConnection, query: str, arguments: list[str], problem: str) -> None:
+def _check(database: "duckdb.DuckDBPyConnection", query: str, arguments: list[str], problem: str) -> None:
     if found := database.execute(query, arguments).fetchone():
         raise Refusal(ReconciliationReason.CLEARING_FILE_MALFORMED, problem=f"{problem} {found[0]}")
 
@@ -126,7 +133,7 @@ ON h.id = t.id AND h.kind = t.kind AND h.originator = t.originator AND h.directi
     AND h.currency = t.currency"""
 
 
-def _compared(database: duckdb.DuckDBPyConnection) -> Comparison:
+def _compared(database: "duckdb.DuckDBPyConnection") -> Comparison:
     counted = database.execute(
         "SELECT count(here), count(there), count(*) FILTER (WHERE here = there),"
         " count(*) FILTER (WHERE here IS DISTINCT FROM there) FROM joined"
@@ -151,7 +158,7 @@ def _compared(database: duckdb.DuckDBPyConnection) -> Comparison:
     )
 
 
-def _totals(database: duckdb.DuckDBPyConnection, side: str) -> list[SideTotals]:
+def _totals(database: "duckdb.DuckDBPyConnection", side: str) -> list[SideTotals]:
     rows = database.execute(
         f"SELECT currency, direction, count(*), sum(cleared)::BIGINT FROM {side} GROUP BY ALL ORDER BY ALL"  # noqa: S608  # Ours.
     ).fetchall()
