@@ -74,8 +74,14 @@ class Wire:
                 connection.reset()
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """No more connections, and an end to those there are."""
+        self._server.close()
+        for connection in list(self._connections):
+            connection.reset()
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.trouble is Trouble.CUT:
@@ -153,9 +159,13 @@ class Wires(threading.Thread):
 
     def run(self) -> None:
         self._loop.run_forever()
+        for wire in self._wires.values():
+            self._loop.run_until_complete(wire.close())
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        # Twice: what is cancelled lets go of its sockets a turn later.
+        for _ in range(2):
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     def lay(self, name: str, port: int) -> Wire:
