@@ -184,20 +184,27 @@ def _node(
     site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
     def in_this_process(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
-        memory.join(spec.node, receive)
-        stack.callback(memory.leave, spec.node)
-        return Connection(memory.post(spec.node))
+        def join() -> None:
+            # Not before the node has started: what comes earlier would meet accounts that are not open yet.
+            memory.join(spec.node, receive)
+            stack.callback(memory.leave, spec.node)
+
+        return Connection(memory.post(spec.node), begin=join)
 
     def to_participants(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         """The switch also speaks with who was admitted with an address: others' nodes, elsewhere."""
         book = PeerBook()
-        inside = in_this_process(machine, receive, stack).post
+        inside = in_this_process(machine, receive, stack)
         outside, _ = connect(site, book, machine, receive, stack)
 
         def post(peer: str, messages: list[AnyMessage]) -> None:
-            (inside if book.find(peer) is None else outside.post)(peer, messages)
+            (inside if book.find(peer) is None else outside).post(peer, messages)
 
-        return replace(outside, post=post, begin=lambda: begin(lambda: look_at_participants(site, book), stack))
+        def join() -> None:
+            begin(lambda: look_at_participants(site, book), stack)
+            inside.begin()
+
+        return replace(outside, post=post, begin=join)
 
     def to_switch(machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:
         files = OwnClearingFiles(nodes[network.switch.node].site, spec.node)
