@@ -332,6 +332,8 @@ def test_an_ordinary_user_runs_it_as_himself(home: Path, server_binaries: Binari
     open_ones = [path for path in interpreters if path.exists() and binaries.closed_directory(path, account) is None]
     if not open_ones:
         pytest.skip("waits for a Python an ordinary user may run")
+    if binaries.closed_directory(server_binaries.directory, account) is not None:
+        pytest.skip("waits for server binaries an ordinary user may run")
     home.mkdir()
     os.chown(home, account.uid, account.gid)
     shutil.copytree(SOURCE, home / "src")
