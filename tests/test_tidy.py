@@ -59,7 +59,7 @@ AT_HOME: list[tuple[str, str, dict[str, str]]] = [
     (
         r"float",
         "money is never a float, not to format it",
-        COMMANDS | RUNTIME | {"app/scene.py": "it draws", "web/language.py": "it weighs languages"},
+        COMMANDS | RUNTIME | {"app/scene.py": "it draws", "web/": "it weighs languages and draws"},
     ),
     (r"(import )?(\w+\.)?sleep", "only the runtime waits; a simulation must not", COMMANDS | RUNTIME | PROCESSES | KIT),
 ]

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 
 import pytest
 from litestar.testing import AsyncTestClient
@@ -11,7 +10,7 @@ from hutong.codes.code import CodeReason
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http_app import make_app
 from hutong.web.landing import WalletLink, landing_page
-from hutong.web.language import LANGUAGES, language_of, words
+from hutong.web.language import language_of
 
 
 @dataclass(frozen=True)
@@ -83,18 +82,3 @@ async def test_a_name_is_text_and_never_markup() -> None:
 )
 def test_the_language_is_the_one_the_browser_prefers(header: str, language: str) -> None:
     assert language_of(header) == language
-
-
-def test_every_phrase_of_every_page_is_translated() -> None:
-    pages = files("hutong.web").joinpath("templates")
-    phrases = {
-        phrase
-        for page in pages.iterdir()
-        for pair in re.findall(r"""_\((?:"([^"]+)"|'([^']+)')\)""", page.read_text("utf-8"))
-        for phrase in pair
-        if phrase
-    }
-    assert len(phrases) > 5
-    for language in LANGUAGES:
-        if language != "en":
-            assert {phrase for phrase in phrases if words(language)(phrase) == phrase} == set()

@@ -37,7 +37,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
     One node.
 
-    `url` is where its peers reach it; `plate_base` is what its plates begin with; `payment_code_prefix` is the
+    `colour` is what its pages wear. `url` is where its peers reach it; `plate_base` is what its plates begin with; `payment_code_prefix` is the
     issuer prefix the switch assigned; `public_keys` are the keys it signs with, `key-id:hex`; `forms` are the code forms it registers besides those two;
     `app_link` opens its wallet on a code, which stands for `{code}` in it (`jingpay://scan?code={code}`);
     `cap_minor` is the net debit cap the switch's operator grants it by hand, and `reserve_minor` what it prefunds on its
@@ -47,6 +47,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     node: NodeId
     kind: NodeKind = NodeKind.INSTITUTION
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    colour: Annotated[str, msgspec.Meta(pattern="^#[0-9a-f]{6}$")] = "#3a4a5e"
     participant: str = ""
     url: str = ""
     plate_base: str = ""
@@ -123,6 +124,7 @@ DEMO_NETWORK = Network(
         NodeSpec(
             node="jing",
             name="Jing Pay 京付",
+            colour="#c8102e",
             plate_base="https://jing.hutong.example",
             app_link="jingpay://scan?code={code}",
             payment_code_prefix="31",
@@ -132,6 +134,7 @@ DEMO_NETWORK = Network(
         NodeSpec(
             node="wei",
             name="Wei Wallet 微包",
+            colour="#0b7a3b",
             plate_base="https://wei.hutong.example",
             app_link="weipay://scan?code={code}",
             payment_code_prefix="32",
@@ -142,6 +145,7 @@ DEMO_NETWORK = Network(
         NodeSpec(
             node="zhi",
             name="Zhi Pay 支点",
+            colour="#1557d6",
             plate_base="https://zhi.hutong.example",
             app_link="zhipay://scan?code={code}",
             payment_code_prefix="33",
@@ -151,6 +155,7 @@ DEMO_NETWORK = Network(
         NodeSpec(
             node="yun",
             name="Bank Yun 云行",
+            colour="#6b3fa0",
             plate_base="https://yun.hutong.example",
             app_link="yunpay://scan?code={code}",
             payment_code_prefix="62",

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from litestar.types import ControllerRouterHandler
 
@@ -59,11 +60,17 @@ from hutong.switch.policy import ClearingPolicy
 from hutong.switch.settlement.api import Verify
 from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.switch.settlement.rules import Fund
+from hutong.web.brand import Brand
+from hutong.web.front import Neighbour
 from hutong.web.landing import Payee, WalletLink, landing_page
+from hutong.web.page import Pages
+from hutong.web.sandbox import Sandbox
+from hutong.web.site import institution_pages, switch_pages
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
+_ZONE = ZoneInfo("Asia/Shanghai")
 Hot = Mapping[tuple[str, str], HotHandler]
 
 
@@ -107,6 +114,7 @@ class Site:
     tracing: Tracing | None = None
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
+    sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
     @property
@@ -143,7 +151,11 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
         operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
-        handlers = switch_api(switch, operators, connection.verify)
+        neighbours = [Neighbour(spec.node, spec.name, spec.url) for spec in network.institutions if spec.url]
+        handlers = [
+            *switch_api(switch, operators, connection.verify),
+            *switch_pages(switch, _pages(site, machine, _ZONE), neighbours),
+        ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
         await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)
@@ -186,6 +198,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(institution.payments, institution.merchants, bills, settings.zone),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
+            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone))),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
@@ -204,6 +217,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
     """The switch's services on a machine."""
     return SwitchNode(machine.node, machine.ledger, policy, PgClearingRepository(machine.pool))
+
+
+def _pages(site: Site, machine: Machine, zone: ZoneInfo) -> Pages:
+    brand = Brand(site.spec.node, site.spec.name, site.spec.colour)
+    return Pages(brand, site.secrets.token_key, machine.node.randomness, zone, site.sandbox)
 
 
 async def _code_sender(site: Site, machine: Machine, stack: AsyncExitStack) -> CodeSender:

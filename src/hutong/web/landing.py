@@ -95,4 +95,4 @@ def _svg(code: str) -> str:
 
 
 def _render(language: str, **values: Any) -> str:
-    return _PAGES.get_template("landing.html").render(language=language, _=words(language), **values)
+    return _PAGES.get_template("kit/landing.html").render(language=language, _=words(language), **values)

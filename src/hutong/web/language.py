@@ -1,19 +1,92 @@
 """What pages say, in the reader's language: gettext catalogues, English in the code, Chinese beside it."""
 
-from collections.abc import Callable
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.money import currency_of, format_amount
+
 LANGUAGES = ("zh-CN", "en")
+COOKIE = "language"
+# Reasons are no sentences of the code's: both languages have catalogues of them, by name: `reasons-wallet.en.po`.
+REASONS = "reasons-"
 _HEADER_MAX = 200
 
 
-def language_of(accept_language: str) -> str:
-    """The language of ours a browser prefers (RFC 9110, 12.5.4); Chinese where it says nothing we know."""
+def phrase(text: str) -> str:
+    """Marks a phrase that is translated elsewhere, so that the catalogues can be held against what pages say."""
+    return text
+
+
+_NOT_DONE = phrase("This can't be done (%(name)s).")
+_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class Words:
+    """One language: phrases, amounts, times and refusals as its readers want them."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._locale = Locale.parse(language, sep="-")
+        phrases, self._reasons = _catalogues(language, self._locale)
+        self._phrases = {} if language == "en" else phrases
+
+    def __call__(self, text: str, **values: Any) -> str:
+        """The phrase in this language, `%(name)s` filled in; one without a translation stays English, and a test finds it."""
+        said = self._phrases.get(text, text)
+        return said % values if values else said
+
+    def refusal(self, refusal: Refusal) -> str:
+        """A no as a sentence for people; facts of the refusal may stand in it."""
+        said = self._reasons.get(refusal.reason.name)
+        if said is None:
+            return self(_NOT_DONE, name=refusal.reason.name)
+        return said % _Facts(refusal.facts)
+
+    def reason(self, name: str) -> str:
+        """As `refusal`, for a reason of which only the name was kept."""
+        said = self._reasons.get(name)
+        return self(_NOT_DONE, name=name) if said is None else said % _Facts({})
+
+    def money(self, minor: int, currency: str = "CNY", *, signed: bool = False) -> str:
+        """`¥12.80`; `+¥12.80` where the direction matters. Thousands are grouped."""
+        known = currency_of(currency)
+        whole, dot, rest = format_amount(abs(minor), known).partition(".")
+        sign = "−" if minor < 0 else "+" if signed and minor else ""
+        return f"{sign}{'¥' if currency == 'CNY' else currency + ' '}{int(whole):,}{dot}{rest}"
+
+    def time(self, at_ns: int, zone: ZoneInfo | None = None, form: str = "") -> str:
+        """An instant as a local date and time, to the second."""
+        if not at_ns:
+            return "–"
+        at = datetime.fromtimestamp(at_ns // NS_PER_S, UTC).astimezone(zone or _ZONE)
+        return format_datetime(at, form or "yyyy-MM-dd HH:mm:ss", locale=self._locale)
+
+    def day(self, day: date, form: str = "medium") -> str:
+        """A date; `form` as Babel's."""
+        return format_date(day, form, locale=self._locale)
+
+
+class _Facts(dict[str, Any]):
+    """The facts of a refusal, where a sentence may name one that this refusal does not have."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def language_of(accept_language: str, chosen: str | None = None) -> str:
+    """The language the reader chose, else the one of ours a browser prefers (RFC 9110, 12.5.4), else Chinese."""
+    if chosen in LANGUAGES:
+        return chosen
     wanted: list[tuple[float, str]] = []  # Quality and language.
     for part in accept_language[:_HEADER_MAX].split(","):
         tag, _, parameters = part.strip().partition(";")
@@ -28,15 +101,18 @@ def language_of(accept_language: str) -> str:
 
 
 @cache
-def words(language: str) -> Callable[[str], str]:
-    """The translation of each phrase; a phrase without one stays English, and a test finds it."""
-    if language == "en":
-        return str
-    text = files("hutong.web").joinpath(f"{language}.po").read_bytes()
-    catalog = read_po(BytesIO(text), locale=Locale.parse(language, sep="-"))
+def words(language: str) -> Words:
+    """What one of `LANGUAGES` says."""
+    return Words(language)
 
-    def translated(phrase: str) -> str:
-        message = catalog.get(phrase)
-        return str(message.string) if message is not None and message.string else phrase
 
-    return translated
+def _catalogues(language: str, locale: Locale) -> tuple[dict[str, str], dict[str, str]]:
+    """What all catalogues of a language say: phrases, and reasons. Each area of pages has its own files."""
+    phrases: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for entry in sorted(files("hutong.web").joinpath("catalogues").iterdir(), key=lambda each: each.name):
+        if entry.name.endswith(f".{language}.po"):
+            catalogue = read_po(BytesIO(entry.read_bytes()), locale=locale)
+            found = {str(each.id): str(each.string) for each in catalogue if each.id and each.string}
+            (reasons if entry.name.startswith(REASONS) else phrases).update(found)
+    return phrases, reasons

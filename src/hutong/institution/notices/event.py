@@ -32,10 +32,11 @@ class Event(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Events in order, and the cursor to ask behind next time."""
+    """Events in order, and the cursor to ask behind next time. `waited` is false where too many wait already."""
 
     events: list[tuple[int, Event]]
     cursor: int
+    waited: bool = False
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,13 +62,22 @@ class Notices:
         finally:
             if news is not None:
                 self._wait_no_more(owner_id, news)
-        return FeedPage(found, found[-1][0] if found else after)
+        return FeedPage(found, found[-1][0] if found else after, waited=news is not None)
 
     async def forget_names(self, owner_id: int) -> None:
         """Of a person who is to be forgotten: what happened stays told, with no names and no words of people in it."""
         for _, event in await self._node.store.find(EVENTS, "owner_id", [owner_id]):
             body = msgspec.json.encode(_nameless(msgspec.json.decode(event.body)))
             await self._node.store.blank(EVENTS.name, "id", event.id, {"body": body})
+
+    def newest(self) -> int:
+        """The cursor behind all that is durable now: whoever asks behind it hears only what comes."""
+        return self._node.journal.durable_position
+
+    @property
+    def closed(self) -> bool:
+        """Whether the node ends."""
+        return self._closed
 
     def close(self) -> None:
         """The node ends: whoever waits is answered now, and nobody waits any more."""

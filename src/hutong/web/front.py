@@ -1,0 +1,93 @@
+"""A node's first page: the ways in, and what all its pages need: its colours, its mark, its language switch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+from markupsafe import escape
+
+from hutong.kernel.errors import Refusal
+from hutong.runtime.http import HttpReason
+from hutong.web.assets import assets
+from hutong.web.language import COOKIE, LANGUAGES, phrase
+from hutong.web.page import AnyRequest, Pages, own_path
+
+_YEAR_S = 365 * 86_400
+# Of the running process: its colours may change with a restart, and nobody minds an hour.
+_HOUR = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """One door of a node: `what` and `why` are phrases to be translated."""
+
+    path: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another node of the network, as the switch's first page lists it."""
+
+    node: str
+    name: str
+    url: str
+
+
+INSTITUTION_DOORS = (
+    WayIn("/wallet", phrase("Wallet"), phrase("Scan, pay and be paid, on a phone.")),
+    WayIn("/till", phrase("Till"), phrase("Take money at a shop: show a code, or scan the customer's.")),
+    WayIn("/console", phrase("Merchant console"), phrase("Figures, payments, bills, shops, staff and plates.")),
+    WayIn("/desk", phrase("Institution desk"), phrase("Users, merchants, limits and the ledger.")),
+    WayIn("/docs", phrase("API"), phrase("Every endpoint, with pages to try them.")),
+)
+SWITCH_DOORS = (
+    WayIn("/desk", phrase("Operator desk"), phrase("Participants, positions, settlement, cases.")),
+    WayIn("/docs", phrase("API"), phrase("Every endpoint, with pages to try them.")),
+)
+
+
+def front_pages(
+    pages: Pages, doors: Sequence[WayIn], neighbours: Sequence[Neighbour] = ()
+) -> list[ControllerRouterHandler]:
+    """`GET /` and what every page of the node asks for."""
+
+    @get("/", include_in_schema=False, sync_to_thread=False)
+    def front(request: AnyRequest) -> Response[str]:
+        return pages.render(request, "front/front.html", doors=doors, neighbours=neighbours)
+
+    @get("/brand.css", include_in_schema=False, media_type="text/css", sync_to_thread=False)
+    def colours() -> Response[str]:
+        return Response(pages.brand.css, headers=_HOUR)
+
+    @get("/brand.svg", include_in_schema=False, media_type="image/svg+xml", sync_to_thread=False)
+    def mark() -> Response[str]:
+        return Response(_mark(pages), headers=_HOUR)
+
+    return [pages.router("/", [front, colours, mark, _language(pages)], None), assets()]
+
+
+def _language(pages: Pages) -> HTTPRouteHandler:
+    @get("/language/{language:str}", sync_to_thread=False)
+    def choose(request: AnyRequest, language: FromPath[str]) -> Response[None]:
+        if language not in LANGUAGES:
+            raise Refusal(HttpReason.ROUTE_UNKNOWN)
+        answer = pages.go(own_path(request.query_params.get("next", ""), "/"))
+        answer.set_cookie(key=COOKIE, value=language, max_age=_YEAR_S, samesite="lax", path="/")
+        return answer
+
+    return choose
+
+
+def _mark(pages: Pages) -> str:
+    """The brand's mark: its initial on its colour."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">'
+        f'<rect width="64" height="64" rx="14" fill="{pages.brand.colour}"/>'
+        '<text x="32" y="45" text-anchor="middle" font-size="36" font-weight="700" fill="#fff" '
+        f'font-family="PingFang SC,Noto Sans SC,sans-serif">{escape(pages.brand.initial)}</text></svg>'
+    )

@@ -1,0 +1,55 @@
+"""News as it happens, to an open page: an owner's feed as server-sent events."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar.response import Stream
+
+from hutong.institution.notices.event import Event
+from hutong.institution.notices.service import Notices
+from hutong.kernel.errors import Refusal
+from hutong.web.page import HEADERS, AnyRequest
+
+_PAGE = 100
+_BEAT_S = 15  # Proxies close what says nothing for longer; and so often it is asked whether the reader still may.
+_RETRY_MS = 2000
+
+# What a page is told of an event: None keeps it quiet.
+Shown = Callable[[Event], Mapping[str, Any] | None]
+
+
+def feed_events(
+    request: AnyRequest, notices: Notices, owner_id: int, shown: Shown, still: Callable[[], Awaitable[Any]]
+) -> Stream:
+    """
+    The owner's events from now on; a browser that was cut off goes on where it was (`last-event-id`).
+
+    `still` is asked before each wait; when it refuses, the stream ends.
+    """
+
+    async def told() -> AsyncIterator[str]:
+        yield f"retry: {_RETRY_MS}\n\n"
+        last = request.headers.get("last-event-id", "")
+        at = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else notices.newest()
+        # The page learns at once where it stands, so that it can come back to here.
+        yield f"id: {at}\nevent: ready\ndata: {{}}\n\n"
+        while not notices.closed:
+            try:
+                await still()
+            except Refusal:
+                yield "event: signed-out\ndata: {}\n\n"
+                return
+            page = await notices.feed(owner_id, at, limit=_PAGE, wait_s=_BEAT_S)
+            for position, event in page.events:
+                data = shown(event)
+                if data is not None:
+                    yield f"id: {position}\nevent: {event.type}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+            at = page.cursor
+            if not page.events:
+                yield ": \n\n"
+                if not page.waited:
+                    return  # Too many wait already: the browser comes again by itself.
+
+    headers = HEADERS | {"x-accel-buffering": "no"}
+    return Stream(told(), media_type="text/event-stream", headers=headers)

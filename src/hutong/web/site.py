@@ -1,0 +1,20 @@
+"""All pages of a node, by its kind: what the composition root plugs into its server."""
+
+from collections.abc import Sequence
+
+from litestar.types import ControllerRouterHandler
+
+from hutong.institution.node import InstitutionNode
+from hutong.switch.node import SwitchNode
+from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
+from hutong.web.page import Pages
+
+
+def institution_pages(_institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
+    """What an institution's users, merchants and operators open."""
+    return [*front_pages(pages, INSTITUTION_DOORS)]
+
+
+def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:
+    """What the scheme's operators open, and the network's first page."""
+    return [*front_pages(pages, SWITCH_DOORS, neighbours)]

@@ -1,0 +1,90 @@
+"""Both languages are complete: every phrase of every page is translated, and nothing is translated that no page says."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from hutong.web import language as web_language
+from hutong.web.language import LANGUAGES, words
+
+WEB = Path(web_language.__file__).parent
+CATALOGUES = WEB / "catalogues"
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def said() -> set[str]:
+    found = extract_from_dir(
+        WEB,
+        keywords={"_": None, "phrase": None},
+        method_map=[("**.py", "python"), ("templates/**.html", "jinja2")],
+        options_map={"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}},
+    )
+    return {str(message) for _, _, message, _, _ in found}
+
+
+def catalogue(name: str) -> dict[str, str]:
+    with (CATALOGUES / name).open("rb") as file:
+        return {str(each.id): str(each.string) for each in read_po(file) if each.id}
+
+
+def test_pages_say_something() -> None:
+    assert "Every wallet scans every code." in said()
+
+
+def test_every_phrase_is_in_chinese() -> None:
+    chinese = {
+        phrase
+        for each in CATALOGUES.glob("*.zh-CN.po")
+        if not each.name.startswith("reasons-")
+        for phrase in catalogue(each.name)
+    }
+    assert said() - chinese == set()
+
+
+def test_no_catalogue_says_what_no_page_says() -> None:
+    pages = said()
+    for each in CATALOGUES.glob("*.zh-CN.po"):
+        if not each.name.startswith("reasons-"):
+            assert set(catalogue(each.name)) - pages == set(), each.name
+
+
+def test_no_two_catalogues_translate_a_phrase_differently() -> None:
+    known: dict[str, tuple[str, str]] = {}
+    for each in sorted(CATALOGUES.glob("*.zh-CN.po")):
+        for phrase, chinese in catalogue(each.name).items():
+            where, before = known.setdefault(phrase, (each.name, chinese))
+            assert before == chinese, (phrase, where, each.name)
+
+
+def test_a_translation_fills_in_the_same_places() -> None:
+    for each in CATALOGUES.glob("*.zh-CN.po"):
+        for phrase, chinese in catalogue(each.name).items():
+            assert chinese, (each.name, phrase)
+            if not each.name.startswith("reasons-"):
+                assert set(_PLACE.findall(chinese)) == set(_PLACE.findall(phrase)), (each.name, phrase)
+
+
+def test_both_languages_give_the_same_reasons() -> None:
+    names = {each.name.partition(".")[0] for each in CATALOGUES.glob("reasons-*.po")}
+    assert names
+    for name in names:
+        english, chinese = (catalogue(f"{name}.{language}.po") for language in ("en", "zh-CN"))
+        assert english.keys() == chinese.keys(), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_money_is_written_to_the_fen(language: str) -> None:
+    said = words(language)
+    assert said.money(1) == "¥0.01"
+    assert said.money(123_456_789) == "¥1,234,567.89"
+    assert said.money(-1280) == "−¥12.80"
+    assert said.money(1280, signed=True) == "+¥12.80"
+    assert said.money(0, signed=True) == "¥0.00"
+
+
+def test_catalogues_are_in_the_package() -> None:
+    assert files("hutong.web").joinpath("catalogues", "kit.zh-CN.po").is_file()
