@@ -22,6 +22,7 @@ from hutong.app.sandbox import NodeSandbox
 from hutong.app.secrets import node_secrets
 from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
+from hutong.kernel.clock import Clock
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
@@ -89,7 +90,7 @@ def embedded_server(settings: Settings) -> EmbeddedPostgres:
 
 @asynccontextmanager
 async def running_network(
-    settings: Settings, network: Network, address: Address, *, sandbox: bool = False
+    settings: Settings, network: Network, address: Address, *, sandbox: bool = False, clock: Clock | None = None
 ) -> AsyncIterator[RunningNetwork]:
     """
     Bring the network up, the switch first; take it down in the reverse order.
@@ -101,7 +102,7 @@ async def running_network(
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory, nodes)
+            running = _node(settings, network, spec, address, memory, nodes, clock)
             if sandbox:
                 running.site.sandbox = NodeSandbox(running.site.codes, running.operator_token)
             await running.host.start()
@@ -187,6 +188,7 @@ def _node(
     address: Address,
     memory: MemoryNetwork,
     nodes: dict[str, RunningNode],
+    clock: Clock | None,
 ) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
@@ -224,4 +226,4 @@ def _node(
     else:
         build = build_institution(site, network, to_switch, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
-    return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))
+    return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build, clock=clock))
