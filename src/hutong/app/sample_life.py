@@ -14,17 +14,15 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
 from hutong.app.node_client import NodeClient, NodeRefused
-from hutong.app.sandbox import NodeSandbox
 from hutong.app.samples import BANK, HISTORY, LAST, PEOPLE, SHOWN, STALLS, Deed, Resident, Stall
+from hutong.app.sandbox import NodeSandbox
 from hutong.app.up import RunningNetwork
 from hutong.app.wallet import Phone, Wallet, decided
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S, SystemClock, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import IdMint, derive, id_text, system_randomness
-from hutong.runtime.address import Address
+from hutong.runtime.database import Database
 from hutong.runtime.shelf import warmed
 from hutong.switch.settlement.window import WindowState
 
@@ -69,11 +67,11 @@ class PutClock:
         return datetime.fromtimestamp(self._machine.now_ns() // NS_PER_S, _ZONE).date()
 
 
-async def has_no_past(address: Address, schema: str) -> bool:
-    """Whether a node never lived in this database."""
-    connection = await asyncpg.connect(address.url)
+async def has_no_past(database: Database) -> bool:
+    """Whether a node never lived in this schema. Raises and refuses as `Database.connect`."""
+    connection = await database.connect()
     try:
-        return await connection.fetchval("SELECT to_regnamespace($1) IS NULL", schema) is True
+        return await connection.fetchval("SELECT to_regnamespace($1) IS NULL", database.schema) is True
     finally:
         await connection.close()
 
@@ -169,23 +167,20 @@ class Neighbourhood:
         user = (await banking.client.get("/v1/users/me"))["id"]
         paid_in = {"pay_in_id": self._id("pin", resident.key), "user_id": user, "amount": resident.bank_minor}
         await self._operator(BANK).post("/v1/operator/pay-ins", paid_in)
-        known = await banking.client.get("/v1/mandates")
-        daily = {"grantee": resident.node, "daily_max": _MANDATE_DAILY_MINOR, "name": f"{resident.name}的钱包"}
-        mandate = known[0] if known else await banking.client.post("/v1/mandates", daily)
-        code_id = self._id("pco", f"{resident.key}/bank")
-        code = await banking.client.post("/v1/personal-codes", {"id": code_id, "amount": 0, "remark": ""})
-        linked = {
-            "bank_account_id": self._id("bka", resident.key),
-            "name": "云行储蓄卡",
-            "mandate": mandate["text"],
-            "code": code["text"],
-        }
-        account = (await wallet.client.post("/v1/bank-accounts", linked))["bank_account_id"]
-        if not await wallet.balance():
+        linked = await wallet.client.get("/v1/bank-accounts")
+        account = linked[0]["bank_account_id"] if linked else await self._link(resident, wallet, banking)
+        if await wallet.balance() < resident.top_up_minor:
             await wallet.top_up(account, resident.top_up_minor)
         own = {"id": self._id("pco", resident.key), "amount": 0, "remark": ""}
         self.plates[resident.key] = (await wallet.client.post("/v1/personal-codes", own))["text"]
         await wallet.fetch_payment_code_keys()
+
+    async def _link(self, resident: Resident, wallet: Wallet, banking: Wallet) -> str:
+        daily = {"grantee": resident.node, "daily_max": _MANDATE_DAILY_MINOR, "name": f"{resident.name}的钱包"}
+        mandate = (await banking.client.post("/v1/mandates", daily))["text"]
+        code_id = self._id("pco", f"{resident.key}/bank")
+        code = (await banking.client.post("/v1/personal-codes", {"id": code_id, "amount": 0, "remark": ""}))["text"]
+        return str((await wallet.link_bank("云行储蓄卡", mandate, code))["bank_account_id"])
 
     async def _open(self, stall: Stall) -> None:
         """Taken on, with a shop, a plate on its counter, and a key for its till."""

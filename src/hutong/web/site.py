@@ -1,6 +1,6 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
@@ -16,6 +16,8 @@ def institution_pages(institution: InstitutionNode, pages: Pages) -> list[Contro
     return [*front_pages(pages, INSTITUTION_DOORS), *wallet_pages(institution, pages)]
 
 
-def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:
+def switch_pages(
+    _switch: SwitchNode, pages: Pages, neighbours: Callable[[], Sequence[Neighbour]]
+) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
     return [*front_pages(pages, SWITCH_DOORS, neighbours)]
