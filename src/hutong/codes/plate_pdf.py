@@ -48,9 +48,9 @@ def plates_pdf(plates: Sequence[PrintedPlate], *, sheet: bool = False, font: Pat
         place = index % len(_SHEET) if sheet else 0
         if place == 0:
             pdf.add_page()
-            if sheet:
-                _cutting_lines(pdf)
         paper.draw(plate, *_SHEET[place])
+        if sheet and (place == len(_SHEET) - 1 or index == len(plates) - 1):
+            _cutting_lines(pdf)
     return bytes(pdf.output())
 
 

@@ -97,15 +97,15 @@ def plate_lines(plate: PrintedPlate) -> list[Line]:
     """Every line of the plate, the name first. What says the same twice, in two scripts, says it once if it must."""
     has_two_names = plate.name.latin not in ("", plate.name.text)
     lines = [
-        Line(plate.name, 1090, 84, INK, size_min=SIZE_MIN),
+        Line(plate.name, 1084, 84, INK, size_min=SIZE_MIN),
         Line(plate.title, 92, 92, PAPER),
         Line(Caption(plate.title.latin, plate.title.latin), 186, 52, PAPER),
-        Line(Caption("任何钱包都能付款", "Every wallet pays this code"), 1224, 42, INK),
-        Line(Caption("Every wallet pays this code", ""), 1274, 32, _QUIET),
+        Line(Caption("任何钱包都能付款", "Every wallet pays this code"), 1232, 40, INK),
+        Line(Caption("Every wallet pays this code", ""), 1282, 32, _QUIET),
         Line(Caption(plate.footer, plate.footer), 1346, 32, _QUIET, x=WIDTH - 60, anchor="end"),
     ]
     if has_two_names:
-        lines.append(Line(Caption(plate.name.latin, ""), 1158, 42, _QUIET))
+        lines.append(Line(Caption(plate.name.latin, ""), 1160, 42, _QUIET))
     if plate.issuer is not None:
         lines.append(Line(Caption(plate.issuer.name, ""), 1346, 32, _QUIET, x=60, anchor="start"))
         middle = MARK_LEFT + MARK_SIDE // 2
