@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Controller, Router, get
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath, FromQuery, SkipValidation
 from litestar.response import Stream
 
-from hutong.institution.bills.bill import BillTotals
+from hutong.institution.bills.bill import BillTotals, Days, read_day
+from hutong.institution.bills.figures import HourFigures
 from hutong.institution.bills.service import BillService
 from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.merchants.views import SHOP_PREFIX
+from hutong.kernel.ids import id_text
 from hutong.runtime.node import NodeRuntime
 
 CSV = "text/csv; charset=utf-8"
@@ -41,10 +45,40 @@ class Bills(Controller):
         return Stream(await bills.funds(key, day), media_type=CSV)
 
 
+class FiguresView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One hour at one shop, in minor units; an hour in which nothing happened is left out. `other` is of no shop."""
+
+    day: str
+    hour: int
+    shop_id: str = ""
+    payments: int
+    gross: int
+    fees: int
+    refunds: int
+    refunded: int
+    fees_back: int
+    net: int
+    other: int
+
+
+@get("/merchant/figures", tags=["Merchant: bills"])
+async def figures(bills: Service, key: Key, first: FromQuery[str], last: FromQuery[str]) -> list[FiguresView]:
+    """What was taken and given back from the day `first` to the day `last`, by hour and shop; at most 366 days."""
+    days = Days.of(read_day("first", first), read_day("last", last), bills.zone)
+    return [_figures_view(each) for each in await bills.hours(key, days)]
+
+
+def _figures_view(hour: HourFigures) -> FiguresView:
+    shop_id = id_text(SHOP_PREFIX, hour.shop_id) if hour.shop_id else ""
+    return FiguresView(
+        day=hour.day.isoformat(), hour=hour.hour, shop_id=shop_id, **msgspec.structs.asdict(hour.figures)
+    )
+
+
 def bills_api(node: NodeRuntime, bills: BillService, merchants: MerchantService) -> Router:
     """The handlers for `make_app`."""
     given: dict[str, Any] = {
         "bills": Provide(lambda: bills, sync_to_thread=False),
         "key": Provide(caller, sync_to_thread=False),
     }
-    return Router("/v1", route_handlers=[Bills], dependencies=given, guards=[key_guard(node, merchants)])
+    return Router("/v1", route_handlers=[Bills, figures], dependencies=given, guards=[key_guard(node, merchants)])
