@@ -21,6 +21,7 @@ class PeopleReason(Reason):
     ONE_TIME_CODE_WRONG = Kind.REFUSED, "NARR"
     ONE_TIME_CODE_EXPIRED = Kind.REFUSED, "NARR"
     ONE_TIME_CODE_USED = Kind.REFUSED, "NARR"
+    ONE_TIME_CODE_NEEDED = Kind.REFUSED, "NARR"  # The PIN alone opens only a device that is the user's already.
 
     # Users.
     USER_UNKNOWN = Kind.NOT_FOUND, "BE06"
