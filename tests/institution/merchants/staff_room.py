@@ -113,7 +113,9 @@ class StaffRoom:
         if key is not None:
             code = await self.code(phone, Purpose.STAFF_PIN)
         await self.staff.set_pin(phone, code, pin, self.device)
-        return next(each for each in await self.ask(lambda: self.staff.staff(key or self.owner)) if each.id == member.id)
+        return next(
+            each for each in await self.ask(lambda: self.staff.staff(key or self.owner)) if each.id == member.id
+        )
 
     async def come(self, phone: str, pin: str = PIN, device_id: int = 0, code: str = "") -> tuple[SignedInStaff, str]:
         return await self.staff.sign_in(phone, pin, device_id or self.device, code=code)

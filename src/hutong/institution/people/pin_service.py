@@ -34,6 +34,10 @@ class PinService:
         self._notices = notices
         self._keeper = keeper
 
+    def is_set(self, user_id: int) -> bool:
+        """Whether the user has a PIN; raises `Cold`."""
+        return self._repository.pins.get(user_id) is not None
+
     async def set_pin(self, user_id: int, pin: str) -> None:
         """The first PIN. Refuses USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_ALREADY_SET, PIN_BUSY."""
         await warmed(self._node.journal, partial(self._check_new, user_id, pin))
@@ -84,7 +88,7 @@ class PinService:
         check_strength(pin, user.phone)
 
     def _check_unset(self, user_id: int) -> None:
-        if self._repository.pins.get(user_id) is not None:
+        if self.is_set(user_id):
             raise Refusal(PeopleReason.PIN_ALREADY_SET)
 
     def _check_open(self, user_id: int) -> None:

@@ -10,6 +10,7 @@ class PeopleReason(Reason):
     PHONE_MALFORMED = Kind.INVALID, "NARR"
     PIN_MALFORMED = Kind.INVALID, "NARR"
     PIN_WEAK = Kind.INVALID, "NARR"
+    PIN_REPEATED_OTHERWISE = Kind.INVALID, "NARR"  # Typed twice, not alike.
     ID_FROM_THE_FUTURE = Kind.INVALID, "NARR"
 
     # Who asks.
