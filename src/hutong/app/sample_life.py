@@ -19,7 +19,7 @@ from hutong.app.samples import BANK, HISTORY, LAST, PEOPLE, SHOWN, STALLS, Deed,
 from hutong.app.sandbox import NodeSandbox
 from hutong.app.up import RunningNetwork
 from hutong.app.wallet import Phone, Wallet, decided
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S, SystemClock, instant_ns
+from hutong.kernel.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import IdMint, derive, id_text, system_randomness
 from hutong.runtime.database import Database
@@ -39,9 +39,9 @@ _MANDATE_DAILY_MINOR = 500_000
 class PutClock:
     """The machine's clock, put back by `behind_ns`; it only ever goes forward."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Clock | None = None) -> None:
         self.behind_ns = 0
-        self._machine = SystemClock()
+        self._machine = machine or SystemClock()
 
     def now_ns(self) -> int:
         return self._machine.now_ns() - self.behind_ns

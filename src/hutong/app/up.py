@@ -155,6 +155,7 @@ def _node(
     if trial is not None:
         site.sandbox = NodeSandbox(site.codes, secrets.operator_token)
         site.neighbours = lambda: [node.site for node in nodes.values()]
+    site.two_person = settings.two_person is True
     site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
     def in_this_process(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:

@@ -24,6 +24,8 @@ from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
+from hutong.institution.bills.sale_repository import PgSales
+from hutong.institution.bills.service import BillService
 from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -113,6 +115,7 @@ class Site:
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     tracing: Tracing | None = None
+    two_person: bool = False  # What takes two operators is refused to one.
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
@@ -157,10 +160,12 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await introduce(switch, network)
         switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
-        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        operators = Operators(
+            switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token}, two_person=site.two_person
+        )
         handlers = [
             *switch_api(switch, operators, connection.verify),
-            *switch_pages(switch, _pages(site, machine, _ZONE), partial(_neighbours, site, network)),
+            *switch_pages(switch, operators, _pages(site, machine, _ZONE), partial(_neighbours, site, network)),
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
@@ -197,11 +202,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
-        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
+        bills = _bills(machine, institution, settings.zone)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            bills_api(institution.payments, institution.merchants, bills, settings.zone),
+            bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
             *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone))),
@@ -218,6 +223,12 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def _bills(machine: Machine, institution: InstitutionNode, zone: str) -> BillService:
+    """Merchants' bills, read off the rows."""
+    rows = PgBills(machine.pool, zone, institution.chart.currency.alpha)
+    return BillService(institution.payments, institution.requests, rows, PgSales(machine.pool), zone)
 
 
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
@@ -323,6 +334,7 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
             operators={"operator": secrets.operator_token},
+            two_person=site.two_person,
         ),
         merchant_pepper=secrets.merchant_pepper,
         webhooks_private=private_webhooks,
@@ -341,6 +353,7 @@ async def _serve(
     *,
     needs_peers: bool,
 ) -> None:
+    await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
     health = Health(machine, connection.keyless if needs_peers else tuple)
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)

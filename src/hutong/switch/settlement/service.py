@@ -87,15 +87,20 @@ class SettlementService:
 
         Refuses:  WINDOW_UNKNOWN; WINDOW_NOT_SETTLEABLE, unless it waits for somebody's money.
         """
-        row = self._windows.closed_window(window_id)
+        row = self.check_default(window_id)
         if row.default_declared:
             return row
-        if row.state != WindowState.NETTED.value or not row.reason:
-            raise Refusal(SettlementReason.WINDOW_NOT_SETTLEABLE, window=window_id, state=row.state)
         declared = msgspec.structs.replace(row, default_declared=True)
         self._windows.note(declared)
         self._node.journal.effect(self.wake)
         return declared
+
+    def check_default(self, window_id: str) -> WindowRow:
+        """Refuses what `declare_default` refuses."""
+        row = self._windows.closed_window(window_id)
+        if not row.default_declared and (row.state != WindowState.NETTED.value or not row.reason):
+            raise Refusal(SettlementReason.WINDOW_NOT_SETTLEABLE, window=window_id, state=row.state)
+        return row
 
     def look_again(self, window_id: str) -> WindowRow:
         """After people looked at a halted window: compare once more. Refuses WINDOW_UNKNOWN, WINDOW_NOT_SETTLEABLE."""
@@ -117,6 +122,7 @@ class SettlementService:
 
     async def unsettled_windows(self, node_id: str) -> list[WindowRow]:
         """Windows with payments or returns of a node that are not settled yet, the open one too."""
+        await self._node.journal.flushed()  # What was decided a moment ago counts, and is read from the rows.
         found = []
         for row in self._windows.windows():
             if row.state == WindowState.SETTLED.value:
@@ -144,6 +150,10 @@ class SettlementService:
     async def _advance(self) -> None:
         for window in self._windows.windows():
             row = window
+            if row.state not in _OVER and not self._windows.is_durable(row.window):
+                # The timer came between a step and its commit: read now, the rows would miss the window's last payments.
+                self._node.journal.effect(self.wake)
+                return
             if row.state == WindowState.CLOSED.value:
                 row = await self._net(row)
             if row.state == WindowState.NETTED.value:
