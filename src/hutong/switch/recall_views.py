@@ -7,6 +7,7 @@ import msgspec
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 from hutong.scheme.messages import NodeId, RecallReason, TraceAnswer, hex_id
+from hutong.switch.lifecycle.application import MaybeWords
 from hutong.switch.payment import ClearedPayment
 from hutong.switch.recall import Recall
 
@@ -21,7 +22,7 @@ class LegalOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     payment_id: str
     reason: RecallReason = RecallReason.FRAUD
     amount: Annotated[int, msgspec.Meta(ge=0)] = 0
-    remark: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""
+    remark: MaybeWords = ""
 
 
 class SwitchRecallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
