@@ -5,9 +5,9 @@ from itertools import pairwise
 from hutong.conformance.case import Side, case, require
 from hutong.conformance.messages import completed, consult, content_of, rejected, status, value_of
 from hutong.conformance.payee import Payee
-from hutong.conformance.play import AGAIN_S, ParticipantPlay, is_a, status_is
+from hutong.conformance.play import AGAIN_S, ParticipantPlay, asks_again, is_a, status_is
 from hutong.conformance.station import Answer
-from hutong.conformance.wire import MESSAGES_MAX, Key, Message, digest, new_id, seal
+from hutong.conformance.wire import MESSAGES_MAX, Key, digest, new_id, seal
 
 PAYMENT, CODES = "payment.md", "codes.md"
 P = Side.PARTICIPANT
@@ -301,7 +301,7 @@ def _(play: Play) -> None:
     payment = play.paying(terms, 100)
     play.accepted(payment)
     came = play.switch.wait(
-        payment["TxId"], _asks_again, "it asks again: ACSP, or pacs.028", count=3, within_s=2 * AGAIN_S
+        payment["TxId"], asks_again, "it asks again: ACSP, or pacs.028", count=3, within_s=2 * AGAIN_S
     )
     gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in pairwise(came[:3])]
     require(gaps_ms[0] >= 700, "the first time after about 2 s, not at once", gaps_ms)
@@ -358,7 +358,7 @@ def _(play: Play) -> None:
         play.hear_acceptance(payment)
     play.crash()
     for payment in payments:
-        play.switch.wait(payment["TxId"], _asks_again, "it asks again after a crash", count=2, within_s=2 * AGAIN_S)
+        play.switch.wait(payment["TxId"], asks_again, "it asks again after a crash", count=2, within_s=2 * AGAIN_S)
     play.switch.tell(*map(completed, payments), *map(completed, payments))
     payee.gets_each(20, "all are credited, once")
 
@@ -376,7 +376,3 @@ def _(play: Play) -> None:
             play.switch.wait(payment["TxId"], status_is("ACSP"), "it says ACSP", taken=False)
         play.switch.tell(completed(payment))
     payee.gets_each(3, "what is completed is credited all the same")
-
-
-def _asks_again(message: Message) -> bool:
-    return status_is("ACSP")(message) or is_a("pacs.028")(message)
