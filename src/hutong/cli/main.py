@@ -108,7 +108,8 @@ _COMMANDS = {
             "Prove that the money is there: reserves, or with --node customers' money.",
         ),
         ("settlement invoices", "settlement:invoices", "The scheme's invoices; issue a month's."),
-        ("settlement rules", "settlement:rules", "Cut-offs, caps of reserves, and who bears a loss."),
+        ("settlement calendar", "settlement:calendar", "When windows close; announce a calendar."),
+        ("settlement rules", "settlement:rules", "Cut-offs, caps of reserves, and who bears a loss; announce rules."),
         ("operator", "", "Who may run a node, and what each may do: with --node."),
         ("operator list", "operator:list_", "Every operator of a node."),
         (
