@@ -97,7 +97,7 @@ def switch_recall_view(recall: Recall, now_ns: int) -> SwitchRecallView:
         asked_at_ms=recall.asked_ns // NS_PER_MS,
         answer_by_ms=recall.answer_by_ns // NS_PER_MS,
         answered_at_ms=recall.answered_ns // NS_PER_MS,
-        overdue=not recall.is_final and now_ns > recall.answer_by_ns,
+        overdue=recall.is_overdue(now_ns),
     )
 
 
