@@ -15,10 +15,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hutong.app.node_client import NodeClient, NodeRefused
-from hutong.app.samples import BANK, HISTORY, LAST, PEOPLE, SHOWN, STALLS, Deed, Resident, Stall
+from hutong.app.samples import BANK, HISTORY, LAST, PEOPLE, SHOWN, STALLS, Deed, Hand, Resident, Stall
 from hutong.app.sandbox import NodeSandbox
 from hutong.app.up import RunningNetwork
 from hutong.app.wallet import Phone, Wallet, decided
+from hutong.institution.merchants.staff_key import Role
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import IdMint, derive, id_text, system_randomness
@@ -95,6 +96,8 @@ def show_samples(network: RunningNetwork) -> None:
     """Let pages offer them."""
     for resident in SHOWN:
         _sandbox(network, resident.node).sample_people.append(resident.shown())
+    for stall in STALLS:
+        _sandbox(network, stall.node).sample_staff.extend(stall.shown())
 
 
 def _sandbox(network: RunningNetwork, node: str) -> NodeSandbox:
@@ -113,7 +116,7 @@ class Neighbourhood:
     wallets: dict[str, Wallet] = field(default_factory=dict)
     tills: dict[str, NodeClient] = field(default_factory=dict)
     plates: dict[str, str] = field(default_factory=dict)
-    errands: list[asyncio.Task[None]] = field(default_factory=list)  # PINs take long, and nobody waits for them.
+    errands: list[asyncio.Task[Any]] = field(default_factory=list)  # PINs take long, and nobody waits for them.
     mint: IdMint = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,6 +205,27 @@ class Neighbourhood:
         shop = await till.post("/v1/shops", {"reference": "first", "name": stall.shop, **_PLACE})
         plate = await till.post("/v1/plates", {"reference": "counter", "shop_id": shop["shop_id"]})
         self.plates[stall.key] = plate["text"]
+        working = {member["phone"] for member in await till.get("/v1/staff") if member["state"] == "ACTIVE"}
+        for hand in stall.staff:
+            if hand.phone not in working:
+                await self._appoint(stall, hand, operator, till, merchant["merchant_id"])
+
+    async def _appoint(
+        self, stall: Stall, hand: Hand, operator: NodeClient, till: NodeClient, merchant_id: str
+    ) -> None:
+        """Invited, as an owner by the institution; then the code that came to the telephone chooses a PIN."""
+        invited = {"staff_id": hand.phone, "name": hand.name, "phone": hand.phone}
+        if hand.role == Role.OWNER:
+            await operator.post(f"/v1/operator/merchants/{merchant_id}/staff", invited)
+        else:
+            await till.post("/v1/staff", invited | {"role": hand.role})
+        taken = {
+            "phone": hand.phone,
+            "code": _sandbox(self.network, stall.node).one_time_code(hand.phone),
+            "pin": hand.pin,
+            "device_id": self._id("dev", f"{stall.key}/{hand.phone}"),
+        }
+        self.errands.append(asyncio.create_task(self._client(stall.node).post("/v1/staff/pin", taken)))
 
     # Living
 

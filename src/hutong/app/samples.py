@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hutong.web.sandbox import SamplePerson
+from hutong.web.sandbox import SamplePerson, SampleStaff
 
 BANK = "yun"
 
@@ -33,8 +33,18 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody who works for a merchant: `role` is one of `staff_key.Role`."""
+
+    name: str
+    role: str
+    phone: str
+    pin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stall:
-    """A merchant of an institution."""
+    """A merchant of an institution, and who works there: who is to be tried first comes first."""
 
     node: str
     name: str
@@ -42,10 +52,14 @@ class Stall:
     mcc: str
     fee_bps: int
     shop: str
+    staff: tuple[Hand, ...] = ()
 
     @property
     def key(self) -> str:
         return f"{self.node}/{self.latin_name}"
+
+    def shown(self) -> list[SampleStaff]:
+        return [SampleStaff(hand.name, self.name, hand.role, hand.phone, hand.pin) for hand in self.staff]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +92,33 @@ PEOPLE = (LI, CHEN, WANG, LIU, HAN)
 SHOWN = (*PEOPLE, *(each.at_bank() for each in PEOPLE if each.banks_by_phone))
 LAST = ZHAO
 
-NOODLES = Stall("wei", "胡同面馆", "Hutong Noodles", "5812", 60, "鼓楼店")
-BOOKS = Stall("jing", "京城书店", "Capital Books", "5942", 38, "东四店")
-TEA = Stall("zhi", "支点茶室", "Fulcrum Tea", "5499", 60, "什刹海店")
-FLOWERS = Stall("yun", "云上花店", "Cloud Flowers", "5992", 38, "国子监店")
+NOODLES = Stall(
+    "wei",
+    "胡同面馆",
+    "Hutong Noodles",
+    "5812",
+    60,
+    "鼓楼店",
+    (
+        Hand("吴娜", "CASHIER", "+8613900000003", "914628"),
+        Hand("周强", "MANAGER", "+8613900000002", "850273"),
+        Hand("孙丽", "OWNER", "+8613900000001", "739164"),
+        Hand("郑伟", "ACCOUNTANT", "+8613900000004", "628491"),
+    ),
+)
+BOOKS = Stall(
+    "jing",
+    "京城书店",
+    "Capital Books",
+    "5942",
+    38,
+    "东四店",
+    (Hand("何雨", "CASHIER", "+8613900000012", "461937"), Hand("钱明", "OWNER", "+8613900000011", "573908")),
+)
+_FENG = Hand("冯俊", "OWNER", "+8613900000021", "295807")
+_LIN = Hand("林悦", "OWNER", "+8613900000031", "807364")
+TEA = Stall("zhi", "支点茶室", "Fulcrum Tea", "5499", 60, "什刹海店", (_FENG,))
+FLOWERS = Stall("yun", "云上花店", "Cloud Flowers", "5992", 38, "国子监店", (_LIN,))
 STALLS = (NOODLES, BOOKS, TEA, FLOWERS)
 
 HISTORY = (
