@@ -22,6 +22,7 @@ from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
 from hutong.institution.people.one_time_code_service import CodeSender
@@ -130,6 +131,7 @@ class InstitutionNode:
         self.payments.on_statement = self.settlement.told
         self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
+        self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""
