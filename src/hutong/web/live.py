@@ -54,7 +54,7 @@ def feed_events(
                     yield f"id: {position}\nevent: {event.type}\ndata: {msgspec.json.encode(data).decode()}\n\n"
             at = page.cursor
             if not page.events:
-                yield ": \n\n"
+                yield f"id: {at}\nevent: beat\ndata: {{}}\n\n"  # A page tells by it a line that is dead.
                 if not page.waited:
                     return  # Too many wait already: the browser comes again by itself.
 

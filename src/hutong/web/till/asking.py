@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 from litestar.types import ControllerRouterHandler
@@ -202,7 +202,9 @@ def _heard(place: Place, event: Event) -> Mapping[str, Any] | None:
     }
 
 
-def _draft(form: Form, place: Place, channel: Channel, *, payer_code: str = "", lifetime_s: int | None = None) -> RequestDraft:
+def _draft(
+    form: Form, place: Place, channel: Channel, *, payer_code: str = "", lifetime_s: int | None = None
+) -> RequestDraft:
     return RequestDraft(
         reference=form.needed("reference", length_max=64),
         amount=form.amount("amount"),

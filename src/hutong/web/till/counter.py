@@ -144,5 +144,3 @@ def request_id_in(text: str) -> int:
 def as_json(found: msgspec.Struct) -> Response[bytes]:
     """An answer to a script of ours."""
     return Response(msgspec.json.encode(found), media_type=MediaType.JSON, headers=HEADERS)
-
-

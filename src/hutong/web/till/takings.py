@@ -156,7 +156,10 @@ async def _told(counter: Counter, place: Place, sale: SaleLife) -> dict[str, Any
         "left": sale.left,
         "asked_by": _name(staff, acts.get(asked)),
         "refunds": [_refund(staff, acts, *each) for each in sale.refunds],
-        "may_refund": sale.left > 0 and sale.outcome is not None and sale.outcome.completed and (may_refund or may_charge),
+        "may_refund": sale.left > 0
+        and sale.outcome is not None
+        and sale.outcome.completed
+        and (may_refund or may_charge),
         "needs_approval": not may_refund,
         "approvers": [(id_text(MEMBER_PREFIX, each.id), each) for each in approvers],
         "channels": CHANNELS,
