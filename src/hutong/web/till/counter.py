@@ -32,6 +32,16 @@ _SAID = {
     "cancelled": phrase("Taken back. Nothing was paid."),
     "expired": phrase("The time is over. Nothing was paid."),
 }
+# Why the customer's side said no, for who stands at the counter; their wallet tells them more.
+_STALE = phrase("This code is not good any more. Ask the customer for a new one.")
+_REFUSED = {
+    "DECLINED_BY_PAYER": phrase("The customer declined. Nothing was paid."),
+    "BALANCE_INSUFFICIENT": phrase("The customer has not enough money there. Nothing was paid."),
+    "CODE_UNKNOWN": phrase("No wallet of this network knows this code. Nothing was paid."),
+    "PAYMENT_CODE_MALFORMED": phrase("This is no payment code. Ask the customer for theirs."),
+    **dict.fromkeys(("PAYMENT_CODE_WRONG", "PAYMENT_CODE_EXPIRED", "PAYMENT_CODE_REUSED"), _STALE),
+}
+_REFUSED_OTHERWISE = phrase("The customer's wallet said no (%(name)s). Nothing was paid.")
 
 
 class AskedState(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +116,7 @@ class Counter:
         """A request and, where the payer's code was scanned, what was asked of the payer."""
         now_ns = self.node.clock.now_ns()
         step = _step(request.state_at(now_ns), charge)
-        said = _.reason(charge.reason) if step == "refused" and charge is not None else _(_SAID[step])
+        said = _(_SAID[step]) if step != "refused" or charge is None else _refused(charge.reason, _)
         return AskedState(
             request_id=id_text(REQUEST_PREFIX, request.id),
             is_charge=request.channel == Channel.PAYMENT_CODE.value,
@@ -134,6 +144,11 @@ def _step(state: RequestState, charge: Charge | None) -> str:
         case RequestState.OPEN:
             assert charge is not None
             return "waiting" if charge.state == ChargeState.WAITING else "asking"
+
+
+def _refused(reason: str, _: Words) -> str:
+    known = _REFUSED.get(reason)
+    return _(known) if known is not None else _(_REFUSED_OTHERWISE, name=reason)
 
 
 def request_id_in(text: str) -> int:

@@ -31,17 +31,17 @@ CHANNELS = {
     Channel.STATIC_CODE.value: phrase("Plate on the counter"),
     Channel.DYNAMIC_CODE.value: phrase("Code on the screen"),
     Channel.PAYMENT_CODE.value: phrase("Customer's code"),
-    Channel.REQUEST.value: phrase("Request"),
+    Channel.REQUEST.value: phrase("Payment request"),
 }
 STATES = {
-    PaymentState.COMPLETED: (phrase("Received"), "good"),
+    PaymentState.COMPLETED: (phrase("Money received"), "good"),
     PaymentState.REJECTED: (phrase("Not paid"), "bad"),
-    PaymentState.PENDING: (phrase("Not known yet"), "warn"),
+    PaymentState.PENDING: (phrase("Outcome not known yet"), "warn"),
 }
 REFUND_STATES = {
     PaymentState.COMPLETED: (phrase("Refunded"), "good"),
     PaymentState.REJECTED: (phrase("Not refunded"), "bad"),
-    PaymentState.PENDING: (phrase("Not known yet"), "warn"),
+    PaymentState.PENDING: (phrase("Outcome not known yet"), "warn"),
 }
 
 
