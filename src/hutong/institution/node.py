@@ -98,15 +98,9 @@ class InstitutionNode:
         self.erasure = ErasureService(
             node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
         )
-        self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
-        self.staff = StaffService(
-            node,
-            self._merchant_repository,
-            self.merchants,
-            self.people,
-            self.notices,
-            pepper=settings.merchant_pepper,
-        )
+        kept, pepper = self._merchant_repository, settings.merchant_pepper
+        self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
+        self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(

@@ -81,7 +81,7 @@ def _payment(counter: Counter) -> list[ControllerRouterHandler]:
         request: AnyRequest, place: Place, payment_id: int, refund_id: str, refusal: Refusal | None = None, **typed: str
     ) -> Response[str]:
         values = await _told(counter, place, await counter.bills.sale(place.key, payment_id))
-        values |= {"refund_id": refund_id, "typed": typed}
+        values |= {"refund_id": refund_id, "typed": {"amount": "", "remark": "", "approver": "", **typed}}
         if refusal is not None:
             return pages.again(request, "till/payment.html", refusal, **values)
         return pages.render(request, "till/payment.html", **values)
@@ -127,6 +127,7 @@ def _payment(counter: Counter) -> list[ControllerRouterHandler]:
         return pages.render(
             request,
             "till/refund.html",
+            nav="payments",
             refund=found,
             state=state,
             states=REFUND_STATES,
