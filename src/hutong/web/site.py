@@ -1,6 +1,6 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from litestar.types import ControllerRouterHandler
 
@@ -11,9 +11,11 @@ from hutong.web.page import Pages
 from hutong.web.wallet.pages import wallet_pages
 
 
-def institution_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """What an institution's users, merchants and operators open."""
-    return [*front_pages(pages, INSTITUTION_DOORS), *wallet_pages(institution, pages)]
+def institution_pages(
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str]
+) -> list[ControllerRouterHandler]:
+    """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
+    return [*front_pages(pages, INSTITUTION_DOORS), *wallet_pages(institution, pages, names)]
 
 
 def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:
