@@ -47,7 +47,7 @@ def receive_pages(institution: InstitutionNode, pages: Pages) -> list[Controller
             "codes": [(_id_of(code), code) for code in reversed(mine)],
             "new_id": id_text(PERSONAL_CODE_PREFIX, institution.node.mint.mint()),
             "remark_max": REMARK_LENGTH_MAX,
-            "typed": typed,
+            "typed": {"amount": "", "remark": ""} | typed,
         }
         if refusal is not None:
             return pages.again(request, _TEMPLATE, refusal, **values)
