@@ -198,7 +198,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             *institution_api(institution),
             bills_api(institution.payments, institution.merchants, bills, settings.zone),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
-            landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
+            landing_page(
+                pages, site.spec.plate_base, partial(_wallets, network), partial(_payee, institution)
+            ),
             *institution_pages(institution, pages, {spec.node: spec.name for spec in network.institutions}),
         ]
         if site.gateway is None:
