@@ -24,6 +24,8 @@ from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
 from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
+from hutong.institution.bills.sale_repository import PgSales
+from hutong.institution.bills.service import BillService
 from hutong.institution.chart import Chart
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -191,12 +193,12 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
-        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
+        bills = _bills(machine, institution, settings.zone)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         handlers = [
             *institution_api(institution),
-            bills_api(institution.payments, institution.merchants, bills, settings.zone),
+            bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(
                 pages, site.spec.plate_base, partial(_wallets, network), partial(_payee, institution)
@@ -215,6 +217,12 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def _bills(machine: Machine, institution: InstitutionNode, zone: str) -> BillService:
+    """Merchants' bills, read off the rows."""
+    rows = PgBills(machine.pool, zone, institution.chart.currency.alpha)
+    return BillService(institution.payments, institution.requests, rows, PgSales(machine.pool), zone)
 
 
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
