@@ -200,9 +200,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
-            landing_page(
-                pages, site.spec.plate_base, partial(_wallets, network), partial(_payee, institution)
-            ),
+            landing_page(pages, site.spec.plate_base, partial(_wallets, network), partial(_payee, institution)),
             *institution_pages(institution, pages, {spec.node: spec.name for spec in network.institutions}),
         ]
         if site.gateway is None:

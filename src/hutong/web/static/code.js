@@ -1,5 +1,5 @@
 // The payment code: made on this phone, drawn here, renewed before it ends; and what tills ask the payer meanwhile.
-import { ask, listen, say } from "./kit.js";
+import { ask, buzz, listen, say } from "./kit.js";
 import { code128 } from "./code128.js";
 import { keypads } from "./keypad.js";
 import { STEP_MS, headAt, importSeed, paymentCode } from "./payment-code.js";
@@ -130,7 +130,7 @@ function question(asked) {
   done.close();
   if (!asking.open) asking.showModal();
   pin.focus();
-  navigator.vibrate?.(80);
+  buzz(80);
 }
 
 function refuse(text) {
@@ -168,7 +168,7 @@ function end(text, good, way = "") {
   link.hidden = !way;
   if (way) link.href = way;
   if (!done.open) done.showModal();
-  navigator.vibrate?.(good ? [40, 60, 40] : 200);
+  buzz(good ? [40, 60, 40] : 200);
 }
 
 function heard(good) {

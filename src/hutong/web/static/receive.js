@@ -1,5 +1,5 @@
 // Money as it arrives: said on the page and, if wanted, by a sound; and the code, to be shared.
-import { listen, say, stamp } from "./kit.js";
+import { buzz, listen, say, stamp } from "./kit.js";
 
 const news = document.querySelector("[data-news]");
 const sound = document.querySelector("[data-sound]");
@@ -28,19 +28,21 @@ listen("/wallet/news", {
     news.prepend(entry);
     news.hidden = false;
     ring();
-    navigator.vibrate?.([40, 60, 40]);
+    buzz([40, 60, 40]);
   },
 });
 
 // A page may sound only once it was touched: so it is asked for each time.
-sound.hidden = false;
-sound.addEventListener("click", () => {
-  const on = sound.getAttribute("aria-pressed") !== "true";
-  sound.setAttribute("aria-pressed", on);
-  sound.querySelector("[data-fill]").textContent = say(on ? "sound-on" : "sound-off");
-  audio = on ? new AudioContext() : null;
-  ring();
-});
+if (sound) {
+  sound.hidden = false;
+  sound.addEventListener("click", () => {
+    const on = sound.getAttribute("aria-pressed") !== "true";
+    sound.setAttribute("aria-pressed", on);
+    sound.querySelector("[data-fill]").textContent = say(on ? "sound-on" : "sound-off");
+    audio = on ? new AudioContext() : null;
+    ring();
+  });
+}
 
 if (share) {
   share.hidden = false;

@@ -1,5 +1,5 @@
 // The camera: codes are found by the browser where it can, else in frames that the server reads and keeps not.
-import { ask, say } from "./kit.js";
+import { ask, buzz, say } from "./kit.js";
 
 const PAUSE_MS = 250;
 const SIDE_MAX = 800;
@@ -21,7 +21,7 @@ function tell(name) {
 function go(path) {
   leaving = true;
   stop();
-  navigator.vibrate?.(40);
+  buzz(40);
   location.assign(path);
 }
 

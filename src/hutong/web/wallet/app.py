@@ -22,7 +22,18 @@ _HOUR = {"cache-control": "public, max-age=3600", "x-content-type-options": "nos
 # Asked for each time it is started, so that a new release arrives.
 _WORKER_HEADERS = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 # What the page of the payment code is made of.
-_SHELL = ("kit.css", "wallet.css", "paying.css", "kit.js", "wallet.js", "code.js", "payment-code.js", "qr.js", "code128.js", "keypad.js")
+_SHELL = (
+    "kit.css",
+    "wallet.css",
+    "paying.css",
+    "kit.js",
+    "wallet.js",
+    "code.js",
+    "payment-code.js",
+    "qr.js",
+    "code128.js",
+    "keypad.js",
+)
 
 
 def app_pages(pages: Pages) -> list[ControllerRouterHandler]:
@@ -32,7 +43,7 @@ def app_pages(pages: Pages) -> list[ControllerRouterHandler]:
     def manifest(request: AnyRequest) -> Response[bytes]:
         return Response(msgspec.json.encode(_manifest(pages, request)), headers=_HOUR)
 
-    @get("/wallet/icon-{size:int}.png", media_type="image/png", sync_to_thread=False)
+    @get("/wallet/icons/{size:int}", media_type="image/png", sync_to_thread=False)
     def icon(size: FromPath[int]) -> Response[bytes]:
         if size not in _SIZES:
             raise Refusal(HttpReason.ROUTE_UNKNOWN)
@@ -51,7 +62,7 @@ def _manifest(pages: Pages, request: AnyRequest) -> dict[str, Any]:
     _ = pages.words(request)
     brand = pages.brand
     icons = [
-        {"src": f"/wallet/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        {"src": f"/wallet/icons/{size}", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
         for size in _SIZES
         for purpose in ("any", "maskable")
     ]

@@ -16,7 +16,6 @@ from hutong.institution.payments.bodies import TO_PAY_PREFIX, ToPayView, to_pay_
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import ToPay
 from hutong.institution.people.views import payment_code_keys_view
-from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.shelf import decided, warmed

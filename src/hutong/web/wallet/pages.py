@@ -15,9 +15,7 @@ from hutong.web.wallet.receive import receive_pages
 from hutong.web.wallet.scan import scan_pages
 
 
-def wallet_pages(
-    institution: InstitutionNode, pages: Pages, names: Mapping[str, str]
-) -> list[ControllerRouterHandler]:
+def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
     """What `/wallet` and everything below it leads to. `names` are those of the network's institutions, by node."""
     paying = Paying(institution, pages, names)
     return [

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +12,9 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.api import PaymentEdge
-from hutong.institution.payments.bodies import QUOTE_PREFIX, QuoteView, quote_view
+from hutong.institution.payments.bodies import QUOTE_PREFIX, quote_view
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.institution.payments.payment import REMARK_LENGTH_MAX, Order, Outcome, Payment
-from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.views import PaymentView, payment_view
 from hutong.institution.people.user import User
@@ -31,8 +29,6 @@ from hutong.web.wallet.door import WALLET, signed_in_user, wallet_guard
 
 # What another node said no to is told by its own reason.
 _TOLD_BECAUSE = (PaymentReason.CODE_NOT_RESOLVED, PaymentReason.REJECTED_BY_NETWORK)
-# The page is shown again with terms of now: what it showed is too old, or not what is asked for.
-_ASK_ANEW = (PaymentReason.QUOTE_UNKNOWN, PaymentReason.DISCOUNT_GONE)
 
 
 class Paying:
@@ -53,9 +49,8 @@ class Paying:
         return payment, outcome
 
     async def is_begun(self, user: User, payment_id: int) -> bool:
-        """Whether this payment was made, or is just being made: however often it is sent, it is paid once."""
-        under_way = self._under_way.get(payment_id)
-        if under_way is not None:
+        """Whether this payment was made; one that is just being made is waited for."""
+        while (under_way := self._under_way.get(payment_id)) is not None:
             await asyncio.wait([under_way])
         try:
             await self.found(user, payment_id)
@@ -64,7 +59,16 @@ class Paying:
         return True
 
     async def pay(self, user: User, order: Order, creditor: str, pin: str) -> None:
-        """Pay with the PIN. Refuses what the PIN and the payment are refused with before anything is written."""
+        """
+        Pay with the PIN, once, however often this is sent, and however many at a time.
+
+        Refuses:  what the PIN and the payment are refused with before anything is written.
+        """
+        if await self.is_begun(user, order.payment_id):
+            return
+        if order.payment_id in self._under_way:  # Of several that found it not begun, one goes on, and the others wait.
+            await self.pay(user, order, creditor, pin)
+            return
         done = self._under_way[order.payment_id] = self.institution.node.journal.promise()
         try:
             token = await self.institution.people.pin_token(user.id, pin, order.payment_id, order.amount, creditor)
@@ -101,7 +105,9 @@ class Paying:
         }
         no = no or odd_amount
         if not (terms.amount or amount):
-            return self._render(request, "wallet/amount.html", no, typed=request.query_params.get("amount", ""), **shown)
+            return self._render(
+                request, "wallet/amount.html", no, typed=request.query_params.get("amount", ""), **shown
+            )
         balance, _ = await self.institution.payments.statements.balance(user.wallet_account)
         gross = terms.amount or amount
         return self._render(
@@ -126,9 +132,7 @@ class Paying:
         return self.pages.again(request, template, no, **values)
 
 
-def pay_pages(
-    institution: InstitutionNode, pages: Pages, paying: Paying
-) -> list[ControllerRouterHandler]:
+def pay_pages(institution: InstitutionNode, pages: Pages, paying: Paying) -> list[ControllerRouterHandler]:
     """`/wallet/pay/{payment_id}`, where it is asked; `/wallet/paid/{payment_id}`, where it is told."""
 
     @get("/wallet/pay/{payment_id:str}")
@@ -143,11 +147,10 @@ def pay_pages(
         form = await pages.form(request)
         user = await signed_in_user(institution, request)
         id_ = parse_id("pay", payment_id)
-        if not await paying.is_begun(user, id_):
-            try:
-                await paying.pay(user, _order(form, id_), form.needed("creditor", length_max=200), form.text("pin"))
-            except Refusal as refusal:
-                return await paying.asked(request, payment_id, form, refusal)
+        try:
+            await paying.pay(user, _order(form, id_), form.needed("creditor", length_max=200), form.text("pin"))
+        except Refusal as refusal:
+            return await paying.asked(request, payment_id, form, refusal)
         return pages.go(f"/wallet/paid/{payment_id}")
 
     @get("/wallet/paid/{payment_id:str}")

@@ -1,6 +1,7 @@
 """Being paid: a code of one's own, for any amount or for one, with a note; and the money as it arrives."""
 
 from functools import partial
+from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -22,40 +23,55 @@ _TEMPLATE = "wallet/receive.html"
 _PICTURE_SCALE = 12
 
 
-def receive_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """`/wallet/receive` and what is below it."""
-    codes, journal = institution.people.codes, institution.node.journal
+class _Receiving:
+    """What the handlers share."""
 
-    async def active(user_id: int) -> list[PersonalCode]:
+    def __init__(self, institution: InstitutionNode, pages: Pages) -> None:
+        self.institution = institution
+        self.pages = pages
+        self.codes = institution.people.codes
+        self.journal = institution.node.journal
+
+    async def active(self, user_id: int) -> list[PersonalCode]:
         """The user's codes that money comes by; who never had one gets one, always the same."""
-        found = await warmed(journal, lambda: codes.personal_codes(user_id))
+        found = await warmed(self.journal, lambda: self.codes.personal_codes(user_id))
         if not found:
-            found = [await decided(journal, partial(codes.make_personal_code, user_id, derive(user_id, "first code")))]
+            make = partial(self.codes.make_personal_code, user_id, derive(user_id, "first code"))
+            found = [await decided(self.journal, make)]
         return [code for code in found if code.active]
 
-    async def page(request: AnyRequest, chosen: str, refusal: Refusal | None = None, **typed: str) -> Response[str]:
-        user = await signed_in_user(institution, request)
-        mine = await active(user.id)
+    async def page(
+        self, request: AnyRequest, chosen: str, refusal: Refusal | None = None, **typed: str
+    ) -> Response[str]:
+        user = await signed_in_user(self.institution, request)
+        mine = await self.active(user.id)
         shown = _chosen(mine, chosen)
-        values = {
+        text = self.codes.plate_text(shown) if shown is not None else ""
+        values: dict[str, Any] = {
             "nav": "receive",
             "user": user,
             "code": shown,
             "code_id": _id_of(shown),
-            "text": codes.plate_text(shown) if shown is not None else "",
-            "picture": _picture(codes.plate_text(shown)) if shown is not None else "",
+            "text": text,
+            "picture": _picture(text) if text else "",
             "codes": [(_id_of(code), code) for code in reversed(mine)],
-            "new_id": id_text(PERSONAL_CODE_PREFIX, institution.node.mint.mint()),
+            "new_id": id_text(PERSONAL_CODE_PREFIX, self.institution.node.mint.mint()),
             "remark_max": REMARK_LENGTH_MAX,
             "typed": {"amount": "", "remark": ""} | typed,
         }
         if refusal is not None:
-            return pages.again(request, _TEMPLATE, refusal, **values)
-        return pages.render(request, _TEMPLATE, **values)
+            return self.pages.again(request, _TEMPLATE, refusal, **values)
+        return self.pages.render(request, _TEMPLATE, **values)
+
+
+def receive_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
+    """`/wallet/receive` and what is below it."""
+    receiving = _Receiving(institution, pages)
+    codes, journal = receiving.codes, receiving.journal
 
     @get("/wallet/receive")
     async def receive(request: AnyRequest) -> Response[str]:
-        return await page(request, request.query_params.get("code", ""))
+        return await receiving.page(request, request.query_params.get("code", ""))
 
     @post("/wallet/receive", status_code=200)
     async def make(request: AnyRequest) -> Response[str]:
@@ -64,16 +80,11 @@ def receive_pages(institution: InstitutionNode, pages: Pages) -> list[Controller
         try:
             remark, amount = form.text("remark"), form.text("amount")
             code_id = parse_id(PERSONAL_CODE_PREFIX, form.needed("code_id", length_max=40))
-            decide = partial(
-                codes.make_personal_code,
-                request.auth.user_id,
-                code_id,
-                amount=form.amount("amount"),
-                remark=remark,
-            )
+            user_id, fen = request.auth.user_id, form.amount("amount")
+            decide = partial(codes.make_personal_code, user_id, code_id, amount=fen, remark=remark)
             code = await decided(journal, decide)
         except Refusal as refusal:
-            return await page(request, "", refusal, amount=amount, remark=remark)
+            return await receiving.page(request, "", refusal, amount=amount, remark=remark)
         return pages.go(f"/wallet/receive?code={_id_of(code)}")
 
     @post("/wallet/receive/{code_id:str}/deactivate", status_code=200)
@@ -85,7 +96,7 @@ def receive_pages(institution: InstitutionNode, pages: Pages) -> list[Controller
 
     @get("/wallet/receive/{code_id:str}/picture.png")
     async def picture(request: AnyRequest, code_id: FromPath[str]) -> Response[bytes]:
-        for code in await active(request.auth.user_id):
+        for code in await receiving.active(request.auth.user_id):
             if _id_of(code) == code_id:
                 headers = HEADERS | {"content-disposition": f'attachment; filename="{code.plate}.png"'}
                 png = qr_png(codes.plate_text(code), scale=_PICTURE_SCALE)
