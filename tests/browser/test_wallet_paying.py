@@ -124,13 +124,13 @@ def test_a_plate_is_paid_from_a_picture_typed_on_the_keys(
     for key in PIN:
         page.get_by_role("button", name=key, exact=True).click()
     page.get_by_role("button", name="Pay ¥12.80").click()
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
     assert page.get_by_text("¥12.80").first.is_visible()
     visitor.looks_right()
     assert payer.balance == FUNDS - 1280
     assert PIN not in page.url
     page.reload()
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
     assert payer.balance == FUNDS - 1280
 
 
@@ -142,7 +142,7 @@ def test_a_wrong_pin_is_said_and_the_right_one_pays_then(person: OpenBrowser, pa
     pay(page, "111222")
     page.get_by_role("alert").get_by_text("The PIN is wrong").wait_for()
     pay(page)
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
     assert payer.balance == FUNDS - 2850
 
 
@@ -163,7 +163,7 @@ def test_what_is_sent_twice_is_paid_once(person: OpenBrowser, payer: Payer, till
     assert statuses == [True, True, True]
     assert payer.balance == FUNDS - 700
     page.goto(asked)  # The page that asked leads to what became of it.
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
 
 
 def test_what_the_wallet_does_not_hold_is_not_asked_for(person: OpenBrowser, payer: Payer, till: Till) -> None:
@@ -212,7 +212,7 @@ def test_a_payment_not_known_yet_changes_by_itself(person: OpenBrowser, payer: P
     page.route(f"**{path}/state", not_known_at_first)
     page.route(f"**{path}", lambda route: route.fulfill(body=PENDING % path, content_type="text/html"), times=1)
     page.goto(path)
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
 
 
 PENDING = """<!doctype html><meta name="csrf" content=""><p data-pending="%s/state">Not known yet</p>
@@ -264,7 +264,7 @@ def test_a_charge_that_needs_the_pin_asks_for_it_live(person: OpenBrowser, town:
     asked.get_by_role("alert").get_by_text("The PIN is wrong").wait_for()
     asked.get_by_label("Your PIN").fill(PIN)
     asked.get_by_role("button", name="Pay", exact=True).click()
-    page.get_by_role("heading", name="Paid").wait_for()
+    page.get_by_role("heading", name="Payment successful").wait_for()
     assert payer.balance == FUNDS - 1500_00
 
 

@@ -73,9 +73,14 @@ class Jing:
         self.ledger = JournaledLedger(self.clock, journal, MemoryLedgerRepository(store), run_now)
         self.telephones = Telephones()
         self.institution = InstitutionNode(
-            self.node, self.ledger, SETTINGS, sender=self.telephones, pool=pool, poster=cast("Any", Nobody())
+            self.node,
+            self.ledger,
+            SETTINGS,
+            sender=self.telephones,
+            pool=pool,
+            poster=cast("Any", Nobody()),
+            hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
-        self.institution.people.pins._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()
@@ -391,7 +396,10 @@ def test_who_shows_no_token_is_told_so(hot: Hot) -> None:
 
 
 # What needs no token: coming in, and whether the node is there.
-_OPEN = {"/v1/users/codes", "/v1/users", "/v1/sessions", "/health/live", "/health/ready"}
+_OPEN = {
+    *("/v1/users/codes", "/v1/users", "/v1/sessions", "/v1/staff/codes", "/v1/staff/pin", "/v1/staff/sessions"),
+    *("/health/live", "/health/ready"),
+}
 
 
 @pytest.mark.parametrize("body", [b"", b'{"x', b'{"amount":"1"}', b"[" * 10_000, b'{"reference":"\\u0000"}'])

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from hutong.institution.node import InstitutionNode
 from hutong.web.page import Pages
 from hutong.web.wallet.app import app_pages
+from hutong.web.wallet.bills import bills_pages
 from hutong.web.wallet.code import code_pages
 from hutong.web.wallet.door import door_pages
 from hutong.web.wallet.home import home_pages
@@ -21,6 +22,7 @@ def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str,
     return [
         *door_pages(institution, pages),
         *home_pages(institution, pages),
+        *bills_pages(institution, pages),
         *scan_pages(institution, pages),
         *pay_pages(institution, pages, paying),
         *code_pages(institution, pages, paying),
