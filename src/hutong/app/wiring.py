@@ -216,7 +216,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, pages, bills, {each.node: each.name for each in network.institutions}),
+            *institution_pages(institution, pages, bills, {spec.node: spec.name for spec in network.institutions}),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
