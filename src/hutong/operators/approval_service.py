@@ -87,7 +87,7 @@ class Approvals:
     def everything(self) -> list[Approval]:
         """All there were, the newest first."""
         self._check_loaded()
-        return sorted(self._shelf.everything(), key=lambda each: -each.proposed_ns)
+        return sorted(self._shelf.everything(), key=lambda each: (-each.proposed_ns, -each.id))
 
     def waiting(self) -> list[Approval]:
         """What somebody is to decide, the oldest first."""

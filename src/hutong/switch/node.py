@@ -25,7 +25,7 @@ from hutong.scheme.messages import (
     TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
-from hutong.switch.flow_service import FlowService
+from hutong.switch.settlement.flow_service import FlowService
 from hutong.switch.lifecycle.exit_service import ExitService
 from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService

@@ -20,10 +20,16 @@ _FIRST_NS = 1 << 16  # Where the first bucket of times ends; each next one ends 
 class Pulse:
     """Of some seconds: what was decided, and how long half and nearly all of it took at most; 0 where nothing was."""
 
-    per_s: int
+    decided: int
+    passed_ns: int
     rejected: int
     p50_ns: int
     p99_ns: int
+
+    @property
+    def per_s_tenths(self) -> int:
+        """Tenths of a payment a second."""
+        return self.decided * 10 * NS_PER_S // max(self.passed_ns, NS_PER_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +58,20 @@ class PulseService:
         samples = list(self._samples)[-seconds - 1 :]
         first, last = samples[0], samples[-1]
         counts = [after - before for before, after in zip(first.counts, last.counts, strict=True)]
-        passed_ns = max(last.at_ns - first.at_ns, NS_PER_S)
         decided = last.completed - first.completed + last.rejected - first.rejected
         return Pulse(
-            per_s=round(decided * NS_PER_S / passed_ns),
+            decided=decided,
+            passed_ns=last.at_ns - first.at_ns,
             rejected=last.rejected - first.rejected,
             p50_ns=quantile_ns(counts, 50),
             p99_ns=quantile_ns(counts, 99),
         )
 
-    def per_s(self, step_s: int = 10) -> list[int]:
-        """How many were decided a second, by steps of some seconds, the oldest first."""
+    def steps(self, step_s: int = 10) -> list[int]:
+        """How many were decided in each so many seconds, the oldest first."""
         samples = list(self._samples)[::-step_s][::-1]
         return [
-            round(
-                (after.completed + after.rejected - before.completed - before.rejected)
-                * NS_PER_S
-                / max(after.at_ns - before.at_ns, NS_PER_S)
-            )
-            for before, after in pairwise(samples)
+            after.completed + after.rejected - before.completed - before.rejected for before, after in pairwise(samples)
         ]
 
     def _sample(self) -> _Sample:

@@ -23,7 +23,7 @@ MENU = (
     MenuEntry("directory", f"{HOME}/directory", phrase("Try a code")),
     MenuEntry("positions", f"{HOME}/positions", phrase("Positions and caps")),
     MenuEntry("windows", f"{HOME}/windows", phrase("Settlement")),
-    MenuEntry("payments", f"{HOME}/payments", phrase("Payments")),
+    MenuEntry("payments", f"{HOME}/payments", phrase("Cleared payments")),
     MenuEntry("recalls", f"{HOME}/recalls", phrase("Recalls")),
     *COMMON_MENU,
 )

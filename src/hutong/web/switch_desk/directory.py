@@ -93,7 +93,7 @@ def _answer(said: Words, switch: SwitchNode, text: str) -> Answer:
     return Answer(
         text=match.scanned.text,
         kind=said(KINDS[type(match.scanned.content)]),
-        shown_by=said(phrase("the payee")) if by_payee else said(phrase("the payer")),
+        shown_by=said(phrase("the one who is paid")) if by_payee else said(phrase("the one who pays")),
         match=match,
         name=names.get(match.node, match.node),
         why=_why(said, match.form),

@@ -22,7 +22,7 @@ NAV = "overview"
 AGAIN_S = 2  # However many look: the books are looked up so often.
 _STEP_S = 10
 _WARN_PERCENT, _BAD_PERCENT = 70, 90
-_RATE = phrase("Decided a second, over the last five minutes")
+_RATE = phrase("Decided in each ten seconds, over the last five minutes")
 _SECONDS_AGO = phrase("%(minutes)s min ago")
 _NOW = phrase("now")
 
@@ -83,7 +83,7 @@ async def _now(desk: Desk, switch: SwitchNode, live: LiveBooks, request: AnyRequ
     names = {each.node_id: each.name for each in switch.admission.participants()}
     settles_on, streams = await switch.flows.today()
     books = await live.books()
-    rates = switch.pulse.per_s(_STEP_S)
+    rates = switch.pulse.steps(_STEP_S)
     labels = [_label(said, len(rates) - index) for index in range(len(rates))]
     standing = switch.oversight.undecided()
     windows = switch.windows.windows()

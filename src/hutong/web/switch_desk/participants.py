@@ -13,12 +13,13 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.money import currency_of
 from hutong.switch.approval_service import ADMIT, RESUME, SUSPEND
 from hutong.switch.lifecycle.api import life
+from hutong.switch.lifecycle.application import PublicHex
 from hutong.switch.lifecycle.service import KEY_FOR_EVER_NS
 from hutong.switch.lifecycle.stage import Stage
 from hutong.switch.lifecycle.views import keys_of
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
-from hutong.switch.views import KeyId, PublicKey
+from hutong.switch.views import KeyId
 from hutong.web.desk.approvals import propose
 from hutong.web.form import Form
 from hutong.web.language import phrase
@@ -30,14 +31,14 @@ NAV = "participants"
 _PATH = f"{HOME}/participants"
 _NEVER_MS = KEY_FOR_EVER_NS // NS_PER_MS
 STAGES = {
-    Stage.APPLIED: (phrase("Applied"), "warn"),
+    Stage.APPLIED: (phrase("Has applied"), "warn"),
     Stage.CERTIFIED: (phrase("Certified"), "warn"),
     Stage.REJECTED: (phrase("Rejected"), "bad"),
     Stage.WITHDRAWN: (phrase("Withdrawn"), ""),
-    Stage.ACTIVE: (phrase("Active"), "good"),
+    Stage.ACTIVE: (phrase("Takes part"), "good"),
     Stage.SUSPENDED: (phrase("Suspended"), "bad"),
     Stage.LEAVING: (phrase("Leaving"), "warn"),
-    Stage.LEFT: (phrase("Left"), ""),
+    Stage.LEFT: (phrase("Has left"), ""),
 }
 _STEPS = {"suspend": SUSPEND, "resume": RESUME}
 
@@ -144,7 +145,7 @@ def _change(desk: Desk, switch: SwitchNode, node: str, step: str, form: Form, by
     match step:
         case "key":
             _check("key_id", key_id, KeyId)
-            public_key = _check("public_key", form.needed("public_key", length_max=64), PublicKey)
+            public_key = _check("public_key", form.needed("public_key", length_max=64), PublicHex)
             from_ns = switch.node.clock.now_ns()
             days = form.number("days", least=1, most=36_500) if form.text("days") else 0
             until_ns = from_ns + days * 86_400 * NS_PER_S if days else KEY_FOR_EVER_NS

@@ -129,7 +129,7 @@ def _window_events(said: Words, switch: SwitchNode, window: str) -> list[Event]:
     if row.closed_ns:
         events.append(Event(row.closed_ns, node, said(phrase("Its window closed")), window, ""))
     if row.settled_ns:
-        events.append(Event(row.settled_ns, node, said(phrase("Settled")), window, "good"))
+        events.append(Event(row.settled_ns, node, said(phrase("Obligations settled")), window, "good"))
     return events
 
 

@@ -28,8 +28,8 @@ _ENTRIES_MAX = 100
 _CSV_MAX = 10_000
 ENTRY_KINDS = {
     EntryKind.WINDOW.value: phrase("Settlement window"),
-    EntryKind.TOP_UP.value: phrase("Paid in"),
-    EntryKind.WITHDRAWAL.value: phrase("Taken out"),
+    EntryKind.TOP_UP.value: phrase("Reserve paid in"),
+    EntryKind.WITHDRAWAL.value: phrase("Reserve taken out"),
     EntryKind.CHARGE.value: phrase("Invoice"),
 }
 

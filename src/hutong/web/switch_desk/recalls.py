@@ -18,15 +18,15 @@ NAV = "recalls"
 _SHOWN_MAX = 200
 _ID_MAX = 64
 STATUSES = {
-    "ASKED": (phrase("Asked"), "warn"),
+    "ASKED": (phrase("Was asked"), "warn"),
     "PDCR": (phrase("Being looked into"), "warn"),
-    "CNCL": (phrase("Given back"), "good"),
+    "CNCL": (phrase("Returned to the payer"), "good"),
     "PECR": (phrase("Partly given back"), "good"),
     "RJCR": (phrase("Refused"), "bad"),
 }
 REASONS = {
     RecallReason.FRAUD: phrase("Fraud"),
-    RecallReason.DUPLICATE: phrase("Paid twice"),
+    RecallReason.DUPLICATE: phrase("Paid a second time"),
     RecallReason.WRONG_AMOUNT: phrase("Wrong amount"),
     RecallReason.WRONG_ACCOUNT: phrase("Wrong payee"),
     RecallReason.UNDUE: phrase("Not owed"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from hutong.switch.flow_service import Stream
+from hutong.switch.settlement.flow_service import Stream
 from hutong.web.language import Words, phrase
 
 STREAMS_MAX = 40

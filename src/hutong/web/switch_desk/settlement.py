@@ -25,14 +25,14 @@ _PATH = f"{HOME}/windows"
 _WINDOWS_MAX = 90
 _FILES = {"camt.053": statement_xml, "camt.054": notification_xml}
 STATES = {
-    WindowState.OPEN: (phrase("Open"), "good"),
+    WindowState.OPEN: (phrase("Takes payments"), "good"),
     WindowState.CLOSED: (phrase("Closed, being netted"), "warn"),
     WindowState.NETTED: (phrase("Netted"), "warn"),
-    WindowState.SETTLING: (phrase("Being settled"), "warn"),
-    WindowState.SETTLED: (phrase("Settled"), "good"),
+    WindowState.SETTLING: (phrase("Money is moving"), "warn"),
+    WindowState.SETTLED: (phrase("Obligations settled"), "good"),
     WindowState.HALTED: (phrase("Halted"), "bad"),
 }
-INVOICE_STATES = {"DUE": phrase("Due"), "PAID": phrase("Paid")}
+INVOICE_STATES = {"DUE": phrase("Due"), "PAID": phrase("Invoice paid")}
 
 
 def settlement_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
