@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from hutong.kernel.clock import NS_PER_S, ManualClock
 from hutong.runtime.figures import Outcomes
-from hutong.switch.settlement.flow_service import AGAIN_S, Stream
 from hutong.switch.pulse_service import KEPT_S, PulseService, quantile_ns
+from hutong.switch.settlement.flow_service import AGAIN_S, Stream
 from tests.switch.world import World, accepts, complete
 
 MS = 1_000_000

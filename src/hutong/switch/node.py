@@ -25,7 +25,6 @@ from hutong.scheme.messages import (
     TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
-from hutong.switch.settlement.flow_service import FlowService
 from hutong.switch.lifecycle.exit_service import ExitService
 from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
@@ -37,6 +36,7 @@ from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.flow_service import FlowService
 from hutong.switch.settlement.invoice_service import InvoiceService
 from hutong.switch.settlement.proof_service import ProofService
 from hutong.switch.settlement.reserve_service import ReserveService
