@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.erasure.api import erasure_api
 from hutong.institution.merchants.api import merchant_routes
+from hutong.institution.merchants.application_api import application_routes
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
@@ -50,6 +51,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
         *people_api(node, people, balance_of),
         *merchant_routes(node, merchants, institution.plates, operator_only),
+        *application_routes(node, institution.applications, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),

@@ -12,6 +12,7 @@ from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.erasure.retained_identity import shipped_retention
 from hutong.institution.erasure.service import ErasureService
+from hutong.institution.merchants.application_service import ApplicationService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -96,6 +97,7 @@ class InstitutionNode:
             node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
         )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
+        self.applications = ApplicationService(node, self.merchants)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(

@@ -46,7 +46,15 @@ class RateLimits:
     strangers: Rate = Rate(burst=50, per_s=1)  # Tokens nobody knows, by address.
     trusted: Sequence[NetworkAddress] = _LOOPBACK
     door_paths: frozenset[tuple[str, str]] = field(
-        default=frozenset({("POST", "/v1/users/codes"), ("POST", "/v1/users"), ("POST", "/v1/sessions")})
+        default=frozenset(
+            {
+                ("POST", "/v1/users/codes"),
+                ("POST", "/v1/users"),
+                ("POST", "/v1/sessions"),
+                ("POST", "/v1/merchant-applications"),
+                ("POST", "/merchants/apply"),
+            }
+        )
     )
     pin_path: str = "/v1/pin"
 

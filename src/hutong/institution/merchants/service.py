@@ -150,6 +150,10 @@ class MerchantService:
             return merchant
         raise Refusal(MerchantReason.MERCHANT_UNKNOWN)
 
+    def has_reference(self, reference: str) -> bool:
+        """Whether a merchant has this number of the operator's."""
+        return bool(self._all.merchants.find("reference", reference))
+
     def fees(self, merchant_id: int) -> list[Fee]:
         """Every version of the merchant's fee, in order."""
         return sorted(self._all.fees.find("merchant_id", merchant_id), key=lambda fee: fee.version)
