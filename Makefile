@@ -22,7 +22,7 @@ up: $(VENV)/ready ## Bring up the same network and keep it up; Ctrl-C stops it
 bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 	@$(BIN)/hutong bench $(ARGS)
 
-test: $(VENV)/ready-dev ## Run every test
+test: $(VENV)/ready-browser ## Run every test, pages in a real browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 SIM_SEEDS := 1..
@@ -90,6 +90,10 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@echo "Installing what its tests need into $(VENV)"
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+# Without a browser the other tests run all the same, and those of pages fail and say what is missing.
+$(VENV)/ready-browser: $(VENV)/ready-dev scripts/browser
+	@if scripts/browser $(BIN)/python; then touch $@; fi
 
 $(VENV)/ready-fuzz: $(VENV)/ready-dev requirements-fuzz.txt
 	@echo "Installing what fuzzing needs into $(VENV)"

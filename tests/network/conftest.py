@@ -16,7 +16,7 @@ import pytest
 
 import hutong
 from hutong.app.network import DEMO_NETWORK
-from hutong.app.up import running_network
+from hutong.app.up import RunningNetwork, running_network
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.audit import audit_when_quiet
@@ -51,13 +51,15 @@ def this_checkout() -> Iterator[None]:
 class NetworkThread(threading.Thread):
     """The whole network on an event loop of its own, so that tests can be plain functions that block."""
 
-    def __init__(self, settings: Settings, address: Address) -> None:
+    def __init__(self, settings: Settings, address: Address, *, sandbox: bool = False) -> None:
         super().__init__(name="network", daemon=True)
+        self.sandbox = sandbox
         self.settings = settings
         self.address = address
         self.up = threading.Event()
         self.loop: asyncio.AbstractEventLoop
         self.stop: asyncio.Event
+        self.running: RunningNetwork
         self.doors: dict[str, Door] = {}
         self.failed: BaseException | None = None
 
@@ -71,8 +73,9 @@ class NetworkThread(threading.Thread):
 
     async def _serve(self) -> None:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
-        async with running_network(self.settings, DEMO_NETWORK, self.address) as network:
+        async with running_network(self.settings, DEMO_NETWORK, self.address, sandbox=self.sandbox) as network:
             self.doors = {node.node_id: Door(node.url, node.operator_token) for node in network.nodes.values()}
+            self.running = network
             self.up.set()
             await self.stop.wait()
 

@@ -18,6 +18,7 @@ from hutong.app.host import Machine, NodeHost
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.peers import begin, connect, look_at_participants
+from hutong.app.sandbox import NodeSandbox
 from hutong.app.secrets import node_secrets
 from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
@@ -87,14 +88,22 @@ def embedded_server(settings: Settings) -> EmbeddedPostgres:
 
 
 @asynccontextmanager
-async def running_network(settings: Settings, network: Network, address: Address) -> AsyncIterator[RunningNetwork]:
-    """Bring the network up, the switch first; take it down in the reverse order."""
+async def running_network(
+    settings: Settings, network: Network, address: Address, *, sandbox: bool = False
+) -> AsyncIterator[RunningNetwork]:
+    """
+    Bring the network up, the switch first; take it down in the reverse order.
+
+    With `sandbox` its pages show what is texted, and who can be signed in as: for trying out, never for money.
+    """
     memory = MemoryNetwork()
     gc.set_threshold(*GC_THRESHOLDS)
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
             running = _node(settings, network, spec, address, memory, nodes)
+            if sandbox:
+                running.site.sandbox = NodeSandbox(running.site.codes, running.operator_token)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
@@ -121,7 +130,7 @@ def run(settings: Settings, network: Network) -> None:
 async def _stay_up(settings: Settings, network: Network, address: Address, console: "Console") -> None:
     async with AsyncExitStack() as stack:
         with console.status("Starting the nodes"):
-            running = await stack.enter_async_context(running_network(settings, network, address))
+            running = await stack.enter_async_context(running_network(settings, network, address, sandbox=True))
         for line in _addresses(running):
             console.print(line, highlight=False)
         await until_interrupted()

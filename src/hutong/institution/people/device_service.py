@@ -30,6 +30,10 @@ class DeviceFile:
     def others_in_use(self) -> int:
         return sum(other.is_active for other in self.others)
 
+    def is_in_use_by(self, user: User) -> bool:
+        """Whether the device is this user's, and not lost."""
+        return self.device is not None and self.device.user_id == user.id and self.device.is_active
+
 
 class DeviceService:
     """A device has one session at a time; what is lost loses it at once."""
@@ -106,6 +110,23 @@ class DeviceService:
         now = self._repository.sessions.get(session.id)
         if now is not None and not now.revoked:
             self._repository.sessions.put(now.revoked_at(self._node.clock.now_ns()))
+
+    def sign_out_device(self, user_id: int, device_id: int) -> Device:
+        """
+        End whatever session a device of the user's has; it stays the user's.
+
+        Refuses:  DEVICE_UNKNOWN.
+        Repeats:  the same answer.
+        """
+        device = self.device(user_id, device_id)
+        self._end(self._repository.sessions.find("device_id", device_id), [], self._node.clock.now_ns())
+        return device
+
+    def signed_in(self, user_id: int) -> dict[int, int]:
+        """When the live session of each device of the user's began, by the device; raises `Cold`."""
+        now_ns = self._node.clock.now_ns()
+        sessions = self._repository.sessions.find("user_id", user_id)
+        return {each.device_id: each.changed_ns for each in sessions if not each.revoked and each.expires_ns > now_ns}
 
     def devices(self, user_id: int) -> list[Device]:
         """The user's devices, oldest first, lost ones too; raises `Cold`."""

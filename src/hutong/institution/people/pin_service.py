@@ -50,6 +50,10 @@ class PinService:
         self._peppers = tuple(peppers)  # The first is today's.
         self._busy: set[int] = set()
 
+    def is_set(self, user_id: int) -> bool:
+        """Whether the user has a PIN; raises `Cold`."""
+        return self._repository.pins.get(user_id) is not None
+
     async def set_pin(self, user_id: int, pin: str) -> None:
         """The first PIN. Refuses USER_CLOSED, PIN_MALFORMED, PIN_WEAK, PIN_ALREADY_SET, PIN_BUSY."""
         await warmed(self._node.journal, partial(self._check_new, user_id, pin))
@@ -120,7 +124,7 @@ class PinService:
         check_strength(pin, user.phone)
 
     def _check_unset(self, user_id: int) -> None:
-        if self._repository.pins.get(user_id) is not None:
+        if self.is_set(user_id):
             raise Refusal(PeopleReason.PIN_ALREADY_SET)
 
     def _may_try(self, user_id: int) -> Pin:

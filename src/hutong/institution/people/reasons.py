@@ -10,6 +10,7 @@ class PeopleReason(Reason):
     PHONE_MALFORMED = Kind.INVALID, "NARR"
     PIN_MALFORMED = Kind.INVALID, "NARR"
     PIN_WEAK = Kind.INVALID, "NARR"
+    PIN_REPEATED_OTHERWISE = Kind.INVALID, "NARR"  # Typed twice, not alike.
     ID_FROM_THE_FUTURE = Kind.INVALID, "NARR"
 
     # Who asks.
@@ -21,6 +22,7 @@ class PeopleReason(Reason):
     ONE_TIME_CODE_WRONG = Kind.REFUSED, "NARR"
     ONE_TIME_CODE_EXPIRED = Kind.REFUSED, "NARR"
     ONE_TIME_CODE_USED = Kind.REFUSED, "NARR"
+    ONE_TIME_CODE_NEEDED = Kind.REFUSED, "NARR"  # The PIN alone opens only a device that is the user's already.
 
     # Users.
     USER_UNKNOWN = Kind.NOT_FOUND, "BE06"

@@ -10,7 +10,7 @@ from hutong.codes.plate import PlateId
 from hutong.institution.notices.service import Notices
 from hutong.institution.people.code_service import CodeService
 from hutong.institution.people.device import Session
-from hutong.institution.people.device_service import DeviceService
+from hutong.institution.people.device_service import DeviceFile, DeviceService
 from hutong.institution.people.one_time_code import OneTimeCode, Purpose
 from hutong.institution.people.one_time_code_service import CodeSender, OneTimeCodeService
 from hutong.institution.people.payment_code import PaymentCodeHolder
@@ -32,7 +32,7 @@ from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
-from hutong.runtime.shelf import warmed
+from hutong.runtime.shelf import decided, warmed
 
 _REGISTRATION_ID_LENGTH_MAX = 64
 _NAMESAKES_MAX = 100
@@ -193,7 +193,7 @@ class PeopleService:
         phone = parse_phone(phone)
         device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
         checked_id("device_id", device_id, self._node.clock.now_ns())
-        used_for = f"sign-in/{device_id:032x}"
+        used_for = _sign_in_on(device_id)
         user = self._repository.user_on(phone)
         file = self.devices.look_up(device_id, user)
         sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
@@ -202,6 +202,53 @@ class PeopleService:
         self.devices.check(file, user)
         self._one_time_codes.use(sent, used_for)
         return self.devices.let_in(file, user, device_id, device_name)
+
+    def knows_device(self, phone: str, device_id: int) -> bool:
+        """Whether whoever has this telephone number uses this device: then the PIN opens it. Raises `Cold`."""
+        user = self._repository.user_on(parse_phone(phone))
+        return user is not None and self.devices.look_up(device_id, user).is_in_use_by(user)
+
+    async def sign_in_with_pin(self, *, phone: str, pin: str, code: str, device_id: int, device_name: str) -> SignedIn:
+        """
+        A session for who knows the PIN, on a device that is the user's already; on any other the one-time code is needed, too.
+
+        The code comes first: who has neither the device nor the telephone learns nothing of either, and locks nobody's
+        PIN. Who has set no PIN yet comes in by the code.
+        Refuses:  PHONE_MALFORMED, a text that is none (`check_text`), ID_FROM_THE_FUTURE; ONE_TIME_CODE_NEEDED, also where
+                  nobody has this number; a one-time code that is wrong, expired or used; USER_UNKNOWN, DEVICE_TAKEN,
+                  DEVICE_LOST, DEVICES_TOO_MANY; what `PinService.check` refuses.
+        Repeats:  on the same device a new session, which ends the earlier.
+        """
+        phone = parse_phone(phone)
+        device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
+        checked_id("device_id", device_id, self._node.clock.now_ns())
+        journal = self._node.journal
+        user, has_pin = await decided(journal, lambda: self._arrive(phone, code, device_id)[:2])
+        if has_pin:
+            await self.pins.check(user.id, pin)
+
+        def enter() -> SignedIn:
+            user, _, file, sent = self._arrive(phone, code, device_id)
+            if sent is not None:
+                self._one_time_codes.use(sent, _sign_in_on(device_id))
+            return self.devices.let_in(file, user, device_id, device_name)
+
+        return await decided(journal, enter)
+
+    def _arrive(self, phone: str, code: str, device_id: int) -> tuple[User, bool, DeviceFile, OneTimeCode | None]:
+        """Who comes, whether they have a PIN, on what, and the code they showed: None on a device of theirs."""
+        user = self._repository.user_on(phone)
+        file = self.devices.look_up(device_id, user)
+        has_pin = user is not None and self.pins.is_set(user.id)
+        if user is not None and has_pin and file.is_in_use_by(user):
+            return user, True, file, None
+        if not code:
+            raise Refusal(PeopleReason.ONE_TIME_CODE_NEEDED)
+        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, _sign_in_on(device_id))
+        if user is None:
+            raise Refusal(PeopleReason.USER_UNKNOWN)
+        self.devices.check(file, user)
+        return user, has_pin, file, sent
 
     def raise_tier(self, user_id: int, tier: Tier, evidence: Evidence, name: str, operator: str) -> User:
         """Know a user better: see `User.raised_to`. Refuses USER_UNKNOWN, a text that is none (`check_text`), and what that refuses."""
@@ -296,3 +343,8 @@ class PeopleService:
         user = msgspec.structs.replace(user, why=why, changed_ns=self._node.clock.now_ns())
         self._repository.users.put(user)
         return user
+
+
+def _sign_in_on(device_id: int) -> str:
+    """What a one-time code is used for that lets somebody in on this device."""
+    return f"sign-in/{device_id:032x}"

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from zen import ZenEngine
 
-from hutong.institution.policy.decision_table import read_table
+from hutong.institution.policy.decision_table import DecisionTable, read_table
 from hutong.kernel.clock import instant, instant_ns
 from hutong.kernel.money import share_bps
 from hutong.scheme.messages import Channel
@@ -81,11 +81,16 @@ class Policy:
         assert len(version) <= 35  # It travels as Max35Text.
         self.version = version
         self.effective_from = effective_from
-        self.tables = [read_table(name, tables[name]) for name in TABLES]
+        self._documents = tables
         self._engine = ZenEngine()
         self._decisions = {name: self._engine.create_decision(tables[name]) for name in TABLES}
         self._limits: dict[tuple[Channel, int, bool], Limits] = {}
         self._fees: dict[tuple[Channel, bool], MerchantFee] = {}
+
+    @property
+    def tables(self) -> list[DecisionTable]:
+        """The tables as people read them."""
+        return [read_table(name, self._documents[name]) for name in TABLES]
 
     def limits(self, channel: Channel, tier: int, *, verified: bool) -> Limits:
         """What a payment of this channel by a person of this tier may be."""

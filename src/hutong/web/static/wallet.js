@@ -1,0 +1,2 @@
+// What every page of the wallet shares.
+import "./kit.js";

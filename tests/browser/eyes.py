@@ -1,0 +1,102 @@
+"""What is looked at in every page a test opens: what the browser complains of, and what a person would stumble over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError
+
+_AXE = Axe()
+# What a page cannot do without: missing, it is broken, whatever the page says.
+_PARTS = {"stylesheet", "script", "image", "font", "manifest"}
+# Chromium's own line for an answer of 400 and above: answers are judged by themselves.
+_ANSWERED_NO = "Failed to load resource: the server responded with a status of"
+
+
+@dataclass
+class Watch:
+    """Everything a browser has to complain of in one person's pages. `forgives` is for who cuts the line on purpose."""
+
+    found: list[str] = field(default_factory=list)
+    forgives: bool = False
+
+    def over(self, context: BrowserContext) -> None:
+        context.on("console", self._said)
+        context.on("weberror", self._threw)
+        context.on("requestfailed", self._failed)
+        context.on("response", self._answered)
+        context.on("request", self._asked)
+
+    def _note(self, complaint: str) -> None:
+        if not self.forgives:
+            self.found.append(complaint)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        """A violation of the policy is said here, too."""
+        if message.type == "error" and not message.text.startswith(_ANSWERED_NO):
+            self._note(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _threw(self, error: WebError) -> None:
+        self._note(f"page error: {error.error}")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left lets go of what it still waited for.
+        if request.failure != "net::ERR_ABORTED":
+            self._note(f"{request.method} {request.url}: {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        is_broken = response.status >= 400 and response.request.resource_type in _PARTS
+        if response.status >= 500 or is_broken:
+            self._note(f"{response.request.method} {response.url}: answered {response.status}")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts.hostname not in {"127.0.0.1", "localhost"}:
+            self._note(f"another host is asked: {request.url}")
+
+
+@dataclass
+class Visitor:
+    """One person with a browser of their own, whose addresses begin at `node`."""
+
+    node: str
+    page: Page
+    context: BrowserContext
+    watch: Watch
+
+    def go(self, path: str) -> Page:
+        self.page.goto(path)
+        return self.page
+
+    def cut_off(self) -> None:
+        """The line is lost; what the browser says of that is forgiven from now on."""
+        self.watch.forgives = True
+        self.context.set_offline(True)
+
+    def back_online(self) -> None:
+        self.context.set_offline(False)
+
+    def looks_right(self) -> None:
+        """Nobody is kept out, and nothing hangs over the edge of the screen."""
+        look(self.page)
+
+
+def look(page: Page) -> None:
+    found: dict[str, Any] = _AXE.run(page, options={"resultTypes": ["violations"]}).response
+    bad = [
+        f"{each['impact']}: {each['help']}: {[node['html'][:200] for node in each['nodes']][:5]}"
+        for each in found["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        bad.append(f"{wide} pixels hang over the right edge")
+    assert not bad, f"{page.url}:\n" + "\n".join(bad)
+
+
+# Opens a browser for somebody new: person("jing", language="en", viewport=DESK, dark=True, sees="text of a code").
+OpenBrowser = Callable[..., Visitor]
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1440, "height": 900}

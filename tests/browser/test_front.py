@@ -1,0 +1,33 @@
+"""The first page of every node, in a real browser."""
+
+import pytest
+
+from tests.browser.eyes import DESK, PHONE, OpenBrowser
+
+
+@pytest.mark.parametrize("node", ["switch", "jing"])
+@pytest.mark.parametrize(
+    ("viewport", "language", "dark"), [(PHONE, "zh-CN", False), (PHONE, "en", True), (DESK, "zh-CN", True)]
+)
+def test_a_first_page_looks_right(
+    person: OpenBrowser, node: str, viewport: dict[str, int], language: str, dark: bool
+) -> None:
+    visitor = person(node, viewport=viewport, language=language, dark=dark)
+    visitor.go("/")
+    assert visitor.page.locator("html").get_attribute("lang") == language
+    visitor.looks_right()
+
+
+def test_the_reader_changes_the_language(person: OpenBrowser) -> None:
+    page = person("jing", language="en").go("/")
+    page.get_by_role("link", name="中文").click()
+    page.get_by_role("heading", name="京付").first.wait_for()
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+
+
+def test_what_a_camera_sees_is_played(person: OpenBrowser) -> None:
+    page = person("jing", sees="https://jing.hutong.example/q/x").go("/")
+    size = page.evaluate(
+        "navigator.mediaDevices.getUserMedia({video: true}).then((s) => s.getVideoTracks()[0].getSettings().width)"
+    )
+    assert size == 640
