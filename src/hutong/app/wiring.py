@@ -22,9 +22,13 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
+from hutong.institution.books.service import BookService
 from hutong.institution.chart import Chart
+from hutong.institution.merchants.register_repository import PgMerchantRegister
+from hutong.institution.merchants.register_service import RegisterService
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
@@ -37,6 +41,7 @@ from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.ledger.repository import PgAllAccounts
 from hutong.operators import guard
 from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
@@ -62,6 +67,7 @@ from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.switch.settlement.rules import Fund
 from hutong.web.brand import Brand
 from hutong.web.front import Neighbour
+from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.landing import Payee, WalletLink, landing_page
 from hutong.web.page import Pages
 from hutong.web.sandbox import Sandbox
@@ -112,6 +118,7 @@ class Site:
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     tracing: Tracing | None = None
+    two_person: bool = False  # What takes two operators is refused to one.
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
@@ -150,11 +157,13 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await introduce(switch, network)
         switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
-        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        operators = Operators(
+            switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token}, two_person=site.two_person
+        )
         neighbours = [Neighbour(spec.node, spec.name, spec.url) for spec in network.institutions if spec.url]
         handlers = [
             *switch_api(switch, operators, connection.verify),
-            *switch_pages(switch, _pages(site, machine, _ZONE), neighbours),
+            *switch_pages(switch, operators, _pages(site, machine, _ZONE), neighbours),
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
@@ -198,7 +207,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(institution.payments, institution.merchants, bills, settings.zone),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
-            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone))),
+            *institution_pages(
+                institution, _pages(site, machine, ZoneInfo(settings.zone)), _desk(institution, machine, reconciliation)
+            ),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
@@ -212,6 +223,16 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
+    """What the institution's desk reads as a whole, and what takes two people there."""
+    node, merchants = machine.node, institution.merchants
+    register_approvals(institution.people.operators.approvals, merchants, reconciliation)
+    register = RegisterService(node, merchants, PgMerchantRegister(machine.pool))
+    statements, everything = institution.payments.statements, PgAllAccounts(machine.pool)
+    books = BookService(node, machine.ledger, institution.chart, statements, everything)
+    return DeskParts(institution, books, register, reconciliation)
 
 
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:
@@ -303,6 +324,7 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
             operators={"operator": secrets.operator_token},
+            two_person=site.two_person,
         ),
         merchant_pepper=secrets.merchant_pepper,
         webhooks_private=private_webhooks,
@@ -321,6 +343,7 @@ async def _serve(
     *,
     needs_peers: bool,
 ) -> None:
+    await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
     health = Health(machine, connection.keyless if needs_peers else tuple)
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)

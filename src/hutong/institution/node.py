@@ -103,7 +103,7 @@ class InstitutionNode:
         self.requests = RequestService(
             node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
         )
-        policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
+        self.policies = policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
         self.payments = PaymentService(
             node,
             ledger,

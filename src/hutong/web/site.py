@@ -5,17 +5,27 @@ from collections.abc import Sequence
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
+from hutong.operators.service import Operators
 from hutong.switch.node import SwitchNode
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
+from hutong.web.institution_desk.desk import institution_desk_pages
+from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.page import Pages
+from hutong.web.switch_desk.desk import switch_desk_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
-def institution_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
+def institution_pages(institution: InstitutionNode, pages: Pages, desk: DeskParts) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open."""
-    return [*front_pages(pages, INSTITUTION_DOORS), *wallet_pages(institution, pages)]
+    return [
+        *front_pages(pages, INSTITUTION_DOORS),
+        *wallet_pages(institution, pages),
+        *institution_desk_pages(desk, pages),
+    ]
 
 
-def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:
+def switch_pages(
+    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Sequence[Neighbour]
+) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
-    return [*front_pages(pages, SWITCH_DOORS, neighbours)]
+    return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages)]

@@ -176,6 +176,14 @@ class MerchantService:
             raise Refusal(MerchantReason.SHOP_UNKNOWN)
         return shop
 
+    def shops_of(self, merchant_id: int) -> list[Shop]:
+        """All the merchant's shops, oldest first."""
+        return self._all.shops.find("merchant_id", merchant_id)
+
+    def keys_of(self, merchant_id: int) -> list[StaffKey]:
+        """All the merchant's keys, revoked ones too, oldest first."""
+        return self._all.staff_keys.find("merchant_id", merchant_id)
+
     # Shops.
 
     def open_shop(self, key: StaffKey, profile: ShopProfile) -> Shop:

@@ -160,6 +160,7 @@ CHANNELS = {
     "PERSON": phrase("Personal code"),
     "TOPUP": phrase("Top-up"),
     "WTHDRW": phrase("Withdrawal"),
+    "REQUEST": phrase("Payment request"),
 }
 MOMENTS: Mapping[str, Tagged] = {
     "ADMITTED": (phrase("Written down"), ""),
