@@ -1,6 +1,7 @@
 """What takes two people is done once, by two people, and not otherwise."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -107,15 +108,14 @@ async def test_a_proposal_again_is_the_same_and_another_under_its_id_is_refused(
 async def test_what_could_not_be_done_is_not_proposed(workshop: Workshop) -> None:
     with pytest.raises(Refusal, match="NOT_ON_SUNDAYS"):
         await workshop.propose("root", "sunday")
-    for kind, facts, why in (
+    refused: list[tuple[str, dict[str, Any], str]] = [
         ("polish", {"colour": "red"}, "APPROVAL_KIND_UNKNOWN"),
         (KIND, {"color": "red"}, "APPROVAL_FACTS_INVALID"),
         (KIND, {"colour": 5}, "APPROVAL_FACTS_INVALID"),
-    ):
+    ]
+    for kind, facts, why in refused:
         with pytest.raises(Refusal, match=why):
-            await workshop.ask(
-                lambda kind=kind, facts=facts: workshop.approvals.propose(2, kind, "door", facts, "x", "li")
-            )
+            await workshop.ask(partial(workshop.approvals.propose, 2, kind, "door", facts, "x", "li"))
     with pytest.raises(Refusal, match="TEXT_EMPTY"):
         await workshop.ask(lambda: workshop.approvals.propose(2, KIND, "door", {"colour": "red"}, "", "li"))
     assert workshop.approvals.everything() == []

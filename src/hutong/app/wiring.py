@@ -25,6 +25,8 @@ from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
+from hutong.institution.bills.sale_repository import PgSales
+from hutong.institution.bills.service import BillService
 from hutong.institution.books.service import BookService
 from hutong.institution.chart import Chart
 from hutong.institution.merchants.register_repository import PgMerchantRegister
@@ -200,11 +202,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection.begin()
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
-        bills = PgBills(machine.pool, settings.zone, institution.chart.currency.alpha)
+        bills = _bills(machine, institution, settings.zone)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
-            bills_api(institution.payments, institution.merchants, bills, settings.zone),
+            bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
             *institution_pages(
@@ -233,6 +235,12 @@ def _desk(institution: InstitutionNode, machine: Machine, reconciliation: Reconc
     statements, everything = institution.payments.statements, PgAllAccounts(machine.pool)
     books = BookService(node, machine.ledger, institution.chart, statements, everything)
     return DeskParts(institution, books, register, reconciliation)
+
+
+def _bills(machine: Machine, institution: InstitutionNode, zone: str) -> BillService:
+    """Merchants' bills, read off the rows."""
+    rows = PgBills(machine.pool, zone, institution.chart.currency.alpha)
+    return BillService(institution.payments, institution.requests, rows, PgSales(machine.pool), zone)
 
 
 def switch_on(machine: Machine, policy: ClearingPolicy) -> SwitchNode:

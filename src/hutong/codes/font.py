@@ -45,6 +45,18 @@ def font_for(text: str, size_px: int, chosen: Path | None = None) -> Font | None
     return None
 
 
+def font_file(text: str, chosen: Path | None = None) -> tuple[Path, int] | None:
+    """The file, and the face in it, of the first font that has every letter of `text`, for who embeds it; or none."""
+    for path, face in [*([] if chosen is None else [(chosen, 0)]), *_installed()]:
+        try:
+            font = ImageFont.truetype(path, 20, index=face)
+        except OSError:
+            continue
+        if _has(font, text):
+            return path, face
+    return None
+
+
 @lru_cache(maxsize=1)
 def _installed() -> tuple[tuple[Path, int], ...]:
     found = [(Path(path), face) for path, face in _SYSTEM_FONTS]

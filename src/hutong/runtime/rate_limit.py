@@ -47,13 +47,18 @@ class RateLimits:
     trusted: Sequence[NetworkAddress] = _LOOPBACK
     door_paths: frozenset[tuple[str, str]] = field(
         default=frozenset(
-            {
-                ("POST", "/v1/users/codes"),
-                ("POST", "/v1/users"),
-                ("POST", "/v1/sessions"),
-                ("POST", "/v1/merchant-applications"),
-                ("POST", "/merchants/apply"),
-            }
+            ("POST", path)
+            for path in (
+                "/v1/users/codes",
+                "/v1/users",
+                "/v1/sessions",
+                "/wallet/sign-in",
+                "/wallet/sign-in/secrets",
+                "/wallet/register",
+                "/wallet/register/code",
+                "/v1/merchant-applications",
+                "/merchants/apply",
+            )
         )
     )
     pin_path: str = "/v1/pin"

@@ -11,6 +11,7 @@ from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_p
 from hutong.web.institution_desk.desk import institution_desk_pages
 from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.page import Pages
+from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
 from hutong.web.wallet.pages import wallet_pages
 
@@ -21,6 +22,7 @@ def institution_pages(institution: InstitutionNode, pages: Pages, desk: DeskPart
         *front_pages(pages, INSTITUTION_DOORS),
         *wallet_pages(institution, pages),
         *institution_desk_pages(desk, pages),
+        *staff_pages(institution, pages),
     ]
 
 

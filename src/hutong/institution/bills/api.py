@@ -1,46 +1,26 @@
 """Bills over HTTP, for whoever holds a staff key of the whole merchant."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
+import msgspec
 from litestar import Controller, Router, get
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath, FromQuery, SkipValidation
 from litestar.response import Stream
 
-from hutong.institution import chart
-from hutong.institution.bills.bill import BillDay, BillTotals
-from hutong.institution.bills.repository import PgBills
+from hutong.institution.bills.bill import BillTotals, Days, read_day
+from hutong.institution.bills.figures import HourFigures
+from hutong.institution.bills.service import BillService
 from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
-from hutong.institution.merchants.staff_key import Right, StaffKey
-from hutong.institution.payments.service import PaymentService
+from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.merchants.views import SHOP_PREFIX
+from hutong.kernel.ids import id_text
+from hutong.runtime.node import NodeRuntime
 
 CSV = "text/csv; charset=utf-8"
 Key = NamedDependency[SkipValidation[StaffKey]]
-
-
-class BillEdge:
-    """What the handlers need."""
-
-    def __init__(self, payments: PaymentService, bills: PgBills, zone: str) -> None:
-        self.payments = payments
-        self.bills = bills
-        self._zone = ZoneInfo(zone)
-
-    def asked(self, key: StaffKey, day: str) -> tuple[int, BillDay]:
-        """Whose account, and which day. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS, DAY_MALFORMED, DAY_NOT_BEGUN."""
-        key.check_right(Right.READ)
-        key.check_whole_merchant()
-        account = chart.merchant_account(key.merchant_id, self.payments.chart.currency)
-        return account, BillDay.read(day, self._zone, self.payments.node.clock.now_ns())
-
-    async def opening(self, account: int, day: BillDay) -> int:
-        """What was on the account before the day."""
-        return await self.payments.statements.balance_at(account, day.from_ns - 1)
-
-
-Edge = NamedDependency[SkipValidation[BillEdge]]
+Service = NamedDependency[SkipValidation[BillService]]
 
 
 class Bills(Controller):
@@ -50,50 +30,55 @@ class Bills(Controller):
     tags = ("Merchant: bills",)
 
     @get("/{day:str}")
-    async def totals(self, edge: Edge, key: Key, day: FromPath[str]) -> BillTotals:
+    async def totals(self, bills: Service, key: Key, day: FromPath[str]) -> BillTotals:
         """The day in sums, and whether they agree with the ledger."""
-        account, of = edge.asked(key, day)
-        opening = await edge.opening(account, of)
-        found = await edge.bills.totals(account, of)
-        closing = await edge.payments.statements.balance_at(account, of.until_ns - 1)
-        now_ns = edge.payments.node.clock.now_ns()
-        return BillTotals(
-            day=day,
-            currency=edge.payments.chart.currency.alpha,
-            complete=now_ns >= of.until_ns,
-            payments=found["payments"],
-            gross=found["gross"],
-            fees=found["fees"],
-            refunds=found["refunds"],
-            refunded=found["refunded"],
-            fees_back=found["fees_back"],
-            net=found["net"],
-            other=found["change"] - found["net"],
-            lines=found["lines"],
-            opening=opening,
-            closing=closing,
-            # A day that goes on moves between the look-ups: then only what the lines say of themselves is compared.
-            agrees=found["told_as_moved"] and (now_ns < of.until_ns or opening + found["change"] == closing),
-        )
+        return await bills.totals(key, day)
 
     @get("/{day:str}/trades.csv", media_type=CSV)
-    async def trades(self, edge: Edge, key: Key, day: FromPath[str]) -> Stream:
+    async def trades(self, bills: Service, key: Key, day: FromPath[str]) -> Stream:
         """What was sold and given back: a line for each payment and refund, in the order they were completed."""
-        account, of = edge.asked(key, day)
-        return Stream(edge.bills.trades(account, of), media_type=CSV)
+        return Stream(bills.trades(key, day), media_type=CSV)
 
     @get("/{day:str}/funds.csv", media_type=CSV)
-    async def funds(self, edge: Edge, key: Key, day: FromPath[str]) -> Stream:
+    async def funds(self, bills: Service, key: Key, day: FromPath[str]) -> Stream:
         """Every movement of the account, each with the balance behind it."""
-        account, of = edge.asked(key, day)
-        return Stream(edge.bills.funds(account, of, await edge.opening(account, of)), media_type=CSV)
+        return Stream(await bills.funds(key, day), media_type=CSV)
 
 
-def bills_api(payments: PaymentService, merchants: MerchantService, bills: PgBills, zone: str) -> Router:
+class FiguresView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One hour at one shop, in minor units; an hour in which nothing happened is left out. `other` is of no shop."""
+
+    day: str
+    hour: int
+    shop_id: str = ""
+    payments: int
+    gross: int
+    fees: int
+    refunds: int
+    refunded: int
+    fees_back: int
+    net: int
+    other: int
+
+
+@get("/merchant/figures", tags=["Merchant: bills"])
+async def figures(bills: Service, key: Key, first: FromQuery[str], last: FromQuery[str]) -> list[FiguresView]:
+    """What was taken and given back from the day `first` to the day `last`, by hour and shop; at most 366 days."""
+    days = Days.of(read_day("first", first), read_day("last", last), bills.zone)
+    return [_figures_view(each) for each in await bills.hours(key, days)]
+
+
+def _figures_view(hour: HourFigures) -> FiguresView:
+    shop_id = id_text(SHOP_PREFIX, hour.shop_id) if hour.shop_id else ""
+    return FiguresView(
+        day=hour.day.isoformat(), hour=hour.hour, shop_id=shop_id, **msgspec.structs.asdict(hour.figures)
+    )
+
+
+def bills_api(node: NodeRuntime, bills: BillService, merchants: MerchantService) -> Router:
     """The handlers for `make_app`."""
-    edge = BillEdge(payments, bills, zone)
     given: dict[str, Any] = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
+        "bills": Provide(lambda: bills, sync_to_thread=False),
         "key": Provide(caller, sync_to_thread=False),
     }
-    return Router("/v1", route_handlers=[Bills], dependencies=given, guards=[key_guard(payments.node, merchants)])
+    return Router("/v1", route_handlers=[Bills, figures], dependencies=given, guards=[key_guard(node, merchants)])

@@ -5,7 +5,8 @@ from typing import Any, LiteralString
 
 import asyncpg
 
-from hutong.institution.bills.bill import BillDay
+from hutong.institution.bills.bill import BillDay, Days
+from hutong.institution.bills.figures import Figures, HourFigures
 from hutong.institution.payments.payment import Why
 from hutong.kernel.ids import id_text
 from hutong.runtime.database import unavailable_when_gone
@@ -47,7 +48,8 @@ _TRADE_BILL: LiteralString = (
 SELECT payment_id, refund_id, CASE WHEN shop_id <> '00000000000000000000000000000000' THEN shop_id END AS shop_id,
     to_char(to_timestamp(at / 1000000000) AT TIME ZONE $4, 'YYYY-MM-DD HH24:MI:SS') AS at,
     CASE WHEN is_refund THEN 'REFUND' ELSE 'PAYMENT' END AS kind,
-    (SELECT q.reference FROM payment_requests AS q WHERE NOT t.is_static AND q.id = t.request_id LIMIT 1) AS reference,
+    (SELECT regexp_replace(q.reference, '^([=+@-])', '''\\1') FROM payment_requests AS q
+        WHERE NOT t.is_static AND q.id = t.request_id LIMIT 1) AS reference,
     channel, $5::text AS currency, gross, discount AS sponsored, fee, net,
     regexp_replace(payer, '^([=+@-])', '''\\1') AS payer, regexp_replace(remark, '^([=+@-])', '''\\1') AS remark
 FROM told AS t ORDER BY at, about"""
@@ -77,6 +79,22 @@ SELECT
     AS told_as_moved, (SELECT count(*) FROM moved) AS lines, (SELECT coalesce(sum(change), 0)::bigint FROM moved) AS change
 FROM told"""
 )
+_HOURS: LiteralString = (
+    _TRADES
+    + """
+SELECT (to_timestamp(at / 1000000000) AT TIME ZONE $4)::date AS day,
+    extract(hour FROM to_timestamp(at / 1000000000) AT TIME ZONE $4)::int AS hour, shop_id,
+    count(*) FILTER (WHERE NOT is_refund) AS payments, coalesce(sum(gross) FILTER (WHERE NOT is_refund), 0)::bigint AS gross,
+    coalesce(sum(fee) FILTER (WHERE NOT is_refund), 0)::bigint AS fees,
+    count(*) FILTER (WHERE is_refund) AS refunds, coalesce(sum(gross) FILTER (WHERE is_refund), 0)::bigint AS refunded,
+    coalesce(sum(fee) FILTER (WHERE is_refund), 0)::bigint AS fees_back, sum(net)::bigint AS net, 0::bigint AS other
+FROM told GROUP BY 1, 2, 3
+UNION ALL
+SELECT (to_timestamp(timestamp / 1000000000) AT TIME ZONE $4)::date,
+    extract(hour FROM to_timestamp(timestamp / 1000000000) AT TIME ZONE $4)::int,
+    '00000000000000000000000000000000', 0, 0, 0, 0, 0, 0, 0, sum(change)::bigint
+FROM moved WHERE code NOT IN (11, 12, 20, 22) GROUP BY 1, 2"""
+)
 
 
 class PgBills:
@@ -103,6 +121,21 @@ class PgBills:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 await connection.execute("SET LOCAL statement_timeout = 0")
                 return await connection.fetchrow(_TOTALS, account, day.from_ns, day.until_ns)
+
+    async def hours(self, account: int, days: Days) -> list[HourFigures]:
+        """The sums of each hour and shop."""
+        with unavailable_when_gone():
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute("SET LOCAL statement_timeout = 0")
+                return [
+                    HourFigures(
+                        day=row["day"],
+                        hour=row["hour"],
+                        shop_id=row["shop_id"],
+                        figures=Figures(**{field: row[field] for field in Figures.__struct_fields__}),
+                    )
+                    for row in await connection.fetch(_HOURS, account, days.from_ns, days.until_ns, self._zone)
+                ]
 
 
 async def _with_ids(pieces: AsyncIterator[bytes], prefixes: tuple[str, ...]) -> AsyncIterator[bytes]:

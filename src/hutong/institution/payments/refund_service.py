@@ -127,13 +127,14 @@ class RefundService:
         self.outcomes.get(id_)
         return self.left(order.payment_id, self._payment(merchant_id, order).shares)
 
+    def of_payment(self, payment_id: int) -> list[tuple[Refund, Outcome | None]]:
+        """All that was given back of a payment, or is, or was to be; oldest first."""
+        return [(refund, self.outcomes.get(refund.id)) for refund in self.refunds.find("payment_id", payment_id)]
+
     def left(self, payment_id: int, shares: Shares) -> Shares:
         """What is left of a payment: what was refused came back, what is under way counts as gone."""
-        given = [
-            refund.shares
-            for refund in self.refunds.find("payment_id", payment_id)
-            if (outcome := self.outcomes.get(refund.id)) is None or outcome.completed
-        ]
+        of_payment = self.of_payment(payment_id)
+        given = [refund.shares for refund, outcome in of_payment if outcome is None or outcome.completed]
         return left_of(shares, given)
 
     def _ask_about(self, payment_id: int) -> None:

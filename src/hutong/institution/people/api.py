@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.people.device import Session
+from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import Tier, User
@@ -96,7 +97,8 @@ class Doors(Controller):
     @post("/users/codes", status_code=202)
     async def request_code(self, edge: Edge, data: JSONBody[RequestCode]) -> CodeSent:
         """Have a one-time code sent. Refuses CODE_REQUESTS_EXHAUSTED: once a minute and ten times a day."""
-        return code_sent(await edge.answer(lambda: edge.people.request_code(data.phone, data.purpose)))
+        purpose = Purpose(data.purpose.value)
+        return code_sent(await edge.answer(lambda: edge.people.request_code(data.phone, purpose)))
 
     @post("/users")
     async def register(self, edge: Edge, data: JSONBody[Register]) -> SignedInView:
@@ -115,10 +117,21 @@ class Doors(Controller):
 
     @post("/sessions")
     async def sign_in(self, edge: Edge, data: JSONBody[SignIn]) -> SignedInView:
-        """Begin a session on a device, with a code sent for `SIGN_IN`; the device's earlier one ends."""
+        """
+        Begin a session on a device, with a code sent for `SIGN_IN`, or with the PIN; the device's earlier one ends.
+
+        The PIN alone opens a device that is the user's already. Refuses ONE_TIME_CODE_NEEDED on any other.
+        """
         device_id = parse_id(DEVICE_PREFIX, data.device_id)
+        code = data.code or ""
+        if data.pin is not None:
+            return signed_in_view(
+                await edge.people.sign_in_with_pin(
+                    phone=data.phone, pin=data.pin, code=code, device_id=device_id, device_name=data.device_name
+                )
+            )
         decide = partial(
-            edge.people.sign_in, phone=data.phone, code=data.code, device_id=device_id, device_name=data.device_name
+            edge.people.sign_in, phone=data.phone, code=code, device_id=device_id, device_name=data.device_name
         )
         return signed_in_view(await edge.answer(decide))
 
