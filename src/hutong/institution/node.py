@@ -99,13 +99,9 @@ class InstitutionNode:
         )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
         self.applications = ApplicationService(node, self.merchants)
+        pepper = settings.merchant_pepper
         self.staff = StaffService(
-            node,
-            self._merchant_repository,
-            self.merchants,
-            self.people,
-            self.notices,
-            pepper=settings.merchant_pepper,
+            node, self._merchant_repository, self.merchants, self.people, self.notices, pepper=pepper
         )
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from hutong.institution.approval_service import CORRECT, SETTLE
 from hutong.institution.reconciliation.case import CASE_PREFIX, NOTE_LENGTH_MAX, CaseState, Progress
 from hutong.institution.reconciliation.reasons import ReconciliationReason
+from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.institution.reconciliation.views import reconciliation_view
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
@@ -28,8 +29,11 @@ _RUNS_MAX = 100
 
 def case_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/reconciliation`, windows and cases below it. In a path the window `2026-11-23/2` is `2026-11-23.2`."""
-    reconciliation = parts.reconciliation
+    handlers = [*_windows(desk, parts.reconciliation), *_cases(desk, parts.reconciliation)]
+    return desk.router(f"{HOME}/reconciliation", handlers)
 
+
+def _windows(desk: Desk, reconciliation: ReconciliationService) -> list[ControllerRouterHandler]:
     async def windows(request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
         runs = await reconciliation.runs()
         values: dict[str, Any] = {
@@ -84,6 +88,10 @@ def case_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             kinds=LINE_KINDS,
         )
 
+    return [leaf, begin, show]
+
+
+def _cases(desk: Desk, reconciliation: ReconciliationService) -> list[ControllerRouterHandler]:
     async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None) -> Response[str]:
         case = await desk.answer(lambda: reconciliation.case(id_))
         values: dict[str, Any] = {
@@ -130,7 +138,7 @@ def case_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             return await page(request, id_, refusal)
         return desk.pages.go(f"{HOME}/reconciliation/cases/{case_id}")
 
-    return desk.router(f"{HOME}/reconciliation", [leaf, begin, show, case, act])
+    return [case, act]
 
 
 def _path(window: str) -> str:

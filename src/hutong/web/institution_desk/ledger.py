@@ -1,6 +1,6 @@
 """The ledger browser: accounts by what they are, one account's transfers both ways, one transfer whole, the trial balance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from hutong.institution.books.account_name import (
     owner_text,
     signed,
 )
+from hutong.institution.books.service import BookService
 from hutong.institution.chart import AccountCode
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
@@ -35,6 +36,10 @@ from hutong.web.page import AnyRequest
 NAV = "ledger"
 _PAGE = 50
 _NOT_FOUND = {*BookReason, *KernelReason}
+_NAMES: Mapping[str, Any] = {
+    "account_id": partial(id_text, ACCOUNT_PREFIX),
+    "transfer_id": partial(id_text, TRANSFER_PREFIX),
+}
 _OWNERS = {"usr": "users", "mer": "merchants", "dsp": "recalls/disputes"}
 
 
@@ -63,11 +68,11 @@ class Group:
 def ledger_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/ledger` and everything below it."""
     books = parts.books
-    names: dict[str, Any] = {
-        "account_id": partial(id_text, ACCOUNT_PREFIX),
-        "transfer_id": partial(id_text, TRANSFER_PREFIX),
-    }
+    handlers = [_accounts(desk, books), _account(desk, books), _transfer(desk, books), _trial_balance(desk, books)]
+    return desk.router(f"{HOME}/ledger", handlers)
 
+
+def _accounts(desk: Desk, books: BookService) -> ControllerRouterHandler:
     @get()
     async def begin(request: AnyRequest) -> Response[Any]:
         form = Form(dict(request.query_params))
@@ -98,6 +103,10 @@ def ledger_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             older=found[-1].timestamp if listed and len(found) == _PAGE else None,
         )
 
+    return begin
+
+
+def _account(desk: Desk, books: BookService) -> ControllerRouterHandler:
     @get("/accounts/{account_id:str}")
     async def account(request: AnyRequest, account_id: FromPath[str]) -> Response[str]:
         id_ = parse_id(ACCOUNT_PREFIX, account_id)
@@ -121,9 +130,13 @@ def ledger_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             then_balance=signed(found.code, then.debits_posted - then.credits_posted) if then else 0,
             whys=WHYS,
             is_first=before is None and after is None,
-            **names,
+            **_NAMES,
         )
 
+    return account
+
+
+def _transfer(desk: Desk, books: BookService) -> ControllerRouterHandler:
     @get("/transfers/{transfer_id:str}")
     async def transfer(request: AnyRequest, transfer_id: FromPath[str]) -> Response[str]:
         movement = await books.movement(parse_id(TRANSFER_PREFIX, transfer_id))
@@ -143,9 +156,13 @@ def ledger_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             account_names=ACCOUNTS,
             payment=id_text("pay", payment) if payment else "",
             about=f"{movement.transfer.user_data_128:032x}",
-            **names,
+            **_NAMES,
         )
 
+    return transfer
+
+
+def _trial_balance(desk: Desk, books: BookService) -> ControllerRouterHandler:
     @get("/trial-balance")
     async def trial_balance(request: AnyRequest) -> Response[str]:
         form = Form(dict(request.query_params))
@@ -162,7 +179,7 @@ def ledger_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             at=moment_text(at_ns, desk.pages.zone),
         )
 
-    return desk.router(f"{HOME}/ledger", [begin, account, transfer, trial_balance])
+    return trial_balance
 
 
 def _card(account: Account) -> Card:

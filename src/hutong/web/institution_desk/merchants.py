@@ -32,8 +32,11 @@ _NO_PLACE = 2**62
 
 def merchant_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/merchants`, and each one's page below it."""
-    merchants = parts.institution.merchants
+    handlers = [_register(desk, parts), *_onboarding(desk, parts), *_merchant(desk, parts)]
+    return desk.router(f"{HOME}/merchants", handlers)
 
+
+def _register(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     @get()
     async def leaf(request: AnyRequest) -> Response[str]:
         form = Form(dict(request.query_params))
@@ -53,6 +56,12 @@ def merchant_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             older=found.older,
         )
 
+    return leaf
+
+
+def _onboarding(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
+    merchants = parts.institution.merchants
+
     @get("/new")
     async def blank(request: AnyRequest) -> Response[str]:
         return desk.render(request, "institution_desk/onboard.html", NAV, told=dict.fromkeys((*PROFILE, "fee"), ""))
@@ -68,6 +77,12 @@ def merchant_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             told = {name: form.text(name) for name in (*PROFILE, "fee")}
             return desk.again(request, "institution_desk/onboard.html", refusal, NAV, told=told)
         return desk.pages.go(f"{HOME}/merchants/{id_text(MERCHANT_PREFIX, merchant.id)}")
+
+    return [blank, onboard]
+
+
+def _merchant(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
+    merchants = parts.institution.merchants
 
     async def page(request: AnyRequest, merchant_id: int, refusal: Refusal | None = None) -> Response[str]:
         merchant = await desk.answer(lambda: merchants.merchant(merchant_id))
@@ -120,7 +135,7 @@ def merchant_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             return await page(request, id_, refusal)
         return desk.pages.go(f"{HOME}/merchants/{merchant_id}")
 
-    return desk.router(f"{HOME}/merchants", [leaf, blank, onboard, show, act])
+    return [show, act]
 
 
 def read_bps(form: Form, name: str) -> int:

@@ -8,8 +8,11 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.recalls.dispute import Dispute
+from hutong.institution.recalls.dispute_service import DisputeService
 from hutong.institution.recalls.reasons import ANSWERS as ANSWER_REASONS
 from hutong.institution.recalls.recall import Recall, RecallOrder, RecallState
+from hutong.institution.recalls.recall_service import RecallService
+from hutong.institution.recalls.service import RecallDesk
 from hutong.institution.recalls.views import DISPUTE_PREFIX, RECALL_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
@@ -35,7 +38,11 @@ _REMARK_MAX = 140
 def recall_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/recalls`: ours; `/desk/recalls/disputes`: what others ask back."""
     both = parts.institution.recalls
+    handlers = [*_lists(desk, both), *_recalls(desk, both.recalls), *_disputes(desk, both.disputes)]
+    return desk.router(f"{HOME}/recalls", handlers)
 
+
+def _lists(desk: Desk, both: RecallDesk) -> list[ControllerRouterHandler]:
     async def listed(request: AnyRequest, refusal: Refusal | None = None, **told: str) -> Response[str]:
         disputes = sorted(both.disputes.disputes.everything(), key=lambda each: (each.has_ended, each.answer_by_ns))
         recalls = sorted(both.recalls.recalls.everything(), key=lambda each: (not each.is_open, -each.created_ns))
@@ -68,7 +75,11 @@ def recall_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             return await listed(request, refusal, **{name: form.text(name) for name in names})
         return desk.pages.go(f"{HOME}/recalls/{id_text(RECALL_PREFIX, order.recall_id)}")
 
-    async def recall_page(request: AnyRequest, recall: Recall, refusal: Refusal | None = None) -> Response[str]:
+    return [leaf, open_]
+
+
+def _recalls(desk: Desk, recalls: RecallService) -> list[ControllerRouterHandler]:
+    async def page(request: AnyRequest, recall: Recall, refusal: Refusal | None = None) -> Response[str]:
         words = desk.pages.words(request)
         values: dict[str, Any] = {
             "recall": recall,
@@ -86,22 +97,26 @@ def recall_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
         return desk.render(request, "institution_desk/recall.html", NAV, **values)
 
     @get("/{recall_id:str}")
-    async def show_recall(request: AnyRequest, recall_id: FromPath[str]) -> Response[str]:
+    async def show(request: AnyRequest, recall_id: FromPath[str]) -> Response[str]:
         id_ = parse_id(RECALL_PREFIX, recall_id)
-        return await recall_page(request, await desk.answer(lambda: both.recalls.recall(id_)))
+        return await page(request, await desk.answer(lambda: recalls.recall(id_)))
 
     @post("/{recall_id:str}")
     async def decide(request: AnyRequest, recall_id: FromPath[str]) -> Response[Any]:
         form = await desk.pages.form(request)
         id_ = parse_id(RECALL_PREFIX, recall_id)
-        act = both.recalls.approve if form.text("act") == "approve" else both.recalls.decline
+        act = recalls.approve if form.text("act") == "approve" else recalls.decline
         try:
             await desk.answer(partial(act, request.auth.name, id_))
         except Refusal as refusal:
-            return await recall_page(request, await desk.answer(lambda: both.recalls.recall(id_)), refusal)
+            return await page(request, await desk.answer(lambda: recalls.recall(id_)), refusal)
         return desk.pages.go(f"{HOME}/recalls/{recall_id}")
 
-    async def dispute_page(request: AnyRequest, dispute: Dispute, refusal: Refusal | None = None) -> Response[str]:
+    return [show, decide]
+
+
+def _disputes(desk: Desk, disputes: DisputeService) -> list[ControllerRouterHandler]:
+    async def page(request: AnyRequest, dispute: Dispute, refusal: Refusal | None = None) -> Response[str]:
         words = desk.pages.words(request)
         values: dict[str, Any] = {
             "dispute": dispute,
@@ -120,9 +135,9 @@ def recall_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
         return desk.render(request, "institution_desk/dispute.html", NAV, **values)
 
     @get("/disputes/{dispute_id:str}")
-    async def show_dispute(request: AnyRequest, dispute_id: FromPath[str]) -> Response[str]:
+    async def show(request: AnyRequest, dispute_id: FromPath[str]) -> Response[str]:
         id_ = parse_id(DISPUTE_PREFIX, dispute_id)
-        return await dispute_page(request, await desk.answer(lambda: both.disputes.dispute(id_)))
+        return await page(request, await desk.answer(lambda: disputes.dispute(id_)))
 
     @post("/disputes/{dispute_id:str}")
     async def answer(request: AnyRequest, dispute_id: FromPath[str]) -> Response[Any]:
@@ -131,17 +146,17 @@ def recall_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
         try:
             if form.text("act") == "accept":
                 amount = form.amount("amount")
-                await desk.answer(partial(both.disputes.accept, by, id_, amount))
+                await desk.answer(partial(disputes.accept, by, id_, amount))
             else:
                 code = form.needed("code")
                 if code not in ANSWER_REASONS:
                     raise Refusal(HttpReason.FIELD_INVALID, field="code", problem="no such answer")
-                await desk.answer(partial(both.disputes.reject, by, id_, code))
+                await desk.answer(partial(disputes.reject, by, id_, code))
         except Refusal as refusal:
-            return await dispute_page(request, await desk.answer(lambda: both.disputes.dispute(id_)), refusal)
+            return await page(request, await desk.answer(lambda: disputes.dispute(id_)), refusal)
         return desk.pages.go(f"{HOME}/recalls/disputes/{dispute_id}")
 
-    return desk.router(f"{HOME}/recalls", [leaf, open_, show_recall, decide, show_dispute, answer])
+    return [show, answer]
 
 
 def _order(form: Form) -> RecallOrder:

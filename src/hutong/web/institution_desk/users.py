@@ -33,6 +33,10 @@ _NOBODY = {PeopleReason.USER_UNKNOWN, PeopleReason.PHONE_MALFORMED, *KernelReaso
 
 def user_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/users`, and each one's page below it."""
+    return desk.router(f"{HOME}/users", [_search(desk, parts), *_user(desk, parts)])
+
+
+def _search(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     people = parts.institution.people
 
     def listed(users: Sequence[User]) -> list[dict[str, Any]]:
@@ -75,6 +79,12 @@ def user_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
         }
         return desk.render(request, "institution_desk/users.html", NAV, **values)
 
+    return find
+
+
+def _user(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
+    people = parts.institution.people
+
     async def page(request: AnyRequest, user_id: int, refusal: Refusal | None = None) -> Response[str]:
         user = await desk.answer(lambda: people.user(user_id))
         account = await parts.books.account(user.wallet_account)
@@ -110,7 +120,7 @@ def user_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             return await page(request, id_, refusal)
         return desk.pages.go(f"{HOME}/users/{user_id}")
 
-    return desk.router(f"{HOME}/users", [find, show, act])
+    return [show, act]
 
 
 async def _act(desk: Desk, parts: DeskParts, form: Form, id_: int, operator: Operator) -> None:

@@ -89,7 +89,7 @@ EVIDENCES = {
 }
 TIERS = {1: "I", 2: "II", 3: "III"}
 CASE_STATES: Mapping[str, Tagged] = {
-    "OPEN": (phrase("Open"), "bad"),
+    "OPEN": (phrase("To be dealt with"), "bad"),
     "CORRECTED": (phrase("In suspense"), "warn"),
     "SETTLING": (phrase("Being settled"), "warn"),
     "SETTLED": (phrase("Settled"), "good"),
