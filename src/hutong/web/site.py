@@ -1,6 +1,6 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
@@ -27,7 +27,7 @@ def institution_pages(institution: InstitutionNode, pages: Pages, desk: DeskPart
 
 
 def switch_pages(
-    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Sequence[Neighbour]
+    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Callable[[], Sequence[Neighbour]]
 ) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
     return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages)]

@@ -1,0 +1,88 @@
+"""`hutong up`: a network for trying out, with people in it, and what to open first."""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack
+
+import structlog
+from rich.console import Console
+from rich.table import Table
+
+from hutong.app.logs import configure_logs
+from hutong.app.network import Network
+from hutong.app.node_client import NodeRefused, NodeSilent
+from hutong.app.sample_life import (
+    DAYS,
+    Neighbourhood,
+    PutClock,
+    has_no_past,
+    show_samples,
+    take_samples,
+    were_made,
+)
+from hutong.app.samples import LI
+from hutong.app.up import RunningNetwork, Trial, database_server, running_network, schema_of, until_interrupted
+from hutong.kernel.errors import Refusal
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database
+from hutong.runtime.settings import Settings
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, network: Network, *, samples: bool) -> None:
+    """The network stays up, and says where, until it is interrupted."""
+    import uvloop
+
+    console = Console()
+    configure_logs(level=settings.log_level or "warning", form=settings.log_format)
+    with ExitStack() as stack:
+        with console.status("Starting PostgreSQL"):
+            address = stack.enter_context(database_server(settings))
+        uvloop.run(_stay_up(settings, network, address, console, samples=samples))
+        console.print("The database is stopping.")
+    console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
+
+
+async def _stay_up(settings: Settings, network: Network, address: Address, console: Console, *, samples: bool) -> None:
+    clock = PutClock()
+    if samples and await has_no_past(Database(address, schema_of(network.switch.node))):
+        clock.put_back(DAYS)
+    async with AsyncExitStack() as stack:
+        with console.status("Starting the nodes"):
+            running = await stack.enter_async_context(running_network(settings, network, address, Trial(clock)))
+        lived = samples and take_samples(running) and await _let_live(running, clock, console)
+        clock.put_right()
+        for line in _what_to_open(running, lived=lived):
+            console.print(line, highlight=False)
+        await until_interrupted()
+        console.print("\nFinishing what is under way.")
+
+
+async def _let_live(running: RunningNetwork, clock: PutClock, console: Console) -> bool:
+    """Make the samples where they are not there yet; without them the network is as good."""
+    try:
+        if not await were_made(running):
+            with console.status("Sample people move in") as status:
+                await Neighbourhood(running, clock).live(status.update)
+    except (NodeRefused, NodeSilent, Refusal) as error:
+        log.warning("samples_not_made", error=str(error))
+        return False
+    show_samples(running)
+    return True
+
+
+def _what_to_open(running: RunningNetwork, *, lived: bool) -> Iterator[str | Table]:
+    table = Table(title="Hutong 互通: every wallet scans every code", title_justify="left")
+    for heading in ("node", "name", "address"):
+        table.add_column(heading)
+    for node in running.nodes.values():
+        table.add_row(node.node_id, node.site.spec.name, node.url)
+    yield table
+    first = next(iter(running.nodes.values()))
+    yield f"Open [bold]{first.url}[/] in a browser: it shows the way."
+    if lived:
+        wallet = running[LI.node].url
+        yield f"Sample people live here: [bold]{wallet}/wallet[/], {LI.name}, {LI.phone}, PIN {LI.pin}."
+    yield "Each address serves its REST API below /v1, and interactive pages of it at /docs."
+    yield f"Data and logs: [bold]{running.directory}[/]; operator tokens: {running.directory}/secrets/<node>.json"
+    yield "Try: [bold]hutong register --node jing[/], [bold]hutong --help[/]. Ctrl-C stops the network; the data stays."
