@@ -27,6 +27,7 @@ from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
 from hutong.institution.bills.sale_repository import PgSales
 from hutong.institution.bills.service import BillService
+from hutong.institution.books.api import books_api
 from hutong.institution.books.service import BookService
 from hutong.institution.chart import Chart
 from hutong.institution.merchants.register_repository import PgMerchantRegister
@@ -209,18 +210,21 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         bills = _bills(machine, institution, settings.zone)
+        desk, operator_only = (
+            _desk(institution, machine, reconciliation),
+            operator_guard(machine.node, institution.people),
+        )
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
-            reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
+            reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
+            books_api(desk.books, operator_only),
             landing_page(site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(
-                institution, _pages(site, machine, ZoneInfo(settings.zone)), _desk(institution, machine, reconciliation)
-            ),
+            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone)), desk),
         ]
         if site.gateway is None:
-            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
+            handlers.append(shown_codes_api(site.codes, operator_only))
         connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
         domain = partial(institution_metrics, institution)
         operators = institution.people.operators

@@ -51,7 +51,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         operators_api(node, people.operators, operator_only),
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
         *people_api(node, people, balance_of),
-        *merchant_routes(node, merchants, institution.plates, operator_only),
+        *merchant_routes(node, merchants, institution.plates, people.operators.approvals, operator_only),
         *application_routes(node, institution.applications, operator_only),
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
