@@ -4,7 +4,8 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.erasure.api import erasure_api
 from hutong.institution.merchants.api import merchant_routes
-from hutong.institution.merchants.staff_key import Right
+from hutong.institution.merchants.staff_api import staff_routes
+from hutong.institution.merchants.staff_key import SESSION_PREFIX, Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
@@ -15,7 +16,7 @@ from hutong.institution.requests.api import request_routes
 from hutong.institution.settlement.api import settlement_routes
 from hutong.operators.api import operators_api
 
-STAFF_KEY_PREFIX = "sk_"
+STAFF_PREFIXES = ("sk_", SESSION_PREFIX)
 
 
 def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandler]:
@@ -31,8 +32,8 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def owner_of(token: str) -> int:
-        """Whose feed a token reads: a merchant's, by a staff key that sees all of it, or a user's, by a session."""
-        if not token.startswith(STAFF_KEY_PREFIX):
+        """Whose feed a token reads: a merchant's, by a key or session of its staff that sees all of it, or a user's, by a session."""
+        if not token.startswith(STAFF_PREFIXES):
             return people.session(token).user_id
         key = merchants.key(token)
         key.check_whole_merchant()
@@ -50,6 +51,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
         *people_api(node, people, balance_of),
         *merchant_routes(node, merchants, institution.plates, operator_only),
+        *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),

@@ -16,6 +16,7 @@ from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.site import Site
+from hutong.institution.merchants.staff_service import StaffService
 from hutong.institution.notices.delivery_service import DeliveryService
 from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
@@ -96,6 +97,14 @@ class InstitutionNode:
             node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
         )
         self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
+        self.staff = StaffService(
+            node,
+            self._merchant_repository,
+            self.merchants,
+            self.people,
+            self.notices,
+            pepper=settings.merchant_pepper,
+        )
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(

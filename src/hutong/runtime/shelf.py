@@ -123,6 +123,10 @@ class Shelf(Generic[Row]):
             return None
         raise Cold(lambda: self.load([key]))
 
+    def is_durable(self, key: Any) -> bool:
+        """Whether what `get` answers for a key in memory is durable, and with it all that was appended before."""
+        return self._rows[key][0] <= self._journal.durable_position
+
     def find(self, column: str, value: Any) -> list[Row]:
         """The newest versions whose `column` (one of `by`) is `value`, oldest key first; raises `Cold`."""
         if not self._whole and value not in self._complete[column]:

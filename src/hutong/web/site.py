@@ -8,12 +8,17 @@ from hutong.institution.node import InstitutionNode
 from hutong.switch.node import SwitchNode
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.page import Pages
+from hutong.web.staff import staff_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
 def institution_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open."""
-    return [*front_pages(pages, INSTITUTION_DOORS), *wallet_pages(institution, pages)]
+    return [
+        *front_pages(pages, INSTITUTION_DOORS),
+        *wallet_pages(institution, pages),
+        *staff_pages(institution, pages),
+    ]
 
 
 def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:

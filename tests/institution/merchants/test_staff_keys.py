@@ -139,8 +139,10 @@ def test_the_verified_tokens_kept_are_bounded(street: ShopStreet) -> None:
 @pytest.mark.parametrize(
     ("role", "may"),
     [
-        (Role.OWNER, {Right.READ, Right.CHARGE, Right.REFUND, Right.MANAGE}),
+        (Role.OWNER, {Right.READ, Right.CHARGE, Right.REFUND, Right.BOOKS, Right.MANAGE}),
+        (Role.MANAGER, {Right.READ, Right.CHARGE, Right.REFUND}),
         (Role.CASHIER, {Right.READ, Right.CHARGE}),
+        (Role.ACCOUNTANT, {Right.READ, Right.BOOKS}),
         (Role.READER, {Right.READ}),
     ],
 )

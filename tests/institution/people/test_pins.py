@@ -258,15 +258,15 @@ async def test_neither_a_pin_nor_anything_to_try_it_on_is_stored(town: Any) -> N
     (row,) = [row for _, row in town.store.rows["pins"]]
     assert row.hash.startswith("$argon2id$")
     assert PIN not in str(msgspec.structs.asdict(row))
-    hasher = town.people.pins._hasher
+    hasher = town.people.pins._keeper._hasher
     assert not _verifies(hasher, row.hash, PIN.encode())  # Without the pepper the hash tells nothing.
-    assert town.people.pins._matching(row.hash, user_id, PIN) == 0
-    assert town.people.pins._matching(row.hash, user_id + 256, PIN) is None  # Nor does it fit another user.
+    assert town.people.pins._keeper._matching(row.hash, user_id, PIN) == 0
+    assert town.people.pins._keeper._matching(row.hash, user_id + 256, PIN) is None  # Nor does it fit another user.
 
 
 async def test_a_right_pin_is_hashed_anew_when_the_parameters_grew(town: Any) -> None:
     user_id = await _with_pin(town)
-    town.people.pins._hasher = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
+    town.people.pins._keeper._hasher = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1)
     with pytest.raises(Refusal, match="PIN_WRONG"):
         await town.people.pins.check(user_id, WRONG)
     for _ in range(2):
@@ -285,14 +285,14 @@ def _verifies(hasher: Any, hashed: str, secret: bytes) -> bool:
 async def test_a_new_pepper_keeps_every_pin_and_is_taken_up_as_pins_are_typed(town: Any) -> None:
     user = (await town.user()).user
     await town.people.pins.set_pin(user.id, PIN)
-    old = town.people.pins._peppers[0]
+    old = town.people.pins._keeper._peppers[0]
     first = town.people._repository.pins.get(user.id).hash
-    town.people.pins._peppers = (b"n" * 32, old)
+    town.people.pins._keeper._peppers = (b"n" * 32, old)
     with pytest.raises(Refusal, match="PIN_WRONG"):
         await town.people.pins.check(user.id, "483916")
     await town.people.pins.check(user.id, PIN)
     assert town.people._repository.pins.get(user.id).hash != first
-    town.people.pins._peppers = (b"n" * 32,)
+    town.people.pins._keeper._peppers = (b"n" * 32,)
     await town.people.pins.check(user.id, PIN)
 
 

@@ -250,6 +250,29 @@ async def test_a_difference_between_decisions_and_ledger_halts_the_window(desk: 
     assert desk.switch.windows.window(W1).state == "SETTLED"
 
 
+async def test_a_window_is_netted_when_all_of_it_is_durable_however_often_the_timer_comes() -> None:
+    """What it comes to is read from the rows; memory is ahead of them until the commit."""
+    desk = Desk(immediate=False)
+    await desk.boot()
+    desk.admit("jing", "wei", cap=0)
+    desk.flush()
+    await desk.fund("jing", 1_000)
+    desk.flush()
+    payment = desk.payment(amount=700)
+    desk.say("jing", payment)
+    desk.flush()
+    desk.say("wei", accepts(payment))
+    desk.switch.windows.close(W1)
+    for _ in range(3):
+        desk.clock.advance(seconds=5)
+        desk.switch.tick()
+    for _ in range(6):
+        desk.flush()
+    row = desk.switch.windows.window(W1)
+    assert (row.state, row.payments) == ("SETTLED", 1)
+    assert [await desk.reserve(node) for node in ("jing", "wei")] == [300, 700]
+
+
 async def test_a_node_is_told_its_entries_until_it_says_it_knows_them(desk: Desk) -> None:
     await desk.fund("jing", 1_000)
     complete(desk, desk.payment(amount=300))

@@ -28,6 +28,14 @@ class MerchantReason(Reason):
     STAFF_KEY_UNKNOWN = Kind.NOT_FOUND, "NARR"
     STAFF_KEY_TAKEN = Kind.CONFLICT, "NARR"  # The caller's id is another key's, or of other content.
 
+    STAFF_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    STAFF_TAKEN = Kind.CONFLICT, "NARR"  # The caller's id is of somebody else, or of other content.
+    STAFF_PHONE_TAKEN = Kind.CONFLICT, "NARR"  # Somebody of this merchant's staff has the number.
+    STAFF_REVOKED = Kind.REFUSED, "NARR"
+    STAFF_ONESELF = Kind.REFUSED, "NARR"  # Nobody takes their own rights away: another owner does.
+    STAFF_NOWHERE = Kind.REFUSED, "NARR"  # Nobody's staff has this number, or nobody that took the invitation.
+    STAFF_MAY_NOT_APPROVE = Kind.REFUSED, "NARR"  # Not of this merchant and shop, or with no right to do it either.
+
     PLATE_UNKNOWN = Kind.NOT_FOUND, "NARR"
     CODE_INACTIVE = Kind.REFUSED, "NARR"  # The plate was taken down, or replaced.
     PLATE_NOT_PRINTED_HERE = Kind.REFUSED, "NARR"  # A foreign plate hangs already; its issuer prints it.

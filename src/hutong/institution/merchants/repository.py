@@ -4,7 +4,9 @@ from hutong.institution.merchants.fee import Fee
 from hutong.institution.merchants.merchant import Merchant
 from hutong.institution.merchants.plate import Plate
 from hutong.institution.merchants.shop import Shop
+from hutong.institution.merchants.staff import StaffMember, StaffSession
 from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.people.pin import Pin
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.runtime.tables import Table
@@ -14,6 +16,9 @@ FEES = Table("merchant_fees", Fee)
 SHOPS = Table("shops", Shop)
 STAFF_KEYS = Table("staff_keys", StaffKey)
 PLATES = Table("plates", Plate)
+STAFF = Table("staff", StaffMember)
+STAFF_PINS = Table("staff_pins", Pin)
+STAFF_SESSIONS = Table("staff_sessions", StaffSession)
 
 
 class MerchantRepository:
@@ -27,6 +32,9 @@ class MerchantRepository:
         self.shops = Shelf(SHOPS, journal, store, by=("merchant_id",))
         self.staff_keys = Shelf(STAFF_KEYS, journal, store, by=("merchant_id",), timed=True)
         self.plates = Shelf(PLATES, journal, store, by=("identity_key",))
+        self.staff = Shelf(STAFF, journal, store, by=("merchant_id", "phone"))
+        self.staff_pins = Shelf(STAFF_PINS, journal, store, key="user_id")
+        self.staff_sessions = Shelf(STAFF_SESSIONS, journal, store, by=("member_id", "device_id"), rows_max=100_000)
 
     async def start(self) -> None:
         await self.staff_keys.start()

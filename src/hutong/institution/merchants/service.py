@@ -1,6 +1,7 @@
 """Taking merchants on, their fees, shops and staff keys."""
 
 import hmac
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,6 +22,7 @@ from hutong.institution.merchants.shop import shop_id as shop_id_of
 from hutong.institution.merchants.staff_key import (
     CALLERS_ID_LENGTH_MAX,
     SECRET_BYTES,
+    SESSION_PREFIX,
     SHOWN_AGAIN_NS,
     Right,
     Role,
@@ -58,6 +60,7 @@ class MerchantService:
         self._ledger = ledger
         self._pepper = pepper
         self._verified: dict[str, tuple[int, bytes]] = {}
+        self.session_key: Callable[[str], StaffKey] = _nobody_signs_in
 
     # The operator.
 
@@ -225,7 +228,9 @@ class MerchantService:
     # Staff keys.
 
     def key(self, token: str) -> StaffKey:
-        """Whose token this is. Refuses KEY_NOT_ACCEPTED, KEY_REVOKED."""
+        """Whose token this is: a key's, or that of a member of staff who is signed in. Refuses KEY_NOT_ACCEPTED, KEY_REVOKED."""
+        if token.startswith(SESSION_PREFIX):
+            return self.session_key(token)
         key_id, hashed = self._verified.get(token) or (key_id_in(token), hash_token(self._pepper, token))
         key = self._all.staff_keys.get(key_id)
         if key is None or not hmac.compare_digest(key.token_hash, hashed):
@@ -346,6 +351,10 @@ class MerchantService:
 def _check_manager(key: StaffKey) -> None:
     key.check_right(Right.MANAGE)
     key.check_whole_merchant()
+
+
+def _nobody_signs_in(_token: str) -> StaffKey:
+    raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
 
 
 def _opened(statuses: list[AccountStatus]) -> None:

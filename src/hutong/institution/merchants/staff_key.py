@@ -14,6 +14,7 @@ from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
 
 SECRET_BYTES = 32
+SESSION_PREFIX = "stf_"  # How the token of a member of staff begins, who acts as a key does: see `staff`.
 CALLERS_ID_LENGTH_MAX = 64
 SHOWN_AGAIN_NS = 600 * NS_PER_S  # How long a caller who lost the answer may ask for the token again.
 _SECRET_LETTERS = 43
@@ -26,18 +27,25 @@ class Right(Enum):
     READ = "read"
     CHARGE = "charge"  # Ask to be paid, and take that back.
     REFUND = "refund"
-    MANAGE = "manage"  # Shops, keys, plates.
+    BOOKS = "books"  # Bills, fees, settlement, and what goes to the merchant's bank.
+    MANAGE = "manage"  # Shops, staff, keys, plates.
 
 
 class Role(StrEnum):
+    """What a key, or a member of staff, is to the merchant."""
+
     OWNER = "OWNER"
+    MANAGER = "MANAGER"
     CASHIER = "CASHIER"
+    ACCOUNTANT = "ACCOUNTANT"
     READER = "READER"
 
 
 RIGHTS = {
-    Role.OWNER: frozenset({Right.READ, Right.CHARGE, Right.REFUND, Right.MANAGE}),
+    Role.OWNER: frozenset(Right),
+    Role.MANAGER: frozenset({Right.READ, Right.CHARGE, Right.REFUND}),
     Role.CASHIER: frozenset({Right.READ, Right.CHARGE}),  # Refunding is how a till gets robbed by its own staff.
+    Role.ACCOUNTANT: frozenset({Right.READ, Right.BOOKS}),
     Role.READER: frozenset({Right.READ}),
 }
 
@@ -60,9 +68,13 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_ns: BigInt  # 0 while it is good.
     rotation_id: Text = ""  # The caller's own id of the last rotation, if it had one.
 
+    def has_right(self, right: Right) -> bool:
+        """Whether its role may."""
+        return right in RIGHTS[Role(self.role)]
+
     def check_right(self, right: Right) -> None:
         """Refuses:  ROLE_MAY_NOT."""
-        if right not in RIGHTS[Role(self.role)]:
+        if not self.has_right(right):
             raise Refusal(MerchantReason.ROLE_MAY_NOT, role=str(self.role), right=right.value)
 
     def check_whole_merchant(self) -> None:

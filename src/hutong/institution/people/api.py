@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.people.device import Session
+from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import Tier, User
@@ -96,7 +97,8 @@ class Doors(Controller):
     @post("/users/codes", status_code=202)
     async def request_code(self, edge: Edge, data: JSONBody[RequestCode]) -> CodeSent:
         """Have a one-time code sent. Refuses CODE_REQUESTS_EXHAUSTED: once a minute and ten times a day."""
-        return code_sent(await edge.answer(lambda: edge.people.request_code(data.phone, data.purpose)))
+        purpose = Purpose(data.purpose.value)
+        return code_sent(await edge.answer(lambda: edge.people.request_code(data.phone, purpose)))
 
     @post("/users")
     async def register(self, edge: Edge, data: JSONBody[Register]) -> SignedInView:

@@ -22,6 +22,8 @@ class Purpose(Enum):
 
     SIGN_IN = "SIGN_IN"  # Registers, too: who holds the number is all that either asks.
     PIN_RESET = "PIN_RESET"
+    STAFF_SIGN_IN = "STAFF_SIGN_IN"  # A merchant's staff, who need no wallet.
+    STAFF_PIN = "STAFF_PIN"  # Takes an invitation, too.
 
 
 class OneTimeCode(msgspec.Struct, frozen=True):

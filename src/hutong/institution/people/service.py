@@ -16,6 +16,8 @@ from hutong.institution.people.one_time_code_service import CodeSender, OneTimeC
 from hutong.institution.people.payment_code import PaymentCodeHolder
 from hutong.institution.people.personal_code import REMARK_LENGTH_MAX, PersonalCode
 from hutong.institution.people.phone import parse_phone
+from hutong.institution.people.pin import Pin
+from hutong.institution.people.pin_keeping_service import PinKeeper
 from hutong.institution.people.pin_service import PinService
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PeopleRepository
@@ -30,7 +32,7 @@ from hutong.operators.audit_log import AuditLog
 from hutong.operators.service import Operators
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
-from hutong.runtime.shelf import decided
+from hutong.runtime.shelf import Shelf, decided
 
 _REGISTRATION_ID_LENGTH_MAX = 64
 
@@ -61,17 +63,18 @@ class PeopleService:
         self._keys = TokenKeys(settings.token_key)
         sealing = SealingKeys(settings.sealing_keys, node.randomness)
         issuer = PaymentCodeIssuer(settings.payment_code_prefix, settings.payment_code_key, day_starts_ns=DAY_STARTS_NS)
-        self._one_time_codes = OneTimeCodeService(node, self._repository, self._keys, sender)
+        self._pool = pool
+        self._hasher = hasher or PasswordHasher()
+        self._peppers = (settings.pin_pepper, *settings.older_pin_peppers)
+        self.one_time_codes = OneTimeCodeService(node, self._repository, self._keys, sender)
         self.devices = DeviceService(node, self._repository, self._keys, sealing, notices)
         self.pins = PinService(
             node,
             self._repository,
-            self._one_time_codes,
+            self.one_time_codes,
             self._keys,
             notices,
-            pool,
-            hasher or PasswordHasher(),
-            (settings.pin_pepper, *settings.older_pin_peppers),
+            self.pin_keeper(self._repository.pins, self._tell_locked),
         )
         self.codes = CodeService(node, self._repository, self.devices, issuer, settings.plate_base)
 
@@ -86,6 +89,10 @@ class PeopleService:
     def session(self, token: str) -> Session:
         """Whose token this is. Refuses SESSION_UNKNOWN, SESSION_EXPIRED; raises `Cold`."""
         return self.devices.session(token)
+
+    def pin_keeper(self, pins: Shelf[Pin], on_locked: Callable[[Pin], None]) -> PinKeeper:
+        """A keeper of PINs, users' or others', that shares the workers; `pins` is shelved by `user_id`."""
+        return PinKeeper(self._node, pins, self._pool, self._hasher, self._peppers, on_locked)
 
     def operator(self, token: str) -> str:
         """The name of the operator whose token this is; refuses OPERATOR_UNKNOWN; raises `Cold`."""
@@ -128,7 +135,7 @@ class PeopleService:
 
     def request_code(self, phone: str, purpose: Purpose) -> OneTimeCode:
         """Send a one-time code. Refuses PHONE_MALFORMED, CODE_REQUESTS_EXHAUSTED. It never tells who is registered."""
-        return self._one_time_codes.request(purpose, parse_phone(phone))
+        return self.one_time_codes.request(purpose, parse_phone(phone))
 
     def register(
         self, *, phone: str, name: str, code: str, registration_id: str, device_id: int, device_name: str
@@ -150,7 +157,7 @@ class PeopleService:
         used_for = f"register/{registration_id}/{device_id:032x}"
         user = self._repository.user_on(phone)
         file = self.devices.look_up(device_id, user)
-        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
+        sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
         if user is not None and user.registration_id != registration_id:
             raise Refusal(PeopleReason.PHONE_TAKEN)
         if user is not None and user.name != name:
@@ -158,7 +165,7 @@ class PeopleService:
         self.devices.check(file, user)
         if user is None:
             user = self._create(phone, name, registration_id, now_ns)
-        self._one_time_codes.use(sent, used_for)
+        self.one_time_codes.use(sent, used_for)
         return self.devices.let_in(file, user, device_id, device_name)
 
     def sign_in(self, *, phone: str, code: str, device_id: int, device_name: str) -> SignedIn:
@@ -175,11 +182,11 @@ class PeopleService:
         used_for = _sign_in_on(device_id)
         user = self._repository.user_on(phone)
         file = self.devices.look_up(device_id, user)
-        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
+        sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
         if user is None:
             raise Refusal(PeopleReason.USER_UNKNOWN)
         self.devices.check(file, user)
-        self._one_time_codes.use(sent, used_for)
+        self.one_time_codes.use(sent, used_for)
         return self.devices.let_in(file, user, device_id, device_name)
 
     def knows_device(self, phone: str, device_id: int) -> bool:
@@ -209,7 +216,7 @@ class PeopleService:
         def enter() -> SignedIn:
             user, _, file, sent = self._arrive(phone, code, device_id)
             if sent is not None:
-                self._one_time_codes.use(sent, _sign_in_on(device_id))
+                self.one_time_codes.use(sent, _sign_in_on(device_id))
             return self.devices.let_in(file, user, device_id, device_name)
 
         return await decided(journal, enter)
@@ -223,7 +230,7 @@ class PeopleService:
             return user, True, file, None
         if not code:
             raise Refusal(PeopleReason.ONE_TIME_CODE_NEEDED)
-        sent = self._one_time_codes.check(Purpose.SIGN_IN, phone, code, _sign_in_on(device_id))
+        sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, _sign_in_on(device_id))
         if user is None:
             raise Refusal(PeopleReason.USER_UNKNOWN)
         self.devices.check(file, user)
@@ -300,6 +307,9 @@ class PeopleService:
         self._repository.users.put(user)
         self._open_wallet(user)
         return user
+
+    def _tell_locked(self, pin: Pin) -> None:
+        self._notices.tell_user(pin.user_id, "pin.locked", {"wrong": pin.wrong})
 
     def _turn(self, user_id: int, why: str, operator: str, *, frozen: bool) -> User:
         why = check_text("why", why, length_max=REMARK_LENGTH_MAX)

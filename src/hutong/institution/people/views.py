@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from hutong.institution.people.device import Device
-from hutong.institution.people.one_time_code import PAUSE_NS, OneTimeCode, Purpose
+from hutong.institution.people.one_time_code import PAUSE_NS, OneTimeCode
 from hutong.institution.people.payment_code import PaymentCodeKeys
 from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.phone import masked_phone
@@ -45,11 +45,18 @@ Minor = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, examples=[1200])]
 CurrencyText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", examples=["CNY"])]
 
 
+class CodePurpose(Enum):
+    """What a user's code is good for."""
+
+    SIGN_IN = "SIGN_IN"
+    PIN_RESET = "PIN_RESET"
+
+
 class RequestCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a one-time code is to be sent, and what for."""
 
     phone: PhoneText
-    purpose: Purpose = Purpose.SIGN_IN
+    purpose: CodePurpose = CodePurpose.SIGN_IN
 
 
 class CodeSent(msgspec.Struct, frozen=True):

@@ -117,6 +117,7 @@ class SettlementService:
 
     async def unsettled_windows(self, node_id: str) -> list[WindowRow]:
         """Windows with payments or returns of a node that are not settled yet, the open one too."""
+        await self._node.journal.flushed()  # What was decided a moment ago counts, and is read from the rows.
         found = []
         for row in self._windows.windows():
             if row.state == WindowState.SETTLED.value:
@@ -144,6 +145,10 @@ class SettlementService:
     async def _advance(self) -> None:
         for window in self._windows.windows():
             row = window
+            if row.state not in _OVER and not self._windows.is_durable(row.window):
+                # The timer came between a step and its commit: read now, the rows would miss the window's last payments.
+                self._node.journal.effect(self.wake)
+                return
             if row.state == WindowState.CLOSED.value:
                 row = await self._net(row)
             if row.state == WindowState.NETTED.value:

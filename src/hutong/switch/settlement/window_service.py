@@ -105,6 +105,10 @@ class WindowService:
             raise Refusal(SettlementReason.WINDOW_UNKNOWN, window=window_id, open=self._open.window)
         return found
 
+    def is_durable(self, window_id: str) -> bool:
+        """Whether what a known window has become is durable: only then do the rows say what it comes to."""
+        return self._windows.is_durable(window_id)
+
     def closed_window(self, window_id: str) -> WindowRow:
         """One that takes no more payments. Refuses WINDOW_UNKNOWN, WINDOW_NOT_CLOSED."""
         found = self.window(window_id)
