@@ -200,7 +200,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
             landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
-            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone))),
+            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone)), bills, pool),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))

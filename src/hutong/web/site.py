@@ -4,20 +4,26 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.bills.service import BillService
 from hutong.institution.node import InstitutionNode
+from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
+from hutong.web.console.pages import console_pages
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.page import Pages
 from hutong.web.staff import staff_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
-def institution_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
+def institution_pages(
+    institution: InstitutionNode, pages: Pages, bills: BillService, pool: WorkerPool
+) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
         *wallet_pages(institution, pages),
         *staff_pages(institution, pages),
+        *console_pages(institution, pages, bills, pool),
     ]
 
 

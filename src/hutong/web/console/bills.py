@@ -1,13 +1,14 @@
 """Daily bills: a day in sums, held against the ledger, and the day's lines as files."""
 
 from datetime import timedelta
+from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
-from hutong.institution.bills.bill import Days
+from hutong.institution.bills.bill import Days, read_day
 from hutong.institution.bills.figures import Figures, totals_by
 from hutong.institution.merchants.staff import SignedInStaff
 from hutong.web.console.export import CsvSheet
@@ -21,8 +22,10 @@ def bill_pages(console: Console) -> list[ControllerRouterHandler]:
     """`/console/bills...`."""
 
     @get("/bills")
-    async def bills(request: AnyRequest) -> Response[str]:
+    async def bills(request: AnyRequest) -> Response[Any]:
         who: SignedInStaff = request.auth
+        if day := request.query_params.get("day", ""):
+            return console.pages.go(f"/console/bills/{read_day('day', day)}")
         who.key.check_whole_merchant()
         today = console.bills.today()
         days = Days.of(today - timedelta(days=_DAYS - 1), today, console.bills.zone)
@@ -34,7 +37,7 @@ def bill_pages(console: Console) -> list[ControllerRouterHandler]:
     async def bill(request: AnyRequest, day: FromPath[str]) -> Response[str]:
         who: SignedInStaff = request.auth
         totals = await console.bills.totals(who.key, day)
-        return await console.page(request, "bill.html", "bills", totals=totals)
+        return await console.page(request, "bill.html", "bills", totals=totals, date=read_day("day", day))
 
     @get("/bills/{day:str}/trades.csv")
     async def trades(request: AnyRequest, day: FromPath[str]) -> Stream:

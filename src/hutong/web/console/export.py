@@ -145,34 +145,34 @@ async def _beside(pool: WorkerPool, work: Callable[[], Answer]) -> Answer:
     return await pool.run(work)
 
 
-def titles(said: Words) -> list[str]:
+def titles(_: Words) -> list[str]:
     """The heads of the columns of `row_of`."""
     return [
-        said("Payment"),
-        said("Time"),
-        said("State"),
-        said("Shop"),
-        said("Way"),
-        said("Payer"),
-        said("Payer's institution"),
-        said("Reference"),
-        said("Remark"),
-        said("Amount"),
-        said("Discount by a sponsor"),
-        said("Fee"),
-        said("Given back"),
+        _("Payment"),
+        _("Time"),
+        _("State"),
+        _("Shop"),
+        _("Way"),
+        _("Payer"),
+        _("Payer's institution"),
+        _("Reference"),
+        _("Remark"),
+        _("Amount"),
+        _("Discount by a sponsor"),
+        _("Fee"),
+        _("Given back"),
     ]
 
 
-def row_of(said: Words, sale: Sale, shops: Mapping[int, str], zone: ZoneInfo, currency: str) -> list[Cell]:
+def row_of(_: Words, sale: Sale, shops: Mapping[int, str], zone: ZoneInfo, currency: str) -> list[Cell]:
     """One payment as a row."""
     kind = currency_of(currency)
     texts = [
         payment_id_text(sale.payment_id),
-        said.time(sale.asked_ns, zone),
-        state_name(said, sale.state),
+        _.time(sale.asked_ns, zone),
+        state_name(_, sale.state),
         shops.get(sale.shop_id, ""),
-        channel_name(said, sale.channel),
+        channel_name(_, sale.channel),
         sale.payer_name,
         sale.debtor_agent,
         sale.reference,

@@ -66,9 +66,7 @@ def key_pages(console: Console) -> list[ControllerRouterHandler]:
             shop_id = parse_id(SHOP_PREFIX, typed["shop"]) if typed["shop"] else 0
             issue_id = form.needed("issue_id", length_max=40)
             role, name = Role(typed["role"]), typed["name"]
-            _, token = await console.act(
-                lambda: merchants.issue_key(request.auth.key, role, name, shop_id, issue_id)
-            )
+            _, token = await console.act(lambda: merchants.issue_key(request.auth.key, role, name, shop_id, issue_id))
         except Refusal as refusal:
             return await shown(request, typed, refusal)
         return await shown(request, token=token)

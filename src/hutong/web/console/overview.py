@@ -39,7 +39,7 @@ def overview_pages(console: Console) -> list[ControllerRouterHandler]:
     @get("/")
     async def overview(request: AnyRequest) -> Response[str]:
         who: SignedInStaff = request.auth
-        said = console.pages.words(request)
+        _ = console.pages.words(request)
         today = console.bills.today()
         month_first = today.replace(day=1)
         week_first = today - timedelta(days=today.weekday())
@@ -50,26 +50,25 @@ def overview_pages(console: Console) -> list[ControllerRouterHandler]:
         last_month_last = min(last_month_first + timedelta(days=so_far), month_first - timedelta(days=1))
         yesterday = today - timedelta(days=1)
         tiles = [
-            Tile(said("Today"), _sum(hours, today, today), said("Yesterday"), _sum(hours, yesterday, yesterday)),
+            Tile(_("Today"), _sum(hours, today, today), _("Yesterday"), _sum(hours, yesterday, yesterday)),
             Tile(
-                said("This week"),
+                _("This week"),
                 _sum(hours, week_first, today),
-                said("Last week, as far"),
+                _("Last week, as far"),
                 _sum(hours, week_first - timedelta(days=7), today - timedelta(days=7)),
             ),
             Tile(
-                said("This month"),
+                _("This month"),
                 _sum(hours, month_first, today),
-                said("Last month, as far"),
+                _("Last month, as far"),
                 _sum(hours, last_month_first, last_month_last),
             ),
         ]
         month = [each for each in hours if month_first <= each.day <= today]
         names = await console.shop_names(who)
         by_shop = sorted(totals_by(month, lambda each: each.shop_id).items(), key=lambda entry: -entry[1].gross)
-        latest, _ = await console.bills.sales(
-            who.key, SaleSearch(days=Days.of(first, today, console.bills.zone)), _LATEST
-        )
+        search = SaleSearch(days=Days.of(first, today, console.bills.zone))
+        latest = (await console.bills.sales(who.key, search, _LATEST))[0]
         balance = None
         if who.key.has_right(Right.BOOKS) and not who.key.shop_id:
             account = chart.merchant_account(who.key.merchant_id, console.institution.chart.currency)
@@ -80,10 +79,10 @@ def overview_pages(console: Console) -> list[ControllerRouterHandler]:
             "overview",
             tiles=tiles,
             balance=balance,
-            today_chart=_by_hour(said, [each for each in hours if each.day == today]),
-            month_chart=_by_day(said, said("This month by day"), month, month_first, _month_last(month_first)),
-            week_chart=_by_day(said, said("This week by day"), hours, week_first, week_first + timedelta(days=6)),
-            by_shop=[(names.get(shop_id) or said("No shop"), figures) for shop_id, figures in by_shop if figures.payments],
+            today_chart=_by_hour(_, [each for each in hours if each.day == today]),
+            month_chart=_by_day(_, _("This month by day"), month, month_first, _month_last(month_first)),
+            week_chart=_by_day(_, _("This week by day"), hours, week_first, week_first + timedelta(days=6)),
+            by_shop=[(names.get(shop_id) or _("No shop"), figures) for shop_id, figures in by_shop if figures.payments],
             latest=latest,
             shop_names=names,
             state_tag=state_tag,
@@ -101,23 +100,23 @@ def _month_last(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def _by_hour(said: Words, hours: Iterable[HourFigures]) -> Markup:
+def _by_hour(_: Words, hours: Iterable[HourFigures]) -> Markup:
     found = totals_by(hours, lambda each: each.hour)
     figures = [found.get(hour, Figures()) for hour in range(24)]
     labels = [f"{hour}:00" for hour in range(24)]
-    return bars(said, money_chart(said, said("Today by hour"), labels, _series(said, figures)))
+    return bars(_, money_chart(_, _("Today by hour"), labels, _series(_, figures)))
 
 
-def _by_day(said: Words, caption: str, hours: Iterable[HourFigures], first: date, last: date) -> Markup:
+def _by_day(_: Words, caption: str, hours: Iterable[HourFigures], first: date, last: date) -> Markup:
     found = totals_by(hours, lambda each: each.day)
     days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
-    labels = [said.day(day, "EEE d" if len(days) <= 7 else "d") for day in days]
+    labels = [_.day(day, "EEE d" if len(days) <= 7 else "d") for day in days]
     figures = [found.get(day, Figures()) for day in days]
-    return bars(said, money_chart(said, caption, labels, _series(said, figures)))
+    return bars(_, money_chart(_, caption, labels, _series(_, figures)))
 
 
-def _series(said: Words, figures: list[Figures]) -> list[Series]:
+def _series(_: Words, figures: list[Figures]) -> list[Series]:
     return [
-        Series(said("Taken"), [each.gross for each in figures]),
-        Series(said("Given back"), [each.refunded for each in figures]),
+        Series(_("Taken"), [each.gross for each in figures]),
+        Series(_("Given back"), [each.refunded for each in figures]),
     ]

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -10,7 +11,7 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.bills.bill import Days, read_day
-from hutong.institution.bills.sale import REFUNDED, TEXT_LENGTH_MAX, SaleLife, SaleSearch
+from hutong.institution.bills.sale import REFUNDED, TEXT_LENGTH_MAX, Sale, SaleLife, SaleSearch
 from hutong.institution.merchants.staff import SignedInStaff
 from hutong.institution.merchants.views import SHOP_PREFIX
 from hutong.institution.payments.payment import Outcome, PaymentState
@@ -37,7 +38,9 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
     async def payments(request: AnyRequest) -> Response[str]:
         who: SignedInStaff = request.auth
         asked = _asked(request, console.bills.today())
-        refusal, found, before = None, [], 0
+        refusal: Refusal | None = None
+        found: list[Sale] = []
+        before = 0
         try:
             search = _search(console, asked, request.query_params.get("before", ""))
             found, before = await console.bills.sales(who.key, search, _PAGE)
@@ -65,14 +68,14 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
     async def payment(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
         who: SignedInStaff = request.auth
         life = await console.bills.sale(who.key, parse_id("pay", payment_id))
-        said = console.pages.words(request)
+        _ = console.pages.words(request)
         return await console.page(
             request,
             "payment.html",
             "payments",
             life=life,
             payment_id=payment_id,
-            steps=_steps(said, life),
+            steps=_steps(_, life),
             state=state_of(life.outcome),
             debtor_agent=life.payment.debtor_agent if isinstance(life.payment, Receipt) else "",
             shop=(await console.shop_names(who)).get(life.payment.shop_id, ""),
@@ -85,19 +88,19 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
     async def export(request: AnyRequest, kind: FromPath[str]) -> Stream:
         who: SignedInStaff = request.auth
         search = _search(console, _asked(request, console.bills.today()), "")
-        said = console.pages.words(request)
+        _ = console.pages.words(request)
         names = await console.shop_names(who)
         rows = (
-            [row_of(said, each, names, console.pages.zone, console.bills.currency) for each in batch]
+            [row_of(_, each, names, console.pages.zone, console.bills.currency) for each in batch]
             async for batch in console.bills.all_sales(who.key, search)
         )
         name = f"payments-{search.days.first}-{search.days.last}"
-        return exported(kind, name, titles(said), rows, console.pool)
+        return exported(kind, name, titles(_), rows, console.pool)
 
     return [payments, export, payment]
 
 
-_WORDING = {
+_WORDING: dict[str, Any] = {
     "state_tag": state_tag,
     "state_name": state_name,
     "channel_name": channel_name,
@@ -128,28 +131,28 @@ def _search(console: Console, asked: dict[str, str], before: str) -> SaleSearch:
     )
 
 
-def _steps(said: Words, life: SaleLife) -> list[tuple[int, str, str]]:
+def _steps(_: Words, life: SaleLife) -> list[tuple[int, str, str]]:
     """Every step of a payment's life: when, what, and its colour; in the order they happened."""
     payment = life.payment
     steps = []
     if life.request is not None:
-        steps.append((life.request.created_ns, said("Asked for"), ""))
-    steps.append((payment.created_ns, said("The payer's order reached us"), ""))
-    steps.append(_end(said, life.outcome, said("Completed"), said("Rejected")))
+        steps.append((life.request.created_ns, _("Asked for"), ""))
+    steps.append((payment.created_ns, _("The payer's order reached us"), ""))
+    steps.append(_end(_, life.outcome, _("Completed"), _("Rejected")))
     for refund, outcome in life.refunds:
-        amount = said.money(refund.gross, refund.currency)
-        steps.append((refund.created_ns, said("Refund of %(amount)s asked for", amount=amount), ""))
-        done, failed = said("%(amount)s given back", amount=amount), said("Refund rejected")
-        steps.append(_end(said, outcome, done, failed))
+        amount = _.money(refund.gross, refund.currency)
+        steps.append((refund.created_ns, _("Refund of %(amount)s asked for", amount=amount), ""))
+        done, failed = _("%(amount)s given back", amount=amount), _("Refund rejected")
+        steps.append(_end(_, outcome, done, failed))
     return sorted(steps, key=lambda step: step[0] or 2**63)
 
 
-def _end(said: Words, outcome: Outcome | None, done: str, failed: str) -> tuple[int, str, str]:
+def _end(_: Words, outcome: Outcome | None, done: str, failed: str) -> tuple[int, str, str]:
     if outcome is None:
-        return 0, said("Not decided yet"), "warn"
+        return 0, _("Not decided yet"), "warn"
     if outcome.completed:
         return outcome.decided_ns, done, "good"
-    return outcome.decided_ns, f"{failed}: {said.reason(outcome.reason)}", "bad"
+    return outcome.decided_ns, f"{failed}: {_.reason(outcome.reason)}", "bad"
 
 
 assert set(STATES) == {*(state.value for state in PaymentState), REFUNDED}

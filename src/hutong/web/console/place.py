@@ -69,10 +69,10 @@ class Console:
         who: SignedInStaff = request.auth
         merchant = await self.look(lambda: self.institution.merchants.merchant(who.key.merchant_id))
         role = Role(who.member.role)
-        said = self.pages.words(request)
+        _ = self.pages.words(request)
         around = {
             "nav": nav,
-            "who": f"{who.member.name} · {said(ROLE_NAMES[role])}",
+            "who": f"{who.member.name} · {_(ROLE_NAMES[role])}",
             "merchant": merchant,
             "role": role.value,
             "sections": [each for each in SECTIONS if has(who, each)],

@@ -40,7 +40,7 @@ def settlement_pages(console: Console) -> list[ControllerRouterHandler]:
     async def settlement(request: AnyRequest) -> Response[str]:
         who: SignedInStaff = request.auth
         who.key.check_whole_merchant()
-        said = console.pages.words(request)
+        _ = console.pages.words(request)
         institution = console.institution
         account = chart.merchant_account(who.key.merchant_id, institution.chart.currency)
         cursor = Form({"before": request.query_params.get("before", "") or "0"}).number("before")
@@ -55,12 +55,12 @@ def settlement_pages(console: Console) -> list[ControllerRouterHandler]:
         in_force = await console.look(lambda: institution.merchants.fee(who.key.merchant_id, now_ns))
         shown = list(reversed(months))
         fee_chart = bars(
-            said,
+            _,
             money_chart(
-                said,
-                said("Fees by month"),
-                [said.day(month, "yyyy-MM") for month, _ in shown],
-                [Series(said("Fee"), [each.fees - each.fees_back for _, each in shown])],
+                _,
+                _("Fees by month"),
+                [_.day(month, "yyyy-MM") for month, each in shown],
+                [Series(_("Fee"), [each.fees - each.fees_back for month, each in shown])],
             ),
         )
         return await console.page(
@@ -73,7 +73,7 @@ def settlement_pages(console: Console) -> list[ControllerRouterHandler]:
             months=months,
             fees=list(reversed(fees)),
             in_force=in_force,
-            fee_chart=fee_chart if any(figures != Figures() for _, figures in months) else "",
+            fee_chart=fee_chart if any(figures != Figures() for month, figures in months) else "",
             kinds=LINE_KINDS,
         )
 

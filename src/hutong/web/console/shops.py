@@ -18,19 +18,18 @@ _LIMITS = {"reference": REFERENCE_LENGTH_MAX, "name": NAME_LENGTH_MAX, "city": C
 
 
 def shop_pages(console: Console) -> list[ControllerRouterHandler]:
-    """`/console/shops...`."""
-    merchants = console.institution.merchants
-
-    async def shown(request: AnyRequest, typed: dict[str, str], refusal: Refusal | None = None) -> Response[str]:
-        who: SignedInStaff = request.auth
-        shops = sorted(await console.shops(who), key=lambda shop: (not shop.is_open, shop.created_ns))
-        return await console.page(
-            request, "shops.html", "shops", refusal, shops=shops, shop_text=shop_text, typed=typed, limits=_LIMITS
-        )
+    """`/console/shops`: for everybody inside."""
 
     @get("/shops")
     async def shops(request: AnyRequest) -> Response[str]:
-        return await shown(request, dict.fromkeys(_LIMITS, ""))
+        return await _shown(console, request, dict.fromkeys(_LIMITS, ""))
+
+    return [shops]
+
+
+def shop_changes(console: Console) -> list[ControllerRouterHandler]:
+    """What only an owner does: opening and closing."""
+    merchants = console.institution.merchants
 
     @post("/shops", status_code=200)
     async def open_shop(request: AnyRequest) -> Response[str]:
@@ -39,7 +38,7 @@ def shop_pages(console: Console) -> list[ControllerRouterHandler]:
         try:
             await console.act(lambda: merchants.open_shop(request.auth.key, ShopProfile(**typed)))
         except Refusal as refusal:
-            return await shown(request, typed, refusal)
+            return await _shown(console, request, typed, refusal)
         return console.pages.go("/console/shops")
 
     @post("/shops/{shop_id:str}/close", status_code=200)
@@ -49,7 +48,17 @@ def shop_pages(console: Console) -> list[ControllerRouterHandler]:
         await console.act(lambda: merchants.close_shop(request.auth.key, id_))
         return console.pages.go("/console/shops")
 
-    return [shops, open_shop, close_shop]
+    return [open_shop, close_shop]
+
+
+async def _shown(
+    console: Console, request: AnyRequest, typed: dict[str, str], refusal: Refusal | None = None
+) -> Response[str]:
+    who: SignedInStaff = request.auth
+    shops = sorted(await console.shops(who), key=lambda shop: (not shop.is_open, shop.created_ns))
+    return await console.page(
+        request, "shops.html", "shops", refusal, shops=shops, shop_text=shop_text, typed=typed, limits=_LIMITS
+    )
 
 
 def _typed(form: Form) -> dict[str, str]:

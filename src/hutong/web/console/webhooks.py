@@ -136,13 +136,13 @@ def _deliveries(console: Console) -> list[ControllerRouterHandler]:
     async def resend(request: AnyRequest, webhook_id: FromPath[str]) -> Response[str]:
         form = await console.pages.form(request)
         id_ = parse_id(WEBHOOK_PREFIX, webhook_id)
-        said = console.pages.words(request)
+        _ = console.pages.words(request)
         try:
             event_id = parse_id(EVENT_PREFIX, form.needed("event", length_max=40))
             row = await deliveries.redeliver(request.auth.key.merchant_id, id_, event_id)
         except Refusal as refusal:
             return await shown(request, id_, refusal)
-        return await shown(request, id_, done=said(_OUTCOMES[row.outcome][0]) + f" ({row.status or '–'})")
+        return await shown(request, id_, done=_(_OUTCOMES[row.outcome][0]) + f" ({row.status or '–'})")
 
     return [one, secret, resend]
 

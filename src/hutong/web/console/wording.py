@@ -24,11 +24,11 @@ def state_tag(state: PaymentState) -> str:
     return _TAGS[state]
 
 
-def state_name(said: Words, state: str) -> str:
+def state_name(_: Words, state: str) -> str:
     """A payment's state in the reader's words."""
-    return said(STATES.get(state, state))
+    return _(STATES.get(state, state))
 
 
-def channel_name(said: Words, channel: str) -> str:
+def channel_name(_: Words, channel: str) -> str:
     """How the payer met the merchant, in the reader's words."""
-    return said(_CHANNELS.get(channel, channel))
+    return _(_CHANNELS.get(channel, channel))
