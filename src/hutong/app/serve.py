@@ -49,6 +49,7 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
     with database_server(settings) as address:
         secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
         site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings), gateway)
+        site.two_person = settings.two_person is not False
         site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
         database = Database(address, schema_of(spec.node))
         host = NodeHost(

@@ -190,6 +190,7 @@ def _node(
 ) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
+    site.two_person = settings.two_person is True
     site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
     def in_this_process(_machine: Machine, receive: Receive, stack: AsyncExitStack) -> Connection:

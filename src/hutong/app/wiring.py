@@ -114,6 +114,7 @@ class Site:
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     tracing: Tracing | None = None
+    two_person: bool = False  # What takes two operators is refused to one.
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
@@ -152,11 +153,13 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         await introduce(switch, network)
         switch.clearing.figures.told = site.told_of("clearing")
         connection.begin()
-        operators = Operators(switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token})
+        operators = Operators(
+            switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token}, two_person=site.two_person
+        )
         neighbours = [Neighbour(spec.node, spec.name, spec.url) for spec in network.institutions if spec.url]
         handlers = [
             *switch_api(switch, operators, connection.verify),
-            *switch_pages(switch, _pages(site, machine, _ZONE), neighbours),
+            *switch_pages(switch, operators, _pages(site, machine, _ZONE), neighbours),
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
@@ -311,6 +314,7 @@ def _settings(site: Site, *, switch: str, private_webhooks: bool) -> Institution
             payment_code_prefix=site.spec.payment_code_prefix,
             plate_base=site.spec.plate_base,
             operators={"operator": secrets.operator_token},
+            two_person=site.two_person,
         ),
         merchant_pepper=secrets.merchant_pepper,
         webhooks_private=private_webhooks,
@@ -329,6 +333,7 @@ async def _serve(
     *,
     needs_peers: bool,
 ) -> None:
+    await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
     health = Health(machine, connection.keyless if needs_peers else tuple)
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)

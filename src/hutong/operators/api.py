@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
 from hutong.kernel.clock import NS_PER_MS
+from hutong.operators.approval_api import ApprovalController
 from hutong.operators.audit_log import AuditEntry
 from hutong.operators.guard import TAKES, Guard
 from hutong.operators.operator import Operator, Role
@@ -155,9 +156,11 @@ def operators_api(node: NodeRuntime, operators: Operators, guard: Guard) -> Rout
     edge = OperatorsEdge(node, operators)
     return Router(
         "/v1",
-        route_handlers=[OperatorController, AuditController],
+        route_handlers=[OperatorController, AuditController, ApprovalController],
         dependencies={
             "edge": Provide(lambda: edge, sync_to_thread=False),
+            "node": Provide(lambda: node, sync_to_thread=False),
+            "staff": Provide(lambda: operators, sync_to_thread=False),
             "operator": Provide(_auth, sync_to_thread=False),
         },
         guards=[guard],

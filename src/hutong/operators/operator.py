@@ -21,6 +21,9 @@ class OperatorReason(Reason):
     OPERATOR_NAME_MALFORMED = Kind.INVALID, "NARR"
     NO_SUCH_OPERATOR = Kind.NOT_FOUND, "NARR"
     LAST_ADMIN = Kind.REFUSED, "NARR"  # Nobody could let anybody in again.
+    SESSION_EXPIRED = Kind.NOT_ALLOWED, "NARR"
+    FIRST_OPERATOR_NAMED = Kind.REFUSED, "NARR"
+    OPERATOR_NAME_TAKEN = Kind.CONFLICT, "NARR"
 
 
 class Role(Enum):

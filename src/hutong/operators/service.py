@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import msgspec
 
 from hutong.kernel.errors import Refusal
+from hutong.operators.approval_service import Approvals
 from hutong.operators.audit_log import AuditLog
 from hutong.operators.operator import TOKEN_BYTES, TOKEN_PREFIX, Operator, OperatorReason, Role, token_hash
+from hutong.operators.session_service import OperatorSessions
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Cold, Shelf
 from hutong.runtime.tables import Table
 
+BY_SECRETS = "secrets"
 OPERATORS = Table("operators", Operator)
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 
@@ -22,14 +25,19 @@ class Operators:
     A node's operators. `first` are those of its secrets, by name and token: admins, until a row of their name says otherwise.
 
     So an admin names others, and then takes the first one's right away: its token in a file is good for nothing any more.
+    `sessions` are those of their desk, `approvals` what two of them decide together: `two_person` says that one may not alone.
     """
 
-    def __init__(self, node: NodeRuntime, audit: AuditLog, first: Mapping[str, str]) -> None:
+    def __init__(
+        self, node: NodeRuntime, audit: AuditLog, first: Mapping[str, str], *, two_person: bool = False
+    ) -> None:
         self.audit = audit
+        self.sessions = OperatorSessions(node, self)
+        self.approvals = Approvals(node, self.others_than, two_person=two_person)
         self._node = node
         self._shelf = Shelf(OPERATORS, node.journal, node.store, key="name")
         self._first = [
-            Operator(name, Role.ADMIN.value, token_hash(token), 0, "secrets") for name, token in first.items()
+            Operator(name, Role.ADMIN.value, token_hash(token), 0, BY_SECRETS) for name, token in first.items()
         ]
         self._loaded = False
 
@@ -57,6 +65,24 @@ class Operators:
     def named(self, name: str) -> Operator:
         """An operator that may act. Refuses NO_SUCH_OPERATOR."""
         return self._known(name)
+
+    @property
+    def nobody_named(self) -> bool:
+        """Whether there are only those of the secrets: nobody has an operator's token of one's own. Raises `Cold`."""
+        return all(each.changed_by == BY_SECRETS for each in self.everybody())
+
+    def name_first(self, token: str, name: str) -> tuple[Operator, str]:
+        """
+        The node's first operator of one's own, an admin, named by who has the token of its secrets.
+
+        Refuses:  OPERATOR_UNKNOWN, FIRST_OPERATOR_NAMED, OPERATOR_NAME_MALFORMED, OPERATOR_NAME_TAKEN.
+        """
+        by = self.operator(token)
+        if not self.nobody_named:
+            raise Refusal(OperatorReason.FIRST_OPERATOR_NAMED)
+        if any(each.name == name for each in self._first):
+            raise Refusal(OperatorReason.OPERATOR_NAME_TAKEN, field="name", name=name)
+        return self.appoint(name, Role.ADMIN, by.name)
 
     def others_than(self, name: str) -> bool:
         """Whether somebody else may act, too: who could be the second person."""

@@ -46,7 +46,18 @@ class RateLimits:
     strangers: Rate = Rate(burst=50, per_s=1)  # Tokens nobody knows, by address.
     trusted: Sequence[NetworkAddress] = _LOOPBACK
     door_paths: frozenset[tuple[str, str]] = field(
-        default=frozenset({("POST", "/v1/users/codes"), ("POST", "/v1/users"), ("POST", "/v1/sessions")})
+        default=frozenset(
+            ("POST", path)
+            for path in (
+                "/v1/users/codes",
+                "/v1/users",
+                "/v1/sessions",
+                "/wallet/sign-in",
+                "/wallet/sign-in/secrets",
+                "/wallet/register",
+                "/wallet/register/code",
+            )
+        )
     )
     pin_path: str = "/v1/pin"
 

@@ -57,6 +57,7 @@ class Settings:
     code_gateway_url: str = ""  # Takes one-time codes to telephones.
     code_gateway_secret: str = field(default="", repr=False)
     show_codes: bool = False  # One-time codes are shown to operators instead: for development alone.
+    two_person: bool | None = None  # What takes two operators is refused to one; None: by command, `serve` alone.
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")  # Whose X-Forwarded-For is believed.
 
     @classmethod
@@ -182,6 +183,7 @@ _PARSERS: dict[str, Callable[[Any, Path], Any]] = {
     "code_gateway_url": _url,
     "code_gateway_secret": _text,
     "show_codes": _truth,
+    "two_person": _truth,
     "secrets_key_file": _path,
 }
 

@@ -23,6 +23,7 @@ from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme import messages
 from hutong.scheme.standing import OLDER_MS, Moment, Nudge, Nudged, Standing
+from hutong.switch.approval_service import CAP_CHANGE, RESUME, SUSPEND, register_approvals
 from hutong.switch.lifecycle.api import Applications, Lives
 from hutong.switch.lifecycle.views import keys_of
 from hutong.switch.node import SwitchNode
@@ -79,6 +80,7 @@ OlderMs = Annotated[int, QueryParameter(ge=0, description="Of this age at least.
 def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
     """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
+    register_approvals(switch, operators.approvals)
 
     def provide() -> SwitchNode:
         return switch
@@ -172,19 +174,29 @@ class Participants(Controller):
         return await _answer(switch, decide)
 
     @post("/{node:str}/suspend", status_code=200)
-    async def suspend(
-        self, switch: Switch, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
+    async def suspend(  # Who, of whom, why.
+        self, switch: Switch, staff: Staff, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
     ) -> ParticipantView:
-        """Admit nothing new from or to it; what is reserved is still decided. Refuses STEP_OUT_OF_ORDER."""
+        """
+        Admit nothing new from or to it; what is reserved is still decided.
+
+        Refuses STEP_OUT_OF_ORDER; TWO_PEOPLE_NEEDED, where two operators must decide: propose `participant.suspend`.
+        """
+        staff.approvals.check_alone(SUSPEND)
         why = data.reason if data else ""
         suspended = await _answer(switch, lambda: switch.admission.suspend(node, by=request.auth, reason=why))
         return participant_view(suspended)
 
     @post("/{node:str}/resume", status_code=200)
-    async def resume(
-        self, switch: Switch, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
+    async def resume(  # Who, of whom, why.
+        self, switch: Switch, staff: Staff, request: Asked, node: FromPath[str], data: JSONBody[Why | None] = None
     ) -> ParticipantView:
-        """Let a suspended node take part again. Refuses STEP_OUT_OF_ORDER."""
+        """
+        Let a suspended node take part again.
+
+        Refuses STEP_OUT_OF_ORDER; TWO_PEOPLE_NEEDED, where two operators must decide: propose `participant.resume`.
+        """
+        staff.approvals.check_alone(RESUME)
         why = data.reason if data else ""
         resumed = await _answer(switch, lambda: switch.admission.resume(node, by=request.auth, reason=why))
         return participant_view(resumed)
@@ -295,12 +307,16 @@ class Positions(Controller):
         return position
 
     @post("/participants/{node:str}/cap", status_code=200)
-    async def change_cap(self, switch: Switch, node: FromPath[str], data: JSONBody[CapChange]) -> CapChanged:
+    async def change_cap(
+        self, switch: Switch, staff: Staff, node: FromPath[str], data: JSONBody[CapChange]
+    ) -> CapChanged:
         """
         Raise a net debit cap, or take back what is unused of it, at most the amount asked: the answer says how much.
 
-        The same id and content again changes nothing; other content is refused as CAP_CHANGE_CONFLICTS.
+        The same id and content again changes nothing; other content is refused as CAP_CHANGE_CONFLICTS. Where two
+        operators must decide it is refused as TWO_PEOPLE_NEEDED: propose `cap.change`.
         """
+        staff.approvals.check_alone(CAP_CHANGE)
         change_id, currency = parse_id("cap", data.change_id), currency_of(data.currency)
         answered = switch.node.journal.promise()
         admission = switch.admission

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.pofile import read_po
 
 from hutong.kernel.clock import NS_PER_S
@@ -20,6 +20,7 @@ COOKIE = "language"
 # Reasons are no sentences of the code's: both languages have catalogues of them, by name: `reasons-wallet.en.po`.
 REASONS = "reasons-"
 _HEADER_MAX = 200
+_AMOUNTS = frozenset({"left", "limit", "amount_max", "balance", "at_most"})  # Facts of refusals, in minor units.
 
 
 def phrase(text: str) -> str:
@@ -46,16 +47,33 @@ class Words:
         return said % values if values else said
 
     def refusal(self, refusal: Refusal) -> str:
-        """A no as a sentence for people; facts of the refusal may stand in it."""
+        """
+        A no as a sentence for people; facts of the refusal may stand in it.
+
+        Amounts among them are written as such, and `%(wait)s` says how long it is until another try.
+        """
         said = self._reasons.get(refusal.reason.name)
         if said is None:
             return self(_NOT_DONE, name=refusal.reason.name)
-        return said % _Facts(refusal.facts)
+        return said % _Facts(
+            {name: self._fact(name, fact) for name, fact in refusal.facts.items()} | self._wait(refusal)
+        )
 
     def reason(self, name: str) -> str:
         """As `refusal`, for a reason of which only the name was kept."""
         said = self._reasons.get(name)
         return self(_NOT_DONE, name=name) if said is None else said % _Facts({})
+
+    def _fact(self, name: str, fact: Any) -> Any:
+        return self.money(fact) if name in _AMOUNTS and type(fact) is int else fact
+
+    def _wait(self, refusal: Refusal) -> dict[str, str]:
+        wait_s = refusal.facts.get("retry_after_s")
+        if not isinstance(wait_s, int):
+            return {}
+        unit_s = next((each for each in (3600, 60) if wait_s > each), 1)  # Upwards: who comes then finds it open.
+        whole = -(-wait_s // unit_s) * unit_s
+        return {"wait": format_timedelta(whole, threshold=1.5, locale=self._locale)}
 
     def money(self, minor: int, currency: str = "CNY", *, signed: bool = False) -> str:
         """`¥12.80`; `+¥12.80` where the direction matters. Thousands are grouped."""

@@ -6,12 +6,14 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.bills.service import BillService
 from hutong.institution.node import InstitutionNode
+from hutong.operators.service import Operators
 from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
 from hutong.web.console.pages import console_pages
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.page import Pages
 from hutong.web.staff import staff_pages
+from hutong.web.switch_desk.desk import switch_desk_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
@@ -27,6 +29,8 @@ def institution_pages(
     ]
 
 
-def switch_pages(_switch: SwitchNode, pages: Pages, neighbours: Sequence[Neighbour]) -> list[ControllerRouterHandler]:
+def switch_pages(
+    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Sequence[Neighbour]
+) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
-    return [*front_pages(pages, SWITCH_DOORS, neighbours)]
+    return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages)]

@@ -73,9 +73,14 @@ class Jing:
         self.ledger = JournaledLedger(self.clock, journal, MemoryLedgerRepository(store), run_now)
         self.telephones = Telephones()
         self.institution = InstitutionNode(
-            self.node, self.ledger, SETTINGS, sender=self.telephones, pool=pool, poster=cast("Any", Nobody())
+            self.node,
+            self.ledger,
+            SETTINGS,
+            sender=self.telephones,
+            pool=pool,
+            poster=cast("Any", Nobody()),
+            hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
-        self.institution.people.pins._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()

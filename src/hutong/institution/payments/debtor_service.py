@@ -207,7 +207,7 @@ class DebtorService:
 
     def _on_us(self, payment: Payment) -> list[Transfer]:
         return recipes.pay_on_us(
-            derive(payment.id, self._base_label),
+            self.hold_id(payment),
             payment.id,
             payer=payment.account,
             payee=payment.payee_account,
@@ -222,9 +222,13 @@ class DebtorService:
             code=Why.PAYMENT_ON_US,
         )
 
+    def hold_id(self, payment: Payment) -> int:
+        """The id of the transfer that holds, or on us moves, what the payer himself pays."""
+        return derive(payment.id, self._base_label)
+
     def _holds(self, payment: Payment) -> list[Transfer]:
         return recipes.hold(
-            derive(payment.id, self._base_label),
+            self.hold_id(payment),
             payment.id,
             payer=payment.account,
             clearing=self._chart.clearing,

@@ -11,6 +11,7 @@ from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
+from hutong.institution.payments.history_service import HistoryService
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.oversight_service import OversightService
@@ -114,6 +115,9 @@ class PaymentService:
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
+        self.history = HistoryService(
+            node, ledger, self.statements, debtor, self.creditor, self.refunds, self.returns, self.to_pays
+        )
         self.oversight = OversightService(node, debtor, self.creditor, self.refunds, self.returns, switch)
         self.on_statement: Callable[[AccountStatement], None] = lambda _: None
         self._code_prefix = code_prefix

@@ -60,7 +60,7 @@ class StatementService:
             transfers += filter(moves_money, page)
         more = more or len(transfers) > limit
         transfers = transfers[:limit]
-        subjects = await self._subjects(transfers)
+        subjects = await self.subjects(transfers)
         return StatementPage(
             currency=self._currency,
             lines=[statement_line(each, account_id, subjects.get(each.user_data_128)) for each in transfers],
@@ -73,7 +73,7 @@ class StatementService:
         """The newest payments from and to an account, undecided ones too, and the cursor for more."""
         limit = min(limit, PAGE_MAX)
         transfers = await self._page(account_id, before, limit)
-        subjects = await self._subjects(transfers)
+        subjects = await self.subjects(transfers)
         found = [subjects[id_] for id_ in dict.fromkeys(each.user_data_128 for each in transfers) if id_ in subjects]
         payments = [each for each in found if isinstance(each, Payment | Receipt)]
         await self._debtor.outcomes.load([each.id for each in payments if isinstance(each, Payment)])
@@ -105,7 +105,7 @@ class StatementService:
             AccountQuery(account_id, timestamp_max=timestamp_max, limit=limit, reversed=True)
         )
 
-    async def _subjects(self, transfers: Sequence[Transfer]) -> dict[int, Subject]:
+    async def subjects(self, transfers: Sequence[Transfer]) -> dict[int, Subject]:
         """What each transfer is about, by its `user_data_128`: loaded together, one look-up a table."""
         subjects: dict[int, Subject] = {}
         for codes, shelf in (

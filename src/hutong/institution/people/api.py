@@ -117,10 +117,21 @@ class Doors(Controller):
 
     @post("/sessions")
     async def sign_in(self, edge: Edge, data: JSONBody[SignIn]) -> SignedInView:
-        """Begin a session on a device, with a code sent for `SIGN_IN`; the device's earlier one ends."""
+        """
+        Begin a session on a device, with a code sent for `SIGN_IN`, or with the PIN; the device's earlier one ends.
+
+        The PIN alone opens a device that is the user's already. Refuses ONE_TIME_CODE_NEEDED on any other.
+        """
         device_id = parse_id(DEVICE_PREFIX, data.device_id)
+        code = data.code or ""
+        if data.pin is not None:
+            return signed_in_view(
+                await edge.people.sign_in_with_pin(
+                    phone=data.phone, pin=data.pin, code=code, device_id=device_id, device_name=data.device_name
+                )
+            )
         decide = partial(
-            edge.people.sign_in, phone=data.phone, code=data.code, device_id=device_id, device_name=data.device_name
+            edge.people.sign_in, phone=data.phone, code=code, device_id=device_id, device_name=data.device_name
         )
         return signed_in_view(await edge.answer(decide))
 

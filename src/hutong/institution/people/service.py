@@ -58,7 +58,7 @@ class PeopleService:
         self._node = node
         self._notices = notices
         self._open_wallet = open_wallet
-        self.operators = Operators(node, AuditLog(node), settings.operators)
+        self.operators = Operators(node, AuditLog(node), settings.operators, two_person=settings.two_person)
         self._repository = PeopleRepository(node.journal, node.store)
         self._keys = TokenKeys(settings.token_key)
         sealing = SealingKeys(settings.sealing_keys, node.randomness)

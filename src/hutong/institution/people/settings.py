@@ -22,6 +22,7 @@ class PeopleSettings(msgspec.Struct, frozen=True, kw_only=True):
     payment_code_prefix: str
     plate_base: str  # `https://jing.example`: where this institution's plates lead.
     operators: dict[str, str]  # Admins of the secrets file: name and bearer token.
+    two_person: bool = False  # What takes two operators is refused to one.
     older_pin_peppers: tuple[bytes, ...] = ()  # What PINs were peppered with before.
 
     def __repr__(self) -> str:

@@ -78,12 +78,17 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A session on a device; one that is not known yet is registered."""
+    """
+    A session on a device; one that is not known yet is registered.
+
+    By `code` alone; or by `pin`, which a device that is not the user's already needs a `code` beside.
+    """
 
     phone: PhoneText
-    code: CodeText
     device_id: DeviceIdText
     device_name: DeviceName
+    code: CodeText | None = None
+    pin: PinText | None = None
 
 
 class UserView(msgspec.Struct, frozen=True):

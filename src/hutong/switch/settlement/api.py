@@ -12,10 +12,12 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.kernel.money import currency_of
+from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme.clearing_file import window_of_path
 from hutong.scheme.envelope import SchemeReason
+from hutong.switch.approval_service import DEFAULT, RESERVE_CHANGE
 from hutong.switch.node import SwitchNode
 from hutong.switch.settlement.obligation import Flow
 from hutong.switch.settlement.reason import SettlementReason
@@ -48,6 +50,7 @@ XML = "application/xml"
 _ENTRIES_MAX = 10_000
 _FORMS = {"camt.053": statement_xml, "camt.054": notification_xml}
 Switch = NamedDependency[SkipValidation[SwitchNode]]
+Staff = NamedDependency[SkipValidation[Operators]]
 # Who signed a request: (headers, method, path, body) to the node's id, or a refusal.
 Verify = Callable[[Mapping[bytes, bytes], str, str, bytes], str]
 
@@ -76,12 +79,14 @@ class Windows(Controller):
         return window_view(await decided(switch.node.journal, lambda: switch.windows.close(id_)))
 
     @post("/{window:str}/default", status_code=200)
-    async def declare_default(self, switch: Switch, window: FromPath[str]) -> WindowDetail:
+    async def declare_default(self, switch: Switch, staff: Staff, window: FromPath[str]) -> WindowDetail:
         """
         Whoever does not cover what it owes for this window is in default: the rules say who bears it.
 
-        Refuses WINDOW_UNKNOWN, WINDOW_NOT_SETTLEABLE.
+        Refuses WINDOW_UNKNOWN, WINDOW_NOT_SETTLEABLE; TWO_PEOPLE_NEEDED, where two operators must decide: propose
+        `settlement.default`.
         """
+        staff.approvals.check_alone(DEFAULT)
         id_ = window_of_path(window)
         await decided(switch.node.journal, lambda: switch.settlement.declare_default(id_))
         return await _detail(switch, id_)
@@ -142,13 +147,16 @@ class Reserves(Controller):
         return await _reserve(switch, node, currency)
 
     @post(status_code=200)
-    async def change(self, switch: Switch, node: FromPath[str], data: JSONBody[ReserveChange]) -> ReserveView:
+    async def change(
+        self, switch: Switch, staff: Staff, node: FromPath[str], data: JSONBody[ReserveChange]
+    ) -> ReserveView:
         """
         Note money that came, or let money go. The same id and content again changes nothing.
 
         Refuses PARTICIPANT_UNKNOWN, RESERVE_INSUFFICIENT, POSITION_UNCOVERED, RESERVE_CHANGE_CONFLICTS,
-        RESERVE_CHANGE_REFUSED_EARLIER.
+        RESERVE_CHANGE_REFUSED_EARLIER; TWO_PEOPLE_NEEDED, where two operators must decide: propose `reserve.change`.
         """
+        staff.approvals.check_alone(RESERVE_CHANGE)
         change_id, currency = parse_id("rsv", data.change_id), currency_of(data.currency)
         is_top_up = data.change is ReserveChangeKind.TOP_UP
         change = switch.reserves.top_up if is_top_up else switch.reserves.withdraw

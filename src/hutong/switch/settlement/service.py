@@ -87,15 +87,20 @@ class SettlementService:
 
         Refuses:  WINDOW_UNKNOWN; WINDOW_NOT_SETTLEABLE, unless it waits for somebody's money.
         """
-        row = self._windows.closed_window(window_id)
+        row = self.check_default(window_id)
         if row.default_declared:
             return row
-        if row.state != WindowState.NETTED.value or not row.reason:
-            raise Refusal(SettlementReason.WINDOW_NOT_SETTLEABLE, window=window_id, state=row.state)
         declared = msgspec.structs.replace(row, default_declared=True)
         self._windows.note(declared)
         self._node.journal.effect(self.wake)
         return declared
+
+    def check_default(self, window_id: str) -> WindowRow:
+        """Refuses what `declare_default` refuses."""
+        row = self._windows.closed_window(window_id)
+        if not row.default_declared and (row.state != WindowState.NETTED.value or not row.reason):
+            raise Refusal(SettlementReason.WINDOW_NOT_SETTLEABLE, window=window_id, state=row.state)
+        return row
 
     def look_again(self, window_id: str) -> WindowRow:
         """After people looked at a halted window: compare once more. Refuses WINDOW_UNKNOWN, WINDOW_NOT_SETTLEABLE."""

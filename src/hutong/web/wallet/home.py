@@ -4,11 +4,16 @@ from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.history import Search
 from hutong.institution.people.reasons import PeopleReason
+from hutong.institution.people.user import Tier
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.page import AnyRequest, Pages
+from hutong.web.wallet.bills import entry_lines
 from hutong.web.wallet.door import HOME, WALLET, signed_in_user, wallet_guard
+
+_LATEST = 5
 
 
 def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
@@ -20,8 +25,17 @@ def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         user = await signed_in_user(institution, request)
         has_pin = await warmed(journal, lambda: people.pins.is_set(user.id))
         balance, held = await institution.payments.statements.balance(user.wallet_account)
+        latest = await institution.payments.history.page(user.wallet_account, Search(), limit=_LATEST)
         return pages.render(
-            request, "wallet/home.html", nav="home", user=user, has_pin=has_pin, balance=balance, held=held
+            request,
+            "wallet/home.html",
+            nav="home",
+            user=user,
+            has_pin=has_pin,
+            balance=balance,
+            held=held,
+            tier=Tier(user.tier).name,
+            lines=entry_lines(latest.entries, pages.words(request)),
         )
 
     @get("/wallet/pin")
