@@ -11,7 +11,7 @@ from hutong.institution.merchants.views import KEY_PREFIX, SHOP_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
-from hutong.web.console.place import Console, shop_text
+from hutong.web.console.place import Console
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest
 from hutong.web.staff import ROLE_NAMES
@@ -43,7 +43,6 @@ def key_pages(console: Console) -> list[ControllerRouterHandler]:
             key_text=_key_text,
             shops=[shop for shop in await console.shops(who) if shop.is_open],
             shop_names=await console.shop_names(who),
-            shop_text=shop_text,
             roles=_ROLES,
             role_names=ROLE_NAMES,
             typed=typed or dict.fromkeys(_FIELDS, ""),

@@ -16,7 +16,6 @@ from hutong.institution.merchants.staff import SignedInStaff
 from hutong.institution.merchants.staff_key import Right
 from hutong.web.chart import Series, bars, money_chart
 from hutong.web.console.place import Console
-from hutong.web.console.wording import channel_name, state_tag
 from hutong.web.language import Words
 from hutong.web.page import AnyRequest
 
@@ -85,8 +84,6 @@ def overview_pages(console: Console) -> list[ControllerRouterHandler]:
             by_shop=[(names.get(shop_id) or _("No shop"), figures) for shop_id, figures in by_shop if figures.payments],
             latest=latest,
             shop_names=names,
-            state_tag=state_tag,
-            channel_name=channel_name,
         )
 
     return [overview]

@@ -24,8 +24,9 @@ def console_pages(
 ) -> list[ControllerRouterHandler]:
     """`/console...`."""
     console = Console(institution, pages, bills, pool)
-    for_all = (overview_pages, payment_pages, bill_pages, shop_pages, plate_pages)
-    for_owners = (shop_changes, plate_changes, staff_console_pages, key_pages, webhook_pages)
+    # What only an owner may do of these the services refuse to others; the list and the form share an address.
+    for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
+    for_owners = (staff_console_pages, key_pages, webhook_pages)
     return [
         console.router([handler for of in for_all for handler in of(console)]),
         console.router(settlement_pages(console), BOOKS, Right.BOOKS),

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -16,12 +15,12 @@ from hutong.institution.merchants.staff import SignedInStaff
 from hutong.institution.merchants.views import SHOP_PREFIX
 from hutong.institution.payments.payment import Outcome, PaymentState
 from hutong.institution.payments.receipt import Receipt
-from hutong.institution.payments.views import payment_id_text, state_of
+from hutong.institution.payments.views import state_of
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.web.console.export import exported, row_of, titles
-from hutong.web.console.place import Console, shop_text
-from hutong.web.console.wording import STATES, channel_name, state_name, state_tag
+from hutong.web.console.place import Console
+from hutong.web.console.wording import STATES
 from hutong.web.form import Form
 from hutong.web.language import Words
 from hutong.web.page import AnyRequest
@@ -61,7 +60,6 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
             shop_names=names,
             states=STATES,
             is_refunded=REFUNDED,
-            **_WORDING,
         )
 
     @get("/payments/{payment_id:str}")
@@ -81,7 +79,6 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
             shop=(await console.shop_names(who)).get(life.payment.shop_id, ""),
             refund_id=partial(id_text, "rfd"),
             state_of=state_of,
-            **_WORDING,
         )
 
     @get("/payments/export.{kind:str}")
@@ -98,15 +95,6 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
         return exported(kind, name, titles(_), rows, console.pool)
 
     return [payments, export, payment]
-
-
-_WORDING: dict[str, Any] = {
-    "state_tag": state_tag,
-    "state_name": state_name,
-    "channel_name": channel_name,
-    "payment_id_text": payment_id_text,
-    "shop_text": shop_text,
-}
 
 
 def _asked(request: AnyRequest, today: date) -> dict[str, str]:

@@ -14,10 +14,12 @@ from hutong.institution.merchants.staff import SignedInStaff
 from hutong.institution.merchants.staff_key import Right, Role
 from hutong.institution.merchants.views import SHOP_PREFIX
 from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import decided, warmed
+from hutong.web.console.wording import channel_name, state_name, state_tag
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest, Pages, guarded
 from hutong.web.staff import ROLE_NAMES, STAFF, staff_guard
@@ -77,6 +79,11 @@ class Console:
             "role": role.value,
             "sections": [each for each in SECTIONS if has(who, each)],
             "may_manage": role in OWNER and not who.key.shop_id,
+            "shop_text": shop_text,
+            "payment_id_text": payment_id_text,
+            "state_tag": state_tag,
+            "state_name": state_name,
+            "channel_name": channel_name,
             **values,
         }
         if refusal is not None:

@@ -18,7 +18,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
 from hutong.web.console.export import check_room
-from hutong.web.console.place import Console, shop_text
+from hutong.web.console.place import Console
 from hutong.web.page import HEADERS, AnyRequest
 
 _SHEET_MAX = 100
@@ -122,7 +122,6 @@ async def shown(
         is_printable=is_printable,
         shops=[shop for shop in await console.shops(who) if shop.is_open],
         shop_names=await console.shop_names(who),
-        shop_text=shop_text,
         typed=typed,
         reference_max=REFERENCE_LENGTH_MAX,
     )

@@ -10,7 +10,7 @@ from hutong.institution.merchants.staff import SignedInStaff
 from hutong.institution.merchants.views import SHOP_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
-from hutong.web.console.place import Console, shop_text
+from hutong.web.console.place import Console
 from hutong.web.form import Form
 from hutong.web.page import AnyRequest
 
@@ -56,9 +56,7 @@ async def _shown(
 ) -> Response[str]:
     who: SignedInStaff = request.auth
     shops = sorted(await console.shops(who), key=lambda shop: (not shop.is_open, shop.created_ns))
-    return await console.page(
-        request, "shops.html", "shops", refusal, shops=shops, shop_text=shop_text, typed=typed, limits=_LIMITS
-    )
+    return await console.page(request, "shops.html", "shops", refusal, shops=shops, typed=typed, limits=_LIMITS)
 
 
 def _typed(form: Form) -> dict[str, str]:

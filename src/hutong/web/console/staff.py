@@ -10,7 +10,7 @@ from hutong.institution.merchants.views import SHOP_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
-from hutong.web.console.place import Console, shop_text
+from hutong.web.console.place import Console
 from hutong.web.form import Form
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest
@@ -42,7 +42,6 @@ def staff_console_pages(console: Console) -> list[ControllerRouterHandler]:
             myself=who.member.id,
             shops=[shop for shop in await console.shops(who) if shop.is_open],
             shop_names=await console.shop_names(who),
-            shop_text=shop_text,
             roles=_ROLES,
             role_names=ROLE_NAMES,
             states=_STATES,
