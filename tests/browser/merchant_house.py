@@ -63,5 +63,3 @@ def house(town: BrowserTown) -> House:
         else:
             till.post("/v1/staff", {**body, "role": role})
     return made
-
-
