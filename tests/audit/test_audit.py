@@ -257,6 +257,27 @@ DAMAGES = [
         "wei", 4, "payment.completed happened 3 times, and was told 0",
     ),
     Damage(
+        "a payment does not count towards the year",
+        f"UPDATE jing.payments SET spent_year = spent_year - gross WHERE id = {ON_US}",
+        "jing", 7, "used in the year",
+    ),
+    Damage(
+        "a day's counter starts again",
+        f"UPDATE jing.payments SET spent_static = 0, spent_unverified = 0, spent_verified = 0 WHERE id = {ON_US}",
+        "jing", 7, "the row says",
+    ),
+    Damage(
+        "what was rejected is counted on",
+        f"UPDATE jing.payment_outcomes SET completed = false WHERE id = {ON_US}",
+        "jing", 7, "payments come to",
+    ),
+    Damage(
+        "more is given back than was rejected",
+        "INSERT INTO jing.spending SELECT max(position) + 1, gen_random_uuid(), user_id, max(created_ns), 0, 0, 0, 0"
+        " FROM jing.payments GROUP BY user_id",
+        "jing", 7, "the row says {0,0,0,0}",
+    ),
+    Damage(
         "more is owed than there is",
         "UPDATE jing.account SET code = 9001 WHERE code IN (1001, 1102)",
         "jing", 2, "owes",

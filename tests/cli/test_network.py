@@ -173,6 +173,41 @@ def test_the_operator_looks_after_participants(say: Say, capsys: pytest.CaptureF
     assert "Books balanced" in capsys.readouterr().out
 
 
+def test_the_operator_announces_calendars_and_rules(
+    say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendar, rules = tmp_path / "calendar.toml", tmp_path / "rules.toml"
+    calendar.write_text(
+        'version = "2099-1"\nfirst_on = 2099-01-01\nzone = "Asia/Shanghai"\ncut_offs = ["10:00"]\n'
+        "closed_weekdays = [6, 7]\nclosed_days = [2099-02-09]\n"
+    )
+    published = say("settlement", "calendar", "--publish", str(calendar))
+    assert (published["version"], published["rules"]["closed_days"]) == ("2099-1", ["2099-02-09"])
+    assert say("settlement", "calendar", "--publish", str(calendar)) == published
+    assert published in say("settlement", "calendar")
+    calendar.write_text(calendar.read_text().replace("10:00", "11:00"))
+    assert say("settlement", "calendar", "--publish", str(calendar), code=1)["reason"] == "CALENDAR_CONFLICTS"
+
+    rules.write_text('version = "2099-1"\nstarts_at = 2099-01-01T00:00:00+08:00\n[rules]\ncap_bps = 8000\n')
+    published = say("settlement", "rules", "--publish", str(rules))
+    assert (published["starts_at_ms"], published["rules"]["cap_bps"]) == (4_070_880_000_000, 8_000)
+    assert published in say("settlement", "rules")["rules"]
+    for text, reason in (
+        ("version = ", "FILE_UNREADABLE"),
+        ("[rules]", "VERSION_MISSING"),
+        ('version = "x"\nstarts_at = 2099-01-01T00:00:00', "INSTANT_WITHOUT_ZONE"),
+        ('version = "x"\nstarts_at = 2099-01-01T00:00:00Z\n[rules]\ncaps = 1', "FIELD_INVALID"),
+    ):
+        rules.write_text(text)
+        assert say("settlement", "rules", "--publish", str(rules), code=1)["reason"] == reason
+    capsys.readouterr()
+    assert run(["settlement", "rules"]) == 0
+    assert run(["settlement", "invoices", "--form", "csv"]) == 0
+    out = capsys.readouterr().out
+    assert "80 % of the reserve" in out
+    assert "number,issued_at,month,node" in out
+
+
 def test_the_credentials_are_their_owners_alone(say: Say, environment: dict[str, str]) -> None:
     say("participant", "list")
     file = Path(environment["HUTONG_DATA_DIRECTORY"]) / "credentials.json"

@@ -15,6 +15,8 @@ MUTANTS = {
     "forgets what overtook": ({'if deal is None and m["TxSts"] == "RJCT":': "if False:"}, "PC-TOMBSTONE"),
     "accepts two for one request": ({'rival is None or rival["state"] == "RJCT"': "True"}, "PC-DYNAMIC-PAID"),
     "gives back more than was paid": ({"adds_up and not over": "adds_up"}, "PR-OVER"),
+    "books entries out of their order": ({'if m["ElctrncSeqNb"] == last + 1:': "if True:"}, "PS-EARLY"),
+    "gives back what nobody paid": ({'no = {"Conf": "RJCR"': 'no = {"Conf": "PDCR"'}, "PF-UNKNOWN"),
     "rounds down": ({"+ 5_000) // 10_000": ") // 10_000"}, "PD-FEES"),
 }
 

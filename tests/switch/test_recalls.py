@@ -6,6 +6,7 @@ import pytest
 from hutong.institution.recalls.dispute import DisputeState, dispute_id_of
 from hutong.kernel.errors import Refusal
 from hutong.scheme.messages import RecallAnswer, RecallReason, RecallRequest, RecallStatus
+from hutong.switch.metrics import RECALLS_OVERDUE, switch_metrics
 from hutong.switch.reason import SwitchReason
 from hutong.switch.recall import ASKED, Recall
 from tests.institution.recalls.cases import Case, paid
@@ -125,6 +126,25 @@ def test_only_the_payees_node_answers() -> None:
     assert heard(case, "jing", answer) == []
     assert heard(case, "wei", msgspec.structs.replace(answer, recall_id="9" * 32)) == []
     assert [row.status for row in recalls(case)] == [ASKED]
+
+
+async def test_a_recall_past_its_deadline_is_overdue_in_the_figures_until_it_is_decided() -> None:
+    case = paid()
+
+    async def overdue() -> object:
+        (value,) = [
+            value for what, _, value in await switch_metrics(case.world.switch.switch) if what is RECALLS_OVERDUE
+        ]
+        return value
+
+    heard(case, "jing", request(case))
+    case.world.clock.advance(seconds=86_400)
+    assert await overdue() == 0
+    case.world.clock.advance(seconds=1)
+    assert await overdue() == 1
+    answer = RecallAnswer(recall_id=f"{7 << 80:032x}", asker="jing", status=RecallStatus.REJECTED, reason="NOAS")
+    heard(case, "wei", answer)
+    assert await overdue() == 0
 
 
 def order(case: Case, **changes: object) -> Recall:

@@ -27,7 +27,6 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.settings import Settings
-from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.messages import AnyMessage
 from hutong.scheme.peer import Peer, PeerBook
 from hutong.scheme.signature import KeyRing, PublicKey, Signer
@@ -155,8 +154,7 @@ def _build(site: Site, followed: Followed) -> Build:
                     book.put(_peer(followed.network.switch))
                     log.info("network_description_changed", node=site.spec.node)
 
-            files = HttpClearingFiles(followed.network.switch.node, book, signer)
-            return replace(connection, begin=lambda: begin(look, stack), files=files)
+            return replace(connection, begin=lambda: begin(look, stack))
 
         return build_institution(site, followed.network, to_switch, private_webhooks=False)
 

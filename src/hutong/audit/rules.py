@@ -172,6 +172,44 @@ _REFUND_TWICE = Rule(
 SELECT refund_id, count(*) || ' refunds of one merchant under one id'
 FROM {s}.refunds GROUP BY merchant_id, refund_id HAVING count(*) > 1""",
 )
+# What a row says was used of a day's and a year's limits, itself included, is what was paid by then in that day and year
+# less what was rejected by then. A rejection gives back in its own row of `spending`, the last one of that id, to the day
+# and year of its payment. Days begin in the zone that limits are kept in.
+_USED = Rule(
+    7,
+    ("payments", "payment_outcomes", "spending"),
+    """
+WITH moved AS (
+    SELECT position, id, user_id, created_ns AS at_ns, gross - payer_discount - payee_discount AS paid, counter, counted,
+        spent_year, spent_static, spent_unverified, spent_verified
+    FROM {s}.payments
+    UNION ALL
+    SELECT position, id, user_id, counted_ns, 0, 0, false, spent_year, spent_static, spent_unverified, spent_verified
+    FROM {s}.spending
+    UNION ALL
+    SELECT coalesce(given.position, o.position), id, user_id, created_ns, payer_discount + payee_discount - gross, counter,
+        counted, NULL, NULL, NULL, NULL
+    FROM {s}.payment_outcomes AS o JOIN {s}.payments USING (id)
+    LEFT JOIN (SELECT id, max(position) AS position FROM {s}.spending GROUP BY id) AS given USING (id)
+    WHERE NOT completed
+), dated AS (
+    SELECT *, (to_timestamp(at_ns / 1000000000) AT TIME ZONE 'Asia/Shanghai')::date AS day FROM moved
+), summed AS (
+    SELECT id, day, ARRAY[spent_year, spent_static, spent_unverified, spent_verified]::numeric[] AS said,
+        ARRAY[
+            coalesce(sum(paid) FILTER (WHERE counted) OVER of_year, 0),
+            coalesce(sum(paid) FILTER (WHERE counter = 1) OVER of_day, 0),
+            coalesce(sum(paid) FILTER (WHERE counter = 2) OVER of_day, 0),
+            coalesce(sum(paid) FILTER (WHERE counter = 3) OVER of_day, 0)
+        ]::numeric[] AS used
+    FROM dated
+    WINDOW of_year AS (PARTITION BY user_id, extract(year FROM day) ORDER BY position),
+        of_day AS (PARTITION BY user_id, day ORDER BY position)
+)
+SELECT id, 'used in the year, and on ' || day || ' by static code, unverified, verified: payments come to '
+    || used::text || ', the row says ' || said::text
+FROM summed WHERE said[1] IS NOT NULL AND said <> used""",
+)
 # In the commit that made it news. Counted per owner: at least as many are told as happened.
 _EVENTS = Rule(
     4,
@@ -218,6 +256,7 @@ RULES = (
     _REQUESTS,
     _REQUEST_TWICE,
     _REFUND_TWICE,
+    _USED,
     _EVENTS,
 )
 

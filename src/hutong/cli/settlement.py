@@ -1,19 +1,32 @@
 """`hutong settlement`: windows, reserves and statements, through the switch's API."""
 
+import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import msgspec
 from cyclopts import Parameter
 
 from hutong.app.network import SWITCH
+from hutong.app.node_client import NodeClient
 from hutong.cli.connection import NOWHERE, At, asking_later, operating
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
-from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
+from hutong.kernel.clock import NS_PER_MS, SystemClock, instant, instant_ns
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.kernel.money import Currency, parse_amount
 
 _FORMS = {"csv": "clearing.csv", "camt053": "camt.053", "camt054": "camt.054"}
+
+
+class PolicyFileReason(Reason):
+    """Why a file with a calendar or with rules can't be announced."""
+
+    FILE_UNREADABLE = Kind.INVALID, "NARR"
+    VERSION_MISSING = Kind.INVALID, "NARR"
+    INSTANT_WITHOUT_ZONE = Kind.INVALID, "NARR"
 
 
 async def windows(*, limit: int = 20, at: At = NOWHERE, json: AsJson = False) -> None:
@@ -111,11 +124,7 @@ async def statement(
     """A node's settlement account; with --window its statement or clearing file."""
     async with operating(at) as client:
         if window:
-            content = await client.fetch(f"{_path(window)}/{_FORMS.get(form, form)}?node={quote(node, safe='')}")
-            if output is None:
-                stdout.out(content.decode(), end="")
-            else:
-                output.write_bytes(content)
+            _give(await client.fetch(f"{_path(window)}/{_FORMS.get(form, form)}?node={quote(node, safe='')}"), output)
             return
         path = f"/v1/participants/{quote(node, safe='')}/reserve/entries"
         found = await client.get(path, limit=limit)
@@ -133,18 +142,39 @@ async def statement(
     show_rows("", ("no.", "booked", "kind", "window", *figures), rows, numbers=figures)
 
 
-async def rules(*, at: At = NOWHERE, json: AsJson = False) -> None:
-    """How far reserves carry and who bears a loss; and when windows close."""
+async def calendar(
+    *,
+    publish: Annotated[Path | None, Parameter(help="A TOML file with a calendar for days to come.")] = None,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """When windows close and which days are none; announce a calendar."""
+    path = "/v1/settlement/calendars"
     async with operating(at) as client:
-        found = await client.get("/v1/settlement/rules")
-        calendars = await client.get("/v1/settlement/calendars")
+        found = [await _publish(client, path, publish)] if publish else await client.get(path)
     if json:
-        show_json({"rules": found, "calendars": calendars})
+        show_json(found[0] if publish else found)
+    else:
+        _show_calendars(found)
+
+
+async def rules(
+    *,
+    publish: Annotated[Path | None, Parameter(help="A TOML file with rules from an instant on.")] = None,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """How far reserves carry and who bears a loss; and when windows close. Or announce rules."""
+    path = "/v1/settlement/rules"
+    async with operating(at) as client:
+        if publish:
+            found, calendars = [await _publish(client, path, publish)], []
+        else:
+            found, calendars = await client.get(path), await client.get("/v1/settlement/calendars")
+    if json:
+        show_json(found[0] if publish else {"rules": found, "calendars": calendars})
         return
-    for each in calendars:
-        facts = each["rules"]
-        cut_offs = f"{', '.join(facts['cut_offs'])} {facts['zone']}"
-        show_facts(f"calendar {each['version']}, from {each['first_on']}", [("cut-offs", cut_offs)])
+    _show_calendars(calendars)
     for each in found:
         facts = each["rules"]
         show_facts(
@@ -174,18 +204,60 @@ async def proof(*, at: At = NOWHERE, json: AsJson = False) -> None:
 async def invoices(
     *,
     issue: Annotated[str, Parameter(help="A month that is over, as 2026-11.")] = "",
+    form: Annotated[str, Parameter(help="text, or csv: all of them, a row for each line.")] = "text",
+    output: Annotated[Path | None, Parameter(help="Write the CSV there instead of printing it.")] = None,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
     """The scheme's invoices; issue a month's."""
+    path = "/v1/settlement/invoices"
     async with operating(at) as client:
-        path = "/v1/settlement/invoices"
         found = await client.post(f"{path}/{quote(issue, safe='')}") if issue else await client.get(path)
+        if form == "csv" and not json:
+            _give(await client.fetch(f"{path}.csv"), output)
+            return
     if json:
         show_json(found)
         return
     for each in found:
         stdout.out(each["text"])
+
+
+async def _publish(client: NodeClient, path: str, file: Path) -> Any:
+    """Announce what a file says."""
+    version, said = _read_policy(file)
+    return await client.put(f"{path}/{quote(version, safe='')}", said)
+
+
+def _read_policy(file: Path) -> tuple[str, dict[str, Any]]:
+    """A TOML file: the `version` it names, and all else, with `starts_at` in milliseconds."""
+    try:
+        said = tomllib.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise Refusal(PolicyFileReason.FILE_UNREADABLE, file=file, said=str(error)) from None
+    version = said.pop("version", "")
+    if type(version) is not str or not version:
+        raise Refusal(PolicyFileReason.VERSION_MISSING, file=file)
+    starts_at = said.pop("starts_at", None)
+    if starts_at is not None:
+        if not isinstance(starts_at, datetime) or starts_at.tzinfo is None:
+            raise Refusal(PolicyFileReason.INSTANT_WITHOUT_ZONE, file=file, starts_at=starts_at)
+        said["starts_at_ms"] = instant_ns(starts_at) // NS_PER_MS
+    return version, msgspec.to_builtins(said)
+
+
+def _show_calendars(found: list[dict[str, Any]]) -> None:
+    for each in found:
+        facts = each["rules"]
+        cut_offs = f"{', '.join(facts['cut_offs'])} {facts['zone']}"
+        show_facts(f"calendar {each['version']}, from {each['first_on']}", [("cut-offs", cut_offs)])
+
+
+def _give(content: bytes, output: Path | None) -> None:
+    if output is None:
+        stdout.out(content.decode(), end="")
+    else:
+        output.write_bytes(content)
 
 
 def _show_window(found: dict[str, Any], *, as_json: bool) -> None:

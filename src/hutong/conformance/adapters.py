@@ -163,7 +163,7 @@ def one_time_digits(seed: bytes, step: int, head: str) -> str:
 class HutongSwitch:
     """Admission, caps, suspension and keys of a Hutong switch, set through its API with its operator's token."""
 
-    VERBS = frozenset({"admit", "cap", "headroom", "suspend", "resume", "key", "retire", "close"})
+    VERBS = frozenset({"admit", "cap", "headroom", "suspend", "resume", "key", "retire", "close", "reserve"})
 
     def __init__(self, url: str, operator_token: str) -> None:
         self._rest = _Rest(url)
@@ -212,6 +212,10 @@ class HutongSwitch:
 
     def _close(self, window: str) -> dict[str, Any]:
         return self._ask("POST", f"/v1/windows/{window.replace('/', '.')}/close")
+
+    def _reserve(self, node: str, amount: int) -> dict[str, Any]:
+        body = {"change_id": rest_id("rsv", new_id()), "change": "TOP_UP", "amount": amount}
+        return self._ask("POST", f"/v1/participants/{node}/reserve", body)
 
     def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         return self._rest.ask(method, path, self._token, body)

@@ -2,9 +2,10 @@
 
 from itertools import pairwise
 
-from hutong.conformance.case import Failed, Side, case, require
+from hutong.conformance.case import Side, case, require
 from hutong.conformance.messages import completed, consult, content_of, rejected, status, value_of
-from hutong.conformance.play import AGAIN_S, ParticipantPlay, is_a, status_is
+from hutong.conformance.payee import Payee
+from hutong.conformance.play import AGAIN_S, ParticipantPlay, asks_again, is_a, status_is
 from hutong.conformance.station import Answer
 from hutong.conformance.wire import MESSAGES_MAX, Key, digest, new_id, seal
 
@@ -82,14 +83,12 @@ def _(play: Play) -> None:
 @case("PC-PAID", P, PAYMENT, "The payee hears of the payment at COMPLETED and not before.", needs=_CREDIT)
 def _(play: Play) -> None:
     """A payment is accepted by ACSP; the payee is credited at ACSC and not before, by A less its merchant fee."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 1_000)
-    play.accepted(payment)
-    require(play.balance(payee) == before, "before the decision the payee has nothing of it")
+    payee = Payee.showing(play)
+    payment = payee.accepts(1_000)
+    payee.has_got(0, "before the decision the payee has nothing of it")
     play.switch.tell(completed(payment))
     play.switch.never(payment["TxId"], status_is("RJCT"), "it does not refuse what is completed")
-    credited = _credited(play, payee, before)
+    credited = payee.credited()
     require(900 <= credited <= 1_000, "the payee gets A - f", credited)
 
 
@@ -102,19 +101,16 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """A payment request is paid once: claimed by the first, released by RJCT, and refused to all once it is paid."""
-    payee, terms = play.shows_code(500)
-    before = play.balance(payee)
-    first, second = play.paying(terms, 500), play.paying(terms, 500)
+    payee = Payee.showing(play, 500)
+    first, second = payee.paying(500), payee.paying(500)
     play.accepted(first)
     play.refused(second, "a second payment of a claimed request is refused")
     play.switch.tell(rejected(first, "AB03", "DEADLINE_PASSED"), rejected(second))
-    third = play.paying(terms, 500)
-    play.accepted(third)
-    require(play.balance(payee) == before, "what was rejected credits nothing")
-    play.switch.tell(completed(third))
-    credited = _credited(play, payee, before)
-    play.refused(play.paying(terms, 500), "a paid request takes no other payment")
-    require(play.balance(payee) == before + credited, "it was paid once")
+    third = payee.accepts(500)
+    payee.has_got(0, "what was rejected credits nothing")
+    credited = payee.completes(third)
+    play.refused(payee.paying(500), "a paid request takes no other payment")
+    payee.has_got(credited, "it was paid once")
 
 
 @case(
@@ -126,62 +122,55 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """A static code takes any number of payments at a time."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payments = [play.paying(terms, 100) for _ in range(3)]
+    payee = Payee.showing(play)
+    payments = [payee.paying(100) for _ in range(3)]
     play.switch.tell(*payments)
     for payment in payments:
         play.hear_acceptance(payment)
     play.switch.tell(*map(completed, payments))
-    play.settles_at(payee, before + 3 * _fee_less(play, payee, before, 3), "all three are credited")
+    payee.gets_each(3, "all three are credited")
 
 
 @case("PC-REPEATED", P, PAYMENT, "pacs.008 again: the same answer again.", needs=_CREDIT)
 def _(play: Play) -> None:
     """However often a pacs.008 and its ACSC come, the payee is credited once."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 700)
-    play.accepted(payment)
+    payee = Payee.showing(play)
+    payment = payee.accepts(700)
     play.switch.tell(payment)
     play.hear_acceptance(payment, count=2)
     play.switch.tell(payment, payment, payment)
     play.hear_acceptance(payment, count=3)
     play.switch.tell(completed(payment))
     play.switch.tell(completed(payment), payment, completed(payment))
-    credited = _credited(play, payee, before)
+    credited = payee.credited()
     play.switch.never(payment["TxId"], status_is("RJCT"), "a repeat is not refused")
-    require(play.balance(payee) == before + credited <= before + 700, "credited once")
+    require(credited <= 700, "credited once", credited)
+    payee.has_got(credited, "credited once")
 
 
 @case("PC-REJECTED", P, PAYMENT, "or `RJCT` (void it, release the payment request, REJECTED)", needs=_CREDIT)
 def _(play: Play) -> None:
     """After RJCT nothing is credited; an ACSC that comes behind it changes nothing, nor the same payment again."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 800)
-    play.accepted(payment)
+    payee = Payee.showing(play)
+    payment = payee.accepts(800)
     play.switch.tell(rejected(payment))
     play.switch.tell(completed(payment))
     acceptances = play.switch.count(payment["TxId"], status_is("ACSP"))
     play.switch.tell(payment)
     say = "what was rejected is not accepted again"
     play.switch.never(payment["TxId"], status_is("ACSP"), say, beyond=acceptances)
-    require(play.balance(payee) == before, "nothing is credited")
+    payee.has_got(0, "nothing is credited")
 
 
 @case("PC-COMPLETED-STAYS", P, PAYMENT, "Nothing before it is final, nothing after it changes it.", needs=_CREDIT)
 def _(play: Play) -> None:
     """A RJCT behind the ACSC takes nothing back."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 900)
-    play.accepted(payment)
-    play.switch.tell(completed(payment))
-    credited = _credited(play, payee, before)
+    payee = Payee.showing(play)
+    payment = payee.accepts(900)
+    credited = payee.completes(payment)
     play.switch.tell(rejected(payment))
     play.switch.never(payment["TxId"], status_is("RJCT"), "it stays completed")
-    require(play.balance(payee) == before + credited, "nothing is taken back")
+    payee.has_got(credited, "nothing is taken back")
 
 
 @case(
@@ -193,14 +182,13 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """A RJCT that overtakes its pacs.008 keeps it from ever being accepted."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 600)
+    payee = Payee.showing(play)
+    payment = payee.paying(600)
     play.switch.tell(rejected(payment, "AB03", "DEADLINE_PASSED"))
-    play.resolve(play.new_code(payee))  # By then it has been decided on.
+    play.resolve(play.new_code(payee.name))  # By then it has been decided on.
     play.switch.tell(payment)
     play.switch.never(payment["TxId"], status_is("ACSP"), "it is not accepted any more")
-    require(play.balance(payee) == before, "and nothing is credited")
+    payee.has_got(0, "and nothing is credited")
 
 
 @case(
@@ -249,12 +237,9 @@ def _(play: Play) -> None:
 @case("PC-FEES", P, "fees.md", "IntrBkSttlmAmt + IntrchgAmt + SwtchChrgAmt = InstdAmt - CdtrDscntAmt", needs=_CREDIT)
 def _(play: Play) -> None:
     """Interchange and switch fee are the creditor agent's to bear: the payee gets A - f all the same."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 10_000, IntrBkSttlmAmt=9_978, IntrchgAmt=20, SwtchChrgAmt=2)
-    play.accepted(payment)
-    play.switch.tell(completed(payment))
-    credited = _credited(play, payee, before)
+    payee = Payee.showing(play)
+    payment = payee.accepts(10_000, IntrBkSttlmAmt=9_978, IntrchgAmt=20, SwtchChrgAmt=2)
+    credited = payee.completes(payment)
     require(9_000 <= credited <= 10_000, "the payee gets A - f", credited)
 
 
@@ -267,17 +252,14 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """PDNG, a passed deadline and other people's words end nothing; the ACSC that comes late is taken."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 400, expires_in_ms=1_500)
-    play.accepted(payment)
+    payee = Payee.showing(play)
+    payment = payee.accepts(400, expires_in_ms=1_500)
     play.switch.tell(status(payment, "PDNG"))
     anothers = completed(payment) | {"OrgnlInstgAgt": play.creditor_agent}
     play.switch.tell(anothers)
     play.switch.never(payment["TxId"], status_is("RJCT"), "a deadline is the switch's alone", for_s=2.0)
-    require(play.balance(payee) == before, "neither PDNG nor a decision on another's payment completes it")
-    play.switch.tell(completed(payment))
-    _credited(play, payee, before)
+    payee.has_got(0, "neither PDNG nor a decision on another's payment completes it")
+    payee.completes(payment)
 
 
 @case(
@@ -289,10 +271,8 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """An ACSC in an envelope with a wrong signature, or under an unknown key, completes nothing."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 300)
-    play.accepted(payment)
+    payee = Payee.showing(play)
+    payment = payee.accepts(300)
     seat = play.switch.seat
     genuine = seat.seal([completed(payment)])
     strange = Key(seat.key.key_id, digest("not the switch's"))
@@ -304,9 +284,8 @@ def _(play: Play) -> None:
         answer = play.switch.send(envelope, "a forged ACSC")
         require(answer.status == 401, "a forged envelope is refused", answer)
     play.switch.never(payment["TxId"], status_is("RJCT"), "the forgery ends nothing", for_s=0.3)
-    require(play.balance(payee) == before, "nothing is credited on a forger's word")
-    play.switch.tell(completed(payment))
-    _credited(play, payee, before)
+    payee.has_got(0, "nothing is credited on a forger's word")
+    payee.completes(payment)
 
 
 @case(
@@ -321,8 +300,9 @@ def _(play: Play) -> None:
     _, terms = play.shows_code()
     payment = play.paying(terms, 100)
     play.accepted(payment)
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
-    came = play.switch.wait(payment["TxId"], again, "it asks again: ACSP, or pacs.028", count=3, within_s=2 * AGAIN_S)
+    came = play.switch.wait(
+        payment["TxId"], asks_again, "it asks again: ACSP, or pacs.028", count=3, within_s=2 * AGAIN_S
+    )
     gaps_ms = [int(1000 * (later.at_s - sooner.at_s)) for sooner, later in pairwise(came[:3])]
     require(gaps_ms[0] >= 700, "the first time after about 2 s, not at once", gaps_ms)
     require(gaps_ms[1] > gaps_ms[0] * 5 // 4, "then more slowly", gaps_ms)
@@ -338,23 +318,19 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """Other content under a used id is not accepted in the place of the first: what completes is the first."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, 100)
-    play.accepted(payment)
+    payee = Payee.showing(play)
+    payment = payee.accepts(100)
     play.switch.tell(payment | {"InstdAmt": 9_000, "IntrBkSttlmAmt": 9_000})
     play.switch.never(payment["TxId"], status_is("RJCT"), "the first is not taken back", for_s=0.3)
-    play.switch.tell(completed(payment))
-    credited = _credited(play, payee, before)
+    credited = payee.completes(payment)
     require(credited <= 100, "what completes is the first", credited)
 
 
 @case("PC-BATCH", P, PAYMENT, "Every message may come twice, late, or never, and in any order.", needs=_CREDIT)
 def _(play: Play) -> None:
     """500 payments in one envelope are all accepted and all credited, the decisions in any order and twice."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payments = [play.paying(terms, 1) for _ in range(MESSAGES_MAX)]
+    payee = Payee.showing(play)
+    payments = [payee.paying(1) for _ in range(MESSAGES_MAX)]
     play.switch.tell(*payments)
     for payment in payments:
         found = play.switch.seat.wait(payment["TxId"], status_is("ACSP"), count=1, within_s=15)
@@ -362,9 +338,7 @@ def _(play: Play) -> None:
     decisions = [completed(payment) for payment in payments]
     play.switch.tell(*decisions[::-2], *decisions[1::2])
     play.switch.tell(*decisions)
-    play.settles_at(
-        payee, before + _fee_less(play, payee, before, MESSAGES_MAX) * MESSAGES_MAX, "all are credited once"
-    )
+    payee.gets_each(MESSAGES_MAX, "all are credited once")
 
 
 @case(
@@ -377,18 +351,16 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """What it accepted survives a crash: it asks again from its own books, and the ACSC credits once."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payments = [play.paying(terms, 150) for _ in range(20)]
+    payee = Payee.showing(play)
+    payments = [payee.paying(150) for _ in range(20)]
     play.switch.tell(*payments)
     for payment in payments:
         play.hear_acceptance(payment)
     play.crash()
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
     for payment in payments:
-        play.switch.wait(payment["TxId"], again, "it asks again after a crash", count=2, within_s=2 * AGAIN_S)
+        play.switch.wait(payment["TxId"], asks_again, "it asks again after a crash", count=2, within_s=2 * AGAIN_S)
     play.switch.tell(*map(completed, payments), *map(completed, payments))
-    play.settles_at(payee, before + 20 * _fee_less(play, payee, before, 20), "all are credited, once")
+    payee.gets_each(20, "all are credited, once")
 
 
 @case(
@@ -396,37 +368,11 @@ def _(play: Play) -> None:
 )
 def _(play: Play) -> None:
     """An ACSP whose envelope is refused by 401 or 503 is still a promise: the decision comes by message alone."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
+    payee = Payee.showing(play)
     for does in (Answer(401, b'{"reason":"SIGNATURE_KEY_UNKNOWN"}'), Answer(503, b""), "cut"):
-        payment = play.paying(terms, 100)
+        payment = payee.paying(100)
         with play.switch.seat.spoiling(is_a("pacs.002", OrgnlTxId=payment["TxId"]), does):
             play.switch.tell(payment)
             play.switch.wait(payment["TxId"], status_is("ACSP"), "it says ACSP", taken=False)
         play.switch.tell(completed(payment))
-    play.settles_at(payee, before + 3 * _fee_less(play, payee, before, 3), "what is completed is credited all the same")
-
-
-def _credited(play: Play, payee: str, before: int) -> int:
-    """How much the payee got, once it got something."""
-    wait = play.switch.seat.wait
-    for _ in range(160):
-        seen = play.balance(payee)
-        if seen != before:
-            return seen - before
-        wait("", lambda _: False, count=1, within_s=0.05)
-    raise Failed("the payee is credited when ACSC has come")
-
-
-def _fee_less(play: Play, payee: str, before: int, count: int) -> int:
-    """What one of `count` equal payments credits: the fee is the creditor agent's own affair."""
-    wait = play.switch.seat.wait
-    seen, last = play.balance(payee), -1
-    for _ in range(160):
-        if seen != before and seen == last and (seen - before) % count == 0:
-            break
-        last = seen
-        wait("", lambda _: False, count=1, within_s=0.1)
-        seen = play.balance(payee)
-    require((seen - before) % count == 0 and seen > before, "equal payments are credited alike", seen - before)
-    return (seen - before) // count
+    payee.gets_each(3, "what is completed is credited all the same")

@@ -245,6 +245,29 @@ def payment_return(payment: Message, amount: int, **said: Any) -> Message:
     } | said
 
 
+def recall(payment: Message, amount: int, **said: Any) -> Message:
+    """A camt.056 that asks so much of a payment back, by its debtor agent."""
+    at = now_ms()
+    return {
+        "MsgTp": "camt.056",
+        "CxlId": new_id(),
+        "Assgnr": payment["DbtrAgt"],
+        "OrgnlTxId": payment["TxId"],
+        "DbtrAgt": payment["DbtrAgt"],
+        "CdtrAgt": payment["CdtrAgt"],
+        "RclInstdAmt": amount,
+        "Ccy": payment["Ccy"],
+        "CxlRsnCd": "FRAD",
+        "CreDtTm": at,
+        "XpryDtTm": at + 72 * 3_600_000,
+    } | said
+
+
+def recall_answer(of: Message, stands: str, **said: Any) -> Message:
+    """A camt.029: how a recall stands."""
+    return {"MsgTp": "camt.029", "CxlId": of["CxlId"], "Assgnr": of["Assgnr"], "Conf": stands} | said
+
+
 def consult(code: str, debtor_agent: str, **said: Any) -> Message:
     return {"MsgTp": "hutong.consult", "CnsltId": new_id(), "Cd": code, "DbtrAgt": debtor_agent} | said
 

@@ -33,6 +33,11 @@ def status_is(*codes: str) -> Check:
     return lambda message: message["MsgTp"] == "pacs.002" and message["TxSts"] in codes
 
 
+def asks_again(message: Message) -> bool:
+    """What an agent says that has accepted and hears nothing: that it has, or a question."""
+    return status_is("ACSP")(message) or is_a("pacs.028")(message)
+
+
 class Moves:
     """What is said through one seat, kept for the case's report."""
 

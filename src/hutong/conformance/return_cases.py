@@ -3,7 +3,8 @@
 from hutong.conformance.case import Side, case, require
 from hutong.conformance.hook import HookRefused
 from hutong.conformance.messages import completed, content_of, payment_return, rejected, share_bps, value_of
-from hutong.conformance.play import AGAIN_S, SOON_S, ParticipantPlay, is_a, status_is
+from hutong.conformance.payee import Payee
+from hutong.conformance.play import AGAIN_S, SOON_S, ParticipantPlay, asks_again, is_a, status_is
 from hutong.conformance.wire import Message, new_id
 
 RETURN = "return.md"
@@ -154,23 +155,16 @@ def _(play: Play) -> None:
     _, payment = _paid(play, 100)
     back = payment_return(payment, 100)
     play.accepted(back)
-    again = lambda message: status_is("ACSP")(message) or is_a("pacs.028")(message)
-    play.switch.wait(back["RtrId"], again, "it asks again", count=2, within_s=AGAIN_S)
+    play.switch.wait(back["RtrId"], asks_again, "it asks again", count=2, within_s=AGAIN_S)
     play.switch.tell(rejected(back))
 
 
 def _received(play: Play, amount: int, **said: object) -> tuple[str, Message]:
     """A payee of the subject's, and a completed payment of ours to them."""
-    payee, terms = play.shows_code()
-    before = play.balance(payee)
-    payment = play.paying(terms, amount, **said)
-    play.accepted(payment)
-    play.switch.tell(completed(payment))
-    for _ in range(160):
-        if play.balance(payee) != before:
-            break
-        play.switch.seat.wait("", lambda _: False, count=1, within_s=0.05)
-    return payee, payment
+    payee = Payee.showing(play)
+    payment = payee.accepts(amount, **said)
+    payee.completes(payment)
+    return payee.name, payment
 
 
 def _refunding(play: Play, payee: str, payment: Message, amount: int) -> Message:

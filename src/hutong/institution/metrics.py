@@ -51,9 +51,15 @@ BACKLOG = Declared(
     "Events behind the cursors of endpoints that wait or fail, at most 1,000 of each and of 100 endpoints.",
     cost="one page of events for each such endpoint, when asked",
 )
+RECALLS_OVERDUE = Declared(
+    "hutong_recalls_overdue",
+    MetricKind.GAUGE,
+    "Recalls of our payers' payments that the other side has not answered in time.",
+    cost="a look at every recall, when asked",
+)
 
 Side = DebtorService | CreditorService | RefundService | ReturnService
-METRICS = (ENDED, ENDED_SECONDS, UNDECIDED, UNDECIDED_AGE, ENDPOINTS, WEBHOOK_AGE, BACKLOG)
+METRICS = (ENDED, ENDED_SECONDS, UNDECIDED, UNDECIDED_AGE, ENDPOINTS, WEBHOOK_AGE, BACKLOG, RECALLS_OVERDUE)
 
 
 def sides_of(institution: InstitutionNode) -> list[tuple[str, Side]]:
@@ -73,6 +79,8 @@ async def institution_metrics(institution: InstitutionNode) -> Iterable[Sample]:
     samples: list[Sample] = []
     for kind, side in sides_of(institution):
         samples += _side(kind, side.figures, side.undecided, now_ns)
+    recalls = institution.recalls.recalls.recalls.everything()
+    samples.append((RECALLS_OVERDUE, (), sum(recall.is_overdue(now_ns) for recall in recalls)))
     backlog = await institution.deliveries.backlog()
     samples += [(ENDPOINTS, (state,), count) for state, count in backlog.endpoints.items()]
     samples += [(WEBHOOK_AGE, (), backlog.failures_max), (BACKLOG, (), backlog.events)]

@@ -48,9 +48,16 @@ BALANCED = Declared(
     ("currency",), _READ,
 )  # fmt: skip
 PARTICIPANTS = Declared("hutong_switch_participants", MetricKind.GAUGE, "Nodes admitted, by status.", ("status",))
+RECALLS_OVERDUE = Declared(
+    "hutong_switch_recalls_overdue",
+    MetricKind.GAUGE,
+    "Recalls that no payee's node has decided in time.",
+    cost="a look at every recall, when asked",
+)
 
 METRICS = (
     CLEARED, CLEARING_SECONDS, UNDECIDED, UNDECIDED_AGE, ENQUIRIES_DROPPED, POSITION, CAP, OUTGOING, BALANCED, PARTICIPANTS,
+    RECALLS_OVERDUE,
 )  # fmt: skip
 
 
@@ -67,6 +74,8 @@ async def switch_metrics(switch: SwitchNode) -> Iterable[Sample]:
         (UNDECIDED_AGE, (), oldest_age_s((each.reserved_ns for each in clearing.undecided.values()), now_ns)),
         *((ENQUIRIES_DROPPED, (node,), count) for node, count in clearing.enquiries.dropped.items()),
     ]
+    recalls = switch.recalls.recalls.everything()
+    samples.append((RECALLS_OVERDUE, (), sum(recall.is_overdue(now_ns) for recall in recalls)))
     statuses = [participant.status for participant in switch.admission.participants()]
     samples += [(PARTICIPANTS, (status,), statuses.count(status)) for status in sorted(set(statuses))]
     for currency in clearing.currencies:

@@ -48,6 +48,10 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def is_final(self) -> bool:
         return self.status in _FINAL
 
+    def is_overdue(self, now_ns: int) -> bool:
+        """Nobody has decided in time."""
+        return not self.is_final and now_ns > self.answer_by_ns
+
     def answer(self) -> RecallAnswer:
         """The camt.029 that tells how it stands."""
         return RecallAnswer(

@@ -7,6 +7,7 @@ import msgspec
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 from hutong.scheme.messages import NodeId, RecallReason, TraceAnswer, hex_id
+from hutong.switch.lifecycle.application import MaybeWords
 from hutong.switch.payment import ClearedPayment
 from hutong.switch.recall import Recall
 
@@ -21,7 +22,7 @@ class LegalOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     payment_id: str
     reason: RecallReason = RecallReason.FRAUD
     amount: Annotated[int, msgspec.Meta(ge=0)] = 0
-    remark: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""
+    remark: MaybeWords = ""
 
 
 class SwitchRecallView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +97,7 @@ def switch_recall_view(recall: Recall, now_ns: int) -> SwitchRecallView:
         asked_at_ms=recall.asked_ns // NS_PER_MS,
         answer_by_ms=recall.answer_by_ns // NS_PER_MS,
         answered_at_ms=recall.answered_ns // NS_PER_MS,
-        overdue=not recall.is_final and now_ns > recall.answer_by_ns,
+        overdue=recall.is_overdue(now_ns),
     )
 
 

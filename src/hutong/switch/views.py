@@ -9,6 +9,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 from hutong.scheme.messages import CurrencyCode, Milliseconds, NodeId, PositiveMinorUnits, TransactionStatus
 from hutong.switch.fees import FeeRule, FeeSchedule
+from hutong.switch.lifecycle.application import MaybeWords, PublicHex
 from hutong.switch.lifecycle.key import CeremonyRow, KeyState, fingerprint
 from hutong.switch.participant import Participant, ParticipantKey, RegisteredForm
 from hutong.switch.payment import ClearedPayment, Decision
@@ -19,7 +20,6 @@ Url = Annotated[
     str, msgspec.Meta(max_length=200, pattern="^(https?://[^\\s\\x00]+)?$", examples=["https://jing.hutong.example"])
 ]
 KeyId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9._-]{1,64}$", examples=["jing-2026-01"])]
-PublicKey = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="Ed25519, 32 bytes in hexadecimal")]
 FormText = Annotated[
     str, msgspec.Meta(min_length=1, max_length=512, examples=["url:https://qr.jing.example/", "digits:28:18"])
 ]
@@ -38,13 +38,13 @@ class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     participant: NodeId | None = None  # Whose node it is; by default it is its own participant's.
     url: Url = ""
-    waiver: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""  # Why without an application.
+    waiver: MaybeWords = ""  # Why without an application.
 
 
 class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why the operator does it: it is on record."""
 
-    reason: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""
+    reason: MaybeWords = ""
 
 
 class ParticipantView(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class ParticipantView(msgspec.Struct, frozen=True):
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A public key and when messages signed with it are taken."""
 
-    public_key: PublicKey
+    public_key: PublicHex
     valid_from_ms: Milliseconds
     valid_until_ms: Milliseconds
 
@@ -84,7 +84,7 @@ class NewForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A code form; `consented_by` is who agreed that it overlaps another's."""
 
     form: FormText
-    consented_by: Annotated[str, msgspec.Meta(max_length=140, pattern="^[^\\x00]*$")] = ""
+    consented_by: MaybeWords = ""
 
 
 class FormView(msgspec.Struct, frozen=True):

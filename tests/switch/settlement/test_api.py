@@ -18,6 +18,7 @@ from hutong.runtime.http_app import make_app
 from hutong.scheme.clearing_file import COLUMNS, clearing_path
 from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier
 from hutong.switch.api import FIRST_OPERATOR, switch_api
+from hutong.switch.settlement.report import INVOICE_COLUMNS
 from tests.switch.test_api import TOKEN, said
 from tests.switch.world import World, accepts, complete
 
@@ -100,6 +101,13 @@ async def test_rules_and_calendars_are_published_for_times_to_come(world: World,
     await said(client, "PUT", "/v1/settlement/calendars/work", 200, days)
     await said(client, "PUT", "/v1/settlement/calendars/none", 400, days | {"zone": "Asia/Nowhere"})
     assert len(await said(client, "GET", "/v1/settlement/calendars", 200)) == 2
+
+
+async def test_invoices_are_there_as_csv_too(client: httpx.AsyncClient) -> None:
+    assert await said(client, "GET", "/v1/settlement/invoices", 200) == []
+    answer = await client.get("/v1/settlement/invoices.csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert answer.text == ",".join(INVOICE_COLUMNS) + "\n"
 
 
 async def test_windows_that_are_not_there_or_not_closed_are_refused_by_name(

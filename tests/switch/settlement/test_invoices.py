@@ -1,10 +1,14 @@
 """Invoices say what was charged in a month, to the fen, and take what is due once; the switch proves its books daily."""
 
+import csv
+
 import pytest
+from msgspec.structs import replace
 
 from hutong.kernel.errors import Refusal
 from hutong.switch.fees import FeeRule
 from hutong.switch.settlement.reason import SettlementReason
+from hutong.switch.settlement.report import INVOICE_COLUMNS, invoices_csv
 from hutong.switch.settlement.rules import SettlementRules
 from tests.switch.settlement.test_settlement import SCHEME, W1, Desk
 from tests.switch.world import accepts, complete
@@ -53,6 +57,29 @@ async def test_an_invoice_has_what_was_taken_per_payment_and_takes_the_membershi
     assert "2026-1             1   40.00     0.04  taken per payment" in wei.text()
     await desk.crash()
     assert desk.switch.invoices.invoice(wei.number).state == "PAID"
+
+
+async def test_invoices_as_csv_have_a_row_for_each_line_and_add_up() -> None:
+    desk = await traded()
+    for _ in range(31):
+        desk.pass_time(86_400)
+    issued = await desk.switch.invoices.issue(MONTH)
+    text = invoices_csv(issued)
+    rows = list(csv.DictReader(text.splitlines()))
+    assert tuple(rows[0]) == INVOICE_COLUMNS
+    assert [(row["what"], row["count"], row["volume"], row["charged"]) for row in rows if row["node"] == "wei"] == [
+        ("2026-1", "1", "4000", "4"),
+        ("returns", "1", "1000", "-1"),
+        ("membership", "1", "0", "150"),
+    ]
+    for invoice in issued:
+        of = [row for row in rows if row["number"] == invoice.number]
+        assert {(row["month"], row["total"], row["due"], row["state"]) for row in of} == {
+            (MONTH, str(invoice.total_minor), "150", "PAID")
+        }
+        assert sum(int(row["charged"]) for row in of) == invoice.total_minor
+    (row,) = csv.DictReader(invoices_csv([replace(issued[0], lines="[]", total_minor=0)]).splitlines())
+    assert (row["number"], row["what"], row["charged"], row["total"]) == (issued[0].number, "", "0", "0")
 
 
 async def test_what_the_reserve_cannot_pay_stays_due() -> None:

@@ -175,7 +175,7 @@ def staff_routes(
     return [
         Router("/", route_handlers=[AppointingController], dependencies=given, guards=[operator_only]),
         Router("/", route_handlers=[StaffController], dependencies=keyed, guards=[key_guard(node, merchants)]),
-        Router("/", route_handlers=[StaffDoorsController], dependencies=given),
+        Router("/", route_handlers=[StaffDoorsController], dependencies=given, security=[{}]),
         Router(
             "/",
             route_handlers=[StaffSessionController],

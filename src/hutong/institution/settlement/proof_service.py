@@ -4,13 +4,13 @@ import structlog
 
 from hutong.institution.chart import Chart
 from hutong.institution.settlement.proof import PROOFS, SafeguardingProof, safeguarding_proof
-from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.clock import instant
 from hutong.ledger.engine import LedgerEngine
+from hutong.runtime.daily import Daily
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
 log = structlog.get_logger()
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class ProofService:
@@ -21,19 +21,15 @@ class ProofService:
         self._ledger = ledger
         self._chart = chart
         self._proofs = Shelf(PROOFS, node.journal, node.store, key="day")
-        self._next_ns = 0
+        self._daily = Daily(node, self.take)
 
     async def start(self) -> None:
         """Whether today's was taken already is in the rows."""
         proofs = await self._proofs.load_all()
-        last_ns = max((proof.taken_ns for proof in proofs), default=0)
-        self._next_ns = (last_ns // _DAY_NS + 1) * _DAY_NS if last_ns else 0
+        self._daily.was_done(max((proof.taken_ns for proof in proofs), default=0))
 
     def tick(self) -> None:
-        now_ns = self._node.clock.now_ns()
-        if now_ns >= self._next_ns:
-            self._next_ns = (now_ns // _DAY_NS + 1) * _DAY_NS
-            self._node.spawn(self._take())
+        self._daily.tick()
 
     def proofs(self) -> list[SafeguardingProof]:
         """Each day's newest, by day."""
@@ -51,6 +47,3 @@ class ProofService:
         self._proofs.put(proof)
         self._node.journal.seal()
         return proof
-
-    async def _take(self) -> None:
-        await self.take()

@@ -21,7 +21,7 @@ from hutong.switch.approval_service import DEFAULT, RESERVE_CHANGE
 from hutong.switch.node import SwitchNode
 from hutong.switch.settlement.obligation import Flow
 from hutong.switch.settlement.reason import SettlementReason
-from hutong.switch.settlement.report import notification_xml, statement_csv, statement_xml
+from hutong.switch.settlement.report import invoices_csv, notification_xml, statement_csv, statement_xml
 from hutong.switch.settlement.statement import Entry
 from hutong.switch.settlement.views import (
     CalendarView,
@@ -210,15 +210,21 @@ class Rules(Controller):
 class Invoices(Controller):
     """What the scheme charged, by month, node and currency."""
 
-    path = "/settlement/invoices"
+    path = "/settlement"
     tags = ("Settlement",)
 
-    @get()
+    @get("/invoices")
     async def list_invoices(self, switch: Switch) -> list[InvoiceView]:
         """Every invoice."""
         return [invoice_view(each) for each in await decided(switch.node.journal, switch.invoices.invoices)]
 
-    @post("/{month:str}", status_code=200)
+    @get("/invoices.csv", media_type=CSV)
+    async def invoices_csv(self, switch: Switch) -> Response[str]:
+        """Every invoice as CSV, a row for each of its lines."""
+        found = await decided(switch.node.journal, switch.invoices.invoices)
+        return Response(invoices_csv(found), media_type=CSV)
+
+    @post("/invoices/{month:str}", status_code=200)
     async def issue(self, switch: Switch, month: FromPath[str]) -> list[InvoiceView]:
         """Issue a month's invoices (`2026-11`); again: what was due is tried again. Refuses MONTH_NOT_SETTLED."""
         issued = await switch.invoices.issue(month)

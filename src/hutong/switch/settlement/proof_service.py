@@ -2,7 +2,8 @@
 
 import structlog
 
-from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.clock import instant
+from hutong.runtime.daily import Daily
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.switch.policy import ClearingPolicy
@@ -11,7 +12,6 @@ from hutong.switch.settlement.proof import SwitchProof, switch_proof
 from hutong.switch.settlement.repository import PROOFS
 
 log = structlog.get_logger()
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class ProofService:
@@ -22,19 +22,15 @@ class ProofService:
         self._positions = positions
         self._policy = policy
         self._proofs = Shelf(PROOFS, node.journal, node.store, key="key")
-        self._next_ns = 0
+        self._daily = Daily(node, self.take)
 
     async def start(self) -> None:
         """Whether today's was taken already is in the rows."""
         proofs = await self._proofs.load_all()
-        last_ns = max((proof.taken_ns for proof in proofs), default=0)
-        self._next_ns = (last_ns // _DAY_NS + 1) * _DAY_NS if last_ns else 0
+        self._daily.was_done(max((proof.taken_ns for proof in proofs), default=0))
 
     def tick(self) -> None:
-        now_ns = self._node.clock.now_ns()
-        if now_ns >= self._next_ns:
-            self._next_ns = (now_ns // _DAY_NS + 1) * _DAY_NS
-            self._node.spawn(self._take())
+        self._daily.tick()
 
     def proofs(self) -> list[SwitchProof]:
         """Each day's newest, by day."""
@@ -52,6 +48,3 @@ class ProofService:
             taken.append(proof)
         self._node.journal.seal()
         return taken
-
-    async def _take(self) -> None:
-        await self.take()

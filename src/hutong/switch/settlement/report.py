@@ -1,5 +1,6 @@
 """
-A node's statement of a window as others' software reads it: ISO 20022 camt.053.001.08 and camt.054.001.08, and CSV.
+A node's statement of a window as others' software reads it: ISO 20022 camt.053.001.08 and camt.054.001.08, and CSV;
+and the scheme's invoices as CSV.
 
 camt.053 is the settlement account: balances, and one entry for the window. camt.054 is what stands behind that entry: a
 booked batch for each counterparty and direction. Each payment by itself is in the clearing file.
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 from hutong.kernel.clock import instant
 from hutong.kernel.ids import id_text
 from hutong.kernel.money import currency_of, format_amount
+from hutong.switch.settlement.invoice import Invoice, InvoiceLine
 from hutong.switch.settlement.obligation import Flow
 from hutong.switch.settlement.statement import Entry
 
@@ -22,6 +24,11 @@ CSV_COLUMNS = (
     *("number", "booked_at", "kind", "window", "settles_on", "currency", "credit", "debit", "moved", "loss", "missing"),
     *("opening", "closing"),
 )
+INVOICE_COLUMNS = (
+    *("number", "issued_at", "month", "node", "currency", "what", "count", "volume", "charged", "how"),
+    *("total", "due", "state"),
+)
+_NO_LINE = InvoiceLine("", 0, 0, 0, "")
 
 
 def statement_xml(entry: Entry, flows: Sequence[Flow], switch: str) -> bytes:
@@ -69,27 +76,46 @@ def notification_xml(entry: Entry, flows: Sequence[Flow], switch: str) -> bytes:
 
 def statement_csv(entries: Iterable[Entry]) -> str:
     """Entries of an account, oldest first, in minor units."""
+    rows = (
+        (
+            entry.number,
+            _time(entry.booked_ns),
+            entry.kind,
+            entry.window,
+            entry.settles_on,
+            entry.currency,
+            entry.credit_minor,
+            entry.debit_minor,
+            entry.moved_minor,
+            entry.loss_minor,
+            entry.missing_minor,
+            entry.opening_minor,
+            entry.closing_minor,
+        )
+        for entry in entries
+    )
+    return _csv(CSV_COLUMNS, rows)
+
+
+def invoices_csv(invoices: Iterable[Invoice]) -> str:
+    """A row for each line of each invoice, in minor units; one without lines has one row that says so."""
+    rows = (
+        (
+            *(invoice.number, _time(invoice.issued_ns), invoice.month, invoice.node_id, invoice.currency),
+            *(line.what, line.count, line.volume_minor, line.charged_minor, line.how),
+            *(invoice.total_minor, invoice.due_minor, invoice.state),
+        )
+        for invoice in invoices
+        for line in invoice.read_lines() or [_NO_LINE]
+    )
+    return _csv(INVOICE_COLUMNS, rows)
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for entry in entries:
-        writer.writerow(
-            (
-                entry.number,
-                _time(entry.booked_ns),
-                entry.kind,
-                entry.window,
-                entry.settles_on,
-                entry.currency,
-                entry.credit_minor,
-                entry.debit_minor,
-                entry.moved_minor,
-                entry.loss_minor,
-                entry.missing_minor,
-                entry.opening_minor,
-                entry.closing_minor,
-            )
-        )
+    writer.writerow(columns)
+    writer.writerows(rows)
     return text.getvalue()
 
 

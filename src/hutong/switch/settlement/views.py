@@ -1,7 +1,7 @@
 """What settlement's API takes and shows. Instants are milliseconds since 1970 UTC, amounts minor units."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,19 +16,24 @@ from hutong.switch.settlement.statement import Entry
 from hutong.switch.settlement.window import WindowRow
 
 
-class WindowView(msgspec.Struct, frozen=True, kw_only=True):
-    """A settlement window as it stands."""
+class WindowFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a window, in a list and by itself."""
 
     window: str
     state: str
     settles_on: str
     closes_at_ms: int  # By the calendar.
-    opened_at_ms: int
     closed_at_ms: int  # 0: not yet.
     settled_at_ms: int
     payments: int
     returns: int
     reason: str
+
+
+class WindowView(WindowFacts, frozen=True, kw_only=True):
+    """A settlement window as it stands."""
+
+    opened_at_ms: int
 
 
 class NewCalendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,18 +60,22 @@ class CalendarView(msgspec.Struct, frozen=True):
 
 
 def window_view(row: WindowRow) -> WindowView:
-    return WindowView(
-        window=row.window,
-        state=row.state,
-        settles_on=row.settles_on,
-        closes_at_ms=row.closes_ns // NS_PER_MS,
-        opened_at_ms=row.opened_ns // NS_PER_MS,
-        closed_at_ms=row.closed_ns // NS_PER_MS,
-        settled_at_ms=row.settled_ns // NS_PER_MS,
-        payments=row.payments,
-        returns=row.returns,
-        reason=row.reason,
-    )
+    return WindowView(**_facts(row), opened_at_ms=row.opened_ns // NS_PER_MS)
+
+
+def _facts(row: WindowRow) -> dict[str, Any]:
+    """The fields of `WindowFacts`."""
+    return {
+        "window": row.window,
+        "state": row.state,
+        "settles_on": row.settles_on,
+        "closes_at_ms": row.closes_ns // NS_PER_MS,
+        "closed_at_ms": row.closed_ns // NS_PER_MS,
+        "settled_at_ms": row.settled_ns // NS_PER_MS,
+        "payments": row.payments,
+        "returns": row.returns,
+        "reason": row.reason,
+    }
 
 
 def calendar_view(row: SettlementCalendar) -> CalendarView:
@@ -102,18 +111,9 @@ class ObligationView(msgspec.Struct, frozen=True):
     net: int
 
 
-class WindowDetail(msgspec.Struct, frozen=True, kw_only=True):
+class WindowDetail(WindowFacts, frozen=True, kw_only=True):
     """A window with what it came to."""
 
-    window: str
-    state: str
-    settles_on: str
-    closes_at_ms: int
-    closed_at_ms: int
-    settled_at_ms: int
-    payments: int
-    returns: int
-    reason: str
     default_declared: bool
     obligations: list[ObligationView]
     entries: list[EntryView]
@@ -248,15 +248,7 @@ def entry_view(entry: Entry) -> EntryView:
 
 def window_detail(row: WindowRow, obligations: list[Obligation], entries: list[Entry]) -> WindowDetail:
     return WindowDetail(
-        window=row.window,
-        state=row.state,
-        settles_on=row.settles_on,
-        closes_at_ms=row.closes_ns // NS_PER_MS,
-        closed_at_ms=row.closed_ns // NS_PER_MS,
-        settled_at_ms=row.settled_ns // NS_PER_MS,
-        payments=row.payments,
-        returns=row.returns,
-        reason=row.reason,
+        **_facts(row),
         default_declared=row.default_declared,
         obligations=[
             ObligationView(each.node_id, each.currency, each.credit_minor, each.debit_minor, each.net_minor)
