@@ -20,9 +20,15 @@ class House:
     shops: dict[str, str] = field(default_factory=dict)  # Ids by name.
     phones: dict[str, str] = field(default_factory=dict)
     payments: list[str] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def token(self, role: str) -> str:
-        """A session of the one who has this role."""
+        """The session of the one who has this role."""
+        if role not in self.tokens:
+            self.tokens[role] = self._begun(role)
+        return self.tokens[role]
+
+    def _begun(self, role: str) -> str:
         phone, door = self.phones[role], self.town.street.stranger("wei")
         code = self.town.sandbox("wei").one_time_code(phone)
         body = {"phone": phone, "device_id": new_id("dev"), "pin": STAFF_PIN, "code": code}

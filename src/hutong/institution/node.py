@@ -24,6 +24,7 @@ from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
+from hutong.institution.payments.withdrawal_service import WithdrawalService
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
@@ -59,6 +60,8 @@ class InstitutionSettings:
 
 class InstitutionNode:
     """Everything of an institution behind its transport and its API."""
+
+    clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
 
     def __init__(
         self,
@@ -124,11 +127,11 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.withdrawals = WithdrawalService(node, self.payments, self.merchants, policies)
         self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
-        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -137,6 +140,7 @@ class InstitutionNode:
         await self._merchant_repository.start()
         await self._request_repository.start()
         await self.recalls.load()
+        await self.withdrawals.start()
         await self.payments.start()
         self.recalls.resume()
         await self.settlement.start()

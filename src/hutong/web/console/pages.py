@@ -16,6 +16,7 @@ from hutong.web.console.settlement import settlement_pages
 from hutong.web.console.shops import shop_changes, shop_pages
 from hutong.web.console.staff import staff_console_pages
 from hutong.web.console.webhooks import webhook_pages
+from hutong.web.console.withdrawal import withdrawal_pages
 from hutong.web.page import Pages
 
 
@@ -26,7 +27,7 @@ def console_pages(
     console = Console(institution, pages, bills, pool)
     # What only an owner may do of these the services refuse to others; the list and the form share an address.
     for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
-    for_owners = (staff_console_pages, key_pages, webhook_pages)
+    for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages)
     return [
         console.router([handler for of in for_all for handler in of(console)]),
         console.router(settlement_pages(console), BOOKS, Right.BOOKS),
