@@ -81,7 +81,7 @@ def payment_pages(console: Console) -> list[ControllerRouterHandler]:
             state_of=state_of,
         )
 
-    @get("/payments/export.{kind:str}")
+    @get("/payments/export/{kind:str}")
     async def export(request: AnyRequest, kind: FromPath[str]) -> Stream:
         who: SignedInStaff = request.auth
         search = _search(console, _asked(request, console.bills.today()), "")
