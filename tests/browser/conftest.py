@@ -1,11 +1,12 @@
 """
 Pages as people use them: the whole network running in this process, and a real Chromium.
 
-`town` is the network, with its sandbox: one for all files that a worker runs, so a test makes its own people and shops
-(`town.street.payer(...)`, `town.street.till(...)`) and counts nothing of others. `person` opens a browser for somebody;
+`town` is the network, with its samples: one for all files that a worker runs, so a test that counts makes its own people
+and shops (`town.street.payer(...)`, `town.street.till(...)`). `person` opens a browser for somebody;
 whatever that browser complains of (an error in a script, a violation of the policy, an answer of 500) fails the test.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
-from hutong.app.up import RunningNetwork
+from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, show_samples
+from hutong.app.up import RunningNetwork, Trial
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from hutong.web.sandbox import Sandbox
@@ -67,12 +69,17 @@ def town(postgres: Address, run_directory: Path) -> Iterator[BrowserTown]:
     directory = run_directory / f"browser-{os.getpid()}"
     directory.mkdir()
     settings = Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0))
-    network = NetworkThread(settings, address, sandbox=True)
+    clock = PutClock()
+    clock.put_back(DAYS)
+    network = NetworkThread(settings, address, Trial(clock))
     network.start()
     assert network.up.wait(60)
     if network.failed is not None:
         raise network.failed
     street = Street(network.doors, address.url)
+    living = Neighbourhood(network.running, clock).live(lambda _: None)
+    asyncio.run_coroutine_threadsafe(living, network.loop).result(60)
+    show_samples(network.running)
     reserves_are_known(street, NODES[1:])
     yield BrowserTown(network.running, street)
     wrong = audit_when_quiet(address.url).wrong

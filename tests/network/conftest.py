@@ -16,7 +16,7 @@ import pytest
 
 import hutong
 from hutong.app.network import DEMO_NETWORK
-from hutong.app.up import RunningNetwork, running_network
+from hutong.app.up import RunningNetwork, Trial, running_network
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.audit import audit_when_quiet
@@ -51,9 +51,9 @@ def this_checkout() -> Iterator[None]:
 class NetworkThread(threading.Thread):
     """The whole network on an event loop of its own, so that tests can be plain functions that block."""
 
-    def __init__(self, settings: Settings, address: Address, *, sandbox: bool = False) -> None:
+    def __init__(self, settings: Settings, address: Address, trial: Trial | None = None) -> None:
         super().__init__(name="network", daemon=True)
-        self.sandbox = sandbox
+        self.trial = trial
         self.settings = settings
         self.address = address
         self.up = threading.Event()
@@ -73,7 +73,7 @@ class NetworkThread(threading.Thread):
 
     async def _serve(self) -> None:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
-        async with running_network(self.settings, DEMO_NETWORK, self.address, sandbox=self.sandbox) as network:
+        async with running_network(self.settings, DEMO_NETWORK, self.address, self.trial) as network:
             self.doors = {node.node_id: Door(node.url, node.operator_token) for node in network.nodes.values()}
             self.running = network
             self.up.set()

@@ -54,7 +54,7 @@ class Office:
         pages = Pages(
             Brand("switch", "City switch", "#3a4a5e"), b"k" * 32, switch.node.randomness, ZoneInfo("Asia/Shanghai")
         )
-        handlers = [*switch_api(switch, self.operators), *switch_pages(switch, self.operators, pages, ())]
+        handlers = [*switch_api(switch, self.operators), *switch_pages(switch, self.operators, pages, tuple)]
         self.app = make_app(handlers, title="Switch", version="1")
 
     async def token(self, name: str, role: Role) -> str:

@@ -32,7 +32,9 @@ def client(payee: Shown | None) -> AsyncTestClient:  # type: ignore[type-arg]
             raise Refusal(CodeReason.CODE_UNKNOWN)
         return payee
 
-    return AsyncTestClient(make_app([landing_page("https://wei.example", WALLETS, payee_of)], title="t", version="1"))
+    return AsyncTestClient(
+        make_app([landing_page("https://wei.example", lambda: WALLETS, payee_of)], title="t", version="1")
+    )
 
 
 async def test_it_says_who_is_paid_and_how_much_and_offers_the_wallets() -> None:

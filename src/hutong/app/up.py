@@ -9,36 +9,40 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hutong.app.host import Machine, NodeHost
-from hutong.app.logs import configure_logs
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.sandbox import NodeSandbox
 from hutong.app.secrets import node_secrets
 from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
+from hutong.kernel.clock import Clock
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
+from hutong.runtime.http_server import TlsDoor
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import AnyMessage
 from hutong.scheme.peer import PeerBook
 from hutong.scheme.transport import MemoryNetwork, Receive
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
 # Rows kept in memory are many and live long: looking through them all for garbage would stop the node for
 # hundreds of milliseconds, so young objects are looked at in larger lots, and what start-up made not at all.
 GC_THRESHOLDS = (50_000, 20, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """That a network is for trying out, and what is different in it then."""
+
+    clock: Clock | None = None
+    lan: TlsDoor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,66 +93,25 @@ def embedded_server(settings: Settings) -> EmbeddedPostgres:
 
 @asynccontextmanager
 async def running_network(
-    settings: Settings, network: Network, address: Address, *, sandbox: bool = False
+    settings: Settings, network: Network, address: Address, trial: Trial | None = None
 ) -> AsyncIterator[RunningNetwork]:
     """
     Bring the network up, the switch first; take it down in the reverse order.
 
-    With `sandbox` its pages show what is texted, and who can be signed in as: for trying out, never for money.
+    On `trial` its pages show what is texted, and who can be signed in as: never for money.
     """
     memory = MemoryNetwork()
     gc.set_threshold(*GC_THRESHOLDS)
     async with AsyncExitStack() as stack:
         nodes: dict[str, RunningNode] = {}
         for spec in (network.switch, *network.institutions):
-            running = _node(settings, network, spec, address, memory, nodes)
-            if sandbox:
-                running.site.sandbox = NodeSandbox(running.site.codes, running.operator_token)
+            running = _node(settings, network, spec, address, memory, nodes, trial)
             await running.host.start()
             stack.push_async_callback(running.host.stop)
             nodes[spec.node] = running
         gc.collect()
         gc.freeze()
         yield RunningNetwork(nodes, settings.data_directory)
-
-
-def run(settings: Settings, network: Network) -> None:
-    """`hutong up`: the network stays up, and says where, until it is interrupted."""
-    import uvloop
-    from rich.console import Console
-
-    console = Console()
-    configure_logs(level=settings.log_level or "warning", form=settings.log_format)
-    with ExitStack() as stack:
-        with console.status("Starting PostgreSQL"):
-            address = stack.enter_context(database_server(settings))
-        uvloop.run(_stay_up(settings, network, address, console))
-        console.print("The database is stopping.")
-    console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
-
-
-async def _stay_up(settings: Settings, network: Network, address: Address, console: "Console") -> None:
-    async with AsyncExitStack() as stack:
-        with console.status("Starting the nodes"):
-            running = await stack.enter_async_context(running_network(settings, network, address, sandbox=True))
-        for line in _addresses(running):
-            console.print(line, highlight=False)
-        await until_interrupted()
-        console.print("\nFinishing what is under way.")
-
-
-def _addresses(running: RunningNetwork) -> "Iterator[str | Table]":
-    from rich.table import Table
-
-    table = Table(title="Hutong 互通: every wallet scans every code", title_justify="left")
-    for heading in ("node", "name", "address"):
-        table.add_column(heading)
-    for node in running.nodes.values():
-        table.add_row(node.node_id, node.site.spec.name, node.url)
-    yield table
-    yield "Each address serves its REST API below /v1, and interactive pages of it at /docs."
-    yield f"Data and logs: [bold]{running.directory}[/]; operator tokens: {running.directory}/secrets/<node>.json"
-    yield "Try: [bold]hutong register --node jing[/], [bold]hutong --help[/]. Ctrl-C stops the network; the data stays."
 
 
 async def until_interrupted() -> None:
@@ -187,9 +150,14 @@ def _node(
     address: Address,
     memory: MemoryNetwork,
     nodes: dict[str, RunningNode],
+    trial: Trial | None,
 ) -> RunningNode:
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
+    if trial is not None:
+        site.lan = trial.lan
+        site.sandbox = NodeSandbox(site.codes, secrets.operator_token)
+        site.neighbours = lambda: [node.site for node in nodes.values()]
     site.two_person = settings.two_person is True
     site.tracing, site.logs_ends = tracing_of(settings, spec.node), settings.log_level == "debug"
 
@@ -225,4 +193,6 @@ def _node(
     else:
         build = build_institution(site, network, to_switch, private_webhooks=True)
     database = Database(address, schema_of(spec.node))
-    return RunningNode(site, NodeHost(spec.node, database, kinds_of(spec), build))
+    return RunningNode(
+        site, NodeHost(spec.node, database, kinds_of(spec), build, clock=None if trial is None else trial.clock)
+    )

@@ -44,7 +44,7 @@ from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
-from hutong.runtime.http_server import HttpServer
+from hutong.runtime.http_server import HttpServer, TlsDoor
 from hutong.runtime.journal import durable
 from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
@@ -72,6 +72,7 @@ from hutong.web.site import institution_pages, switch_pages
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
+_SCAN = "/wallet/scan?code={code}"  # Where a wallet's own pages take up a code.
 _ZONE = ZoneInfo("Asia/Shanghai")
 Hot = Mapping[tuple[str, str], HotHandler]
 
@@ -118,12 +119,24 @@ class Site:
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
+    lan: TlsDoor | None = None  # Where others on the local network find it, in one for trying out.
+    neighbours: "Callable[[], Sequence[Site]]" = tuple  # The network's nodes in this process, in one for trying out.
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
     @property
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def shown_url(self) -> str:
+        """Where its pages are for whoever is to open them."""
+        return self.url if self.lan is None else f"https://{self.lan.host}:{self.port}"
+
+    @property
+    def is_wallet(self) -> bool:
+        """Whether people pay with it."""
+        return bool(self.spec.app_link)
 
     def told_of(self, kind: str) -> tuple[Trace, ...]:
         """Who hears of each thing of a kind that ended."""
@@ -156,10 +169,9 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         operators = Operators(
             switch.node, switch.audit, {FIRST_OPERATOR: site.secrets.operator_token}, two_person=site.two_person
         )
-        neighbours = [Neighbour(spec.node, spec.name, spec.url) for spec in network.institutions if spec.url]
         handlers = [
             *switch_api(switch, operators, connection.verify),
-            *switch_pages(switch, operators, _pages(site, machine, _ZONE), neighbours),
+            *switch_pages(switch, operators, _pages(site, machine, _ZONE), partial(_neighbours, site, network)),
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
@@ -202,7 +214,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
-            landing_page(site.spec.plate_base, _wallets(network), partial(_payee, institution)),
+            landing_page(site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
             *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone)), bills, pool),
         ]
         if site.gateway is None:
@@ -289,9 +301,23 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     await durable(switch.node.journal)
 
 
-def _wallets(network: Network) -> list[WalletLink]:
-    """The wallets a payer may choose from."""
-    return [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
+def _neighbours(site: Site, network: Network) -> list[Neighbour]:
+    """The institutions of the network that have pages, where those are, and who lives there."""
+    running = {each.spec.node: each for each in site.neighbours()}
+    found = []
+    for spec in network.institutions:
+        there = running.get(spec.node)
+        url = there.shown_url if there is not None else spec.url
+        if url:
+            sandbox = None if there is None else there.sandbox
+            found.append(Neighbour(spec.node, spec.name, url, spec.colour, sandbox))
+    return found
+
+
+def _wallets(site: Site, network: Network) -> list[WalletLink]:
+    """The wallets a payer may choose from: apps, or where the network is for trying out, its own pages."""
+    here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
+    return here or [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
 
 
 async def _payee(institution: InstitutionNode, code: str) -> Payee:
@@ -348,7 +374,7 @@ async def _serve(
     limited = RateLimited(
         site.tracing.requests(app) if site.tracing is not None else app, site.limits, machine.node.clock
     )
-    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures, tls_door=site.lan)
     try:
         await server.start()
     except OSError as error:

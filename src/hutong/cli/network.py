@@ -11,12 +11,20 @@ from hutong.cli.output import AsJson, show_json, stdout
 NetworkFile = Annotated[Path | None, Parameter(help="The network's description in TOML; default: the demo's.")]
 
 
-def up(*, network: NetworkFile = None) -> None:
+def up(
+    *,
+    network: NetworkFile = None,
+    samples: Annotated[bool, Parameter(help="Let sample people and shops live in it, with their last week.")] = True,
+    lan: Annotated[
+        bool,
+        Parameter(negative="", help="Let phones on the local network open it, over TLS of an authority of its own."),
+    ] = False,
+) -> None:
     """Bring up a whole network in this process; Ctrl-C stops it."""
-    from hutong.app import up as app_up
+    from hutong.app import trial
     from hutong.app.network import DEMO_NETWORK, read_network
 
-    app_up.run(settings(), DEMO_NETWORK if network is None else read_network(network))
+    trial.run(settings(), DEMO_NETWORK if network is None else read_network(network), samples=samples, lan=lan)
 
 
 def serve(

@@ -22,6 +22,7 @@ from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
 from hutong.institution.payments.withdrawal_service import WithdrawalService
@@ -77,6 +78,7 @@ class InstitutionNode:
     ) -> None:
         self.node = node
         self.ledger = ledger
+        self.pool = pool
         self.chart = Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
@@ -99,15 +101,9 @@ class InstitutionNode:
         self.erasure = ErasureService(
             node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
         )
-        self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
-        self.staff = StaffService(
-            node,
-            self._merchant_repository,
-            self.merchants,
-            self.people,
-            self.notices,
-            pepper=settings.merchant_pepper,
-        )
+        kept, pepper = self._merchant_repository, settings.merchant_pepper
+        self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
+        self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(
@@ -133,6 +129,7 @@ class InstitutionNode:
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.tills = TillService(node, self.requests, self.payments.charges)
+        self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""

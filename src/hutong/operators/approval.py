@@ -66,10 +66,11 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
             return ApprovalState.EXPIRED
         return ApprovalState(self.state)
 
-    def same_proposal(self, other: "Approval") -> bool:
-        """Whether the other asks for the same in the same name."""
-        ours, theirs = ((a.kind, a.subject, a.facts, a.reason, a.proposed_by) for a in (self, other))
-        return ours == theirs
+    def check_same(self, other: "Approval") -> None:
+        """Refuses APPROVAL_CONFLICTS, unless the other asks for the same in the same name; `field` says what differs."""
+        for field in ("kind", "subject", "facts", "reason", "proposed_by"):
+            if getattr(self, field) != getattr(other, field):
+                raise Refusal(ApprovalReason.APPROVAL_CONFLICTS, field=field)
 
     def approved(self, by: str, remark: str, *, alone: bool, now_ns: int) -> "Approval":
         """Refuses APPROVAL_DECIDED, APPROVAL_EXPIRED; APPROVAL_NEEDS_ANOTHER_OPERATOR, unless nobody else is needed."""

@@ -125,8 +125,7 @@ class Approvals:
         text, now_ns = msgspec.json.encode(read).decode(), self._node.clock.now_ns()
         made, before = proposal(id_, kind, subject, text, reason, by, now_ns), self._shelf.get(id_)
         if before is not None:
-            if not before.same_proposal(made):
-                raise Refusal(ApprovalReason.APPROVAL_CONFLICTS)
+            before.check_same(made)
             return before
         known.check(subject, read)
         if self.needs_second(by):

@@ -1,6 +1,6 @@
 """A node's first page: the ways in, and what all its pages need: its colours, its mark, its language switch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from litestar import Response, get
@@ -12,8 +12,10 @@ from markupsafe import escape
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http import HttpReason
 from hutong.web.assets import assets
+from hutong.web.brand import Brand
 from hutong.web.language import COOKIE, LANGUAGES, phrase
 from hutong.web.page import AnyRequest, Pages, own_path
+from hutong.web.sandbox import SamplePerson, SampleStaff, Sandbox
 
 _YEAR_S = 365 * 86_400
 # Of the running process: its colours may change with a restart, and nobody minds an hour.
@@ -31,11 +33,26 @@ class WayIn:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another node of the network, as the switch's first page lists it."""
+    """Another node of the network, as the switch's first page lists it. `sandbox` where it is for trying out."""
 
     node: str
     name: str
     url: str
+    colour: str = ""
+    sandbox: Sandbox | None = None
+
+    @property
+    def initial(self) -> str:
+        """The letter of its mark."""
+        return Brand(self.node, self.name, self.colour).initial
+
+    @property
+    def people(self) -> Sequence[SamplePerson]:
+        return () if self.sandbox is None else self.sandbox.people()
+
+    @property
+    def staff(self) -> Sequence[SampleStaff]:
+        return () if self.sandbox is None else self.sandbox.staff()
 
 
 INSTITUTION_DOORS = (
@@ -50,15 +67,41 @@ SWITCH_DOORS = (
     WayIn("/docs", phrase("API"), phrase("Every endpoint, with pages to try them.")),
 )
 
+ROLES = {
+    "OWNER": phrase("Owner"),
+    "MANAGER": phrase("Manager"),
+    "CASHIER": phrase("Cashier"),
+    "ACCOUNTANT": phrase("Accountant"),
+}
+
 
 def front_pages(
-    pages: Pages, doors: Sequence[WayIn], neighbours: Sequence[Neighbour] = ()
+    pages: Pages, doors: Sequence[WayIn], neighbours: Callable[[], Sequence[Neighbour]] = tuple
 ) -> list[ControllerRouterHandler]:
-    """`GET /` and what every page of the node asks for."""
+    """`GET /`, and what every page of the node asks for."""
 
     @get("/", include_in_schema=False, sync_to_thread=False)
     def front(request: AnyRequest) -> Response[str]:
-        return pages.render(request, "front/front.html", doors=doors, neighbours=neighbours)
+        there = neighbours()
+        payer_at = next((each for each in there if each.people), None)
+        if payer_at is not None:
+            shop_at = next((each for each in there if each.staff and each is not payer_at), None)
+            return pages.render(
+                request,
+                "front/newcomer.html",
+                doors=doors,
+                neighbours=there,
+                payer_at=payer_at,
+                shop_at=shop_at,
+                roles=ROLES,
+            )
+        return pages.render(request, "front/front.html", doors=doors, neighbours=there)
+
+    return [pages.router("/", [front], None), *brand_pages(pages)]
+
+
+def brand_pages(pages: Pages) -> list[ControllerRouterHandler]:
+    """What every page asks for: scripts and styles, colours, the mark, another language."""
 
     @get("/brand.css", include_in_schema=False, media_type="text/css", sync_to_thread=False)
     def colours() -> Response[str]:
@@ -68,7 +111,7 @@ def front_pages(
     def mark() -> Response[str]:
         return Response(_mark(pages), headers=_HOUR)
 
-    return [pages.router("/", [front, colours, mark, _language(pages)], None), assets()]
+    return [pages.router("/", [colours, mark, _language(pages)], None), assets()]
 
 
 def _language(pages: Pages) -> HTTPRouteHandler:

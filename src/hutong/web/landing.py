@@ -61,7 +61,9 @@ class Payee(Protocol):
     def remark(self) -> str: ...
 
 
-def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Callable[[str], Any]) -> HTTPRouteHandler:
+def landing_page(
+    plate_base: str, wallets: Callable[[], Sequence[WalletLink]], payee_of: Callable[[str], Any]
+) -> HTTPRouteHandler:
     """`GET /q/{id}`. `payee_of` awaits the `Payee` of a code's text, or refuses by name."""
 
     @get(f"{PATH}{{plate_id:str}}", media_type=MediaType.HTML, include_in_schema=False)
@@ -75,7 +77,7 @@ def landing_page(plate_base: str, wallets: Sequence[WalletLink], payee_of: Calla
             return Response(page, status_code=status_of(refusal.reason), headers=_HEADERS)
         currency = currency_of(payee.currency)
         amount = f"{format_amount(payee.amount, currency)} {currency.alpha}" if payee.amount else ""
-        links = [{"name": wallet.name, "href": wallet.href(code)} for wallet in wallets]
+        links = [{"name": wallet.name, "href": wallet.href(code)} for wallet in wallets()]
         page = _render(
             language,
             title=payee.name,

@@ -1,6 +1,6 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from litestar.types import ControllerRouterHandler
 
@@ -14,6 +14,7 @@ from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_p
 from hutong.web.page import Pages
 from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
+from hutong.web.till.pages import till_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
@@ -25,12 +26,13 @@ def institution_pages(
         *front_pages(pages, INSTITUTION_DOORS),
         *wallet_pages(institution, pages),
         *staff_pages(institution, pages),
+        *till_pages(institution, pages, bills),
         *console_pages(institution, pages, bills, pool),
     ]
 
 
 def switch_pages(
-    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Sequence[Neighbour]
+    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Callable[[], Sequence[Neighbour]]
 ) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
     return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages)]

@@ -1,0 +1,85 @@
+"""The samples' last week: lived once, in its own days, with books that balance."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from hutong.app.network import DEMO_NETWORK
+from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, has_no_past, show_samples, were_made
+from hutong.app.samples import HISTORY, PEOPLE, STALLS, Stall
+from hutong.app.up import RunningNetwork, Trial, running_network
+from hutong.kernel.clock import NS_PER_S, SystemClock
+from hutong.runtime.address import Address
+from hutong.runtime.database import Database
+from hutong.runtime.settings import Settings
+from tests.network.audit import audit_when_quiet
+from tests.network.conftest import new_database
+
+
+class _MinutesLater:
+    def now_ns(self) -> int:
+        return SystemClock().now_ns() + 120 * NS_PER_S
+
+
+def test_a_clock_that_was_put_back_only_goes_forward() -> None:
+    clock = PutClock()
+    now_ns = clock.now_ns()
+    clock.put_back(3)
+    begins_ns = clock.now_ns()
+    assert 2 * 86_400 * NS_PER_S < now_ns - begins_ns < 4 * 86_400 * NS_PER_S
+    clock.put_to(clock.of(2, "12:00"))
+    assert clock.now_ns() >= clock.of(2, "12:00")
+    clock.put_to(clock.of(3, "12:00"))
+    assert clock.now_ns() >= clock.of(2, "12:00")
+    clock.put_to(clock.of(-2, "12:00"))
+    assert clock.behind_ns == 0
+
+
+def test_the_history_is_in_its_order_and_among_the_samples() -> None:
+    times = [(-deed.days_ago, deed.clock) for deed in HISTORY]
+    assert times == sorted(times)
+    assert max(deed.days_ago for deed in HISTORY) <= DAYS
+    for deed in HISTORY:
+        assert deed.payer in PEOPLE
+        assert deed.payee in (*PEOPLE, *STALLS)
+        assert isinstance(deed.payee, Stall) == (deed.way != "person")
+        assert deed.back <= deed.amount
+
+
+def test_samples_live_a_week_and_are_made_once(postgres: Address, tmp_path: Path) -> None:
+    address = new_database(postgres)
+    settings = Settings(data_directory=tmp_path, ports=dict.fromkeys((spec.node for spec in DEMO_NETWORK.nodes), 0))
+
+    async def scenario() -> None:
+        assert await has_no_past(Database(address, "switch"))
+        clock = PutClock()
+        clock.put_back(DAYS)
+        async with AsyncExitStack() as stack:
+            running = await stack.enter_async_context(running_network(settings, DEMO_NETWORK, address, Trial(clock)))
+            assert not await were_made(running)
+            await Neighbourhood(running, clock).live(lambda _: None)
+            assert clock.behind_ns == 0
+            assert await were_made(running)
+            show_samples(running)
+            _everybody_is_shown(running)
+            windows = running["switch"].site.node.windows.windows()
+            assert len({row.settles_on for row in windows if row.payments}) > DAYS // 2
+        assert not await has_no_past(Database(address, "switch"))
+
+        # What was cut off before its end is taken up by the next start. A code is texted once a minute.
+        clock = PutClock(_MinutesLater())
+        async with AsyncExitStack() as stack:
+            running = await stack.enter_async_context(running_network(settings, DEMO_NETWORK, address, Trial(clock)))
+            assert await were_made(running)
+            await Neighbourhood(running, clock).live(lambda _: None)
+
+    asyncio.run(scenario())
+    assert audit_when_quiet(address.url).wrong == []
+
+
+def _everybody_is_shown(running: RunningNetwork) -> None:
+    shown: set[str] = set()
+    for node in running.nodes.values():
+        assert node.site.sandbox is not None
+        shown |= {person.phone for person in node.site.sandbox.people()}
+    assert {person.phone for person in PEOPLE} <= shown
