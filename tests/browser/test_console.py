@@ -1,13 +1,9 @@
 """The merchant's console in a real browser: figures, payments, files, plates, keys; to each role what is its own."""
 
-import csv
 import io
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import openpyxl
 import pypdfium2
 import pytest
 from playwright.sync_api import Page
@@ -81,30 +77,6 @@ def test_payments_are_found_and_told_with_their_refund(merchant: House, owner: P
     assert steps.index("Completed") < steps.index("Refund of ¥3.00 asked for") < steps.index("¥3.00 given back")
     owner.goto("/console/payments?first=2026-02-30")
     assert "That is no day." in owner.get_by_role("alert").inner_text()
-
-
-def downloaded(page: Page, click: Callable[[], None], path: Path) -> Path:
-    with page.expect_download() as told:
-        click()
-    told.value.save_as(path)
-    return path
-
-
-def test_payments_leave_as_files_in_which_no_text_is_a_formula(merchant: House, owner: Page, tmp_path: Path) -> None:
-    owner.goto("/console/payments")
-    click = owner.get_by_role("link", name="All of these as CSV").click
-    text = downloaded(owner, click, tmp_path / "p.csv").read_text("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert [row["Payment"] for row in rows] == merchant.payments
-    assert rows[-1]["Remark"] == "'=1+1 两碗面"
-    assert [row["Amount"] for row in rows[:3]] == ["12.80", "23.50", "49.99"]
-    click = owner.get_by_role("link", name="All of these as XLSX").click
-    book = openpyxl.load_workbook(downloaded(owner, click, tmp_path / "p.xlsx"))
-    lines = list(book.worksheets[0].iter_rows(values_only=True))
-    assert [line[0] for line in lines[1:]] == merchant.payments
-    assert [round(float(str(line[9])) * 100) for line in lines[1:4]] == [1280, 2350, 4999]
-    assert [cell.data_type for cell in book.worksheets[0][len(lines)]][:9] == ["s", "s", "s", "n", *"s" * 5]
-    assert lines[-1][8] == "=1+1 两碗面"
 
 
 def test_a_plate_is_hung_printed_and_taken_down(merchant: House, owner: Page) -> None:
