@@ -32,13 +32,13 @@ def test_payments_leave_as_files_in_which_no_text_is_a_formula(street: Street) -
         answer = browser.get("/console/payments/export/csv", headers={"accept-language": "en"})
         assert "attachment" in answer.headers["content-disposition"]
         rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-        assert [row["Payment"] for row in rows] == paid
+        assert [row["Payment number"] for row in rows] == paid
         assert [row["Amount"] for row in rows] == ["12.80", "49.99", "30.00"]
         assert [row["Given back"] for row in rows] == ["3.00", "0.00", "0.00"]
         assert rows[-1]["Remark"] == "'=1+1 两碗面"
         answer = browser.get("/console/payments/export/xlsx?state=REFUNDED", headers={"accept-language": "zh-CN"})
         lines = list(openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
-        assert lines[0][0] == "收款"
+        assert lines[0][0] == "收款编号"
         assert [line[0] for line in lines[1:]] == paid[:1]
         assert lines[1][9] == 12.8
         assert browser.get("/console/payments/export/pdf").status_code == 404

@@ -148,7 +148,7 @@ async def _beside(pool: WorkerPool, work: Callable[[], Answer]) -> Answer:
 def titles(_: Words) -> list[str]:
     """The heads of the columns of `row_of`."""
     return [
-        _("Payment"),
+        _("Payment number"),
         _("Time"),
         _("State"),
         _("Shop"),
