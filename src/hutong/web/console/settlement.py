@@ -19,7 +19,7 @@ from hutong.web.page import AnyRequest
 _PAGE = 50
 _MONTHS_DAYS = 366
 LINE_KINDS = {
-    LineKind.PAYMENT: phrase("Payment received"),
+    LineKind.PAYMENT: phrase("Sale"),
     LineKind.DISCOUNT: phrase("Discount by a sponsor"),
     LineKind.FEE: phrase("Fee"),
     LineKind.REFUND: phrase("Refund"),
