@@ -220,15 +220,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         operator_only = operator_guard(machine.node, institution.people)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
+        names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(
-                institution, pages, bills, {spec.node: spec.name for spec in network.institutions}, desk
-            ),
+            *institution_pages(institution, pages, bills, pool, names, desk),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
