@@ -210,12 +210,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         bills = _bills(machine, institution, settings.zone)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
+        pages = _pages(site, machine, ZoneInfo(settings.zone))
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
-            landing_page(site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone))),
+            landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
+            *institution_pages(institution, pages, bills, {spec.node: spec.name for spec in network.institutions}),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))

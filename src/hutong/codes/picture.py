@@ -64,6 +64,17 @@ def read_picture(data: bytes) -> tuple[str, ...]:
     raise Refusal(CodeReason.PICTURE_WITHOUT_CODE)
 
 
+def read_frame(data: bytes) -> tuple[str, ...]:
+    """
+    As `read_picture`, for one of many frames of a camera: looked at once, as it is, since a better one comes soon.
+
+    Costs some milliseconds; nothing found is no refusal.
+    """
+    frame = load_picture(data).convert("L")
+    frame.thumbnail((_SIDE_ENOUGH, _SIDE_ENOUGH), Image.Resampling.BOX)
+    return _texts(frame)
+
+
 def load_picture(data: bytes) -> Image.Image:
     """The first frame of a picture file of a stranger, unpacked, on white. Refuses as `read_picture`."""
     if len(data) > BYTES_MAX:

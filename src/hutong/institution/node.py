@@ -22,6 +22,7 @@ from hutong.institution.notices.repository import NoticeRepository
 from hutong.institution.notices.service import Notices
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
 from hutong.institution.people.one_time_code_service import CodeSender
@@ -74,6 +75,7 @@ class InstitutionNode:
     ) -> None:
         self.node = node
         self.ledger = ledger
+        self.pool = pool
         self.chart = Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
@@ -96,15 +98,9 @@ class InstitutionNode:
         self.erasure = ErasureService(
             node, self.people, self.notices, self.people.operators.audit, sealing, shipped_retention()
         )
-        self.merchants = MerchantService(node, self._merchant_repository, ledger, pepper=settings.merchant_pepper)
-        self.staff = StaffService(
-            node,
-            self._merchant_repository,
-            self.merchants,
-            self.people,
-            self.notices,
-            pepper=settings.merchant_pepper,
-        )
+        kept, pepper = self._merchant_repository, settings.merchant_pepper
+        self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
+        self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(
@@ -130,6 +126,7 @@ class InstitutionNode:
         self.payments.on_statement = self.settlement.told
         self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
+        self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""
@@ -154,6 +151,12 @@ class InstitutionNode:
         self.payments.tick()
         self.recalls.tick()
         self.proofs.tick()
+
+    async def balance_of(self, user: User) -> int:
+        """Everything on a user's account, pending credits and what is disputed included."""
+        (account,) = await self.ledger.lookup_accounts([user.wallet_account])
+        disputed = self.recalls.disputes.held_of(user.id)
+        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

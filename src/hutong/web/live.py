@@ -20,10 +20,15 @@ Shown = Callable[[Event], Mapping[str, Any] | None]
 
 
 def feed_events(
-    request: AnyRequest, notices: Notices, owner_id: int, shown: Shown, still: Callable[[], Awaitable[Any]]
+    request: AnyRequest,
+    notices: Notices,
+    owner_id: int,
+    shown: Shown,
+    still: Callable[[], Awaitable[Any]],
+    after: int | None = None,
 ) -> Stream:
     """
-    The owner's events from now on; a browser that was cut off goes on where it was (`last-event-id`).
+    The owner's events from now on, or from behind `after`; a browser that was cut off goes on where it was (`last-event-id`).
 
     `still` is asked before each wait; when it refuses, the stream ends.
     """
@@ -31,7 +36,9 @@ def feed_events(
     async def told() -> AsyncIterator[str]:
         yield f"retry: {_RETRY_MS}\n\n"
         last = request.headers.get("last-event-id", "")
-        at = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else notices.newest()
+        newest = notices.newest()
+        begin = newest if after is None else min(after, newest)
+        at = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else begin
         # The page learns at once where it stands, so that it can come back to here.
         yield f"id: {at}\nevent: ready\ndata: {{}}\n\n"
         while not notices.closed:
@@ -47,7 +54,7 @@ def feed_events(
                     yield f"id: {position}\nevent: {event.type}\ndata: {msgspec.json.encode(data).decode()}\n\n"
             at = page.cursor
             if not page.events:
-                yield ": \n\n"
+                yield f"id: {at}\nevent: beat\ndata: {{}}\n\n"  # A page tells by it a line that is dead.
                 if not page.waited:
                     return  # Too many wait already: the browser comes again by itself.
 

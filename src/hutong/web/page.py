@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Request, Response, Router
 from litestar.datastructures import Cookie, UploadFile
@@ -194,6 +195,8 @@ class Pages:
         refusal = error if isinstance(error, Refusal) else _of_litestar(error)
         if "text/html" not in request.headers.get("accept", "text/html"):
             status, body = problem(refusal or error)
+            if refusal is not None:  # Scripts show people what happened, too: in their language.
+                body = msgspec.json.encode(msgspec.json.decode(body) | {"said": self.words(request).refusal(refusal)})
             return Response(body, status_code=status, media_type=MediaType.JSON, headers=HEADERS)
         _ = self.words(request)
         if refusal is None:

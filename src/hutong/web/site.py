@@ -1,9 +1,10 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.bills.service import BillService
 from hutong.institution.node import InstitutionNode
 from hutong.operators.service import Operators
 from hutong.switch.node import SwitchNode
@@ -11,15 +12,19 @@ from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_p
 from hutong.web.page import Pages
 from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
+from hutong.web.till.pages import till_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
-def institution_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """What an institution's users, merchants and operators open."""
+def institution_pages(
+    institution: InstitutionNode, pages: Pages, bills: BillService, names: Mapping[str, str]
+) -> list[ControllerRouterHandler]:
+    """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
-        *wallet_pages(institution, pages),
+        *wallet_pages(institution, pages, names),
         *staff_pages(institution, pages),
+        *till_pages(institution, pages, bills),
     ]
 
 

@@ -1,5 +1,6 @@
 """A merchant's staff: invited, placed and revoked by its owner; signing in at tills and consoles."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -128,6 +129,11 @@ class StaffService:
         return sorted(found, key=lambda member: (member.created_ns, member.id))
 
     # At the till.
+
+    def named(self, key: StaffKey, member_ids: Collection[int]) -> dict[int, StaffMember]:
+        """Those of the merchant's staff, past ones too, who have these ids."""
+        found = self._all.staff.find("merchant_id", key.merchant_id)
+        return {member.id: member for member in found if member.id in member_ids}
 
     def approvers(self, key: StaffKey, right: Right) -> list[StaffMember]:
         """Colleagues who may do what this key may not, and may be asked for their PIN."""

@@ -14,7 +14,7 @@ from hutong.runtime.node import NodeRuntime
 PAGE_MAX = 500
 WAIT_MAX_S = 30
 # Who would wait beyond these is answered at once, with nothing.
-_WAITING_PER_OWNER_MAX = 8
+_WAITING_PER_OWNER_MAX = 64  # A supermarket's tills.
 _WAITING_MAX = 10_000
 
 

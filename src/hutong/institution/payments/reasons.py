@@ -48,6 +48,7 @@ class PaymentReason(Reason):
     REFUND_OF_A_REFUND = Kind.REFUSED, "NARR"
     MERCHANT_BALANCE_INSUFFICIENT = Kind.REFUSED, "AM04"
     RETURN_MISMATCH = Kind.REFUSED, "NARR"  # A return that is not of a payment of ours to that agent.
+    APPROVAL_NEEDED = Kind.NOT_ALLOWED, "NARR"  # The role may not refund alone: a colleague who may types their PIN.
     NOT_REFUNDABLE = Kind.REFUSED, "NARR"  # Between people, or to and from a bank account.
 
     # Charges by payment code, and mandates.

@@ -47,6 +47,12 @@ def request_id_text(request_id: int) -> str:
     return id_text("req", request_id)
 
 
+@lru_cache(_TEXTS_MAX)
+def _shop_text(shop_id: int) -> str:
+    """Of which shop news are; nothing of no shop in particular."""
+    return id_text("shp", shop_id) if shop_id else ""
+
+
 def state_of(outcome: Outcome | None) -> PaymentState:
     if outcome is None:
         return PaymentState.PENDING
@@ -153,6 +159,7 @@ def received(payment: Payment) -> dict[str, Any]:
     return {
         "payment_id": payment_id_text(payment.id),
         "request_id": request_id_text(payment.request_id),
+        "shop_id": _shop_text(payment.shop_id),
         "amount": payment.gross,
         "fee": payment.fee,
         "currency": payment.currency,
@@ -167,6 +174,7 @@ def receipt_data(receipt: Receipt) -> dict[str, Any]:
     return {
         "payment_id": payment_id_text(receipt.id),
         "request_id": request_id_text(receipt.request_id),
+        "shop_id": _shop_text(receipt.shop_id),
         "amount": receipt.gross,
         "fee": receipt.fee,
         "currency": receipt.currency,
@@ -211,6 +219,7 @@ def refund_data(refund: Refund, outcome: Outcome) -> dict[str, Any]:
     data: dict[str, Any] = {
         "refund_id": id_text("rfd", refund.refund_id),
         "payment_id": payment_id_text(refund.payment_id),
+        "shop_id": _shop_text(refund.shop_id),
         "amount": refund.gross,
         "currency": refund.currency,
         "remark": refund.remark,
