@@ -162,7 +162,7 @@ def test_money_comes_from_the_bank_and_goes_back(town: BrowserTown, person: Open
     page = visitor.page
     come_in(town, at_bank, customer)
     at_bank.goto("/wallet/mandates")
-    at_bank.get_by_label("What the wallet's institution is called").fill("jing")
+    at_bank.get_by_label("The wallet's institution").select_option("jing")
     at_bank.get_by_label("At most in a day").fill("500")
     at_bank.get_by_role("button", name="Grant").click()
     mandate = at_bank.locator(".note.mono").inner_text()

@@ -1,5 +1,6 @@
 """Bank cards: accounts of one's own at banks; money in by the bank's mandate, money out to the personal code there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,11 +36,11 @@ _TOP_UP_STATES = {
 _UNDECIDED = frozenset({TopUpState.OPEN, TopUpState.CLAIMED})
 
 
-def cards_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """`/wallet/cards` and everything below it."""
+def cards_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
+    """`/wallet/cards` and everything below it. `names` are those of all institutions, by node."""
     guard = wallet_guard(institution, pages)
-    desk = _Cards(institution, pages)
-    handlers = [*_list(desk), *_money_in(desk), *_money_out(desk)]
+    cards = _Cards(institution, pages)
+    handlers = [*_list(cards, names), *_money_in(cards), *_money_out(cards)]
     return [pages.router("/", handlers, WALLET, [guard])]
 
 
@@ -100,20 +101,18 @@ class _Cards:
         await answered
 
 
-def _list(cards: _Cards) -> list[ControllerRouterHandler]:
+def _list(cards: _Cards, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
     pages, journal = cards.pages, cards.institution.node.journal
     link = cards.institution.payments.bank_link
 
     @get("/wallet/cards")
     async def show(request: AnyRequest) -> Response[str]:
-        return pages.render(request, "wallet/cards.html", nav="cards", cards=await cards.all(request))
+        return pages.render(request, "wallet/cards.html", nav="cards", cards=await cards.all(request), names=names)
 
     @get("/wallet/cards/new")
     async def ask(request: AnyRequest) -> Response[str]:
-        id_, wallet = cards.new_id(_CARD_PREFIX), cards.institution.node.node_id
-        return pages.render(
-            request, "wallet/card_new.html", nav="cards", id=id_, wallet=wallet, name="", mandate="", code=""
-        )
+        id_ = cards.new_id(_CARD_PREFIX)
+        return pages.render(request, "wallet/card_new.html", nav="cards", id=id_, name="", mandate="", code="")
 
     @post("/wallet/cards", status_code=200)
     async def add(request: AnyRequest) -> Response[Any]:
@@ -124,8 +123,7 @@ def _list(cards: _Cards) -> list[ControllerRouterHandler]:
             texts = {name: sent[name] for name in ("name", "mandate", "code")}
             await decided(journal, lambda: link.link(request.auth.user_id, id_, **texts))
         except Refusal as refusal:
-            wallet = cards.institution.node.node_id
-            return pages.again(request, "wallet/card_new.html", refusal, nav="cards", wallet=wallet, **sent)
+            return pages.again(request, "wallet/card_new.html", refusal, nav="cards", **sent)
         return pages.go("/wallet/cards")
 
     @post("/wallet/cards/{card_id:str}/unlink", status_code=200)

@@ -1,5 +1,6 @@
 """Mandates: at the bank, what lets a wallet elsewhere take so much a day from the account here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
@@ -17,8 +18,10 @@ _PREFIX = "mdt"
 _GRANT_PREFIX = "gra"
 
 
-def mandates_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """`/wallet/mandates`."""
+def mandates_pages(
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str]
+) -> list[ControllerRouterHandler]:
+    """`/wallet/mandates`. `names` are those of all institutions, by node."""
     mandates, node = institution.payments.mandates, institution.node
 
     async def page(request: AnyRequest, refusal: Refusal | None = None, **sent: str) -> Response[str]:
@@ -27,6 +30,8 @@ def mandates_pages(institution: InstitutionNode, pages: Pages) -> list[Controlle
         values: dict[str, Any] = {"grantee": "", "daily_max": "", "name": "", "id": grant_id, "text": ""} | sent
         values |= {
             "nav": "settings",
+            "names": names,
+            "wallets": {id_: name for id_, name in names.items() if id_ != node.node_id},
             "granted": [(id_text(_PREFIX, each.id), each) for each in granted if not each.revoked_ns],
         }
         if refusal is not None:

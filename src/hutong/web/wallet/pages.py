@@ -1,4 +1,4 @@
-"""All pages of the wallet, in the order of its parts."""
+"""All pages of the wallet."""
 
 from collections.abc import Mapping
 
@@ -23,13 +23,17 @@ from hutong.web.wallet.settings import settings_pages
 def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
     """What `/wallet` and everything below it leads to. `names` are those of the network's institutions, by node."""
     paying = Paying(institution, pages, names)
-    areas = (
-        *(door_pages, home_pages, bills_pages, cards_pages, limits_pages, mandates_pages, settings_pages),
-        *(scan_pages, receive_pages),
-    )
     return [
-        *(handler for area in areas for handler in area(institution, pages)),
+        *door_pages(institution, pages),
+        *home_pages(institution, pages),
+        *bills_pages(institution, pages),
+        *scan_pages(institution, pages),
         *pay_pages(institution, pages, paying),
         *code_pages(institution, pages, paying),
+        *receive_pages(institution, pages),
+        *cards_pages(institution, pages, names),
+        *mandates_pages(institution, pages, names),
+        *limits_pages(institution, pages),
+        *settings_pages(institution, pages),
         *app_pages(pages),
     ]
