@@ -37,7 +37,8 @@ class Crowd:
         return [walker for walker in self.walkers if walker.node == node]
 
 
-def _hired(town: BrowserTown, till: Till, role: str, name: str) -> str:
+def _hired(town: BrowserTown, till: Till, role: str, name: str) -> tuple[str, str]:
+    """A member's telephone and session."""
     phone = f"+86139{next(_numbers):08d}"
     told = {"staff_id": new_id("r"), "name": name, "phone": phone}
     operator = town.street.operator(till.node)
@@ -47,8 +48,8 @@ def _hired(town: BrowserTown, till: Till, role: str, name: str) -> str:
         till.post("/v1/staff", {**told, "role": role})
     code = operator.get(f"/v1/operator/one-time-codes/{phone}")["code"]
     chosen = {"phone": phone, "code": code, "pin": PIN, "device_id": new_id("dev")}
-    town.street.stranger(till.node).post("/v1/staff/pin", chosen)
-    return phone
+    token = str(town.street.stranger(till.node).post("/v1/staff/pin", chosen)["token"])
+    return phone, token
 
 
 def _phone(town: BrowserTown, payer: Payer) -> str:
@@ -69,28 +70,10 @@ def _walker(town: BrowserTown, who: str, node: str) -> Walker:
     return _opened[-1]
 
 
-def _wallet(town: BrowserTown, who: str, payer: Payer) -> Walker:
-    """Signed in as on a new browser: with the PIN and the code that would have been texted."""
-    walker, phone = _walker(town, who, payer.node), _phone(town, payer)
-    page = walker.http.get("/wallet/sign-in").text
-    csrf = page.split('name="csrf" content="')[1].split('"')[0]
-    walker.http.post("/wallet/sign-in", data={"csrf": csrf, "next": "", "phone": phone})
-    code = town.sandbox(payer.node).one_time_code(phone)
-    secrets = {"csrf": csrf, "next": "", "phone": phone, "asks_code": "1", "code": code, "pin": PIN}
-    answer = walker.http.post("/wallet/sign-in/secrets", data=secrets)
-    assert answer.status_code == 303, answer.text
-    return walker
-
-
-def _staff(town: BrowserTown, who: str, till: Till, phone: str) -> Walker:
-    walker = _walker(town, who, till.node)
-    page = walker.http.get("/staff/sign-in").text
-    csrf = page.split('name="csrf" content="')[1].split('"')[0]
-    fields = {"csrf": csrf, "next": "", "phone": phone, "pin": PIN}
-    walker.http.post("/staff/sign-in", data=fields)
-    code = town.sandbox(till.node).one_time_code(phone)
-    answer = walker.http.post("/staff/sign-in", data={**fields, "code": code})
-    assert answer.status_code == 303, answer.text
+def _signed_in(town: BrowserTown, who: str, node: str, realm: str, token: str) -> Walker:
+    """Who signed in over the API, with what their browser would keep of it."""
+    walker = _walker(town, who, node)
+    walker.http.cookies.set(f"{realm}-{node}", token)
     return walker
 
 
@@ -119,18 +102,18 @@ def crowd(town: BrowserTown) -> Iterator[Crowd]:
         "bob": {bob.user_id, _phone(town, bob), bob.device_id},
         "ann's payment": {paid[0]},
         "bob's payment": {paid[1]},
-        "mine": {mine.merchant_id, *staff.values()},
-        "other": {other.merchant_id, owner},
-        "tokens": {town.operator_token(node) for node in ("switch", "jing", "wei")} | {ann.token, mine.token},
+        "mine": {mine.merchant_id, *(phone for phone, _ in staff.values())},
+        "other": {other.merchant_id, owner[0]},
+        "tokens": {town.operator_token(node) for node in ("switch", "jing", "wei")} | {ann.token, mine.token, owner[1]},
     }
     shop, everything = {"mine", "ann's payment"}, secrets.keys() - {"tokens"}
     with opened_by_walkers():
         walkers = {
             "stranger": (_walker(town, "stranger", "wei"), set[str]()),
-            "ann": (_wallet(town, "ann", ann), {"ann", "ann's payment"}),
-            "bob": (_wallet(town, "bob", bob), {"bob", "bob's payment"}),
-            **{role: (_staff(town, role, mine, phone), shop) for role, phone in staff.items()},
-            "other owner": (_staff(town, "other owner", other, owner), {"other", "bob's payment"}),
+            "ann": (_signed_in(town, "ann", "wei", "wallet", ann.token), {"ann", "ann's payment"}),
+            "bob": (_signed_in(town, "bob", "wei", "wallet", bob.token), {"bob", "bob's payment"}),
+            **{role: (_signed_in(town, role, "wei", "staff", token), shop) for role, (_, token) in staff.items()},
+            "other owner": (_signed_in(town, "other owner", "wei", "staff", owner[1]), {"other", "bob's payment"}),
             "operator": (_operator(town, "operator", "wei", town.operator_token("wei")), everything),
             "viewer": (_operator(town, "viewer", "wei", _viewer(town, "wei")), everything),
             "stranger at jing": (_walker(town, "stranger at jing", "jing"), set()),
