@@ -56,6 +56,8 @@ class RateLimits:
                 "/wallet/sign-in/secrets",
                 "/wallet/register",
                 "/wallet/register/code",
+                "/v1/merchant-applications",
+                "/merchants/apply",
             )
         )
     )
