@@ -58,6 +58,8 @@ class RateLimits:
                 "/wallet/sign-in/code",
                 "/wallet/register",
                 "/wallet/register/code",
+                "/v1/merchant-applications",
+                "/merchants/apply",
             )
         )
     )
