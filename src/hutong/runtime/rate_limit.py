@@ -56,6 +56,12 @@ class RateLimits:
                 "/wallet/sign-in/secrets",
                 "/wallet/register",
                 "/wallet/register/code",
+                "/v1/staff/codes",
+                "/v1/staff/pin",
+                "/v1/staff/sessions",
+                "/staff/sign-in",
+                "/staff/pin",
+                "/staff/pin/code",
             )
         )
     )
