@@ -290,11 +290,12 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         "/v1/approvals",
         {
             "approval_id": new_id("apr"),
-            "kind": "participant.suspend",
-            "subject": "yun",
-            "reason": "drill",
+            "kind": "cap.change",
+            "subject": "jing",
+            "facts": {"change": "GRANT", "amount": 100},
+            "reason": "more trade",
         },
-        {"reason": "no drill"},
+        {"reason": "less trade"},
     ),
     "POST /v1/operator/pay-ins": lambda cast: (
         cast.operator,
