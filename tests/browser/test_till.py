@@ -260,7 +260,7 @@ def test_a_cashier_refunds_with_the_managers_pin_alone(town: BrowserTown, person
     payer = town.street.payer("wei", 10_000, pin=True)
     charge_by_hand(page, "20", payer.payment_code())
     said(page, "Paid.")
-    page.get_by_role("link", name="Today").click()
+    page.get_by_role("link", name="Today", exact=True).click()
     expect(page.locator("[data-gross]")).to_have_text("¥20.00")
     page.locator("main .entry").first.click()
     expect(page.locator("dl.facts")).to_contain_text("李娜")

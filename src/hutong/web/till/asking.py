@@ -62,6 +62,7 @@ def _counter(counter: Counter) -> list[ControllerRouterHandler]:
             position=counter.institution.notices.newest(),
             reference=_reference(counter),
             shops=len(await counter.shops(place.who)),
+            workplaces=len(await warmed(counter.node.journal, lambda: counter.institution.staff.workplaces(place.who))),
         )
 
     @get("/till/shop")
