@@ -2,15 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import pytest
 from litestar.testing import AsyncTestClient
 
 from hutong.codes.code import CodeReason
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import seeded_randomness
 from hutong.runtime.http_app import make_app
+from hutong.web.brand import Brand
 from hutong.web.landing import WalletLink, landing_page
 from hutong.web.language import language_of
+from hutong.web.page import Pages
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,11 @@ def client(payee: Shown | None) -> AsyncTestClient:  # type: ignore[type-arg]
             raise Refusal(CodeReason.CODE_UNKNOWN)
         return payee
 
-    return AsyncTestClient(
-        make_app([landing_page("https://wei.example", lambda: WALLETS, payee_of)], title="t", version="1")
+    pages = Pages(
+        Brand("wei", "Wei Wallet 微包", "#0b7a3b"), bytes(32), seeded_randomness(1), ZoneInfo("Asia/Shanghai")
     )
+    page = landing_page(pages, "https://wei.example", lambda: WALLETS, payee_of)
+    return AsyncTestClient(make_app([page], title="t", version="1"))
 
 
 async def test_it_says_who_is_paid_and_how_much_and_offers_the_wallets() -> None:
@@ -42,7 +48,7 @@ async def test_it_says_who_is_paid_and_how_much_and_offers_the_wallets() -> None
         answer = await browser.get("/q/M123", headers={"accept-language": "en"})
     assert answer.status_code == 200
     assert "Pay 胡同面馆" in answer.text
-    assert "28.50 CNY" in answer.text
+    assert "¥28.50" in answer.text
     assert 'href="jingpay://scan?code=https%3A%2F%2Fwei.example%2Fq%2FM123"' in answer.text
     assert re.search(r"<svg[^>]* viewBox=", answer.text), "without a view box the page would cut the picture off"
 
@@ -65,7 +71,7 @@ async def test_a_name_is_text_and_never_markup() -> None:
     async with client(Shown(name="<script>alert(1)</script>", remark="<img src=x>")) as browser:
         answer = await browser.get("/q/M123")
     assert "<script" not in answer.text
-    assert "<img" not in answer.text
+    assert "<img src=x" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 

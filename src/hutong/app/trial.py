@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 
 import structlog
 from rich.console import Console
 from rich.table import Table
 
+from hutong.app.lan import Lan, how_phones_come_in, on_this_network, plates_lead_here, trust_page
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network
 from hutong.app.node_client import NodeRefused, NodeSilent
@@ -29,31 +31,43 @@ from hutong.runtime.settings import Settings
 log = structlog.get_logger()
 
 
-def run(settings: Settings, network: Network, *, samples: bool) -> None:
+def run(settings: Settings, network: Network, *, samples: bool, lan: bool) -> None:
     """The network stays up, and says where, until it is interrupted."""
     import uvloop
 
     console = Console()
     configure_logs(level=settings.log_level or "warning", form=settings.log_format)
+    found = on_this_network(settings) if lan else None
+    if found is not None:
+        network = plates_lead_here(network, settings, found.address)
+        settings = replace(settings, host="127.0.0.1")  # The same port in the clear is this machine's alone.
     with ExitStack() as stack:
         with console.status("Starting PostgreSQL"):
             address = stack.enter_context(database_server(settings))
-        uvloop.run(_stay_up(settings, network, address, console, samples=samples))
+        uvloop.run(_stay_up(settings, network, address, console, found, samples=samples))
         console.print("The database is stopping.")
     console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
 
 
-async def _stay_up(settings: Settings, network: Network, address: Address, console: Console, *, samples: bool) -> None:
+async def _stay_up(
+    settings: Settings, network: Network, address: Address, console: Console, lan: Lan | None, *, samples: bool
+) -> None:
     clock = PutClock()
+    trial = Trial(clock, None if lan is None else lan.door)
     if samples and await has_no_past(Database(address, schema_of(network.switch.node))):
         clock.put_back(DAYS)
     async with AsyncExitStack() as stack:
         with console.status("Starting the nodes"):
-            running = await stack.enter_async_context(running_network(settings, network, address, Trial(clock)))
+            running = await stack.enter_async_context(running_network(settings, network, address, trial))
         lived = samples and take_samples(running) and await _let_live(running, clock, console)
         clock.put_right()
         for line in _what_to_open(running, lived=lived):
             console.print(line, highlight=False)
+        if lan is not None:
+            first = running[network.switch.node].site.shown_url
+            trust_url = await stack.enter_async_context(trust_page(settings, network, lan, first))
+            for line in how_phones_come_in(lan, trust_url):
+                console.print(line, highlight=False)
         await until_interrupted()
         console.print("\nFinishing what is under way.")
 
@@ -76,12 +90,12 @@ def _what_to_open(running: RunningNetwork, *, lived: bool) -> Iterator[str | Tab
     for heading in ("node", "name", "address"):
         table.add_column(heading)
     for node in running.nodes.values():
-        table.add_row(node.node_id, node.site.spec.name, node.url)
+        table.add_row(node.node_id, node.site.spec.name, node.site.shown_url)
     yield table
     first = next(iter(running.nodes.values()))
-    yield f"Open [bold]{first.url}[/] in a browser: it shows the way."
+    yield f"Open [bold]{first.site.shown_url}[/] in a browser: it shows the way."
     if lived:
-        wallet = running[LI.node].url
+        wallet = running[LI.node].site.shown_url
         yield f"Sample people live here: [bold]{wallet}/wallet[/], {LI.name}, {LI.phone}, PIN {LI.pin}."
     yield "Each address serves its REST API below /v1, and interactive pages of it at /docs."
     yield f"Data and logs: [bold]{running.directory}[/]; operator tokens: {running.directory}/secrets/<node>.json"

@@ -25,6 +25,7 @@ from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
+from hutong.runtime.http_server import TlsDoor
 from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import AnyMessage
@@ -41,6 +42,7 @@ class Trial:
     """That a network is for trying out, and what is different in it then."""
 
     clock: Clock | None = None
+    lan: TlsDoor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def _node(
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
     if trial is not None:
+        site.lan = trial.lan
         site.sandbox = NodeSandbox(site.codes, secrets.operator_token)
         site.neighbours = lambda: [node.site for node in nodes.values()]
     site.two_person = settings.two_person is True

@@ -44,7 +44,7 @@ from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
 from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
-from hutong.runtime.http_server import HttpServer
+from hutong.runtime.http_server import HttpServer, TlsDoor
 from hutong.runtime.journal import durable
 from hutong.runtime.metrics import Source
 from hutong.runtime.outbound import HttpPoster
@@ -119,6 +119,7 @@ class Site:
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
+    lan: TlsDoor | None = None  # Where others on the local network find it, in one for trying out.
     neighbours: "Callable[[], Sequence[Site]]" = tuple  # The network's nodes in this process, in one for trying out.
     node: Any = None  # The living SwitchNode or InstitutionNode.
 
@@ -126,6 +127,11 @@ class Site:
     def url(self) -> str:
         """Where its API is."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def shown_url(self) -> str:
+        """Where its pages are for whoever is to open them."""
+        return self.url if self.lan is None else f"https://{self.lan.host}:{self.port}"
 
     @property
     def is_wallet(self) -> bool:
@@ -204,12 +210,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         bills = _bills(machine, institution, settings.zone)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
+        pages = _pages(site, machine, ZoneInfo(settings.zone))
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
-            landing_page(site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, _pages(site, machine, ZoneInfo(settings.zone)), bills),
+            landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
+            *institution_pages(institution, pages, bills, {spec.node: spec.name for spec in network.institutions}),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
@@ -301,7 +308,7 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
     found = []
     for spec in network.institutions:
         there = running.get(spec.node)
-        url = there.url if there is not None else spec.url
+        url = there.shown_url if there is not None else spec.url
         if url:
             sandbox = None if there is None else there.sandbox
             found.append(Neighbour(spec.node, spec.name, url, spec.colour, sandbox))
@@ -310,7 +317,7 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
 
 def _wallets(site: Site, network: Network) -> list[WalletLink]:
     """The wallets a payer may choose from: apps, or where the network is for trying out, its own pages."""
-    here = [WalletLink(each.spec.name, f"{each.url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
+    here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
     return here or [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
 
 
@@ -368,7 +375,7 @@ async def _serve(
     limited = RateLimited(
         site.tracing.requests(app) if site.tracing is not None else app, site.limits, machine.node.clock
     )
-    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures)
+    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures, tls_door=site.lan)
     try:
         await server.start()
     except OSError as error:

@@ -15,12 +15,16 @@ def up(
     *,
     network: NetworkFile = None,
     samples: Annotated[bool, Parameter(help="Let sample people and shops live in it, with their last week.")] = True,
+    lan: Annotated[
+        bool,
+        Parameter(negative="", help="Let phones on the local network open it, over TLS of an authority of its own."),
+    ] = False,
 ) -> None:
     """Bring up a whole network in this process; Ctrl-C stops it."""
     from hutong.app import trial
     from hutong.app.network import DEMO_NETWORK, read_network
 
-    trial.run(settings(), DEMO_NETWORK if network is None else read_network(network), samples=samples)
+    trial.run(settings(), DEMO_NETWORK if network is None else read_network(network), samples=samples, lan=lan)
 
 
 def serve(

@@ -10,7 +10,6 @@ from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
 from hutong.institution.people.api import operator_guard, people_api, session_guard
-from hutong.institution.people.user import User
 from hutong.institution.recalls.api import recall_api
 from hutong.institution.requests.api import request_routes
 from hutong.institution.settlement.api import settlement_routes
@@ -24,12 +23,6 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     node = institution.node
     people, merchants = institution.people, institution.merchants
     operator_only = operator_guard(node, people)
-
-    async def balance_of(user: User) -> int:
-        """Everything on a user's account, pending credits and what is disputed included."""
-        (account,) = await institution.ledger.lookup_accounts([user.wallet_account])
-        disputed = institution.recalls.disputes.held_of(user.id)
-        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def owner_of(token: str) -> int:
         """Whose feed a token reads: a merchant's, by a key or session of its staff that sees all of it, or a user's, by a session."""
@@ -49,7 +42,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     return [
         operators_api(node, people.operators, operator_only),
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
-        *people_api(node, people, balance_of),
+        *people_api(node, people, institution.balance_of),
         *merchant_routes(node, merchants, institution.plates, operator_only),
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),

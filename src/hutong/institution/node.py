@@ -152,6 +152,12 @@ class InstitutionNode:
         self.recalls.tick()
         self.proofs.tick()
 
+    async def balance_of(self, user: User) -> int:
+        """Everything on a user's account, pending credits and what is disputed included."""
+        (account,) = await self.ledger.lookup_accounts([user.wallet_account])
+        disputed = self.recalls.disputes.held_of(user.id)
+        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
+
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)
 

@@ -53,6 +53,7 @@ class Approvals:
 
     def __init__(self, node: NodeRuntime, others_than: Callable[[str], bool], *, two_person: bool) -> None:
         self.two_person = two_person
+        self.has_colleague = False  # Of a network for trying out: whom anybody may sign in as, and has not yet.
         self._node = node
         self._others_than = others_than
         self._kinds: dict[str, ApprovalKind[Any]] = {}
@@ -86,7 +87,7 @@ class Approvals:
     def everything(self) -> list[Approval]:
         """All there were, the newest first."""
         self._check_loaded()
-        return sorted(self._shelf.everything(), key=lambda each: -each.proposed_ns)
+        return sorted(self._shelf.everything(), key=lambda each: (-each.proposed_ns, -each.id))
 
     def waiting(self) -> list[Approval]:
         """What somebody is to decide, the oldest first."""
@@ -103,7 +104,7 @@ class Approvals:
 
     def needs_second(self, by: str) -> bool:
         """Whether what this operator proposes waits for somebody else."""
-        return self.two_person or self._others_than(by)
+        return self.two_person or self.has_colleague or self._others_than(by)
 
     def check_alone(self, kind: str) -> None:
         """For endpoints that act at once. Refuses TWO_PEOPLE_NEEDED, where the node is set so, naming what to propose."""

@@ -90,9 +90,11 @@ class Operators:
             each.active and each.name != name and Role(each.role).covers(Role.OPERATOR) for each in self.everybody()
         )
 
-    def appoint(self, name: str, role: Role, by: str) -> tuple[Operator, str]:
+    def appoint(self, name: str, role: Role, by: str, token: str = "") -> tuple[Operator, str]:
         """
         Name an operator, or give one another role; with a new token, which is told once. The old one is good no more.
+
+        Only a network for trying out chooses the token itself.
 
         Refuses:  OPERATOR_NAME_MALFORMED, LAST_ADMIN.
         """
@@ -100,7 +102,7 @@ class Operators:
             raise Refusal(OperatorReason.OPERATOR_NAME_MALFORMED, expected="a-z, then a-z 0-9 . _ -, at most 32")
         if role is not Role.ADMIN:
             self._check_admin_beside(name)
-        token = TOKEN_PREFIX + self._node.randomness.randbytes(TOKEN_BYTES).hex()
+        token = token or TOKEN_PREFIX + self._node.randomness.randbytes(TOKEN_BYTES).hex()
         operator = Operator(name, role.value, token_hash(token), self._node.clock.now_ns(), by)
         self._shelf.put(operator)
         return operator, token

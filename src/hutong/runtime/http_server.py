@@ -6,7 +6,9 @@ request.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
@@ -21,9 +23,17 @@ from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
 _LAST_WORDS_S = 1
 
 
+@dataclass(frozen=True, slots=True)
+class TlsDoor:
+    """Another address of the machine, on which a server speaks TLS on the same port."""
+
+    host: str
+    context: ssl.SSLContext
+
+
 class HttpServer:
     """
-    Listens from `start` to `stop`. Port 0 takes any free one; `port` is then the one it took.
+    Listens from `start` to `stop`. Port 0 takes any free one; `port` is then the one it took, also of its `tls_door`.
 
     `hot` maps (method, exact path) to its handler; everything else is `app`'s.
     """
@@ -38,8 +48,10 @@ class HttpServer:
         limits: HttpLimits | None = None,
         clock: Clock | None = None,
         figures: HttpFigures | None = None,
+        tls_door: TlsDoor | None = None,
     ) -> None:
         self.host = host
+        self._tls_door = tls_door
         self.port = port
         figures = figures or HttpFigures()
         config = Config(
@@ -61,7 +73,7 @@ class HttpServer:
         )
         self._clock = clock or SystemClock()
         self._lifespan = config.lifespan_class(config)
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -71,14 +83,26 @@ class HttpServer:
         if self._lifespan.should_exit:
             raise RuntimeError("the application did not start")
         try:
-            self._listener = await loop.create_server(
-                lambda: NodeProtocol(self._listening), self.host, self.port, backlog=2048
-            )
+            await self._listen(loop, self.host, None)
+            if self._tls_door is not None:
+                await self._listen(loop, self._tls_door.host, self._tls_door.context)
         except OSError:
+            self._close()
             await self._lifespan.shutdown()
             raise
-        self.port = self._listener.sockets[0].getsockname()[1]
         self._sweep(loop)
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, host: str, context: ssl.SSLContext | None) -> None:
+        listener = await loop.create_server(
+            lambda: NodeProtocol(self._listening), host, self.port, backlog=2048, ssl=context
+        )
+        self._listeners.append(listener)
+        self.port = listener.sockets[0].getsockname()[1]
+
+    def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
 
     async def stop(self, drain_s: float = 10) -> None:
         """
@@ -86,11 +110,10 @@ class HttpServer:
 
         Who still waits after `drain_s` is told to ask again (NODE_RESTARTING), and cut off.
         """
-        if self._listener is None:
+        if not self._listeners:
             return
         self._listening.draining = True
-        self._listener.close()
-        self._listener = None
+        self._close()
         for connection in self._connections():
             connection.shutdown()
         if not await self._emptied(drain_s):

@@ -10,7 +10,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from cryptography import x509
@@ -56,12 +56,12 @@ def local_address() -> str:
 
 
 def check_local(address: str) -> str:
-    """The same. Refuses NO_LOCAL_ADDRESS for one that is not of a local network: pages for trying out are no web site."""
+    """The same. Refuses NO_LOCAL_ADDRESS for one that all the world reaches: what is for trying out is no web site."""
     try:
         known = ip_address(address)
     except ValueError:
         known = None
-    if known is None or known.is_loopback or not any(known in network for network in _networks(known)):
+    if known is None or known.is_loopback or known.is_unspecified or known.is_global:
         raise Refusal(
             AuthorityReason.NO_LOCAL_ADDRESS,
             address=address,
@@ -126,27 +126,36 @@ class LocalAuthority:
         return context
 
 
-def local_authority(directory: Path, clock: Clock) -> LocalAuthority:
-    """The authority kept in `directory`; made where there is none, or where it is about to end."""
+def local_authority(directory: Path, address: str, clock: Clock) -> LocalAuthority:
+    """The authority kept in `directory`; made where there is none that can vouch for `address` for some time yet."""
     file = directory / "authority.pem"
     if file.exists():
         content = file.read_bytes()
         key = serialization.load_pem_private_key(content, None)
         certificate = x509.load_pem_x509_certificate(content)
         assert isinstance(key, ec.EllipticCurvePrivateKey), file
-        if certificate.not_valid_after_utc > instant(clock.now_ns()) + timedelta(days=_RENEW_DAYS):
+        lasts = certificate.not_valid_after_utc > instant(clock.now_ns()) + timedelta(days=_RENEW_DAYS)
+        if lasts and _vouches(certificate, address):
             return LocalAuthority(certificate, key, directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = ec.generate_private_key(ec.SECP256R1())
-    authority = LocalAuthority(_authority(made, clock), made, directory)
+    authority = LocalAuthority(_authority(made, address, clock), made, directory)
     _write(file, _pem(made) + authority.pem)
     return authority
 
 
-def _authority(key: ec.EllipticCurvePrivateKey, clock: Clock) -> x509.Certificate:
+def _vouches(certificate: x509.Certificate, address: str) -> bool:
+    permitted = certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    asked = ip_address(address)
+    networks = [name.value for name in permitted if isinstance(name, x509.IPAddress)]
+    return any(asked in network for network in networks if isinstance(network, IPv4Network | IPv6Network))
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, address: str, clock: Clock) -> x509.Certificate:
     name = _name(f"Hutong on {socket.gethostname()[:40]}, for local networks only")
     begins = instant(clock.now_ns()) - timedelta(days=1)
-    local: list[x509.GeneralName] = [x509.IPAddress(ip_network(text)) for text in _LOCAL_NETWORKS]
+    # A network may be numbered otherwise: then for this one address of it.
+    local: list[x509.GeneralName] = [x509.IPAddress(ip_network(text)) for text in (*_LOCAL_NETWORKS, address)]
     local += [x509.DNSName(text) for text in _LOCAL_NAMES]
     usage = dict.fromkeys(
         (
@@ -174,10 +183,6 @@ def _authority(key: ec.EllipticCurvePrivateKey, clock: Clock) -> x509.Certificat
         .add_extension(x509.NameConstraints(permitted_subtrees=local, excluded_subtrees=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-
-
-def _networks(address: IPv4Address | IPv6Address) -> list[IPv4Network | IPv6Network]:
-    return [network for text in _LOCAL_NETWORKS if (network := ip_network(text)).version == address.version]
 
 
 def _name(common: str) -> x509.Name:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hutong.institution.payments import verdict
 from hutong.institution.payments.matrix import Shares, left_of
-from hutong.ledger import recipes
-from hutong.ledger.transfer import TransferStatus
 from hutong.scheme.messages import PaymentStatus, TransactionStatus, id_hex
 from hutong.simulation.audit import SWITCH
 from hutong.simulation.disk import DiskJournal
@@ -38,7 +37,8 @@ def debtor_voids_on_timeout(world: World) -> None:
         payment = undecided.row
         if undecided.held and debtor._node.clock.now_ns() >= payment.expires_ns:
             debtor._look_up_for_rejection(payment)
-            debtor._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            undecided.held = False
+            verdict.void(debtor._ledger, undecided.holds)
             debtor._reject(undecided, "TIMED_OUT", "TM01")
         else:
             again(undecided)

@@ -80,7 +80,7 @@ OlderMs = Annotated[int, QueryParameter(ge=0, description="Of this age at least.
 def switch_api(switch: SwitchNode, operators: Operators, verify: Verify | None = None) -> list[ControllerRouterHandler]:
     """The handlers of a switch's node, for `runtime.http_app.make_app`; `verify` says who signed a request."""
     operator_only = operator_guard(switch.node, operators, reads_noted=False)
-    register_approvals(switch, operators.approvals)
+    register_approvals(switch, operators)
 
     def provide() -> SwitchNode:
         return switch
@@ -363,7 +363,7 @@ class Payments(Controller):
     @get("/{originator:str}/{payment_id:str}")
     async def look_up(self, switch: Switch, originator: FromPath[str], payment_id: FromPath[str]) -> ClearedView:
         """How it stands, by who minted its id and that id, as `pay_…`, `rtn_…` or 32 hexadecimal digits."""
-        id_ = _read_id(payment_id)
+        id_ = read_id(payment_id)
         return cleared_view(*await _answer(switch, lambda: switch.clearing.look_up(originator, id_)))
 
 
@@ -387,7 +387,7 @@ class Oversight(Controller):
     @get("/stories/{payment_id:str}")
     async def story(self, switch: Switch, payment_id: FromPath[str]) -> list[Moment]:
         """What was written down of a payment or return, whoever began it, by time."""
-        id_ = _read_id(payment_id)
+        id_ = read_id(payment_id)
         return await _answer(switch, lambda: switch.oversight.story(id_))
 
 
@@ -399,7 +399,8 @@ def _check(field: str, text: str, type_: Any) -> None:
         raise Refusal(SwitchReason.FIELD_INVALID, field=field, problem=str(error)) from None
 
 
-def _read_id(text: str) -> int:
+def read_id(text: str) -> int:
+    """A payment's or return's id, as `pay_…`, `rtn_…` or 32 hexadecimal digits."""
     if len(text) == _HEX_LENGTH and set(text) <= set("0123456789abcdef"):
         return messages.hex_id(text)
     return parse_id(text.rpartition("_")[0], text)

@@ -9,17 +9,20 @@ from hutong.kernel.ids import derive
 from hutong.kernel.money import currency_of
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.operators.approval import Approval
-from hutong.operators.approval_service import ApprovalKind, Approvals, Ended
-from hutong.scheme.messages import CurrencyCode, PositiveMinorUnits
+from hutong.operators.approval_service import ApprovalKind, Ended
+from hutong.operators.operator import Role
+from hutong.operators.service import Operators
+from hutong.scheme.messages import CurrencyCode, NodeId, PositiveMinorUnits
 from hutong.switch.lifecycle.stage import Stage, Step, next_stage
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason
 from hutong.switch.settlement.rules import Fund
 from hutong.switch.settlement.views import ReserveChangeKind
-from hutong.switch.views import CapChangeKind
+from hutong.switch.views import CapChangeKind, Name, Url
 
 CAP_CHANGE = "cap.change"
 RESERVE_CHANGE = "reserve.change"
+ADMIT = "participant.admit"
 SUSPEND = "participant.suspend"
 RESUME = "participant.resume"
 DEFAULT = "settlement.default"
@@ -43,13 +46,22 @@ class ReserveFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fund: Fund = Fund.RESERVE
 
 
+class AdmitFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who the subject is, admitted by hand: without application and certificate, and with no cap."""
+
+    name: Name
+    url: Url = ""
+    participant: NodeId | None = None
+
+
 class NoFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The subject says it all."""
 
 
-def register_approvals(switch: SwitchNode, approvals: Approvals) -> None:
+def register_approvals(switch: SwitchNode, operators: Operators) -> None:
     """Let these be proposed at a switch."""
-    acts = _Acts(switch)
+    acts, approvals = _Acts(switch, operators), operators.approvals
+    approvals.register(ApprovalKind(ADMIT, AdmitFacts, acts.check_new, acts.admit))
     approvals.register(ApprovalKind(CAP_CHANGE, CapFacts, acts.check_node, acts.change_cap))
     approvals.register(ApprovalKind(RESERVE_CHANGE, ReserveFacts, acts.check_node, acts.change_reserve))
     approvals.register(ApprovalKind(SUSPEND, NoFacts, partial(acts.check_step, Step.SUSPEND), acts.suspend))
@@ -60,8 +72,29 @@ def register_approvals(switch: SwitchNode, approvals: Approvals) -> None:
 class _Acts:
     """Each derives its ids from the approval's, so that it repeats without harm."""
 
-    def __init__(self, switch: SwitchNode) -> None:
+    def __init__(self, switch: SwitchNode, operators: Operators) -> None:
         self._switch = switch
+        self._operators = operators
+
+    def check_new(self, node: str, _: AdmitFacts) -> None:
+        try:
+            msgspec.convert(node, NodeId)
+        except msgspec.ValidationError as error:
+            raise Refusal(SwitchReason.FIELD_INVALID, field="node", problem=str(error)) from None
+        self._switch.lifecycle.check_by_hand(node)
+        if self._switch.admission.stage(node) is not None:
+            raise Refusal(SwitchReason.PARTICIPANT_EXISTS, participant=node, of=node)
+
+    def admit(self, approval: Approval, facts: AdmitFacts, ended: Ended) -> None:
+        """Two people, or an admin."""
+        node = approval.subject
+        self.check_new(node, facts)
+        if approval.proposed_by == approval.decided_by:
+            self._operators.named(approval.decided_by).check_role(Role.ADMIN)
+        self._switch.admission.admit(
+            node, facts.participant or node, facts.name, facts.url, by=_both(approval), reason=approval.reason
+        )
+        ended(_NOTHING_TO_SAY)
 
     def check_node(self, node: str, facts: CapFacts | ReserveFacts) -> None:
         self._switch.admission.staying(node)

@@ -30,11 +30,13 @@ from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
 from hutong.switch.policy import ClearingPolicy
 from hutong.switch.position_service import PositionService
+from hutong.switch.pulse_service import PulseService
 from hutong.switch.recall_service import RecallService
 from hutong.switch.routing import RoutingService
 from hutong.switch.service import ClearingService
 from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
+from hutong.switch.settlement.flow_service import FlowService
 from hutong.switch.settlement.invoice_service import InvoiceService
 from hutong.switch.settlement.proof_service import ProofService
 from hutong.switch.settlement.reserve_service import ReserveService
@@ -82,6 +84,8 @@ class SwitchNode:
             policy,
         )
         self.proofs = ProofService(node, self.positions, policy)
+        self.pulse = PulseService(node.clock, self.clearing.figures)
+        self.flows = FlowService(node, self.windows, self.cleared)
         self.oversight = OversightService(node, self.admission, self.clearing)
         self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
@@ -125,6 +129,7 @@ class SwitchNode:
         self.settlement.tick()
         self.accounts.tick()
         self.proofs.tick()
+        self.pulse.tick()
 
     def _receive(self, sender: str, message: AnyMessage) -> None:
         match message:

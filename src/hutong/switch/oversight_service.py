@@ -11,7 +11,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import id_hex
 from hutong.scheme.standing import Kind, Moment, Nudge, Standing, oldest
 from hutong.switch.admission import AdmissionService
-from hutong.switch.payment import ClearedPayment, row_id
+from hutong.switch.payment import ClearedPayment, Decision, row_id
 from hutong.switch.reason import SwitchReason
 from hutong.switch.service import ClearingService
 
@@ -44,9 +44,7 @@ class OversightService:
     def story(self, payment_id: int) -> list[Moment]:
         """What was written down of a payment or return, whoever began it. Refuses PAYMENT_UNKNOWN; may raise `Cold`."""
         moments: list[Moment] = []
-        for participant in self._admission.participants():
-            id_ = row_id(id_hex(payment_id), participant.node_id)
-            payment, decision = self._clearing.payments.get(id_), self._clearing.decisions.get(id_)
+        for payment, decision in self.payments(payment_id):
             kind: Kind = "RETURN" if payment is not None and payment.is_return else "PAYMENT"
             if payment is not None:
                 note = f"{payment.amount_minor} {payment.currency}, {payment.originator} to {payment.paid_agent}"
@@ -54,9 +52,19 @@ class OversightService:
             if decision is not None:
                 state = "COMPLETED" if decision.window else "REJECTED"
                 moments.append(self._moment(decision.decided_ns, kind, state, decision.reason_name or decision.window))
-        if not moments:
-            raise Refusal(SwitchReason.PAYMENT_UNKNOWN)
         return moments
+
+    def payments(self, payment_id: int) -> list[tuple[ClearedPayment | None, Decision | None]]:
+        """Every payment or return of that id, whoever began it. Refuses PAYMENT_UNKNOWN; may raise `Cold`."""
+        found = []
+        for participant in self._admission.participants():
+            id_ = row_id(id_hex(payment_id), participant.node_id)
+            payment, decision = self._clearing.payments.get(id_), self._clearing.decisions.get(id_)
+            if payment is not None or decision is not None:
+                found.append((payment, decision))
+        if not found:
+            raise Refusal(SwitchReason.PAYMENT_UNKNOWN)
+        return found
 
     def _standing(self, payment: ClearedPayment, now_ns: int) -> Standing:
         kind: Kind = "RETURN" if payment.is_return else "PAYMENT"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _WHITE, _BLACK = (255, 255, 255), (20, 20, 22)
-_LIGHT_GROUND, _DARK_GROUND = (255, 255, 255), (24, 24, 27)
+# The sunk grounds of the kit: text stands on those, too.
+_LIGHT_GROUND, _DARK_GROUND = (236, 236, 240), (38, 38, 43)
 # WCAG 2.2, 1.4.3: text against its ground; with some room, since grounds are tinted.
 _CONTRAST_MIN_PERCENT = 480
 _STEPS = 40

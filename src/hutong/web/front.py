@@ -78,7 +78,7 @@ ROLES = {
 def front_pages(
     pages: Pages, doors: Sequence[WayIn], neighbours: Callable[[], Sequence[Neighbour]] = tuple
 ) -> list[ControllerRouterHandler]:
-    """`GET /` and what every page of the node asks for."""
+    """`GET /`, and what every page of the node asks for."""
 
     @get("/", include_in_schema=False, sync_to_thread=False)
     def front(request: AnyRequest) -> Response[str]:
@@ -97,6 +97,12 @@ def front_pages(
             )
         return pages.render(request, "front/front.html", doors=doors, neighbours=there)
 
+    return [pages.router("/", [front], None), *brand_pages(pages)]
+
+
+def brand_pages(pages: Pages) -> list[ControllerRouterHandler]:
+    """What every page asks for: scripts and styles, colours, the mark, another language."""
+
     @get("/brand.css", include_in_schema=False, media_type="text/css", sync_to_thread=False)
     def colours() -> Response[str]:
         return Response(pages.brand.css, headers=_HOUR)
@@ -105,7 +111,7 @@ def front_pages(
     def mark() -> Response[str]:
         return Response(_mark(pages), headers=_HOUR)
 
-    return [pages.router("/", [front, colours, mark, _language(pages)], None), assets()]
+    return [pages.router("/", [colours, mark, _language(pages)], None), assets()]
 
 
 def _language(pages: Pages) -> HTTPRouteHandler:

@@ -9,34 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import MediaType, Request, Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar import Response, get
 from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
 from hutong.codes.picture import QUIET_ZONE, qr_symbol
 from hutong.codes.plate import PATH
 from hutong.kernel.errors import Refusal
-from hutong.kernel.money import currency_of, format_amount
 from hutong.runtime.http import status_of
-from hutong.web.language import language_of, words
+from hutong.web.page import AnyRequest, Pages
 
-_PAGES = Environment(
-    loader=PackageLoader("hutong.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-# Nothing of another host, no script: whoever gets a text of theirs into a name gets no further.
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "vary": "accept-language",
-}
+_TEMPLATE = "kit/landing.html"
 
 
 @dataclass(frozen=True, slots=True)
 class WalletLink:
-    """A wallet of the network and how its app is opened on a code: `{code}` stands for the code, percent-encoded."""
+    """A wallet of the network and how it is opened on a code: `{code}` stands for the code, percent-encoded."""
 
     name: str
     template: str
@@ -62,39 +51,26 @@ class Payee(Protocol):
 
 
 def landing_page(
-    plate_base: str, wallets: Callable[[], Sequence[WalletLink]], payee_of: Callable[[str], Any]
-) -> HTTPRouteHandler:
+    pages: Pages, plate_base: str, wallets: Callable[[], Sequence[WalletLink]], payee_of: Callable[[str], Any]
+) -> ControllerRouterHandler:
     """`GET /q/{id}`. `payee_of` awaits the `Payee` of a code's text, or refuses by name."""
 
-    @get(f"{PATH}{{plate_id:str}}", media_type=MediaType.HTML, include_in_schema=False)
-    async def landing(request: Request[Any, Any, Any], plate_id: FromPath[str]) -> Response[str]:
+    @get(f"{PATH}{{plate_id:str}}")
+    async def landing(request: AnyRequest, plate_id: FromPath[str]) -> Response[str]:
         code = f"{plate_base}{PATH}{plate_id}"
-        language = language_of(request.headers.get("accept-language", ""))
         try:
             payee: Payee = await payee_of(code)
         except Refusal as refusal:
-            page = _render(language, title="Hutong 互通", payee=None, reason=refusal.reason.name)
-            return Response(page, status_code=status_of(refusal.reason), headers=_HEADERS)
-        currency = currency_of(payee.currency)
-        amount = f"{format_amount(payee.amount, currency)} {currency.alpha}" if payee.amount else ""
+            reason = refusal.reason
+            why = pages.words(request).refusal(refusal)
+            return pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
         links = [{"name": wallet.name, "href": wallet.href(code)} for wallet in wallets()]
-        page = _render(
-            language,
-            title=payee.name,
-            payee=payee,
-            amount=amount,
-            wallets=links,
-            picture=Markup(_svg(code)),  # noqa: S704  # Our own drawing of a code that was just recognised.
-        )
-        return Response(page, headers=_HEADERS)
+        return pages.render(request, _TEMPLATE, payee=payee, wallets=links, picture=_picture(code))
 
-    return landing
+    return pages.router("/", [landing], None)
 
 
-def _svg(code: str) -> str:
+def _picture(code: str) -> Markup:
     """The picture as an element of the page, as large as the page wants it."""
-    return str(qr_symbol(code).svg_inline(border=QUIET_ZONE, light="white", omitsize=True))
-
-
-def _render(language: str, **values: Any) -> str:
-    return _PAGES.get_template("kit/landing.html").render(language=language, _=words(language), **values)
+    svg = qr_symbol(code).svg_inline(border=QUIET_ZONE, light="white", omitsize=True)
+    return Markup(svg)  # noqa: S704  # Our own drawing of a code that was just recognised.

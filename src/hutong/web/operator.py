@@ -60,6 +60,7 @@ class Desk:
         self.pages = pages
         self._menu = menu
         self._reads_noted = reads_noted
+        operators.approvals.has_colleague = pages.sandbox is not None and len(pages.sandbox.operators()) > 1
 
     def router(self, path: str, handlers: Sequence[ControllerRouterHandler], role: Role = Role.VIEWER) -> Router:
         """Handlers for operators who are signed in and have the role; the option `TAKES` of a handler asks for more."""

@@ -1,6 +1,6 @@
 """All pages of a node, by its kind: what the composition root plugs into its server."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from litestar.types import ControllerRouterHandler
 
@@ -16,11 +16,13 @@ from hutong.web.till.pages import till_pages
 from hutong.web.wallet.pages import wallet_pages
 
 
-def institution_pages(institution: InstitutionNode, pages: Pages, bills: BillService) -> list[ControllerRouterHandler]:
-    """What an institution's users, merchants and operators open."""
+def institution_pages(
+    institution: InstitutionNode, pages: Pages, bills: BillService, names: Mapping[str, str]
+) -> list[ControllerRouterHandler]:
+    """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
-        *wallet_pages(institution, pages),
+        *wallet_pages(institution, pages, names),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
     ]

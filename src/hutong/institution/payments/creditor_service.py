@@ -134,9 +134,9 @@ class CreditorService:
         if outcome is None:
             self._await_decision(receipt, holds)
         elif outcome.completed:
-            self._post(holds)
+            verdict.post(self._ledger, holds)
         else:
-            self._void(holds)
+            verdict.void(self._ledger, holds)
 
     def take_up(self, receipt: Receipt) -> None:
         """After a restart: a receipt was written down, and nothing was held for it."""
@@ -300,7 +300,7 @@ class CreditorService:
                 self._charges.paid(receipt.request_id)
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
-        self._post(undecided.holds)
+        verdict.post(self._ledger, undecided.holds)
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
         self.figures.ended(receipt.id, receipt.created_ns, now_ns, completed=True)
@@ -310,7 +310,7 @@ class CreditorService:
         receipt: Receipt = undecided.row
         self._end(undecided)
         self._give_up(receipt)
-        self._void(undecided.holds)
+        verdict.void(self._ledger, undecided.holds)
         self._bury(receipt.id, reason, iso_code)
 
     def _end(self, undecided: Undecided) -> None:
@@ -322,14 +322,6 @@ class CreditorService:
             self._payable(receipt.channel).release(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
         if receipt.sponsor:
             self._cashier.sponsor(receipt.sponsor).release(claimant(receipt.debtor_agent, receipt.id))
-
-    def _post(self, holds: list[Transfer]) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
-        self._ledger.create_transfers(recipes.post(holds), partial(verdict.resolved, already=already))
-
-    def _void(self, holds: list[Transfer]) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-        self._ledger.create_transfers(recipes.void(holds), partial(verdict.resolved, already=already))
 
     def _again(self, undecided: Undecided) -> None:
         """We hold it and nobody has told us: say so again, then ask."""

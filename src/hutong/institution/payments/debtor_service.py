@@ -299,11 +299,13 @@ class DebtorService:
             return  # Decided before, or never sent: a repeat, or somebody's mistake.
         payment: Payment = undecided.row
         if status.status is TransactionStatus.COMPLETED:
-            self._resolve(undecided, recipes.post(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            undecided.held = False  # Said once: a repeat of the message finds it decided.
+            verdict.post(self._ledger, undecided.holds)
             self._complete(undecided, status.window)
         elif status.status is TransactionStatus.REJECTED:
             self._look_up_for_rejection(payment)
-            self._resolve(undecided, recipes.void(undecided.holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            undecided.held = False
+            verdict.void(self._ledger, undecided.holds)
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
             )
@@ -319,10 +321,6 @@ class DebtorService:
 
     def _payable(self, payment: Payment) -> Payable:
         return self._top_ups if payment.channel == Channel.TOP_UP.value else self._requests
-
-    def _resolve(self, undecided: Undecided, transfers: list[Transfer], already: TransferStatus) -> None:
-        undecided.held = False  # Said once: a repeat of the message finds it decided.
-        self._ledger.create_transfers(transfers, partial(verdict.resolved, already=already))
 
     def _complete(self, undecided: Undecided, window: str = "") -> None:
         payment: Payment = undecided.row
@@ -386,17 +384,15 @@ class DebtorService:
 
     def resume(self, payment: Payment) -> None:
         """After a restart: our hold of this payment is still pending, whatever else was durable."""
-        outcome = self.outcomes.get(payment.id)
-        undecided = Undecided(payment, self._again, payment.expires_ns)
-        undecided.held = True
-        undecided.holds = holds = self._holds(payment)
+        outcome, holds = self.outcomes.get(payment.id), self._holds(payment)
         if outcome is None:
-            self.undecided[payment.id] = undecided
+            undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
+            undecided.held, undecided.holds = True, holds
             self._pursuit.begin(undecided)
         elif outcome.completed:
-            self._resolve(undecided, recipes.post(holds), TransferStatus.PENDING_TRANSFER_ALREADY_POSTED)
+            verdict.post(self._ledger, holds)
         else:
-            self._resolve(undecided, recipes.void(holds), TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED)
+            verdict.void(self._ledger, holds)
 
 
 @lru_cache(100_000)

@@ -151,10 +151,10 @@ class RefundService:
         if undecided is None or not undecided.held:
             return
         if status.status is TransactionStatus.COMPLETED:
-            self._post(undecided.row)
+            verdict.post(self._ledger, self._holds(undecided.row))
             self._conclude(undecided, "", "", status.window)
         elif status.status is TransactionStatus.REJECTED:
-            self._void(undecided.row)
+            verdict.void(self._ledger, self._holds(undecided.row))
             self._conclude(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
             )
@@ -167,9 +167,9 @@ class RefundService:
             undecided.held = True
             self._pursuit.begin(undecided)
         elif outcome.completed:
-            self._post(refund)
+            verdict.post(self._ledger, self._holds(refund))
         else:
-            self._void(refund)
+            verdict.void(self._ledger, self._holds(refund))
 
     def take_up(self, refund: Refund, answer: Answer | None = None) -> None:
         """A refund that was written down. If a restart forgot it before the ledger had it: the same ids again."""
@@ -297,14 +297,6 @@ class RefundService:
             ledger=self._chart.currency.ledger,
             code=Why.REFUND_HELD,
         )
-
-    def _post(self, refund: Refund) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
-        self._ledger.create_transfers(recipes.post(self._holds(refund)), partial(verdict.resolved, already=already))
-
-    def _void(self, refund: Refund) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-        self._ledger.create_transfers(recipes.void(self._holds(refund)), partial(verdict.resolved, already=already))
 
     def _message(self, refund: Refund) -> PaymentReturn:
         return PaymentReturn(

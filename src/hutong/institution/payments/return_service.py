@@ -112,14 +112,14 @@ class ReturnService:
             return
         if status.status is TransactionStatus.COMPLETED:
             self._end(undecided)
-            self._post(return_)
+            verdict.post(self._ledger, self._holds(return_))
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
             self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)
-            self._void(return_)
+            verdict.void(self._ledger, self._holds(return_))
             self._bury(return_id, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK))
 
     def resume(self, return_: Return) -> None:
@@ -128,9 +128,9 @@ class ReturnService:
         if outcome is None:
             self._await_decision(return_)
         elif outcome.completed:
-            self._post(return_)
+            verdict.post(self._ledger, self._holds(return_))
         else:
-            self._void(return_)
+            verdict.void(self._ledger, self._holds(return_))
 
     def _accept(self, return_id: int, message: PaymentReturn) -> None:
         try:
@@ -231,14 +231,6 @@ class ReturnService:
             ledger=self._chart.currency.ledger,
             code=Why.RETURN,
         )
-
-    def _post(self, return_: Return) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
-        self._ledger.create_transfers(recipes.post(self._holds(return_)), partial(verdict.resolved, already=already))
-
-    def _void(self, return_: Return) -> None:
-        already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-        self._ledger.create_transfers(recipes.void(self._holds(return_)), partial(verdict.resolved, already=already))
 
     def _await_decision(self, return_: Return) -> None:
         undecided = self.undecided[return_.id] = Undecided(return_, self._again, return_.expires_ns)

@@ -1,9 +1,12 @@
-"""What the ledger's answer to one of our chains means."""
+"""What the ledger's answer to one of our chains means; and a decision on one that it holds."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.ids import PARTS_MAX
+from hutong.ledger import recipes
+from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.recipes import Leg
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 
@@ -47,6 +50,18 @@ def refused(
     raise AssertionError(statuses)
 
 
-def resolved(statuses: Sequence[TransferStatus], already: TransferStatus) -> None:
+def post(ledger: LedgerEngine, holds: Sequence[Transfer]) -> None:
+    """The decision was yes: what is held moves. Once, however often it is said."""
+    already = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
+    ledger.create_transfers(recipes.post(holds), partial(_resolved, already=already))
+
+
+def void(ledger: LedgerEngine, holds: Sequence[Transfer]) -> None:
+    """The decision was no: what is held is free. Once, however often it is said."""
+    already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
+    ledger.create_transfers(recipes.void(holds), partial(_resolved, already=already))
+
+
+def _resolved(statuses: Sequence[TransferStatus], already: TransferStatus) -> None:
     """Make sure that a post or void went as decided. It can't be refused: nobody else resolves our holds."""
     assert statuses[0] in TRANSFER_DONE or statuses[0] is already, statuses

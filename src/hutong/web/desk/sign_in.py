@@ -9,7 +9,6 @@ from litestar.types import ControllerRouterHandler
 from hutong.kernel.errors import Refusal
 from hutong.operators.operator import OperatorReason, Role
 from hutong.operators.session import LIFE_S
-from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.operator import DESK, HOME, ROLES, Desk
 from hutong.web.page import AnyRequest, own_path
@@ -73,7 +72,7 @@ class _Door:
         sample = form.text("sample", length_max=_NAME_MAX)
         operators, journal = self._desk.operators, self._desk.node.journal
         try:
-            token = self._sample_token(sample) if sample else form.needed("token", length_max=_TOKEN_MAX)
+            token = await self._sample_token(sample) if sample else form.needed("token", length_max=_TOKEN_MAX)
             if await self.is_first():
                 return self._pages.go(DESK.sign_in)
             await operators.audit.start()
@@ -116,9 +115,17 @@ class _Door:
         await decided(self._desk.node.journal, lambda: self._desk.operators.sessions.end(token))
         return self._pages.signed_out(request, DESK, DESK.sign_in)
 
-    def _sample_token(self, name: str) -> str:
-        sandbox = self._pages.sandbox
-        for each in sandbox.operators() if sandbox else ():
-            if each.name == name:
-                return each.token
-        raise Refusal(HttpReason.TOKEN_MISSING)
+    async def _sample_token(self, name: str) -> str:
+        """Of somebody anybody may sign in as; who is not named yet is now. Refuses NO_SUCH_OPERATOR."""
+        sandbox, operators = self._pages.sandbox, self._desk.operators
+        found = [each for each in (sandbox.operators() if sandbox else ()) if each.name == name]
+        if not found:
+            raise Refusal(OperatorReason.NO_SUCH_OPERATOR, name=name)
+        sample = found[0]
+
+        def named() -> None:
+            if all(each.name != name or not each.active for each in operators.everybody()):
+                operators.appoint(name, Role(sample.role), "sandbox", sample.token)
+
+        await decided(self._desk.node.journal, named)
+        return sample.token

@@ -51,6 +51,9 @@ export function say(name, values = {}) {
 /** Minor units as people write them: 1280 is ¥12.80. */
 export const yuan = (minor) => "¥" + (Math.trunc(minor / 100)).toLocaleString("en") + "." + String(Math.abs(minor) % 100).padStart(2, "0");
 
+/** A phone is felt where it may be: once its page was touched. */
+export const buzz = (pattern) => { if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern); };
+
 // A form that moves something is sent once: the second press of an impatient finger does nothing.
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented || event.target.method !== "post") return;

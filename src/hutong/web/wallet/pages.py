@@ -1,14 +1,39 @@
 """All pages of the wallet."""
 
+from collections.abc import Mapping
+
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
 from hutong.web.page import Pages
+from hutong.web.wallet.app import app_pages
 from hutong.web.wallet.bills import bills_pages
+from hutong.web.wallet.cards import cards_pages
+from hutong.web.wallet.code import code_pages
 from hutong.web.wallet.door import door_pages
 from hutong.web.wallet.home import home_pages
+from hutong.web.wallet.limits import limits_pages
+from hutong.web.wallet.mandates import mandates_pages
+from hutong.web.wallet.pay import Paying, pay_pages
+from hutong.web.wallet.receive import receive_pages
+from hutong.web.wallet.scan import scan_pages
+from hutong.web.wallet.settings import settings_pages
 
 
-def wallet_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """What `/wallet` and everything below it leads to."""
-    return [*door_pages(institution, pages), *home_pages(institution, pages), *bills_pages(institution, pages)]
+def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
+    """What `/wallet` and everything below it leads to. `names` are those of the network's institutions, by node."""
+    paying = Paying(institution, pages, names)
+    return [
+        *door_pages(institution, pages),
+        *home_pages(institution, pages),
+        *bills_pages(institution, pages),
+        *scan_pages(institution, pages),
+        *pay_pages(institution, pages, paying),
+        *code_pages(institution, pages, paying),
+        *receive_pages(institution, pages),
+        *cards_pages(institution, pages, names),
+        *mandates_pages(institution, pages, names),
+        *limits_pages(institution, pages),
+        *settings_pages(institution, pages),
+        *app_pages(pages),
+    ]

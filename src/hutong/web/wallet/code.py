@@ -1,0 +1,150 @@
+"""The payment code: what the browser makes it from, what tills ask the payer meanwhile, and the news of the wallet."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
+
+from hutong.institution.node import InstitutionNode
+from hutong.institution.notices.event import Event
+from hutong.institution.payments.bodies import TO_PAY_PREFIX, ToPayView, to_pay_view
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.request_to_pay import ToPay
+from hutong.institution.people.views import payment_code_keys_view
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.runtime.shelf import decided, warmed
+from hutong.web.language import Words, phrase
+from hutong.web.live import feed_events
+from hutong.web.page import HEADERS, AnyRequest, Pages
+from hutong.web.wallet.door import WALLET, wallet_guard
+from hutong.web.wallet.pay import Paying
+
+_SENT = phrase("Paid %(amount)s to %(name)s")
+_RECEIVED = phrase("Received %(amount)s from %(name)s")
+
+
+def code_pages(institution: InstitutionNode, pages: Pages, paying: Paying) -> list[ControllerRouterHandler]:
+    """`/wallet/code`, what tills ask meanwhile below `/wallet/asked`, and `/wallet/news`."""
+    people, to_pays, journal = institution.people, institution.payments.to_pays, institution.node.journal
+
+    @get("/wallet/code", sync_to_thread=False)
+    def code(request: AnyRequest) -> Response[str]:
+        # Says nothing of who is signed in: the phone keeps this page for when there is no network.
+        return pages.render(request, "wallet/code.html", nav="code")
+
+    @post("/wallet/code/keys", status_code=200)
+    async def keys(request: AnyRequest) -> Response[bytes]:
+        pages.check_sender(request)
+        session = request.auth
+        found = await decided(journal, lambda: people.codes.payment_code_keys(session.user_id, session.device_id))
+        return _json(payment_code_keys_view(found, institution.node.clock.now_ns()))
+
+    @get("/wallet/asked")
+    async def waiting(request: AnyRequest) -> Response[bytes]:
+        words = pages.words(request)
+        return _json([_asked(words, to_pay_view(row)) for row in await to_pays.waiting(request.auth.user_id)])
+
+    @post("/wallet/asked/{to_pay_id:str}/approve", status_code=200)
+    async def approve(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
+        form = await pages.form(request)
+        user_id, id_ = request.auth.user_id, parse_id(TO_PAY_PREFIX, to_pay_id)
+        row = await _row(user_id, id_)
+        token = await people.pin_token(user_id, form.text("pin"), row.payment_id, row.amount, row.terms.creditor)
+        await paying.edge.concluded(lambda answer: to_pays.approve(user_id, id_, token, answer))
+        return _json({"path": f"/wallet/paid/{id_text('pay', row.payment_id)}"})
+
+    async def _row(user_id: int, id_: int) -> ToPay:
+        for row in await to_pays.waiting(user_id):
+            if row.id == id_:
+                return row
+        raise Refusal(PaymentReason.REQUEST_TO_PAY_DECIDED)
+
+    @post("/wallet/asked/{to_pay_id:str}/decline", status_code=200)
+    async def decline(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
+        await pages.form(request)
+        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
+        await decided(journal, lambda: to_pays.decline(request.auth.user_id, id_))
+        return _json({})
+
+    @get("/wallet/news", sync_to_thread=False)
+    def news(request: AnyRequest) -> Stream:
+        token = pages.token(request, WALLET)
+        return feed_events(
+            request,
+            institution.notices,
+            request.auth.user_id,
+            partial(_shown, pages.words(request)),
+            lambda: warmed(journal, partial(people.session, token)),
+        )
+
+    handlers = [code, keys, waiting, approve, decline, news]
+    return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What events about payments have in common, as far as the wallet's pages show it."""
+
+    payment_id: str = ""
+    request_to_pay_id: str = ""
+    amount: int = 0
+    paid: int = 0
+    currency: str = "CNY"
+    payee_name: str = ""
+    payer_name: str = ""
+    creditor_name: str = ""
+    remark: str = ""
+    reason: str = ""
+    expires_at_ms: int = 0
+
+
+class _Body(msgspec.Struct, frozen=True):
+    data: _Told
+
+
+def _shown(words: Words, event: Event) -> Mapping[str, Any] | None:
+    """An event of the payer's as the page says it; what is no payment the page doesn't tell."""
+    if not event.type.startswith("payment."):
+        return None
+    told = msgspec.json.decode(event.body, type=_Body).data
+    match event.type:
+        case "payment.waiting":
+            return {
+                "id": told.request_to_pay_id,
+                "name": told.creditor_name,
+                "amount": words.money(told.amount, told.currency),
+                "expires_at_ms": told.expires_at_ms,
+            }
+        case "payment.sent":
+            amount = words.money(told.paid, told.currency)
+            return _paid(told) | {"said": words(_SENT, amount=amount, name=told.payee_name), "amount": amount}
+        case "payment.rejected":
+            return _paid(told) | {"said": words.reason(told.reason)}
+        case "payment.received":
+            amount = words.money(told.amount, told.currency)
+            said = words(_RECEIVED, amount=amount, name=told.payer_name)
+            return _paid(told) | {"said": said, "amount": amount, "name": told.payer_name, "remark": told.remark}
+        case _:
+            return None
+
+
+def _paid(told: _Told) -> dict[str, Any]:
+    return {"path": f"/wallet/paid/{told.payment_id}", "bill": f"/wallet/bills/{told.payment_id}"}
+
+
+def _asked(words: Words, view: ToPayView) -> dict[str, Any]:
+    return {
+        "id": view.request_to_pay_id,
+        "name": view.creditor_name,
+        "amount": words.money(view.amount, view.currency),
+        "expires_at_ms": view.expires_at_ms,
+    }
+
+
+def _json(body: object) -> Response[bytes]:
+    return Response(msgspec.json.encode(body), media_type=MediaType.JSON, headers=HEADERS)

@@ -1,0 +1,105 @@
+"""Scanning: a camera's frames, a picture or a text become a code, and the code the page that asks whether to pay it."""
+
+from functools import partial
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import MediaType, Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from hutong.codes.code import Presented
+from hutong.codes.picture import read_frame, read_picture
+from hutong.codes.scanned import read
+from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.ids import id_text
+from hutong.runtime.http import HttpReason
+from hutong.web.page import HEADERS, AnyRequest, Pages
+from hutong.web.wallet.door import WALLET, wallet_guard
+
+_FRAME_BYTES_MAX = 1 << 20
+_TEMPLATE = "wallet/scan.html"
+
+
+class ScanReason(Reason):
+    """Why what was scanned leads nowhere."""
+
+    SHOWN_BY_PAYER = Kind.REFUSED, "NARR"  # A payment code: tills charge it, nobody is paid by it.
+    READER_BUSY = Kind.LIMITED, "NARR"
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What a camera's frame showed: where its code leads to, or nothing."""
+
+    path: str = ""
+
+
+def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
+    """`/wallet/scan`. Pictures are read beside the loop and kept nowhere."""
+    pool = institution.pool
+    watched: set[int] = set()  # Whose frame is being read: one at a time, however many are sent.
+
+    def path_of(text: str) -> str:
+        """The page that asks whether to pay a code. The payment has its id from here: loading that again pays nothing twice."""
+        text = text.strip()
+        if _is_shown_by_payer(text):
+            raise Refusal(ScanReason.SHOWN_BY_PAYER)
+        payment_id = id_text("pay", institution.node.mint.mint())
+        return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"
+
+    @get("/wallet/scan")
+    async def scan(request: AnyRequest) -> Response[str]:
+        code = request.query_params.get("code", "")
+        if not code:
+            return pages.render(request, _TEMPLATE, nav="scan", code="")
+        try:
+            return pages.go(path_of(code[: CODE_LENGTH_MAX + 1]))
+        except Refusal as refusal:
+            return pages.again(request, _TEMPLATE, refusal, nav="scan", code="")
+
+    @post("/wallet/scan", status_code=200)
+    async def give(request: AnyRequest) -> Response[str]:
+        form = await pages.form(request)
+        code = ""
+        try:
+            code = form.text("code", length_max=CODE_LENGTH_MAX)
+            if not code:
+                picture = await pages.upload(request, "picture")
+                _check_room(institution)
+                code = (await pool.run(partial(read_picture, picture)))[0]
+            return pages.go(path_of(code))
+        except Refusal as refusal:
+            return pages.again(request, _TEMPLATE, refusal, nav="scan", code=code)
+
+    @post("/wallet/scan/frame", status_code=200)
+    async def watch(request: AnyRequest) -> Response[bytes]:
+        pages.check_sender(request)
+        user_id = request.auth.user_id
+        frame = await request.body()
+        if len(frame) > _FRAME_BYTES_MAX:
+            raise Refusal(HttpReason.BODY_TOO_LARGE, bytes_max=_FRAME_BYTES_MAX)
+        seen: tuple[str, ...] = ()
+        if user_id not in watched and not pool.is_full:
+            watched.add(user_id)
+            try:
+                seen = await pool.run(partial(read_frame, frame))
+            finally:
+                watched.discard(user_id)
+        found = Frame(path_of(seen[0])) if seen else Frame()
+        return Response(msgspec.json.encode(found), media_type=MediaType.JSON, headers=HEADERS)
+
+    return [pages.router("/", [scan, give, watch], WALLET, [wallet_guard(institution, pages)])]
+
+
+def _check_room(institution: InstitutionNode) -> None:
+    if institution.pool.is_full:
+        raise Refusal(ScanReason.READER_BUSY)
+
+
+def _is_shown_by_payer(text: str) -> bool:
+    """Whether this is what payers show to tills: nobody is paid by it. What can't be read at all, its owner refuses."""
+    try:
+        return read(text).presented is Presented.BY_CONSUMER
+    except Refusal:
+        return False
