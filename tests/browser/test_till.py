@@ -273,7 +273,7 @@ def test_a_cashier_refunds_with_the_managers_pin_alone(town: BrowserTown, person
     page.locator("#pin").fill(MANAGERS_PIN)
     page.get_by_role("button", name="Refund").click()
     expect(page.get_by_role("status")).to_contain_text("Refunded")
-    page.get_by_role("link", name="To the payment").click()
+    page.get_by_role("link", name="To the payment", exact=True).click()
     expect(page.locator("section[aria-labelledby=back]")).to_contain_text("approved by 张店长")
     expect(page.locator("#most")).to_have_text("At most ¥15.00.")
     assert payer.balance == 10_000 - 2000 + 500
@@ -293,7 +293,7 @@ def test_a_manager_refunds_alone_and_never_more_than_is_left(town: BrowserTown, 
     page.locator("#amount").fill("9.00")
     page.get_by_role("button", name="Refund").click()
     expect(page.get_by_role("status")).to_contain_text("Refunded")
-    page.get_by_role("link", name="To the payment").click()
+    page.get_by_role("link", name="To the payment", exact=True).click()
     assert page.locator("form[aria-labelledby=refund]").count() == 0
 
 
