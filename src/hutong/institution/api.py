@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.erasure.api import erasure_api
 from hutong.institution.merchants.api import merchant_routes
+from hutong.institution.merchants.application_api import application_routes
 from hutong.institution.merchants.staff_api import staff_routes
 from hutong.institution.merchants.staff_key import SESSION_PREFIX, Right
 from hutong.institution.node import InstitutionNode
@@ -43,7 +44,8 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         operators_api(node, people.operators, operator_only),
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
         *people_api(node, people, institution.balance_of),
-        *merchant_routes(node, merchants, institution.plates, operator_only),
+        *merchant_routes(node, merchants, institution.plates, people.operators.approvals, operator_only),
+        *application_routes(node, institution.applications, operator_only),
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),

@@ -12,6 +12,7 @@ from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.erasure.retained_identity import shipped_retention
 from hutong.institution.erasure.service import ErasureService
+from hutong.institution.merchants.application_service import ApplicationService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -100,13 +101,14 @@ class InstitutionNode:
         )
         kept, pepper = self._merchant_repository, settings.merchant_pepper
         self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
+        self.applications = ApplicationService(node, self.merchants)
         self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(
             node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
         )
-        policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
+        self.policies = policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
         self.payments = PaymentService(
             node,
             ledger,

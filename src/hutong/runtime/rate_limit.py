@@ -62,6 +62,8 @@ class RateLimits:
                 "/staff/sign-in",
                 "/staff/pin",
                 "/staff/pin/code",
+                "/v1/merchant-applications",
+                "/merchants/apply",
             )
         )
     )
