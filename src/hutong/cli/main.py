@@ -53,6 +53,7 @@ _COMMANDS = {
     ),
     "As a merchant or operator": (
         ("onboard", "merchant:onboard", "Take a merchant on, as an institution's operator."),
+        ("appoint", "merchant:appoint", "Invite an owner of a merchant, who signs in at the till and the console."),
         ("plate", "merchant:plate", "Hang up a plate, and write its picture."),
         ("charge", "merchant:charge", "Ask to be paid: show a code, or scan a payer's payment code."),
         ("pay-in", "merchant:pay_in", "Credit a user with money that came from outside, as the operator."),
