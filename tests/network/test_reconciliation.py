@@ -153,14 +153,47 @@ def test_a_payment_the_switch_never_cleared_is_taken_back(alley: Street, day: Da
     assert reconciled(jing, day.window)["differing"] == 1
     (case,) = open_cases(jing, day.window)
     assert (case["kind"], case["here"], case["there"], case["correction"]) == ("MISSING_THERE", 700, None, 700)
-    path = f"/v1/operator/cases/{case['case_id']}"
-    assert jing.post(f"{path}/correct")["state"] == "CORRECTED"
+    path, subject = f"/v1/operator/cases/{case['case_id']}", case["case_id"]
+    second = second_operator(alley, "jing")
+    proposed = propose(jing, "reconciliation.correct", subject)
+    assert jing.refused(f"{proposed}/approve")["reason"] == "APPROVAL_NEEDS_ANOTHER_OPERATOR"
+    assert jing.get(path)["state"] == "OPEN"
+    assert ended(second, proposed) == ("DONE", "")
+    assert (jing.get(path)["state"], jing.get(path)["changed_by"]) == ("CORRECTED", "operator, bo")
     assert reconciled(jing, day.window)["differing"] == 0
-    assert jing.refused(f"{path}/settle", {"with": new_id("usr")})["reason"] == "CORRECTION_REFUSED"
-    for _ in range(2):
-        assert jing.post(f"{path}/settle", {"with": day.payer.user_id})["state"] == "SETTLED"
+    # What the ledger refuses has failed, and the case may be settled otherwise.
+    nobody = propose(jing, "reconciliation.settle", subject, account=new_id("usr"))
+    assert ended(second, nobody) == ("FAILED", "CORRECTION_REFUSED")
+    assert ended(second, propose(jing, "reconciliation.settle", subject, account=day.payer.user_id)) == ("DONE", "")
+    assert jing.get(path)["state"] == "SETTLED"
     assert day.payer.balance == before + 700
     assert jing.refused(f"{path}/explain", {"note": "已经处理"})["reason"] == "CASE_IS_CLOSED"
+    late = {"approval_id": new_id("apr"), "kind": "reconciliation.correct", "subject": subject, "facts": {}}
+    assert jing.refused("/v1/approvals", late | {"reason": "再来一次"})["reason"] == "CASE_IS_CLOSED"
+
+
+def second_operator(alley: Street, node: str) -> Client:
+    """Another operator of the node, by a token of their own."""
+    first = alley.operator(node)
+    return alley._known(Client(first.url, first.put("/v1/operators/bo", {"role": "OPERATOR"})["token"]))
+
+
+def propose(operator: Client, kind: str, subject: str, **facts: str) -> str:
+    """The path of a proposal that waits for another operator."""
+    id_ = new_id("apr")
+    body = {"approval_id": id_, "kind": kind, "subject": subject, "facts": facts, "reason": "对账差错"}
+    assert operator.post("/v1/approvals", body)["state"] == "PROPOSED"
+    return f"/v1/approvals/{id_}"
+
+
+def ended(operator: Client, path: str) -> tuple[str, str]:
+    """Approve, and how it ended."""
+    found = operator.post(f"{path}/approve")
+    ends_at = time.monotonic() + 10
+    while found["state"] == "APPROVED" and time.monotonic() < ends_at:
+        time.sleep(0.05)
+        found = operator.get(path)
+    return found["state"], found["outcome"]
 
 
 def test_an_open_window_and_an_unknown_one_are_refused(alley: Street) -> None:

@@ -76,6 +76,13 @@ def test_both_languages_give_the_same_reasons() -> None:
         assert english.keys() == chinese.keys(), name
 
 
+def test_a_reason_is_said_in_one_catalogue() -> None:
+    known: dict[str, str] = {}
+    for each in sorted(CATALOGUES.glob("reasons-*.en.po")):
+        for reason in catalogue(each.name):
+            assert known.setdefault(reason, each.name) == each.name, reason
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_money_is_written_to_the_fen(language: str) -> None:
     said = words(language)

@@ -22,11 +22,16 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.institution.api import institution_api
+from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
 from hutong.institution.bills.repository import PgBills
 from hutong.institution.bills.sale_repository import PgSales
 from hutong.institution.bills.service import BillService
+from hutong.institution.books.api import books_api
+from hutong.institution.books.service import BookService
 from hutong.institution.chart import Chart
+from hutong.institution.merchants.register_repository import PgMerchantRegister
+from hutong.institution.merchants.register_service import RegisterService
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
@@ -39,6 +44,7 @@ from hutong.institution.reconciliation.service import ReconciliationService
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
+from hutong.ledger.repository import PgAllAccounts
 from hutong.operators import guard
 from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
@@ -64,6 +70,7 @@ from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.switch.settlement.rules import Fund
 from hutong.web.brand import Brand
 from hutong.web.front import Neighbour
+from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.landing import Payee, WalletLink, landing_page
 from hutong.web.page import Pages
 from hutong.web.sandbox import Sandbox
@@ -209,17 +216,21 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         assert connection.files is not None, "an institution's connection knows where its files are"
         reconciliation = reconciling(machine, institution.chart, connection.files, pool, network.switch.node)
         bills = _bills(machine, institution, settings.zone)
+        desk = _desk(institution, machine, reconciliation)
+        operator_only = operator_guard(machine.node, institution.people)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
+        names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
-            reconciliation_api(reconciliation, operator_guard(machine.node, institution.people)),
+            reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
+            books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, pages, bills, {spec.node: spec.name for spec in network.institutions}),
+            *institution_pages(institution, pages, bills, pool, names, desk),
         ]
         if site.gateway is None:
-            handlers.append(shown_codes_api(site.codes, operator_guard(machine.node, institution.people)))
+            handlers.append(shown_codes_api(site.codes, operator_only))
         connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
         domain = partial(institution_metrics, institution)
         operators = institution.people.operators
@@ -230,6 +241,16 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
+    """What the institution's desk reads as a whole, and what takes two people there."""
+    node, merchants = machine.node, institution.merchants
+    register_approvals(institution.people.operators.approvals, merchants, reconciliation)
+    register = RegisterService(node, merchants, PgMerchantRegister(machine.pool))
+    statements, everything = institution.payments.statements, PgAllAccounts(machine.pool)
+    books = BookService(node, machine.ledger, institution.chart, statements, everything)
+    return DeskParts(institution, books, register, reconciliation)
 
 
 def _bills(machine: Machine, institution: InstitutionNode, zone: str) -> BillService:
@@ -316,9 +337,14 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
 
 
 def _wallets(site: Site, network: Network) -> list[WalletLink]:
-    """The wallets a payer may choose from: apps, or where the network is for trying out, its own pages."""
+    """
+    The wallets a payer may choose from: where the network is for trying out, their pages; else their apps.
+
+    An institution without an app has its own pages all the same, where its plates lead.
+    """
     here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
-    return here or [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
+    own = [] if site.spec.app_link else [WalletLink(site.spec.name, f"{site.spec.plate_base}{_SCAN}")]
+    return here or own + [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
 
 
 async def _payee(institution: InstitutionNode, code: str) -> Payee:

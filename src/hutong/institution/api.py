@@ -4,13 +4,14 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.erasure.api import erasure_api
 from hutong.institution.merchants.api import merchant_routes
+from hutong.institution.merchants.application_api import application_routes
 from hutong.institution.merchants.staff_api import staff_routes
 from hutong.institution.merchants.staff_key import SESSION_PREFIX, Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
+from hutong.institution.payments.withdrawal_api import withdrawal_routes
 from hutong.institution.people.api import operator_guard, people_api, session_guard
-from hutong.institution.people.user import User
 from hutong.institution.recalls.api import recall_api
 from hutong.institution.requests.api import request_routes
 from hutong.institution.settlement.api import settlement_routes
@@ -24,12 +25,6 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     node = institution.node
     people, merchants = institution.people, institution.merchants
     operator_only = operator_guard(node, people)
-
-    async def balance_of(user: User) -> int:
-        """Everything on a user's account, pending credits and what is disputed included."""
-        (account,) = await institution.ledger.lookup_accounts([user.wallet_account])
-        disputed = institution.recalls.disputes.held_of(user.id)
-        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def owner_of(token: str) -> int:
         """Whose feed a token reads: a merchant's, by a key or session of its staff that sees all of it, or a user's, by a session."""
@@ -49,12 +44,14 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
     return [
         operators_api(node, people.operators, operator_only),
         *erasure_api(institution.erasure, session_guard(node, people), operator_only),
-        *people_api(node, people, balance_of),
-        *merchant_routes(node, merchants, institution.plates, operator_only),
+        *people_api(node, people, institution.balance_of),
+        *merchant_routes(node, merchants, institution.plates, people.operators.approvals, operator_only),
+        *application_routes(node, institution.applications, operator_only),
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
         *payment_api(institution.payments, people, merchants, institution.tills),
+        withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, people, merchants, operator_only),
         *notices_api(
             node,

@@ -12,6 +12,7 @@ from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.erasure.retained_identity import shipped_retention
 from hutong.institution.erasure.service import ErasureService
+from hutong.institution.merchants.application_service import ApplicationService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -25,6 +26,7 @@ from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
+from hutong.institution.payments.withdrawal_service import WithdrawalService
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
@@ -60,6 +62,8 @@ class InstitutionSettings:
 
 class InstitutionNode:
     """Everything of an institution behind its transport and its API."""
+
+    clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
 
     def __init__(
         self,
@@ -100,13 +104,14 @@ class InstitutionNode:
         )
         kept, pepper = self._merchant_repository, settings.merchant_pepper
         self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
+        self.applications = ApplicationService(node, self.merchants)
         self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
         site = Site(node.node_id, settings.people.plate_base)
         self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
         self.requests = RequestService(
             node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
         )
-        policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
+        self.policies = policies = shipped_policies(settings.policies, ZoneInfo(settings.zone))
         self.payments = PaymentService(
             node,
             ledger,
@@ -120,11 +125,11 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.withdrawals = WithdrawalService(node, self.payments, self.merchants, policies)
         self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
-        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
@@ -134,6 +139,7 @@ class InstitutionNode:
         await self._merchant_repository.start()
         await self._request_repository.start()
         await self.recalls.load()
+        await self.withdrawals.start()
         await self.payments.start()
         self.recalls.resume()
         await self.settlement.start()
@@ -151,6 +157,12 @@ class InstitutionNode:
         self.payments.tick()
         self.recalls.tick()
         self.proofs.tick()
+
+    async def balance_of(self, user: User) -> int:
+        """Everything on a user's account, pending credits and what is disputed included."""
+        (account,) = await self.ledger.lookup_accounts([user.wallet_account])
+        disputed = self.recalls.disputes.held_of(user.id)
+        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

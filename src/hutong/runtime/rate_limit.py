@@ -54,8 +54,12 @@ class RateLimits:
                 "/v1/sessions",
                 "/wallet/sign-in",
                 "/wallet/sign-in/secrets",
+                "/wallet/sign-in/forgotten",
+                "/wallet/sign-in/code",
                 "/wallet/register",
                 "/wallet/register/code",
+                "/v1/merchant-applications",
+                "/merchants/apply",
             )
         )
     )

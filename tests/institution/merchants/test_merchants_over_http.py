@@ -31,18 +31,23 @@ NOODLES = {
 SHOP = {"reference": "S-1", "name": "鼓楼店", "city": "北京", "latin_city": "BEIJING"}
 
 
+def operators_of(node: NodeRuntime, *, two_person: bool = False) -> Operators:
+    return Operators(node, AuditLog(node), {"root": OPERATOR}, two_person=two_person)
+
+
 def operator_only(node: NodeRuntime) -> Guard:
-    return operator_guard(node, Operators(node, AuditLog(node), {"root": OPERATOR}), reads_noted=True)
+    return operator_guard(node, operators_of(node), reads_noted=True)
 
 
 class Api:
     """A client of one node's merchant API, in this process."""
 
-    def __init__(self, street: ShopStreet) -> None:
+    def __init__(self, street: ShopStreet, *, two_person: bool = False) -> None:
         self.street = street
+        approvals = operators_of(street.node, two_person=two_person).approvals
         self.app: Litestar = make_app(
             [
-                *merchant_routes(street.node, street.merchants, street.plates, operator_only(street.node)),
+                *merchant_routes(street.node, street.merchants, street.plates, approvals, operator_only(street.node)),
                 request_routes(street.node, street.merchants, street.requests, street.requests.create),
             ],
             title="jing",
@@ -276,3 +281,11 @@ def test_the_description_has_an_example_of_everything_that_can_be_made(api: Api)
     for path, item in described["paths"].items():
         for method, operation in item.items():
             assert operation.get("description") or operation.get("summary"), (method, path)
+
+
+def test_where_it_takes_two_people_one_suspends_no_merchant() -> None:
+    api = Api(ShopStreet(), two_person=True)
+    merchant, _ = api.merchant("M-1")
+    for verb in ("suspend", "resume", "close"):
+        no = api.post(f"/v1/operator/merchants/{merchant['merchant_id']}/{verb}", None, OPERATOR, status=422)
+        assert (no["reason"], no["facts"]["propose"]) == ("TWO_PEOPLE_NEEDED", f"merchant.{verb}")

@@ -6,6 +6,7 @@ import pytest
 
 from hutong.institution.people.user import Evidence, Tier
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text
 from hutong.runtime.tables import MemoryStore
 
 PHONE = "+8613800138000"
@@ -134,3 +135,26 @@ async def test_secrets_are_stored_sealed(town: Any) -> None:
     assert keys.seed not in stored
     assert repr(keys.seed)[2:-1].encode() not in stored
     assert signed_in.token.encode() not in stored
+
+
+async def test_an_operator_finds_a_user_by_number_id_or_whole_name(town: Any) -> None:
+    first = (await town.user()).user
+    namesake = (await town.user("+8613900139000")).user
+    other = (await town.user("+8613700137000", "李华")).user
+    await town.restart()
+    search = town.people.search
+    assert [user.id for user in await search("13800138000")] == [first.id]
+    assert [user.id for user in await search(id_text("usr", other.id))] == [other.id]
+    assert [user.id for user in await search("王小明")] == [namesake.id, first.id]
+    assert await search("王") == []
+    assert await search("") == []
+    renamed = town.people.raise_tier
+    await town.ask(lambda: renamed(first.id, Tier.III, Evidence.FACE_TO_FACE, "王晓明", "duty"))
+    assert [user.id for user in await search("王小明")] == [namesake.id]
+    for nobody in ("13800138999", id_text("usr", 1 << 80)):
+        with pytest.raises(Refusal, match="USER_UNKNOWN"):
+            await search(nobody)
+    assert [user.id for user in await town.people.users([other.id, 1 << 80, other.id, first.id])] == [
+        other.id,
+        first.id,
+    ]

@@ -1,6 +1,7 @@
 """China's rules as data: what the tables say, when they hold, and that they are asked once."""
 
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -106,3 +107,31 @@ def test_every_reason_has_its_terms_whoever_asks(policies: Policies, reason: str
     assert terms.allowed == (by != "payer" or reason != "TECH")
     assert terms.desk == (by == "payer")
     assert terms.months == (13 if terms.allowed and (by == "switch" or reason == "FRAD") else 0)
+
+
+def test_a_table_can_be_read_by_people_and_says_what_it_decides(policies: Policies) -> None:
+    ((policy, until),) = policies.everything()
+    assert until is None
+    tables = {table.key: table for table in policy.tables}
+    assert tuple(tables) == TABLES
+    daily = tables["daily"]
+    assert [column.field for column in daily.inputs] == ["channel", "verified"]
+    static = daily.rows[0]
+    assert list(static.conditions) == [["STATIC", "PERSON"], []]
+    assert list(static.results) == ["static", "50000"]
+    assert all(row.why for table in policy.tables for row in table.rows)
+
+
+def test_each_version_says_until_when_it_is_in_force(policies: Policies) -> None:
+    ((first, _),) = policies.everything()
+    documents = {key: _document(first, key) for key in TABLES}
+    later = Policy("cn-2027-01-01", date(2027, 1, 1), documents)
+    both = Policies([later, first], SHANGHAI).everything()
+    assert [(policy.version, until) for policy, until in both] == [
+        ("cn-2027-01-01", None),
+        (first.version, date(2026, 12, 31)),
+    ]
+
+
+def _document(policy: Policy, key: str) -> str:
+    return files("hutong.institution.policy").joinpath(policy.version, f"{key}.json").read_text("utf-8")

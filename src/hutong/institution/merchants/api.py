@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hutong.codes.printed_plate import plate_png, plate_svg
+from hutong.institution.approval_service import CLOSE_MERCHANT, RESUME_MERCHANT, SUSPEND_MERCHANT
 from hutong.institution.merchants.merchant import Merchant
 from hutong.institution.merchants.plate import Plate
 from hutong.institution.merchants.plate_service import PAGE_MAX, PlateService
@@ -47,6 +48,7 @@ from hutong.institution.merchants.views import (
 )
 from hutong.kernel.clock import NS_PER_MS, Clock
 from hutong.kernel.ids import id_text, parse_id
+from hutong.operators.approval_service import Approvals
 from hutong.operators.guard import Guard
 from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
@@ -65,6 +67,7 @@ class MerchantEdge:
     clock: Clock
     merchants: MerchantService
     plates: PlateService
+    approvals: Approvals
 
     async def merchant(self, decide: Callable[[], Merchant]) -> MerchantView:
         """The merchant that `decide` answers. Showing it may have to load, so it is no part of the decision."""
@@ -103,19 +106,22 @@ class OperatorController(Controller):
 
     @post("/{merchant_id:str}/suspend", status_code=200)
     async def suspend(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
-        """Let a merchant take no new payments; refunds and what is under way go on."""
+        """Let a merchant take no new payments; refunds and what is under way go on. Refuses TWO_PEOPLE_NEEDED, where the node is set so."""
+        edge.approvals.check_alone(SUSPEND_MERCHANT)
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.suspend(id_))
 
     @post("/{merchant_id:str}/resume", status_code=200)
     async def resume(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
-        """Let a suspended merchant take payments again."""
+        """Let a suspended merchant take payments again. Refuses TWO_PEOPLE_NEEDED, where the node is set so."""
+        edge.approvals.check_alone(RESUME_MERCHANT)
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.resume(id_))
 
     @post("/{merchant_id:str}/close", status_code=200)
     async def close(self, edge: NamedDependency[MerchantEdge], merchant_id: FromPath[str]) -> MerchantView:
-        """Let a merchant take no new payments, for good."""
+        """Let a merchant take no new payments, for good. Refuses TWO_PEOPLE_NEEDED, where the node is set so."""
+        edge.approvals.check_alone(CLOSE_MERCHANT)
         id_ = parse_id(MERCHANT_PREFIX, merchant_id)
         return await edge.merchant(lambda: edge.merchants.close(id_))
 
@@ -312,10 +318,10 @@ class PlateController(Controller):
 
 
 def merchant_routes(
-    node: NodeRuntime, merchants: MerchantService, plates: PlateService, operator_only: Guard
+    node: NodeRuntime, merchants: MerchantService, plates: PlateService, approvals: Approvals, operator_only: Guard
 ) -> list[Router]:
     """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
-    edge = MerchantEdge(node.journal, node.clock, merchants, plates)
+    edge = MerchantEdge(node.journal, node.clock, merchants, plates, approvals)
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     keyed = given | {"key": Provide(caller, sync_to_thread=False)}
     return [

@@ -42,3 +42,8 @@ class MerchantReason(Reason):
     FOREIGN_CODE_UNREADABLE = Kind.INVALID, "NARR"  # Nothing in it names a payee.
     FOREIGN_CODE_TAKEN = Kind.CONFLICT, "NARR"  # It leads to a plate already.
     FOREIGN_CODE_IS_OURS = Kind.INVALID, "NARR"
+
+    APPLICATION_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    APPLICATION_DECIDED = Kind.REFUSED, "NARR"  # Approved or declined, for good; `state` says which.
+    APPLICATION_OTHERWISE = Kind.CONFLICT, "NARR"  # The same id came before with another `field`.
+    APPLICATIONS_TOO_MANY = Kind.LIMITED, "NARR"  # Wait until those there are were looked at.

@@ -1,5 +1,6 @@
 """What is kept of merchants: every table once, and the newest versions in memory."""
 
+from hutong.institution.merchants.application import Application
 from hutong.institution.merchants.fee import Fee
 from hutong.institution.merchants.merchant import Merchant
 from hutong.institution.merchants.plate import Plate
@@ -16,6 +17,7 @@ FEES = Table("merchant_fees", Fee)
 SHOPS = Table("shops", Shop)
 STAFF_KEYS = Table("staff_keys", StaffKey)
 PLATES = Table("plates", Plate)
+APPLICATIONS = Table("merchant_applications", Application)
 STAFF = Table("staff", StaffMember)
 STAFF_PINS = Table("staff_pins", Pin)
 STAFF_SESSIONS = Table("staff_sessions", StaffSession)
@@ -52,3 +54,10 @@ class MerchantRepository:
         found = await self._store.page(PLATES, column, value, before=position, limit=limit, newest_first=True)
         await self.plates.load([first.id for _, first in found])
         return [self.plates.get(first.id) or first for _, first in found]
+
+
+class ApplicationRepository:
+    """Applications, found by their state, too."""
+
+    def __init__(self, node: NodeRuntime) -> None:
+        self.applications = Shelf(APPLICATIONS, node.journal, node.store, by=("state",))

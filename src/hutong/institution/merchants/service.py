@@ -153,6 +153,10 @@ class MerchantService:
             return merchant
         raise Refusal(MerchantReason.MERCHANT_UNKNOWN)
 
+    def has_reference(self, reference: str) -> bool:
+        """Whether a merchant has this number of the operator's."""
+        return bool(self._all.merchants.find("reference", reference))
+
     def fees(self, merchant_id: int) -> list[Fee]:
         """Every version of the merchant's fee, in order."""
         return sorted(self._all.fees.find("merchant_id", merchant_id), key=lambda fee: fee.version)
@@ -174,6 +178,14 @@ class MerchantService:
         if shop is None or shop.merchant_id != merchant_id:
             raise Refusal(MerchantReason.SHOP_UNKNOWN)
         return shop
+
+    def shops_of(self, merchant_id: int) -> list[Shop]:
+        """All the merchant's shops, oldest first."""
+        return self._all.shops.find("merchant_id", merchant_id)
+
+    def keys_of(self, merchant_id: int) -> list[StaffKey]:
+        """All the merchant's keys, revoked ones too, oldest first."""
+        return self._all.staff_keys.find("merchant_id", merchant_id)
 
     # Shops.
 

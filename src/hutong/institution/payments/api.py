@@ -18,6 +18,7 @@ from hutong.institution import chart
 from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
+from hutong.institution.payments.allowance import Allowances
 from hutong.institution.payments.bodies import (
     BANK_ACCOUNT_PREFIX,
     MANDATE_PREFIX,
@@ -73,6 +74,7 @@ from hutong.institution.payments.views import (
 from hutong.institution.people.api import operator_guard, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
+from hutong.institution.people.user import Tier
 from hutong.institution.requests.views import CreateRequest
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
@@ -215,6 +217,12 @@ class Paying(Controller):
     async def balance(self, edge: Edge, session: Signed, at_ms: AtMs = None) -> BalanceView:
         """My balance, now or at a time."""
         return await edge.balance(await edge.wallet(session), at_ms)
+
+    @get("/limits")
+    async def limits(self, edge: Edge, session: Signed) -> Allowances:
+        """My limits by the policy in force: what is used of each today and this year, and what another tier would allow."""
+        usages = edge.payments.debtor.usages
+        return await edge.decided(lambda: usages.allowances(edge.people.user(session.user_id), map(int, Tier)))
 
     @get("/statement")
     async def statement(self, edge: Edge, session: Signed, cursor: Cursor = None, limit: Limit = 50) -> StatementPage:

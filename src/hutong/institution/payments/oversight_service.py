@@ -13,6 +13,7 @@ from hutong.institution.payments.pursuit import Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund_service import RefundService
 from hutong.institution.payments.return_service import ReturnService
+from hutong.institution.payments.statement import Subject
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
@@ -88,6 +89,16 @@ class OversightService:
         if not moments:
             raise Refusal(PaymentReason.PAYMENT_UNKNOWN)
         return sorted(moments, key=lambda moment: moment.at_ms)
+
+    def subject(self, id_: int) -> Subject:
+        """The payment or return of this id, whatever became of it; None: none of ours. May raise `Cold`."""
+        shelves: tuple[Any, ...] = (
+            self._debtor.payments,
+            self._creditor.receipts,
+            self._refunds.refunds,
+            self._returns.returns,
+        )
+        return next((row for shelf in shelves if (row := shelf.get(id_)) is not None), None)
 
     def _standing(self, kind: Kind, role: str, originator: str, undecided: Undecided) -> Standing:
         row = undecided.row

@@ -95,6 +95,10 @@ class StatementService:
             return receipt, self._outcome(receipt)
         raise Refusal(PaymentReason.PAYMENT_UNKNOWN)
 
+    async def subject(self, transfer: Transfer) -> Subject:
+        """What a transfer of ours is about; None: no payment, receipt, refund or return."""
+        return (await self.subjects([transfer])).get(transfer.user_data_128)
+
     def _outcome(self, payment: Payment | Receipt) -> Outcome | None:
         outcomes = self._debtor.outcomes if isinstance(payment, Payment) else self._creditor.outcomes
         return outcomes.get(payment.id)

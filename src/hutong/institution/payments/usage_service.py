@@ -6,9 +6,12 @@ back after a restart is one look at the newest row, however long the history. Th
 account; what was paid out of anything else, or given back, has a row of its own.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
+from hutong.institution.payments.allowance import Allowances, allowances
 from hutong.institution.payments.payment import PAYMENTS, SPENDING, Payment, Spending, Why
+from hutong.institution.payments.ports import Payer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.policy.policy import COUNTERS, Limits, Policies
 from hutong.kernel.errors import Refusal
@@ -112,6 +115,13 @@ class UsageService:
         if usage is None:
             raise Cold(lambda: self._load(user_id, wallet_account))
         return usage
+
+    def allowances(self, payer: Payer, tiers: Iterable[int]) -> Allowances:
+        """What this person may still pay today and this year; raises `Cold`."""
+        usage = self.of(payer.id, payer.wallet_account)
+        policy, day, year = self._policies.today(self._node.clock.now_ns())
+        today = usage.today if usage.day == day else [0] * len(COUNTERS)
+        return allowances(policy, payer.tier, tiers, usage.year_spent if usage.year == year else 0, list(today))
 
     def note(self, payment: Payment) -> None:
         """A payment out of something else than the wallet: its counters in a row that is found without the wallet."""

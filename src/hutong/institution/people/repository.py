@@ -1,5 +1,7 @@
 """The rows people are kept in."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hutong.institution.people.device import Device, Session
@@ -94,6 +96,17 @@ class PeopleRepository:
     def user_on(self, phone: str) -> User | None:
         """Who has this telephone number now; raises `Cold`."""
         return next((user for user in self.users.find("phone", phone) if not user.closed), None)
+
+    async def named(self, name: str, *, limit: int) -> list[User]:
+        """Who is called exactly so, the newest first."""
+        found = await self._store.page(USERS, "name", name, limit=limit, newest_first=True)
+        return [user for user in await self.loaded([row.id for _, row in found]) if user.name == name]
+
+    async def loaded(self, user_ids: Iterable[int]) -> list[User]:
+        """These users, each once, in the order asked; those that are none of ours are left out."""
+        ids = list(dict.fromkeys(user_ids))
+        await self.users.load(ids)
+        return [user for id_ in ids if (user := self.users.get(id_)) is not None]
 
     async def number_max(self) -> int:
         """The greatest number a user has, 0 if there are none."""

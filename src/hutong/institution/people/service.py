@@ -1,6 +1,6 @@
 """People: registering, signing in, freezing, closing; and the front of what devices, PINs and codes do."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 from argon2 import PasswordHasher
@@ -27,14 +27,17 @@ from hutong.institution.people.tokens import TokenKeys
 from hutong.institution.people.user import NAME_LENGTH_MAX, Evidence, Tier, User, checked_id
 from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import parse_id
 from hutong.kernel.text import check_text
 from hutong.operators.audit_log import AuditLog
 from hutong.operators.service import Operators
+from hutong.runtime.journal import durable
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
-from hutong.runtime.shelf import Shelf, decided
+from hutong.runtime.shelf import Shelf, decided, warmed
 
 _REGISTRATION_ID_LENGTH_MAX = 64
+_NAMESAKES_MAX = 100
 
 
 class PeopleService:
@@ -108,6 +111,24 @@ class PeopleService:
         if user is None:
             raise Refusal(PeopleReason.USER_UNKNOWN)
         return user
+
+    async def search(self, words: str) -> list[User]:
+        """
+        Who an operator means: by telephone number, by id, or by the whole name as it is written; nobody is leafed for.
+
+        Refuses:  USER_UNKNOWN, for a number or an id that is nobody's.
+        """
+        await durable(self._node.journal)
+        if words.startswith("usr_"):
+            id_ = parse_id("usr", words)
+            return [await warmed(self._node.journal, lambda: self.user(id_))]
+        if words.lstrip("+").isdigit():
+            return [await warmed(self._node.journal, lambda: self.user_on(words))]
+        return await self._repository.named(words, limit=_NAMESAKES_MAX) if words else []
+
+    async def users(self, user_ids: Iterable[int]) -> list[User]:
+        """These users, in the order asked; who is none of ours is left out."""
+        return await self._repository.loaded(user_ids)
 
     async def pin_token(self, user_id: int, pin: str, payment_id: int, amount: int, creditor: str) -> str:
         """See `PinService.pin_token`."""
@@ -220,6 +241,23 @@ class PeopleService:
             return self.devices.let_in(file, user, device_id, device_name)
 
         return await decided(journal, enter)
+
+    def sign_in_forgetful(self, *, phone: str, code: str, device_id: int, device_name: str) -> SignedIn:
+        """
+        A session for who forgot the PIN, by the one-time code, on a device that is the user's already: there another can be set.
+
+        Refuses:  as `sign_in`, and DEVICE_UNKNOWN for any other device, also where nobody has this number.
+        Repeats:  as `sign_in`.
+        """
+        phone = parse_phone(phone)
+        device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
+        user = self._repository.user_on(phone)
+        file = self.devices.look_up(device_id, user)
+        sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, _sign_in_on(device_id))
+        if user is None or not file.is_in_use_by(user):
+            raise Refusal(PeopleReason.DEVICE_UNKNOWN)
+        self.one_time_codes.use(sent, _sign_in_on(device_id))
+        return self.devices.let_in(file, user, device_id, device_name)
 
     def _arrive(self, phone: str, code: str, device_id: int) -> tuple[User, bool, DeviceFile, OneTimeCode | None]:
         """Who comes, whether they have a PIN, on what, and the code they showed: None on a device of theirs."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from zen import ZenEngine
 
+from hutong.institution.policy.decision_table import DecisionTable, read_table
 from hutong.kernel.clock import instant, instant_ns
 from hutong.kernel.money import share_bps
 from hutong.scheme.messages import Channel
@@ -80,10 +81,16 @@ class Policy:
         assert len(version) <= 35  # It travels as Max35Text.
         self.version = version
         self.effective_from = effective_from
+        self._documents = tables
         self._engine = ZenEngine()
         self._decisions = {name: self._engine.create_decision(tables[name]) for name in TABLES}
         self._limits: dict[tuple[Channel, int, bool], Limits] = {}
         self._fees: dict[tuple[Channel, bool], MerchantFee] = {}
+
+    @property
+    def tables(self) -> list[DecisionTable]:
+        """The tables as people read them."""
+        return [read_table(name, self._documents[name]) for name in TABLES]
 
     def limits(self, channel: Channel, tier: int, *, verified: bool) -> Limits:
         """What a payment of this channel by a person of this tier may be."""
@@ -139,6 +146,11 @@ class Policies:
     def date_of(self, ns: int) -> date:
         """The local date of a moment."""
         return instant(ns).astimezone(self._zone).date()
+
+    def everything(self) -> list[tuple[Policy, date | None]]:
+        """Every version, the newest first, and the last day it is in force: None, as far as is known."""
+        ends = [*(policy.effective_from - timedelta(days=1) for policy in self._policies[1:]), None]
+        return list(zip(self._policies, ends, strict=True))[::-1]
 
     def _turn_to(self, now_ns: int) -> None:
         day = instant(now_ns).astimezone(self._zone).date()

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
 from hutong.institution import chart
+from hutong.institution.approval_service import CORRECT, SETTLE
 from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.institution.reconciliation.case import CASE_PREFIX
 from hutong.institution.reconciliation.reasons import ReconciliationReason
@@ -23,11 +24,13 @@ from hutong.institution.reconciliation.views import (
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.ledger.transfer import TransferStatus
+from hutong.operators.approval_service import Approvals
 from hutong.operators.guard import Guard
 from hutong.runtime.shelf import decided
 from hutong.scheme.clearing_file import window_of_path
 
 Reconciling = NamedDependency[SkipValidation[ReconciliationService]]
+Two = NamedDependency[SkipValidation[Approvals]]
 OperatorName = NamedDependency[SkipValidation[str]]
 _DONE = frozenset({TransferStatus.CREATED, TransferStatus.EXISTS})
 _OURS = "differences"
@@ -82,16 +85,31 @@ class Cases(Controller):
         return case_view(await decided(service.node.journal, lambda: service.enquire(id_)))
 
     @post("/{case_id:str}/correct", status_code=200)
-    async def correct(self, service: Reconciling, operator: OperatorName, case_id: FromPath[str]) -> CaseView:
-        """Book what is missing against suspense (待查). Refuses CASE_IS_CLOSED, CORRECTION_NOT_PROPOSED."""
+    async def correct(
+        self, service: Reconciling, approvals: Two, operator: OperatorName, case_id: FromPath[str]
+    ) -> CaseView:
+        """
+        Book what is missing against suspense (待查). Refuses CASE_IS_CLOSED, CORRECTION_NOT_PROPOSED; TWO_PEOPLE_NEEDED,
+        where the node is set so.
+        """
+        approvals.check_alone(CORRECT)
         id_ = parse_id(CASE_PREFIX, case_id)
         return await _booked(service, id_, lambda then: service.correct(id_, operator, then))
 
     @post("/{case_id:str}/settle", status_code=200)
     async def settle(
-        self, service: Reconciling, operator: OperatorName, case_id: FromPath[str], data: JSONBody[Settlement]
+        self,
+        service: Reconciling,
+        approvals: Two,
+        operator: OperatorName,
+        case_id: FromPath[str],
+        data: JSONBody[Settlement],
     ) -> CaseView:
-        """Take it out of suspense, with whom it concerns. Refuses NOTHING_IN_SUSPENSE, CORRECTION_REFUSED."""
+        """
+        Take it out of suspense, with whom it concerns. Refuses NOTHING_IN_SUSPENSE, CORRECTION_REFUSED; TWO_PEOPLE_NEEDED,
+        where the node is set so.
+        """
+        approvals.check_alone(SETTLE)
         id_, account = parse_id(CASE_PREFIX, case_id), _account(service, data.with_)
         return await _booked(service, id_, lambda then: service.settle(id_, account, operator, then))
 
@@ -104,10 +122,11 @@ class Cases(Controller):
         return case_view(await decided(service.node.journal, lambda: service.explain(id_, data.note, operator)))
 
 
-def reconciliation_api(service: ReconciliationService, operator_only: Guard) -> Router:
+def reconciliation_api(service: ReconciliationService, approvals: Approvals, operator_only: Guard) -> Router:
     """The handlers for `make_app`."""
     given: dict[str, Any] = {
         "service": Provide(lambda: service, sync_to_thread=False),
+        "approvals": Provide(lambda: approvals, sync_to_thread=False),
         "operator": Provide(_operator, sync_to_thread=False),
     }
     return Router("/v1/operator", route_handlers=[Reconciliations, Cases], dependencies=given, guards=[operator_only])

@@ -77,6 +77,11 @@ class DifferenceCase(msgspec.Struct, frozen=True, kw_only=True):
         if self.state != CaseState.OPEN.value:
             raise Refusal(ReconciliationReason.CASE_IS_CLOSED, state=self.state)
 
+    def check_corrected(self) -> None:
+        """Refuses NOTHING_IN_SUSPENSE."""
+        if self.state != CaseState.CORRECTED.value:
+            raise Refusal(ReconciliationReason.NOTHING_IN_SUSPENSE, state=self.state)
+
     def changed(self, state: CaseState, by: str, now_ns: int, *, note: str = "", suspense: int = 0) -> "DifferenceCase":
         """The next version."""
         return msgspec.structs.replace(

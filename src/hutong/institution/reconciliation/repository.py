@@ -27,6 +27,10 @@ class OwnBooks(Protocol):
         """How lines that are missing stand in our books otherwise."""
         ...
 
+    async def waiting(self) -> dict[str, int]:
+        """How many cases of each window are not closed."""
+        ...
+
 
 # A line's key is the transfers' `code` and `user_data_128`: ids are unique within each of the four kinds of movement. What
 # a case put right is a line, too (perhaps told twice), or none any more.
@@ -73,6 +77,11 @@ SELECT min(position) FROM (
     UNION ALL SELECT min(position) FROM return_outcomes WHERE "window" = $1
     UNION ALL SELECT min(position) FROM difference_case WHERE "window" = $1
 ) AS firsts"""
+
+_WAITING: LiteralString = """
+SELECT "window", count(*) FROM (
+    SELECT DISTINCT ON (id) "window", state FROM difference_case ORDER BY id, position DESC
+) AS newest WHERE state IN ('OPEN', 'CORRECTED', 'SETTLING') GROUP BY "window" ORDER BY "window" DESC"""
 
 # A transfer's post is appended in the same decision as its outcome, or later; this is how much is looked at before it.
 _BEFORE_ROWS = 10_000
@@ -122,6 +131,10 @@ class PgOwnBooks:
             for row in rows:
                 found[asked[row["id"]]] = _standing(row, window)
         return {line: found.get(line, Standing.UNKNOWN) for line in lines}
+
+    async def waiting(self) -> dict[str, int]:
+        with unavailable_when_gone():
+            return {row["window"]: row["count"] for row in await self._pool.fetch(_WAITING)}
 
 
 def _standing(row: asyncpg.Record, window: str) -> Standing:

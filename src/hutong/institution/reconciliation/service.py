@@ -39,6 +39,7 @@ from hutong.kernel.text import check_text
 from hutong.ledger import corrections
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
+from hutong.runtime.journal import durable
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import Shelf, decided
@@ -182,6 +183,21 @@ class ReconciliationService:
         check_window(window)
         return self.cases.find("window", window)
 
+    async def runs(self) -> list[Reconciliation]:
+        """What came of the newest run of each window, the newest window first."""
+        await durable(self.node.journal)
+        return sorted(await self._runs.load_all(), key=lambda run: _window_order(run.window), reverse=True)
+
+    async def waiting(self) -> dict[str, int]:
+        """How many cases of each window nobody has closed."""
+        await durable(self.node.journal)
+        return await self._books.waiting()
+
+    @property
+    def running(self) -> Progress | None:
+        """The run under way."""
+        return self._running
+
     def case(self, id_: int) -> DifferenceCase:
         """Refuses CASE_UNKNOWN."""
         case = self.cases.get(id_)
@@ -284,6 +300,11 @@ def check_window(window: str) -> None:
     """Refuses WINDOW_MALFORMED."""
     if _WINDOW.fullmatch(window) is None:
         raise Refusal(ReconciliationReason.WINDOW_MALFORMED, expected="2026-11-23/2")
+
+
+def _window_order(window: str) -> tuple[str, int]:
+    day, _, number = window.partition("/")
+    return day, int(number)
 
 
 def _first(refused: ExceptionGroup[Any]) -> Refusal:

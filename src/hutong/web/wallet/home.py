@@ -1,23 +1,21 @@
-"""The wallet's first page: the balance, the ways to pay and be paid, what happened last; and the first PIN."""
+"""The wallet's first page: the balance, the ways to pay and be paid, what happened last."""
 
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.history import Search
-from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.user import Tier
-from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.bills import entry_lines
-from hutong.web.wallet.door import HOME, WALLET, signed_in_user, wallet_guard
+from hutong.web.wallet.door import WALLET, signed_in_user, wallet_guard
 
 _LATEST = 5
 
 
 def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """`/wallet`, `/wallet/pin` and signing out."""
+    """`/wallet`, and signing out."""
     people, journal = institution.people, institution.node.journal
 
     @get("/wallet")
@@ -38,22 +36,6 @@ def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             lines=entry_lines(latest.entries, pages.words(request)),
         )
 
-    @get("/wallet/pin")
-    async def choose_pin(request: AnyRequest) -> Response[str]:
-        return pages.render(request, "wallet/pin.html", nav="pin")
-
-    @post("/wallet/pin", status_code=200)
-    async def set_pin(request: AnyRequest) -> Response[str]:
-        form = await pages.form(request)
-        try:
-            pin = form.needed("pin", length_max=12)
-            if form.text("again", length_max=12) != pin:
-                raise Refusal(PeopleReason.PIN_REPEATED_OTHERWISE)
-            await people.pins.set_pin(request.auth.user_id, pin)
-        except Refusal as refusal:
-            return pages.again(request, "wallet/pin.html", refusal, nav="pin")
-        return pages.go(HOME)
-
     @post("/wallet/sign-out", status_code=200)
     async def sign_out(request: AnyRequest) -> Response[None]:
         await pages.form(request)
@@ -61,4 +43,4 @@ def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         return pages.signed_out(request, WALLET, WALLET.sign_in)
 
     guard = wallet_guard(institution, pages)
-    return [pages.router("/", [home, choose_pin, set_pin, sign_out], WALLET, [guard])]
+    return [pages.router("/", [home, sign_out], WALLET, [guard])]

@@ -8,12 +8,16 @@ from hutong.institution.node import InstitutionNode
 from hutong.web.page import Pages
 from hutong.web.wallet.app import app_pages
 from hutong.web.wallet.bills import bills_pages
+from hutong.web.wallet.cards import cards_pages
 from hutong.web.wallet.code import code_pages
 from hutong.web.wallet.door import door_pages
 from hutong.web.wallet.home import home_pages
+from hutong.web.wallet.limits import limits_pages
+from hutong.web.wallet.mandates import mandates_pages
 from hutong.web.wallet.pay import Paying, pay_pages
 from hutong.web.wallet.receive import receive_pages
 from hutong.web.wallet.scan import scan_pages
+from hutong.web.wallet.settings import settings_pages
 
 
 def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
@@ -27,5 +31,9 @@ def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str,
         *pay_pages(institution, pages, paying),
         *code_pages(institution, pages, paying),
         *receive_pages(institution, pages),
+        *cards_pages(institution, pages, names),
+        *mandates_pages(institution, pages, names),
+        *limits_pages(institution, pages),
+        *settings_pages(institution, pages),
         *app_pages(pages),
     ]
