@@ -152,6 +152,8 @@ def test_a_merchant_applies_and_is_taken_on(town: BrowserTown, person: OpenBrows
     desk.get_by_role("link", name="炸酱面馆").click()
     desk.get_by_label("Fee, percent").fill("0.38")
     desk.get_by_role("button", name="Approve").click()
+    desk.get_by_role("button", name="Invite 李华").click()
+    expect(desk.get_by_role("status")).to_contain_text("A code is on its way to 李华")
     desk.get_by_role("link", name="To the merchant").click()
     expect(desk.locator("main")).to_contain_text("0.38 %")
     page.goto(address)

@@ -337,9 +337,14 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
 
 
 def _wallets(site: Site, network: Network) -> list[WalletLink]:
-    """The wallets a payer may choose from: apps, or where the network is for trying out, its own pages."""
+    """
+    The wallets a payer may choose from: where the network is for trying out, their pages; else their apps.
+
+    An institution without an app has its own pages all the same, where its plates lead.
+    """
     here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
-    return here or [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
+    own = [] if site.spec.app_link else [WalletLink(site.spec.name, f"{site.spec.plate_base}{_SCAN}")]
+    return here or own + [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
 
 
 async def _payee(institution: InstitutionNode, code: str) -> Payee:
