@@ -8,10 +8,10 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench simulate test faults conform fuzz rolling check lint format schemas lock clean
+.PHONY: help demo up bench simulate test screenshots faults conform fuzz rolling check lint format schemas lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/ready ## Bring up a whole network and tour it, on real pictures
 	@$(BIN)/hutong demo $(ARGS)
@@ -24,6 +24,9 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 
 test: $(VENV)/ready-browser ## Run every test, pages in a real browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+screenshots: $(VENV)/ready-browser ## Picture the main pages into docs/pictures, both languages, phone and desktop
+	$(BIN)/python -m pytest tests/browser/screenshots.py --timeout 600 $(ARGS)
 
 SIM_SEEDS := 1..
 SIM_MINUTES := 10

@@ -9,7 +9,7 @@ whatever that browser complains of (an error in a script, a violation of the pol
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,7 @@ class BrowserTown:
 
     running: RunningNetwork
     street: Street
+    plates: Mapping[str, str]  # What hangs at the samples' shops, by `Stall.key`.
 
     def url(self, node: str) -> str:
         return self.running[node].url
@@ -77,11 +78,11 @@ def town(postgres: Address, run_directory: Path) -> Iterator[BrowserTown]:
     if network.failed is not None:
         raise network.failed
     street = Street(network.doors, address.url)
-    living = Neighbourhood(network.running, clock).live(lambda _: None)
-    asyncio.run_coroutine_threadsafe(living, network.loop).result(60)
+    samples = Neighbourhood(network.running, clock)
+    asyncio.run_coroutine_threadsafe(samples.live(lambda _: None), network.loop).result(100)
     show_samples(network.running)
     reserves_are_known(street, NODES[1:])
-    yield BrowserTown(network.running, street)
+    yield BrowserTown(network.running, street, samples.plates)
     wrong = audit_when_quiet(address.url).wrong
     street.close()
     network.end()

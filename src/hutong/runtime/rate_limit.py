@@ -54,6 +54,8 @@ class RateLimits:
                 "/v1/sessions",
                 "/wallet/sign-in",
                 "/wallet/sign-in/secrets",
+                "/wallet/sign-in/forgotten",
+                "/wallet/sign-in/code",
                 "/wallet/register",
                 "/wallet/register/code",
                 "/v1/merchant-applications",

@@ -154,7 +154,7 @@ def read_bps(form: Form, name: str) -> int:
     """Basis points from a percentage with at most two decimals: `0.60`. Refuses FIELD_EMPTY, FIELD_INVALID."""
     whole, _, rest = form.needed(name, length_max=6).removesuffix("%").strip().partition(".")
     digits = whole + rest.ljust(2, "0")
-    if len(rest) > 2 or not (digits.isascii() and digits.isdigit()) or int(digits) > FEE_BPS_MAX:
+    if not whole or len(rest) > 2 or not (digits.isascii() and digits.isdigit()) or int(digits) > FEE_BPS_MAX:
         raise Refusal(HttpReason.FIELD_INVALID, field=name, problem="a percentage from 0 to 10, as 0.60")
     return int(digits)
 

@@ -1,0 +1,105 @@
+"""`make screenshots`: the main pages as they are, in the network of the samples, into docs/pictures. No test by its name."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from hutong.app.samples import LI, NOODLES
+from tests.browser.conftest import BrowserTown
+from tests.browser.eyes import DESK, OpenBrowser
+from tests.browser.test_stories import till_of, type_amount, wallet_of
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SIZE_MAX = 200_000
+_COLOURS = 128
+_PHONE = {"width": 360, "height": 740}
+Take = Callable[[Page, str], None]
+
+
+@pytest.fixture(params=["zh-CN", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def take(language: str) -> Take:
+    def taken(page: Page, name: str) -> None:
+        page.wait_for_timeout(400)
+        shot = page.screenshot(animations="disabled")
+        out = io.BytesIO()
+        with Image.open(io.BytesIO(shot)) as picture:
+            # Pages are flat: a palette shows them as they are, at a third of the size.
+            picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        assert len(out.getvalue()) < SIZE_MAX, (name, len(out.getvalue()))
+        (PICTURES / f"{name}.{language}.png").write_bytes(out.getvalue())
+
+    return taken
+
+
+def test_first_page(person: OpenBrowser, language: str, take: Take) -> None:
+    take(person("switch", language=language, viewport=DESK).go("/"), "first-page")
+    take(person("switch", language=language, viewport=_PHONE).go("/"), "first-page-phone")
+
+
+def test_wallet(town: BrowserTown, person: OpenBrowser, language: str, take: Take) -> None:
+    page = wallet_of(person, LI, language).page
+    take(page, "wallet-home")
+    take(_at(page, "/wallet/bills"), "wallet-bills")
+    take(_at(page, "/wallet/code"), "wallet-code")
+    take(_at(page, "/wallet/receive"), "wallet-receive")
+    take(_at(page, "/wallet/scan"), "wallet-scan")
+    page.goto(f"/wallet/scan?code={town.plates[NOODLES.key]}")
+    page.locator("input[name=amount]").fill("28")
+    take(page, "wallet-amount")
+    page.locator("form button").last.click()
+    page.locator("input[name=pin]").wait_for()
+    take(page, "wallet-confirm")
+    page.locator("input[name=pin]").fill(LI.pin)
+    page.locator("button[data-pay]").click()
+    page.wait_for_url("**/wallet/paid/**")
+    take(page, "wallet-paid")
+    take(_at(page, "/wallet/limits"), "wallet-limits")
+
+
+def test_till(town: BrowserTown, person: OpenBrowser, language: str, take: Take) -> None:
+    page = till_of(person, NOODLES.staff[0], language).page
+    type_amount(page, "12.8")
+    take(page, "till")
+    page.locator("[data-show], form button").first.wait_for()
+    take(_at(page, "/till/payments"), "till-today")
+
+
+def test_console(person: OpenBrowser, language: str, take: Take) -> None:
+    visitor = person(NOODLES.node, language=language, viewport=DESK)
+    page = visitor.go("/console")
+    page.locator(f"[data-sample='{NOODLES.staff[2].phone}']").click()
+    page.wait_for_url("**/console**")
+    take(page, "console")
+    for name in ("payments", "plates", "staff"):
+        take(_at(page, f"/console/{name}"), f"console-{name}")
+
+
+@pytest.mark.parametrize(
+    ("node", "name", "paths"),
+    [
+        ("switch", "switch-desk", ("", "positions", "settlement", "payments")),
+        ("wei", "institution-desk", ("", "users", "merchants", "ledger")),
+    ],
+)
+def test_desks(
+    town: BrowserTown, person: OpenBrowser, language: str, take: Take, node: str, name: str, paths: tuple[str, ...]
+) -> None:
+    page = person(node, language=language, viewport=DESK).go("/desk")
+    page.locator("button[name=sample]").first.click()
+    page.wait_for_url("**/desk")
+    for path in paths:
+        take(_at(page, f"/desk/{path}".rstrip("/")), f"{name}-{path}".rstrip("-"))
+
+
+def _at(page: Page, path: str) -> Page:
+    page.goto(path)
+    return page
