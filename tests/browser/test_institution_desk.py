@@ -209,7 +209,7 @@ def test_what_is_asked_back_is_answered(town: BrowserTown, person: OpenBrowser, 
     visitor = person("jing", viewport=DESK, language="en")
     page = signed_in(visitor, town.operator_token("jing"))
     visitor.go("/desk/recalls")
-    page.get_by_label("Payment", exact=True).fill(payment)
+    page.get_by_label("The payment", exact=True).fill(payment)
     page.get_by_role("button", name="Ask for it back").click()
     expect(page.locator("main")).to_contain_text("The other side decides")
     visitor.go("/desk/recalls")
