@@ -91,7 +91,7 @@ def test_a_plate_is_hung_printed_and_taken_down(merchant: House, owner: Page) ->
     assert svg.headers["content-type"] == "image/svg+xml"
     assert code in read_pdf(owner.request.get("/console/plates/sheet.pdf").body())
     owner.on("dialog", lambda dialog: dialog.accept())
-    entry.get_by_text("Change").click()
+    entry.get_by_text("Edit").click()
     entry.get_by_role("button", name="Take down").click()
     owner.locator(".plates > li").filter(has_text="window").get_by_text("Taken down").wait_for()
     assert owner.request.get(link or "").status == 422
@@ -129,7 +129,7 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(merchant: House, owner:
 def test_staff_and_shops_and_webhooks_come_and_go(owner: Page) -> None:
     owner.on("dialog", lambda dialog: dialog.accept())
     owner.goto("/console/shops")
-    for label, text in (("Name", "东直门店"), ("Your own number for it", "s9"), ("City", "北京")):
+    for label, text in (("Name", "东直门店"), ("Your own shop number", "s9"), ("City", "北京")):
         owner.get_by_label(label, exact=True).fill(text)
     owner.get_by_label("City in Latin letters").fill("Beijing")
     owner.get_by_role("button", name="Open a shop").click()
@@ -141,11 +141,11 @@ def test_staff_and_shops_and_webhooks_come_and_go(owner: Page) -> None:
     form.get_by_label("Phone number").fill("13800001234")
     form.get_by_role("button", name="Ask in").click()
     entry = owner.locator(".list > li").filter(has_text="小李")
-    entry.get_by_text("Change").click()
+    entry.get_by_text("Edit").click()
     entry.get_by_label("Role").select_option("MANAGER")
     entry.get_by_role("button", name="Save").click()
     entry.get_by_text("Manager ·").wait_for()
-    entry.get_by_text("Change").click()
+    entry.get_by_text("Edit").click()
     entry.get_by_role("button", name="Let go").click()
     entry.get_by_text("Left").wait_for()
     owner.goto("/console/webhooks")

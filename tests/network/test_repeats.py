@@ -458,8 +458,13 @@ def test_what_sets_a_state_sets_it_again(street: Street, cast: Cast) -> None:
     hook = till.post("/v1/webhooks", {"id": new_id("whk"), "url": "https://shop.example/hook"})["id"]
     code = payer.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["id"]
     key = till.post("/v1/keys", {"name": "till 4", "role": "CASHIER"})["key"]["key_id"]
+    invited = {"staff_id": "2", "name": "李娜", "phone": "+8613977000003", "role": "CASHIER"}
+    member = till.post("/v1/staff", invited)["member_id"]
     fees = {"starts_at_ms": 4_000_000_000_000, "rules": []}
     states: list[tuple[Client, str, str, Any]] = [
+        (till, "POST", f"/v1/staff/{member}/place", {"role": "MANAGER"}),
+        (till, "POST", f"/v1/staff/{member}/reset-pin", None),
+        (till, "POST", f"/v1/staff/{member}/revoke", None),
         (scheme, "PUT", "/v1/participants/spare", {"name": "Spare", "participant": "spare", "url": ""}),
         (scheme, "POST", "/v1/participants/spare/forms", {"form": "url:https://spare.example/"}),
         (scheme, "POST", "/v1/participants/spare/suspend", None),

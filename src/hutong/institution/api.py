@@ -50,7 +50,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
-        *payment_api(institution.payments, people, merchants, institution.tills),
+        *payment_api(institution.payments, people, merchants, institution.tills, institution.counter),
         withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, people, merchants, operator_only),
         *notices_api(

@@ -58,6 +58,12 @@ class RateLimits:
                 "/wallet/sign-in/code",
                 "/wallet/register",
                 "/wallet/register/code",
+                "/v1/staff/codes",
+                "/v1/staff/pin",
+                "/v1/staff/sessions",
+                "/staff/sign-in",
+                "/staff/pin",
+                "/staff/pin/code",
                 "/v1/merchant-applications",
                 "/merchants/apply",
             )

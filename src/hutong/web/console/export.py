@@ -155,7 +155,7 @@ def titles(_: Words) -> list[str]:
         _("Way"),
         _("Payer"),
         _("Payer's institution"),
-        _("Reference"),
+        _("Your reference"),
         _("Remark"),
         _("Amount"),
         _("Discount by a sponsor"),

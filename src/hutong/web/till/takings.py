@@ -153,7 +153,7 @@ async def _told(counter: Counter, place: Place, sale: SaleLife) -> dict[str, Any
         "state": state_of(sale.outcome),
         "decided_ns": sale.outcome.decided_ns if sale.outcome else 0,
         "reason": sale.outcome.reason if sale.outcome else "",
-        "request": sale.request,
+        "asked": sale.request,
         "left": sale.left,
         "asked_by": _name(staff, acts.get(asked)),
         "refunds": [_refund(staff, acts, *each) for each in sale.refunds],
