@@ -13,7 +13,6 @@ def operator(person: OpenBrowser, name: str, *, language: str = "en", viewport: 
     """Somebody who came in by one press, as the sandbox offers it."""
     visitor = person("switch", language=language, viewport=viewport, dark=language == "en")
     page = visitor.go("/desk")
-    visitor.looks_right()
     page.locator(f'button[name=sample][value="{name}"]').click()
     page.wait_for_url(re.compile(r"/desk$"))
     return visitor
@@ -28,7 +27,6 @@ def test_two_operators_raise_a_cap_and_neither_could_alone(town: BrowserTown, pe
     one, other = operator(person, "operator"), operator(person, "colleague")
     before = town.street.cap_of("zhi")["cap"]
     page = one.go("/desk/positions/zhi")
-    one.looks_right()
     page.get_by_label("Amount, CNY").first.fill("1,234.56")
     page.get_by_label("Reason").first.fill("more before the holidays")
     page.get_by_role("button", name="Propose this").first.click()
@@ -51,7 +49,7 @@ def test_the_overview_renews_itself_and_tells_of_a_payment_between_two_instituti
 ) -> None:
     visitor = operator(person, "operator")
     payer, till = town.street.payer("jing", 10_000), town.street.till("wei")
-    assert payer.pay(till.request(4_321)["code"], 4_321)["status"] == "COMPLETED"
+    assert payer.pay(till.request(4_321)["code"], 4_321)["state"] == "COMPLETED"
     expect(visitor.page.get_by_role("img", name=re.compile("Who pays whom")).last).to_be_visible()
     expect(visitor.page.locator(".sankey.wide title", has_text="Jing Pay")).not_to_have_count(0)
     visitor.looks_right()
@@ -82,3 +80,4 @@ def test_the_desk_fits_a_phone_and_speaks_chinese(person: OpenBrowser) -> None:
     page.get_by_text("菜单").first.click()
     page.get_by_role("button", name="退出登录").click()
     expect(page.get_by_role("heading", name="操作员登录")).to_be_visible()
+    visitor.looks_right()

@@ -248,6 +248,19 @@ def test_operators_are_named_and_what_they_do_is_in_a_log_that_verifies(say: Say
     assert {each["name"]: each["active"] for each in say("operator", "list")} == {"li": False, "operator": True}
 
 
+def test_what_takes_two_is_proposed_and_decided(say: Say) -> None:
+    made = say(
+        "approval", "propose", "cap.change", "yun", "--reason", "why", "--fact", "change=GRANT", "--fact", "amount=1"
+    )
+    assert made["state"] == "PROPOSED", "a network for trying out has a colleague"
+    id_ = made["approval_id"]
+    assert say("approval", "approve", id_, code=1)["reason"] == "APPROVAL_NEEDS_ANOTHER_OPERATOR"
+    assert [each["approval_id"] for each in say("approval", "list")] == [id_]
+    assert say("approval", "decline", id_, "--remark", "not today")["state"] == "WITHDRAWN"
+    assert say("approval", "list") == []
+    assert [each["remark"] for each in say("approval", "list", "--everything")] == ["not today"]
+
+
 def test_a_closed_user_is_forgotten(say: Say) -> None:
     user = say("register", "+8613900139000", "李忘", "--node", "jing", "--pin", "482917")["user"]["id"]
     assert say("person", "export", user, "--node", "jing")["tables"]["users"][0]["name"] == "李忘"

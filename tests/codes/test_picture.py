@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from typing_extensions import Buffer
 
 from hutong.codes import picture
-from hutong.codes.picture import qr_png, qr_svg, read_picture
+from hutong.codes.picture import qr_png, qr_svg, read_frame, read_picture
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 
@@ -216,3 +216,10 @@ def drawn(root: ET.Element) -> Image.Image:
             x, y = (dx, dy) if steps[at] == "M" else (x + dx, y + dy)
             at += 3
     return image
+
+
+def test_a_cameras_frame_is_read_once_as_it_is() -> None:
+    assert read_frame(photo(qr_png(PLATE), angle=10, share=0.5, blur=0)) == (PLATE,)
+    assert read_frame(png(Image.new("L", (640, 480), "grey"))) == ()
+    with pytest.raises(Refusal, match="PICTURE_UNREADABLE"):
+        read_frame(b"no picture")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.network.street import PIN, Client, Payer, Street, Till, decided, new_id
+from tests.network.test_withdrawals import STAFF_PIN, owner_of
 
 STATE = "sets a state: again it is the same state and the same answer"
 SPENT = "takes a one-time code or a PIN: again it is the same state, or a refusal by name"
@@ -32,6 +33,12 @@ INSTITUTION = {
     "POST /v1/keys/{key_id}/revoke": STATE,
     "POST /v1/keys/{key_id}/rotate": "rotation_id",
     "POST /v1/mandates": "grant_id",
+    "POST /v1/merchant-applications": "application_id",
+    "POST /v1/operator/merchant-applications/{application_id}/approve": STATE,
+    "POST /v1/operator/merchant-applications/{application_id}/decline": STATE,
+    "DELETE /v1/merchant/bank-accounts/{bank_account_id}": STATE,
+    "POST /v1/merchant/bank-accounts": "bank_account_id",
+    "POST /v1/merchant/withdrawals": "withdrawal_id",
     "POST /v1/operator/merchants": "reference",
     "POST /v1/operator/merchants/{merchant_id}/close": STATE,
     "POST /v1/operator/merchants/{merchant_id}/fees": "version",
@@ -175,6 +182,7 @@ class Cast:
     """Everybody who may call: a payer with a bank account, a merchant's owner, the operators."""
 
     def __init__(self, street: Street) -> None:
+        self.street = street
         self.payer = street.payer("jing", 100_000, pin=True, tier="III")
         self.till = street.till("jing")
         self.operator = street.operator("jing")
@@ -210,6 +218,15 @@ def _withdrawal(cast: Cast) -> Case:
     token = cast.payer.pin_token(payment_id, 500, account["creditor"])
     body = {"payment_id": payment_id, "bank_account_id": account["bank_account_id"], "amount": 500, "pin_token": token}
     return cast.payer, "/v1/withdrawals", body, {"amount": 501}
+
+
+def _merchant_withdrawal(cast: Cast) -> Case:
+    cast.payer.pay(cast.till.plate, 600)
+    linked = {"bank_account_id": new_id("mba"), "label": "对公账户", "code": cast.bank["code"]}
+    account = cast.till.post("/v1/merchant/bank-accounts", linked)["bank_account_id"]
+    body = {"withdrawal_id": new_id("pay"), "bank_account_id": account, "amount": 500}
+    owner = {"owner_id": owner_of(cast.street, cast.till), "pin": STAFF_PIN}
+    return cast.till, "/v1/merchant/withdrawals", {**body, **owner}, {"amount": 501}
 
 
 def _refund(cast: Cast) -> Case:
@@ -254,6 +271,13 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         {"grantee": "wei", "daily_max": 100, "grant_id": new_id("r")},
         {"daily_max": 101},
     ),
+    "POST /v1/merchant/bank-accounts": lambda cast: (
+        cast.till,
+        "/v1/merchant/bank-accounts",
+        {"bank_account_id": new_id("mba"), "label": "对公账户", "code": cast.bank["code"]},
+        {"label": "别的"},
+    ),
+    "POST /v1/merchant/withdrawals": _merchant_withdrawal,
     "POST /v1/operator/merchants": lambda cast: (cast.operator, "/v1/operator/merchants", _profile(), {"mcc": "5814"}),
     "POST /v1/operator/merchants/{merchant_id}/fees": lambda cast: (
         cast.operator,
@@ -379,7 +403,14 @@ def test_the_same_again_is_the_same_answer_and_other_content_a_conflict_that_nam
 
 def _answer(caller: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """What is answered once it is decided, but for how a position stands just now."""
-    undecided = path.removeprefix("/v1/") in {"payments", "charges", "refunds", "top-ups", "withdrawals"}
+    undecided = path.removeprefix("/v1/") in {
+        "payments",
+        "charges",
+        "refunds",
+        "top-ups",
+        "withdrawals",
+        "merchant/withdrawals",
+    }
     answer = decided(lambda: caller.post(path, body)) if undecided else caller.post(path, body)
     return {key: value for key, value in answer.items() if key != "position"}
 
@@ -412,8 +443,13 @@ def test_what_sets_a_state_sets_it_again(street: Street, cast: Cast) -> None:
     hook = till.post("/v1/webhooks", {"id": new_id("whk"), "url": "https://shop.example/hook"})["id"]
     code = payer.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["id"]
     key = till.post("/v1/keys", {"name": "till 4", "role": "CASHIER"})["key"]["key_id"]
+    invited = {"staff_id": "2", "name": "李娜", "phone": "+8613977000003", "role": "CASHIER"}
+    member = till.post("/v1/staff", invited)["member_id"]
     fees = {"starts_at_ms": 4_000_000_000_000, "rules": []}
     states: list[tuple[Client, str, str, Any]] = [
+        (till, "POST", f"/v1/staff/{member}/place", {"role": "MANAGER"}),
+        (till, "POST", f"/v1/staff/{member}/reset-pin", None),
+        (till, "POST", f"/v1/staff/{member}/revoke", None),
         (scheme, "PUT", "/v1/participants/spare", {"name": "Spare", "participant": "spare", "url": ""}),
         (scheme, "POST", "/v1/participants/spare/forms", {"form": "url:https://spare.example/"}),
         (scheme, "POST", "/v1/participants/spare/suspend", None),

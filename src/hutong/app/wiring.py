@@ -220,15 +220,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         operator_only = operator_guard(machine.node, institution.people)
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
+        names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(
-                institution, pages, bills, {spec.node: spec.name for spec in network.institutions}, desk
-            ),
+            *institution_pages(institution, pages, bills, pool, names, desk),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
@@ -338,9 +337,14 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
 
 
 def _wallets(site: Site, network: Network) -> list[WalletLink]:
-    """The wallets a payer may choose from: apps, or where the network is for trying out, its own pages."""
+    """
+    The wallets a payer may choose from: where the network is for trying out, their pages; else their apps.
+
+    An institution without an app has its own pages all the same, where its plates lead.
+    """
     here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
-    return here or [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
+    own = [] if site.spec.app_link else [WalletLink(site.spec.name, f"{site.spec.plate_base}{_SCAN}")]
+    return here or own + [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
 
 
 async def _payee(institution: InstitutionNode, code: str) -> Payee:

@@ -1,4 +1,4 @@
-"""`hutong onboard`, `plate`, `charge`, `refund` and `pay-in`: selling, and the institution's operator."""
+"""`hutong onboard`, `appoint`, `plate`, `charge`, `refund` and `pay-in`: selling, and the institution's operator."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,6 +55,28 @@ async def onboard(
         show_json(merchant)
     else:
         stdout.print(f"{name} at {at.node}: {merchant['merchant_id']}, and its key is noted here.")
+
+
+async def appoint(
+    merchant_id: Annotated[str, Parameter(help="As onboarding said it: mer_…")],
+    /,
+    *,
+    name: Annotated[str, Parameter(help="Whose telephone it is.")],
+    phone: Annotated[str, Parameter(help="A code goes there, to choose a PIN with at /staff/pin.")],
+    reference: Reference = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Invite an owner of a merchant, as the institution's operator: who then signs in at the till and the console."""
+    if not at.node:
+        raise Refusal(MerchantReason.NODE_NEEDED, say="--node")
+    async with operating(at) as operator:
+        body = {"staff_id": reference or _new_id("owner"), "name": name, "phone": phone}
+        member = await operator.post(f"/v1/operator/merchants/{merchant_id}/staff", body)
+    if json:
+        show_json(member)
+    else:
+        stdout.print(f"{name} ({phone}) is invited: {member['member_id']}. They choose a PIN at /staff/pin.")
 
 
 async def plate(*, reference: Reference = "", out: Out = None, at: At = NOWHERE, json: AsJson = False) -> None:

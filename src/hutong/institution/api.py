@@ -10,6 +10,7 @@ from hutong.institution.merchants.staff_key import SESSION_PREFIX, Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.api import notices_api
 from hutong.institution.payments.api import payment_api
+from hutong.institution.payments.withdrawal_api import withdrawal_routes
 from hutong.institution.people.api import operator_guard, people_api, session_guard
 from hutong.institution.recalls.api import recall_api
 from hutong.institution.requests.api import request_routes
@@ -49,7 +50,8 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *staff_routes(node, merchants, institution.staff, operator_only),
         settlement_routes(node, institution.settlement, institution.proofs, operator_only),
         request_routes(node, merchants, institution.requests, institution.tills.charge),
-        *payment_api(institution.payments, people, merchants, institution.tills),
+        *payment_api(institution.payments, people, merchants, institution.tills, institution.counter),
+        withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, people, merchants, operator_only),
         *notices_api(
             node,

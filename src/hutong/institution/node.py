@@ -26,6 +26,7 @@ from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.payments.till_service import TillService
+from hutong.institution.payments.withdrawal_service import WithdrawalService
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.settings import PeopleSettings
@@ -61,6 +62,8 @@ class InstitutionSettings:
 
 class InstitutionNode:
     """Everything of an institution behind its transport and its API."""
+
+    clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
 
     def __init__(
         self,
@@ -122,11 +125,11 @@ class InstitutionNode:
             code_prefix=settings.people.payment_code_prefix,
             mandate_key=settings.people.token_key,
         )
+        self.withdrawals = WithdrawalService(node, self.payments, self.merchants, policies)
         self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
-        self.clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
@@ -136,6 +139,7 @@ class InstitutionNode:
         await self._merchant_repository.start()
         await self._request_repository.start()
         await self.recalls.load()
+        await self.withdrawals.start()
         await self.payments.start()
         self.recalls.resume()
         await self.settlement.start()

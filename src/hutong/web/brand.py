@@ -28,10 +28,14 @@ class Brand:
         return (chinese or [letter for letter in self.name if letter.isalnum()] or ["互"])[0]
 
     @cached_property
+    def on_paper(self) -> str:
+        """Its colour, dark enough for white letters."""
+        return _text(_readable(self._own, _LIGHT_GROUND, _BLACK))
+
+    @cached_property
     def css(self) -> str:
         """The style sheet that sets this brand's colours, for both grounds."""
-        own = (int(self.colour[1:3], 16), int(self.colour[3:5], 16), int(self.colour[5:7], 16))
-        light, dark = _readable(own, _LIGHT_GROUND, _BLACK), _readable(own, _DARK_GROUND, _WHITE)
+        light, dark = _readable(self._own, _LIGHT_GROUND, _BLACK), _readable(self._own, _DARK_GROUND, _WHITE)
         rule = ":root{{--brand:{brand};--on-brand:{on}}}".format
         return (
             rule(brand=_text(light), on=_text(_on(light)))
@@ -39,6 +43,10 @@ class Brand:
             + rule(brand=_text(dark), on=_text(_on(dark)))
             + "}"
         )
+
+    @property
+    def _own(self) -> Colour:
+        return int(self.colour[1:3], 16), int(self.colour[3:5], 16), int(self.colour[5:7], 16)
 
 
 def contrast_percent(one: Colour, other: Colour) -> int:

@@ -7,7 +7,9 @@ from litestar.types import ControllerRouterHandler
 from hutong.institution.bills.service import BillService
 from hutong.institution.node import InstitutionNode
 from hutong.operators.service import Operators
+from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
+from hutong.web.console.pages import console_pages
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.institution_desk.desk import institution_desk_pages
 from hutong.web.institution_desk.parts import DeskParts
@@ -19,7 +21,12 @@ from hutong.web.wallet.pages import wallet_pages
 
 
 def institution_pages(
-    institution: InstitutionNode, pages: Pages, bills: BillService, names: Mapping[str, str], desk: DeskParts
+    institution: InstitutionNode,
+    pages: Pages,
+    bills: BillService,
+    pool: WorkerPool,
+    names: Mapping[str, str],
+    desk: DeskParts,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
@@ -28,6 +35,7 @@ def institution_pages(
         *institution_desk_pages(desk, pages),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
+        *console_pages(institution, pages, bills, pool),
     ]
 
 

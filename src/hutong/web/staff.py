@@ -37,16 +37,18 @@ _SENT = phrase("We sent a code to %(phone)s. It is good for five minutes.")
 _SENT_BEFORE = phrase("A code was sent to %(phone)s a moment ago. Type that one, or wait a minute for another.")
 
 
-def staff_guard(institution: InstitutionNode, pages: Pages, right: Right = Right.READ) -> Guard:
+def staff_guard(institution: InstitutionNode, pages: Pages, right: Right = Right.READ, *, is_act: bool = True) -> Guard:
     """
     Lets in signed-in staff whose role has the right; they are `request.auth`, a `SignedInStaff`, then.
 
+    What a page asks by itself, with nobody's hand on it, is no act: it keeps no session alive.
     Refuses:  TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED, which lead to the sign-in; ROLE_MAY_NOT.
     """
 
     async def known(request: AnyRequest) -> SignedInStaff:
         token = pages.token(request, STAFF)
-        who = await warmed(institution.node.journal, lambda: institution.staff.use(token))
+        look = institution.staff.use if is_act else institution.staff.signed_in
+        who = await warmed(institution.node.journal, lambda: look(token))
         who.key.check_right(right)
         return who
 

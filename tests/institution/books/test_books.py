@@ -14,8 +14,9 @@ from hutong.institution.books.account_name import (
     is_debit_normal,
     owner_text,
 )
+from hutong.institution.books.entry import Entry
 from hutong.institution.books.movement import LegState
-from hutong.institution.books.service import BookService, Entry
+from hutong.institution.books.service import BookService
 from hutong.institution.chart import AccountCode, Chart
 from hutong.institution.payments.payment import Payment
 from hutong.kernel.errors import KernelReason, Refusal

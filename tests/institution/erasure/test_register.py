@@ -11,7 +11,12 @@ from hutong.runtime.tables import Table
 
 _PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id"}
 # No names in these, and ids alone are no news to who holds nothing else.
-_NAMELESS = {("payment_code_claims", "user_id"), ("webhook_endpoints", "owner_id"), ("retained_identities", "user_id")}
+_NAMELESS = {
+    ("payment_code_claims", "user_id"),
+    ("webhook_endpoints", "owner_id"),
+    ("retained_identities", "user_id"),
+    ("staff_pins", "user_id"),
+}
 
 
 def tables() -> list[Table[object]]:  # type: ignore[type-var]

@@ -88,6 +88,18 @@ async def test_a_phone_registers_sets_a_pin_and_gets_what_it_pays_with(client: h
     assert holder.user_id == user_id
 
 
+async def test_the_pin_opens_a_phone_that_is_known_and_no_other(client: httpx.AsyncClient, town: Any) -> None:
+    token = await registered(client, town)
+    client.headers.update(bearer(token))
+    await said(client, "PUT", "/v1/pin", 204, {"pin": PIN})
+    device_id = (await said(client, "GET", "/v1/devices", 200))[0]["id"]
+    body = {"phone": PHONE, "pin": PIN, "device_id": device_id, "device_name": "phone"}
+    signed_in = await said(client, "POST", "/v1/sessions", 201, body)
+    assert signed_in["device_id"] == device_id
+    other = body | {"device_id": id_text("dev", town.mint.mint())}
+    assert (await said(client, "POST", "/v1/sessions", 422, other))["reason"] == "ONE_TIME_CODE_NEEDED"
+
+
 async def test_a_wrong_pin_says_how_many_tries_are_left(client: httpx.AsyncClient, town: Any) -> None:
     client.headers.update(bearer(await registered(client, town)))
     await said(client, "PUT", "/v1/pin", 204, {"pin": PIN})

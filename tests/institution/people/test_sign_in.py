@@ -151,3 +151,22 @@ async def test_a_device_is_signed_out_from_another_and_stays_the_users(town: Any
     await sign_in(town, second.device_id)
     with pytest.raises(Refusal, match="DEVICE_UNKNOWN"):
         await town.ask(lambda: devices.sign_out_device(first.user.id + 1, second.device_id))
+
+
+async def test_who_forgot_the_pin_comes_in_by_the_code_on_a_device_of_theirs_alone(town: Any) -> None:
+    first = await known(town)
+    town.clock.advance(seconds=60)
+    code = await town.code()
+
+    def come(device_id: int, phone: str, code: str) -> Any:
+        forgetful = town.people.sign_in_forgetful
+        return town.ask(lambda: forgetful(phone=phone, code=code, device_id=device_id, device_name="browser"))
+
+    with pytest.raises(Refusal, match="DEVICE_UNKNOWN"):
+        await come(town.mint.mint(), PHONE, code)
+    with pytest.raises(Refusal, match="DEVICE_UNKNOWN"):
+        await come(first.device_id, STRANGER, await town.code(STRANGER))
+    signed_in = await come(first.device_id, PHONE, code)
+    assert (await town.ask(lambda: town.people.session(signed_in.token))).user_id == first.user.id
+    with pytest.raises(Refusal, match="SESSION_UNKNOWN"):
+        await town.ask(lambda: town.people.session(first.token))

@@ -62,7 +62,7 @@ SELECT CASE WHEN m.code IN (11, 12) THEN m.about ELSE f.payment_id END AS paymen
     CASE
         WHEN m.leg = 3 AND m.code IN (11, 12, 20, 22) THEN 'FEE' WHEN m.leg IN (1, 2) AND m.code IN (11, 12) THEN 'DISCOUNT'
         WHEN m.code IN (11, 12) THEN 'PAYMENT' WHEN m.code IN (20, 22) THEN 'REFUND' WHEN m.code IN (40, 41) THEN 'DISPUTED'
-        WHEN m.code IN (30, 31) THEN 'PAID_OUT' ELSE 'OTHER' END AS kind,
+        WHEN m.code = 10 THEN 'WITHDRAWAL' WHEN m.code IN (30, 31) THEN 'PAID_OUT' ELSE 'OTHER' END AS kind,
     $5::text AS currency, greatest(m.change, 0) AS "in", greatest(-m.change, 0) AS "out",
     $6::bigint + sum(m.change) OVER (ORDER BY m.timestamp ROWS UNBOUNDED PRECEDING) AS balance
 FROM moved AS m LEFT JOIN refunds AS f ON m.code IN (20, 22) AND f.id = m.about ORDER BY m.timestamp"""

@@ -1,13 +1,15 @@
 """A movement: the transfers that happened together, each leg with what resolved it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
+from hutong.institution.payments.statement import Subject
 from hutong.kernel.ids import PARTS_MAX
 from hutong.ledger.recipes import POST, VOID, Leg
-from hutong.ledger.transfer import Transfer, TransferFlag
+from hutong.ledger.transfer import Account, Transfer, TransferFlag
 
 _LEG_MASK = 0x3F
 _MOVES_NOTHING = TransferFlag.PENDING | TransferFlag.VOID_PENDING
@@ -37,6 +39,16 @@ class MovementLeg(msgspec.Struct, frozen=True, kw_only=True):
         if self.resolution is None:
             return LegState.HELD
         return LegState.POSTED if self.resolution.flags & TransferFlag.POST_PENDING else LegState.VOIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A transfer in its place: all legs of what happened together, and what it was for."""
+
+    transfer: Transfer
+    legs: list[MovementLeg]
+    accounts: dict[int, Account]
+    subject: Subject
 
 
 def ids_beside(transfer_id: int) -> list[int]:

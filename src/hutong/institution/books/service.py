@@ -1,11 +1,9 @@
 """The ledger browser: it asks the ledger's port, and joins what it finds with what it was for."""
 
-from dataclasses import dataclass
-
 from hutong.institution.books.account_name import BookReason, account_named, signed
-from hutong.institution.books.movement import MovementLeg, ids_beside, legs_of, posted_debit
+from hutong.institution.books.entry import Entry, EntryPage
+from hutong.institution.books.movement import Movement, ids_beside, legs_of, posted_debit
 from hutong.institution.chart import AccountCode, Chart
-from hutong.institution.payments.statement import Subject
 from hutong.institution.payments.statement_service import StatementService
 from hutong.kernel.errors import Refusal
 from hutong.ledger.engine import LedgerEngine
@@ -16,35 +14,6 @@ from hutong.runtime.node import NodeRuntime
 
 PAGE_MAX = 200
 _ABOUT_PAGES_MAX = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of an account: the transfer, what it changed of the posted balance, and that balance after it."""
-
-    transfer: Transfer
-    change: int
-    balance: int
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Newest first. `newer` and `older` are what the pages beside it begin behind; None: there is none."""
-
-    account: Account
-    entries: list[Entry]
-    newer: int | None
-    older: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A transfer in its place: all legs of what happened together, and what it was for."""
-
-    transfer: Transfer
-    legs: list[MovementLeg]
-    accounts: dict[int, Account]
-    subject: Subject
 
 
 class BookService:

@@ -3,8 +3,8 @@
 import msgspec
 
 from hutong.institution.books.account_name import ACCOUNT_PREFIX, TRANSFER_PREFIX, balance_of, owner_text, signed
-from hutong.institution.books.movement import LegState, MovementLeg
-from hutong.institution.books.service import EntryPage, Movement
+from hutong.institution.books.entry import EntryPage
+from hutong.institution.books.movement import LegState, Movement, MovementLeg
 from hutong.institution.chart import AccountCode
 from hutong.kernel.ids import id_text
 from hutong.ledger.transfer import Account, AccountBalance, Transfer

@@ -68,6 +68,11 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_ns: BigInt  # 0 while it is good.
     rotation_id: Text = ""  # The caller's own id of the last rotation, if it had one.
 
+    @property
+    def is_member(self) -> bool:
+        """Whether this is the authority of a member of staff, who signed in, and no key: it has no token of its own."""
+        return not self.token_hash
+
     def has_right(self, right: Right) -> bool:
         """Whether its role may."""
         return right in RIGHTS[Role(self.role)]

@@ -49,6 +49,7 @@ from hutong.institution.payments.bodies import (
     to_pay_view,
     top_up_view,
 )
+from hutong.institution.payments.counter_service import CounterService
 from hutong.institution.payments.hot_api import PayBody, rejected
 from hutong.institution.payments.mandate import TopUp
 from hutong.institution.payments.oversight_api import Oversight
@@ -100,6 +101,7 @@ class PaymentEdge:
     payments: PaymentService
     people: PeopleService
     tills: TillService
+    counter: CounterService
 
     async def decided(self, decide: Callable[[], Answer]) -> Answer:
         """Decide, and answer when that is durable."""
@@ -366,9 +368,12 @@ class Selling(Controller):
             remark=data.remark,
             shop_id=key.shop_id,
         )
-        refund, outcome = await edge.concluded(
-            lambda answer: edge.payments.refunds.refund(key.merchant_id, order, answer)
-        )
+        if key.is_member:  # Who gave money back is kept with it.
+            refund, outcome = await edge.counter.refund(key, order)
+        else:
+            refund, outcome = await edge.concluded(
+                lambda answer: edge.payments.refunds.refund(key.merchant_id, order, answer)
+            )
         return _response(refund_view(refund, outcome), outcome, refund_id=data.refund_id)
 
     @get("/refunds/{refund_id:str}")
@@ -432,10 +437,14 @@ class Operating(Controller):
 
 
 def payment_api(
-    payments: PaymentService, people: PeopleService, merchants: MerchantService, tills: TillService
+    payments: PaymentService,
+    people: PeopleService,
+    merchants: MerchantService,
+    tills: TillService,
+    counter: CounterService,
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
-    edge = PaymentEdge(payments, people, tills)
+    edge = PaymentEdge(payments, people, tills, counter)
     given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     who = Provide(caller, sync_to_thread=False)
     return [

@@ -65,6 +65,7 @@ class PriceAdjuster(Protocol):
 
 
 BALANCE = "balance"
+MERCHANT = "merchant"
 
 
 class Balance:
@@ -83,6 +84,15 @@ class Balance:
     def release(self, payment_id: int) -> None: ...
 
 
+class MerchantBalance(Balance):
+    """What a merchant's withdrawal is paid from: it is admitted elsewhere, and no person pays from it."""
+
+    name = MERCHANT
+
+    def account(self, payer: Payer, _amount: int) -> int:  # noqa: ARG002  # It says no to everybody.
+        raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding")
+
+
 class Cashier:
     """
     What is plugged in, by name.
@@ -96,8 +106,8 @@ class Cashier:
         adjusters: tuple[PriceAdjuster, ...] = (),
         sponsors: tuple[PriceAdjuster, ...] = (),
     ) -> None:
-        balance: FundingSource = Balance()
-        self._sources = {source.name: source for source in (balance, *sources)}
+        own: tuple[FundingSource, ...] = (Balance(), MerchantBalance())
+        self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
 
@@ -105,7 +115,7 @@ class Cashier:
         """Refuses FUNDING_UNKNOWN."""
         source = self._sources.get(name)
         if source is None:
-            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted(self._sources))
+            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - {MERCHANT}))
         return source
 
     def payer_offer(self, payer_id: int, creditor: str, amount: int, now_ns: int) -> tuple[str, Discount] | None:

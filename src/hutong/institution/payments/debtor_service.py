@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
 from hutong.institution.payments.admission_service import AdmissionService
-from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.cashier import MERCHANT, Cashier
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
@@ -31,7 +31,7 @@ from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.quotes import Quote, QuoteBook, Terms
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import ASKED_FOR
-from hutong.institution.payments.views import payment_notice, received
+from hutong.institution.payments.views import payment_notice, received, withdrawal_notice
 from hutong.institution.payments.wording import network_reason
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
@@ -160,6 +160,14 @@ class DebtorService:
         if answer is not None:
             undecided.answers.append(answer)
         undecided.then = then
+        self._move(undecided)
+
+    def send(self, payment: Payment, answer: Answer) -> None:
+        """Pay what was admitted elsewhere: a merchant's withdrawal, which no person's limits count."""
+        assert payment.funding == MERCHANT
+        self.payments.put(payment)
+        undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
+        undecided.answers.append(answer)
         self._move(undecided)
 
     def _repeat(self, user_id: int, order: Order, known: Payment, answer: Answer) -> None:
@@ -312,6 +320,8 @@ class DebtorService:
 
     def _look_up_for_rejection(self, payment: Payment) -> None:
         """What a rejection gives back to; may be cold, so before anything is written."""
+        if payment.funding == MERCHANT:
+            return
         self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
             self._mandates.look_up(payment)
@@ -341,7 +351,8 @@ class DebtorService:
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
             self._mandates.rejected(payment)
-        self.usages.give_back(payment)
+        if payment.funding != MERCHANT:
+            self.usages.give_back(payment)
         now_ns = self._node.clock.now_ns()
         outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)
         self._conclude(undecided, outcome)
@@ -356,10 +367,12 @@ class DebtorService:
         )
         if undecided.then is not None:
             self._journal.effect(partial(undecided.then, payment, outcome))
+        if payment.funding == MERCHANT:
+            self._notices.tell_merchant(payment.user_id, *withdrawal_notice(payment, outcome))
         if undecided.answers:
             for answer in undecided.answers:
                 self._journal.effect(partial(answer, payment, outcome))
-        else:
+        elif payment.funding != MERCHANT:
             # Nobody waits for the answer: it went to the till, or the payer has left.
             self._notices.tell_user(payment.user_id, *payment_notice(payment, outcome))
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from hutong.institution.payments.cashier import MERCHANT
 from hutong.institution.payments.payment import Payment, Why
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import Refund, Return
@@ -88,6 +89,8 @@ def _kind(transfer: Transfer, subject: Subject) -> LineKind:
         return LineKind.FEE
     if leg in (Leg.PAYER_DISCOUNT, Leg.PAYEE_DISCOUNT):
         return LineKind.DISCOUNT
+    if isinstance(subject, Payment) and subject.funding == MERCHANT:
+        return LineKind.WITHDRAWAL
     if isinstance(subject, Payment | Receipt):
         if subject.channel == Channel.TOP_UP.value:
             return LineKind.TOP_UP

@@ -154,6 +154,19 @@ def payment_notice(payment: Payment, outcome: Outcome) -> tuple[str, dict[str, A
     return "payment.rejected", data | {"reason": outcome.reason}
 
 
+def withdrawal_notice(payment: Payment, outcome: Outcome) -> tuple[str, dict[str, Any]]:
+    """The news for a merchant whose money went to its bank, or did not."""
+    data: dict[str, Any] = {
+        "withdrawal_id": payment_id_text(payment.id),
+        "amount": payment.gross,
+        "currency": payment.currency,
+        "bank": payment.creditor_agent,
+    }
+    if outcome.completed:
+        return "withdrawal.completed", data
+    return "withdrawal.rejected", data | {"reason": outcome.reason}
+
+
 def received(payment: Payment) -> dict[str, Any]:
     """The news for the payee of a payment on us."""
     return {

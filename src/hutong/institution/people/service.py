@@ -242,6 +242,23 @@ class PeopleService:
 
         return await decided(journal, enter)
 
+    def sign_in_forgetful(self, *, phone: str, code: str, device_id: int, device_name: str) -> SignedIn:
+        """
+        A session for who forgot the PIN, by the one-time code, on a device that is the user's already: there another can be set.
+
+        Refuses:  as `sign_in`, and DEVICE_UNKNOWN for any other device, also where nobody has this number.
+        Repeats:  as `sign_in`.
+        """
+        phone = parse_phone(phone)
+        device_name = check_text("device_name", device_name, length_max=NAME_LENGTH_MAX)
+        user = self._repository.user_on(phone)
+        file = self.devices.look_up(device_id, user)
+        sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, _sign_in_on(device_id))
+        if user is None or not file.is_in_use_by(user):
+            raise Refusal(PeopleReason.DEVICE_UNKNOWN)
+        self.one_time_codes.use(sent, _sign_in_on(device_id))
+        return self.devices.let_in(file, user, device_id, device_name)
+
     def _arrive(self, phone: str, code: str, device_id: int) -> tuple[User, bool, DeviceFile, OneTimeCode | None]:
         """Who comes, whether they have a PIN, on what, and the code they showed: None on a device of theirs."""
         user = self._repository.user_on(phone)

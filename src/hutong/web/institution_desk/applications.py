@@ -13,6 +13,7 @@ from hutong.institution.merchants.merchant import REFERENCE_LENGTH_MAX
 from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
+from hutong.web.form import Form
 from hutong.web.institution_desk.merchants import read_bps
 from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.institution_desk.wordings import APPLICATION_STATES
@@ -52,6 +53,7 @@ def application_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             "state": APPLICATION_STATES[application.state],
             "group": mcc_group(application.mcc),
             "merchant": id_text(MERCHANT_PREFIX, application.merchant_id) if application.merchant_id else "",
+            "invited": Form(dict(request.query_params)).ticked("invited"),
             "told": {"reference": "", "fee": "", "why": ""} | told,
         }
         if refusal is not None:
@@ -70,12 +72,23 @@ def application_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             if form.text("act") == "decline":
                 why = form.needed("why", length_max=WHY_LENGTH_MAX)
                 await desk.answer(lambda: applications.decline(id_, why, by))
+            elif form.text("act") == "invite":
+                await desk.answer(partial(_invite_owner, parts, id_))
             else:
                 bps, reference = read_bps(form, "fee"), form.text("reference", length_max=REFERENCE_LENGTH_MAX)
                 await desk.answer(partial(applications.approve, id_, bps, reference, by))
         except Refusal as refusal:
             told = {name: form.text(name) for name in ("reference", "fee", "why")}
             return await page(request, id_, refusal, **told)
-        return desk.pages.go(f"{HOME}/applications/{application_id}")
+        done = "?invited=1" if form.text("act") == "invite" else ""
+        return desk.pages.go(f"{HOME}/applications/{application_id}{done}")
 
     return desk.router(f"{HOME}/applications", [leaf, show, decide])
+
+
+def _invite_owner(parts: DeskParts, id_: int) -> None:
+    """The contact of an approved application becomes the merchant's first owner: a code goes to the telephone."""
+    application = parts.institution.applications.application(id_)
+    staff_id = id_text(APPLICATION_PREFIX, id_)  # So a second press invites nobody else.
+    name, phone = application.contact_name, application.contact_phone
+    parts.institution.staff.appoint(application.merchant_id, staff_id, name, phone)

@@ -99,6 +99,8 @@ def _merchant(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
             "fees": fees[::-1],
             "fee": await desk.answer(lambda: merchants.fee(merchant_id, now_ns)),
             "now_ns": now_ns,
+            "staff_id": id_text("inv", desk.node.mint.mint()),  # In the form: sent twice, it invites once.
+            "invited": Form(dict(request.query_params)).ticked("invited"),
             "shops": await _shops(merchant),
             "keys": await _keys(merchant),
         }
@@ -126,6 +128,9 @@ def _merchant(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
         try:
             if verb in _TWO_PEOPLE:
                 return await propose(desk, request, form, _TWO_PEOPLE[verb], merchant_id, {})
+            if verb == "invite":
+                await _invite_owner(desk, parts, form, id_)
+                return desk.pages.go(f"{HOME}/merchants/{merchant_id}?invited=1")
             if verb != "fee":
                 raise Refusal(HttpReason.FIELD_INVALID, field="act", problem="no such act")
             version, bps = form.number("version", least=1), read_bps(form, "fee")
@@ -138,11 +143,18 @@ def _merchant(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
     return [show, act]
 
 
+async def _invite_owner(desk: Desk, parts: DeskParts, form: Form, merchant_id: int) -> None:
+    """Somebody becomes an owner of the merchant's: a code goes to the telephone."""
+    staff_id = form.needed("staff_id", length_max=40)
+    name, phone = form.needed("owner", length_max=70), form.needed("phone", length_max=20)
+    await desk.answer(partial(parts.institution.staff.appoint, merchant_id, staff_id, name, phone))
+
+
 def read_bps(form: Form, name: str) -> int:
     """Basis points from a percentage with at most two decimals: `0.60`. Refuses FIELD_EMPTY, FIELD_INVALID."""
     whole, _, rest = form.needed(name, length_max=6).removesuffix("%").strip().partition(".")
     digits = whole + rest.ljust(2, "0")
-    if len(rest) > 2 or not (digits.isascii() and digits.isdigit()) or int(digits) > FEE_BPS_MAX:
+    if not whole or len(rest) > 2 or not (digits.isascii() and digits.isdigit()) or int(digits) > FEE_BPS_MAX:
         raise Refusal(HttpReason.FIELD_INVALID, field=name, problem="a percentage from 0 to 10, as 0.60")
     return int(digits)
 

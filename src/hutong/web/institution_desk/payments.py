@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.books.account_name import ACCOUNT_PREFIX, TRANSFER_PREFIX
-from hutong.institution.books.service import Movement
+from hutong.institution.books.movement import Movement
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import Refund, Return

@@ -113,7 +113,7 @@ PROPOSALS = {
     "BOOK_TO_SUSPENSE": phrase("Book what the switch says against suspense, until it is known whose it is."),
     "EXPLAIN": phrase("No money is wrong: say why, and close the case."),
 }
-LINE_KINDS = {"PAYMENT": phrase("Payment"), "RETURN": phrase("Return")}
+LINE_KINDS = {"PAYMENT": phrase("The payment"), "RETURN": phrase("The return")}
 RECALL_STATES: Mapping[str, Tagged] = {
     "REPORTED": (phrase("For the desk to look at"), "warn"),
     "DECLINED": (phrase("Declined by the desk"), ""),

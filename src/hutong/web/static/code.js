@@ -52,8 +52,11 @@ async function fetchKeys() {
   const { seed, now_ms: nowMs, ...heads } = answer.body;
   keys = { ...heads, key: await importSeed(seed), ahead_ms: nowMs - Date.now() };
   await database("readwrite", (store) => store.put(keys, "mine")).catch(() => {});
-  navigator.serviceWorker?.ready.then((registered) => registered.active.postMessage("keep"));
+  keep();
 }
+
+/** This page stays at hand without a network, too. */
+const keep = () => navigator.serviceWorker?.ready.then((registered) => registered.active.postMessage("keep"));
 
 /** The institution's time: a phone's clock may be wrong. */
 const now = () => Date.now() + (keys?.ahead_ms ?? 0);
@@ -173,10 +176,9 @@ function end(text, good, way = "") {
 
 function heard(good) {
   return (news) => {
-    if (asking.open && open) { open = null; asking.close(); }
     spent = shown.code;
-    end(news.said, good, news.bill);
     renew();
+    if (!asking.open) end(news.said, good, news.bill); // What is asked just now comes first; the bills tell the rest.
   };
 }
 
@@ -211,6 +213,7 @@ keypads();
 if (!globalThis.crypto?.subtle) complain(say("insecure"));
 else {
   navigator.serviceWorker?.register("/wallet/worker.js", { scope: "/wallet/" }).catch(() => {});
+  navigator.serviceWorker?.addEventListener("controllerchange", () => { if (keys) keep(); }); // A newer one keeps anew.
   stayOn();
   await fetchKeys();
   await tick();

@@ -40,8 +40,8 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def asking_pages(counter: Counter) -> list[ControllerRouterHandler]:
-    """`/till` and what its script asks."""
-    return [*_counter(counter), *_asking(counter), *_watching(counter), *_hearing(counter)]
+    """`/till` and what is asked there."""
+    return [*_counter(counter), *_asking(counter), *_watching(counter)]
 
 
 def _counter(counter: Counter) -> list[ControllerRouterHandler]:
@@ -62,6 +62,7 @@ def _counter(counter: Counter) -> list[ControllerRouterHandler]:
             position=counter.institution.notices.newest(),
             reference=_reference(counter),
             shops=len(await counter.shops(place.who)),
+            workplaces=len(await warmed(counter.node.journal, lambda: counter.institution.staff.workplaces(place.who))),
         )
 
     @get("/till/shop")
@@ -160,7 +161,8 @@ def _watching(counter: Counter) -> list[ControllerRouterHandler]:
     return [watch]
 
 
-def _hearing(counter: Counter) -> list[ControllerRouterHandler]:
+def hearing(counter: Counter) -> ControllerRouterHandler:
+    """`/till/events`, which a page listens to by itself."""
     staff, journal = counter.institution.staff, counter.node.journal
 
     @get("/till/events")
@@ -183,7 +185,7 @@ def _hearing(counter: Counter) -> list[ControllerRouterHandler]:
         begin = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
         return feed_events(request, counter.institution.notices, place.key.merchant_id, shown, still, begin)
 
-    return [events]
+    return events
 
 
 def _heard(place: Place, event: Event) -> Mapping[str, Any] | None:

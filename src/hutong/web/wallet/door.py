@@ -73,6 +73,14 @@ def door_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
     async def give_secrets(request: AnyRequest) -> Response[Any]:
         return await door.sign_in(request, await pages.form(request))
 
+    @post("/wallet/sign-in/forgotten", status_code=200)
+    async def forget_pin(request: AnyRequest) -> Response[Any]:
+        return await door.ask_forgetful(request, await pages.form(request))
+
+    @post("/wallet/sign-in/code", status_code=200)
+    async def give_code_alone(request: AnyRequest) -> Response[Any]:
+        return await door.sign_in_forgetful(request, await pages.form(request))
+
     @post("/wallet/sign-in/sample", status_code=200)
     async def be_sample(request: AnyRequest) -> Response[Any]:
         return await door.sign_in_sample(request, await pages.form(request))
@@ -89,7 +97,8 @@ def door_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
     async def give_code(request: AnyRequest) -> Response[Any]:
         return await door.register(request, await pages.form(request))
 
-    handlers = [sign_in, give_phone, give_secrets, be_sample, register, give_name, give_code]
+    coming_in = [sign_in, give_phone, give_secrets, forget_pin, give_code_alone, be_sample]
+    handlers = [*coming_in, register, give_name, give_code]
     return [pages.router("/", handlers, None)]
 
 
@@ -157,6 +166,33 @@ class _Door:
                 raise
         browser = self.institution.node.mint.mint()
         return await sign_in(device_id=_device_id(browser, phone)), browser
+
+    async def ask_forgetful(self, request: AnyRequest, form: Form) -> Response[Any]:
+        """A code, for who forgot the PIN; it opens a device of the user's alone."""
+        phone = form.text("phone", length_max=20)
+        page = partial(self.page, request, "wallet/forgotten.html", HOME)
+        try:
+            await self._send_code(phone)
+        except Refusal as refusal:  # The one sent before may still be good.
+            page = partial(self.again, request, "wallet/forgotten.html", refusal, HOME)
+        return page(phone=phone, shown=self._shown(phone))
+
+    async def sign_in_forgetful(self, request: AnyRequest, form: Form) -> Response[Any]:
+        phone = form.text("phone", length_max=20)
+        browser, _ = self._browser(request)
+        try:
+            sign_in = partial(
+                self.institution.people.sign_in_forgetful,
+                phone=phone,
+                code=form.needed("code", length_max=12),
+                device_id=_device_id(browser, phone),
+                device_name=_name(request),
+            )
+            signed_in = await decided(self.institution.node.journal, sign_in)
+        except Refusal as refusal:
+            shown = self._shown(phone)
+            return self.again(request, "wallet/forgotten.html", refusal, HOME, phone=phone, shown=shown)
+        return self._let_in(request, signed_in, browser, "/wallet/pin")
 
     async def sign_in_sample(self, request: AnyRequest, form: Form) -> Response[Any]:
         """One of the people of a network for trying out, with one press. There is none in production."""

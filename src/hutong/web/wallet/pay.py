@@ -38,7 +38,7 @@ class Paying:
         self.institution = institution
         self.pages = pages
         self.names = names
-        self.edge = PaymentEdge(institution.payments, institution.people, institution.tills)
+        self.edge = PaymentEdge(institution.payments, institution.people, institution.tills, institution.counter)
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
     async def found(self, user: User, payment_id: int) -> tuple[Payment, Outcome | None]:
