@@ -93,7 +93,7 @@ def test_console(person: OpenBrowser, language: str, take: Take) -> None:
 @pytest.mark.parametrize(
     ("node", "name", "paths"),
     [
-        ("switch", "switch-desk", ("", "positions", "settlement", "payments")),
+        ("switch", "switch-desk", ("", "participants", "positions", "windows")),
         ("wei", "institution-desk", ("", "users", "merchants", "ledger")),
     ],
 )
@@ -108,5 +108,7 @@ def test_desks(
 
 
 def _at(page: Page, path: str) -> Page:
-    page.goto(path)
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.ok, path
     return page
