@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from hutong.app.samples import HAN, LI, NOODLES
+from tests.browser.camera import NOTHING
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, OpenBrowser
 from tests.browser.test_stories import till_of, type_amount, wallet_of
@@ -66,7 +67,7 @@ def test_wallet(town: BrowserTown, person: OpenBrowser, language: str, take: Tak
 
 
 def test_scan(person: OpenBrowser, language: str, take: Take) -> None:
-    page = wallet_of(person, HAN, language, sees="a code of nobody's").page
+    page = wallet_of(person, HAN, language, sees=NOTHING).page
     take(_at(page, "/wallet/scan"), "wallet-scan")
 
 
