@@ -303,6 +303,21 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         {"staff_id": new_id("r"), "name": "店主", "phone": "+8615700000002"},
         {"name": "别人"},
     ),
+    "POST /v1/merchant-applications": lambda cast: (
+        cast.operator,
+        "/v1/merchant-applications",
+        {
+            "application_id": new_id("apl"),
+            "legal_name": "北京胡同面馆有限公司",
+            "licence": "91110101MA01ABCD2X",
+            "name": "NOODLES",
+            "city": "BEIJING",
+            "mcc": "5812",
+            "contact_name": "店主",
+            "contact_phone": "+8615700000004",
+        },
+        {"city": "SHANGHAI"},
+    ),
     "POST /v1/staff": lambda cast: (
         cast.till,
         "/v1/staff",

@@ -142,5 +142,5 @@ def _labels(
     amount = said.money(column.sums[node], currency)
     return [
         f'<text class="name" x="{x:.1f}" y="{y - 1:.1f}" text-anchor="{anchor}">{escape(name)}</text>',
-        f'<text x="{x:.1f}" y="{y + 12:.1f}" text-anchor="{anchor}">{escape(amount)}</text>',
+        f'<text x="{x:.1f}" y="{y + 14:.1f}" text-anchor="{anchor}">{escape(amount)}</text>',
     ]
