@@ -1,5 +1,6 @@
 """What keeps a network from starting is one clear line and exit code 1."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -7,14 +8,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from hutong.runtime.address import Address
 from hutong.runtime.embedded import EmbeddedPostgres
+from tests.network.conftest import new_database
 
 ROOT = Path(__file__).parents[2]
 NODES = ("switch", "jing", "wei", "zhi", "yun")
@@ -102,3 +106,30 @@ def test_a_data_directory_of_somebody_else_is_refused(up: Up, directory: Path) -
     theirs.mkdir(parents=True)
     os.chown(theirs, EmbeddedPostgres(theirs).account.uid, -1)
     assert refused(up()).startswith(f"hutong: DIRECTORY_OF_SOMEBODY_ELSE: directory={theirs}")
+
+
+def test_who_interrupts_the_moving_in_ends_cleanly_and_the_next_start_goes_on(up: Up, postgres: Address) -> None:
+    address = new_database(postgres)
+    for number, moved_in in ((signal.SIGINT, "wei.merchants"), (signal.SIGTERM, "jing.merchants")):
+        process = up(HUTONG_DATABASE_URL=address.url)
+        asyncio.run(_one_is_in(address, moved_in))
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+        assert "Open" not in out
+        assert "The data stays in" in out
+
+
+async def _one_is_in(address: Address, table: str) -> None:
+    connection = await asyncpg.connect(address.url)
+    ends_at = time.monotonic() + 60
+    try:
+        while time.monotonic() < ends_at:
+            if await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table) and await connection.fetchval(
+                f"SELECT EXISTS (SELECT FROM {table})"  # noqa: S608
+            ):
+                return
+            await asyncio.sleep(0.02)
+    finally:
+        await connection.close()
+    raise AssertionError(table)

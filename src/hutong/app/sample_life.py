@@ -7,7 +7,7 @@ shops are made once, however often this was cut off; only what they paid before 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -112,6 +112,7 @@ class Neighbourhood:
 
     network: RunningNetwork
     clock: PutClock
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
     clients: list[NodeClient] = field(default_factory=list)
     wallets: dict[str, Wallet] = field(default_factory=dict)
     tills: dict[str, NodeClient] = field(default_factory=dict)
@@ -123,24 +124,37 @@ class Neighbourhood:
     def __post_init__(self) -> None:
         self.mint = IdMint(self.clock, system_randomness())
 
-    async def live(self, told: Callable[[str], None]) -> None:
-        """Everything, in order; `told` hears what comes now. Ends at the machine's own time."""
+    async def live(self, told: Callable[[str], None]) -> bool:
+        """
+        Everything, in order; `told` hears what comes now. Ends at the machine's own time, and answers True.
+
+        Once `leaving` is set, it ends between two steps, to be gone on with by the next start; then it answers False.
+        """
         try:
-            told("Shops open, people register")
-            await asyncio.gather(*(self._open(stall) for stall in STALLS))
-            await asyncio.gather(*(self._settle_in(resident) for resident in PEOPLE))
-            for number, deed in enumerate(HISTORY):
-                told(f"Their last week: payment {number + 1} of {len(HISTORY)}")
-                await self._until(self.clock.of(deed.days_ago, deed.clock))
-                await self._do(deed, self._new("pay"))
-            told("PINs are sealed")
-            await asyncio.gather(*self.errands)
-            await self._until(self.clock.of(0, "23:59"))
-            await self._come(LAST)
+            for coming, step in self._steps():
+                if self.leaving.is_set():
+                    return False
+                told(coming)
+                await step()
         finally:
-            self.clock.put_right()
+            if not self.leaving.is_set():  # What came due meanwhile is not begun by a network that goes down.
+                self.clock.put_right()
+            await asyncio.gather(*self.errands, return_exceptions=True)
             for client in self.clients:
                 await client.close()
+        return True
+
+    def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[Any]]]]:
+        for stall in STALLS:
+            yield f"{stall.latin_name} opens", partial(self._open, stall)
+        yield "People register", lambda: asyncio.gather(*(self._settle_in(resident) for resident in PEOPLE))
+        for number, deed in enumerate(HISTORY):
+            coming = f"Their last week: payment {number + 1} of {len(HISTORY)}"
+            yield coming, partial(self._until, self.clock.of(deed.days_ago, deed.clock))
+            yield coming, partial(self._do, deed, self._new("pay"))
+        yield "PINs are sealed", lambda: asyncio.gather(*self.errands)
+        yield "PINs are sealed", partial(self._until, self.clock.of(0, "23:59"))
+        yield "The last one comes", partial(self._come, LAST)
 
     # Coming in
 
@@ -264,7 +278,7 @@ class Neighbourhood:
         self.clock.put_to(at_ns)
         switch = self.network["switch"].site.node
         ends_at = asyncio.get_running_loop().time() + _WAIT_S
-        while asyncio.get_running_loop().time() < ends_at:
+        while asyncio.get_running_loop().time() < ends_at and not self.leaving.is_set():
             now_ns = self.clock.now_ns()
             if all(row.state in _FINAL for row in switch.windows.windows() if row.closes_ns <= now_ns):
                 return

@@ -21,7 +21,7 @@ from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
 from hutong.app.systemd import tell, tell_while_alive
 from hutong.app.traces import tracing_of
-from hutong.app.up import GC_THRESHOLDS, database_server, schema_of, until_interrupted
+from hutong.app.up import GC_THRESHOLDS, database_server, interruption, schema_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
@@ -65,7 +65,7 @@ async def serve(settings: Settings, network_path: Path, node_id: str, *, take_ov
         log.info("serving", node=spec.node, url=site.url)
         tell("READY=1")
         alive = asyncio.create_task(tell_while_alive())
-        interrupted = asyncio.create_task(until_interrupted())
+        interrupted = asyncio.create_task(interruption().wait())
         host.ended.add_done_callback(lambda _: interrupted.cancel())
         try:
             await asyncio.gather(interrupted, return_exceptions=True)

@@ -1,5 +1,6 @@
 """`hutong up`: a network for trying out, with people in it, and what to open first."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
@@ -22,7 +23,7 @@ from hutong.app.sample_life import (
     were_made,
 )
 from hutong.app.samples import LI
-from hutong.app.up import RunningNetwork, Trial, database_server, running_network, schema_of, until_interrupted
+from hutong.app.up import RunningNetwork, Trial, database_server, interruption, running_network, schema_of
 from hutong.kernel.errors import Refusal
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
@@ -59,25 +60,29 @@ async def _stay_up(
     async with AsyncExitStack() as stack:
         with console.status("Starting the nodes"):
             running = await stack.enter_async_context(running_network(settings, network, address, trial))
-        lived = samples and take_samples(running) and await _let_live(running, clock, console)
-        clock.put_right()
-        for line in _what_to_open(running, lived=lived):
-            console.print(line, highlight=False)
-        if lan is not None:
-            first = running[network.switch.node].site.shown_url
-            trust_url = await stack.enter_async_context(trust_page(settings, network, lan, first))
-            for line in how_phones_come_in(lan, trust_url):
+        interrupted = interruption()
+        lived = samples and take_samples(running) and await _let_live(running, clock, console, interrupted)
+        if not interrupted.is_set():
+            clock.put_right()
+            for line in _what_to_open(running, lived=lived):
                 console.print(line, highlight=False)
-        await until_interrupted()
+            if lan is not None:
+                first = running[network.switch.node].site.shown_url
+                trust_url = await stack.enter_async_context(trust_page(settings, network, lan, first))
+                for line in how_phones_come_in(lan, trust_url):
+                    console.print(line, highlight=False)
+        await interrupted.wait()
         console.print("\nFinishing what is under way.")
 
 
-async def _let_live(running: RunningNetwork, clock: PutClock, console: Console) -> bool:
+async def _let_live(running: RunningNetwork, clock: PutClock, console: Console, interrupted: asyncio.Event) -> bool:
     """Make the samples where they are not there yet; without them the network is as good."""
     try:
         if not await were_made(running):
             with console.status("Sample people move in") as status:
-                await Neighbourhood(running, clock).live(status.update)
+                lived = await Neighbourhood(running, clock, interrupted).live(status.update)
+            if not lived:
+                return False
     except (NodeRefused, NodeSilent, Refusal) as error:
         log.warning("samples_not_made", error=str(error))
         return False

@@ -114,13 +114,13 @@ async def running_network(
         yield RunningNetwork(nodes, settings.data_directory)
 
 
-async def until_interrupted() -> None:
-    """Wait for Ctrl-C or a polite request to end."""
-    stop = asyncio.Event()
+def interruption() -> asyncio.Event:
+    """Set by Ctrl-C, or a polite request to end: from now on they end nothing by themselves."""
+    interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+        loop.add_signal_handler(number, interrupted.set)
+    return interrupted
 
 
 class OwnClearingFiles:
