@@ -1,6 +1,7 @@
 """`make screenshots`: the main pages as they are, in the network of the samples, into docs/pictures. No test by its name."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from hutong.app.samples import LI, NOODLES
+from hutong.app.samples import HAN, LI, NOODLES
+from tests.browser.camera import NOTHING
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, OpenBrowser
 from tests.browser.test_stories import till_of, type_amount, wallet_of
@@ -51,7 +53,6 @@ def test_wallet(town: BrowserTown, person: OpenBrowser, language: str, take: Tak
     take(_at(page, "/wallet/bills"), "wallet-bills")
     take(_at(page, "/wallet/code"), "wallet-code")
     take(_at(page, "/wallet/receive"), "wallet-receive")
-    take(_at(page, "/wallet/scan"), "wallet-scan")
     page.goto(f"/wallet/scan?code={town.plates[NOODLES.key]}")
     page.locator("input[name=amount]").fill("28")
     take(page, "wallet-amount")
@@ -65,11 +66,18 @@ def test_wallet(town: BrowserTown, person: OpenBrowser, language: str, take: Tak
     take(_at(page, "/wallet/limits"), "wallet-limits")
 
 
+def test_scan(person: OpenBrowser, language: str, take: Take) -> None:
+    page = wallet_of(person, HAN, language, sees=NOTHING).page
+    take(_at(page, "/wallet/scan"), "wallet-scan")
+
+
 def test_till(town: BrowserTown, person: OpenBrowser, language: str, take: Take) -> None:
     page = till_of(person, NOODLES.staff[0], language).page
     type_amount(page, "12.8")
     take(page, "till")
-    page.locator("[data-show], form button").first.wait_for()
+    page.get_by_role("button", name=re.compile("Show a code|出示收款码")).click()
+    page.locator("[data-code] img").wait_for()
+    take(page, "till-code")
     take(_at(page, "/till/payments"), "till-today")
 
 
@@ -86,7 +94,7 @@ def test_console(person: OpenBrowser, language: str, take: Take) -> None:
 @pytest.mark.parametrize(
     ("node", "name", "paths"),
     [
-        ("switch", "switch-desk", ("", "positions", "settlement", "payments")),
+        ("switch", "switch-desk", ("", "participants", "positions", "windows")),
         ("wei", "institution-desk", ("", "users", "merchants", "ledger")),
     ],
 )
@@ -101,5 +109,7 @@ def test_desks(
 
 
 def _at(page: Page, path: str) -> Page:
-    page.goto(path)
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.ok, path
     return page

@@ -30,9 +30,9 @@ SAID = {
 }
 
 
-def wallet_of(person: OpenBrowser, who: Resident, language: str) -> Visitor:
+def wallet_of(person: OpenBrowser, who: Resident, language: str, *, sees: str = "") -> Visitor:
     """Signed in by one press, as a newcomer would."""
-    visitor = person(who.node, language=language)
+    visitor = person(who.node, language=language, sees=sees)
     visitor.page.emulate_media(reduced_motion="reduce")
     page = visitor.go("/wallet")
     page.locator("form[action='/wallet/sign-in/sample']").filter(has_text=who.phone).get_by_role("button").click()

@@ -139,6 +139,13 @@ def test_everybody_sees_pages_and_none_breaks(crowd: Crowd) -> None:
         if page.status >= 500
     }
     assert not broken
+    unfinished = {
+        (walker.who, page.path)
+        for walker in crowd.walkers
+        for page in walker.seen.values()
+        if page.kind == "text/html" and (" object at 0x" in page.text or "%(" in page.text)
+    }
+    assert not unfinished
     # Those who are signed in were led to pages of their own, or nothing was tested.
     for walker in crowd.walkers:
         assert len(walker.seen) > 3, walker.who

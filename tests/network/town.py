@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -136,13 +136,10 @@ class Town:
     def fill_disk(self) -> None:
         """Not a byte is left to the database."""
         assert self.disk is not None
-        with (self.disk / "ballast").open("wb") as ballast:
-            try:
-                while True:
-                    ballast.write(b"\0" * 65_536)
-                    ballast.flush()
-            except OSError:
-                pass
+        with suppress(OSError), (self.disk / "ballast").open("wb") as ballast:
+            while True:
+                ballast.write(b"\0" * 65_536)
+                ballast.flush()
 
     def free_disk(self) -> None:
         """There is room again. A server that gave up is started, as its operator would."""

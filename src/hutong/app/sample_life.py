@@ -116,6 +116,7 @@ class Neighbourhood:
     clients: list[NodeClient] = field(default_factory=list)
     wallets: dict[str, Wallet] = field(default_factory=dict)
     tills: dict[str, NodeClient] = field(default_factory=dict)
+    shops: dict[str, str] = field(default_factory=dict)
     plates: dict[str, str] = field(default_factory=dict)
     errands: list[asyncio.Task[Any]] = field(default_factory=list)  # PINs take long, and nobody waits for them.
     mint: IdMint = field(init=False)
@@ -217,6 +218,7 @@ class Neighbourhood:
         key = await operator.post(f"/v1/operator/merchants/{merchant['merchant_id']}/keys", {"name": "samples"})
         till = self.tills[stall.key] = self._client(stall.node, key["token"])
         shop = await till.post("/v1/shops", {"reference": "first", "name": stall.shop, **_PLACE})
+        self.shops[stall.key] = shop["shop_id"]
         plate = await till.post("/v1/plates", {"reference": "counter", "shop_id": shop["shop_id"]})
         self.plates[stall.key] = plate["text"]
         working = {member["phone"] for member in await till.get("/v1/staff") if member["state"] == "ACTIVE"}
@@ -246,11 +248,11 @@ class Neighbourhood:
     async def _do(self, deed: Deed, payment_id: str) -> None:
         payer, to = self.wallets[deed.payer.key], deed.payee.key
         if deed.way == "payment code":
-            await self._charge(deed, payer, self.tills[to])
+            await self._charge(deed, payer, self.tills[to], self.shops[to])
             return
         code = self.plates[to]
         if deed.way == "code":
-            request = {"reference": payment_id, "amount": deed.amount, "remark": deed.remark}
+            request = {"reference": payment_id, "amount": deed.amount, "shop_id": self.shops[to], "remark": deed.remark}
             code = (await self.tills[to].post("/v1/payment-requests", request))["code"]
         quote = await payer.quote(code, deed.amount)
         paid = await payer.pay(quote, deed.amount, remark=deed.remark, payment_id=payment_id)
@@ -258,13 +260,14 @@ class Neighbourhood:
             back = {"refund_id": self._new("rfd"), "payment_id": payment_id, "amount": deed.back, "remark": "退货"}
             await decided(partial(self.tills[to].post, "/v1/refunds", back))
 
-    async def _charge(self, deed: Deed, payer: Wallet, till: NodeClient) -> None:
+    async def _charge(self, deed: Deed, payer: Wallet, till: NodeClient, shop_id: str) -> None:
         if self.clock.now_ns() // NS_PER_MS >= payer.phone.today_ends_at_ms:
             await payer.fetch_payment_code_keys()
         body = {
             "reference": self._new("pay"),
             "amount": deed.amount,
             "way": "PAYMENT_CODE",
+            "shop_id": shop_id,
             "payer_code": payer.phone.payment_code(self.clock.now_ns()),
             "remark": deed.remark,
         }

@@ -60,6 +60,13 @@ class Realm:
     sign_in: str
 
 
+class _Templates(Environment):
+    """As Jinja's, but `row.keys` of a dictionary is what it holds under that name before it is the method."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return obj[attribute] if isinstance(obj, dict) and attribute in obj else super().getattr(obj, attribute)
+
+
 class Pages:
     """What all pages of one node share."""
 
@@ -71,7 +78,7 @@ class Pages:
         self.sandbox = sandbox  # None in a production network: nothing of it is reachable then.
         self._key = key
         self._randomness = randomness
-        self._templates = Environment(
+        self._templates = _Templates(
             loader=PackageLoader("hutong.web"),
             autoescape=True,
             undefined=StrictUndefined,
