@@ -1,6 +1,6 @@
 // The counter: asks to be paid, follows what becomes of it, and announces what the shop receives. It stays open all day.
 import { ask, say, stamp, yuan } from "./kit.js";
-import { camera } from "./till-camera.js";
+import { camera } from "./camera.js";
 import { ring, speak, soundSwitches } from "./till-sound.js";
 import { wedge } from "./till-wedge.js";
 import { hear } from "./till-news.js";
@@ -12,6 +12,12 @@ const remark = document.getElementById("remark");
 const one = (name, within = document) => within.querySelector(`[data-${name}]`);
 const error = one("error");
 const ASKED = "till.asked";
+const CODES = {
+  formats: ["qr_code", "code_128"],
+  read: (text) => text,
+  path: "/till/frame",
+  answered: (answer) => answer.ok && answer.body.code,
+};
 const FINAL = new Set(["paid", "refused", "cancelled", "expired"]);
 const AGAIN_MS = 2000;
 const DONE_MS = 12000;
@@ -205,7 +211,7 @@ function openScan() {
   fail("");
   show("scan");
   one("typed").reset();
-  camera.start(scanned);
+  camera.start(CODES, scanned);
 }
 
 // News
