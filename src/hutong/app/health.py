@@ -20,11 +20,13 @@ _EPOCH = "SELECT epoch FROM writer"
 class Health:
     """
     A node's readiness: `journal` writes, it has the `lead`, its `database` answers, its `peers`' keys are known, and it
-    is not `draining`. `strangers` names the peers it cannot do without whose keys it lacks.
+    is not `draining`. `strangers` names the peers it cannot do without whose keys it lacks; `moving_in` says that a
+    network for trying out is still given its sample people, in days gone by.
     """
 
     machine: Machine
     strangers: Callable[[], Sequence[str]] = tuple
+    moving_in: Callable[[], bool] = bool
     _asked_at: float | None = None
     _database: tuple[str, str] = (OK, OK)
 
@@ -38,7 +40,8 @@ class Health:
             writing = f"a commit is under way for {journal.commit_age_s:.0f} s"
         lead, database = await self._asked()
         strangers = self.strangers()
-        return {
+        waiting = {"samples": "people are moving in"} if self.moving_in() else {}
+        return waiting | {
             "journal": writing,
             "lead": lead,
             "database": database,

@@ -19,7 +19,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import IdMint, Randomness, system_randomness
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.repository import PgLedgerRepository
-from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.database import Database, DatabaseUnavailable, unavailable_when_gone
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.leadership import LeadershipReason
 from hutong.runtime.migrations import all_migrations, migrate
@@ -227,7 +227,7 @@ class NodeHost:
         stack.push_async_callback(journal.close)
         journal.on_halt = lambda halt: None if halted.done() else halted.set_result(halt)
         pool = await self._database.open_pool()
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(_closed, pool)
         errands = Errands()
         stack.push_async_callback(errands.cancel)
         node = NodeRuntime(
@@ -262,3 +262,9 @@ class NodeHost:
     async def _end_ticking(self, ticking: "asyncio.Task[None]") -> None:
         ticking.cancel()
         await asyncio.gather(ticking, return_exceptions=True)
+
+
+async def _closed(pool: "asyncpg.Pool[Any]") -> None:
+    """Close the pool; a server that goes while its connections say goodbye is a server that is gone."""
+    with unavailable_when_gone():
+        await pool.close()

@@ -130,6 +130,7 @@ def prepare(
             "HUTONG_DATA_DIRECTORY": str(directory),
             "HUTONG_DATABASE_URL": address.url,
             "HUTONG_SHOW_CODES": "true",
+            "HUTONG_TWO_PERSON": "false",  # Whoever starts them is alone.
             f"HUTONG_PORT_{spec.node.upper()}": str(ports[spec.node]),
         }
         command = [sys.executable, "-m", "hutong", "serve", spec.node, "--network", str(path)]

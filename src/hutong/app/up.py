@@ -8,7 +8,7 @@ machines. Others' nodes may join all the same: the switch takes and sends signed
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +43,7 @@ class Trial:
 
     clock: Clock | None = None
     lan: TlsDoor | None = None
+    moving_in: Callable[[], bool] = bool  # Whether sample people are still being made: nobody else should call yet.
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def _node(
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
     if trial is not None:
-        site.lan = trial.lan
+        site.lan, site.moving_in = trial.lan, trial.moving_in
         site.sandbox = NodeSandbox(site.codes, secrets.operator_token)
         site.neighbours = lambda: [node.site for node in nodes.values()]
     site.two_person = settings.two_person is True

@@ -122,6 +122,7 @@ class Site:
     limits: RateLimits = field(default_factory=RateLimits)
     gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
     tracing: Tracing | None = None
+    moving_in: Callable[[], bool] = bool  # Whether sample people are still being made.
     two_person: bool = False  # What takes two operators is refused to one.
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
@@ -387,7 +388,7 @@ async def _serve(
     needs_peers: bool,
 ) -> None:
     await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
-    health = Health(machine, connection.keyless if needs_peers else tuple)
+    health = Health(machine, connection.keyless if needs_peers else tuple, site.moving_in)
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
     # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.

@@ -14,7 +14,7 @@ from hutong.runtime.node import NodeRuntime
 PAGE_MAX = 500
 WAIT_MAX_S = 30
 # Who would wait beyond these is answered at once, with nothing.
-_WAITING_PER_OWNER_MAX = 64  # A supermarket's tills.
+WAITING_PER_OWNER_MAX = 64  # A supermarket's tills.
 _WAITING_MAX = 10_000
 
 
@@ -97,7 +97,7 @@ class Notices:
 
     def _wait_for(self, owner_id: int) -> "asyncio.Future[None] | None":
         waiting = self._waiting.setdefault(owner_id, [])
-        if self._closed or len(waiting) >= _WAITING_PER_OWNER_MAX or self._waiting_count >= _WAITING_MAX:
+        if self._closed or len(waiting) >= WAITING_PER_OWNER_MAX or self._waiting_count >= _WAITING_MAX:
             if not waiting:
                 del self._waiting[owner_id]
             return None
