@@ -73,9 +73,11 @@ class Desk:
         """A page in the desk's frame."""
         return self.pages.render(request, template, status=status, **self._frame(request, nav), **values)
 
-    def again(self, request: AnyRequest, template: str, refusal: Refusal, nav: str, **values: Any) -> Response[str]:
-        """The page with the form once more, saying why not."""
-        return self.pages.again(request, template, refusal, **self._frame(request, nav), **values)
+    def shown(
+        self, request: AnyRequest, template: str, nav: str, refusal: Refusal | None, **values: Any
+    ) -> Response[str]:
+        """The page; after a refusal, once more and saying why not."""
+        return self.pages.shown(request, template, refusal, **self._frame(request, nav), **values)
 
     async def answer(self, decide: Callable[[], Answer]) -> Answer:
         """Decide, and answer when that is durable: with it the act is in the audit log."""

@@ -120,6 +120,12 @@ class Pages:
         field = str(refusal.facts.get("field", ""))
         return self.render(request, template, status=status_of(refusal.reason), error=error, field=field, **values)
 
+    def shown(self, request: AnyRequest, template: str, refusal: Refusal | None, **values: Any) -> Response[str]:
+        """The page; after a refusal, once more and saying why not."""
+        if refusal is None:
+            return self.render(request, template, **values)
+        return self.again(request, template, refusal, **values)
+
     def go(self, path: str) -> Redirect:
         """On to another page, behind a form: loading that again sends nothing again."""
         return Redirect(path, status_code=303, headers={"cache-control": "no-store"})

@@ -86,9 +86,7 @@ class Console:
             "channel_name": channel_name,
             **values,
         }
-        if refusal is not None:
-            return self.pages.again(request, f"console/{template}", refusal, **around)
-        return self.pages.render(request, f"console/{template}", **around)
+        return self.pages.shown(request, f"console/{template}", refusal, **around)
 
     async def look(self, decide: Any) -> Any:
         """What is kept in memory, loaded first where it is not."""

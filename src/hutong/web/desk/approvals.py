@@ -70,9 +70,7 @@ def approval_pages(desk: Desk, wordings: Mapping[str, Wording]) -> ControllerRou
             "is_own": approval.proposed_by == by and desk.operators.approvals.needs_second(by),
             "why_not": words.reason(approval.outcome) if approval.outcome else "",
         }
-        if refusal is not None:
-            return desk.again(request, "desk/approval.html", refusal, NAV, **values)
-        return desk.render(request, "desk/approval.html", NAV, **values)
+        return desk.shown(request, "desk/approval.html", NAV, refusal, **values)
 
     @get()
     async def show_all(request: AnyRequest) -> Response[str]:

@@ -24,9 +24,7 @@ def staff_pages(desk: Desk) -> ControllerRouterHandler:
 
     def page(request: AnyRequest, refusal: Refusal | None = None, **values: Any) -> Response[str]:
         values |= {"everybody": operators.everybody(), "roles": {role.value: said for role, said in ROLES.items()}}
-        if refusal is not None:
-            return desk.again(request, "desk/operators.html", refusal, NAV, **values)
-        return desk.render(request, "desk/operators.html", NAV, **values)
+        return desk.shown(request, "desk/operators.html", NAV, refusal, **values)
 
     async def change(request: AnyRequest, decide: Callable[[], tuple[Operator, str]]) -> Response[str]:
         try:

@@ -56,9 +56,7 @@ def application_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             "invited": Form(dict(request.query_params)).ticked("invited"),
             "told": {"reference": "", "fee": "", "why": ""} | told,
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/application.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/application.html", NAV, **values)
+        return desk.shown(request, "institution_desk/application.html", NAV, refusal, **values)
 
     @get("/{application_id:str}")
     async def show(request: AnyRequest, application_id: FromPath[str]) -> Response[str]:

@@ -41,9 +41,7 @@ def _windows(desk: Desk, reconciliation: ReconciliationService) -> list[Controll
             "waiting": await reconciliation.waiting(),
             "running": reconciliation.running,
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/reconciliation.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/reconciliation.html", NAV, **values)
+        return desk.shown(request, "institution_desk/reconciliation.html", NAV, refusal, **values)
 
     @get()
     async def leaf(request: AnyRequest) -> Response[str]:
@@ -108,9 +106,7 @@ def _cases(desk: Desk, reconciliation: ReconciliationService) -> list[Controller
             "correction": case.difference.clearing_debit,
             "payment": case.line.id,
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/case.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/case.html", NAV, **values)
+        return desk.shown(request, "institution_desk/case.html", NAV, refusal, **values)
 
     @get("/cases/{case_id:str}")
     async def case(request: AnyRequest, case_id: FromPath[str]) -> Response[str]:

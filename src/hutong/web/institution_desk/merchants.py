@@ -75,7 +75,7 @@ def _onboarding(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
             merchant = await desk.answer(lambda: merchants.onboard(profile, fee_bps))
         except Refusal as refusal:
             told = {name: form.text(name) for name in (*PROFILE, "fee")}
-            return desk.again(request, "institution_desk/onboard.html", refusal, NAV, told=told)
+            return desk.shown(request, "institution_desk/onboard.html", NAV, refusal, told=told)
         return desk.pages.go(f"{HOME}/merchants/{id_text(MERCHANT_PREFIX, merchant.id)}")
 
     return [blank, onboard]
@@ -104,9 +104,7 @@ def _merchant(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
             "shops": await _shops(merchant),
             "keys": await _keys(merchant),
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/merchant.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/merchant.html", NAV, **values)
+        return desk.shown(request, "institution_desk/merchant.html", NAV, refusal, **values)
 
     async def _shops(merchant: Merchant) -> list[tuple[str, Any]]:
         found = await desk.answer(lambda: merchants.shops_of(merchant.id))

@@ -56,9 +56,7 @@ def _lists(desk: Desk, both: RecallDesk) -> list[ControllerRouterHandler]:
             "recall_id": told.get("recall_id") or id_text(RECALL_PREFIX, desk.node.mint.mint()),
             "told": {"payment": "", "reason": "", "amount": "", "remark": ""} | told,
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/recalls.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/recalls.html", NAV, **values)
+        return desk.shown(request, "institution_desk/recalls.html", NAV, refusal, **values)
 
     @get()
     async def leaf(request: AnyRequest) -> Response[str]:
@@ -92,9 +90,7 @@ def _recalls(desk: Desk, recalls: RecallService) -> list[ControllerRouterHandler
             "is_waiting": recall.state == RecallState.REPORTED,
             "is_overdue": recall.is_overdue(desk.node.clock.now_ns()),
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/recall.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/recall.html", NAV, **values)
+        return desk.shown(request, "institution_desk/recall.html", NAV, refusal, **values)
 
     @get("/{recall_id:str}")
     async def show(request: AnyRequest, recall_id: FromPath[str]) -> Response[str]:
@@ -130,9 +126,7 @@ def _disputes(desk: Desk, disputes: DisputeService) -> list[ControllerRouterHand
             "answer": words(ANSWERS.get(dispute.answer_code, "")) or dispute.answer_name,
             "now_ns": desk.node.clock.now_ns(),
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/dispute.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/dispute.html", NAV, **values)
+        return desk.shown(request, "institution_desk/dispute.html", NAV, refusal, **values)
 
     @get("/disputes/{dispute_id:str}")
     async def show(request: AnyRequest, dispute_id: FromPath[str]) -> Response[str]:

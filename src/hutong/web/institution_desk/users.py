@@ -102,9 +102,7 @@ def _user(desk: Desk, parts: DeskParts) -> list[ControllerRouterHandler]:
             "evidences": [(each.value, said, TIERS[each.proves]) for each, said in EVIDENCES.items()],
             "evidence": EVIDENCES[_EVIDENCES[user.evidence]],
         }
-        if refusal is not None:
-            return desk.again(request, "institution_desk/user.html", refusal, NAV, **values)
-        return desk.render(request, "institution_desk/user.html", NAV, **values)
+        return desk.shown(request, "institution_desk/user.html", NAV, refusal, **values)
 
     @get("/{user_id:str}")
     async def show(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:

@@ -61,9 +61,7 @@ def directory_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
         names = {each.node_id: each.name for each in switch.admission.participants()}
         forms = [form for form in switch.admission.forms() if form.active]
         values: dict[str, Any] = {"answer": answer, "text": text, "forms": forms, "names": names}
-        if refusal is not None:
-            return desk.again(request, "switch_desk/directory.html", refusal, NAV, **values)
-        return desk.render(request, "switch_desk/directory.html", NAV, **values)
+        return desk.shown(request, "switch_desk/directory.html", NAV, refusal, **values)
 
     @get()
     async def show(request: AnyRequest) -> Response[str]:

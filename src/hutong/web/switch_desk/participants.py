@@ -103,9 +103,7 @@ async def _everybody(
         ],
         "said": said,
     }
-    if refusal is not None:
-        return desk.again(request, "switch_desk/participants.html", refusal, NAV, **values)
-    return desk.render(request, "switch_desk/participants.html", NAV, **values)
+    return desk.shown(request, "switch_desk/participants.html", NAV, refusal, **values)
 
 
 async def _one(
@@ -133,9 +131,7 @@ async def _one(
         "can_suspend": stage is Stage.ACTIVE,
         "can_resume": stage is Stage.SUSPENDED,
     }
-    if refusal is not None:
-        return desk.again(request, "switch_desk/participant.html", refusal, NAV, **values)
-    return desk.render(request, "switch_desk/participant.html", NAV, **values)
+    return desk.shown(request, "switch_desk/participant.html", NAV, refusal, **values)
 
 
 def _change(desk: Desk, switch: SwitchNode, node: str, step: str, form: Form, by: str) -> Callable[[], Any]:

@@ -45,9 +45,7 @@ def payment_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
     async def page(request: AnyRequest, refusal: Refusal | None = None, text: str = "") -> Response[str]:
         standing = await desk.answer(switch.oversight.undecided)
         values: dict[str, Any] = {"standing": standing[:_SHOWN_MAX], "count": len(standing), "why": WHY, "text": text}
-        if refusal is not None:
-            return desk.again(request, "switch_desk/payments.html", refusal, NAV, **values)
-        return desk.render(request, "switch_desk/payments.html", NAV, **values)
+        return desk.shown(request, "switch_desk/payments.html", NAV, refusal, **values)
 
     @get()
     async def show_all(request: AnyRequest) -> Response[Any]:

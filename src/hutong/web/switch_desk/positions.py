@@ -96,9 +96,7 @@ async def _one(
         "entries": await switch.accounts.entries(node, alpha, limit=_ENTRIES_MAX),
         "kinds": ENTRY_KINDS,
     }
-    if refusal is not None:
-        return desk.again(request, "switch_desk/position.html", refusal, NAV, **values)
-    return desk.render(request, "switch_desk/position.html", NAV, **values)
+    return desk.shown(request, "switch_desk/position.html", NAV, refusal, **values)
 
 
 def _currency(switch: SwitchNode, request: AnyRequest) -> str:

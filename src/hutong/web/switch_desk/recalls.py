@@ -48,9 +48,7 @@ def recall_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
             "reasons": {each.value: said(REASONS[each]) for each in RecallReason},
             "nodes": [each.node_id for each in switch.admission.participants()],
         }
-        if refusal is not None:
-            return desk.again(request, "switch_desk/recalls.html", refusal, NAV, **values)
-        return desk.render(request, "switch_desk/recalls.html", NAV, **values)
+        return desk.shown(request, "switch_desk/recalls.html", NAV, refusal, **values)
 
     @get()
     async def show(request: AnyRequest) -> Response[str]:

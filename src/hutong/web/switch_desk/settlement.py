@@ -103,9 +103,7 @@ async def _one(
         "entries": await switch.accounts.entries_of_window(id_),
         "names": {each.node_id: each.name for each in switch.admission.participants()},
     }
-    if refusal is not None:
-        return desk.again(request, "switch_desk/window.html", refusal, NAV, **values)
-    return desk.render(request, "switch_desk/window.html", NAV, **values)
+    return desk.shown(request, "switch_desk/window.html", NAV, refusal, **values)
 
 
 def _safe(text: str) -> str:

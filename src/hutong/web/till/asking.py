@@ -1,7 +1,6 @@
 """Asking to be paid at the counter: an amount becomes a code on the screen, or the customer's code is charged."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 from litestar.types import ControllerRouterHandler
 
-from hutong.codes.picture import qr_svg, read_frame
+from hutong.codes.picture import qr_svg
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.notices.event import Event, EventBody
 from hutong.institution.requests.draft import PAYER_CODE_LENGTH_MAX, RequestDraft
@@ -22,13 +21,13 @@ from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided, warmed
 from hutong.scheme.messages import Channel
 from hutong.web.form import Form
+from hutong.web.frames import FrameReader
 from hutong.web.live import feed_events
 from hutong.web.page import HEADERS, AnyRequest
 from hutong.web.staff import STAFF
 from hutong.web.till.counter import ALL_SHOPS, SHOP_COOKIE, AskedState, Counter, Place, as_json, request_id_in
 
 CODE_LIFETIME_S = 600  # Of a code on the till's screen: a customer stands in front of it.
-_FRAME_BYTES_MAX = 1 << 20
 _NEWS = frozenset({"payment.completed", "refund.completed", "refund.rejected"})
 _body = msgspec.json.Decoder(EventBody).decode
 
@@ -138,25 +137,12 @@ def _asking(counter: Counter) -> list[ControllerRouterHandler]:
 
 
 def _watching(counter: Counter) -> list[ControllerRouterHandler]:
-    watched: set[int] = set()  # Whose frame is being read: one at a time, however many are sent.
-    pool = counter.institution.pool
+    frames = FrameReader(counter.pages, counter.institution.pool)
 
     @post("/till/frame", status_code=200)
     async def watch(request: AnyRequest) -> Response[bytes]:
         """The code in a picture of the camera's; the picture is kept nowhere."""
-        counter.pages.check_sender(request)
-        frame = await request.body()
-        if len(frame) > _FRAME_BYTES_MAX:
-            raise Refusal(HttpReason.BODY_TOO_LARGE, bytes_max=_FRAME_BYTES_MAX)
-        session_id = request.auth.session.id
-        seen: tuple[str, ...] = ()
-        if session_id not in watched and not pool.is_full:
-            watched.add(session_id)
-            try:
-                seen = await pool.run(partial(read_frame, frame))
-            finally:
-                watched.discard(session_id)
-        return as_json(Seen(seen[0] if seen else ""))
+        return as_json(Seen(await frames.code_in(request, request.auth.session.id)))
 
     return [watch]
 

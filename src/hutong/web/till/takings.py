@@ -82,9 +82,7 @@ def _payment(counter: Counter) -> list[ControllerRouterHandler]:
     ) -> Response[str]:
         values = await _told(counter, place, await counter.bills.sale(place.key, payment_id))
         values |= {"refund_id": refund_id, "typed": {"amount": "", "remark": "", "approver": "", **typed}}
-        if refusal is not None:
-            return pages.again(request, "till/payment.html", refusal, **values)
-        return pages.render(request, "till/payment.html", **values)
+        return pages.shown(request, "till/payment.html", refusal, **values)
 
     @get("/till/payments/{payment_id:str}")
     async def show(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:

@@ -34,9 +34,7 @@ def mandates_pages(
             "wallets": {id_: name for id_, name in names.items() if id_ != node.node_id},
             "granted": [(id_text(_PREFIX, each.id), each) for each in granted if not each.revoked_ns],
         }
-        if refusal is not None:
-            return pages.again(request, "wallet/mandates.html", refusal, **values)
-        return pages.render(request, "wallet/mandates.html", **values)
+        return pages.shown(request, "wallet/mandates.html", refusal, **values)
 
     @get("/wallet/mandates")
     async def show(request: AnyRequest) -> Response[str]:

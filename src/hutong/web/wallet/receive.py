@@ -59,9 +59,7 @@ class _Receiving:
             "remark_max": REMARK_LENGTH_MAX,
             "typed": {"amount": "", "remark": ""} | typed,
         }
-        if refusal is not None:
-            return self.pages.again(request, _TEMPLATE, refusal, **values)
-        return self.pages.render(request, _TEMPLATE, **values)
+        return self.pages.shown(request, _TEMPLATE, refusal, **values)
 
 
 def receive_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:

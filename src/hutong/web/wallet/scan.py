@@ -8,17 +8,16 @@ from litestar import MediaType, Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from hutong.codes.code import Presented
-from hutong.codes.picture import read_frame, read_picture
+from hutong.codes.picture import read_picture
 from hutong.codes.scanned import read
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import id_text
-from hutong.runtime.http import HttpReason
+from hutong.web.frames import FrameReader
 from hutong.web.page import HEADERS, AnyRequest, Pages
 from hutong.web.wallet.door import WALLET, wallet_guard
 
-_FRAME_BYTES_MAX = 1 << 20
 _TEMPLATE = "wallet/scan.html"
 
 
@@ -38,7 +37,7 @@ class Frame(msgspec.Struct, frozen=True):
 def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
     """`/wallet/scan`. Pictures are read beside the loop and kept nowhere."""
     pool = institution.pool
-    watched: set[int] = set()  # Whose frame is being read: one at a time, however many are sent.
+    frames = FrameReader(pages, pool)
 
     def path_of(text: str) -> str:
         """The page that asks whether to pay a code. The payment has its id from here: loading that again pays nothing twice."""
@@ -74,19 +73,8 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
 
     @post("/wallet/scan/frame", status_code=200)
     async def watch(request: AnyRequest) -> Response[bytes]:
-        pages.check_sender(request)
-        user_id = request.auth.user_id
-        frame = await request.body()
-        if len(frame) > _FRAME_BYTES_MAX:
-            raise Refusal(HttpReason.BODY_TOO_LARGE, bytes_max=_FRAME_BYTES_MAX)
-        seen: tuple[str, ...] = ()
-        if user_id not in watched and not pool.is_full:
-            watched.add(user_id)
-            try:
-                seen = await pool.run(partial(read_frame, frame))
-            finally:
-                watched.discard(user_id)
-        found = Frame(path_of(seen[0])) if seen else Frame()
+        code = await frames.code_in(request, request.auth.user_id)
+        found = Frame(path_of(code)) if code else Frame()
         return Response(msgspec.json.encode(found), media_type=MediaType.JSON, headers=HEADERS)
 
     return [pages.router("/", [scan, give, watch], WALLET, [wallet_guard(institution, pages)])]

@@ -138,9 +138,7 @@ def _wallet(institution: InstitutionNode, pages: Pages) -> list[ControllerRouter
             "phone": masked_phone(user.phone),
             "done": _("The PIN was changed.") if request.query_params.get("done") == "pin" else "",
         }
-        if refusal is not None:
-            return pages.again(request, "wallet/settings.html", refusal, **values)
-        return pages.render(request, "wallet/settings.html", **values)
+        return pages.shown(request, "wallet/settings.html", refusal, **values)
 
     @get(_SETTINGS)
     async def show(request: AnyRequest) -> Response[str]:
