@@ -33,7 +33,7 @@ def environment() -> Iterator[dict[str, str]]:
     told = {"HUTONG_DATA_DIRECTORY": str(directory / "data")}
     told |= {f"HUTONG_PORT_{node.upper()}": str(port) for node, port in zip(NODES, ports, strict=True)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "hutong", "up"],
+        [sys.executable, "-m", "hutong", "up", "--no-samples"],
         env={**os.environ, **told, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
