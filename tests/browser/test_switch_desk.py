@@ -8,6 +8,8 @@ from hutong.codes.picture import qr_png
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 
+JING, WEI = "Jing Pay 京付", "Wei Wallet 微包"
+
 
 def operator(person: OpenBrowser, name: str, *, language: str = "en", viewport: dict[str, int] = DESK) -> Visitor:
     """Somebody who came in by one press, as the sandbox offers it."""
@@ -64,6 +66,21 @@ def test_a_code_is_tried_from_a_picture(town: BrowserTown, person: OpenBrowser) 
     )
     page.get_by_role("button", name="Whose is it?").click()
     expect(page.get_by_role("heading", name="It is Wei Wallet 微包's")).to_be_visible()
+    visitor.looks_right()
+
+
+def test_a_payments_story_goes_across_the_nodes(town: BrowserTown, person: OpenBrowser) -> None:
+    payer, till = town.street.payer("jing", 10_000), town.street.till("wei")
+    paid = payer.pay(till.request(777)["code"], 777)
+    assert paid["state"] == "COMPLETED"
+    visitor = operator(person, "operator")
+    visitor.go(f"/desk/payments/{paid['payment_id']}")
+    steps = visitor.page.locator(".steps li b")
+    told = {" · ".join(text.split(" · ")[:2]) for text in visitor.page.locator(".steps li").all_inner_texts()}
+    told = {text.splitlines()[0] for text in told}
+    assert {f"Money held · {JING}", "Reserved · Hutong Switch 互通", f"Accepted · {WEI}"} <= told
+    assert {f"Completed · {name}" for name in (JING, "Hutong Switch 互通", WEI)} <= told
+    expect(steps.first).to_have_text("Money held")
     visitor.looks_right()
 
 

@@ -1,7 +1,7 @@
 """From a node's description to its software on a machine: services, transport, API, server."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -60,6 +60,7 @@ from hutong.runtime.settings import Settings
 from hutong.runtime.shelf import warmed
 from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.http_transport import Link
+from hutong.scheme.standing import Moment
 from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import FIRST_OPERATOR, switch_api
 from hutong.switch.metrics import switch_metrics
@@ -179,7 +180,13 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         )
         handlers = [
             *switch_api(switch, operators, connection.verify),
-            *switch_pages(switch, operators, _pages(site, machine, _ZONE), partial(_neighbours, site, network)),
+            *switch_pages(
+                switch,
+                operators,
+                _pages(site, machine, _ZONE),
+                partial(_neighbours, site, network),
+                partial(_written_elsewhere, site),
+            ),
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
@@ -334,6 +341,18 @@ def _neighbours(site: Site, network: Network) -> list[Neighbour]:
         if url:
             sandbox = None if there is None else there.sandbox
             found.append(Neighbour(spec.node, spec.name, url, spec.colour, sandbox))
+    return found
+
+
+async def _written_elsewhere(site: Site, payment_id: int) -> list[Moment]:
+    """What the institutions of this process wrote down of a payment; one that never heard of it says nothing."""
+    found: list[Moment] = []
+    for each in site.neighbours():
+        institution = each.node
+        if isinstance(institution, InstitutionNode):
+            oversight = institution.payments.oversight
+            with suppress(Refusal):
+                found += await warmed(institution.node.journal, partial(oversight.story, payment_id))
     return found
 
 

@@ -16,6 +16,7 @@ from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.page import Pages
 from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
+from hutong.web.switch_desk.payments import Elsewhere, nobody_else
 from hutong.web.till.pages import till_pages
 from hutong.web.wallet.pages import wallet_pages
 
@@ -40,7 +41,11 @@ def institution_pages(
 
 
 def switch_pages(
-    switch: SwitchNode, operators: Operators, pages: Pages, neighbours: Callable[[], Sequence[Neighbour]]
+    switch: SwitchNode,
+    operators: Operators,
+    pages: Pages,
+    neighbours: Callable[[], Sequence[Neighbour]],
+    elsewhere: Elsewhere = nobody_else,
 ) -> list[ControllerRouterHandler]:
     """What the scheme's operators open, and the network's first page."""
-    return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages)]
+    return [*front_pages(pages, SWITCH_DOORS, neighbours), *switch_desk_pages(switch, operators, pages, elsewhere)]

@@ -11,7 +11,7 @@ from hutong.web.page import Pages
 from hutong.web.switch_desk.directory import directory_pages
 from hutong.web.switch_desk.overview import overview_pages
 from hutong.web.switch_desk.participants import participant_pages
-from hutong.web.switch_desk.payments import payment_pages
+from hutong.web.switch_desk.payments import Elsewhere, payment_pages
 from hutong.web.switch_desk.positions import position_pages
 from hutong.web.switch_desk.recalls import recall_pages
 from hutong.web.switch_desk.settlement import settlement_pages
@@ -29,7 +29,9 @@ MENU = (
 )
 
 
-def switch_desk_pages(switch: SwitchNode, operators: Operators, pages: Pages) -> list[ControllerRouterHandler]:
+def switch_desk_pages(
+    switch: SwitchNode, operators: Operators, pages: Pages, elsewhere: Elsewhere
+) -> list[ControllerRouterHandler]:
     """`/desk` and everything below it."""
     desk = Desk(switch.node, operators, pages, MENU, reads_noted=False)
     return [
@@ -39,6 +41,6 @@ def switch_desk_pages(switch: SwitchNode, operators: Operators, pages: Pages) ->
         directory_pages(desk, switch),
         position_pages(desk, switch),
         settlement_pages(desk, switch),
-        payment_pages(desk, switch),
+        payment_pages(desk, switch, elsewhere),
         recall_pages(desk, switch),
     ]

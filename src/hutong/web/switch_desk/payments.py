@@ -1,5 +1,6 @@
 """Payments and returns: what is undecided and whose turn it is, and the story of one as far as the switch knows it."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
-from hutong.scheme.standing import Nudge
+from hutong.scheme.standing import Moment, Nudge
 from hutong.switch.api import read_id
 from hutong.switch.node import SwitchNode
 from hutong.switch.payment import ClearedPayment
@@ -39,7 +40,16 @@ class Event:
     tag: str
 
 
-def payment_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
+# What nodes whose books this operator may see wrote down of a payment: those of one process; strangers keep theirs.
+Elsewhere = Callable[[int], Awaitable[Sequence[Moment]]]
+
+
+async def nobody_else(_: int) -> Sequence[Moment]:
+    """Of a switch that shares its process with nobody."""
+    return ()
+
+
+def payment_pages(desk: Desk, switch: SwitchNode, elsewhere: Elsewhere) -> ControllerRouterHandler:
     """`/desk/payments`, and one's page below it."""
 
     async def page(request: AnyRequest, refusal: Refusal | None = None, text: str = "") -> Response[str]:
@@ -70,12 +80,12 @@ def payment_pages(desk: Desk, switch: SwitchNode) -> ControllerRouterHandler:
 
     @get("/{payment_id:str}")
     async def show(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
-        return await _one(desk, switch, request, payment_id)
+        return await _one(desk, switch, elsewhere, request, payment_id)
 
     return desk.router(_PATH, [show_all, nudge, show])
 
 
-async def _one(desk: Desk, switch: SwitchNode, request: AnyRequest, text: str) -> Response[str]:
+async def _one(desk: Desk, switch: SwitchNode, elsewhere: Elsewhere, request: AnyRequest, text: str) -> Response[str]:
     said, id_ = desk.pages.words(request), read_id(text)
     story = await desk.answer(lambda: switch.oversight.story(id_))
     found = await desk.answer(lambda: switch.oversight.payments(id_))
@@ -85,9 +95,9 @@ async def _one(desk: Desk, switch: SwitchNode, request: AnyRequest, text: str) -
             each.node,
             said(_STEPS[each.state]),
             _note(said, each.state, each.note),
-            _TAGS[each.state],
+            _TAGS.get(each.state, ""),
         )
-        for each in story
+        for each in [*story, *await elsewhere(id_)]
     ]
     for payment, decision in found:
         if decision is not None and decision.window:
@@ -109,8 +119,14 @@ async def _one(desk: Desk, switch: SwitchNode, request: AnyRequest, text: str) -
     )
 
 
-_STEPS = {"RESERVED": phrase("Reserved"), "COMPLETED": phrase("Completed"), "REJECTED": phrase("Rejected")}
-_TAGS = {"RESERVED": "", "COMPLETED": "good", "REJECTED": "bad"}
+_STEPS = {
+    "HELD": phrase("Money held"),
+    "ACCEPTED": phrase("Accepted"),
+    "RESERVED": phrase("Reserved"),
+    "COMPLETED": phrase("Completed"),
+    "REJECTED": phrase("Rejected"),
+}
+_TAGS = {"COMPLETED": "good", "REJECTED": "bad"}
 
 
 def _note(said: Words, state: str, note: str) -> str:
