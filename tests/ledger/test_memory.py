@@ -1,7 +1,7 @@
 """What the journaled engine keeps in memory, lets go of, and brings back."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -47,6 +47,21 @@ class FailingStore(MemoryStore):
         return await super().find(*args)
 
 
+class WaitingStore(MemoryStore):
+    """Answers a look-up after whatever `meanwhile` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], Coroutine[Any, Any, None]] | None = None
+
+    async def find(self, *args: Any) -> Any:
+        found = await super().find(*args)
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return found
+
+
 async def opened(store: MemoryStore | None = None, accounts: int = 2, **limits: int) -> MemoryWorld:
     world = MemoryWorld(**limits)
     world.store = store or world.store
@@ -78,6 +93,28 @@ def test_a_new_transfer_between_known_accounts_asks_the_database_nothing() -> No
         # An old one is looked up, and known.
         assert await ask(world, [move(id_now(world) - (5 << 80), flags=PENDING)]) == [TransferStatus.EXISTS]
         assert store.finds > before
+
+    run(play())
+
+
+def test_what_is_let_go_of_while_others_are_looked_up_is_told_all_the_same() -> None:
+    async def play() -> None:
+        store = WaitingStore()
+        world = await opened(store, accounts=4)
+        assert await ask(world, [move(1, 7), move(2, 5)]) == [CREATED, CREATED]
+        await world.settle()
+        books = world.ledger._books
+        held = books.accounts[1], books.transfers[1]
+
+        async def let_go() -> None:
+            del books.accounts[1], books.transfers[1]
+
+        del books.accounts[2], books.transfers[2]
+        store.meanwhile = let_go
+        assert [each.id for each in await world.ledger.lookup_accounts([1, 2])] == [1, 2]
+        books.accounts[1], books.transfers[1] = held
+        store.meanwhile = let_go
+        assert [each.id for each in await world.ledger.lookup_transfers([1, 2])] == [1, 2]
 
     run(play())
 

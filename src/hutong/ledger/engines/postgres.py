@@ -418,17 +418,17 @@ class JournaledLedger:
 
     async def _look_up(self, ids: Sequence[int]) -> list[Account]:
         accounts = self._books.accounts
-        cold = {id_ for id_ in ids if id_ not in accounts}
+        known = {id_: accounts[id_] for id_ in ids if id_ in accounts}
+        cold = set(ids) - known.keys()
         stored = {found.row.id: self._state_of(found) for found in await self._repository.accounts(cold)}
-        # What came into memory meanwhile is newer than what was read.
-        states = (accounts.get(id_) or stored.get(id_) for id_ in ids)
+        # What came into memory meanwhile is newer than what was read; what was let go of meanwhile is as it was known.
+        states = (accounts.get(id_) or stored.get(id_) or known.get(id_) for id_ in ids)
         return [state.account() for state in states if state is not None]
 
     async def lookup_transfers(self, ids: Sequence[int]) -> list[Transfer]:
-        known, open_ = self._books.transfers, self._books.open
-        cold = {id_ for id_ in ids if id_ not in known and id_ not in open_}
-        stored = {row.id: row for row in await self._repository.transfers(cold)}
-        rows = (known.get(id_) or open_.get(id_) or stored.get(id_) for id_ in ids)
+        known = {id_: row for id_ in ids if (row := self._books.transfers.get(id_) or self._books.open.get(id_))}
+        stored = {row.id: row for row in await self._repository.transfers(set(ids) - known.keys())}
+        rows = (known.get(id_) or stored.get(id_) for id_ in ids)  # Rows never change.
         return [row.transfer() for row in rows if row is not None]
 
     async def pending_transfers(self) -> list[Transfer]:
