@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from hutong.audit.network import audit
 from hutong.kernel.errors import Refusal
+from hutong.runtime import backup
 from hutong.runtime.address import Address
 from hutong.runtime.backup import BackupReason, back_up, read_backup, read_time, restore
+from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 from hutong.runtime.settings import Settings
 from tests.network.conftest import NetworkThread
@@ -169,6 +172,26 @@ def test_an_archive_that_does_not_reach_the_moment_is_refused_and_leaves_nothing
     assert refused.value.reason is BackupReason.RESTORE_FAILED
     assert "recovery ended before configured recovery target was reached" in refused.value.facts["said"]
     assert not late.data.exists()
+
+
+def test_a_server_that_gives_up_while_it_is_asked_has_not_recovered(
+    story: Story, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = Database.connect
+
+    async def connect_and_lose(self: Database) -> Any:
+        connection = await connect(self)
+        other = await connect(self)
+        await other.execute(f"SELECT pg_terminate_backend({connection.get_server_pid()})")
+        await other.close()
+        return connection
+
+    server = EmbeddedPostgres(place / "gone")
+    restore(story.backup, server, to=None, archives=[story.archive])
+    with server as address:
+        assert asyncio.run(backup._has_recovered(address))
+        monkeypatch.setattr(Database, "connect", connect_and_lose)
+        assert not asyncio.run(backup._has_recovered(address))
 
 
 def test_half_a_backup_is_none(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime import binaries as pg
 from hutong.runtime.address import Address
 from hutong.runtime.binaries import Binaries
-from hutong.runtime.database import Database, DatabaseUnavailable
+from hutong.runtime.database import Database, DatabaseUnavailable, unavailable_when_gone
 from hutong.runtime.embedded import EmbeddedPostgres
 
 _BASE, _FACTS, _PASSWORD = "base", "backup.json", "password"  # A file's name.
@@ -165,12 +166,14 @@ async def _has_recovered(address: Address) -> bool:
     """A server that recovers takes connections long before it is done."""
     try:
         connection = await Database(address, "public").connect()
-    except DatabaseUnavailable:
+        try:
+            with unavailable_when_gone():
+                return not await connection.fetchval("SELECT pg_is_in_recovery()")
+        finally:
+            await connection.close()
+    except (DatabaseUnavailable, asyncpg.InterfaceError):
+        # Not yet there, or it gave up before it answered: its log says why.
         return False
-    try:
-        return not await connection.fetchval("SELECT pg_is_in_recovery()")
-    finally:
-        await connection.close()
 
 
 def _last_commit(said: str) -> datetime | None:
