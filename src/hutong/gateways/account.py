@@ -9,10 +9,10 @@ from typing import Annotated
 
 import msgspec
 
+from hutong.gateways.reasons import GatewayReason
 from hutong.institution.merchants.merchant import reference_key
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.kernel.errors import Refusal
-from hutong.gateways.reasons import GatewayReason
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
 
 

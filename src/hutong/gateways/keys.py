@@ -58,7 +58,7 @@ def public_key(pem: str) -> RSAPublicKey:
     """
     try:
         if "BEGIN CERTIFICATE" in pem:
-            key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+            key: object = x509.load_pem_x509_certificate(pem.encode()).public_key()
         else:
             key = serialization.load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -87,9 +87,7 @@ def private_pem(key: RSAPrivateKey) -> bytes:
 
 def public_pem(key: RSAPublicKey) -> str:
     """SubjectPublicKeyInfo, in PEM."""
-    return key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode()
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def certificate_pem(certificate: x509.Certificate) -> str:
@@ -139,7 +137,9 @@ def certificate_sn(pem: str) -> str:
     The issuer is written with its most specific part first: `CN=…,OU=…,O=…,C=…`.
     """
     certificate = x509.load_pem_x509_certificate(pem.encode())
-    issuer = ",".join(f"{_SHORT.get(part.oid, part.oid.dotted_string)}={part.value}" for part in _reversed(certificate.issuer))
+    issuer = ",".join(
+        f"{_SHORT.get(part.oid, part.oid.dotted_string)}={part.value!s}" for part in _reversed(certificate.issuer)
+    )
     return hashlib.md5(f"{issuer}{certificate.serial_number}".encode(), usedforsecurity=False).hexdigest()
 
 
