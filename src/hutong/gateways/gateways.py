@@ -4,10 +4,14 @@ from typing import Any
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v3 import products as wechat_v3
+from hutong.gateways.wechat.v3.envelope import Envelope
+from hutong.gateways.wechat.v3.postman import WechatPostman
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 
@@ -23,7 +27,23 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.routes: list[Route] = []
+        self.wechat = Envelope(
+            node,
+            self.accounts,
+            self.platform,
+            wechat_v3.endpoints(
+                node,
+                self.accounts,
+                self.platform,
+                self.orders,
+                self.refunds,
+                private_urls=institution.webhooks_private,
+            ),
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = WechatPostman(
+            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+        )
+        self.routes: list[Route] = [self.wechat.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
