@@ -9,9 +9,8 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
-from hutong.gateways.wechat.v3 import products as wechat_v3
-from hutong.gateways.wechat.v3.envelope import Envelope
-from hutong.gateways.wechat.v3.postman import WechatPostman
+from hutong.gateways.wechat.v3.postman import V3Postman
+from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 
@@ -27,23 +26,18 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.wechat = Envelope(
+        v3 = v3_dialect(
             node,
             self.accounts,
             self.platform,
-            wechat_v3.endpoints(
-                node,
-                self.accounts,
-                self.platform,
-                self.orders,
-                self.refunds,
-                private_urls=institution.webhooks_private,
-            ),
+            self.orders,
+            self.refunds,
+            private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = WechatPostman(
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts, self.platform, self.orders, self.refunds, node.randomness
         )
-        self.routes: list[Route] = [self.wechat.route]
+        self.routes: list[Route] = [v3.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 

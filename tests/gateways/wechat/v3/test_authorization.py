@@ -54,7 +54,9 @@ def test_payment_paths_say_less_of_a_malformed_header() -> None:
     assert fault.value.text == "签名错误，请检查后再试"
 
 
-@pytest.mark.parametrize(("now_s", "accepted"), [(1_700_000_300, True), (1_699_999_700, True), (1_700_000_301, False), (0, False)])
+@pytest.mark.parametrize(
+    ("now_s", "accepted"), [(1_700_000_300, True), (1_699_999_700, True), (1_700_000_301, False), (0, False)]
+)
 def test_a_signature_is_good_for_five_minutes_either_way(now_s: int, *, accepted: bool) -> None:
     if accepted:
         authorization.check_time(READ, now_s)

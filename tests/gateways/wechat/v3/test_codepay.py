@@ -1,6 +1,6 @@
 """Payment codes and reversals through the v3 wire: wechatpay-alipay specification, section 3.3."""
 
-import pytest
+from typing import Any
 
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import Merchant
@@ -10,7 +10,7 @@ CODEPAY = "/v3/pay/transactions/codepay"
 BY_NUMBER = "/v3/pay/transactions/out-trade-no/T20261122001"
 
 
-def charge(merchant: Merchant, code: str, total: int = 1_280, **more: object) -> dict[str, object]:
+def charge(merchant: Merchant, code: str, total: int = 1_280, **more: Any) -> dict[str, Any]:
     body = merchant.order(total=total, payer={"auth_code": code}, scene_info={"store_info": {"id": "1"}}, **more)
     return body | {"notify_url": "told by some clients, and not looked at"}
 
@@ -79,13 +79,11 @@ async def test_a_large_amount_waits_for_the_payers_password(hall: Hall) -> None:
     assert (await payer.get("/v1/balance"))["balance"] == 500_000
 
 
-@pytest.mark.parametrize("code", ["12006109882800940X", "１２００６１０９８８２８００９４０６", "7"])
-async def test_what_is_no_code_of_anybodys_is_a_no(hall: Hall, code: str) -> None:
+async def test_what_is_no_code_of_anybodys_is_a_no(hall: Hall) -> None:
     merchant = Merchant(hall)
-
-    refused = await merchant.post(CODEPAY, charge(merchant, code))
-
-    assert (refused.status, refused.code) == (400, "AUTH_CODE_INVALID")
+    for code in ["12006109882800940X", "１２００６１０９８８２８００９４０６", "7"]:
+        refused = await merchant.post(CODEPAY, charge(merchant, code))
+        assert (refused.status, refused.code) == (400, "AUTH_CODE_INVALID")
 
 
 async def test_a_code_nobodys_phone_shows_is_a_no(hall: Hall) -> None:

@@ -1,6 +1,8 @@
 """The envelope: who is let in, in which order it is checked, what is signed back. Specification, sections 1.2, 1.3, 1.5."""
 
+import base64
 import hashlib
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -8,7 +10,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hutong.gateways import keys
 from hutong.gateways.account import Signing, WechatAccount
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.wechat.v3.endpoint import catalogue
@@ -51,7 +52,7 @@ async def test_what_is_wrong_is_said_in_the_vendors_order(hall: Hall) -> None:
     format_text = "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》"
     serial_text = "商户证书序列号有误。请使用签名私钥匹配的证书序列号"
     skew_text = "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟"
-    table = [
+    table: list[tuple[dict[str, Any], int, str, str]] = [
         ({}, 401, "SIGN_ERROR", format_text),
         ({"authorization": late}, 401, "SIGN_ERROR", skew_text),
         ({"authorization": stranger}, 401, "SIGN_ERROR", serial_text),
@@ -99,7 +100,9 @@ async def test_an_answer_is_signed_with_the_key_that_is_asked_for_or_configured(
     assert public_key.startswith("PUB_KEY_ID_")
     configured = certificate if mode is Signing.CERTIFICATE else public_key
 
-    for number, (asked, expected) in enumerate((("", configured), (certificate, certificate), (public_key, public_key))):
+    for number, (asked, expected) in enumerate(
+        (("", configured), (certificate, certificate), (public_key, public_key))
+    ):
         merchant = Merchant(hall, account, serial=asked)
         answer = await merchant.post(NATIVE, merchant.order(f"T2026112200{number}"))
         assert (answer.status, answer.headers["wechatpay-serial"]) == (200, expected)
@@ -117,7 +120,7 @@ async def test_certificates_are_sealed_for_the_merchant_and_listed_while_they_ro
             assert (sealed["algorithm"], sealed["associated_data"]) == ("AEAD_AES_256_GCM", "certificate")
             assert len(sealed["nonce"]) == 12
             plain = AESGCM(merchant.account.secrets.api_v3_key.encode()).decrypt(
-                sealed["nonce"].encode(), keys.base64.b64decode(sealed["ciphertext"]), b"certificate"
+                sealed["nonce"].encode(), base64.b64decode(sealed["ciphertext"]), b"certificate"
             )
             certificate = x509.load_pem_x509_certificate(plain)
             assert told["serial_no"] == key.serial == f"{certificate.serial_number:X}"
@@ -157,8 +160,13 @@ async def test_a_client_without_a_boundary_uploads(hall: Hall) -> None:
     content = b"\x89PNG picture"
     meta = f'{{"filename":"a.png","sha256":"{hashlib.sha256(content).hexdigest()}"}}'.encode()
     parts = (b'name="meta"\r\nContent-Type: application/json', meta), (b'name="file"; filename="a.png"', content)
-    body = b"".join(b"--b1\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + part + b"\r\n" for head, part in parts)
-    for path, field in (("/v3/merchant/media/upload", "media_id"), ("/v3/marketing/favor/media/image-upload", "media_url")):
+    body = b"".join(
+        b"--b1\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + part + b"\r\n" for head, part in parts
+    )
+    for path, field in (
+        ("/v3/merchant/media/upload", "media_id"),
+        ("/v3/marketing/favor/media/image-upload", "media_url"),
+    ):
         for boundary in ("", "; boundary=b1"):
             answer = await merchant.send(
                 "POST",
@@ -179,10 +187,10 @@ async def test_a_client_without_a_boundary_uploads(hall: Hall) -> None:
     assert (wrong.status, wrong.code) == (400, "PARAM_ERROR")
 
 
-HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=60)
+HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "PATCH", "BREW"]),
     path=st.sampled_from([*(endpoint.path for endpoint in catalogue()[::40]), NATIVE, CERTIFICATES, "/v3/%00", "/v3//"]),

@@ -1,6 +1,6 @@
 """Orders through the v3 wire, paid by people: wechatpay-alipay specification, sections 3.1 and 3.2."""
 
-import pytest
+from typing import Any
 
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import Merchant
@@ -12,7 +12,9 @@ BY_NUMBER = "/v3/pay/transactions/out-trade-no/T20261122001"
 
 async def test_a_native_order_is_scanned_paid_and_asked_after(hall: Hall) -> None:
     merchant, payer = Merchant(hall), await hall.jing.user(PHONE, 100_000)
-    placed = await merchant.post(NATIVE, merchant.order(attach="桌3", scene_info={"payer_client_ip": "1.2.3.4", "device_id": "d1"}))
+    placed = await merchant.post(
+        NATIVE, merchant.order(attach="桌3", scene_info={"payer_client_ip": "1.2.3.4", "device_id": "d1"})
+    )
     assert (placed.status, list(placed.json)) == (200, ["code_url"])
     query = f"{BY_NUMBER}?mchid={merchant.mchid}"
     before = await merchant.get(query)
@@ -45,27 +47,23 @@ async def test_a_native_order_is_scanned_paid_and_asked_after(hall: Hall) -> Non
     assert by_id.json == after
 
 
-@pytest.mark.parametrize(
-    ("kind", "more", "led"),
-    [
+async def test_every_kind_of_order_leads_somewhere(hall: Hall) -> None:
+    merchant = Merchant(hall)
+    table: list[tuple[str, dict[str, Any], str]] = [
         ("native", {}, "code_url"),
         ("jsapi", {"payer": {"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}}, "prepay_id"),
         ("app", {}, "prepay_id"),
         ("h5", {"scene_info": {"payer_client_ip": "1.2.3.4", "h5_info": {"type": "Wap"}}}, "h5_url"),
-    ],
-)
-async def test_every_kind_of_order_leads_somewhere(hall: Hall, kind: str, more: dict[str, object], led: str) -> None:
-    merchant = Merchant(hall)
-    body = merchant.order(**more)
-
-    answer = await merchant.post(f"/v3/pay/transactions/{kind}", body)
-    again = await merchant.post(f"/v3/pay/transactions/{kind}", body)
-
-    assert (answer.status, list(answer.json)) == (200, [led])
-    assert again.json == answer.json, "the same number with the same content is the same order"
-    assert len(answer.json[led]) <= (512 if led == "h5_url" else 64)
-    other = await merchant.post(f"/v3/pay/transactions/{kind}", body | {"description": "三碗面"})
-    assert (other.status, other.code) == (403, "OUT_TRADE_NO_USED")
+    ]
+    for kind, more, led in table:
+        body = merchant.order(f"T2026112200-{kind}", **more)
+        answer = await merchant.post(f"/v3/pay/transactions/{kind}", body)
+        again = await merchant.post(f"/v3/pay/transactions/{kind}", body)
+        assert (answer.status, list(answer.json)) == (200, [led])
+        assert again.json == answer.json, "the same number with the same content is the same order"
+        assert len(answer.json[led]) <= (512 if led == "h5_url" else 64)
+        other = await merchant.post(f"/v3/pay/transactions/{kind}", body | {"description": "三碗面"})
+        assert (other.status, other.code) == (403, "OUT_TRADE_NO_USED")
 
 
 async def test_an_order_is_closed_once_and_for_all(hall: Hall) -> None:
@@ -111,31 +109,29 @@ async def test_an_order_lives_until_the_time_it_names(hall: Hall) -> None:
     assert (await merchant.get(f"{BY_NUMBER}?mchid={merchant.mchid}")).json["trade_state"] == "CLOSED"
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"time_expire": "tomorrow"}, "/body/time_expire"),
-        ({"time_expire": "2026-01-01T08:00:59+08:00"}, "/body/time_expire"),
-        ({"time_expire": "2026-01-09T08:00:00+08:00"}, "/body/time_expire"),
-        ({"time_expire": "2026-01-01T09:00:00"}, "/body/time_expire"),
-        ({"notify_url": "shop.example/paid"}, "/body/notify_url"),
-        ({"notify_url": "https://shop.example/paid?x=1"}, "/body/notify_url"),
-        ({"amount": {"total": 0}}, "/body/amount/total"),
-        ({"amount": {"total": 1, "currency": "USD"}}, "/body/amount/currency"),
-        ({"out_trade_no": "T-1"}, "/body/out_trade_no"),
-        ({"out_trade_no": "T 2026112"}, "/body/out_trade_no"),
-        ({"description": ""}, "/body/description"),
-        ({"description": "面" * 128}, "/body/description"),
-        ({"mchid": "1900000109"}, "/body/mchid"),
-        ({"detail": {"invoice_id": "1", "goods_detail": [{"merchant_goods_id": "1", "quantity": 1, "unit_price": 1, "goods_name": "名" * 200}] * 20}}, "/body/detail"),
-    ],
-)  # fmt: skip
-async def test_an_order_that_is_not_as_it_must_be_is_refused(hall: Hall, change: dict[str, object], field: str) -> None:
+NOT_AS_THEY_MUST_BE: list[tuple[dict[str, object], str]] = [
+    ({"time_expire": "tomorrow"}, "/body/time_expire"),
+    ({"time_expire": "2026-01-01T08:00:59+08:00"}, "/body/time_expire"),
+    ({"time_expire": "2026-01-09T08:00:00+08:00"}, "/body/time_expire"),
+    ({"time_expire": "2026-01-01T09:00:00"}, "/body/time_expire"),
+    ({"notify_url": "shop.example/paid"}, "/body/notify_url"),
+    ({"notify_url": "https://shop.example/paid?x=1"}, "/body/notify_url"),
+    ({"amount": {"total": 0}}, "/body/amount/total"),
+    ({"amount": {"total": 1, "currency": "USD"}}, "/body/amount/currency"),
+    ({"out_trade_no": "T-1"}, "/body/out_trade_no"),
+    ({"out_trade_no": "T 2026112"}, "/body/out_trade_no"),
+    ({"description": ""}, "/body/description"),
+    ({"description": "面" * 128}, "/body/description"),
+    ({"mchid": "1900000109"}, "/body/mchid"),
+    ({"detail": {"invoice_id": "1", "goods_detail": [{"merchant_goods_id": "1", "quantity": 1, "unit_price": 1, "goods_name": "名" * 200}] * 20}}, "/body/detail"),
+]  # fmt: skip
+
+
+async def test_an_order_that_is_not_as_it_must_be_is_refused(hall: Hall) -> None:
     merchant = Merchant(hall)
-
-    answer = await merchant.post(NATIVE, merchant.order() | change)
-
-    assert (answer.status, answer.code, answer.json["detail"]["field"]) == (400, "PARAM_ERROR", field)
+    for change, field in NOT_AS_THEY_MUST_BE:
+        answer = await merchant.post(NATIVE, merchant.order() | change)
+        assert (answer.status, answer.code, answer.json["detail"]["field"]) == (400, "PARAM_ERROR", field)
 
 
 async def test_an_application_must_be_the_merchants(hall: Hall) -> None:

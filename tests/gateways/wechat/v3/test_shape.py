@@ -62,7 +62,14 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 
 
 def test_limits_can_be_reached_and_what_nobody_knows_is_let_pass() -> None:
-    body = {"appid": "1234", "no": "12345|", "amount": {"total": 9}, "list": ["1", "2"], "later": {"x": None}, "kind": None}
+    body = {
+        "appid": "1234",
+        "no": "12345|",
+        "amount": {"total": 9},
+        "list": ["1", "2"],
+        "later": {"x": None},
+        "kind": None,
+    }
 
     assert read_body(SHAPE, msgspec.json.encode(body)) == body
 
@@ -83,15 +90,15 @@ def test_a_query_has_numbers_and_flags_spelled_out() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["appid", "amount", "total", "payer", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["appid", "amount", "total", "payer", "x"]), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 @given(JSON)
-def test_any_body_is_read_or_refused_by_name(value: object) -> None:
-    try:
+def test_what_is_no_order_is_refused_by_name(value: object) -> None:
+    with pytest.raises(Fault, match="PARAM_ERROR"):
         read_body(order_shape("jsapi", partner=False), msgspec.json.encode(value))
-    except Fault as fault:
-        assert fault.code.name == "PARAM_ERROR"
-        assert fault.answer().status == 400

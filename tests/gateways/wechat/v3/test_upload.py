@@ -25,7 +25,15 @@ def test_both_parts_are_read_to_the_byte_also_without_a_boundary(content_type: s
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"--", b"--line--\r\n", b"--other" + BODY[6:], BODY[: len(META) + 100], BODY.replace(b'"meta"', b'"data"')],
+    [
+        b"",
+        b"{}",
+        b"--",
+        b"--line--\r\n",
+        b"--other" + BODY[6:],
+        BODY[: len(META) + 100],
+        BODY.replace(b'"meta"', b'"data"'),
+    ],
 )
 def test_a_body_without_both_parts_is_refused(body: bytes) -> None:
     with pytest.raises(Fault):

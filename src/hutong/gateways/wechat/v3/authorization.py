@@ -74,7 +74,9 @@ def canonical_text(method: str, target: bytes, authorization: Authorization, bod
     return b"".join(head) + body + b"\n"
 
 
-def canonical_texts(request: WireRequest, authorization: Authorization, body: bytes, *, lenient: bool) -> Iterator[bytes]:
+def canonical_texts(
+    request: WireRequest, authorization: Authorization, body: bytes, *, lenient: bool
+) -> Iterator[bytes]:
     """
     The texts that this request may have been signed over, the true one first.
 

@@ -40,12 +40,12 @@ class Codepay:
         for prefix, is_partner in ((DIRECT_PREFIX, False), (PARTNER_PREFIX, True)):
             reverse = f"{prefix}/out-trade-no/{{out_trade_no}}/reverse"
             found += [
-                Endpoint("POST", f"{prefix}/codepay", "codepay", partial(self._collect, is_partner)),
-                Endpoint("POST", reverse, "codepay", partial(self._reverse, is_partner)),
+                Endpoint("POST", f"{prefix}/codepay", "codepay", partial(self._collect, is_partner=is_partner)),
+                Endpoint("POST", reverse, "codepay", partial(self._reverse, is_partner=is_partner)),
             ]
         return found
 
-    async def _collect(self, is_partner: bool, call: Call) -> WireAnswer:
+    async def _collect(self, call: Call, *, is_partner: bool) -> WireAnswer:
         body = read_body(self._shapes[is_partner], call.request.body)
         caller = await self._parties.of(call, body, partner=is_partner)
         check_detail(body)
@@ -76,7 +76,7 @@ class Codepay:
                 assert trade.charge is not None, "it is the charge that failed"
                 raise payer_fault(trade.charge.reason)
 
-    async def _reverse(self, is_partner: bool, call: Call) -> WireAnswer:
+    async def _reverse(self, call: Call, *, is_partner: bool) -> WireAnswer:
         told = read_body(reverse_shape(partner=is_partner), call.request.body)
         caller = await self._parties.of(call, told, partner=is_partner)
         trade = await self._refunds.reverse(

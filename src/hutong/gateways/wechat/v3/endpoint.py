@@ -109,7 +109,9 @@ def catalogue() -> list[Endpoint]:
     text = files("hutong.gateways.wechat.v3").joinpath("paths.json").read_bytes()
     paths = msgspec.json.decode(text, type=dict[str, str])
     return [
-        Endpoint(method, path, NOT_ENABLED, _not_enabled) for path, methods in paths.items() for method in methods.split()
+        Endpoint(method, path, NOT_ENABLED, _not_enabled)
+        for path, methods in paths.items()
+        for method in methods.split()
     ]
 
 

@@ -18,7 +18,6 @@ from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.wechat.v3 import authorization, upload
-from hutong.gateways.wechat.v3.authorization import Authorization
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, Router, catalogue
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.refusals import fault_of
@@ -116,7 +115,9 @@ class Envelope:
             return self._platform.current(_USES[account.facts.signing])
         key = self._platform.by_serial(serial)
         if key is None:
-            raise param_error("/header/Wechatpay-Serial", "unknown serial", "Wechatpay-Serial有误，请检查后再试", serial[:64])
+            raise param_error(
+                "/header/Wechatpay-Serial", "unknown serial", "Wechatpay-Serial有误，请检查后再试", serial[:64]
+            )
         return key
 
     def _signed(self, answer: WireAnswer, key: SigningKey, nonce: str) -> WireAnswer:

@@ -49,9 +49,7 @@ DETAIL = Group(
     {"cost_price": Number("订单原价"), "invoice_id": Text("商品小票ID", 32), "goods_detail": _GOODS},
 )
 SETTLE_INFO = Group("结算信息", {"profit_sharing": Flag("是否指定分账"), "subsidy_amount": Number("补差金额")})
-LIMIT_PAY = Many(
-    "指定支付方式", Text("支付方式", one_of=("no_balance", "no_credit", "no_debit", "balance_only")), 10
-)
+LIMIT_PAY = Many("指定支付方式", Text("支付方式", one_of=("no_balance", "no_credit", "no_debit", "balance_only")), 10)
 AMOUNT = Group(
     "订单金额",
     {
@@ -133,8 +131,6 @@ def codepay_shape(*, partner: bool) -> Group:
     fields |= {name: _ORDER[name] for name in ("support_fapiao", "amount", "detail", "settle_info")}
     payer = Group("支付者", {"auth_code": Text("付款码", 32, required=True)}, required=True)
     return Group("请求", fields | {"payer": payer, "scene_info": scene})
-
-
 
 
 def close_shape(*, partner: bool) -> Group:

@@ -39,24 +39,29 @@ class Orders:
         self._orders = orders
         self._private_urls = private_urls
         self._shapes = {
-            (kind, is_partner): order_shape(kind, partner=is_partner) for kind in PRODUCTS for is_partner in (False, True)
+            (kind, is_partner): order_shape(kind, partner=is_partner)
+            for kind in PRODUCTS
+            for is_partner in (False, True)
         }
 
     def endpoints(self) -> list[Endpoint]:
         found = []
         for prefix, is_partner in ((DIRECT_PREFIX, False), (PARTNER_PREFIX, True)):
             found += [
-                Endpoint("POST", f"{prefix}/{kind}", kind, partial(self._place, kind, is_partner)) for kind in PRODUCTS
+                Endpoint("POST", f"{prefix}/{kind}", kind, partial(self._place, kind=kind, is_partner=is_partner))
+                for kind in PRODUCTS
             ]
             by_number = f"{prefix}/out-trade-no/{{out_trade_no}}"
             found += [
-                Endpoint("GET", f"{prefix}/id/{{transaction_id}}", "query", partial(self._query, is_partner)),
-                Endpoint("GET", by_number, "query", partial(self._query, is_partner)),
-                Endpoint("POST", f"{by_number}/close", "close", partial(self._close, is_partner)),
+                Endpoint(
+                    "GET", f"{prefix}/id/{{transaction_id}}", "query", partial(self._query, is_partner=is_partner)
+                ),
+                Endpoint("GET", by_number, "query", partial(self._query, is_partner=is_partner)),
+                Endpoint("POST", f"{by_number}/close", "close", partial(self._close, is_partner=is_partner)),
             ]
         return found
 
-    async def _place(self, kind: str, is_partner: bool, call: Call) -> WireAnswer:
+    async def _place(self, call: Call, *, kind: str, is_partner: bool) -> WireAnswer:
         body = read_body(self._shapes[kind, is_partner], call.request.body)
         caller = await self._parties.of(call, body, partner=is_partner)
         if is_partner and kind == "jsapi":
@@ -88,7 +93,12 @@ class Orders:
             return _LIFETIME_S
         at = moment.read(text)
         if at is None:
-            raise param_error("/body/time_expire", "format", "输入源“/body/time_expire”映射到字段“支付结束时间”格式错误，须为RFC3339", text)
+            raise param_error(
+                "/body/time_expire",
+                "format",
+                "输入源“/body/time_expire”映射到字段“支付结束时间”格式错误，须为RFC3339",
+                text,
+            )
         lifetime_s = (at - self._clock.now_ns()) // NS_PER_S
         if not _LIFETIME_MIN_S <= lifetime_s <= _LIFETIME_S:
             issue = "too early" if lifetime_s < _LIFETIME_MIN_S else "too late"
@@ -105,8 +115,8 @@ class Orders:
         # Merchants append `&redirect_url=…`: there must be a query already.
         return {"h5_url": f"{code_url}?prepay_id={prepay_id(trade.order.id)}"}
 
-    async def _query(self, is_partner: bool, call: Call) -> WireAnswer:
-        caller = await self._asking(call, is_partner)
+    async def _query(self, call: Call, *, is_partner: bool) -> WireAnswer:
+        caller = await self._asking(call, is_partner=is_partner)
         trade = await self._orders.find(
             caller, out_trade_no=call.path.get("out_trade_no", ""), trade_no=call.path.get("transaction_id", "")
         )
@@ -114,11 +124,11 @@ class Orders:
         seen_by = placed_by if is_partner == (placed_by.account.row.id != placed_by.payee.row.id) else caller
         return ok(trade_object(trade, seen_by, self._orders.payers, partner=is_partner))
 
-    async def _asking(self, call: Call, is_partner: bool) -> Caller:
+    async def _asking(self, call: Call, *, is_partner: bool) -> Caller:
         told = read_query(PARTNER_QUERY if is_partner else QUERY, call.query)
         return await self._parties.of(call, told, partner=is_partner, where="/query")
 
-    async def _close(self, is_partner: bool, call: Call) -> WireAnswer:
+    async def _close(self, call: Call, *, is_partner: bool) -> WireAnswer:
         told = read_body(close_shape(partner=is_partner), call.request.body)
         caller = await self._parties.of(call, told, partner=is_partner)
         await self._orders.close(caller, out_trade_no=call.path["out_trade_no"])
@@ -159,7 +169,11 @@ def prepay_id(order_id: int) -> str:
 def check_detail(body: dict[str, Any]) -> None:
     """Refuses PARAM_ERROR: a list of goods beyond the vendor's limit."""
     if "detail" in body and len(msgspec.json.encode(body["detail"])) > DETAIL_BYTES_MAX:
-        raise param_error("/body/detail", "too long", f"输入源“/body/detail”映射到字段“优惠功能”校验失败，长度大于最大值 {DETAIL_BYTES_MAX}")
+        raise param_error(
+            "/body/detail",
+            "too long",
+            f"输入源“/body/detail”映射到字段“优惠功能”校验失败，长度大于最大值 {DETAIL_BYTES_MAX}",
+        )
 
 
 def check_notify_url(url: str, *, private_allowed: bool, pointer: str = "/body/notify_url") -> None:

@@ -36,7 +36,7 @@ class Told(msgspec.Struct, frozen=True):
     resource: dict[str, Any]
 
 
-class WechatPostman:
+class V3Postman:
     """The postman of `wechatpay-v3`."""
 
     schedule_s = SCHEDULE_S
@@ -91,7 +91,7 @@ class WechatPostman:
         headers = dict(signature_headers(key, body, header_nonce, now_ns // NS_PER_S))
         return Letter(headers | {"Content-Type": JSON}, body)
 
-    def taken(self, status: int, body: bytes) -> bool:
+    def taken(self, status: int, body: bytes) -> bool:  # noqa: ARG002  # The body is for people.
         """200 and 204 mean that it has arrived, whatever the body says."""
         return status in {200, 204}
 

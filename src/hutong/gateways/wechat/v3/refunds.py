@@ -162,7 +162,9 @@ def refund_object(trade: Trade, state: RefundState) -> dict[str, Any]:
                 "scope": each["scope"],
                 "type": "DISCOUNT" if each["type"] == "NOCASH" else "COUPON",
                 "amount": each["amount"],
-                "refund_amount": state.refund.payee_discount if each["type"] == "NOCASH" else state.refund.payer_discount,
+                "refund_amount": state.refund.payee_discount
+                if each["type"] == "NOCASH"
+                else state.refund.payer_discount,
             }
             for each in promotions
         ]

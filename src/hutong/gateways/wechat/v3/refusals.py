@@ -17,10 +17,11 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     GatewayReason.ORDER_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     GatewayReason.ORDER_DIFFERS: (Code.OUT_TRADE_NO_USED, ""),
     GatewayReason.ORDER_PAID: (Code.ORDERPAID, ""),
-    GatewayReason.ORDER_PAYING: (Code.TRADE_ERROR, "用户支付中，请稍后再试"),
+    GatewayReason.ORDER_PAYING: (Code.INVALID_REQUEST, "用户支付中，请稍后再试"),
     GatewayReason.ORDER_CLOSED: (Code.ORDER_CLOSED, ""),
     GatewayReason.ORDER_REVERSED: (Code.ORDER_REVERSED, ""),
     GatewayReason.ORDER_NOT_PAID: (Code.INVALID_REQUEST, "订单未支付，不能退款"),
+    GatewayReason.REVERSAL_FAILED: (Code.NOT_ENOUGH, "撤销失败：商户余额不足，请充值后重新发起"),
     GatewayReason.REFUND_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "退款单不存在"),
     GatewayReason.REFUND_DIFFERS: (Code.REFUND_FEE_MISMATCH, ""),
     GatewayReason.REFUND_TOTAL_DIFFERS: (Code.INVALID_REQUEST, "订单金额不一致，请核实后再试"),
@@ -29,7 +30,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_ALREADY_PAID: (Code.ORDERPAID, ""),
-    RequestReason.REQUEST_CLAIMED: (Code.TRADE_ERROR, "用户支付中，请稍后再试"),
+    RequestReason.REQUEST_CLAIMED: (Code.INVALID_REQUEST, "用户支付中，请稍后再试"),
     RequestReason.REFERENCE_REUSED: (Code.OUT_TRADE_NO_USED, ""),
     RequestReason.AMOUNT_OUT_OF_LIMITS: (Code.RULE_LIMIT, "订单金额超出商户限额"),
     RequestReason.LIFETIME_OUT_OF_LIMITS: (Code.PARAM_ERROR, "time_expire须在1分钟之后、7天之内"),
@@ -79,7 +80,9 @@ def fault_of(refusal: Refusal) -> Fault:
     """The vendor's words for a refusal. The field is told where we know one."""
     code, text = TABLE.get(refusal.reason, (BY_KIND[refusal.reason.kind], ""))
     field = refusal.facts.get("field")
-    detail = {"field": f"/{field}", "issue": refusal.reason.name, "location": "body"} if isinstance(field, str) else None
+    detail = (
+        {"field": f"/{field}", "issue": refusal.reason.name, "location": "body"} if isinstance(field, str) else None
+    )
     return Fault(code, text, detail=detail if code is Code.PARAM_ERROR else None)
 
 

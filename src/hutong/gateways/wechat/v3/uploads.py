@@ -18,7 +18,10 @@ _META = Group(
         "sha256": Text("文件摘要", 64, required=True, length_min=64, pattern="[0-9a-fA-F]+"),
     },
 )
-_PICTURES, _FILMS = (".jpg", ".jpeg", ".png", ".bmp"), (".avi", ".wmv", ".mpeg", ".mp4", ".mov", ".mkv", ".flv", ".f4v", ".m4v", ".rmvb")
+_PICTURES, _FILMS = (
+    (".jpg", ".jpeg", ".png", ".bmp"),
+    (".avi", ".wmv", ".mpeg", ".mp4", ".mov", ".mkv", ".flv", ".f4v", ".m4v", ".rmvb"),
+)
 _PICTURE_BYTES_MAX, _FILM_BYTES_MAX = 2 * 1024 * 1024, 5 * 1024 * 1024
 
 
