@@ -1,0 +1,1 @@
+"""WeChat Pay: the third version of its protocol, and below `v2` the second."""
