@@ -1,1 +1,1 @@
-"""WeChat Pay: the third version of its protocol, and below `v2` the second."""
+"""WeChat Pay's protocols, both generations, to the byte: `v3` is REST with RSA signatures, `v2` is XML with shared keys."""

@@ -41,7 +41,7 @@ class _Reader:
 
     def read(self, body: bytes) -> Fields:
         try:
-            self._parser.Parse(body, True)  # noqa: FBT003  # As expat has it.
+            self._parser.Parse(body, True)  # As expat has it.
         except expat.ExpatError as error:
             raise Malformed(str(error)) from error
         return self.fields
