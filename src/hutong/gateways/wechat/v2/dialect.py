@@ -44,6 +44,7 @@ class _Proved(msgspec.Struct, frozen=True):
     fields: Fields
     key: str
     sign_type: SignType
+    is_sandbox: bool
 
 
 class V2Dialect:
@@ -88,7 +89,7 @@ class V2Dialect:
             return answer.unread(unreadable)
         except (JournalHalted, DatabaseUnavailable, OutcomeUnknown):
             return answer.unread(Unreadable(Code.SYSTEMERROR.text))
-        except Exception:
+        except Exception:  # noqa: BLE001  # Whatever it is, it is said in the vendor's words.
             _LOG.exception("v2 could not answer %s", request.path)
             return answer.unread(Unreadable(Code.SYSTEMERROR.text))
 
@@ -111,7 +112,7 @@ class V2Dialect:
             said = answer.refused(Fault(Code.SYSTEMERROR))
         except Unreadable:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  # As above; this one can be signed.
             _LOG.exception("v2 could not answer %s", request.path)
             said = answer.refused(Fault(Code.SYSTEMERROR))
         names = (*endpoint.names, *_ECHOED)
@@ -138,7 +139,7 @@ class V2Dialect:
         key = sandbox_key(own) if in_sandbox else own
         if not is_signed(fields, key, sign_type):
             raise Unreadable(errors.NOT_SIGNED)
-        return _Proved(account, fields, key, sign_type)
+        return _Proved(account, fields, key, sign_type, in_sandbox)
 
     async def _given(self, endpoint: Endpoint, proved: _Proved, request: WireRequest) -> Fields | WireAnswer:
         if endpoint.handler is None:
@@ -152,7 +153,13 @@ class V2Dialect:
         if appid:
             _check_appid(appid, proved.account)
         call = Call(
-            caller=caller, account=proved.account, fields=fields, key=proved.key, appid=appid, request=request
+            caller=caller,
+            account=proved.account,
+            fields=fields,
+            key=proved.key,
+            sign_type=proved.sign_type,
+            is_sandbox=proved.is_sandbox,
+            request=request,
         )
         return await endpoint.handler(call)
 

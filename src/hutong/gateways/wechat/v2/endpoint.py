@@ -8,6 +8,7 @@ import msgspec
 from hutong.gateways.account import Caller, WechatAccount
 from hutong.gateways.wechat.v2.document import Fields
 from hutong.gateways.wechat.v2.shape import Parameter
+from hutong.gateways.wechat.v2.signature import SignType
 from hutong.gateways.wire import WireAnswer, WireRequest
 
 
@@ -25,7 +26,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     account: WechatAccount  # Who signed it.
     fields: Fields
     key: str  # What it was signed with.
-    appid: str
+    sign_type: SignType
+    is_sandbox: bool  # Whether it came below the sandbox's path.
     request: WireRequest
 
     def text(self, name: str) -> str:

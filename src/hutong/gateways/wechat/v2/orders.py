@@ -1,19 +1,22 @@
 """Orders in v2: placed for a code, a page or an app, collected by payment code, found, closed, reversed."""
 
+from typing import Any
+
 import msgspec
 
-from hutong.gateways.account import Caller
 from hutong.gateways.order import Dialect, OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund_service import GatewayRefundService
-from hutong.gateways.wechat.v2 import shape
+from hutong.gateways.wechat.v2 import answer, shape
 from hutong.gateways.wechat.v2.document import Fields
 from hutong.gateways.wechat.v2.endpoint import Call, Endpoint
 from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.moment import read_time
 from hutong.gateways.wechat.v2.refusals import fault_named
-from hutong.gateways.wechat.v2.trade import paid_fields, query_fields
+from hutong.gateways.wechat.v2.trade import openid_of, paid_fields, query_fields
 from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.errors import Refusal
 
 _LIFETIME_MIN_S = 60
 _LIFETIME_MAX_S = 7 * 86_400
@@ -62,7 +65,7 @@ class Orders:
         trade = await self._orders.collect(call.caller, draft)
         match trade.state:
             case TradeState.PAID:
-                return paid_fields(trade, self._openid(call.caller, trade))
+                return paid_fields(trade, openid_of(self._orders.payers, trade))
             case TradeState.NOT_PAID | TradeState.PAYING:
                 raise Fault(Code.USERPAYING)
             case TradeState.CLOSED:
@@ -77,7 +80,7 @@ class Orders:
     async def orderquery(self, call: Call) -> Fields:
         """How an order stands, whoever's protocol it was placed in."""
         trade = await self._found(call)
-        return query_fields(trade, self._openid(call.caller, trade) if trade.payment is not None else "")
+        return query_fields(trade, openid_of(self._orders.payers, trade))
 
     async def closeorder(self, call: Call) -> Fields:
         """Take an order back that nobody has paid."""
@@ -86,22 +89,25 @@ class Orders:
 
     async def reverse(self, call: Call) -> Fields:
         """Take an order back, with the money if it has come."""
-        trade = await self._found(call)
-        await self._refunds.reverse(call.caller, trade)
+        out_trade_no, trade_no = numbers(call)
+        try:
+            await self._refunds.reverse(
+                call.caller, out_trade_no=out_trade_no, trade_no=trade_no, dialect=Dialect.WECHATPAY_V2
+            )
+        except Refusal as refusal:
+            if refusal.reason is not GatewayReason.ORDER_PAYING:
+                raise
+            # A payment of it is under way, and will be over in a moment.
+            return answer.refused(Fault(Code.SYSTEMERROR)) | {"recall": "Y"}
         return {"recall": "N"}
 
     async def _found(self, call: Call) -> Trade:
-        shape.check_either(call.fields, "transaction_id", "out_trade_no")
-        # The vendor looks by its own number where it is given both.
-        if call.text("transaction_id"):
-            return await self._orders.find(call.caller, trade_no=call.text("transaction_id"))
-        return await self._orders.find(call.caller, out_trade_no=call.text("out_trade_no"))
-
-    def _openid(self, caller: Caller, trade: Trade) -> str:
-        return self._orders.payers.openid(trade.order.told.get("appid", ""), trade.order.payer)
+        out_trade_no, trade_no = numbers(call)
+        return await self._orders.find(call.caller, out_trade_no=out_trade_no, trade_no=trade_no)
 
     def _draft(self, call: Call, product: str) -> OrderDraft:
         content = {name: text for name, text in call.fields.items() if name not in _OF_CALL}
+        facts: dict[str, Any] = {name: text for name in _KEPT if (text := call.text(name))}
         return OrderDraft(
             out_trade_no=call.text("out_trade_no"),
             amount=call.number("total_fee"),
@@ -110,7 +116,7 @@ class Orders:
             dialect=Dialect.WECHATPAY_V2,
             lifetime_s=self._lifetime_s(call.text("time_expire")),
             notify_url=call.text("notify_url"),
-            facts={name: text for name in _KEPT if (text := call.text(name))},
+            facts=facts | {"is_sandbox": call.is_sandbox, "sign_type": call.sign_type.value},
             content=msgspec.json.encode(sorted(content.items())),
         )
 
@@ -125,6 +131,13 @@ class Orders:
         if lifetime_s < _LIFETIME_MIN_S:
             raise Fault(Code.PARAM_ERROR, "time_expire时间过短，刷卡至少1分钟，其他5分钟")
         return min(lifetime_s, _LIFETIME_MAX_S)
+
+
+def numbers(call: Call) -> tuple[str, str]:
+    """The merchant's number of an order, or the vendor's: its own goes first where it is given both."""
+    shape.check_either(call.fields, "transaction_id", "out_trade_no")
+    trade_no = call.text("transaction_id")
+    return ("" if trade_no else call.text("out_trade_no")), trade_no
 
 
 def prepay_id(trade: Trade) -> str:

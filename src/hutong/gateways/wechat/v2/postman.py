@@ -3,6 +3,7 @@
 import msgspec
 
 from hutong.gateways.account import WechatAccount
+from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import Trade
 from hutong.gateways.order_service import OrderService
@@ -15,6 +16,7 @@ from hutong.gateways.wechat.v2.trade import openid_of, paid_fields
 from hutong.kernel.ids import Randomness
 
 _OK = 200
+_IN_THE_OPEN = ("appid", "mch_id", "sub_appid", "sub_mch_id")
 _NONCE_BITS = 128
 # 15 s twice, then ever longer, 24 hours and 4 minutes in all.
 SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
@@ -34,7 +36,14 @@ class V2Postman:
     schedule_s = SCHEDULE_S
     timeout_s = 5
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        accounts: AccountService,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        randomness: Randomness,
+    ) -> None:
+        self._accounts = accounts
         self._orders = orders
         self._refunds = refunds
         self._randomness = randomness
@@ -45,13 +54,13 @@ class V2Postman:
 
     def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:  # noqa: ARG002  # Not signed.
         told = msgspec.json.decode(plain, type=_Plain)
-        account = self._orders.account(notification.account_id)
+        account = self._accounts.account(notification.account_id)
         assert isinstance(account, WechatAccount)
         own = account.secrets.api_v2_key
         key = sandbox_key(own) if told.is_sandbox else own
         nonce = {"nonce_str": f"{self._randomness.getrandbits(_NONCE_BITS):032x}"}
         if told.sign_type is None:
-            said = {name: told.fields[name] for name in ("appid", "mch_id", "sub_mch_id") if name in told.fields}
+            said: Fields = {name: text for name, text in told.fields.items() if name in _IN_THE_OPEN}
             hidden = {name: text for name, text in told.fields.items() if name not in said}
             info = req_info.hide(document.write(hidden, "root"), key)
             body = document.write({"return_code": "SUCCESS", **said, **nonce, "req_info": info})

@@ -1,6 +1,5 @@
 """Refunds in v2: asked for, and told of by number."""
 
-from hutong.gateways.account import Caller
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
@@ -10,6 +9,10 @@ from hutong.gateways.wechat.v2.document import Fields
 from hutong.gateways.wechat.v2.endpoint import Call, Endpoint
 from hutong.gateways.wechat.v2.errors import Code, Fault
 from hutong.gateways.wechat.v2.moment import wire_clock
+from hutong.gateways.wechat.v2.orders import numbers
+from hutong.gateways.wechat.v2.refusals import fault_named
+from hutong.runtime.journal import Journal
+from hutong.runtime.shelf import warmed
 
 RECEIVED_BY = "支付用户零钱"
 ACCOUNT = "REFUND_SOURCE_RECHARGE_FUNDS"
@@ -24,9 +27,10 @@ _STATUS = {
 class Refunds:
     """The endpoints of refunds."""
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
+    def __init__(self, orders: OrderService, refunds: GatewayRefundService, journal: Journal) -> None:
         self._orders = orders
         self._refunds = refunds
+        self._journal = journal
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
@@ -48,7 +52,7 @@ class Refunds:
         """
         if call.number("refund_fee") > call.number("total_fee"):
             raise Fault(Code.PARAM_ERROR, "退款金额大于支付金额")
-        trade = await self._found(call.caller, call)
+        trade = await self._found(call)
         draft = RefundDraft(
             out_refund_no=call.text("out_refund_no"),
             amount=call.number("refund_fee"),
@@ -56,7 +60,7 @@ class Refunds:
             reason=call.text("refund_desc"),
             notify_url=call.text("notify_url"),
             dialect=Dialect.WECHATPAY_V2.value,
-            facts={name: text for name in ("refund_account",) if (text := call.text(name))},
+            facts={"is_sandbox": call.is_sandbox},
         )
         state = await self._refunds.refund(call.caller, trade.order, draft, wait=False)
         _check_not_refused(state)
@@ -85,12 +89,12 @@ class Refunds:
         elif call.text("out_refund_no"):
             found = [await self._refunds.find(caller, out_refund_no=call.text("out_refund_no"))]
         else:
-            found = await self._refunds.of_order((await self._found(caller, call)).order)
+            found = await self._refunds.of_order((await self._found(call)).order)
         offset = call.number("offset")
         told = found[offset : offset + _PAGE]
         if not told:
             raise Fault(Code.REFUNDNOTEXIST)
-        trade = await self._orders.of_id(told[0].row.order_id)
+        trade = await self._trade(told[0].row.order_id)
         fields = {
             "transaction_id": trade.order.trade_no,
             "out_trade_no": trade.order.out_trade_no,
@@ -105,11 +109,17 @@ class Refunds:
             fields |= {f"{name}_{index}": text for name, text in refund_fields(state).items()}
         return fields
 
-    async def _found(self, caller: Caller, call: Call) -> Trade:
-        shape.check_either(call.fields, "transaction_id", "out_trade_no")
-        if call.text("transaction_id"):
-            return await self._orders.find(caller, trade_no=call.text("transaction_id"))
-        return await self._orders.find(caller, out_trade_no=call.text("out_trade_no"))
+    async def _found(self, call: Call) -> Trade:
+        out_trade_no, trade_no = numbers(call)
+        return await self._orders.find(call.caller, out_trade_no=out_trade_no, trade_no=trade_no)
+
+    async def _trade(self, order_id: int) -> Trade:
+        def look_up() -> Trade:
+            order = self._orders.orders.get(order_id)
+            assert order is not None, "a refund is of an order"
+            return self._orders.trade(order)
+
+        return await warmed(self._journal, look_up)
 
 
 def refund_fields(state: RefundState) -> Fields:
@@ -153,4 +163,4 @@ def _check_not_refused(state: RefundState) -> None:
     """A refund that the merchant's balance didn't cover has failed by the time it is answered."""
     outcome = state.outcome
     if outcome is not None and not outcome.completed:
-        raise refused_refund(outcome)
+        raise fault_named(outcome.reason, outcome.iso_code)

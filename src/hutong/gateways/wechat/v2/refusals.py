@@ -1,5 +1,6 @@
 """What Hutong refuses, in v2's words: one table, by the names of our reasons, whichever institution they come from."""
 
+from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.wechat.v2.errors import Code, Fault
 from hutong.kernel.errors import Kind, Refusal
 
@@ -90,6 +91,8 @@ _TEXTS = {
 def fault_of(refusal: Refusal) -> Fault:
     """A refusal of ours, as the vendor says it."""
     reason = refusal.reason
+    if reason is GatewayReason.REVERSAL_FAILED:
+        return fault_named(refusal.facts["because"], "")
     return Fault(_BY_NAME.get(reason.name, _BY_KIND[reason.kind]), _TEXTS.get(reason.name, ""))
 
 

@@ -1,6 +1,7 @@
 """An order as v2 tells of it: to who asks, and in the notification of its payment."""
 
 from hutong.gateways.order import Trade, TradeState
+from hutong.gateways.payer import PayerIds
 from hutong.gateways.wechat.v2.document import Fields
 from hutong.gateways.wechat.v2.moment import wire_time
 
@@ -14,6 +15,13 @@ _STATES = {
     TradeState.FAILED: ("PAYERROR", "支付失败，请重新下单支付"),
 }
 _REFUNDED = ("REFUND", "订单发生过退款，退款详情请查询退款单")
+
+
+def openid_of(payers: PayerIds, trade: Trade) -> str:
+    """The payer, as the application of the order knows them; empty until somebody has paid."""
+    if trade.payment is None:
+        return ""
+    return payers.openid(trade.order.told.get("appid", ""), trade.order.payer)
 
 
 def paid_fields(trade: Trade, openid: str) -> Fields:
