@@ -1,15 +1,19 @@
 """All gateways of one institution, wired."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.runtime.outbound import Poster
 
 
 class Gateways:
@@ -34,6 +38,18 @@ class Gateways:
         await self.refunds.start()
         await self.notifications.start()
 
+    def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
+        """Tell merchants what they are to be told, until `stack` closes."""
+        worker = NotificationWorker(self.institution.node, self.notifications, poster, letters_kept=is_sandbox)
+        telling = asyncio.create_task(worker.run())
+        stack.push_async_callback(_cancelled, telling)
+        return worker
+
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
         return Door(self.routes, app)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

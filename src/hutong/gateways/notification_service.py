@@ -71,7 +71,7 @@ class NotificationService:
 
     def __init__(self, node: NodeRuntime) -> None:
         self._node = node
-        self._rows = Shelf(NOTIFICATIONS, node.journal, node.store, timed=True, rows_max=_ROWS_MAX)
+        self.all = Shelf(NOTIFICATIONS, node.journal, node.store, timed=True, rows_max=_ROWS_MAX)
         self.postmen: dict[str, Postman] = {}
         self._open: dict[int, Standing] = {}
         self._ended: OrderedDict[int, NotificationState] = OrderedDict()  # Of late.
@@ -81,7 +81,7 @@ class NotificationService:
 
     async def start(self) -> None:
         """Find what is open."""
-        await self._rows.start()
+        await self.all.start()
         store = self._node.store
         mark = await store.greatest(MARKS, "mark") or 0
         marked = [id_ for _, part in await store.find(MARKS, "mark", [mark]) for id_ in _ids(part.ids)]
@@ -105,7 +105,7 @@ class NotificationService:
             url=url,
             at_ns=self._node.clock.now_ns(),
         )
-        self._rows.put(notification)
+        self.all.put(notification)
         self._open[notification.id] = Standing(0, notification.at_ns)
         self._since_mark += 1
         self._node.journal.effect(partial(self._durable, notification))
@@ -121,8 +121,8 @@ class NotificationService:
 
     def notification(self, id_: int) -> GatewayNotification:
         """One that exists. May raise `Cold`."""
-        found = self._rows.get(id_)
-        assert found is not None
+        found = self.all.get(id_)
+        assert found is not None, "who asks was told of it"
         return found
 
     def standing(self, id_: int) -> Standing | None:
@@ -155,8 +155,8 @@ class NotificationService:
 
     async def told(self, id_: int) -> Told | None:
         """One with its tries, if there is one."""
-        await self._rows.load([id_])
-        row = self._rows.get(id_)
+        await self.all.load([id_])
+        row = self.all.get(id_)
         return None if row is None else Told(row, await self._tries([id_]))
 
     async def page(self, account_id: int, *, before: int | None, limit: int) -> list[tuple[int, Told]]:

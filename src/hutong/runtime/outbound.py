@@ -119,7 +119,7 @@ class HttpPoster:
     Posts over HTTP.
 
     https leads to public addresses and, with `private_allowed`, to private ones; http only to private ones and only
-    then. `trusted` replaces the system's certificate authorities. No more than `connections_max` requests are under way
+    then, unless `http_public`: for what is signed, and encrypted where it must be, whoever carries it. `trusted` replaces the system's certificate authorities. No more than `connections_max` requests are under way
     at once, and no more connections are kept; the timeout of one begins when it has its turn.
     """
 
@@ -127,11 +127,13 @@ class HttpPoster:
         self,
         *,
         private_allowed: bool = False,
+        http_public: bool = False,
         timeout_s: float = TIMEOUT_S,
         connections_max: int = CONNECTIONS_MAX,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         self._private_allowed = private_allowed
+        self._public_schemes = {"https", "http"} if http_public else {"https"}
         self._timeout_s = timeout_s
         self._tls = trusted
         self._room = asyncio.Semaphore(connections_max)
@@ -185,8 +187,7 @@ class HttpPoster:
     async def _connect(self, scheme: str, host: str, port: int) -> OutboundConnection:
         addresses = await self._names.addresses(host, port)
         for address in addresses:
-            public_allowed = scheme == "https"
-            if not (public_allowed if is_public(address) else self._private_allowed):
+            if not (scheme in self._public_schemes if is_public(address) else self._private_allowed):
                 raise ConnectionRefusedError(f"{host} leads to an address that may not be called")
         if scheme == "https" and self._tls is None:
             self._tls = ssl.create_default_context()
