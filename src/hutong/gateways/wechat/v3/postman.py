@@ -72,7 +72,7 @@ class V3Postman:
         body = msgspec.json.encode(
             {
                 "id": f"EV-{notification.id:032x}",
-                "create_time": moment.told(notification.at_ns if notification.attempts == 0 else now_ns),
+                "create_time": moment.told(notification.at_ns),
                 "resource_type": "encrypt-resource",
                 "event_type": told.event_type,
                 "summary": told.summary,
