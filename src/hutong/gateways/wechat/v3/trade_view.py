@@ -45,10 +45,16 @@ def openid(trade: Trade, payers: PayerIds, appid: str, asked: str) -> str:
 
 
 def appids(caller: Caller, told: dict[str, Any]) -> tuple[str, str]:
-    """The applications of an order: the caller's, and in partner mode the merchant's, if it has named one."""
+    """
+    The applications of an order: the caller's own, and in partner mode the merchant's, if it was named.
+
+    A merchant that looks at what its service provider placed sees its own application, and not the other's.
+    """
     account = caller.account
     assert isinstance(account, WechatAccount)
-    return told.get("appid") or account.facts.appids[0], told.get("sub_appid", "")
+    named = [told.get(name, "") for name in ("appid", "sub_appid")]
+    own = next((appid for appid in named if appid in account.facts.appids), account.facts.appids[0])
+    return own, named[1]
 
 
 def trade_object(trade: Trade, caller: Caller, payers: PayerIds, *, partner: bool) -> dict[str, Any]:
