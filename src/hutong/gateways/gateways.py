@@ -14,6 +14,8 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3.postman import V3Postman
+from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 from hutong.runtime.outbound import Poster
@@ -30,11 +32,22 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
+        v3 = v3_dialect(
+            node,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            private_urls=institution.webhooks_private,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+        )
         v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
             self.accounts, self.orders, self.refunds, node.randomness
         )
-        self.routes: list[Route] = [v2.route]
+        self.routes: list[Route] = [v3.route, v2.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
