@@ -3,6 +3,7 @@
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
@@ -23,7 +24,10 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.routes: list[Route] = []
+        self.alipay = AlipayGateway(
+            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+        )
+        self.routes: list[Route] = [self.alipay.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 

@@ -54,7 +54,9 @@ class Acquiring:
     async def create(self, call: Call) -> Reply:
         """A trade for a person who is in the merchant's mini program, paid by its number."""
         fields = call.fields
-        if not any(fields.text(name, 128) for name in ("buyer_id", "buyer_open_id", "op_buyer_open_id", "buyer_logon_id")):
+        if not any(
+            fields.text(name, 128) for name in ("buyer_id", "buyer_open_id", "op_buyer_open_id", "buyer_logon_id")
+        ):
             raise fields.invalid("buyer_id", "不能为空")
         draft = order_draft(call, "CREATE", ("JSAPI_PAY", *_FACE_TO_FACE))
         trade = await self._orders.place(call.caller, draft)

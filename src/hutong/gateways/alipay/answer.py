@@ -37,12 +37,14 @@ def _without_braces(string: re.Match[str]) -> str:
     return string[0].replace("{", "\\u007b").replace("}", "\\u007d")
 
 
-def compose(key: str, value: str, codec: str, sign: Signer, *, certificate_sn: str = "") -> bytes:
+def compose(key: str, value: str, codec: str, sign: Signer | None, *, certificate_sn: str = "") -> bytes:
     """
     `{"key":value,"sign":"…"}`, signed over the very bytes of `value`: an object, or a string with its quotes.
 
-    In certificate mode the serial of the certificate that signed stands between them.
+    In certificate mode the serial of the certificate that signed stands between them. Without a signer it is not signed.
     """
     data = encode_json(value, codec)
+    if sign is None:
+        return b'{"%s":%s}' % (key.encode(), data)
     serial = f'"alipay_cert_sn":"{certificate_sn}",' if certificate_sn else ""
     return b'{"%s":%s,%s"sign":"%s"}' % (key.encode(), data, serial.encode(), sign(data).encode())

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hutong.gateways.account import AlipayAccount
-from hutong.gateways.alipay import cipher, parameters
+from hutong.gateways.alipay import cipher, pages, parameters
 from hutong.gateways.alipay.answer import ERROR_KEY, compose, object_text, response_key
 from hutong.gateways.alipay.beijing import beijing_ns
 from hutong.gateways.alipay.call import Call, Endpoint, Page
-from hutong.gateways.alipay.charset import UTF8
+from hutong.gateways.alipay.charset import UTF8, decode
 from hutong.gateways.alipay.errors import TITLES, AlipayError
 from hutong.gateways.alipay.fields import Fields, read_object
 from hutong.gateways.alipay.parameters import Parameters
@@ -45,7 +45,7 @@ class ClassicDialect:
             return await self._answered(request, envelope)
         except AlipayError as error:
             return self._refused(error, envelope)
-        except Exception:
+        except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, while a request to the gateway was read")
             return self._refused(AlipayError("isp.unknow-error"), envelope)
 
@@ -86,13 +86,13 @@ class ClassicDialect:
         )
         reply = await service.answer(endpoint, call)
         if isinstance(reply, Page):
-            return _page(reply)
+            return pages.shown(reply.html)
         return self._wrapped({"code": reply.code, "msg": TITLES[reply.code], **reply.fields}, envelope)
 
     def _refused(self, error: AlipayError, envelope: "_Envelope") -> WireAnswer:
         endpoint = envelope.endpoint
         if endpoint is not None and endpoint.page:
-            return _page(error_page(error))
+            return pages.shown(pages.error_page(error))
         if endpoint is not None and endpoint.loose:
             envelope.key = ERROR_KEY
         said = {"code": error.code, "msg": TITLES[error.code], "sub_code": error.sub_code, "sub_msg": error.sub_msg}
@@ -107,8 +107,8 @@ class ClassicDialect:
             envelope.key,
             value,
             envelope.codec,
-            lambda data: sign(key, data, envelope.sign_type),
-            certificate_sn=certificate_sn(key.certificate) if envelope.certified else "",
+            None if key is None else lambda data: sign(key, data, envelope.sign_type),
+            certificate_sn=certificate_sn(key.certificate) if envelope.certified and key is not None else "",
         )
         charset = _WIRE_NAMES.get(envelope.codec, UTF8)
         return WireAnswer(body=body, content_type=f"text/html;charset={charset}")
@@ -159,7 +159,7 @@ def _content(given: Parameters, account: AlipayAccount) -> str:
     if not given["encrypt_type"]:
         return content
     plain = cipher.decrypt(content, account.secrets.aes_key) if content else b""
-    return parameters.decode(plain, given.codec)
+    return decode(plain, given.codec)
 
 
 def _flat(values: Mapping[str, Any], content: str) -> dict[str, Any]:
@@ -172,7 +172,3 @@ def _echo(given: Parameters) -> str:
     """What the gateway verified: the one thing that helps who has signed something else."""
     text = given.signed.decode(given.codec, "replace")[:_ECHO_MAX]
     return f"网关生成的验签字符串为：{html.escape(text, quote=False)}"
-
-
-def _page(page: Page) -> WireAnswer:
-    return WireAnswer(body=page.html.encode(), content_type="text/html;charset=utf-8")

@@ -52,7 +52,7 @@ class RestDialect:
             return await self._answered(request, trace)
         except AlipayError as error:
             return _refused(error, trace)
-        except Exception:
+        except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, while a v3 request was read")
             return _refused(AlipayError("isp.unknow-error"), trace)
 
@@ -92,6 +92,7 @@ class RestDialect:
 
     def _signed(self, text: str, trace: str, now_ms: int, *, encrypted: bool, certified: bool) -> WireAnswer:
         key = self._service.signing_key()
+        assert key is not None, "an account brings it"
         nonce = self._randomness.randbytes(_TRACE_BYTES).hex()
         headers = [
             ("alipay-timestamp", str(now_ms)),

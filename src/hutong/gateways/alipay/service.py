@@ -69,13 +69,14 @@ class AlipayService:
             raise in_alipays_words(refusal) from None
         except (OutcomeUnknown, JournalHalted, DatabaseUnavailable):
             raise AlipayError("isp.unknow-error") from None
-        except Exception:
+        except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, in %s", endpoint.method)
             raise AlipayError("isp.unknow-error") from None
 
-    def signing_key(self) -> SigningKey:
-        """What answers and notifications are signed with."""
-        return self._platform.current(KeyUse.ALIPAY)
+    def signing_key(self) -> SigningKey | None:
+        """What answers are signed with; there is none before the first account."""
+        listed = self._platform.listed(KeyUse.ALIPAY)
+        return listed[-1] if listed else None
 
     def now_ns(self) -> int:
         return self._node.clock.now_ns()

@@ -7,6 +7,7 @@ from cryptography import x509
 from hutong.gateways import keys
 from hutong.gateways.account import AlipayAccount, Signing
 from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.parameters import canonical, encode
 from hutong.gateways.platform import SigningKey
 from hutong.kernel.clock import instant_ns
 
@@ -57,3 +58,13 @@ def root_sn(pems: str) -> str:
     certificates = x509.load_pem_x509_certificates(pems.encode())
     rsa = [each for each in certificates if each.signature_algorithm_oid.dotted_string.startswith("1.2.840.113549.1.1")]
     return "_".join(keys.certificate_sn(keys.certificate_pem(each)) for each in rsa)
+
+
+def signed_parameters(key: SigningKey, values: dict[str, str], sign_type: str, codec: str) -> dict[str, str]:
+    """
+    Parameters that the institution sends: a notification's, or those a browser brings back to the merchant.
+
+    Unlike in a request, `sign_type` is not signed.
+    """
+    data = canonical(encode(values, codec), without=(b"sign", b"sign_type"))
+    return {**values, "sign_type": sign_type, "sign": sign(key, data, sign_type)}
