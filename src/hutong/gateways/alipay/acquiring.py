@@ -1,7 +1,6 @@
 """Orders and payment codes: `alipay.trade.*`, on the institution's payment requests."""
 
 import re
-from typing import Any
 
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.asked import order_draft
@@ -174,17 +173,13 @@ def _which(fields: Fields) -> dict[str, str]:
 
 def _failed(error: AlipayError, call: Call) -> AlipayError:
     """The same, with what clients find beside a payment's error."""
-    fields: dict[str, Any] = dict(told.NOTHING_PAID)
-    for name in ("out_trade_no", "trade_no"):
-        if isinstance(number := call.fields.values.get(name), str) and number:
-            fields[name] = number[:64]
-    error.fields = fields
+    numbers = {name: number for name in ("out_trade_no", "trade_no") if (number := call.fields.echo(name))}
+    error.fields = {**told.NOTHING_PAID, **numbers}
     return error
 
 
 def _again(call: Call) -> AlipayError:
     """Nobody knows yet: ask again."""
     error = AlipayError("ACQ.SYSTEM_ERROR", said="交易正在处理，请稍后重试")
-    number = call.fields.values.get("out_trade_no")
-    error.fields = {"retry_flag": "Y", **({"out_trade_no": number} if isinstance(number, str) else {})}
+    error.fields = {"retry_flag": "Y", "out_trade_no": call.fields.echo("out_trade_no")}
     return error

@@ -6,8 +6,8 @@ from hutong.gateways.alipay.call import Call
 from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.order import Dialect, OrderDraft
-from hutong.institution.requests.request import RequestLimits
 from hutong.institution.merchants.merchant import REMARK_LENGTH_MAX
+from hutong.institution.requests.request import RequestLimits
 
 URL_LENGTH_MAX = 256
 GOODS_MAX = 150

@@ -12,12 +12,6 @@ def methods() -> frozenset[str]:
     return frozenset(f"{group}.{name}" for group, names in grouped.items() for name in names.split())
 
 
-@cache
-def paths() -> dict[str, str]:
-    """v3's path of each method, to the method."""
-    return {rest_path(method): method for method in methods()}
-
-
 def rest_path(method: str) -> str:
     """`alipay.trade.pay` is at `/v3/alipay/trade/pay`."""
     return "/v3/" + method.replace(".", "/")

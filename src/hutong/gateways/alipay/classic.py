@@ -133,6 +133,8 @@ def _check_common(given: Parameters) -> None:
 
     A timestamp may be of any day: clients without a zone of their own write their machine's, eight hours away.
     """
+    if not given.is_text:
+        raise AlipayError("isv.invalid-charset")
     if not given["sign_type"]:
         raise AlipayError("isv.missing-signature-type")
     if given["sign_type"] not in SIGN_TYPES:

@@ -83,6 +83,13 @@ class Fields:
             raise self.invalid(name, "含有非法字符")
         return value
 
+    def echo(self, name: str, max_: int = 64) -> str:
+        """A leaf as it may be said back, whatever is wrong with the request; empty if it is what is wrong."""
+        try:
+            return self.text(name, max_)
+        except AlipayError:
+            return ""
+
     def number(self, name: str, max_: int = 64, *, required: bool = False) -> str:
         """A merchant's own number: letters, digits and underscores."""
         text = self.text(name, max_, required=required)

@@ -46,9 +46,9 @@ class AlipayGateway:
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(node, accounts, platform, self.endpoints)
         self._cashier.service = self.service
-        paths = catalogue.paths() | {
-            catalogue.rest_path(each.method): each.method for each in self.endpoints if not each.page
-        }
+        pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
+        known = catalogue.methods() | {each.method for each in self.endpoints}
+        paths = {catalogue.rest_path(method): method for method in known - pages}
         self._classic = ClassicDialect(self.service)
         self._rest = RestDialect(self.service, paths, node.randomness)
         notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds)

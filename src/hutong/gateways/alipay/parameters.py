@@ -31,6 +31,7 @@ class Parameters(msgspec.Struct, frozen=True):
     codec: str
     signed: bytes
     files: dict[str, File]
+    is_text: bool = True  # Whether it is what its charset says; if not, it was read as well as can be.
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
@@ -40,8 +41,7 @@ def read(request: WireRequest) -> Parameters:
     """
     The parameters of a request: of the query and of the form, and where both have one, the form's.
 
-    Refuses:  isv.suspected-attack, for more than any client sends; isv.upload-fail, for a multipart body that is none;
-              isv.invalid-charset.
+    Refuses:  isv.suspected-attack, for more than any client sends; isv.upload-fail, for a multipart body that is none.
     """
     given = dict(_pairs(request.query))
     files: dict[str, File] = {}
@@ -53,9 +53,14 @@ def read(request: WireRequest) -> Parameters:
         given.update(_pairs(request.body))
     if len(given) > PARAMETERS_MAX:
         raise AlipayError("isv.suspected-attack")
-    codec = codec_of(given.get(b"charset", b"").decode("ascii", "replace"))
-    values = {decode(name, codec): decode(value, codec) for name, value in given.items()}
-    return Parameters(values, codec, canonical(given.items(), without=(b"sign",)), files)
+    signed = canonical(given.items(), without=(b"sign",))
+    try:
+        codec = codec_of(given.get(b"charset", b"").decode("ascii", "replace"))
+        values = {decode(name, codec): decode(value, codec) for name, value in given.items()}
+    except AlipayError:
+        values = {name.decode(UTF8, "replace"): value.decode(UTF8, "replace") for name, value in given.items()}
+        return Parameters(values, UTF8, signed, files, is_text=False)
+    return Parameters(values, codec, signed, files)
 
 
 def canonical(given: Iterable[tuple[bytes, bytes]], *, without: tuple[bytes, ...]) -> bytes:

@@ -15,6 +15,7 @@ from hutong.gateways.order import GatewayOrder
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.refund import GatewayRefund
 from hutong.gateways.refund_service import GatewayRefundService
 
 _MINUTE, _HOUR = 60, 3600
@@ -33,26 +34,23 @@ class AlipayPostman:
         self._refunds = refunds
 
     def plain(self, notification: GatewayNotification) -> bytes:
-        """The parameters but the time and the signature. May raise `Cold`."""
+        """The parameters but the time and the signature, as things stood with this news. May raise `Cold`."""
         if notification.kind == News.REFUND:
             refund = self._refunds.rows.get(notification.subject_id)
             assert refund is not None
-            order = self._order(refund.order_id)
-            values = self._of_order(notification, order)
-            state = self._refunds.state(refund)
-            assert state.outcome is not None
-            values |= {
-                "out_biz_no": refund.told.get("out_request_no", refund.out_refund_no),
-                "gmt_refund": beijing_text_ms(state.outcome.decided_ns),
-                "send_back_fee": told.yuan(refund.amount),
-            }
+            order, values = self._of_refund(notification, refund)
         else:
             order = self._order(notification.subject_id)
-            values = self._of_order(notification, order)
+            values = self._of_order(notification, order, refunded=0)
         facts = order.told
         return msgspec.json.encode([values, facts.get("sign_type", RSA2), facts.get("codec", UTF8)])
 
-    def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:
+    def letter(
+        self,
+        notification: GatewayNotification,  # noqa: ARG002  # Its `plain` says everything.
+        plain: bytes,
+        now_ns: int,
+    ) -> Letter:
         """Signed for this try, in the charset and with the kind of signature that the order was placed with."""
         values, sign_type, codec = msgspec.json.decode(plain, type=tuple[dict[str, str], str, str])
         values["notify_time"] = beijing_text(now_ns)
@@ -69,7 +67,25 @@ class AlipayPostman:
         assert order is not None
         return order
 
-    def _of_order(self, notification: GatewayNotification, order: GatewayOrder) -> dict[str, str]:
+    def _of_refund(
+        self, notification: GatewayNotification, refund: GatewayRefund
+    ) -> tuple[GatewayOrder, dict[str, str]]:
+        order = self._order(refund.order_id)
+        outcome = self._refunds.state(refund).outcome
+        assert outcome is not None, "it is told when it is decided"
+        states = [self._refunds.state(row) for row in self._refunds.rows.find("order_id", order.id)]
+        by_then = sum(
+            each.row.amount
+            for each in states
+            if each.outcome is not None and each.outcome.completed and each.outcome.decided_ns <= outcome.decided_ns
+        )
+        return order, self._of_order(notification, order, refunded=by_then) | {
+            "out_biz_no": refund.told.get("out_request_no", refund.out_refund_no),
+            "gmt_refund": beijing_text_ms(outcome.decided_ns),
+            "send_back_fee": told.yuan(refund.amount),
+        }
+
+    def _of_order(self, notification: GatewayNotification, order: GatewayOrder, *, refunded: int) -> dict[str, str]:
         trade = self._orders.trade(order)
         caller = self._orders.caller_of(order)
         payee = caller.payee
@@ -85,7 +101,7 @@ class AlipayPostman:
             **told.numbers(trade),
             **_renamed(told.debtor(trade, self._orders.payers, payee.row.number)),
             "seller_id": payee.facts.seller_id,
-            "trade_status": told.status(trade),
+            "trade_status": told.CLOSED if refunded == trade.amount else told.PAID,
             "total_amount": told.yuan(trade.amount),
             "receipt_amount": told.yuan(trade.amount),
             "invoice_amount": told.yuan(trade.paid),
@@ -98,9 +114,9 @@ class AlipayPostman:
             "passback_params": facts.get("passback_params", ""),
             "fund_bill_list": _fund_bills(told.fund_bills(trade)),
         }
-        if trade.refunded:
-            values["refund_fee"] = told.yuan(trade.refunded)
-        if told.status(trade) == told.CLOSED:
+        if refunded:
+            values["refund_fee"] = told.yuan(refunded)
+        if refunded == trade.amount:
             values["gmt_close"] = beijing_text(notification.at_ns)
         return {name: value for name, value in values.items() if value}
 
