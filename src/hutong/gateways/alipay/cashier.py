@@ -12,10 +12,11 @@ from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.charset import UTF8
 from hutong.gateways.alipay.pages import page, qr_picture, redirected, shown
-from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.signature import RSA2, signed_parameters
 from hutong.gateways.order import Trade, TradeState, trade_key
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.platform import KeyUse
+from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.wire import WireAnswer, WireRequest
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
@@ -28,11 +29,11 @@ _METHODS = {"PAGE": "alipay.trade.page.pay", "WAP": "alipay.trade.wap.pay"}
 class Cashier:
     """Orders that a browser brings."""
 
-    def __init__(self, node: NodeRuntime, orders: OrderService) -> None:
+    def __init__(self, node: NodeRuntime, platform: PlatformService, orders: OrderService) -> None:
         self._journal = node.journal
         self._clock = node.clock
         self._orders = orders
-        self.service: AlipayService | None = None  # It signs what a browser takes back.
+        self._platform = platform
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -127,8 +128,8 @@ class Cashier:
             "seller_id": getattr(caller.payee.facts, "seller_id", ""),
             "timestamp": beijing_text(self._clock.now_ns()),
         }
-        assert self.service is not None
-        signed = signed_parameters(self.service.signing_key(), values, facts.get("sign_type", RSA2), codec)
+        key = self._platform.current(KeyUse.ALIPAY)
+        signed = signed_parameters(key, values, facts.get("sign_type", RSA2), codec)
         return url + ("&" if urlsplit(url).query else "?") + urlencode(signed, encoding=codec)
 
 

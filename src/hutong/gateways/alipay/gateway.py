@@ -36,7 +36,7 @@ class AlipayGateway:
         notifications: NotificationService,
     ) -> None:
         node = institution.node
-        self._cashier = Cashier(node, orders)
+        self._cashier = Cashier(node, platform, orders)
         products = (
             Acquiring(node, orders, refunds),
             Refunding(orders, refunds),
@@ -45,7 +45,6 @@ class AlipayGateway:
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(node, accounts, platform, self.endpoints)
-        self._cashier.service = self.service
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
