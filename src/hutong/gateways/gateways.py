@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
@@ -43,11 +44,14 @@ class Gateways:
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts, self.platform, self.orders, self.refunds, node.randomness
         )
+        self.alipay = AlipayGateway(
+            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+        )
         v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
             self.accounts, self.orders, self.refunds, node.randomness
         )
-        self.routes: list[Route] = [v3.route, v2.route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
