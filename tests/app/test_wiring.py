@@ -74,3 +74,13 @@ async def test_a_description_brings_nobody_back(world: World) -> None:
     world.switch.admission.depart("wei", by="lin", reason="merged")
     await introduce(world.switch, described())
     assert world.switch.admission.participant("wei").status == "LEFT"
+
+
+@pytest.mark.parametrize(("wallet", "prefixes"), [("wei", range(10, 16)), ("zhi", range(25, 31))])
+async def test_payment_codes_of_the_demo_lie_where_merchants_software_looks_for_them(
+    world: World, wallet: str, prefixes: range
+) -> None:
+    await introduce(world.switch, DEMO_NETWORK)
+    owners = {world.switch.admission.directory.resolve(f"{prefix}{0:016}").node for prefix in prefixes}
+    assert owners == {wallet}
+    assert int(DEMO_NETWORK.node(wallet).payment_code_prefix) in prefixes

@@ -117,6 +117,16 @@ def read_network(path: Path) -> Network:
 
 _RESERVE_MINOR = 100_000_000_00  # A hundred million yuan.
 
+
+def _payment_codes(first: int, last: int, *, issued: int) -> tuple[str, ...]:
+    """
+    The forms of payment codes a wallet has besides those it issues.
+
+    Software of merchants tells wallets apart by such ranges: 10 to 15 and 25 to 30 are in the field.
+    """
+    return tuple(f"digits:{prefix}:18" for prefix in range(first, last + 1) if prefix != issued)
+
+
 # Invented names all: two wallets and acquirers of different plates, one of another city, and a bank.
 DEMO_NETWORK = Network(
     nodes=(
@@ -137,9 +147,14 @@ DEMO_NETWORK = Network(
             colour="#0b7a3b",
             plate_base="https://wei.hutong.example",
             app_link="weipay://scan?code={code}",
-            payment_code_prefix="32",
+            payment_code_prefix="13",
             # Plates and payment codes wei has had in the field for years: nobody puts up a new one.
-            forms=("url:https://qr.weipay.example/", "digits:2861:20", "emvco:*:COM.WEIPAY"),
+            forms=(
+                "url:https://qr.weipay.example/",
+                "digits:2861:20",
+                "emvco:*:COM.WEIPAY",
+                *_payment_codes(10, 15, issued=13),
+            ),
             reserve_minor=_RESERVE_MINOR,
         ),
         NodeSpec(
@@ -148,8 +163,8 @@ DEMO_NETWORK = Network(
             colour="#1557d6",
             plate_base="https://zhi.hutong.example",
             app_link="zhipay://scan?code={code}",
-            payment_code_prefix="33",
-            forms=("emvco:38:A000000727:01.00=970499",),
+            payment_code_prefix="28",
+            forms=("emvco:38:A000000727:01.00=970499", *_payment_codes(25, 30, issued=28)),
             reserve_minor=_RESERVE_MINOR,
         ),
         NodeSpec(
