@@ -7,6 +7,8 @@ and all of an order's parts together never more than was frozen.
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from hutong.ledger.transfer import Transfer, TransferFlag
 
 _LINKED = int(TransferFlag.LINKED)
@@ -30,7 +32,7 @@ def unfreeze(
     transfer_id: int, order_id: int, *, merchant: int, frozen: int, amount: int, ledger: int, code: int
 ) -> Transfer:
     """
-    This much of what was frozen is the merchant's own again: the rest that nobody gets, or what a refund needs.
+    So much of what was frozen is the merchant's own again: the rest that nobody gets, or what a refund needs.
 
     Moves:    frozen -> merchant, posted.
     Refuses:  EXCEEDS_CREDITS when less is frozen.
@@ -49,10 +51,18 @@ def share_out(
     Refuses:  EXCEEDS_CREDITS when the source does not hold all of it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
-    last = len(parts) - 1
-    return [
-        Transfer(transfer_id, source, account, amount, ledger, code, _LINKED if each < last else 0, 0, about)
-        for each, (transfer_id, account, amount) in enumerate(parts)
+    return chained(
+        [
+            Transfer(transfer_id, source, account, amount, ledger, code, 0, 0, about)
+            for transfer_id, account, amount in parts
+        ]
+    )
+
+
+def chained(transfers: Sequence[Transfer]) -> list[Transfer]:
+    """The same movements as one chain: all of them, or none."""
+    return [replace(each, flags=each.flags | _LINKED) for each in transfers[:-1]] + [
+        replace(each, flags=each.flags & ~_LINKED) for each in transfers[-1:]
     ]
 
 

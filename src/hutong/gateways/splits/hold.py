@@ -24,14 +24,14 @@ class HoldState(StrEnum):
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of it. Its id is the order's. `left` is what is frozen, as the ledger has it."""
+    """One version of it. Its id is the order's. `remaining` is what is frozen, as the ledger has it."""
 
     id: Uuid
     merchant_id: Uuid
     payment_id: Uuid
     gross: BigInt  # What the order was for.
     net: BigInt  # What the merchant got of it.
-    left: BigInt
+    remaining: BigInt
     state: Text
     due_day: Integer  # The day since 1970 on which what is left is unfrozen, whoever forgot.
     created_ns: BigInt

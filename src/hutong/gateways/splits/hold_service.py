@@ -26,7 +26,9 @@ from hutong.runtime.shelf import Shelf
 
 log = structlog.get_logger()
 FROZEN_DAYS_MAX = 30
-_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up, so what a crash kept apart is among the last.
+_UNMOVED_WITHIN = (
+    20_000  # Positions: a transfer follows its row by one look-up, so what a crash kept apart is among the last.
+)
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
@@ -81,7 +83,7 @@ class HoldService:
             payment_id=payment.id,
             gross=payment.gross,
             net=payment.gross - payment.fee,
-            left=0,
+            remaining=0,
             state=state.value,
             due_day=day_number(now_ns) + FROZEN_DAYS_MAX,
             created_ns=now_ns,
@@ -108,10 +110,10 @@ class HoldService:
         if hold.state != HoldState.FREEZING:
             return
         if statuses[0] in TRANSFER_DONE:
-            self._put(hold, left=hold.net, state=HoldState.FROZEN)
+            self._put(hold, remaining=hold.net, state=HoldState.FROZEN)
         else:  # What the ledger had to look up first let somebody else be quicker. The merchant had it, and spent it.
             log.warning("split_not_frozen", order=hold_id, ledger=statuses[0].name)
-            self._put(hold, left=0, state=HoldState.OPEN)
+            self._put(hold, remaining=0, state=HoldState.OPEN)
 
     # What others take of it.
 
@@ -121,10 +123,10 @@ class HoldService:
 
     def available(self, hold: Hold) -> int:
         """What is frozen and not promised to anybody."""
-        return hold.left - self._under_way[hold.id]
+        return hold.remaining - self._under_way[hold.id]
 
     def promise(self, hold_id: int, amount: int) -> None:
-        """This much of it is about to move."""
+        """So much of it is about to move."""
         self._under_way[hold_id] += amount
 
     def moved(self, hold_id: int, promised: int, moved: int, *, finished: bool = False) -> None:
@@ -132,7 +134,9 @@ class HoldService:
         self._keep_promise(hold_id, promised)
         hold = self._hold(hold_id)
         if moved or finished:
-            self._put(hold, left=hold.left - moved, state=HoldState.FINISHED if finished else HoldState(hold.state))
+            self._put(
+                hold, remaining=hold.remaining - moved, state=HoldState.FINISHED if finished else HoldState(hold.state)
+            )
 
     def of_payment(self, payment_id: int) -> Hold | None:
         """What is kept of a payment. May raise `Cold`."""
@@ -227,7 +231,7 @@ class HoldService:
         if statuses[0] in TRANSFER_DONE:
             hold = self._hold(taking.hold_id)
             # Frozen even if the order was finished while the ledger looked something up: it will be unfrozen on its day.
-            self._put(hold, left=hold.left + taking.amount, state=HoldState.FROZEN)
+            self._put(hold, remaining=hold.remaining + taking.amount, state=HoldState.FROZEN)
             self._next(taking, TakingState.PUT_BACK)
         else:  # As above: somebody was quicker.
             log.warning("split_not_frozen_again", order=taking.hold_id, ledger=statuses[0].name)
@@ -245,9 +249,9 @@ class HoldService:
         assert taking is not None, "nothing moves that is not written down"
         return taking
 
-    def _put(self, hold: Hold, *, left: int, state: HoldState) -> None:
-        assert 0 <= left <= hold.net
-        self.holds.put(replace(hold, left=left, state=state.value, changed_ns=self._node.clock.now_ns()))
+    def _put(self, hold: Hold, *, remaining: int, state: HoldState) -> None:
+        assert 0 <= remaining <= hold.net
+        self.holds.put(replace(hold, remaining=remaining, state=state.value, changed_ns=self._node.clock.now_ns()))
 
     def _next(self, taking: Taking, state: TakingState) -> Taking:
         taking = replace(taking, state=state.value, changed_ns=self._node.clock.now_ns())

@@ -1,14 +1,13 @@
 """Who may get a part of a merchant's orders: named by the merchant beforehand."""
 
-from enum import StrEnum
 
 import msgspec
 
+from hutong.gateways.splits.reasons import SplitReason
+from hutong.institution import chart
 from hutong.institution.merchants.merchant import reference_key
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency
-from hutong.institution import chart
-from hutong.gateways.splits.reasons import SplitReason
 from hutong.runtime.tables import BigInt, Table, Text, Uuid
 
 RELATION_LENGTH_MAX = 32

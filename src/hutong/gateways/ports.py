@@ -1,4 +1,4 @@
-"""Whom splits live beside: the institution's people, merchants and notices satisfy these."""
+"""Whom splits and transfers live beside: the institution's people, merchants and notices satisfy these."""
 
 from typing import Any, Protocol
 
