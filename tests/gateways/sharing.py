@@ -99,12 +99,12 @@ class Sharing(Institution):
 
         return asyncio.run(answered())
 
-    def refund(self, merchant_id: int, payment_id: int, amount: int, refund_id: int = 0) -> tuple[Refund, Outcome | None]:
+    def refund(
+        self, merchant_id: int, payment_id: int, amount: int, refund_id: int = 0
+    ) -> tuple[Refund, Outcome | None]:
         answers: list[tuple[Refund, Outcome | None]] = []
         order = RefundOrder(refund_id=refund_id or self.node.mint.mint(), payment_id=payment_id, amount=amount)
-        self.decide(
-            lambda: self.payments.refunds.refund(merchant_id, order, lambda *answer: answers.append(answer))
-        )
+        self.decide(lambda: self.payments.refunds.refund(merchant_id, order, lambda *answer: answers.append(answer)))
         (answer,) = answers
         return answer
 
@@ -185,4 +185,3 @@ def shop(merchant_id: int) -> Receiver:
 
 def person(user_id: int) -> Receiver:
     return Receiver(type="PERSONAL_OPENID", account=f"o{user_id}", user_id=user_id)
-

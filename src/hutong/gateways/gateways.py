@@ -8,6 +8,10 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.splits.hold_service import HoldService
+from hutong.gateways.splits.receiver_service import ReceiverService
+from hutong.gateways.splits.return_service import ReturnService
+from hutong.gateways.splits.split_service import SplitService
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 
@@ -23,6 +27,14 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
+        ledger, currency = institution.ledger, institution.chart.currency
+        self.holds = HoldService(node, ledger, currency)
+        self.receivers = ReceiverService(node, institution.people, institution.merchants)
+        self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
+        self.split_returns = ReturnService(node, ledger, currency, self.splits)
+        self.orders.on_paid.append(self.holds.paid)
+        institution.payments.refunds.holdings = self.holds
+        institution.on_tick.append(self.splits.tick)
         self.routes: list[Route] = []
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
@@ -33,6 +45,10 @@ class Gateways:
         await self.orders.start()
         await self.refunds.start()
         await self.notifications.start()
+        for part in (self.holds, self.splits, self.split_returns):
+            await part.start()
+        for part in (self.holds, self.splits, self.split_returns):  # In this order: a split moves what was frozen.
+            await part.resume()
 
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""

@@ -1,5 +1,6 @@
 """Splits: never more than was frozen, to the fen, whatever is split, given back, refunded or unfrozen, and in what order."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ DAY_S = 86_400
 class Scene:
     """A merchant with two receivers it has named, and an order of 100 yuan that is paid."""
 
-    def __init__(self, *, on_us: bool = True, amount: int = 10_000, immediate: bool = True, ratio: int = 10_000) -> None:
+    def __init__(
+        self, *, on_us: bool = True, amount: int = 10_000, immediate: bool = True, ratio: int = 10_000
+    ) -> None:
         self.world = SharingWorld(immediate=immediate)
         self.wei = wei = self.world.wei
         wei.splits.ratio_bps_max = ratio
@@ -137,7 +140,9 @@ def test_a_receiver_that_is_nobody_oneself_or_of_another_name_is_refused(
     receiver: Any, name: str, reason: SplitReason
 ) -> None:
     scene = Scene()
-    named = shop(scene.merchant if receiver is None else scene.partner) if not isinstance(receiver, Receiver) else receiver
+    named = (
+        shop(scene.merchant if receiver is None else scene.partner) if not isinstance(receiver, Receiver) else receiver
+    )
     with pytest.raises(Refusal) as refused:
         scene.wei.ask(scene.wei.receivers.add(scene.caller, named, relation="PARTNER", name=name))
     assert refused.value.reason is reason
@@ -307,10 +312,8 @@ def test_whatever_happens_no_more_is_split_than_was_frozen_and_every_fen_is_some
     sold = sell(scene.world, scene.merchant, 997, on_us=on_us, fee_bps=fee_bps)
     run = Run(scene, sold)
     for number, act in enumerate(acts):
-        try:
+        with suppress(Refusal):
             getattr(run, act[0])(number, *act[1:])
-        except Refusal:
-            pass
         run.check()
 
 
@@ -342,7 +345,7 @@ class Run:
         if which < len(self.splits):
             self.scene.give_back(self.splits[which][0], f"R{number}", shop(self.scene.partner), amount)
 
-    def refund(self, number: int, amount: int) -> None:
+    def refund(self, _number: int, amount: int) -> None:
         self.wei.refund(self.scene.merchant, self.sold.payment.id, amount)
 
     def spend(self, _number: int, amount: int) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 from msgspec.structs import replace
 
+from hutong.gateways.order import GatewayOrder
 from hutong.gateways.splits.hold import HOLDS, TAKINGS, Hold, HoldState, Taking, TakingState, day_number
 from hutong.institution import chart
 from hutong.institution.payments.payment import Outcome, Payment, Why
@@ -63,6 +64,11 @@ class HoldService:
         self._node.journal.seal()
 
     # Freezing.
+
+    def paid(self, order: GatewayOrder, payment: Receipt | Payment) -> None:
+        """An order was paid: freeze what it brought if it was placed as one to be split, by its fact `split`."""
+        if order.told.get("split"):
+            self.freeze(order.id, payment.merchant_id, payment)
 
     def freeze(self, order_id: int, merchant_id: int, payment: Receipt | Payment) -> Hold:
         """

@@ -1,6 +1,5 @@
 """Who may get a part of a merchant's orders: named by the merchant beforehand."""
 
-
 import msgspec
 
 from hutong.gateways.splits.reasons import SplitReason
