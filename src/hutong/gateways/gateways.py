@@ -13,6 +13,7 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.postman import V3Postman
@@ -33,6 +34,7 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
+        self.sharing = Sharing(institution, self.orders)
         v3 = v3_dialect(
             node,
             self.accounts,
@@ -61,6 +63,7 @@ class Gateways:
         await self.orders.start()
         await self.refunds.start()
         await self.notifications.start()
+        await self.sharing.start()
 
     def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
