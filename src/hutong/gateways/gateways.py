@@ -41,6 +41,7 @@ class Gateways:
             self.platform,
             self.orders,
             self.refunds,
+            self.sharing,
             private_urls=institution.webhooks_private,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
