@@ -89,6 +89,7 @@ class InstitutionNode:
         self.webhooks = WebhookService(
             node, self._notice_repository, sealing, private_allowed=settings.webhooks_private
         )
+        self.webhooks_private = settings.webhooks_private
         self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
         self.people = PeopleService(
             node,
