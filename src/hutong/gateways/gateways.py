@@ -1,9 +1,12 @@
 """All gateways of one institution, wired."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
@@ -13,6 +16,7 @@ from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.runtime.outbound import Poster
 
 
 class Gateways:
@@ -41,6 +45,18 @@ class Gateways:
         await self.refunds.start()
         await self.notifications.start()
 
+    def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
+        """Tell merchants what they are to be told, until `stack` closes."""
+        worker = NotificationWorker(self.institution.node, self.notifications, poster, letters_kept=is_sandbox)
+        telling = asyncio.create_task(worker.run())
+        stack.push_async_callback(_cancelled, telling)
+        return worker
+
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
         return Door(self.routes, app)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
