@@ -109,9 +109,7 @@ class Transfers:
             found = await self._transfers.find(caller, call.path["out_bill_no"])
         else:
             found = await self._transfers.find_by_id(caller, own_id(call.path["transfer_bill_no"]))
-        return ok(
-            bill_object(found, call.account.row.number) | {"appid": found.told.get("appid", "")} | failure(found)
-        )
+        return ok(bill_object(found, call.account.row.number) | {"appid": found.told.get("appid", "")} | failure(found))
 
     async def _cancel(self, call: Call) -> WireAnswer:
         cancelled = await self._transfers.cancel(_own(call), call.path["out_bill_no"])
