@@ -26,6 +26,8 @@ class News(StrEnum):
     PAID = "PAID"
     REFUND = "REFUND"
     CLOSED = "CLOSED"
+    TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
+    TRANSFER_BATCH = "TRANSFER_BATCH"
 
 
 class NotificationState(StrEnum):
