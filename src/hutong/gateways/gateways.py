@@ -35,14 +35,7 @@ class Gateways:
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
-        v3 = v3_dialect(
-            node,
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            private_urls=institution.webhooks_private,
-        )
+        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts, self.platform, self.orders, self.refunds, node.randomness
         )
