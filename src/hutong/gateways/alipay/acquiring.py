@@ -13,10 +13,10 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided
+from hutong.runtime.shelf import decided, warmed
 
 _AUTH_CODE = re.compile(r"[0-9]{16,24}")
 _FACE_TO_FACE = ("FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE", "OFFLINE_PAYMENT")
@@ -29,8 +29,9 @@ _NO_TRADE = "交易不存在"
 class Acquiring:
     """Each method takes a call and answers fields; what is refused, `refusals` puts into Alipay's words."""
 
-    def __init__(self, node: NodeRuntime, orders: OrderService, refunds: GatewayRefundService) -> None:
-        self._journal = node.journal
+    def __init__(self, institution: InstitutionNode, orders: OrderService, refunds: GatewayRefundService) -> None:
+        self._journal = institution.node.journal
+        self._merchants = institution.merchants
         self._orders = orders
         self._refunds = refunds
 
@@ -72,7 +73,8 @@ class Acquiring:
         trade = await self._orders.collect(call.caller, draft)
         match trade.state:
             case TradeState.PAID:
-                return Reply(told.paid(trade, self._orders.payers, call.payee.row.number, call.payee.row.name))
+                store = await warmed(self._journal, lambda: self._store_name(trade))
+                return Reply(told.paid(trade, self._orders.payers, call.payee.row.number, store))
             case TradeState.FAILED:
                 assert trade.charge is not None
                 raise _failed(payment_failed(trade.charge.reason), call)
@@ -135,6 +137,7 @@ class Acquiring:
                 dialect=Dialect.ALIPAY.value,
                 within_order=True,
                 notify_url=trade.order.notify_url,
+                facts={"out_request_no": trade.order.out_trade_no},
             )
             state = await self._refunds.refund(call.caller, trade.order, draft, wait=True)
             if state.progress is RefundProgress.PROCESSING:
@@ -142,6 +145,11 @@ class Acquiring:
             if state.progress is RefundProgress.FAILED:
                 raise AlipayError("ACQ.SELLER_BALANCE_NOT_ENOUGH", said="商户的支付宝账户中无足够的资金进行撤销")
         await decided(self._journal, lambda: self._orders.reversed(trade))
+
+    def _store_name(self, trade: Trade) -> str:
+        """Where the payer stands: the shop, or the merchant that has none. May raise `Cold`."""
+        shop = self._merchants.shop_of(trade.request.merchant_id, trade.request.shop_id)
+        return self._merchants.merchant(trade.request.merchant_id).name if shop is None else shop.name
 
     async def _trade(self, call: Call) -> Trade:
         """The trade that is asked for. Refuses ACQ.TRADE_NOT_EXIST, also before anybody looked at its code."""

@@ -36,9 +36,9 @@ class AlipayGateway:
         notifications: NotificationService,
     ) -> None:
         node = institution.node
-        self._cashier = Cashier(node, platform, orders)
+        self._cashier = Cashier(institution, platform, orders)
         products = (
-            Acquiring(node, orders, refunds),
+            Acquiring(institution, orders, refunds),
             Refunding(orders, refunds),
             self._cashier,
             Certificates(platform),
@@ -48,7 +48,7 @@ class AlipayGateway:
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
-        self._classic = ClassicDialect(self.service)
+        self._classic = ClassicDialect(self.service, node.randomness)
         self._rest = RestDialect(self.service, paths, node.randomness)
         notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds)
 
