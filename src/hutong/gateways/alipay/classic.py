@@ -59,6 +59,9 @@ class ClassicDialect:
         if given["sign_type"] in SIGN_TYPES:
             envelope.sign_type = given["sign_type"]
         service = self._service
+        if given["service"] == "notify_verify" and not given["method"]:
+            told = await service.was_told(given["partner"], given["notify_id"])
+            return WireAnswer(body=b"true" if told else b"false", content_type="text/html;charset=utf-8")
         if not given["method"]:
             raise AlipayError("isv.missing-method")
         endpoint = service.endpoint(given["method"])
@@ -87,6 +90,7 @@ class ClassicDialect:
             auth_token=given["auth_token"],
             files=given.files,
             now_ns=now_ns,
+            private_urls=service.private_urls,
         )
         reply = await service.answer(endpoint, call)
         if isinstance(reply, Page):

@@ -6,6 +6,7 @@ from hutong.gateways.alipay.acquiring import Acquiring
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
+from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.postman import AlipayPostman
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
@@ -36,21 +37,22 @@ class AlipayGateway:
         notifications: NotificationService,
     ) -> None:
         node = institution.node
+        identities = Identities(institution, accounts, orders.payers)
         self._cashier = Cashier(institution, platform, orders)
         products = (
-            Acquiring(institution, orders, refunds),
-            Refunding(orders, refunds),
+            Acquiring(institution, orders, refunds, identities),
+            Refunding(node, orders, refunds, identities),
             self._cashier,
             Certificates(platform),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
-        self.service = AlipayService(node, accounts, platform, self.endpoints)
+        self.service = AlipayService(institution, accounts, platform, notifications, self.endpoints)
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
         self._classic = ClassicDialect(self.service, node.randomness)
         self._rest = RestDialect(self.service, paths, node.randomness)
-        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds)
+        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds, identities)
 
     def route(self, request: WireRequest) -> Answering | None:
         """Whose request it is: by its path, and where the vendors share one, by how it is proven."""
