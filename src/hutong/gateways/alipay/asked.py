@@ -46,6 +46,8 @@ def order_draft(call: Call, product: str, product_codes: tuple[str, ...], *, pay
         "codec": call.codec,
         "sign_type": call.sign_type,
         "return_url": return_url(call),
+        # What it brings is frozen until the merchant has settled it with whom it shares.
+        "split": fields.object("extend_params").text("royalty_freeze", 8) == "true",
         **kept,
     }
     return OrderDraft(

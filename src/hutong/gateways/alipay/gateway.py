@@ -10,12 +10,14 @@ from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.postman import AlipayPostman
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
+from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wire import Dialect as Answering
 from hutong.gateways.wire import WireRequest
 from hutong.institution.node import InstitutionNode
@@ -35,13 +37,16 @@ class AlipayGateway:
         orders: OrderService,
         refunds: GatewayRefundService,
         notifications: NotificationService,
+        sharing: Sharing,
     ) -> None:
         node = institution.node
         identities = Identities(institution, accounts, orders.payers)
         self._cashier = Cashier(institution, platform, orders)
+        royalties = Royalties(node, orders, sharing, identities)
         products = (
+            royalties,
             Acquiring(institution, orders, refunds, identities),
-            Refunding(node, orders, refunds, identities),
+            Refunding(node, orders, refunds, identities, royalties),
             self._cashier,
             Certificates(platform),
         )

@@ -9,6 +9,7 @@ from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import refund_failed
+from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
@@ -25,8 +26,14 @@ class Refunding:
     """A refund's number is its order's own; without one it is the order's number."""
 
     def __init__(
-        self, node: NodeRuntime, orders: OrderService, refunds: GatewayRefundService, identities: Identities
+        self,
+        node: NodeRuntime,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        identities: Identities,
+        royalties: Royalties,
     ) -> None:
+        self._royalties = royalties
         self._journal = node.journal
         self._identities = identities
         self._orders = orders
@@ -51,6 +58,7 @@ class Refunding:
         fields.choice("refund_currency", ("CNY",))
         trade = await existing(self._orders, call)
         number = fields.text("out_request_no", 64) or trade.order.out_trade_no
+        await self._royalties.take_back(call, trade, number)
         state = await self._refunded(call, trade, number, amount, reason)
         if state.progress is RefundProgress.FAILED:
             assert state.outcome is not None
