@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -69,6 +70,11 @@ class PayerIds:
         if not hmac.compare_digest(tag, told[_ID_BYTES:]):
             return None
         return int.from_bytes(self._cipher(application).decryptor().update(user))
+
+    def number(self, payer: str, user_number: Callable[[int], int]) -> str:
+        """2088 and twelve digits: the payer of an order. `user_number` tells it of a person of ours."""
+        agent, _, reference = payer.partition("/")
+        return self.number_elsewhere(payer) if agent else self.number_here(user_number(int(reference, 16)))
 
     def number_here(self, user_number: int) -> str:
         """2088 and twelve digits: a person of ours, to all applications, by the number that payment codes stand for."""

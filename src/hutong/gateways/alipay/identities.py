@@ -39,10 +39,7 @@ class Identities:
 
     def number(self, payer: str) -> str:
         """The 2088 number of an order's payer."""
-        agent, _, reference = payer.partition("/")
-        if agent:
-            return self._payers.number_elsewhere(payer)
-        return self.number_of(int(reference, 16))
+        return self._payers.number(payer, lambda user_id: self._people.user(user_id).number)
 
     def number_of(self, user_id: int) -> str:
         """The 2088 number of a person of ours."""
