@@ -40,7 +40,13 @@ class Gateways:
             self.accounts, self.platform, self.orders, self.refunds, node.randomness
         )
         self.alipay = AlipayGateway(
-            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+            institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.notifications,
+            self.sharing,
         )
         v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
