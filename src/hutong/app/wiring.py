@@ -243,6 +243,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
+            *gateways.people_api(),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),

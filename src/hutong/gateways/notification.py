@@ -26,6 +26,9 @@ class News(StrEnum):
     PAID = "PAID"
     REFUND = "REFUND"
     CLOSED = "CLOSED"
+    FAILED = "FAILED"  # What was to be taken under an agreement was not.
+    AGREEMENT_SIGNED = "AGREEMENT_SIGNED"
+    AGREEMENT_ENDED = "AGREEMENT_ENDED"
 
 
 class NotificationState(StrEnum):
