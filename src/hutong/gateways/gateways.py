@@ -38,7 +38,7 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.sharing = Sharing(institution, self.orders)
+        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         v3 = v3_dialect(
             node,

@@ -146,6 +146,7 @@ class V2Dialect:
     async def _given(self, endpoint: Endpoint, proved: _Proved, request: WireRequest) -> Fields | WireAnswer:
         if endpoint.handler is None:
             raise Fault(Code.NOAUTH)
+        self._accounts.count(proved.account)
         fields = proved.fields
         if endpoint.has_nonce:
             shape.check(fields, shape.SIGNED)
