@@ -244,6 +244,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
+            *gateways.people_api(),
             transfer_routes(machine.node, institution.people, institution.merchants, gateways.sharing.transfers),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),

@@ -4,7 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+from litestar.types import ControllerRouterHandler
+
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
@@ -35,6 +39,7 @@ class Gateways:
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
+        self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts, self.platform, self.orders, self.refunds, node.randomness
@@ -63,6 +68,12 @@ class Gateways:
         await self.refunds.start()
         await self.notifications.start()
         await self.sharing.start()
+        await self.agreements.start()
+
+    def people_api(self) -> list[ControllerRouterHandler]:
+        """What people do with what gateways ask of them."""
+        institution = self.institution
+        return agreements_api(institution.node, institution.people, self.agreements)
 
     def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
