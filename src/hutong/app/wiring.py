@@ -219,7 +219,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
-        gateways = Gateways(institution, name=site.spec.name, payer_key=site.secrets.token_key)
+        gateways = Gateways(
+            institution, name=site.spec.name, payer_key=site.secrets.token_key, sandbox=site.sandbox is not None
+        )
         await gateways.start()
         await institution.start(stack)
         teller = HttpPoster(

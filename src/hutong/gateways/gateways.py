@@ -5,12 +5,19 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
+from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
+from hutong.gateways.wechat.v2.postman import V2Postman
+from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3.postman import V3Postman
+from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 from hutong.runtime.outbound import Poster
@@ -19,7 +26,7 @@ from hutong.runtime.outbound import Poster
 class Gateways:
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
-    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes) -> None:
+    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes, sandbox: bool = False) -> None:
         node = institution.node
         self.institution = institution
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
@@ -27,7 +34,26 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.routes: list[Route] = []
+        self.sharing = Sharing(institution, self.orders)
+        v3 = v3_dialect(
+            node,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            private_urls=institution.webhooks_private,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+        )
+        self.alipay = AlipayGateway(
+            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+        )
+        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, node.randomness
+        )
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -37,6 +63,7 @@ class Gateways:
         await self.orders.start()
         await self.refunds.start()
         await self.notifications.start()
+        await self.sharing.start()
 
     def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
