@@ -33,6 +33,7 @@ from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.rate_limit import HotCount
 from hutong.runtime.shelf import Shelf, decided
 
 ACCOUNTS_MAX = 50  # Of one merchant, at each gateway.
@@ -67,6 +68,7 @@ class AccountService:
         self._platform = platform
         self._all = Shelf(ACCOUNTS, node.journal, node.store, by=("number_key", "merchant_id"))
         self._open: dict[int, tuple[GatewayAccount, Account]] = {}
+        self._calls = HotCount(node.clock)
 
     # For whoever calls by a number.
 
@@ -88,6 +90,10 @@ class AccountService:
             if row.state == AccountState.ACTIVE:
                 return self.opened(row)
         raise Refusal(GatewayReason.ACCOUNT_UNKNOWN, number=number)
+
+    def count(self, account: Account) -> None:
+        """One call of an account that has proved itself. Refuses TOO_MANY_REQUESTS."""
+        self._calls.check(account.row.id)
 
     def account(self, account_id: int) -> Account:
         """By our own id, removed or not. Refuses ACCOUNT_UNKNOWN."""

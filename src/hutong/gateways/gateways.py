@@ -41,7 +41,7 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.sharing = Sharing(institution, self.orders)
+        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds)
         v3 = v3_dialect(
             node,
             self.accounts,

@@ -1,6 +1,9 @@
 """What both vendors' protocols do with a merchant's money beyond taking and refunding it, wired."""
 
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.bills.bill_service import GatewayBillService
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.splits.hold_service import HoldService
 from hutong.gateways.splits.receiver_service import ReceiverService
 from hutong.gateways.splits.return_service import ReturnService
@@ -11,12 +14,19 @@ from hutong.institution.node import InstitutionNode
 class Sharing:
     """Capabilities without a protocol: a dialect names things, finds who is meant, and asks these."""
 
-    def __init__(self, institution: InstitutionNode, orders: OrderService) -> None:
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        accounts: AccountService,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+    ) -> None:
         node, ledger, currency = institution.node, institution.ledger, institution.chart.currency
         self.holds = HoldService(node, ledger, currency)
         self.receivers = ReceiverService(node, institution.people, institution.merchants)
         self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
         self.split_returns = ReturnService(node, ledger, currency, self.splits)
+        self.bills = GatewayBillService(institution, accounts, orders, refunds, self.splits)
         orders.on_paid.append(self.holds.paid)
         institution.payments.refunds.holdings = self.holds
         institution.on_tick.append(self.splits.tick)

@@ -64,6 +64,7 @@ class AlipayService:
     async def answer(self, endpoint: Endpoint, call: Call) -> Reply | Page:
         """What the method answers. An outcome that nobody knows yet is 20000: the client asks again, or queries."""
         try:
+            self._accounts.count(call.caller.account)
             return await self.around(call.account.row.id, endpoint.method, lambda: endpoint.handler(call))
         except AlipayError:
             raise

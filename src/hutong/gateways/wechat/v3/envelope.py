@@ -78,6 +78,7 @@ class Envelope:
         if upload.is_multipart(content_type):
             signed = upload.parse(content_type, request.body).meta
         account = await self._authenticate(request, signed)
+        self._accounts.count(account)
         if not request.path.startswith("/v3/pay/") and not (
             request.headers.get("user-agent") and request.headers.get("accept")
         ):
