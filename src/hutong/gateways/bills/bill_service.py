@@ -6,6 +6,7 @@ not a long one.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -103,7 +104,7 @@ class GatewayBillService:
                 if order is not None and order.payee_id == caller.payee.row.id:
                     if fee_bps < 0:
                         fee_bps = await self._fee_bps(caller, day)
-                    line = self._trade(caller, sale, about, order)
+                    line = await warmed(self._journal, partial(self._trade, caller, sale, about, order))
                     lines.append(msgspec.structs.replace(line, fee_bps=fee_bps, shared=await self._shared(line, order)))
         return lines
 
@@ -233,7 +234,8 @@ class GatewayBillService:
 
     def _payer(self, caller: Caller, appid: str, order: GatewayOrder) -> str:
         if isinstance(caller.payee, AlipayAccount):
-            return self._orders.payers.user_number(order.payer)
+            people = self._institution.people
+            return self._orders.payers.number(order.payer, lambda user_id: people.user(user_id).number)
         return self._orders.payers.openid(appid, order.payer)
 
     def _fund(self, movement: Movement, about: _About, balance: int) -> list[FundLine]:
