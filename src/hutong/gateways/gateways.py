@@ -48,7 +48,7 @@ class Gateways:
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+            self.accounts, self.platform, self.orders, self.refunds, self.sharing, node.randomness
         )
         self.alipay = AlipayGateway(
             institution,
