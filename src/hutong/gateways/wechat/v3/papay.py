@@ -66,7 +66,7 @@ class Papay:
         return partial(handler, kind=kind, is_partner=is_partner)
 
     async def _offer(self, call: Call, *, kind: str, is_partner: bool) -> WireAnswer:
-        body = read_body(OFFER[is_partner], call.request.body)
+        body = read_body(OFFER[is_partner], call.signed)
         caller = await self._caller(call, body, is_partner=is_partner)
         check_notify_url(
             body["contract_notify_url"], private_allowed=self._private_urls, pointer="/body/contract_notify_url"
@@ -106,7 +106,7 @@ class Papay:
         return ok(contract_object(agreement, caller, self._payers, partner=is_partner))
 
     async def _terminate(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        told = read_body(ENDED[is_partner], call.request.body)
+        told = read_body(ENDED[is_partner], call.signed)
         caller = await self._caller(call, told, is_partner=is_partner)
         agreement = await self._found(caller, call)
         ended = await self._agreements.terminate(caller, agreement)
@@ -116,7 +116,7 @@ class Papay:
 
     async def _announce(self, call: Call) -> WireAnswer:
         """That something will be taken soon. The person's wallet shows what is taken, when it is."""
-        body = read_body(ANNOUNCED, call.request.body)
+        body = read_body(ANNOUNCED, call.signed)
         check_number(call, body["mchid"], "/body/mchid")
         check_appid(call.account, body["appid"])
         caller = Caller(call.account, call.account)
@@ -125,7 +125,7 @@ class Papay:
         return no_content()
 
     async def _take(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        body = read_body(TAKE[is_partner], call.request.body)
+        body = read_body(TAKE[is_partner], call.signed)
         caller = await self._caller(call, body, is_partner=is_partner)
         pointer = "/body/transaction_notify_url"
         check_notify_url(body["transaction_notify_url"], private_allowed=self._private_urls, pointer=pointer)
