@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
+from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
@@ -54,11 +55,20 @@ class Gateways:
         self.alipay = AlipayGateway(
             institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
         )
-        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, node.randomness
+        v2 = v2_dialect(
+            node,
+            self.accounts,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            sandbox=sandbox,
+            private_urls=institution.webhooks_private,
         )
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
+        )
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
