@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
+from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -59,11 +60,20 @@ class Gateways:
             self.notifications,
             self.sharing,
         )
-        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, node.randomness
+        v2 = v2_dialect(
+            node,
+            self.accounts,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            sandbox=sandbox,
+            private_urls=institution.webhooks_private,
         )
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
+        )
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
