@@ -21,6 +21,7 @@ from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
+from hutong.gateways.gateways import Gateways
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -190,7 +191,7 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
         ]
         domain = partial(switch_metrics, switch)
         # One institution without a key is its own trouble, and no reason to send the others elsewhere.
-        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=False)
+        await _serve(site, machine, stack, handlers, connection, operators, domain)
         return switch
 
     return build
@@ -216,6 +217,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
+        gateways = Gateways(institution, name=site.spec.name, payer_key=site.secrets.token_key)
+        await gateways.start()
         await institution.start(stack)
         site.node = institution
         for kind, side in sides_of(institution):
@@ -242,7 +245,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
         domain = partial(institution_metrics, institution)
         operators = institution.people.operators
-        await _serve(site, machine, stack, handlers, connection, operators, domain, needs_peers=True)
+        await _serve(site, machine, stack, handlers, connection, operators, domain, gateways.door)
         stack.callback(
             institution.notices.close
         )  # Before the server drains: it would wait for those who wait for news.
@@ -403,11 +406,11 @@ async def _serve(
     connection: Connection,
     operators: Operators,
     domain: Source,
-    *,
-    needs_peers: bool,
+    in_front: Callable[[Any], Any] | None = None,
 ) -> None:
+    """Serve; `in_front` is what an institution has before its own API. The switch needs no peers to be ready."""
     await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
-    health = Health(machine, connection.keyless if needs_peers else tuple, site.moving_in)
+    health = Health(machine, connection.keyless if in_front is not None else tuple, site.moving_in)
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
     # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
@@ -418,8 +421,9 @@ async def _serve(
         version=__version__,
         checks=health.checks,
     )
+    whole = app if in_front is None else in_front(app)
     limited = RateLimited(
-        site.tracing.requests(app) if site.tracing is not None else app, site.limits, machine.node.clock
+        site.tracing.requests(whole) if site.tracing is not None else whole, site.limits, machine.node.clock
     )
     server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures, tls_door=site.lan)
     try:

@@ -85,7 +85,7 @@ class InstitutionNode:
         self._merchant_repository = MerchantRepository(node)
         self._request_repository = RequestRepository(node)
         self.notices = Notices(node, self._notice_repository)
-        sealing = SealingKeys(settings.people.sealing_keys, node.randomness)
+        self.sealing = sealing = SealingKeys(settings.people.sealing_keys, node.randomness)
         self.webhooks = WebhookService(
             node, self._notice_repository, sealing, private_allowed=settings.webhooks_private
         )
@@ -130,6 +130,7 @@ class InstitutionNode:
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
+        self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 

@@ -5,6 +5,7 @@ ACCEPTED (the row, its pending transfers and the claim of the request, in one du
 refuse only before ACCEPTED; after that the switch decides, and we enquire until told. The merchant hears at COMPLETED.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from hutong.institution.chart import Chart
@@ -40,6 +41,9 @@ from hutong.scheme.messages import (
     id_hex,
 )
 
+# A request and what paid it, in the decision that completes the payment.
+Received = Callable[[int, Receipt], None]
+
 
 class CreditorService:
     """Payments of other nodes' users to payees of ours."""
@@ -74,6 +78,7 @@ class CreditorService:
         self.outcomes = Shelf(RECEIPT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
         self.figures = Outcomes()
+        self.on_received: Received = _nobody_asks
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -305,6 +310,8 @@ class CreditorService:
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
         self.figures.ended(receipt.id, receipt.created_ns, now_ns, completed=True)
         self._tell_payee(receipt)
+        if receipt.merchant_id and not receipt.is_static:
+            self.on_received(receipt.request_id, receipt)
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
         receipt: Receipt = undecided.row
@@ -369,3 +376,7 @@ class CreditorService:
             self._notices.tell_merchant(receipt.merchant_id, "payment.completed", receipt_data(receipt))
         else:
             self._notices.tell_user(receipt.user_id, "payment.received", receipt_data(receipt))
+
+
+def _nobody_asks(_request_id: int, _receipt: Receipt) -> None:
+    """Until somebody else keeps something of requests."""

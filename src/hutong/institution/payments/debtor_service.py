@@ -100,6 +100,7 @@ class DebtorService:
         self.outcomes = Shelf(PAYMENT_OUTCOMES, node.journal, node.store, timed=True, rows_max=ROWS_MAX)
         self.undecided: dict[int, Undecided] = {}
         self.figures = Outcomes()
+        self.on_received: Callable[[int, Payment], None] = lambda _request_id, _payment: None
 
     async def start(self) -> None:
         await self.payments.start()
@@ -260,6 +261,8 @@ class DebtorService:
                     self._charges.paid(payment.request_id)
             self._complete(undecided)
             self._tell_payee(payment)
+            if payment.merchant_id and not payment.is_static:
+                self.on_received(payment.request_id, payment)
         else:
             if not payment.is_static:
                 self._payable(payment).release(payment.request_id, claimant(self._node.node_id, payment.id))

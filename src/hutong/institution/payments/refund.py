@@ -18,6 +18,7 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shop_id: int = 0
     dispute_id: int = 0  # A recall: what is given back is in `account`, where it was set aside.
     account: int = 0
+    door: str = ""  # The gateway it came through.
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -46,6 +47,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created_ns: BigInt
     expires_ns: BigInt
     dispute_id: Uuid = 0  # A recall gives it back, not the merchant: out of what was set aside.
+    door: Text = ""  # The gateway it came through, which hears how it ended.
 
     @property
     def shares(self) -> Shares:

@@ -27,6 +27,7 @@ from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, Refund, RefundOrder, return_id_of
+from hutong.institution.payments.refund_gateway import NoRefundGateway, RefundGateway
 from hutong.institution.payments.views import refund_data
 from hutong.institution.payments.wording import network_reason
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
@@ -76,6 +77,7 @@ class RefundService:
         self.undecided: dict[int, Undecided] = {}
         self.figures = Outcomes()
         self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
+        self.gateway: RefundGateway = NoRefundGateway()
 
     async def start(self) -> None:
         await self.refunds.start()
@@ -107,6 +109,8 @@ class RefundService:
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER, field="amount", left=left.gross)
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
         self.refunds.put(refund)
+        if refund.door:
+            self.gateway.begun(refund)
         undecided = self.undecided[id_] = Undecided(refund, self._again, refund.expires_ns)
         if answer is not None:
             undecided.answers.append(answer)
@@ -150,6 +154,8 @@ class RefundService:
         undecided = self.undecided.get(hex_id(status.payment_id))
         if undecided is None or not undecided.held:
             return
+        if undecided.row.door:
+            self.gateway.look_up(undecided.row)
         if status.status is TransactionStatus.COMPLETED:
             verdict.post(self._ledger, self._holds(undecided.row))
             self._conclude(undecided, "", "", status.window)
@@ -241,6 +247,7 @@ class RefundService:
             created_ns=now_ns,
             expires_ns=now_ns + REFUND_LIFE_NS,
             dispute_id=order.dispute_id,
+            door=order.door,
         )
 
     # The money.
@@ -333,6 +340,8 @@ class RefundService:
             self.on_recalled(refund, outcome)
         else:
             self._tell_merchant(refund, outcome)
+        if refund.door:
+            self.gateway.concluded(refund, outcome)
         if outcome.completed and refund.on_us:
             self._notices.tell_user(refund.payer_user_id, "payment.refunded", refund_data(refund, outcome))
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hutong.institution.merchants.merchant import REFERENCE_LENGTH_MAX, REMARK_LENGTH_MAX
+from hutong.institution.merchants.merchant import REFERENCE_LENGTH_MAX, REMARK_LENGTH_MAX, reference_key
 from hutong.institution.requests.reasons import RequestReason
 from hutong.institution.requests.request import PaymentRequest, RequestLimits
 from hutong.kernel.errors import Refusal
@@ -26,6 +26,11 @@ class RequestDraft(msgspec.Struct, frozen=True, kw_only=True):
     remark: str = ""
     payer_code: str = ""  # Of a payment-code charge: what was scanned off the payer's phone.
     lifetime_s: int | None = None
+    door: str = ""  # Each door has references of its own.
+
+    def found_by(self, merchant_id: int) -> int:
+        """By what the request is found again."""
+        return reference_key(merchant_id, behind_door(self.door, self.reference))
 
     def check(self, limits: RequestLimits) -> None:
         """
@@ -56,3 +61,8 @@ class RequestDraft(msgspec.Struct, frozen=True, kw_only=True):
         ):
             if ours != theirs:
                 raise Refusal(RequestReason.REFERENCE_REUSED, field=field, reference=self.reference)
+
+
+def behind_door(door: str, reference: str) -> str:
+    """The reference as no other door has it."""
+    return f"{door}\0{reference}" if door else reference

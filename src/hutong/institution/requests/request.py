@@ -56,6 +56,7 @@ class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
     # Whose lists it is in, in the first version alone: so paging by them meets every request once.
     listed_merchant: Uuid | None
     listed_shop: Uuid | None
+    door: Text = ""  # Through which gateway it came, and for whom there; empty: our own API or pages.
 
     def state_at(self, now_ns: int) -> RequestState:
         """How it stands: the kept state, or EXPIRED."""

@@ -1,6 +1,7 @@
 """Asking to be paid, and who may pay what is asked."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,8 @@ from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
-from hutong.institution.requests.draft import RequestDraft
+from hutong.institution.requests.draft import RequestDraft, behind_door
+from hutong.institution.requests.gateway import Gateway, NoGateway
 from hutong.institution.requests.payee import Payee, PayeeKind, People, PersonalCode, Resolved
 from hutong.institution.requests.payee_memory import PayeeMemory
 from hutong.institution.requests.reasons import RequestReason
@@ -59,6 +61,7 @@ class RequestService:
         self._plates = plates
         self._people = people
         self._limits = limits
+        self.gateway: Gateway = NoGateway()
         self._plate_payees = PayeeMemory(self._plate_payee, lambda: merchants.changes)
 
     # Merchants.
@@ -74,7 +77,7 @@ class RequestService:
         key.check_right(Right.CHARGE)
         draft = msgspec.structs.replace(draft, shop_id=key.shop_for(draft.shop_id))
         draft.check(self._limits)
-        found_by = reference_key(key.merchant_id, draft.reference)
+        found_by = draft.found_by(key.merchant_id)
         for known in self._all.requests.find("reference_key", found_by):
             draft.check_same(known, self._limits)
             return known
@@ -107,6 +110,7 @@ class RequestService:
             changed_ns=now_ns,
             listed_merchant=key.merchant_id,
             listed_shop=draft.shop_id or None,
+            door=draft.door,
         )
         self._all.requests.put(request)
         return request
@@ -129,9 +133,10 @@ class RequestService:
             raise Refusal(RequestReason.REQUEST_UNKNOWN)
         return request
 
-    def get_by_reference(self, key: StaffKey, reference: str) -> PaymentRequest:
-        """The request of the merchant's own reference. Refuses REQUEST_UNKNOWN."""
-        for request in self._all.requests.find("reference_key", reference_key(key.merchant_id, reference)):
+    def get_by_reference(self, key: StaffKey, reference: str, door: str = "") -> PaymentRequest:
+        """The request of the merchant's own reference, behind a door. Refuses REQUEST_UNKNOWN."""
+        found_by = reference_key(key.merchant_id, behind_door(door, reference))
+        for request in self._all.requests.find("reference_key", found_by):
             if key.sees(request.merchant_id, request.shop_id):
                 return request
         raise Refusal(RequestReason.REQUEST_UNKNOWN)
@@ -167,7 +172,15 @@ class RequestService:
         request = self._all.requests.get(request_id)
         if request is None:
             raise Refusal(RequestReason.REQUEST_UNKNOWN)
+        if request.door:
+            self.gateway.look_up(request)
         return request
+
+    def received(self, request_id: int, payment: Any) -> None:
+        """A payment for a request completed, and its money is there: behind `paid`, in the same decision."""
+        request = self._all.requests.get(request_id)
+        if request is not None and request.door:
+            self.gateway.received(request, payment)
 
     def claim(self, request_id: int, payment_id: int, now_ns: int) -> PaymentRequest:
         """Let a payment be the one that may pay the request: see `PaymentRequest.claim`."""
@@ -246,6 +259,8 @@ class RequestService:
 
     def _requests_payee(self, request: PaymentRequest, now_ns: int) -> Payee:
         request.check_payable(now_ns)
+        if request.door:
+            self.gateway.seen(request)
         assert request.merchant_id, "a person's requests are made for one payment, and never open"
         return self._merchants_payee(
             request.id,

@@ -1,0 +1,77 @@
+"""
+Who paid, as a merchant may know it: the same payer is the same to one merchant's application, and a stranger to another.
+
+The id of a person of ours opens again for the institution alone, so that a merchant can send money to whom it names; that
+of a person elsewhere is a digest of what their institution tells us.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.receipt import Receipt
+
+KEY_BYTES = 32
+_ID_BYTES = 16
+_TAG_BYTES = 4
+_OPENID_LETTERS = 28
+_OPENID_START = "o"
+
+
+def payer_of(payment: Receipt | Payment) -> str:
+    """How an order keeps its payer: institution and reference; for one of ours our own id of the person."""
+    if isinstance(payment, Payment):
+        return f"/{payment.user_id:032x}"
+    return f"{payment.debtor_agent}/{payment.debtor_ref}"
+
+
+def payer_here(user_id: int) -> str:
+    """The same for a person of ours who has not paid yet."""
+    return f"/{user_id:032x}"
+
+
+class PayerIds:
+    """The ids that merchants see, under a key of the node's."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = hmac.digest(key, b"hutong gateway payers", "sha256")
+        assert len(self._key) == KEY_BYTES
+
+    def openid(self, application: str, payer: str) -> str:
+        """28 letters that begin with `o`: the payer, to an application."""
+        agent, _, reference = payer.partition("/")
+        if agent:
+            told = self._digest(f"{application}/{payer}", _ID_BYTES)
+        else:
+            told = self._cipher(application).encryptor().update(bytes.fromhex(reference))
+        tag = self._digest(f"{application}/{bool(agent)}/{told.hex()}", _TAG_BYTES)
+        return (_OPENID_START + urlsafe_b64encode(told + tag).decode().rstrip("="))[:_OPENID_LETTERS]
+
+    def person(self, application: str, openid: str) -> int | None:
+        """The person of ours whom this application knows as `openid`; None for all others."""
+        try:
+            told = urlsafe_b64decode(openid[1:] + "=")
+        except (Base64Error, ValueError):
+            return None
+        if len(openid) != _OPENID_LETTERS or openid[0] != _OPENID_START or len(told) != _ID_BYTES + _TAG_BYTES:
+            return None
+        user = told[:_ID_BYTES]
+        tag = self._digest(f"{application}/{False}/{user.hex()}", _TAG_BYTES)
+        if not hmac.compare_digest(tag, told[_ID_BYTES:]):
+            return None
+        return int.from_bytes(self._cipher(application).decryptor().update(user))
+
+    def user_number(self, payer: str) -> str:
+        """2088 and twelve digits: the payer, to all applications of this institution."""
+        return f"2088{int.from_bytes(self._digest(payer, _ID_BYTES)) % 10**12:012d}"
+
+    def _cipher(self, application: str) -> Cipher[modes.ECB]:
+        # One block, of an id that is unique: the mode has nothing to do.
+        return Cipher(algorithms.AES(self._digest(f"key/{application}", KEY_BYTES)), modes.ECB())  # noqa: S305
+
+    def _digest(self, text: str, size: int) -> bytes:
+        return hashlib.blake2b(text.encode(), key=self._key, digest_size=size, person=b"hutong payers").digest()

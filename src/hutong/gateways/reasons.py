@@ -1,0 +1,26 @@
+"""Why a gateway says no; each dialect has its own words for these."""
+
+from hutong.kernel.errors import Kind, Reason
+
+
+class GatewayReason(Reason):
+    """What is refused at a gateway, whatever the dialect."""
+
+    ACCOUNT_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    ACCOUNT_SUSPENDED = Kind.NOT_ALLOWED, "NARR"
+    ACCOUNTS_TOO_MANY = Kind.REFUSED, "NARR"
+    KEY_UNUSABLE = Kind.INVALID, "NARR"
+    SECRET_MALFORMED = Kind.INVALID, "NARR"
+    NOTIFY_URL_INVALID = Kind.INVALID, "NARR"
+    PARTNER_NOT_ALLOWED = Kind.NOT_ALLOWED, "NARR"
+    ORDER_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    ORDER_DIFFERS = Kind.CONFLICT, "DUPL"  # The number came before, with other content.
+    ORDER_PAID = Kind.REFUSED, "NARR"
+    ORDER_PAYING = Kind.REFUSED, "NARR"
+    ORDER_CLOSED = Kind.REFUSED, "NARR"
+    ORDER_REVERSED = Kind.REFUSED, "NARR"
+    ORDER_NOT_PAID = Kind.REFUSED, "NARR"
+    REFUND_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    REFUND_DIFFERS = Kind.CONFLICT, "DUPL"  # The number came before, with another amount or order.
+    REFUND_TOTAL_DIFFERS = Kind.INVALID, "NARR"  # What it says was paid is not what was.
+    REFUNDS_TOO_MANY = Kind.REFUSED, "NARR"

@@ -1,0 +1,184 @@
+"""Refunds through a gateway: the merchant's own, under the vendor's numbers."""
+
+import msgspec
+
+from hutong.gateways.account import Caller
+from hutong.gateways.notification import News
+from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import GatewayOrder, Trade, TradeState
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.refund import (
+    GATEWAY_REFUNDS,
+    GatewayRefund,
+    RefundDraft,
+    RefundState,
+    refund_key,
+    refund_number_key,
+    vendor_refund_number,
+)
+from hutong.institution.merchants.merchant import REMARK_LENGTH_MAX
+from hutong.institution.merchants.staff_key import Right
+from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.payment import Outcome
+from hutong.institution.payments.refund import Refund, RefundOrder, return_id_of
+from hutong.institution.payments.refund_service import Answer
+from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import Shelf, decided, warmed
+
+REFUNDS_MAX = 50  # Of one order: WeChat Pay's rule.
+
+
+class GatewayRefundService:
+    """Scoped to the account that was paid, as orders are."""
+
+    def __init__(self, institution: InstitutionNode, orders: OrderService, notifications: NotificationService) -> None:
+        self._node = institution.node
+        self._journal = institution.node.journal
+        self._refunds = institution.payments.refunds
+        self._orders = orders
+        self._notifications = notifications
+        self.rows = Shelf(
+            GATEWAY_REFUNDS,
+            self._journal,
+            self._node.store,
+            by=("order_id", "number_key", "refund_key"),
+            timed=True,
+        )
+
+        self._begins: GatewayRefund | None = None  # Of the refund that is just being made.
+
+    async def start(self) -> None:
+        await self.rows.start()
+
+    async def refund(self, caller: Caller, order: GatewayOrder, draft: RefundDraft, *, wait: bool) -> RefundState:
+        """
+        Give back part or all of an order. With `wait` it returns when that is decided, or after a while as it stands.
+
+        Refuses:  ROLE_MAY_NOT; ORDER_NOT_PAID; REFUND_TOTAL_DIFFERS; REFUNDS_TOO_MANY; what `RefundService.refund`
+                  refuses. That the merchant's balance does not cover it is a refund that failed.
+        Repeats:  the refund as it is; REFUND_DIFFERS for another amount under its number.
+        """
+        caller.key.check_right(Right.REFUND)
+        answered = self._journal.promise()
+
+        def answer(_refund: Refund, _outcome: Outcome | None) -> None:
+            if not answered.done():
+                answered.set_result(None)
+
+        def decide() -> RefundState:
+            known = self._known(caller, order, draft)
+            if known is not None:
+                if known.row.amount != draft.amount or known.row.order_id != order.id:
+                    raise Refusal(GatewayReason.REFUND_DIFFERS, out_refund_no=draft.out_refund_no)
+                answered.set_result(None)
+                return known
+            trade = self._orders.trade(order)
+            self._check(trade, draft)
+            return self._begin(caller, trade, draft, answer)
+
+        begun = await warmed(self._journal, decide)
+        self._journal.seal()
+        if wait or begun.repeated:
+            await answered
+        state = await decided(self._journal, lambda: self.state(begun.row))
+        return msgspec.structs.replace(state, repeated=begun.repeated)
+
+    async def find(
+        self, caller: Caller, *, out_refund_no: str = "", refund_no: str = "", order: GatewayOrder | None = None
+    ) -> RefundState:
+        """By the merchant's number (`order` where numbers are the order's own) or ours. Refuses REFUND_UNKNOWN."""
+
+        def find() -> RefundState:
+            if refund_no:
+                found = self.rows.find("refund_key", refund_key(refund_no))
+            else:
+                key = refund_number_key(caller.payee.row.id, order.id if order is not None else 0, out_refund_no)
+                found = self.rows.find("number_key", key)
+            for row in found:
+                if row.payee_id == caller.payee.row.id:
+                    return self.state(row)
+            raise Refusal(GatewayReason.REFUND_UNKNOWN, out_refund_no=out_refund_no, refund_no=refund_no)
+
+        return await decided(self._journal, find)
+
+    async def of_order(self, order: GatewayOrder) -> list[RefundState]:
+        """All of an order's, oldest first."""
+        return await decided(self._journal, lambda: [self.state(row) for row in self.rows.find("order_id", order.id)])
+
+    def state(self, row: GatewayRefund) -> RefundState:
+        """How a refund stands. May raise `Cold`."""
+        refund, outcome = self._refunds.found(row.id, 0)
+        return RefundState(row=row, refund=refund, outcome=outcome)
+
+    def _known(self, caller: Caller, order: GatewayOrder, draft: RefundDraft) -> RefundState | None:
+        key = refund_number_key(caller.payee.row.id, order.id if draft.within_order else 0, draft.out_refund_no)
+        for row in self.rows.find("number_key", key):
+            return msgspec.structs.replace(self.state(row), repeated=True)
+        return None
+
+    def _check(self, trade: Trade, draft: RefundDraft) -> None:
+        if trade.state not in (TradeState.PAID, TradeState.REVERSED) or trade.payment is None:
+            raise Refusal(GatewayReason.ORDER_NOT_PAID)
+        if draft.total is not None and draft.total != trade.amount:
+            raise Refusal(GatewayReason.REFUND_TOTAL_DIFFERS, field="total", total=trade.amount)
+        if trade.refunds >= REFUNDS_MAX:
+            raise Refusal(GatewayReason.REFUNDS_TOO_MANY, refunds_max=REFUNDS_MAX)
+
+    def _begin(self, caller: Caller, trade: Trade, draft: RefundDraft, answer: Answer) -> RefundState:
+        order = trade.order
+        merchant_id = caller.key.merchant_id
+        refund_id = self._node.mint.mint()
+        ordered = RefundOrder(
+            refund_id=refund_id,
+            payment_id=order.payment_id,
+            amount=draft.amount,
+            remark=draft.reason[:REMARK_LENGTH_MAX],
+            shop_id=caller.key.shop_id,
+            door=caller.door,
+        )
+        id_ = return_id_of(merchant_id, refund_id)
+        number = vendor_refund_number(order.trade_no, id_)
+        row = GatewayRefund(
+            id=id_,
+            order_id=order.id,
+            account_id=caller.account.row.id,
+            payee_id=caller.payee.row.id,
+            refund_id=refund_id,
+            dialect=draft.dialect,
+            out_refund_no=draft.out_refund_no,
+            refund_no=number,
+            number_key=refund_number_key(
+                caller.payee.row.id, order.id if draft.within_order else 0, draft.out_refund_no
+            ),
+            refund_key=refund_key(number),
+            amount=draft.amount,
+            reason=draft.reason,
+            notify_url=draft.notify_url,
+            facts=msgspec.json.encode(draft.facts),
+            created_ns=self._node.clock.now_ns(),
+        )
+        self._begins = row
+        self._refunds.refund(merchant_id, ordered, answer)
+        refund = self._refunds.refunds.get(id_)
+        assert refund is not None
+        return RefundState(row=row, refund=refund, outcome=None)
+
+    # What the institution tells (`payments.refund_gateway.RefundGateway`).
+
+    def look_up(self, refund: Refund) -> None:
+        """May raise `Cold`."""
+        self.rows.get(refund.id)
+
+    def begun(self, refund: Refund) -> None:
+        """It gets its numbers in the same decision, before its money moves."""
+        row, self._begins = self._begins, None
+        assert row is not None
+        assert row.id == refund.id
+        self.rows.put(row)
+
+    def concluded(self, refund: Refund, _outcome: Outcome) -> None:
+        """The merchant is told how it ended."""
+        row = self.rows.get(refund.id)
+        if row is not None and row.notify_url:
+            self._notifications.add(row.account_id, row.dialect, News.REFUND, row.id, row.notify_url)

@@ -1,0 +1,97 @@
+"""
+HTTP as the gateways see it: raw, since what is signed is what was sent.
+
+The door stands in front of a node's API. What a dialect answers to goes to it, untouched; all else goes on.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+Dialect = Callable[["WireRequest"], Awaitable["WireAnswer"]]
+Route = Callable[["WireRequest"], Dialect | None]
+JSON = "application/json"
+
+
+class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request as it was on the wire. Header names are in lower case; of a repeated header the last counts."""
+
+    method: str
+    path: str  # Percent-encoded, as it was sent.
+    query: bytes = b""  # Without its question mark.
+    headers: dict[str, str] = {}
+    body: bytes = b""
+    client: str = ""  # The caller's address.
+
+    @property
+    def target(self) -> bytes:
+        """Path and query, as a client signs them."""
+        path = self.path.encode("latin-1")
+        return path + b"?" + self.query if self.query else path
+
+    @property
+    def host(self) -> str:
+        """Where the client thinks it is calling."""
+        return self.headers.get("host", "")
+
+
+class WireAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer: these very bytes, since they may be signed."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Door:
+    """An ASGI application: the dialects', and behind them the node's own. Each route says whether a request is its own."""
+
+    def __init__(self, routes: Sequence[Route], app: Any) -> None:
+        self._routes = tuple(routes)
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            request = _request(scope)
+            for route in self._routes:
+                dialect = route(request)
+                if dialect is not None:
+                    body = await _body(receive)
+                    if body is not None:
+                        await _send(await dialect(msgspec.structs.replace(request, body=body)), send)
+                    return
+        await self._app(scope, receive, send)
+
+
+def _request(scope: Any) -> WireRequest:
+    client = scope.get("client")
+    return WireRequest(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"],
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        client=client[0] if client else "",
+    )
+
+
+async def _body(receive: Any) -> bytes | None:
+    """All of it; None if the client went away."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+async def _send(answer: WireAnswer, send: Any) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if answer.body or answer.content_type != JSON:
+        headers.append((b"content-type", answer.content_type.encode("latin-1")))
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
