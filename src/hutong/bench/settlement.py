@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
+from statistics import median
 
 from hutong.app.host import Machine, NodeHost
 from hutong.app.wiring import SWITCH_KINDS, switch_on
@@ -41,8 +42,10 @@ _RESERVE = 10**12
 _STEP = 100_000
 _LOOK_S = 0.01
 _LOOKS_MAX = 30_000
-# A window may be closed before its time while its date is today's.
-_CALENDAR = calendar("bench", "0001-01-01", CalendarRules(zone="UTC", cut_offs=["23:57", "23:58", "23:59"]))
+_ROUNDS = 5
+# A window may be closed before its time while its date is today's: one for the past, and one for each round.
+_CUT_OFFS = [f"23:{59 - minute}" for minute in reversed(range(_ROUNDS + 3))]
+_CALENDAR = calendar("bench", "0001-01-01", CalendarRules(zone="UTC", cut_offs=_CUT_OFFS))
 
 # Payments of 100 fen from jing to wei, as they would have left the rows: reserved and posted, two transfers each.
 _CLEARED = """
@@ -197,12 +200,37 @@ async def measure(
         row = switch.windows.window(window)
         assert row.state == WindowState.SETTLED.value, row
         assert row.payments >= past
+        progress(f"settlement: {_ROUNDS} rounds with and without closing a window of what was paid")
+        plain, settling, closes = await _in_turn(clearing, seconds / 2)
         await clearing.stop()
     figures.note("settle_close_s", took)
     figures.note("settle_without_per_s", before)
     figures.note("settle_while_closing_per_s", during)
     figures.note("settle_with_per_s", whole)
+    figures.note("settle_rounds_without_per_s", plain)
+    figures.note("settle_rounds_with_per_s", settling)
+    figures.note("settle_rounds_close_s", closes)
     await database.drop()
+
+
+async def _in_turn(clearing: Clearing, seconds: float) -> tuple[float, float, float]:
+    """
+    What running settlement costs payments: rounds without a close and with one of what both rounds paid, in turn.
+
+    The median rates, and how long such a close takes.
+    """
+    plain, settling, closes = [], [], []
+    for _ in range(_ROUNDS):
+        plain.append(await clearing.pay_for(seconds))
+        window = clearing.switch.windows.windows()[-1].window
+        begun_at, paid = time.perf_counter(), clearing.completed
+        clearing.switch.windows.close(window)
+        clearing.machine.journal.seal()
+        await _settled(clearing, window)
+        closes.append(time.perf_counter() - begun_at)
+        await clearing.pay_for(max(seconds - closes[-1], 0))
+        settling.append((clearing.completed - paid) / (time.perf_counter() - begun_at))
+    return median(plain), median(settling), median(closes)
 
 
 async def _settled(clearing: Clearing, window: str) -> None:

@@ -149,6 +149,7 @@ COMPARED = {
     "growth_old_c256_per_s": "growth_young_c256_per_s",
     "settle_while_closing_per_s": "settle_without_per_s",
     "settle_with_per_s": "settle_without_per_s",
+    "settle_rounds_with_per_s": "settle_rounds_without_per_s",
 }
 
 

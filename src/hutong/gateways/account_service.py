@@ -1,8 +1,9 @@
 """Accounts at the gateways: made for a merchant by its owner, found by the number its software names."""
 
 import base64
+import hashlib
 from collections.abc import Sequence
-from typing import TypeVar
+from itertools import count
 
 import msgspec
 
@@ -39,7 +40,6 @@ NAME_LENGTH_MAX = 64
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SECRET_LETTERS = 32
 _AES_BYTES = 16
-Facts = TypeVar("Facts", WechatFacts, AlipayFacts)
 
 
 class AccountDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +142,7 @@ class AccountService:
             raise Refusal(GatewayReason.ACCOUNTS_TOO_MANY, accounts_max=ACCOUNTS_MAX)
         self._merchants.merchant(key.merchant_id).check_open()
         self._merchants.shop_of(key.merchant_id, draft.shop_id)
-        number = self._number(draft.kind)
+        number = self._number(draft.kind, draft.account_id)
         certificate = self._platform.certify(f"{draft.name} {number}", draft.public_key)
         facts: WechatFacts | AlipayFacts
         secrets: WechatSecrets | AlipaySecrets
@@ -154,7 +154,10 @@ class AccountService:
         else:
             merchant_key = MerchantKey(serial=keys.certificate_sn(certificate), pem=certificate)
             facts = AlipayFacts(
-                seller_id=f"2088{self._digits(12)}", key=merchant_key, signing=draft.signing, partners=draft.partners
+                seller_id=f"2088{_digits(draft.account_id, 'seller', 12)}",
+                key=merchant_key,
+                signing=draft.signing,
+                partners=draft.partners,
             )
             secrets = AlipaySecrets(aes_key=base64.b64encode(self._node.randomness.randbytes(_AES_BYTES)).decode())
         now_ns = self._node.clock.now_ns()
@@ -251,15 +254,16 @@ class AccountService:
         self._all.put(moved)
         return self.opened(moved)
 
-    def _number(self, kind: GatewayKind) -> str:
-        """A number nobody has; drawn at random, so that no caller learns how many there are."""
-        while True:
-            number = f"16{self._digits(8)}" if kind is GatewayKind.WECHATPAY else f"2021{self._digits(12)}"
+    def _number(self, kind: GatewayKind, account_id: int) -> str:
+        """A number nobody has: made of the account's id, so that a decision that is made again looks for the same."""
+        for drawn in count():
+            if kind is GatewayKind.WECHATPAY:
+                number = f"16{_digits(account_id, f'mchid/{drawn}', 8)}"
+            else:
+                number = f"2021{_digits(account_id, f'app_id/{drawn}', 12)}"
             if not self._all.find("number_key", number_key(kind, number)):
                 return number
-
-    def _digits(self, count: int) -> str:
-        return str(self._node.randomness.getrandbits(128))[-count:].zfill(count)
+        raise AssertionError("there are numbers enough")
 
     def _secret(self) -> str:
         drawn = self._node.randomness.getrandbits(256)
@@ -273,3 +277,8 @@ class AccountService:
 def _check_owner(key: StaffKey) -> None:
     key.check_right(Right.MANAGE)
     key.check_whole_merchant()
+
+
+def _digits(account_id: int, use: str, digits: int) -> str:
+    drawn = hashlib.blake2b(f"{account_id:032x}/{use}".encode(), digest_size=16).digest()
+    return f"{int.from_bytes(drawn) % 10**digits:0{digits}d}"

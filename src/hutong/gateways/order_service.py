@@ -115,11 +115,12 @@ class OrderService:
                     attempt = known.attempt
                 else:
                     attempt = known.attempt + 1
-                    self._retire(known)
             asked = _asked(caller, draft, Channel.PAYMENT_CODE, attempt)
             request = self._institution.tills.charge(caller.key, asked, answer, failed)
             if known is not None and known.id == request.id:
                 return self.trade(known)
+            if known is not None:
+                self._retire(caller, known)
             return self._put(caller, draft, request, attempt)
 
         def answer_now() -> None:
@@ -288,9 +289,8 @@ class OrderService:
             _check_not_ended(trade)
         return trade
 
-    def _retire(self, order: GatewayOrder) -> None:
+    def _retire(self, caller: Caller, order: GatewayOrder) -> None:
         """Its payment code failed, and another comes under the same number: nobody may pay the old one any more."""
-        caller = self.caller_of(order)
         request = self._requests.request(order.id)
         if request.state == RequestState.OPEN:
             self._requests.cancel(caller.key, order.id)
