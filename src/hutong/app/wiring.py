@@ -21,6 +21,7 @@ from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
+from hutong.gateways.account_api import account_routes
 from hutong.gateways.gateways import Gateways
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
@@ -239,6 +240,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
             *institution_pages(institution, pages, bills, pool, names, desk),
+            *account_routes(machine.node, gateways.accounts, gateways.platform, institution.merchants, operator_only),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))

@@ -158,6 +158,14 @@ _COMMANDS = {
             "Decide about what is asked of us, or about what a payer of ours reported.",
         ),
     ),
+    "Gateways": (
+        ("gateway", "", "For merchants' software that speaks WeChat Pay's or Alipay's protocol."),
+        ("gateway merchant", "", "A merchant's accounts at a gateway: with --for wechatpay or --for alipay."),
+        ("gateway merchant create", "gateway_merchant:create", "Make every key and id, and print the configuration."),
+        ("gateway merchant list", "gateway_merchant:list_", "The accounts of a merchant."),
+        ("gateway merchant rotate", "gateway_merchant:rotate", "Another key pair, or with --secrets other API keys."),
+        ("gateway merchant remove", "gateway_merchant:remove", "Let nobody in by an account any more."),
+    ),
     "Codes": (
         ("code", "", "Make pictures of codes, and read them."),
         ("code make", "code:make", "Write a text as a QR code: PNG, SVG, a plate for print."),
