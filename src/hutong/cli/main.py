@@ -160,6 +160,8 @@ _COMMANDS = {
     ),
     "Gateways": (
         ("gateway", "", "For merchants' software that speaks WeChat Pay's or Alipay's protocol."),
+        ("gateway up", "gateway:up", "Serve the gateways, with --tls under the real names, and say how to get there."),
+        ("gateway run", "gateway:run", "Run a program, unchanged, where the real names lead to the gateways."),
         ("gateway merchant", "", "A merchant's accounts at a gateway: with --for wechatpay or --for alipay."),
         ("gateway merchant create", "gateway_merchant:create", "Make every key and id, and print the configuration."),
         ("gateway merchant list", "gateway_merchant:list_", "The accounts of a merchant."),

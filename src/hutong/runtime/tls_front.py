@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_PIECE = 65536
+from hutong.runtime.pump import join
+
 _NOBODY_THERE = b"hutong: the node behind this name does not answer\n"
 
 
@@ -81,21 +82,4 @@ async def _pass_on(behind: Behind, reader: asyncio.StreamReader, writer: asyncio
         writer.write(head.encode() + _NOBODY_THERE)
         await writer.drain()
         return
-    try:
-        async with asyncio.TaskGroup() as both:
-            asking = both.create_task(_copy(reader, requests))
-            await _copy(answers, writer)
-            asking.cancel()  # The server has said its last: nobody reads what might still be asked.
-    except* OSError:
-        pass
-    finally:
-        requests.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """All that comes, and that it ends: who asked its last may still wait for the answer."""
-    while piece := await reader.read(_PIECE):
-        writer.write(piece)
-        await writer.drain()
-    if writer.can_write_eof():
-        writer.write_eof()
+    await join(reader, writer, answers, requests)
