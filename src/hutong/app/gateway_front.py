@@ -11,10 +11,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
 from hutong.app.network import NetworkReason
-from hutong.app.wiring import SiteReason
 from hutong.gateways.hosts import ALIPAY_HOSTS, DOMAINS, WECHATPAY_HOSTS
 from hutong.kernel.clock import SystemClock
-from hutong.kernel.errors import Refusal
+from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.local_authority import LocalAuthority, named_authority
 from hutong.runtime.settings import Settings
 from hutong.runtime.tls_front import Behind, TlsFront
@@ -25,6 +24,12 @@ HOSTS = Path("/etc/hosts")
 # Where the machine's own programs look for authorities, Debian's and its relatives' first.
 SYSTEM_AUTHORITIES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/certs/ca-bundle.crt"))
 _STORE_PASSWORD = "hutong"  # noqa: S105  # Nothing in it is secret; Java wants one.
+
+
+class FrontReason(Reason):
+    """Why the names are not served."""
+
+    PORT_NOT_FREE = Kind.CONFLICT, "NARR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +106,13 @@ def certificate(authority: LocalAuthority, names: Mapping[str, object]) -> ssl.S
 async def tls_front(
     host: str, port: int, behind: Mapping[str, Behind], authority: LocalAuthority
 ) -> AsyncIterator[TlsFront]:
-    """The front, up. Refuses ADDRESS_NOT_FREE."""
+    """The front, up. Refuses PORT_NOT_FREE."""
     front = TlsFront(host, port, behind, certificate(authority, behind))
     try:
         await front.start()
     except OSError as error:
         do = "hutong gateway up --tls --port 8443, as root for ports below 1024, or hutong gateway run"
-        raise Refusal(SiteReason.ADDRESS_NOT_FREE, address=f"{host}:{port}", said=error, do=do) from error
+        raise Refusal(FrontReason.PORT_NOT_FREE, address=f"{host}:{port}", said=error, do=do) from error
     try:
         yield front
     finally:

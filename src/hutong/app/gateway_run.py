@@ -1,4 +1,8 @@
-"""`hutong gateway run`: a program in a private place where the real names lead to the gateways, and are trusted."""
+"""
+`hutong gateway run`: a program in a private place where the real names lead to the gateways, and are trusted.
+
+Who is not root enters while this process has one thread: libraries that start others are imported afterwards.
+"""
 
 import asyncio
 import os
@@ -21,8 +25,6 @@ from hutong.app.gateway_front import (
 )
 from hutong.app.logs import configure_logs
 from hutong.app.network import Network
-from hutong.app.sample_life import PutClock
-from hutong.app.up import Trial, database_server, running_network
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime import private_namespace
 from hutong.runtime.address import Address
@@ -62,6 +64,8 @@ def run(settings: Settings, network: Network, command: Sequence[str], *, wechatp
         _move_in(trust, behind, scratch)
         if bridge is not None:
             return uvloop.run(_beside(bridge, trust, behind, command, environ))
+        from hutong.app.up import database_server
+
         address = stack.enter_context(database_server(settings))
         return uvloop.run(_within(settings, network, address, trust, behind, command, environ))
 
@@ -87,6 +91,9 @@ async def _within(
     command: Sequence[str],
     environ: Mapping[str, str],
 ) -> int:
+    from hutong.app.sample_life import PutClock
+    from hutong.app.up import Trial, running_network
+
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running_network(settings, network, address, Trial(PutClock())))
         await stack.enter_async_context(tls_front(LOOPBACK, TLS_PORT, behind, trust.authority))
