@@ -23,6 +23,7 @@ from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.account_api import account_routes
 from hutong.gateways.gateways import Gateways
+from hutong.gateways.notification_lanes import Places
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -82,6 +83,7 @@ from hutong.web.site import institution_pages, switch_pages
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
+_TOLD_S = 30.0  # Each gateway's protocol has a shorter patience of its own.
 _SCAN = "/wallet/scan?code={code}"  # Where a wallet's own pages take up a code.
 _ZONE = ZoneInfo("Asia/Shanghai")
 Hot = Mapping[tuple[str, str], HotHandler]
@@ -218,9 +220,16 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
-        gateways = Gateways(institution, name=site.spec.name, payer_key=site.secrets.token_key)
+        gateways = Gateways(
+            institution, name=site.spec.name, payer_key=site.secrets.token_key, sandbox=site.sandbox is not None
+        )
         await gateways.start()
         await institution.start(stack)
+        teller = HttpPoster(
+            private_allowed=private_webhooks, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
+        )
+        stack.push_async_callback(teller.close)
+        gateways.begin(stack, teller, is_sandbox=site.sandbox is not None)
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)

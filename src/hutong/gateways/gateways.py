@@ -1,21 +1,28 @@
 """All gateways of one institution, wired."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.notification_worker import NotificationWorker
+from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v2.postman import V2Postman
+from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.runtime.outbound import Poster
 
 
 class Gateways:
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
-    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes) -> None:
+    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes, sandbox: bool = False) -> None:
         node = institution.node
         self.institution = institution
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
@@ -23,7 +30,11 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.routes: list[Route] = []
+        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, node.randomness
+        )
+        self.routes: list[Route] = [v2.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -34,6 +45,18 @@ class Gateways:
         await self.refunds.start()
         await self.notifications.start()
 
+    def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
+        """Tell merchants what they are to be told, until `stack` closes."""
+        worker = NotificationWorker(self.institution.node, self.notifications, poster, letters_kept=is_sandbox)
+        telling = asyncio.create_task(worker.run())
+        stack.push_async_callback(_cancelled, telling)
+        return worker
+
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
         return Door(self.routes, app)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

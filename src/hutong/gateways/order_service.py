@@ -184,10 +184,11 @@ class OrderService:
         """The second half, within a decision: its money went back, or is on its way."""
         order = self.orders.get(trade.order.id)
         assert order is not None
+        found = self.trade(order)
         if order.closed != Closed.REVERSED:
             order = msgspec.structs.replace(order, closed=Closed.REVERSED.value)
             self.orders.put(order)
-        return self.trade(order)
+        return msgspec.structs.replace(found, order=order, state=TradeState.REVERSED)
 
     def code_url(self, trade: Trade) -> str:
         """What the order's QR code says: every wallet of the network reads it."""

@@ -5,13 +5,14 @@ import msgspec
 from hutong.gateways.account import Caller
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
-from hutong.gateways.order import GatewayOrder, Trade, TradeState
+from hutong.gateways.order import Dialect, GatewayOrder, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import (
     GATEWAY_REFUNDS,
     GatewayRefund,
     RefundDraft,
+    RefundProgress,
     RefundState,
     refund_key,
     refund_number_key,
@@ -27,6 +28,7 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import Shelf, decided, warmed
 
 REFUNDS_MAX = 50  # Of one order: WeChat Pay's rule.
+_REVERSAL = "REVERSAL"  # Before an order's id: the number of the refund that takes the order back.
 
 
 class GatewayRefundService:
@@ -57,7 +59,8 @@ class GatewayRefundService:
 
         Refuses:  ROLE_MAY_NOT; ORDER_NOT_PAID; REFUND_TOTAL_DIFFERS; REFUNDS_TOO_MANY; what `RefundService.refund`
                   refuses. That the merchant's balance does not cover it is a refund that failed.
-        Repeats:  the refund as it is; REFUND_DIFFERS for another amount under its number.
+        Repeats:  the refund as it is; REFUND_DIFFERS for another amount under its number. One that failed moved nothing,
+                  and its number may be tried again.
         """
         caller.key.check_right(Right.REFUND)
         answered = self._journal.promise()
@@ -84,6 +87,30 @@ class GatewayRefundService:
         state = await decided(self._journal, lambda: self.state(begun.row))
         return msgspec.structs.replace(state, repeated=begun.repeated)
 
+    async def reverse(self, caller: Caller, *, dialect: Dialect, out_trade_no: str = "", trade_no: str = "") -> Trade:
+        """
+        Take an order back, and give back what was paid of it.
+
+        Refuses:  ORDER_UNKNOWN; ORDER_PAYING while a payment is under way; ROLE_MAY_NOT; REVERSAL_FAILED, naming what its
+                  refund failed of: the order stays paid.
+        Repeats:  the order, reversed.
+        """
+        trade = await self._orders.cancel(caller, out_trade_no=out_trade_no, trade_no=trade_no)
+        if trade.state is TradeState.PAID and trade.left:
+            draft = RefundDraft(
+                out_refund_no=f"{_REVERSAL}{trade.order.id:032x}",
+                amount=trade.left,
+                reason="撤销",
+                dialect=dialect.value,
+                within_order=True,
+                facts={"is_reversal": True},
+            )
+            state = await self.refund(caller, trade.order, draft, wait=True)
+            if state.progress is RefundProgress.FAILED:
+                assert state.outcome is not None
+                raise Refusal(GatewayReason.REVERSAL_FAILED, because=state.outcome.reason)
+        return await decided(self._journal, lambda: self._orders.reversed(trade))
+
     async def find(
         self, caller: Caller, *, out_refund_no: str = "", refund_no: str = "", order: GatewayOrder | None = None
     ) -> RefundState:
@@ -95,7 +122,7 @@ class GatewayRefundService:
             else:
                 key = refund_number_key(caller.payee.row.id, order.id if order is not None else 0, out_refund_no)
                 found = self.rows.find("number_key", key)
-            for row in found:
+            for row in reversed(found):
                 if row.payee_id == caller.payee.row.id:
                     return self.state(row)
             raise Refusal(GatewayReason.REFUND_UNKNOWN, out_refund_no=out_refund_no, refund_no=refund_no)
@@ -113,9 +140,10 @@ class GatewayRefundService:
 
     def _known(self, caller: Caller, order: GatewayOrder, draft: RefundDraft) -> RefundState | None:
         key = refund_number_key(caller.payee.row.id, order.id if draft.within_order else 0, draft.out_refund_no)
-        for row in self.rows.find("number_key", key):
-            return msgspec.structs.replace(self.state(row), repeated=True)
-        return None
+        known = [self.state(row) for row in self.rows.find("number_key", key)]
+        if not known or known[-1].progress is RefundProgress.FAILED:
+            return None
+        return msgspec.structs.replace(known[-1], repeated=True)
 
     def _check(self, trade: Trade, draft: RefundDraft) -> None:
         if trade.state not in (TradeState.PAID, TradeState.REVERSED) or trade.payment is None:

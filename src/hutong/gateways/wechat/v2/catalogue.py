@@ -1,0 +1,54 @@
+"""What the vendor has in v2 and nothing here is beneath: every such path answers NOAUTH, signed."""
+
+from hutong.gateways.wechat.v2.endpoint import Endpoint
+
+_PATHS = {
+    "合单支付": "/pay/combinedorder /pay/querycombinedorder /pay/closecombinedorder",
+    "人脸支付": "/pay/facepay /pay/facepayquery /secapi/pay/facepayreverse",
+    "境外支付": "/pay/queryexchagerate /pay/settlementquery",
+    "代扣": (
+        "/pay/contractorder /pay/pappayapply /pay/paporderquery /pay/partner/pappayapply /pay/partner/paporderquery"
+        " /papay/querycontract /papay/deletecontract /papay/preentrustweb /papay/partner/querycontract"
+        " /papay/partner/deletecontract /papay/partner/preentrustweb"
+    ),
+    "分账": (
+        "/secapi/pay/profitsharing /secapi/pay/multiprofitsharing /secapi/pay/profitsharingfinish"
+        " /secapi/pay/profitsharingreturn /pay/profitsharingquery /pay/profitsharingreturnquery"
+        " /pay/profitsharingaddreceiver /pay/profitsharingremovereceiver /pay/profitsharingorderamountquery"
+        " /pay/profitsharingmerchantratioquery"
+    ),
+    "企业付款": (
+        "/mmpaymkttransfers/promotion/transfers /mmpaymkttransfers/gettransferinfo"
+        " /mmpaymkttransfers/promotion/paywwsptrans2pocket /mmpaymkttransfers/promotion/querywwsptrans2pocket"
+    ),
+    "付款到银行卡": "/mmpaysptrans/pay_bank /mmpaysptrans/query_bank /risk/getpublickey",
+    "现金红包": (
+        "/mmpaymkttransfers/sendredpack /mmpaymkttransfers/sendgroupredpack /mmpaymkttransfers/sendminiprogramhb"
+        " /mmpaymkttransfers/sendworkwxredpack /mmpaymkttransfers/queryworkwxredpack /mmpaymkttransfers/gethbinfo"
+    ),
+    "代金券": (
+        "/mmpaymkttransfers/send_coupon /mmpaymkttransfers/query_coupon_stock /mmpaymkttransfers/querycouponsinfo"
+    ),
+    "车主服务": (
+        "/vehicle/pay/notification /vehicle/pay/payapply /vehicle/pay/querystate /vehicle/partnerpay/notification"
+        " /vehicle/partnerpay/payapply /vehicle/partnerpay/querystate"
+    ),
+    "乘车码": (
+        "/transit/pay/payapply /transit/pay/querystate /transit/queryorder /transit/partnerpay/payapply"
+        " /transit/partnerpay/queryorder /transit/partnerpay/querystate"
+    ),
+    "商户进件": (
+        "/secapi/mch/addInstitutionsub /secapi/mch/modifyInstitutionsub /secapi/mch/queryInstitutionsub"
+        " /secapi/mch/addsubdevconfig /secapi/mch/querysubdevconfig /secapi/mch/modifymchinfo"
+        " /secapi/mch/channelsetting /secapi/mch/submchmanage /secapi/mkt/addrecommendconf"
+    ),
+    "海关报关": (
+        "/cgi-bin/mch/customs/customdeclareorder /cgi-bin/mch/customs/customdeclarequery"
+        " /cgi-bin/mch/newcustoms/customdeclareredeclare"
+    ),
+}
+
+
+def not_enabled() -> tuple[Endpoint, ...]:
+    """All of them. What is built comes before these under its path."""
+    return tuple(Endpoint(path=path, product=product) for product, paths in _PATHS.items() for path in paths.split())

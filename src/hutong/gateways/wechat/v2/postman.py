@@ -1,0 +1,118 @@
+"""How v2 tells a merchant: a document like an answer's, posted until one comes back that says SUCCESS. Specification 8.9."""
+
+import msgspec
+
+from hutong.gateways.account import WechatAccount
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.notification import GatewayNotification, Letter, News
+from hutong.gateways.order import Trade
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v2 import answer, document, req_info
+from hutong.gateways.wechat.v2.document import Fields, Malformed
+from hutong.gateways.wechat.v2.refunds import notified_fields
+from hutong.gateways.wechat.v2.signature import SignType, sandbox_key, sign
+from hutong.gateways.wechat.v2.trade import openid_of, paid_fields
+from hutong.kernel.ids import Randomness
+
+_OK = 200
+_IN_THE_OPEN = ("appid", "mch_id", "sub_appid", "sub_mch_id")
+_NONCE_BITS = 128
+# 15 s twice, then ever longer, 24 hours and 4 minutes in all.
+SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
+
+
+class _Plain(msgspec.Struct, frozen=True):
+    """What is told, and how it is to be signed, or hidden."""
+
+    fields: Fields
+    is_sandbox: bool = False
+    sign_type: SignType | None = None  # None: it isn't signed, but hidden.
+
+
+class V2Postman:
+    """Payments and refunds, to merchants that placed the order, or asked for the refund, in v2."""
+
+    schedule_s = SCHEDULE_S
+    timeout_s = 5
+
+    def __init__(
+        self,
+        accounts: AccountService,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        randomness: Randomness,
+    ) -> None:
+        self._accounts = accounts
+        self._orders = orders
+        self._refunds = refunds
+        self._randomness = randomness
+
+    def plain(self, notification: GatewayNotification) -> bytes:
+        told = self._refund(notification) if notification.kind == News.REFUND else self._payment(notification)
+        return msgspec.json.encode(told)
+
+    def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:  # noqa: ARG002  # Not signed.
+        told = msgspec.json.decode(plain, type=_Plain)
+        account = self._accounts.account(notification.account_id)
+        assert isinstance(account, WechatAccount)
+        own = account.secrets.api_v2_key
+        key = sandbox_key(own) if told.is_sandbox else own
+        nonce = {"nonce_str": f"{self._randomness.getrandbits(_NONCE_BITS):032x}"}
+        if told.sign_type is None:
+            said: Fields = {name: text for name, text in told.fields.items() if name in _IN_THE_OPEN}
+            hidden = {name: text for name, text in told.fields.items() if name not in said}
+            info = req_info.hide(document.write(hidden, "root"), key)
+            body = document.write({"return_code": "SUCCESS", **said, **nonce, "req_info": info})
+        else:
+            fields = told.fields | nonce
+            body = document.write(fields | {"sign": sign(fields, key, told.sign_type)})
+        return Letter({"content-type": answer.XML}, body)
+
+    def taken(self, status: int, body: bytes) -> bool:
+        try:
+            return status == _OK and document.read(body.strip()).get("return_code", "").strip() == "SUCCESS"
+        except Malformed:
+            return False
+
+    def _payment(self, notification: GatewayNotification) -> _Plain:
+        order = self._orders.orders.get(notification.subject_id)
+        assert order is not None
+        trade = self._orders.trade(order)
+        kept = order.told
+        sign_type = SignType(kept.get("sign_type", SignType.MD5))
+        openid = openid_of(self._orders.payers, trade)
+        fields = {
+            "return_code": "SUCCESS",
+            "return_msg": "OK",
+            **self._parties(trade),
+            "device_info": kept.get("device_info", ""),
+            "result_code": "SUCCESS",
+            "sign_type": "" if sign_type is SignType.MD5 else sign_type.value,
+            **paid_fields(trade, openid),
+        }
+        return _Plain(_sayable(fields), kept.get("is_sandbox", False), sign_type)
+
+    def _refund(self, notification: GatewayNotification) -> _Plain:
+        row = self._refunds.rows.get(notification.subject_id)
+        assert row is not None
+        order = self._orders.orders.get(row.order_id)
+        assert order is not None
+        trade = self._orders.trade(order)
+        fields = self._parties(trade) | notified_fields(self._refunds.state(row), trade)
+        return _Plain(_sayable(fields), row.told.get("is_sandbox", False))
+
+    def _parties(self, trade: Trade) -> Fields:
+        caller = self._orders.caller_of(trade.order)
+        kept = trade.order.told
+        partner = caller.payee.row.number if caller.payee.row.id != caller.account.row.id else ""
+        return {
+            "appid": kept.get("appid", ""),
+            "mch_id": caller.account.row.number,
+            "sub_appid": kept.get("sub_appid", ""),
+            "sub_mch_id": partner,
+        }
+
+
+def _sayable(fields: Fields) -> Fields:
+    return {name: document.sayable(text) for name, text in fields.items() if text}

@@ -1,0 +1,31 @@
+"""All of v2, wired: what the gateways' composition needs of it."""
+
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v2 import tools
+from hutong.gateways.wechat.v2.catalogue import not_enabled
+from hutong.gateways.wechat.v2.dialect import V2Dialect
+from hutong.gateways.wechat.v2.endpoint import Endpoint
+from hutong.gateways.wechat.v2.orders import Orders
+from hutong.gateways.wechat.v2.refunds import Refunds
+from hutong.runtime.node import NodeRuntime
+
+
+def v2_dialect(
+    node: NodeRuntime,
+    accounts: AccountService,
+    orders: OrderService,
+    refunds: GatewayRefundService,
+    *,
+    sandbox: bool,
+) -> V2Dialect:
+    """The dialect with every endpoint that the vendor has."""
+    built: tuple[Endpoint, ...] = (
+        *Orders(orders, refunds, node.clock).endpoints(),
+        *Refunds(orders, refunds, node.journal).endpoints(),
+        *tools.endpoints(),
+    )
+    paths = {each.path for each in built}
+    rest = tuple(each for each in not_enabled() if each.path not in paths)
+    return V2Dialect((*built, *rest), node.journal, accounts, node.randomness, sandbox=sandbox)
