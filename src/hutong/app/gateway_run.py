@@ -91,11 +91,12 @@ async def _within(
     command: Sequence[str],
     environ: Mapping[str, str],
 ) -> int:
-    from hutong.app.sample_life import PutClock
+    from hutong.app.sandbox_clock import SandboxClock
     from hutong.app.up import Trial, running_network
 
+    ahead = SandboxClock(settings.data_directory)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(running_network(settings, network, address, Trial(PutClock())))
+        await stack.enter_async_context(running_network(settings, network, address, Trial(ahead, ahead)))
         await stack.enter_async_context(tls_front(LOOPBACK, TLS_PORT, behind, trust.authority))
         return await _ended(command, environ)
 

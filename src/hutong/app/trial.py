@@ -23,6 +23,7 @@ from hutong.app.sample_life import (
     were_made,
 )
 from hutong.app.samples import LI
+from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import RunningNetwork, Trial, database_server, interruption, running_network, schema_of
 from hutong.kernel.errors import Refusal
 from hutong.runtime.address import Address
@@ -64,8 +65,9 @@ async def _stay_up(
     samples: bool,
     beside: Beside | None,
 ) -> None:
-    clock = PutClock()
-    trial = Trial(clock, None if lan is None else lan.door, lambda: clock.behind_ns > 0)
+    ahead = SandboxClock(settings.data_directory)
+    clock = PutClock(ahead)
+    trial = Trial(clock, ahead, None if lan is None else lan.door, lambda: clock.behind_ns > 0)
     if samples and await has_no_past(Database(address, schema_of(network.switch.node))):
         clock.put_back(DAYS)
     async with AsyncExitStack() as stack:

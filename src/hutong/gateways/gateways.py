@@ -16,15 +16,26 @@ from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 from hutong.runtime.outbound import Poster
 
 
 class Gateways:
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
-    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes, sandbox: bool = False) -> None:
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        *,
+        name: str,
+        payer_key: bytes,
+        sandbox: bool = False,
+        wall: Clock | None = None,
+    ) -> None:
         node = institution.node
         self.institution = institution
+        # What is signed says when: by the clock of whoever reads it, which a sandbox leaves behind when it puts its own forward.
+        self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
         self.notifications = NotificationService(node)
@@ -47,7 +58,9 @@ class Gateways:
 
     def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
-        worker = NotificationWorker(self.institution.node, self.notifications, poster, letters_kept=is_sandbox)
+        worker = NotificationWorker(
+            self.institution.node, self.notifications, poster, letters_kept=is_sandbox, wall=self.wall
+        )
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker
