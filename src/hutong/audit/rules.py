@@ -237,6 +237,62 @@ SELECT owner_id, happened.type || ' happened ' || happened.times || ' times, and
 FROM happened LEFT JOIN told USING (owner_id, type) WHERE coalesce(told.times, 0) < happened.times""",
 )
 
+# What is frozen of an order moves by codes 70, 71 and 72, and each change is written down with it.
+_FROZEN = Rule(
+    7,
+    ("split_holds", "account", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, remaining FROM {s}.split_holds ORDER BY id, position DESC
+), moved AS (
+    SELECT credit_account_id AS account_id, amount FROM {s}.transfer WHERE code IN (70, 71, 72) AND flags & 10 = 0
+    UNION ALL
+    SELECT debit_account_id, -amount FROM {s}.transfer WHERE code IN (70, 71, 72) AND flags & 10 = 0
+), summed AS (
+    SELECT a.user_data_128 AS id, sum(amount) AS frozen FROM moved JOIN {s}.account AS a ON a.id = account_id
+    WHERE a.code = 2111 GROUP BY 1
+)
+SELECT id, 'order: ' || coalesce(remaining::text, 'nothing') || ' is said to be frozen, and '
+    || coalesce(frozen, 0) || ' is'
+FROM newest FULL JOIN summed USING (id) WHERE coalesce(remaining, 0) <> coalesce(frozen, 0)""",
+)
+# The newest version of a split says what receivers got of it: code 72, and nothing else moves it.
+_SPLITS = Rule(
+    3,
+    ("splits", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, state, total FROM {s}.splits ORDER BY id, position DESC
+), moved AS (
+    SELECT user_data_128 AS id, sum(amount) AS moved FROM {s}.transfer WHERE code = 72 GROUP BY 1
+)
+SELECT id, 'split is ' || coalesce(state, 'unknown') || ' of ' || coalesce(total::text, 'nothing') || ', and moved '
+    || coalesce(moved, 0)
+FROM newest FULL JOIN moved USING (id)
+WHERE coalesce(moved, 0) <> CASE WHEN state = 'FINISHED' THEN total ELSE 0 END""",
+)
+# Nothing comes back of a split that did not go out by it, nor twice.
+_SPLIT_RETURNS = Rule(
+    6,
+    ("split_returns", "splits", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, split_id, state, amount FROM {s}.split_returns ORDER BY id, position DESC
+), moved AS (
+    SELECT user_data_128 AS id, sum(amount) AS moved FROM {s}.transfer WHERE code = 73 GROUP BY 1
+), given AS (
+    SELECT DISTINCT ON (id) id AS split_id, total FROM {s}.splits ORDER BY id, position DESC
+), back AS (
+    SELECT split_id, sum(amount) AS amount FROM newest WHERE state <> 'FAILED' GROUP BY 1
+)
+SELECT id, 'return of a split is ' || coalesce(state, 'unknown') || ', and moved ' || coalesce(moved, 0)
+FROM newest FULL JOIN moved USING (id)
+WHERE coalesce(moved, 0) <> CASE WHEN state = 'SUCCESS' THEN amount ELSE 0 END
+UNION ALL
+SELECT split_id, 'of ' || coalesce(total, 0) || ' that was split, ' || back.amount || ' came back'
+FROM back LEFT JOIN given USING (split_id) WHERE back.amount > coalesce(total, 0)""",
+)
+
 RULES = (
     *_ONCE,
     _SPENT_ID_USED,
@@ -258,6 +314,9 @@ RULES = (
     _REFUND_TWICE,
     _USED,
     _EVENTS,
+    _FROZEN,
+    _SPLITS,
+    _SPLIT_RETURNS,
 )
 
 

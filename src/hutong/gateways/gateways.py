@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
@@ -12,8 +13,11 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3.postman import V3Postman
+from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import Clock
@@ -41,11 +45,26 @@ class Gateways:
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
+        self.sharing = Sharing(institution, self.orders)
+        v3 = v3_dialect(
+            node,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            private_urls=institution.webhooks_private,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+        )
+        self.alipay = AlipayGateway(
+            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+        )
         v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
             self.accounts, self.orders, self.refunds, node.randomness
         )
-        self.routes: list[Route] = [v2.route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -55,6 +74,7 @@ class Gateways:
         await self.orders.start()
         await self.refunds.start()
         await self.notifications.start()
+        await self.sharing.start()
 
     def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""

@@ -24,6 +24,7 @@ class AccountCode(IntEnum):
     SETTLEMENT = 1102  # Our settlement account at the switch: what we prefunded. Debit balance.
     WALLET = 2001  # What we owe a person: the balance.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
+    FROZEN = 2111  # What a merchant took for an order that is to be split, until it is: one account per order.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
     DISPUTED = 2901  # What was set aside of a payee's money until a recall is answered: one account per case.
     OWED_TO_NETWORK = 2301  # What others bore for us when we could not pay a window.
@@ -83,6 +84,16 @@ def disputed_account(dispute_id: int, currency: Currency = Currency.CNY) -> int:
 def disputed(dispute_id: int, currency: Currency = Currency.CNY) -> Account:
     """What is set aside in one dispute, to be opened: no case can spend another's money, nor more than its own."""
     return _owed(disputed_account(dispute_id, currency), AccountCode.DISPUTED, dispute_id, currency)
+
+
+def frozen_account(order_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what is frozen of one order."""
+    return derive(order_id, f"frozen/{currency.alpha}")
+
+
+def frozen(order_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What is frozen of one order, to be opened: its receivers get no more than that, and nobody else's."""
+    return _owed(frozen_account(order_id, currency), AccountCode.FROZEN, order_id, currency)
 
 
 class Chart:

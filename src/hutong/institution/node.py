@@ -1,7 +1,7 @@
 """One institution as one node: its services, wired, what it does with messages, and its timer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -89,6 +89,7 @@ class InstitutionNode:
         self.webhooks = WebhookService(
             node, self._notice_repository, sealing, private_allowed=settings.webhooks_private
         )
+        self.webhooks_private = settings.webhooks_private
         self.deliveries = DeliveryService(node, self._notice_repository, self.notices, self.webhooks, poster)
         self.people = PeopleService(
             node,
@@ -131,6 +132,7 @@ class InstitutionNode:
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
+        self.on_tick: list[Callable[[], None]] = []  # Who is built upon an institution, and goes by its time.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
@@ -158,6 +160,8 @@ class InstitutionNode:
         self.payments.tick()
         self.recalls.tick()
         self.proofs.tick()
+        for tick in self.on_tick:
+            tick()
 
     async def balance_of(self, user: User) -> int:
         """Everything on a user's account, pending credits and what is disputed included."""

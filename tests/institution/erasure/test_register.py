@@ -2,7 +2,9 @@
 
 import importlib
 import pkgutil
+from itertools import chain
 
+import hutong.gateways
 import hutong.institution
 from hutong.institution.erasure.register import REGISTER
 from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_retention
@@ -21,7 +23,8 @@ _NAMELESS = {
 
 def tables() -> list[Table[object]]:  # type: ignore[type-var]
     found = {}
-    for module in pkgutil.walk_packages(hutong.institution.__path__, "hutong.institution."):
+    packages = ((hutong.institution.__path__, "hutong.institution."), (hutong.gateways.__path__, "hutong.gateways."))
+    for module in chain.from_iterable(pkgutil.walk_packages(*each) for each in packages):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Table):
                 found[value.name] = value

@@ -116,9 +116,13 @@ class Institution(Place):
         )
         self.node = node
         self.recalls = RecallDesk(self.payments, POLICIES, self.neighbours)
+        self.wire()
         now(self.recalls.load())
         now(self.payments.start())
         self.recalls.resume()
+
+    def wire(self) -> None:
+        """What else hears of its payments, for who builds upon it."""
 
     def receive(self, sender: str, messages: list[AnyMessage]) -> None:
         self.payments.receive(sender, messages)
@@ -245,6 +249,8 @@ class World:
     messages in `letters` for whoever delivers, loses or repeats them.
     """
 
+    institution: type[Institution] = Institution
+
     def __init__(self, *names: str, seed: int = 0, immediate: bool = True, cap: int = 100_000_000) -> None:
         self.clock = ManualClock()
         self.immediate = immediate
@@ -254,7 +260,7 @@ class World:
         self.switch = Switch(self, seed)
         self.places: dict[str, Place] = {"switch": self.switch}
         for i, name in enumerate(names):
-            self.places[name] = Institution(self, name, seed * 100 + i + 1)
+            self.places[name] = self.institution(self, name, seed * 100 + i + 1)
             self.switch.admit(name, cap)
         self.flush()
 

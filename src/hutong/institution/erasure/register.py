@@ -51,5 +51,6 @@ REGISTER = (
     Holding("top_ups", scanned=True),
     Holding("recalls", blanked={"remark": ""}, scanned=True),
     Holding("disputes", blanked={"remark": "", "stance_remark": ""}, scanned=True),
+    Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

@@ -46,6 +46,8 @@ def kind_of(line: LineKind, direction: Direction) -> EntryKind:
         return EntryKind.REFUND
     if line in (LineKind.PAYMENT, LineKind.DISCOUNT):
         return EntryKind.RECEIVED if direction is Direction.IN else EntryKind.PAID
+    if line in (LineKind.SPLIT, LineKind.TRANSFER) and direction is Direction.IN:
+        return EntryKind.RECEIVED
     return EntryKind.OTHER
 
 

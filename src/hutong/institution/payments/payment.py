@@ -32,6 +32,13 @@ class Why(IntEnum):
     DISPUTE_ENDED = 41  # What did not go back.
     CORRECTION = 50  # Found missing by reconciliation, against suspense; `user_data_32`: which of these it corrects.
     CORRECTION_SETTLED = 51
+    FROZEN = 70  # Of a payment that is to be split: kept for its receivers.
+    UNFROZEN = 71
+    SPLIT = 72
+    SPLIT_RETURNED = 73
+    COMBINED = 74  # From the merchant that took a combined payment to those it was taken for.
+    COMBINED_RETURNED = 75  # For a refund, back to who took it; or to whose refund it was, if there was none.
+    SENT = 76  # From a merchant to a person.
 
 
 class PaymentState(StrEnum):

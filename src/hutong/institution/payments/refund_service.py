@@ -12,6 +12,7 @@ from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
+from hutong.institution.payments.holding import Holdings, NoHoldings
 from hutong.institution.payments.matrix import Shares, left_of
 from hutong.institution.payments.payment import (
     REMARK_LENGTH_MAX,
@@ -78,6 +79,7 @@ class RefundService:
         self.figures = Outcomes()
         self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
         self.gateway: RefundGateway = NoRefundGateway()
+        self.holdings: Holdings = NoHoldings()
 
     async def start(self) -> None:
         await self.refunds.start()
@@ -108,6 +110,7 @@ class RefundService:
             self._ask_about(order.payment_id)
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER, field="amount", left=left.gross)
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
+        self.holdings.look_up(refund.payment_id, refund.id)
         self.refunds.put(refund)
         if refund.door:
             self.gateway.begun(refund)
@@ -129,6 +132,7 @@ class RefundService:
         id_ = return_id_of(merchant_id, order.refund_id)
         self.refunds.get(id_)
         self.outcomes.get(id_)
+        self.holdings.look_up(order.payment_id, id_)
         return self.left(order.payment_id, self._payment(merchant_id, order).shares)
 
     def of_payment(self, payment_id: int) -> list[tuple[Refund, Outcome | None]]:
@@ -156,6 +160,7 @@ class RefundService:
             return
         if undecided.row.door:
             self.gateway.look_up(undecided.row)
+        self.holdings.look_up(undecided.row.payment_id, undecided.row.id)
         if status.status is TransactionStatus.COMPLETED:
             verdict.post(self._ledger, self._holds(undecided.row))
             self._conclude(undecided, "", "", status.window)
@@ -179,6 +184,7 @@ class RefundService:
 
     def take_up(self, refund: Refund, answer: Answer | None = None) -> None:
         """A refund that was written down. If a restart forgot it before the ledger had it: the same ids again."""
+        self.holdings.look_up(refund.payment_id, refund.id)
         undecided = self.undecided.get(refund.id)
         forgotten = undecided is None
         if undecided is None:
@@ -254,6 +260,8 @@ class RefundService:
 
     def _move(self, undecided: Undecided) -> None:
         refund: Refund = undecided.row
+        if not refund.dispute_id:  # What is given back there was set aside.
+            self.holdings.release(refund)
         transfers = self._on_us(refund) if refund.on_us else self._holds(refund)
         self._ledger.create_transfers(transfers, partial(self._moved, undecided, transfers))
 
@@ -340,6 +348,7 @@ class RefundService:
             self.on_recalled(refund, outcome)
         else:
             self._tell_merchant(refund, outcome)
+            self.holdings.concluded(refund, outcome)
         if refund.door:
             self.gateway.concluded(refund, outcome)
         if outcome.completed and refund.on_us:

@@ -36,6 +36,9 @@ class LineKind(StrEnum):
     PAID_IN = "PAID_IN"
     PAID_OUT = "PAID_OUT"
     DISPUTED = "DISPUTED"  # Set aside for a recall, or come back from there.
+    FROZEN = "FROZEN"  # Kept of an order that is to be split, or come back from there.
+    SPLIT = "SPLIT"  # A part of an order that several share.
+    TRANSFER = "TRANSFER"  # From a merchant to a person.
     OTHER = "OTHER"
 
 
@@ -103,6 +106,13 @@ _OUTSIDE = {
     int(Why.PAID_OUT): LineKind.PAID_OUT,
     int(Why.DISPUTED): LineKind.DISPUTED,
     int(Why.DISPUTE_ENDED): LineKind.DISPUTED,
+    int(Why.FROZEN): LineKind.FROZEN,
+    int(Why.UNFROZEN): LineKind.FROZEN,
+    int(Why.SPLIT): LineKind.SPLIT,
+    int(Why.SPLIT_RETURNED): LineKind.SPLIT,
+    int(Why.COMBINED): LineKind.SPLIT,
+    int(Why.COMBINED_RETURNED): LineKind.SPLIT,
+    int(Why.SENT): LineKind.TRANSFER,
 }
 
 

@@ -28,6 +28,9 @@ LINE_KINDS = {
     LineKind.PAID_IN: phrase("Paid in"),
     LineKind.PAID_OUT: phrase("Paid out"),
     LineKind.DISPUTED: phrase("Dispute"),
+    LineKind.FROZEN: phrase("Frozen for a split"),
+    LineKind.SPLIT: phrase("Split"),
+    LineKind.TRANSFER: phrase("Transfer to a person"),
     LineKind.OTHER: phrase("Correction"),
 }
 assert set(LINE_KINDS) == set(LineKind)

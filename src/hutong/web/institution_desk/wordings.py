@@ -21,6 +21,7 @@ ACCOUNTS = {
     AccountCode.SETTLEMENT: phrase("Settlement account at the switch"),
     AccountCode.WALLET: phrase("Users' wallets"),
     AccountCode.MERCHANT: phrase("Merchants' accounts"),
+    AccountCode.FROZEN: phrase("Frozen for splits"),
     AccountCode.BUDGET: phrase("Budgets of sponsors"),
     AccountCode.DISPUTED: phrase("Set aside in disputes"),
     AccountCode.OWED_TO_NETWORK: phrase("Owed to the network"),
@@ -52,6 +53,13 @@ WHYS = {
     int(Why.DISPUTE_ENDED): phrase("Given back after a dispute"),
     int(Why.CORRECTION): phrase("Correction against suspense"),
     int(Why.CORRECTION_SETTLED): phrase("Correction settled"),
+    int(Why.FROZEN): phrase("Frozen to be split"),
+    int(Why.UNFROZEN): phrase("Unfrozen"),
+    int(Why.SPLIT): phrase("Part of a split"),
+    int(Why.SPLIT_RETURNED): phrase("Part given back"),
+    int(Why.COMBINED): phrase("Part of a combined payment"),
+    int(Why.COMBINED_RETURNED): phrase("Part of a combined payment, for a refund"),
+    int(Why.SENT): phrase("Sent by a merchant to a person"),
     CODE_SETTLEMENT: phrase("Settlement with the network"),
 }
 LEGS = {

@@ -1,0 +1,66 @@
+"""The Alipay gateway of one institution, wired."""
+
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.alipay import cashier, catalogue, classic, rest
+from hutong.gateways.alipay.acquiring import Acquiring
+from hutong.gateways.alipay.cashier import Cashier
+from hutong.gateways.alipay.certificates import Certificates
+from hutong.gateways.alipay.classic import ClassicDialect
+from hutong.gateways.alipay.postman import AlipayPostman
+from hutong.gateways.alipay.refunding import Refunding
+from hutong.gateways.alipay.rest import RestDialect
+from hutong.gateways.alipay.service import AlipayService
+from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import Dialect
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wire import Dialect as Answering
+from hutong.gateways.wire import WireRequest
+from hutong.institution.node import InstitutionNode
+
+# The other vendor has `/v3/`, too; what begins so is Alipay's.
+_OURS = tuple(f"{rest.PREFIX}{group}/" for group in ("alipay", "ant", "zoloz", "zhima", "koubei", "mybank"))
+
+
+class AlipayGateway:
+    """Its endpoints are all that is built: `endpoints` is what coverage is told from."""
+
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        accounts: AccountService,
+        platform: PlatformService,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        notifications: NotificationService,
+    ) -> None:
+        node = institution.node
+        self._cashier = Cashier(node, platform, orders)
+        products = (
+            Acquiring(node, orders, refunds),
+            Refunding(orders, refunds),
+            self._cashier,
+            Certificates(platform),
+        )
+        self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
+        self.service = AlipayService(node, accounts, platform, self.endpoints)
+        pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
+        known = catalogue.methods() | {each.method for each in self.endpoints}
+        paths = {catalogue.rest_path(method): method for method in known - pages}
+        self._classic = ClassicDialect(self.service)
+        self._rest = RestDialect(self.service, paths, node.randomness)
+        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds)
+
+    def route(self, request: WireRequest) -> Answering | None:
+        """Whose request it is: by its path, and where the vendors share one, by how it is proven."""
+        path = request.path
+        if path == classic.PATH:
+            return self._classic
+        if path.startswith(rest.PREFIX):
+            scheme = request.headers.get("authorization", "")
+            if scheme.startswith(rest.SCHEME) or (path.startswith(_OURS) and not scheme.startswith("WECHATPAY2-")):
+                return self._rest
+        if path.startswith(cashier.PATH):
+            return self._cashier
+        return None

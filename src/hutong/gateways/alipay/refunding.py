@@ -1,0 +1,122 @@
+"""Refunds: `alipay.trade.refund` and its query, on the institution's own."""
+
+from typing import Any
+
+from hutong.gateways.alipay import trade as told
+from hutong.gateways.alipay.acquiring import existing
+from hutong.gateways.alipay.beijing import beijing_text
+from hutong.gateways.alipay.call import Call, Endpoint, Reply
+from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.refusals import refund_failed
+from hutong.gateways.order import Dialect, Trade
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.kernel.errors import Refusal
+
+_TRIES_MAX = 50
+
+
+class Refunding:
+    """A refund's number is its order's own; without one it is the order's number."""
+
+    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
+        self._orders = orders
+        self._refunds = refunds
+
+    def endpoints(self) -> list[Endpoint]:
+        product = "refunds"
+        return [
+            Endpoint(method="alipay.trade.refund", product=product, handler=self.refund),
+            Endpoint(method="alipay.trade.fastpay.refund.query", product=product, handler=self.query),
+        ]
+
+    async def refund(self, call: Call) -> Reply:
+        """
+        Give back part or all. `fund_change` says whether money moved now: N for a repetition, and while nobody knows.
+
+        A refund that the merchant's balance did not cover may be tried again under its number.
+        """
+        fields = call.fields
+        amount = fields.amount("refund_amount")
+        reason = fields.text("refund_reason", 256)
+        fields.choice("refund_currency", ("CNY",))
+        trade = await existing(self._orders, call)
+        number = fields.text("out_request_no", 64) or trade.order.out_trade_no
+        state = await self._refunded(call, trade, number, amount, reason)
+        if state.progress is RefundProgress.FAILED:
+            assert state.outcome is not None
+            raise refund_failed(state.outcome.reason)
+        moved = state.progress is RefundProgress.SUCCESS and not state.repeated
+        trade = await self._orders.find(call.caller, out_trade_no=trade.order.out_trade_no)
+        return Reply(
+            told.numbers(trade)
+            | told.debtor(trade, self._orders.payers, call.payee.row.number)
+            | {"fund_change": "Y" if moved else "N", "refund_fee": told.yuan(trade.refunded)}
+            | (_given_back(state) if state.progress is RefundProgress.SUCCESS else {})
+        )
+
+    async def query(self, call: Call) -> Reply:
+        """What became of a refund; for one that isn't done, or isn't known, no `refund_status`."""
+        number = call.fields.text("out_request_no", 64, required=True)
+        trade = await existing(self._orders, call)
+        fields: dict[str, Any] = told.numbers(trade) | {"out_request_no": number}
+        state = await self._last(call, trade, number)
+        if state is None or state.progress is not RefundProgress.SUCCESS:
+            return Reply(fields)
+        fields |= {
+            "refund_status": "REFUND_SUCCESS",
+            "total_amount": told.yuan(trade.amount),
+            "refund_amount": told.yuan(state.row.amount),
+        }
+        if state.row.reason:
+            fields["refund_reason"] = state.row.reason
+        return Reply(fields | _given_back(state))
+
+    async def _refunded(self, call: Call, trade: Trade, number: str, amount: int, reason: str) -> RefundState:
+        for attempt in range(1, _TRIES_MAX + 1):
+            draft = RefundDraft(
+                out_refund_no=_numbered(number, attempt),
+                amount=amount,
+                reason=reason,
+                dialect=Dialect.ALIPAY.value,
+                within_order=True,
+                notify_url=trade.order.notify_url,
+                facts={"out_request_no": number},
+            )
+            state = await self._refunds.refund(call.caller, trade.order, draft, wait=True)
+            if not (state.repeated and state.progress is RefundProgress.FAILED):
+                return state
+        raise AlipayError("ACQ.TRADE_NOT_ALLOW_REFUND", said="当前交易不允许退款")
+
+    async def _last(self, call: Call, trade: Trade, number: str) -> RefundState | None:
+        """The last try under a number."""
+        found = None
+        for attempt in range(1, _TRIES_MAX + 1):
+            try:
+                found = await self._refunds.find(
+                    call.caller, out_refund_no=_numbered(number, attempt), order=trade.order
+                )
+            except Refusal as refusal:
+                if refusal.reason is GatewayReason.REFUND_UNKNOWN:
+                    return found
+                raise
+            if found.progress is not RefundProgress.FAILED:
+                return found
+        return found
+
+
+def _numbered(number: str, attempt: int) -> str:
+    return number if attempt == 1 else f"{number}#{attempt}"
+
+
+def _given_back(state: RefundState) -> dict[str, Any]:
+    """What went back to the payer, and when."""
+    assert state.outcome is not None
+    amount = told.yuan(state.row.amount)
+    return {
+        "gmt_refund_pay": beijing_text(state.outcome.decided_ns),
+        "refund_detail_item_list": [{"fund_channel": told.BALANCE, "amount": amount}],
+        "send_back_fee": amount,
+    }

@@ -1,0 +1,95 @@
+"""What the institution refuses, in Alipay's words."""
+
+from hutong.gateways.alipay.errors import AlipayError
+from hutong.kernel.errors import Kind, Refusal
+
+# By the reason's name, which means the same everywhere: a payer's institution says why by name alone.
+_BAD_CODE = "ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款"
+_TAMPERED = "ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改"
+_BLOCKED = "ACQ.SELLER_BEEN_BLOCKED", "商家账号被冻结"
+_BY_NAME = {
+    # Who calls.
+    "ACCOUNT_UNKNOWN": ("isv.invalid-app-id", ""),
+    "ACCOUNT_SUSPENDED": ("isv.not-online-app", ""),
+    "PARTNER_NOT_ALLOWED": ("aop.invalid-app-auth-token", ""),
+    "ROLE_MAY_NOT": ("isv.insufficient-isv-permissions", ""),
+    "SHOP_NOT_YOURS": ("isv.insufficient-isv-permissions", ""),
+    "KEY_REVOKED": ("isv.not-online-app", ""),
+    "MERCHANT_SUSPENDED": _BLOCKED,
+    "MERCHANT_CLOSED": _BLOCKED,
+    "SHOP_CLOSED": ("ACQ.INVALID_STORE_ID", "门店无效"),
+    "SHOP_UNKNOWN": ("ACQ.INVALID_STORE_ID", "门店无效"),
+    # Orders.
+    "ORDER_UNKNOWN": ("ACQ.TRADE_NOT_EXIST", "交易不存在"),
+    "ORDER_DIFFERS": _TAMPERED,
+    "REFERENCE_REUSED": _TAMPERED,
+    "ORDER_PAID": ("ACQ.TRADE_HAS_SUCCESS", "交易已被支付"),
+    "ORDER_CLOSED": ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"),
+    "ORDER_REVERSED": ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"),
+    "ORDER_PAYING": ("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"),
+    "ORDER_NOT_PAID": ("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"),
+    "AMOUNT_OUT_OF_LIMITS": ("ACQ.TOTAL_FEE_EXCEED", "订单总金额超过限额"),
+    "AMOUNT_OUT_OF_RANGE": ("ACQ.TOTAL_FEE_EXCEED", "订单总金额超过限额"),
+    "LIFETIME_OUT_OF_LIMITS": ("ACQ.INVALID_PARAMETER", "参数无效：超时时间超出范围"),
+    "NOTIFY_URL_INVALID": ("ACQ.INVALID_PARAMETER", "参数无效：notify_url格式不正确"),
+    # Payment codes, and what the payer's side says.
+    "CODE_UNKNOWN": _BAD_CODE,
+    "CODE_KIND_UNKNOWN": _BAD_CODE,
+    "CODE_NOT_RESOLVED": _BAD_CODE,
+    "PAYMENT_CODE_MALFORMED": _BAD_CODE,
+    "PAYMENT_CODE_WRONG": _BAD_CODE,
+    "PAYMENT_CODE_REUSED": _BAD_CODE,
+    "PAYMENT_CODE_GUESSES_EXHAUSTED": _BAD_CODE,
+    "FORM_UNKNOWN": _BAD_CODE,
+    "PAYMENT_CODE_EXPIRED": _BAD_CODE,
+    "BALANCE_INSUFFICIENT": ("ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足"),
+    "ANNUAL_LIMIT_EXCEEDED": ("ACQ.BUYER_PAYMENT_AMOUNT_MONTH_LIMIT_ERROR", "买家付款月额度超限"),
+    "DAILY_LIMIT_EXCEEDED": ("ACQ.BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR", "买家付款日限额超限"),
+    "USER_FROZEN": ("ACQ.BUYER_ENABLE_STATUS_FORBID", "买家状态非法"),
+    "USER_CLOSED": ("ACQ.BUYER_ENABLE_STATUS_FORBID", "买家状态非法"),
+    "USER_UNKNOWN": ("ACQ.BUYER_NOT_EXIST", "买家不存在"),
+    "PAYING_ONESELF": ("ACQ.BUYER_SELLER_EQUAL", "买卖家不能相同"),
+    "DECLINED_BY_PAYER": ("ACQ.PAYMENT_FAIL", "支付失败，顾客取消了支付"),
+    # Refunds.
+    "REFUND_DIFFERS": ("ACQ.DISCORDANT_REPEAT_REQUEST", "请求信息不一致"),
+    "REFUND_TOTAL_DIFFERS": ("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限"),
+    "REFUND_EXCEEDS_REMAINDER": ("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限"),
+    "REFUNDS_TOO_MANY": ("ACQ.TRADE_NOT_ALLOW_REFUND", "当前交易不允许退款"),
+    "NOT_REFUNDABLE": ("ACQ.TRADE_NOT_ALLOW_REFUND", "当前交易不允许退款"),
+    "MERCHANT_BALANCE_INSUFFICIENT": ("ACQ.SELLER_BALANCE_NOT_ENOUGH", "商户的支付宝账户中无足够的资金进行退款"),
+    "REFUND_UNKNOWN": ("ACQ.TRADE_NOT_EXIST", "交易不存在"),
+    "PAYMENT_NOT_COMPLETED": ("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"),
+    "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
+}
+_BY_KIND = {
+    Kind.INVALID: ("ACQ.INVALID_PARAMETER", "参数无效"),
+    Kind.REFUSED: ("ACQ.PAYMENT_FAIL", "支付失败"),
+    Kind.CONFLICT: _TAMPERED,
+    Kind.NOT_FOUND: ("ACQ.TRADE_NOT_EXIST", "交易不存在"),
+    Kind.NOT_ALLOWED: ("isv.insufficient-isv-permissions", ""),
+    Kind.LIMITED: ("isv.app-call-limited", ""),
+}
+
+
+def in_alipays_words(refusal: Refusal) -> AlipayError:
+    """Every refusal has some: by its name, or else by its kind."""
+    reason = refusal.reason
+    sub_code, said = _BY_NAME.get(reason.name, _BY_KIND[reason.kind])
+    return AlipayError(sub_code, said=said)
+
+
+def payment_failed(reason_name: str) -> AlipayError:
+    """Why a payer's side said no to a payment code."""
+    return _by_name(reason_name, _BY_KIND[Kind.REFUSED])
+
+
+def refund_failed(reason_name: str) -> AlipayError:
+    """Why a refund's money did not move."""
+    return _by_name(reason_name, ("ACQ.TRADE_NOT_ALLOW_REFUND", "当前交易不允许退款"))
+
+
+def _by_name(reason_name: str, otherwise: tuple[str, str]) -> AlipayError:
+    sub_code, said = _BY_NAME.get(reason_name, otherwise)
+    if not sub_code.startswith("ACQ."):
+        sub_code, said = otherwise
+    return AlipayError(sub_code, said=said)

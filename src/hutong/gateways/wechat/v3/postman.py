@@ -1,0 +1,122 @@
+"""Notifications: a resource sealed with the merchant's APIv3 key, in a letter that the platform signs anew at each try."""
+
+from typing import Any
+
+import msgspec
+
+from hutong.gateways.account import Caller, Signing, WechatAccount
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.notification import GatewayNotification, Letter, News
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.platform import KeyUse
+from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v3 import cipher, moment, refunds
+from hutong.gateways.wechat.v3.envelope import signature_headers
+from hutong.gateways.wechat.v3.trade_view import trade_object
+from hutong.gateways.wire import JSON
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.ids import Randomness
+
+SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
+TIMEOUT_S = 5.0
+_REFUND_ENDS = {
+    "SUCCESS": ("REFUND.SUCCESS", "退款成功"),
+    "CLOSED": ("REFUND.CLOSED", "退款关闭"),
+}
+_USES = {Signing.CERTIFICATE: KeyUse.WECHATPAY_CERTIFICATE, Signing.PUBLIC_KEY: KeyUse.WECHATPAY_PUBLIC_KEY}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What is told: the same at every try."""
+
+    event_type: str
+    summary: str
+    original_type: str
+    resource: dict[str, Any]
+
+
+class V3Postman:
+    """The postman of `wechatpay-v3`."""
+
+    schedule_s = SCHEDULE_S
+    timeout_s = TIMEOUT_S
+
+    def __init__(
+        self,
+        accounts: AccountService,
+        platform: PlatformService,
+        orders: OrderService,
+        gateway_refunds: GatewayRefundService,
+        randomness: Randomness,
+    ) -> None:
+        self._accounts = accounts
+        self._platform = platform
+        self._orders = orders
+        self._refunds = gateway_refunds
+        self._randomness = randomness
+
+    def plain(self, notification: GatewayNotification) -> bytes:
+        """The event, as JSON."""
+        told = self._refund(notification) if notification.kind == News.REFUND else self._paid(notification)
+        return msgspec.json.encode(told)
+
+    def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:
+        """The event sealed and signed: the same id at every try, new nonces."""
+        told = msgspec.json.decode(plain, type=Told)
+        account = self._accounts.account(notification.account_id)
+        assert isinstance(account, WechatAccount)
+        drawn = self._randomness.randbytes(16 + cipher.NONCE_LENGTH // 2).hex()
+        nonce, header_nonce = drawn[: cipher.NONCE_LENGTH], drawn[cipher.NONCE_LENGTH :]
+        resource = msgspec.json.encode(told.resource)
+        body = msgspec.json.encode(
+            {
+                "id": f"EV-{notification.id:032x}",
+                "create_time": moment.told(notification.at_ns),
+                "resource_type": "encrypt-resource",
+                "event_type": told.event_type,
+                "summary": told.summary,
+                "resource": {
+                    "algorithm": cipher.ALGORITHM,
+                    "original_type": told.original_type,
+                    "ciphertext": cipher.seal(
+                        account.secrets.api_v3_key, resource, nonce=nonce, associated_data=told.original_type
+                    ),
+                    "nonce": nonce,
+                    "associated_data": told.original_type,
+                },
+            }
+        )
+        key = self._platform.current(_USES[account.facts.signing])
+        headers = dict(signature_headers(key, body, header_nonce, now_ns // NS_PER_S))
+        return Letter(headers | {"Content-Type": JSON}, body)
+
+    def taken(self, status: int, body: bytes) -> bool:  # noqa: ARG002  # The body is for people.
+        """200 and 204 mean that it has arrived, whatever the body says."""
+        return status in {200, 204}
+
+    def _paid(self, notification: GatewayNotification) -> Told:
+        order = self._orders.orders.get(notification.subject_id)
+        assert order is not None, "news of an order come after it"
+        caller = self._orders.caller_of(order)
+        shown = trade_object(self._orders.trade(order), caller, self._orders.payers, partner=is_partner(caller))
+        return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
+
+    def _refund(self, notification: GatewayNotification) -> Told:
+        row = self._refunds.rows.get(notification.subject_id)
+        assert row is not None, "news of a refund come after it"
+        state = self._refunds.state(row)
+        trade = refunds.trade_of(self._orders, state)
+        caller = Caller(self._accounts.account(row.account_id), self._accounts.account(row.payee_id))
+        if is_partner(caller):
+            parties = {"sp_mchid": caller.account.row.number, "sub_mchid": caller.payee.row.number}
+        else:
+            parties = {"mchid": caller.payee.row.number}
+        shown = refunds.notified(trade, state, parties)
+        event, summary = _REFUND_ENDS[shown["refund_status"]]
+        return Told(event, summary, "refund", shown)
+
+
+def is_partner(caller: Caller) -> bool:
+    """Whether a service provider acted for the merchant."""
+    return caller.account.row.id != caller.payee.row.id

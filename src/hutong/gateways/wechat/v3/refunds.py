@@ -1,0 +1,206 @@
+"""Refunds: asked for, asked after; accepted is not yet done, and how it ended is told."""
+
+from typing import Any
+
+from hutong.gateways.account import Caller
+from hutong.gateways.order import Dialect, Trade
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
+from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.wechat.v3 import moment
+from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
+from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
+from hutong.gateways.wechat.v3.order_shapes import ABNORMAL_REFUND, REFUND, REFUND_QUERY
+from hutong.gateways.wechat.v3.orders import check_notify_url, words
+from hutong.gateways.wechat.v3.parties import Parties
+from hutong.gateways.wechat.v3.shape import missing, read_body, read_query
+from hutong.gateways.wechat.v3.trade_view import promotion_detail
+from hutong.gateways.wire import WireAnswer
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import warmed
+
+PATH = "/v3/refund/domestic/refunds"
+RECEIVED_ACCOUNT = "支付用户零钱"
+_REFUNDABLE_NS = 365 * 86_400 * NS_PER_S
+_STATUS = {
+    RefundProgress.PROCESSING: "PROCESSING",
+    RefundProgress.SUCCESS: "SUCCESS",
+    RefundProgress.FAILED: "CLOSED",  # Nothing moved: the money is the merchant's as before.
+}
+
+
+class Refunds:
+    """Endpoints below `/v3/refund/domestic/refunds`; a service provider names the merchant in `sub_mchid`."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        parties: Parties,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        *,
+        private_urls: bool,
+    ) -> None:
+        self._clock = node.clock
+        self._journal = node.journal
+        self._parties = parties
+        self._orders = orders
+        self._refunds = refunds
+        self._private_urls = private_urls
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("POST", PATH, "refund", self._refund),
+            Endpoint("GET", f"{PATH}/{{out_refund_no}}", "refund", self._query),
+            Endpoint("POST", f"{PATH}/{{refund_id}}/apply-abnormal-refund", "refund", self._abnormal),
+        ]
+
+    async def _refund(self, call: Call) -> WireAnswer:
+        body = read_body(REFUND, call.request.body)
+        self._check(body)
+        caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
+        trade = await self._trade(caller, body)
+        draft = RefundDraft(
+            out_refund_no=body["out_refund_no"],
+            amount=body["amount"]["refund"],
+            total=body["amount"]["total"],
+            reason=words(body.get("reason", "")),
+            notify_url=body.get("notify_url", ""),
+            dialect=Dialect.WECHATPAY_V3,
+            facts={name: body[name] for name in ("funds_account",) if body.get(name)}
+            | ({"from": body["amount"]["from"]} if body["amount"].get("from") else {}),
+        )
+        state = await self._refunds.refund(caller, trade.order, draft, wait=True)
+        if state.outcome is not None and state.outcome.reason == PaymentReason.MERCHANT_BALANCE_INSUFFICIENT.name:
+            raise Fault(Code.NOT_ENOUGH, "基本账户余额不足，请充值后重新发起")
+        # Accepted is not success: how it ended is asked after, or told.
+        shown = refund_object(trade, state)
+        if not state.repeated:
+            shown["status"] = "PROCESSING"
+            shown.pop("success_time", None)
+        return ok(shown)
+
+    def _check(self, body: dict[str, Any]) -> None:
+        if not body.get("transaction_id") and not body.get("out_trade_no"):
+            raise missing("/body/transaction_id", "微信支付订单号")
+        amount = body["amount"]
+        if amount["refund"] > amount["total"]:
+            text = "输入源“/body/amount/refund”映射到数值字段“退款金额”规则校验失败，退款金额大于原订单金额"
+            raise param_error("/body/amount/refund", "greater than total", text, amount["refund"])
+        if amount.get("from") and sum(part["amount"] for part in amount["from"]) != amount["refund"]:
+            text = "输入源“/body/amount/from”映射到数组字段“退款出资账户及金额”规则校验失败，出资金额之和不等于退款金额"
+            raise param_error("/body/amount/from", "sum differs", text)
+        if body.get("notify_url"):
+            check_notify_url(body["notify_url"], private_allowed=self._private_urls)
+
+    async def _trade(self, caller: Caller, body: dict[str, Any]) -> Trade:
+        """The order to give back of. Refuses RESOURCE_NOT_EXISTS; INVALID_REQUEST after a year."""
+        try:
+            # The vendor's own number goes before the merchant's, where both are given.
+            number = body.get("transaction_id", "")
+            out_trade_no = "" if number else body.get("out_trade_no", "")
+            trade = await self._orders.find(caller, out_trade_no=out_trade_no, trade_no=number)
+        except Refusal as refusal:
+            if refusal.reason is GatewayReason.ORDER_UNKNOWN:
+                raise Fault(Code.RESOURCE_NOT_EXISTS, "订单不存在") from None
+            raise
+        if trade.order.paid_ns and self._clock.now_ns() - trade.order.paid_ns > _REFUNDABLE_NS:
+            raise Fault(Code.INVALID_REQUEST, "订单已超过退款期限")
+        return trade
+
+    async def _query(self, call: Call) -> WireAnswer:
+        told = read_query(REFUND_QUERY, call.query)
+        caller = await self._parties.for_whom(call, told.get("sub_mchid", ""), status=404)
+        state = await self._refunds.find(caller, out_refund_no=call.path["out_refund_no"])
+        trade = await warmed(self._journal, lambda: trade_of(self._orders, state))
+        return ok(refund_object(trade, state))
+
+    async def _abnormal(self, call: Call) -> WireAnswer:
+        """No refund stays between two accounts here: it arrives, or the merchant has its money back."""
+        body = read_body(ABNORMAL_REFUND, call.request.body)
+        caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
+        state = await self._refunds.find(caller, refund_no=call.path["refund_id"])
+        if state.row.out_refund_no != body["out_refund_no"]:
+            raise Fault(Code.INVALID_REQUEST, "商户退款单号与微信支付退款单号不一致")
+        raise Fault(Code.INVALID_REQUEST, "退款单状态不是退款异常，无需处理")
+
+
+def trade_of(orders: OrderService, state: RefundState) -> Trade:
+    """The order that a refund is of. May raise `Cold`."""
+    order = orders.orders.get(state.row.order_id)
+    assert order is not None, "a refund is of an order"
+    return orders.trade(order)
+
+
+def refund_object(trade: Trade, state: RefundState) -> dict[str, Any]:
+    """What a query of a refund answers."""
+    row = state.row
+    shown: dict[str, Any] = {
+        "refund_id": row.refund_no,
+        "out_refund_no": row.out_refund_no,
+        "transaction_id": trade.order.trade_no,
+        "out_trade_no": trade.order.out_trade_no,
+        "channel": "ORIGINAL",
+        "user_received_account": RECEIVED_ACCOUNT,
+        "create_time": moment.told(row.created_ns),
+        "status": _STATUS[state.progress],
+        "funds_account": row.told.get("funds_account", "AVAILABLE"),
+        "amount": amounts(trade, state),
+    }
+    if state.outcome is not None and state.outcome.completed:
+        shown["success_time"] = moment.told(state.outcome.decided_ns)
+    discount = state.refund.payee_discount + state.refund.payer_discount
+    promotions = promotion_detail(trade)
+    if discount and promotions:
+        shown["promotion_detail"] = [
+            {
+                "promotion_id": each["coupon_id"],
+                "scope": each["scope"],
+                "type": "DISCOUNT" if each["type"] == "NOCASH" else "COUPON",
+                "amount": each["amount"],
+                "refund_amount": state.refund.payee_discount
+                if each["type"] == "NOCASH"
+                else state.refund.payer_discount,
+            }
+            for each in promotions
+        ]
+    return shown
+
+
+def amounts(trade: Trade, state: RefundState) -> dict[str, Any]:
+    """All that is counted of a refund. What the merchant's side carried never came, and does not go back."""
+    refund = state.refund
+    not_settled = trade.payment.payee_discount if trade.payment is not None else 0
+    return {
+        "total": trade.amount,
+        "refund": refund.gross,
+        "from": state.row.told.get("from", []),
+        "payer_total": trade.paid,
+        "payer_refund": refund.shares.paid,
+        "settlement_total": trade.amount - not_settled,
+        "settlement_refund": refund.gross - refund.payee_discount,
+        "discount_refund": refund.gross - refund.shares.paid,
+        "currency": refund.currency,
+        "refund_fee": refund.fee,
+    }
+
+
+def notified(trade: Trade, state: RefundState, parties: dict[str, Any]) -> dict[str, Any]:
+    """What a notification says of a refund. `parties` are the numbers it begins with."""
+    counted = amounts(trade, state)
+    told: dict[str, Any] = parties | {
+        "out_trade_no": trade.order.out_trade_no,
+        "transaction_id": trade.order.trade_no,
+        "out_refund_no": state.row.out_refund_no,
+        "refund_id": state.row.refund_no,
+        "refund_status": _STATUS[state.progress],
+        "user_received_account": RECEIVED_ACCOUNT,
+        "amount": {name: counted[name] for name in ("total", "refund", "payer_total", "payer_refund")},
+    }
+    if state.outcome is not None and state.outcome.completed:
+        told["success_time"] = moment.told(state.outcome.decided_ns)
+    return told

@@ -1,0 +1,94 @@
+"""Our refusals in the vendor's words: one table; what is not in it goes by its kind."""
+
+from hutong.codes.code import CodeReason
+from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.wechat.v3.errors import Code, Fault
+from hutong.institution.merchants.reasons import MerchantReason
+from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.people.reasons import PeopleReason
+from hutong.institution.requests.reasons import RequestReason
+from hutong.kernel.errors import Kind, Reason, Refusal
+
+TABLE: dict[Reason, tuple[Code, str]] = {
+    GatewayReason.ACCOUNT_UNKNOWN: (Code.MCH_NOT_EXISTS, ""),
+    GatewayReason.ACCOUNT_SUSPENDED: (Code.NO_AUTH, "商户号已暂停使用"),
+    GatewayReason.NOTIFY_URL_INVALID: (Code.PARAM_ERROR, "通知地址不合法：须为可访问的绝对地址，且不带参数"),
+    GatewayReason.PARTNER_NOT_ALLOWED: (Code.NO_AUTH, "子商户与服务商没有受理关系，或未授权该服务商"),
+    GatewayReason.ORDER_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
+    GatewayReason.ORDER_DIFFERS: (Code.OUT_TRADE_NO_USED, ""),
+    GatewayReason.ORDER_PAID: (Code.ORDERPAID, ""),
+    GatewayReason.ORDER_PAYING: (Code.INVALID_REQUEST, "用户支付中，请稍后再试"),
+    GatewayReason.ORDER_CLOSED: (Code.ORDER_CLOSED, ""),
+    GatewayReason.ORDER_REVERSED: (Code.ORDER_REVERSED, ""),
+    GatewayReason.ORDER_NOT_PAID: (Code.INVALID_REQUEST, "订单未支付，不能退款"),
+    GatewayReason.REVERSAL_FAILED: (Code.NOT_ENOUGH, "撤销失败：商户余额不足，请充值后重新发起"),
+    GatewayReason.REFUND_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "退款单不存在"),
+    GatewayReason.REFUND_DIFFERS: (Code.REFUND_FEE_MISMATCH, ""),
+    GatewayReason.REFUND_TOTAL_DIFFERS: (Code.INVALID_REQUEST, "订单金额不一致，请核实后再试"),
+    GatewayReason.REFUNDS_TOO_MANY: (Code.INVALID_REQUEST, "一笔订单最多退款50次"),
+    RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
+    RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
+    RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),
+    RequestReason.REQUEST_ALREADY_PAID: (Code.ORDERPAID, ""),
+    RequestReason.REQUEST_CLAIMED: (Code.INVALID_REQUEST, "用户支付中，请稍后再试"),
+    RequestReason.REFERENCE_REUSED: (Code.OUT_TRADE_NO_USED, ""),
+    RequestReason.AMOUNT_OUT_OF_LIMITS: (Code.RULE_LIMIT, "订单金额超出商户限额"),
+    RequestReason.LIFETIME_OUT_OF_LIMITS: (Code.PARAM_ERROR, "time_expire须在1分钟之后、7天之内"),
+    MerchantReason.MERCHANT_UNKNOWN: (Code.MCH_NOT_EXISTS, ""),
+    MerchantReason.MERCHANT_SUSPENDED: (Code.NO_AUTH, "商户已被暂停收款"),
+    MerchantReason.MERCHANT_CLOSED: (Code.NO_AUTH, "商户已注销"),
+    MerchantReason.SHOP_CLOSED: (Code.NO_AUTH, "门店已停业"),
+    MerchantReason.ROLE_MAY_NOT: (Code.NO_AUTH, "此商户号无权调用该接口"),
+    MerchantReason.KEY_REVOKED: (Code.NO_AUTH, "此商户号已停用"),
+    PaymentReason.REFUND_EXCEEDS_REMAINDER: (Code.INVALID_REQUEST, "订单退款金额超限：累计退款金额大于支付金额"),
+    PaymentReason.MERCHANT_BALANCE_INSUFFICIENT: (Code.NOT_ENOUGH, "基本账户余额不足，请充值后重新发起"),
+    PaymentReason.PAYMENT_NOT_COMPLETED: (Code.INVALID_REQUEST, "订单未支付成功，不能退款"),
+    PaymentReason.PAYMENT_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "订单不存在"),
+    PaymentReason.REFUND_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "退款单不存在"),
+    PaymentReason.ID_TAKEN: (Code.INVALID_REQUEST, "单号重复，且内容与之前请求不一致"),
+    PaymentReason.BALANCE_INSUFFICIENT: (Code.NOT_ENOUGH, "用户余额不足，请换其他支付方式"),
+    PaymentReason.ANNUAL_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "用户累计支付超过限额"),
+    PaymentReason.DAILY_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "用户当日支付超过限额"),
+    PaymentReason.MANDATE_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "用户支付超过限额"),
+    PaymentReason.DECLINED_BY_PAYER: (Code.TRADE_ERROR, "用户取消支付"),
+    PaymentReason.PAYING_ONESELF: (Code.TRADE_ERROR, "付款方与收款方相同，无法支付"),
+    PaymentReason.NETWORK_SILENT: (Code.SYSTEM_ERROR, ""),
+    CodeReason.CODE_UNKNOWN: (Code.AUTH_CODE_INVALID, ""),
+    CodeReason.CODE_KIND_UNKNOWN: (Code.AUTH_CODE_INVALID, ""),
+    CodeReason.PAYMENT_CODE_MALFORMED: (Code.AUTH_CODE_INVALID, ""),
+    CodeReason.PAYMENT_CODE_WRONG: (Code.AUTH_CODE_INVALID, ""),
+    CodeReason.PAYMENT_CODE_EXPIRED: (Code.AUTH_CODE_EXPIRE, ""),
+    CodeReason.PAYMENT_CODE_REUSED: (Code.AUTH_CODE_EXPIRE, "付款码已被使用，请用户刷新后再试"),
+    CodeReason.PAYMENT_CODE_GUESSES_EXHAUSTED: (Code.RULE_LIMIT, "付款码错误次数过多，请稍后再试"),
+    PeopleReason.USER_FROZEN: (Code.ACCOUNT_ERROR, ""),
+    PeopleReason.USER_CLOSED: (Code.ACCOUNT_ERROR, ""),
+    PeopleReason.USER_UNKNOWN: (Code.AUTH_CODE_INVALID, ""),
+}
+BY_KIND = {
+    Kind.INVALID: Code.PARAM_ERROR,
+    Kind.REFUSED: Code.INVALID_REQUEST,
+    Kind.CONFLICT: Code.INVALID_REQUEST,
+    Kind.NOT_FOUND: Code.RESOURCE_NOT_EXISTS,
+    Kind.NOT_ALLOWED: Code.NO_AUTH,
+    Kind.LIMITED: Code.FREQUENCY_LIMITED,
+}
+# What the payer's side says of a payment code comes as a name alone: it may be of a program that is not ours.
+_BY_NAME = {reason.name: row for reason, row in TABLE.items()}
+
+
+def fault_of(refusal: Refusal) -> Fault:
+    """The vendor's words for a refusal. The field is told where we know one."""
+    code, text = TABLE.get(refusal.reason, (BY_KIND[refusal.reason.kind], ""))
+    field = refusal.facts.get("field")
+    detail = (
+        {"field": f"/{field}", "issue": refusal.reason.name, "location": "body"} if isinstance(field, str) else None
+    )
+    return Fault(code, text, detail=detail if code is Code.PARAM_ERROR else None)
+
+
+def payer_fault(reason: str) -> Fault:
+    """The vendor's words for what the payer's side said no with."""
+    code, text = _BY_NAME.get(reason, (Code.TRADE_ERROR, ""))
+    if code in {Code.PARAM_ERROR, Code.INVALID_REQUEST, Code.NO_AUTH, Code.ORDER_NOT_EXIST, Code.RESOURCE_NOT_EXISTS}:
+        return Fault(Code.TRADE_ERROR)
+    return Fault(code, text)

@@ -1,0 +1,36 @@
+"""One hall for each file of tests: its keys take long to make. Each test has an account and payers of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+
+import pytest
+import pytest_asyncio
+
+from hutong.gateways.account import AlipayAccount, GatewayKind
+from tests.gateways.alipay.merchant import Merchant
+from tests.gateways.hall import Hall, opened_hall
+from tests.institution.payments.test_http import Phone
+
+Payer = Callable[[int], Awaitable[Phone]]
+_PHONES = count(13_800_138_000)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hall() -> AsyncIterator[Hall]:
+    async with opened_hall() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def merchant(hall: Hall) -> Merchant:
+    account = await hall.account(GatewayKind.ALIPAY)
+    assert isinstance(account, AlipayAccount)
+    return Merchant(hall, account)
+
+
+@pytest.fixture
+def payer(hall: Hall) -> Payer:
+    async def made(balance: int) -> Phone:
+        return await hall.jing.user(f"+86{next(_PHONES)}", balance)
+
+    return made
