@@ -122,6 +122,7 @@ async def _relay(line: socket.socket, scratch: Path, ports: frozenset[int]) -> N
         # Taken, or not ours to take: then nobody out here is led in.
         with suppress(OSError):
             await asyncio.start_server(partial(_to_inner_port, scratch / "in", port), LOOPBACK, port)
+    os._exit(0)  # Who is still connected has nobody to speak to any more.
 
 
 async def _to_port(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
