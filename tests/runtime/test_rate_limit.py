@@ -27,6 +27,7 @@ LIMITS = RateLimits(
     address=Rate(3, 1),
     doors=Rate(2, 0.1),
     pins=Rate(1, 0.5),
+    gateways=Rate(7, 1),
     strangers=Rate(2, 0.5),
     trusted=read_networks(["127.0.0.1", "10.0.0.0/8"]),
 )
@@ -111,6 +112,12 @@ async def test_who_tries_tokens_is_slowed_by_address_whatever_the_token(caller: 
         assert (await caller.call("/v1/closed", token=f"guess{number}")).status_code == 401
     assert (await caller.call("/v1/closed", token="another")).status_code == 429
     assert (await caller.call("/v1/closed", token="another", peer="203.0.113.10")).status_code == 401
+
+
+async def test_a_merchants_server_that_signs_each_call_has_one_bucket_by_address(caller: Caller) -> None:
+    assert await caller.until_limited(path="/gateway.do") == (7, 1)
+    assert (await caller.call("/v3/certificates", token="signed anew")).status_code == 429
+    assert (await caller.call()).status_code == 200
 
 
 async def test_who_is_on_this_machine_is_not_limited(caller: Caller) -> None:

@@ -170,6 +170,16 @@ _COMMANDS = {
         ("gateway merchant list", "gateway_merchant:list_", "The accounts of a merchant."),
         ("gateway merchant rotate", "gateway_merchant:rotate", "Another key pair, or with --secrets other API keys."),
         ("gateway merchant remove", "gateway_merchant:remove", "Let nobody in by an account any more."),
+        (
+            "gateway notifications",
+            "gateway_notifications:notifications",
+            "What an account was told by callback, what came back, and with --resend once more.",
+        ),
+        (
+            "gateway faults",
+            "gateway_notifications:faults",
+            "Have calls and callbacks go wrong, in a network for trying out.",
+        ),
     ),
     "Codes": (
         ("code", "", "Make pictures of codes, and read them."),

@@ -10,6 +10,7 @@ import msgspec
 from hutong.gateways import keys
 from hutong.gateways.account import (
     ACCOUNTS,
+    SELLERS,
     Account,
     AccountState,
     AlipayAccount,
@@ -23,6 +24,7 @@ from hutong.gateways.account import (
     WechatFacts,
     WechatSecrets,
     number_key,
+    seller_number,
 )
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
@@ -33,6 +35,7 @@ from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.rate_limit import HotCount
 from hutong.runtime.shelf import Shelf, decided
 
 ACCOUNTS_MAX = 50  # Of one merchant, at each gateway.
@@ -67,6 +70,7 @@ class AccountService:
         self._platform = platform
         self._all = Shelf(ACCOUNTS, node.journal, node.store, by=("number_key", "merchant_id"))
         self._open: dict[int, tuple[GatewayAccount, Account]] = {}
+        self._calls = HotCount(node.clock)
 
     # For whoever calls by a number.
 
@@ -88,6 +92,10 @@ class AccountService:
             if row.state == AccountState.ACTIVE:
                 return self.opened(row)
         raise Refusal(GatewayReason.ACCOUNT_UNKNOWN, number=number)
+
+    def count(self, account: Account) -> None:
+        """One call of an account that has proved itself. Refuses TOO_MANY_REQUESTS."""
+        self._calls.check(account.row.id)
 
     def account(self, account_id: int) -> Account:
         """By our own id, removed or not. Refuses ACCOUNT_UNKNOWN."""
@@ -152,7 +160,7 @@ class AccountService:
         else:
             merchant_key = MerchantKey(serial=keys.certificate_sn(certificate), pem=certificate)
             facts = AlipayFacts(
-                seller_id=f"2088{_digits(draft.account_id, 'seller', 12)}",
+                seller_id=seller_number(number),
                 key=merchant_key,
                 signing=draft.signing,
                 partners=draft.partners,
@@ -269,7 +277,7 @@ class AccountService:
             if kind is GatewayKind.WECHATPAY:
                 number = f"16{_digits(account_id, f'mchid/{drawn}', 8)}"
             else:
-                number = f"2021{_digits(account_id, f'app_id/{drawn}', 12)}"
+                number = f"2021{SELLERS}{_digits(account_id, f'app_id/{drawn}', 11)}"
             if not self._all.find("number_key", number_key(kind, number)):
                 return number
         raise AssertionError("there are numbers enough")

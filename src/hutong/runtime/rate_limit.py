@@ -43,6 +43,7 @@ class RateLimits:
     address: Rate = Rate(burst=500, per_s=50)  # Without a token: pages, and who comes in. Many share an address.
     doors: Rate = Rate(burst=100, per_s=2)  # Of these, what sends a code, signs in or registers: by address.
     pins: Rate = Rate(burst=20, per_s=0.5)  # Where a PIN is typed: by token; the PIN's own lock comes sooner.
+    gateways: Rate = Rate(burst=2000, per_s=500)  # By address: merchants' servers sign each call, and send no token.
     strangers: Rate = Rate(burst=50, per_s=1)  # Tokens nobody knows, by address.
     trusted: Sequence[NetworkAddress] = _LOOPBACK
     door_paths: frozenset[tuple[str, str]] = field(
@@ -70,6 +71,20 @@ class RateLimits:
         )
     )
     pin_path: str = "/v1/pin"
+    gateway_paths: tuple[str, ...] = (
+        "/gateway.do",
+        "/v3/",
+        "/pay/",
+        "/secapi/",
+        "/mmpaymkttransfers/",
+        "/mmpaysptrans/",
+        "/papay/",
+        "/vehicle/",
+        "/tools/",
+        "/payitil/",
+        "/sandboxnew/",
+        "/xdc/",
+    )
 
 
 class TokenBuckets:
@@ -154,6 +169,7 @@ class RateLimited:
         self._addresses = TokenBuckets(limits.address)
         self._doors = TokenBuckets(limits.doors)
         self._pins = TokenBuckets(limits.pins)
+        self._gateways = TokenBuckets(limits.gateways)
         self._strangers = TokenBuckets(limits.strangers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,8 +192,10 @@ class RateLimited:
     def _take(self, scope: Scope, address: str, now_ns: int) -> int:
         if wait_ns := self._strangers.wait_ns(address, now_ns):
             return wait_ns
-        token = _header(scope, b"authorization")
         method, path = scope["method"], scope["path"]
+        if path.startswith(self._limits.gateway_paths):
+            return self._gateways.take(address, now_ns)
+        token = _header(scope, b"authorization")
         if not token:
             if (method, path) in self._limits.door_paths and (wait_ns := self._doors.take(address, now_ns)):
                 return wait_ns

@@ -30,6 +30,7 @@ FROZEN_DAYS_MAX = 30
 _UNMOVED_WITHIN = (
     20_000  # Positions: a transfer follows its row by one look-up, so what a crash kept apart is among the last.
 )
+_TO_BE_SPLIT, _YES = ("split", "profit_sharing"), (True, "Y", "true")  # The second is WeChat Pay's own word.
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
@@ -66,8 +67,8 @@ class HoldService:
     # Freezing.
 
     def paid(self, order: GatewayOrder, payment: Receipt | Payment) -> None:
-        """An order was paid: freeze what it brought if it was placed as one to be split, by its fact `split`."""
-        if order.told.get("split"):
+        """An order was paid: freeze what it brought if its facts say that it was placed as one to be split."""
+        if any(order.told.get(fact) in _YES for fact in _TO_BE_SPLIT):
             self.freeze(order.id, payment.merchant_id, payment)
 
     def freeze(self, order_id: int, merchant_id: int, payment: Receipt | Payment) -> Hold:

@@ -161,6 +161,10 @@ class SplitService:
 
         return await decided(self._journal, find)
 
+    def shared_of(self, order_id: int) -> list[Split]:
+        """The splits of an order, if it has any, whoever asks. May raise `Cold`."""
+        return self.splits.find("order_id", order_id) if self._holds.holds.get(order_id) is not None else []
+
     async def unsplit(self, caller: Caller, order_id: int) -> int:
         """What is frozen of an order, and promised to nobody. Refuses ORDER_NOT_TO_BE_SPLIT."""
         return await decided(self._journal, lambda: self._holds.available(self._kept(caller, order_id)))

@@ -4,11 +4,28 @@ from typing import Any
 
 from hutong.gateways.account import WechatAccount
 from hutong.gateways.wechat.v2 import document
+from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.signature import SignType, is_signed, sign
 from hutong.institution.merchants.staff_key import StaffKey
 from tests.gateways.street import House, Street
 
 NOTIFY_URL = "https://shop.example/notify"
+
+ORDER = {
+    "body": "牛肉面",
+    "out_trade_no": "T-1",
+    "total_fee": 1_200,
+    "spbill_create_ip": "127.0.0.1",
+    "notify_url": NOTIFY_URL,
+    "trade_type": "NATIVE",
+    "product_id": "noodles",
+}
+
+
+def dialect_of(house: House) -> V2Dialect:
+    """The dialect that answers at a house."""
+    found = [getattr(route, "__self__", None) for route in house.gateways.routes]
+    return next(each for each in found if isinstance(each, V2Dialect))
 
 
 async def open_shop(street: Street, sign_type: SignType = SignType.MD5) -> "V2Shop":
@@ -60,15 +77,7 @@ class V2Shop:
 
     async def order(self, out_trade_no: str = "T-1", total_fee: int = 1_200, **fields: Any) -> dict[str, str]:
         """A native order."""
-        told = {
-            "body": "牛肉面",
-            "out_trade_no": out_trade_no,
-            "total_fee": total_fee,
-            "spbill_create_ip": "127.0.0.1",
-            "notify_url": NOTIFY_URL,
-            "trade_type": "NATIVE",
-            "product_id": "noodles",
-        }
+        told = ORDER | {"out_trade_no": out_trade_no, "total_fee": total_fee}
         return await self.done("/pay/unifiedorder", **(told | fields))
 
     async def state(self, out_trade_no: str = "T-1") -> str:

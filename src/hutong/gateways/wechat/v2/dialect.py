@@ -20,7 +20,7 @@ from hutong.gateways.wechat.v2.endpoint import Call, Endpoint, Proof
 from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.refusals import fault_of
 from hutong.gateways.wechat.v2.signature import SignType, is_signed, said_type, sandbox_key
-from hutong.gateways.wire import Dialect, WireAnswer, WireRequest
+from hutong.gateways.wire import Around, Dialect, Injected, WireAnswer, WireRequest, as_it_is
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.database import DatabaseUnavailable
@@ -33,7 +33,10 @@ _SANDBOX_ALONE = ("/sandboxnew/", "/xdc/")
 _LOG = logging.getLogger(__name__)
 _MCHID = re.compile("[0-9]{1,32}")
 _APPID = re.compile("wx[0-9a-f]{16}")
-_ECHOED = ("sub_appid", "sub_mch_id", "device_info")
+# By what requests name who calls: most by the first, the others each in a family of its own.
+_APPIDS = ("appid", "mch_appid", "wxappid", "combine_appid")
+_MCHIDS = ("mch_id", "mchid", "combine_mch_id")
+_ECHOED = (*_APPIDS, *_MCHIDS, "sub_appid", "sub_mch_id", "device_info")
 _NONCE_BITS = 128
 
 
@@ -64,6 +67,7 @@ class V2Dialect:
         self._accounts = accounts
         self._randomness = randomness
         self._sandbox = sandbox
+        self.around: Around = as_it_is
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Whether a request is v2's."""
@@ -100,7 +104,9 @@ class V2Dialect:
         proved = await self._proved(endpoint, request, in_sandbox=in_sandbox)
         said: Fields
         try:
-            given = await self._given(endpoint, proved, request)
+            given = await self.around(
+                proved.account.row.id, endpoint.path, lambda: self._given(endpoint, proved, request)
+            )
             if isinstance(given, WireAnswer):
                 return given
             said = {"result_code": "SUCCESS", **given}
@@ -108,24 +114,23 @@ class V2Dialect:
             said = answer.refused(fault)
         except Refusal as refusal:
             said = answer.refused(fault_of(refusal))
-        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown):
+        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown, Injected):
             said = answer.refused(Fault(Code.SYSTEMERROR))
         except Unreadable:
             raise
         except Exception:  # noqa: BLE001  # As above; this one can be signed.
             _LOG.exception("v2 could not answer %s", request.path)
             said = answer.refused(Fault(Code.SYSTEMERROR))
-        names = (*endpoint.names, *_ECHOED)
-        echoed = {name: proved.fields[name] for name in names if name in proved.fields}
+        echoed = {name: proved.fields[name] for name in _ECHOED if name in proved.fields}
         nonce = f"{self._randomness.getrandbits(_NONCE_BITS):032x}"
         sign_type = proved.sign_type if endpoint.proof is Proof.AS_ASKED else None
         return answer.told(echoed | {"nonce_str": nonce} | said, proved.key, sign_type)
 
     async def _proved(self, endpoint: Endpoint, request: WireRequest, *, in_sandbox: bool) -> _Proved:
         fields = _read(endpoint, request)
-        mchid = fields.get(endpoint.names[1], "")
+        mchid = _first(fields, _MCHIDS)
         if not _MCHID.fullmatch(mchid):
-            raise Unreadable(f"{endpoint.names[1]}参数格式错误")
+            raise Unreadable("mch_id参数格式错误")
         try:
             account = await warmed(self._journal, lambda: self._accounts.wechatpay(mchid))
         except Refusal as refusal:
@@ -144,14 +149,13 @@ class V2Dialect:
     async def _given(self, endpoint: Endpoint, proved: _Proved, request: WireRequest) -> Fields | WireAnswer:
         if endpoint.handler is None:
             raise Fault(Code.NOAUTH)
+        self._accounts.count(proved.account)
         fields = proved.fields
         if endpoint.has_nonce:
             shape.check(fields, shape.SIGNED)
         shape.check(fields, endpoint.parameters)
         caller = await self._caller(proved)
-        appid = fields.get(endpoint.names[0], "")
-        if appid:
-            _check_appid(appid, proved.account)
+        _check_appid(_first(fields, _APPIDS), proved.account)
         call = Call(
             caller=caller,
             account=proved.account,
@@ -195,7 +199,11 @@ def _read(endpoint: Endpoint, request: WireRequest) -> Fields:
         raise Unreadable(errors.NOT_XML) from malformed
 
 
+def _first(fields: Fields, names: tuple[str, ...]) -> str:
+    return next((fields[name] for name in names if fields.get(name)), "")
+
+
 def _check_appid(appid: str, account: WechatAccount) -> None:
-    if appid in account.facts.appids:
+    if not appid or appid in account.facts.appids:
         return
     raise Fault(Code.APPID_MCHID_NOT_MATCH if _APPID.fullmatch(appid) else Code.APPID_NOT_EXIST)

@@ -51,5 +51,4 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler | None = None
     method: str = "POST"
     proof: Proof = Proof.AS_ASKED
-    names: tuple[str, str] = ("appid", "mch_id")  # By what its requests name who calls.
     has_nonce: bool = True

@@ -22,8 +22,16 @@ _LIFETIME_MIN_S = 60
 _LIFETIME_MAX_S = 7 * 86_400
 # What is the order's. The rest is the call's, and may be another each time: a till that asks again writes a new time.
 _OF_CALL = frozenset({"nonce_str", "sign", "sign_type", "spbill_create_ip", "time_start", "time_expire", "scene_info"})
-# What is given back as it came.
-_KEPT = ("attach", "device_info", "body", "detail", "appid", "sub_appid", "sub_mch_id", "goods_tag", "fee_type")
+# What is given back as it came, under the names that every dialect of these orders knows.
+_KEPT = {
+    "appid": "appid",
+    "sub_appid": "sub_appid",
+    "attach": "attach",
+    "openid": "openid",
+    "sub_openid": "sub_openid",
+    "device_info": "device_id",
+    "body": "description",
+}
 
 
 class Orders:
@@ -107,7 +115,9 @@ class Orders:
 
     def _draft(self, call: Call, product: str) -> OrderDraft:
         content = {name: text for name, text in call.fields.items() if name not in _OF_CALL}
-        facts: dict[str, Any] = {name: text for name in _KEPT if (text := call.text(name))}
+        facts: dict[str, Any] = {kept: text for name, kept in _KEPT.items() if (text := call.text(name))}
+        if call.text("profit_sharing") == "Y":
+            facts["split"] = True
         return OrderDraft(
             out_trade_no=call.text("out_trade_no"),
             amount=call.number("total_fee"),

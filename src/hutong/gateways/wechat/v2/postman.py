@@ -86,7 +86,7 @@ class V2Postman:
             "return_code": "SUCCESS",
             "return_msg": "OK",
             **self._parties(trade),
-            "device_info": kept.get("device_info", ""),
+            "device_info": kept.get("device_id", ""),
             "result_code": "SUCCESS",
             "sign_type": "" if sign_type is SignType.MD5 else sign_type.value,
             **paid_fields(trade, openid),

@@ -16,6 +16,7 @@ DAY = "[0-9]{8}"
 # Of the merchant's own numbers: letters, digits, and _-|*@ .
 OWN_NUMBER = r"[0-9A-Za-z_\-|*@]{1,64}"
 ANY = "(?s:.*)"
+URL = r"https?://[!-~]+"
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ OF_ORDER = (may("transaction_id"), may("out_trade_no", OWN_NUMBER))
 UNIFIEDORDER = (
     *PAYEE,
     *GOODS,
-    must("notify_url", length_max=256),
+    must("notify_url", URL, 256),
     must("trade_type", one_of("JSAPI", "NATIVE", "APP", "MWEB")),
     may("product_id"),
     may("openid", length_max=128),
@@ -110,7 +111,7 @@ REFUND = (
     may("refund_fee_type", one_of("CNY"), 16),
     may("refund_desc", length_max=80),
     may("refund_account", one_of("REFUND_SOURCE_RECHARGE_FUNDS", "REFUND_SOURCE_UNSETTLED_FUNDS"), 32),
-    may("notify_url", length_max=256),
+    may("notify_url", URL, 256),
 )
 REFUNDQUERY = (
     *PAYEE,

@@ -21,7 +21,9 @@ def openid_of(payers: PayerIds, trade: Trade) -> str:
     """The payer, as the application of the order knows them; empty until somebody has paid."""
     if trade.payment is None:
         return ""
-    return payers.openid(trade.order.told.get("appid", ""), trade.order.payer)
+    asked, appid = trade.order.told.get("openid", ""), trade.order.told.get("appid", "")
+    # An order for a page names its payer. An id that isn't ours the merchant has from elsewhere, and finds again.
+    return asked if asked and payers.person(appid, asked) is None else payers.openid(appid, trade.order.payer)
 
 
 def paid_fields(trade: Trade, openid: str) -> Fields:
@@ -58,5 +60,5 @@ def query_fields(trade: Trade, openid: str) -> Fields:
     }
     if trade.payment is not None:
         told = paid_fields(trade, openid)
-    device = {"device_info": trade.order.told.get("device_info", "")}
+    device = {"device_info": trade.order.told.get("device_id", "")}
     return {**device, "trade_state": state, "trade_state_desc": words, **told}
