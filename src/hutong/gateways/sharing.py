@@ -1,6 +1,7 @@
 """What both vendors' protocols do with a merchant's money beyond taking and refunding it, wired."""
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.balance_service import BalanceService
 from hutong.gateways.bills.bill_service import GatewayBillService
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order_service import OrderService
@@ -30,6 +31,7 @@ class Sharing:
         self.receivers = ReceiverService(node, institution.people, institution.merchants)
         self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
         self.split_returns = ReturnService(node, ledger, currency, self.splits)
+        self.balances = BalanceService(node, ledger, currency, self.holds)
         self.bills = GatewayBillService(institution, accounts, orders, refunds, self.splits)
         self.transfers = TransferService(
             node,
