@@ -10,6 +10,7 @@ import msgspec
 from hutong.gateways import keys
 from hutong.gateways.account import (
     ACCOUNTS,
+    SELLERS,
     Account,
     AccountState,
     AlipayAccount,
@@ -23,6 +24,7 @@ from hutong.gateways.account import (
     WechatFacts,
     WechatSecrets,
     number_key,
+    seller_number,
 )
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
@@ -160,7 +162,7 @@ class AccountService:
         else:
             merchant_key = MerchantKey(serial=keys.certificate_sn(certificate), pem=certificate)
             facts = AlipayFacts(
-                seller_id=f"2088{_digits(draft.account_id, 'seller', 12)}",
+                seller_id=seller_number(number),
                 key=merchant_key,
                 signing=draft.signing,
                 partners=draft.partners,
@@ -266,7 +268,7 @@ class AccountService:
             if kind is GatewayKind.WECHATPAY:
                 number = f"16{_digits(account_id, f'mchid/{drawn}', 8)}"
             else:
-                number = f"2021{_digits(account_id, f'app_id/{drawn}', 12)}"
+                number = f"2021{SELLERS}{_digits(account_id, f'app_id/{drawn}', 11)}"
             if not self._all.find("number_key", number_key(kind, number)):
                 return number
         raise AssertionError("there are numbers enough")

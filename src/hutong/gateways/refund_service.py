@@ -131,7 +131,12 @@ class GatewayRefundService:
 
     async def of_order(self, order: GatewayOrder) -> list[RefundState]:
         """All of an order's, oldest first."""
-        return await decided(self._journal, lambda: [self.state(row) for row in self.rows.find("order_id", order.id)])
+        return await decided(self._journal, lambda: [self.state(row) for row in self._in_turn(order)])
+
+    def _in_turn(self, order: GatewayOrder) -> list[GatewayRefund]:
+        return sorted(
+            self.rows.find("order_id", order.id), key=lambda row: row.refund_id
+        )  # Minted one after the other.
 
     def state(self, row: GatewayRefund) -> RefundState:
         """How a refund stands. May raise `Cold`."""
