@@ -1,8 +1,9 @@
 """The Alipay gateway of one institution, wired."""
 
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.alipay import cashier, catalogue, classic, rest
+from hutong.gateways.alipay import bills, cashier, catalogue, classic, rest
 from hutong.gateways.alipay.acquiring import Acquiring
+from hutong.gateways.alipay.bills import Bills
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
@@ -43,7 +44,9 @@ class AlipayGateway:
         identities = Identities(institution, accounts, orders.payers)
         self._cashier = Cashier(institution, platform, orders)
         royalties = Royalties(node, orders, sharing, identities)
+        self._bills = Bills(institution, accounts, sharing.bills)
         products = (
+            self._bills,
             royalties,
             Acquiring(institution, orders, refunds, identities),
             Refunding(node, orders, refunds, identities, royalties),
@@ -70,4 +73,6 @@ class AlipayGateway:
                 return self._rest
         if path.startswith(cashier.PATH):
             return self._cashier
+        if path.startswith(bills.PATH):
+            return self._bills
         return None
