@@ -23,6 +23,7 @@ from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.gateways import Gateways
 from hutong.gateways.notification_lanes import Places
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -228,7 +229,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             private_allowed=private_webhooks, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
         )
         stack.push_async_callback(teller.close)
-        gateways.begin(stack, teller, is_sandbox=site.sandbox is not None)
+        telling = gateways.begin(stack, teller)
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -243,11 +244,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
+            *gateways.people_api(),
+            transfer_routes(machine.node, institution.people, institution.merchants, gateways.sharing.transfers),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
             *institution_pages(institution, pages, bills, pool, names, desk),
+            *gateways.routes_beside(telling, operator_only),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))

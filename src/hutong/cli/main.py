@@ -158,6 +158,19 @@ _COMMANDS = {
             "Decide about what is asked of us, or about what a payer of ours reported.",
         ),
     ),
+    "Gateways": (
+        ("gateway", "", "For merchants' software that speaks WeChat Pay's or Alipay's protocol."),
+        (
+            "gateway notifications",
+            "gateway_notifications:notifications",
+            "What an account was told by callback, what came back, and with --resend once more.",
+        ),
+        (
+            "gateway faults",
+            "gateway_notifications:faults",
+            "Have calls and callbacks go wrong, in a network for trying out.",
+        ),
+    ),
     "Codes": (
         ("code", "", "Make pictures of codes, and read them."),
         ("code make", "code:make", "Write a text as a QR code: PNG, SVG, a plate for print."),

@@ -36,7 +36,6 @@ from hutong.scheme.messages import Channel
 _SEEN_MAX = 100_000
 _ATTEMPTS_MAX = 50
 _ENDED = (TradeState.CLOSED, TradeState.REVERSED)
-_CODE_PRODUCTS = frozenset({"MICROPAY", "BAR_CODE"})
 # Hears of each order that was paid, in the decision that completes its payment: what else is to happen to the money.
 PaidHook = Callable[[GatewayOrder, Receipt | Payment], None]
 
@@ -62,6 +61,7 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
 
     async def start(self) -> None:
         await self.orders.start()
@@ -133,7 +133,8 @@ class OrderService:
 
     async def find(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """By the merchant's number or ours. Refuses ORDER_UNKNOWN."""
-        return await decided(self._journal, lambda: self.found(caller, out_trade_no=out_trade_no, trade_no=trade_no))
+        trade = await decided(self._journal, lambda: self.found(caller, out_trade_no=out_trade_no, trade_no=trade_no))
+        return trade if self.looked is None else self.looked(trade)
 
     def found(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """`find`, within a decision."""
@@ -141,6 +142,11 @@ class OrderService:
         if order is None or (out_trade_no and order.out_trade_no != out_trade_no):
             raise Refusal(GatewayReason.ORDER_UNKNOWN, out_trade_no=out_trade_no, trade_no=trade_no)
         return self.trade(order)
+
+    def known(self, caller: Caller, out_trade_no: str) -> Trade | None:
+        """The order of this number, if there is one. Within a decision."""
+        order = self._newest(caller, out_trade_no)
+        return None if order is None else self.trade(order)
 
     async def close(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """
@@ -286,7 +292,7 @@ class OrderService:
         if trade.order.content != draft.digest(caller):
             _check_not_ended(trade)
             raise Refusal(GatewayReason.ORDER_DIFFERS, out_trade_no=draft.out_trade_no)
-        if draft.product not in _CODE_PRODUCTS or trade.state in _ENDED:
+        if not draft.payer_code or trade.state in _ENDED:
             _check_not_ended(trade)
         return trade
 

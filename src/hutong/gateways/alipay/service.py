@@ -17,6 +17,7 @@ from hutong.gateways.order import Dialect
 from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.wire import Around, Injected, as_it_is
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.runtime.database import DatabaseUnavailable
@@ -45,6 +46,7 @@ class AlipayService:
         self._accounts = accounts
         self._platform = platform
         self.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        self.around: Around = as_it_is
 
     def endpoint(self, method: str) -> Endpoint:
         """
@@ -92,13 +94,15 @@ class AlipayService:
         """What the method answers. An outcome that nobody knows yet is 20000: the client asks again, or queries."""
         try:
             self._accounts.count(call.caller.account)
-            return await endpoint.handler(call)
+            return await self.around(call.account.row.id, endpoint.method, lambda: endpoint.handler(call))
         except AlipayError:
             raise
         except Refusal as refusal:
             raise in_alipays_words(refusal) from None
         except (OutcomeUnknown, JournalHalted, DatabaseUnavailable):
             raise AlipayError("isp.unknow-error") from None
+        except Injected:
+            raise AlipayError("ACQ.SYSTEM_ERROR") from None
         except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, in %s", endpoint.method)
             raise AlipayError("isp.unknow-error") from None

@@ -94,9 +94,7 @@ class GatewayBillService:
     async def trades(self, caller: Caller, day: BillDay) -> list[TradeLine]:
         """What was paid and given back of the account's orders on a day, in order. Refuses ROLE_MAY_NOT."""
         caller.key.check_right(Right.READ)
-        fee = await warmed(
-            self._journal, lambda: self._institution.merchants.fee(caller.key.merchant_id, day.until_ns - 1)
-        )
+        fee_bps = -1  # A merchant has none before its first day, when nobody pays it either.
         lines = []
         async for page in self._movements(caller, day):
             sales = [each for each in page if each.kind in _SALES]
@@ -104,11 +102,17 @@ class GatewayBillService:
             for sale in sales:
                 order = about.orders.get(sale.about)
                 if order is not None and order.payee_id == caller.payee.row.id:
+                    if fee_bps < 0:
+                        fee_bps = await self._fee_bps(caller, day)
                     line = await warmed(self._journal, partial(self._trade, caller, sale, about, order))
-                    lines.append(
-                        msgspec.structs.replace(line, fee_bps=fee.fee_bps, shared=await self._shared(line, order))
-                    )
+                    lines.append(msgspec.structs.replace(line, fee_bps=fee_bps, shared=await self._shared(line, order)))
         return lines
+
+    async def _fee_bps(self, caller: Caller, day: BillDay) -> int:
+        """What the merchant paid of each payment at the end of the day."""
+        at_ns, merchants = day.until_ns - 1, self._institution.merchants
+        fee = await warmed(self._journal, lambda: merchants.fee(caller.key.merchant_id, at_ns))
+        return fee.fee_bps
 
     async def funds(self, caller: Caller, day: BillDay) -> list[FundLine]:
         """

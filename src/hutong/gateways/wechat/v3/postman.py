@@ -7,6 +7,7 @@ import msgspec
 from hutong.gateways.account import Caller, Signing, WechatAccount
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification import GatewayNotification, Letter, News
+from hutong.gateways.order import TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
@@ -99,7 +100,9 @@ class V3Postman:
         order = self._orders.orders.get(notification.subject_id)
         assert order is not None, "news of an order come after it"
         caller = self._orders.caller_of(order)
-        shown = trade_object(self._orders.trade(order), caller, self._orders.payers, partner=is_partner(caller))
+        # It is the payment that is told: what was given back meanwhile is news of its own.
+        paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
+        shown = trade_object(paid, caller, self._orders.payers, partner=is_partner(caller))
         return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
 
     def _refund(self, notification: GatewayNotification) -> Told:
