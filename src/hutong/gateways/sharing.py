@@ -35,7 +35,6 @@ class Sharing:
         self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
         self.split_returns = ReturnService(node, ledger, currency, self.splits)
         self.balances = BalanceService(node, ledger, currency, self.holds)
-        self.bills = GatewayBillService(institution, accounts, orders, refunds, self.splits)
         self.transfers = TransferService(
             node,
             ledger,
@@ -58,6 +57,9 @@ class Sharing:
             self.holds,
             refunds,
             institution.payments.refunds,
+        )
+        self.bills = GatewayBillService(
+            institution, accounts, orders, refunds, self.splits, self.combined, self.part_refunds
         )
         orders.on_paid += [self.holds.paid, self.combined.paid]
         orders.on_look_up.append(self.combined.look_up)

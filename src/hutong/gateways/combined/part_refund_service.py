@@ -25,7 +25,7 @@ from hutong.gateways.combined.combined_service import CombinedService
 from hutong.gateways.order import GatewayOrder
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
-from hutong.gateways.refund import RefundDraft, RefundState
+from hutong.gateways.refund import GatewayRefund, RefundDraft, RefundState
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.splits.hold_service import HoldService
 from hutong.institution import chart
@@ -312,9 +312,11 @@ class PartRefundService:
 
     def _of(self, refund: Refund) -> PartTaking | None:
         row = self._gateway_refunds.rows.get(refund.id) if refund.door else None
-        if row is None or TAKING.encode() not in row.facts:
-            return None
-        return self._taking(int(row.told[TAKING], 16))
+        return self.taking_of(row) if row is not None else None
+
+    def taking_of(self, row: GatewayRefund) -> PartTaking | None:
+        """What a part's merchant gave for a refund, if it is one of a part. May raise `Cold`."""
+        return self._taking(int(row.told[TAKING], 16)) if TAKING.encode() in row.facts else None
 
     def _taking(self, taking_id: int) -> PartTaking:
         taking = self.takings.get(taking_id)
