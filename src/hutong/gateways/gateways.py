@@ -24,6 +24,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
@@ -59,6 +60,7 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         v3 = v3_dialect(
             institution,
             self.accounts,
@@ -67,6 +69,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts,
@@ -75,6 +78,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
             node.randomness,
         )
         self.alipay = AlipayGateway(
@@ -115,6 +119,7 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.services.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""

@@ -31,6 +31,7 @@ class News(StrEnum):
     AGREEMENT_ENDED = "AGREEMENT_ENDED"
     TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
     TRANSFER_BATCH = "TRANSFER_BATCH"
+    SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
 
 
 class NotificationState(StrEnum):
