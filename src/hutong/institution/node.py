@@ -1,7 +1,7 @@
 """One institution as one node: its services, wired, what it does with messages, and its timer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -46,6 +46,8 @@ from hutong.runtime.outbound import Poster
 from hutong.runtime.pool import WorkerPool
 from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
+
+HeldOf = Callable[[int], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,7 @@ class InstitutionNode:
         self.payments.on_statement = self.settlement.told
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
         self.on_tick: list[Callable[[], None]] = []  # Who is built upon an institution, and goes by its time.
+        self.held_of: HeldOf = _nothing_held  # What merchants hold of a person's money: see `gateways.preauth`.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
@@ -164,13 +167,18 @@ class InstitutionNode:
             tick()
 
     async def balance_of(self, user: User) -> int:
-        """Everything on a user's account, pending credits and what is disputed included."""
+        """Everything on a user's account, pending credits, what is disputed and what merchants hold included."""
         (account,) = await self.ledger.lookup_accounts([user.wallet_account])
         disputed = self.recalls.disputes.held_of(user.id)
-        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
+        on_account = account.credits_posted + account.credits_pending - account.debits_posted
+        return on_account + disputed + await self.held_of(user.id)
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)
+
+
+async def _nothing_held(_user_id: int) -> int:
+    return 0
 
 
 def _opened(statuses: list[AccountStatus]) -> None:
