@@ -32,9 +32,9 @@ class Hall:
     wechat: WechatAccount
     alipay: AlipayAccount
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: WorkerPool, *, sandbox: bool = False) -> None:
         self.jing = Jing(pool)
-        self.gateways = Gateways(self.jing.institution, name="Jing Pay", payer_key=b"k" * 32)
+        self.gateways = Gateways(self.jing.institution, name="Jing Pay", payer_key=b"k" * 32, sandbox=sandbox)
         self.merchant_key: RSAPrivateKey = MERCHANT_KEY
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -93,11 +93,11 @@ def order(number: str = "T20261122001", amount: int = 1_280, **more: Any) -> Ord
 
 
 @asynccontextmanager
-async def opened_hall() -> AsyncIterator[Hall]:
+async def opened_hall(*, sandbox: bool = False) -> AsyncIterator[Hall]:
     pool = WorkerPool()
     async with AsyncExitStack() as stack:
         stack.callback(pool.close)
-        hall = Hall(pool)
+        hall = Hall(pool, sandbox=sandbox)
         await hall.open(stack)
         yield hall
 

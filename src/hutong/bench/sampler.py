@@ -21,6 +21,9 @@ _PARTS = {
     "hutong.institution": "institution",
     "hutong.switch": "switch",
     "hutong.kernel": "kernel",
+    "hutong.gateways.keys": "RSA",
+    "hutong.gateways": "gateways",
+    "hutong.runtime.outbound": "posting",
     "hutong.bench": "bench",
 }
 _IN_ORDER = sorted(_PARTS, key=len, reverse=True)

@@ -45,15 +45,15 @@ class Idle:
 
 
 @asynccontextmanager
-async def scratch_machine(scratch: Scratch, schema: str) -> AsyncIterator[Machine]:
-    """A journal and a ledger on a schema of their own."""
+async def scratch_machine(scratch: Scratch, schema: str, *kinds: str) -> AsyncIterator[Machine]:
+    """A journal and a ledger on a schema of their own, with the tables of what else is named."""
     found: list[Machine] = []
 
     async def build(machine: Machine, _stack: AsyncExitStack) -> Idle:
         found.append(machine)
         return Idle()
 
-    host = NodeHost("bench", Database(scratch.address, schema), ("runtime", "ledger"), build)
+    host = NodeHost("bench", Database(scratch.address, schema), ("runtime", "ledger", *kinds), build)
     await host.start()
     try:
         yield found[0]

@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, growth, ledger, payments, reconciliation, settlement, storm
+from hutong.bench import codes, echo, growth, ledger, payments, reconciliation, settlement, storm, telling
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -46,6 +46,7 @@ class Extent:
     reconciled_lines: int = reconciliation.LINES
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
+    gateway_s: float = 6.0
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -96,6 +97,10 @@ async def _reconciliation(scratch: Scratch, figures: Figures, extent: Extent, pr
     await reconciliation.measure(scratch, figures, lines=extent.reconciled_lines, progress=progress)
 
 
+async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await telling.measure(scratch, figures, seconds=extent.gateway_s, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -106,9 +111,10 @@ PARTS = {
     "growth": _growth,
     "storm": _storm,
     "settlement": _settlement,
+    "gateway": _gateway,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"growth", "reconciliation", "settlement", "storm"})
+DEFAULT = tuple(part for part in PARTS if part not in {"gateway", "growth", "reconciliation", "settlement", "storm"})
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -126,6 +132,7 @@ AT_LEAST = {
     "growth_old_to_young": 0.8,
     "growth_wide_pay_onus_to_young": 0.8,
     "growth_old_pay_onus_to_young": 0.8,
+    "told_most_per_s": 500,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,

@@ -4,13 +4,17 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from hutong.gateways.account_api import account_routes
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.notification_api import notification_routes
+from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
@@ -20,6 +24,8 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.api import preauth_api
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sandbox.api import fault_routes
+from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
@@ -27,37 +33,48 @@ from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
+from hutong.operators.guard import Guard
 from hutong.runtime.outbound import Poster
 
 
 class Gateways:
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
-    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes, sandbox: bool = False) -> None:
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        *,
+        name: str,
+        payer_key: bytes,
+        sandbox: bool = False,
+        wall: Clock | None = None,
+    ) -> None:
         node = institution.node
         self.institution = institution
+        # What is signed says when: by the clock of whoever reads it, which a sandbox leaves behind when it puts its own forward.
+        self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds)
+        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
-        v3 = v3_dialect(
-            node,
+        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts, self.platform, self.orders, self.refunds, self.sharing, node.randomness
+        )
+        self.alipay = AlipayGateway(
+            institution,
             self.accounts,
             self.platform,
             self.orders,
             self.refunds,
-            private_urls=institution.webhooks_private,
-        )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, node.randomness
-        )
-        self.alipay = AlipayGateway(
-            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
+            self.notifications,
+            self.sharing,
         )
         v2 = v2_dialect(
             node,
@@ -73,6 +90,10 @@ class Gateways:
             self.accounts, self.orders, self.refunds, self.agreements, node.randomness
         )
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
+        self.faults = FaultService() if sandbox else None
+        if self.faults is not None:
+            v3.around = v2.around = self.alipay.service.around = self.faults.around
+            self.orders.looked = self.faults.looked
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -94,12 +115,29 @@ class Gateways:
             preauth_api(institution.node, institution.people, self.preauths),
         ]
 
-    def begin(self, stack: AsyncExitStack, poster: Poster, *, is_sandbox: bool) -> NotificationWorker:
+    def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
-        worker = NotificationWorker(self.institution.node, self.notifications, poster, letters_kept=is_sandbox)
+        worker = NotificationWorker(
+            self.institution.node,
+            self.notifications,
+            poster,
+            letters_kept=self.faults is not None,
+            tampering=self.faults,
+            wall=self.wall,
+        )
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker
+
+    def routes_beside(self, worker: NotificationWorker, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
+        node, merchants = self.institution.node, self.institution.merchants
+        desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
+        routes = account_routes(node, self.accounts, self.platform, merchants, operator_only)
+        routes += notification_routes(node, desk, merchants, operator_only)
+        if self.faults is not None:
+            routes += fault_routes(node, desk, self.faults, merchants, operator_only)
+        return routes
 
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""

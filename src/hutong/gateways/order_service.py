@@ -61,6 +61,7 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
 
     async def start(self) -> None:
         await self.orders.start()
@@ -132,7 +133,8 @@ class OrderService:
 
     async def find(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """By the merchant's number or ours. Refuses ORDER_UNKNOWN."""
-        return await decided(self._journal, lambda: self.found(caller, out_trade_no=out_trade_no, trade_no=trade_no))
+        trade = await decided(self._journal, lambda: self.found(caller, out_trade_no=out_trade_no, trade_no=trade_no))
+        return trade if self.looked is None else self.looked(trade)
 
     def found(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """`find`, within a decision."""

@@ -25,3 +25,4 @@ class GatewayReason(Reason):
     REFUND_TOTAL_DIFFERS = Kind.INVALID, "NARR"  # What it says was paid is not what was.
     REFUNDS_TOO_MANY = Kind.REFUSED, "NARR"
     REVERSAL_FAILED = Kind.REFUSED, "NARR"  # The refund of what was paid failed; `because` says of what.
+    NOTIFICATION_UNKNOWN = Kind.NOT_FOUND, "NARR"

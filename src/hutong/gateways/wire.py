@@ -5,10 +5,11 @@ The door stands in front of a node's API. What a dialect answers to goes to it, 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+Answer = TypeVar("Answer")
 Dialect = Callable[["WireRequest"], Awaitable["WireAnswer"]]
 Route = Callable[["WireRequest"], Dialect | None]
 JSON = "application/json"
@@ -23,6 +24,7 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: bytes = b""
     client: str = ""  # The caller's address.
+    scheme: str = "http"
 
     @property
     def target(self) -> bytes:
@@ -43,6 +45,23 @@ class WireAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+
+
+class Injected(Exception):  # noqa: N818  # It is no error: a sandbox was asked for it.
+    """A call is to fail as if the gateway itself had: each dialect has its own words for that."""
+
+
+class Around(Protocol):
+    """What stands between a call that was proved to be an account's, and its handler."""
+
+    async def __call__(self, account_id: int, what: str, answer: Callable[[], Awaitable[Answer]], /) -> Answer:
+        """The handler's answer. `what` is the call's path or method."""
+        ...
+
+
+async def as_it_is(_account_id: int, _what: str, answer: Callable[[], Awaitable[Answer]], /) -> Answer:
+    """Nothing: for all but a sandbox."""
+    return await answer()
 
 
 class Door:
@@ -73,6 +92,7 @@ def _request(scope: Any) -> WireRequest:
         query=scope["query_string"],
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         client=client[0] if client else "",
+        scheme=scope.get("scheme", "http"),
     )
 
 

@@ -21,7 +21,7 @@ from hutong.gateways.wechat.v2.endpoint import Call, Endpoint, Proof
 from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.refusals import fault_of
 from hutong.gateways.wechat.v2.signature import SignType, is_signed, said_type, sandbox_key
-from hutong.gateways.wire import Dialect, WireAnswer, WireRequest
+from hutong.gateways.wire import Around, Dialect, Injected, WireAnswer, WireRequest, as_it_is
 from hutong.institution.notices.webhook import check_url
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.kernel.ids import Randomness
@@ -71,6 +71,7 @@ class V2Dialect:
         self._accounts = accounts
         self._randomness = randomness
         self._sandbox = sandbox
+        self.around: Around = as_it_is
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Whether a request is v2's."""
@@ -107,7 +108,9 @@ class V2Dialect:
         proved = await self._proved(endpoint, request, in_sandbox=in_sandbox)
         said: Fields
         try:
-            given = await self._given(endpoint, proved, request)
+            given = await self.around(
+                proved.account.row.id, endpoint.path, lambda: self._given(endpoint, proved, request)
+            )
             if isinstance(given, WireAnswer):
                 return given
             said = {"result_code": "SUCCESS", **given}
@@ -115,7 +118,7 @@ class V2Dialect:
             said = answer.refused(fault)
         except Refusal as refusal:
             said = answer.refused(fault_of(refusal))
-        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown):
+        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown, Injected):
             said = answer.refused(Fault(Code.SYSTEMERROR))
         except Unreadable:
             raise

@@ -21,7 +21,7 @@ from hutong.gateways.wechat.v3 import authorization, upload
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, Router, catalogue
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.refusals import fault_of
-from hutong.gateways.wire import JSON, Dialect, WireAnswer, WireRequest
+from hutong.gateways.wire import JSON, Around, Dialect, Injected, WireAnswer, WireRequest, as_it_is
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.database import DatabaseUnavailable
@@ -45,6 +45,7 @@ class Envelope:
         self._accounts = accounts
         self._platform = platform
         self._router = Router([*endpoints, *catalogue()])
+        self.around: Around = as_it_is
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Itself, for what is WeChat Pay's v3. The other vendor's v3 paths are told apart by how they are authorised."""
@@ -60,7 +61,7 @@ class Envelope:
             answer = fault.answer()
         except Refusal as refusal:
             answer = fault_of(refusal).answer()
-        except (JournalHalted, DatabaseUnavailable):
+        except (JournalHalted, DatabaseUnavailable, Injected):
             answer = Fault(Code.SYSTEM_ERROR).answer()
         except Exception:
             log.exception("gateway_failed", dialect="wechatpay-v3", method=request.method, path=request.path)
@@ -84,7 +85,7 @@ class Envelope:
             raise Fault(Code.INVALID_REQUEST, _HEADERS_TEXT)
         key = self._key(request, account)
         call = Call(request=request, account=account, path=found.path, query=read_query(request.query), signed=signed)
-        answer = await found.endpoint.handler(call)
+        answer = await self.around(account.row.id, request.path, lambda: found.endpoint.handler(call))
         return self._signed(answer, key, nonce)
 
     async def _authenticate(self, request: WireRequest, signed: bytes) -> WechatAccount:
