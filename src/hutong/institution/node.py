@@ -66,6 +66,7 @@ class InstitutionNode:
     """Everything of an institution behind its transport and its API."""
 
     clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
+    held_of: HeldOf | None = None  # What merchants hold of a person's money: see `gateways.preauth`.
 
     def __init__(
         self,
@@ -135,7 +136,6 @@ class InstitutionNode:
         self.payments.on_statement = self.settlement.told
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
         self.on_tick: list[Callable[[], None]] = []  # Who is built upon an institution, and goes by its time.
-        self.held_of: HeldOf = _nothing_held  # What merchants hold of a person's money: see `gateways.preauth`.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
 
@@ -171,14 +171,11 @@ class InstitutionNode:
         (account,) = await self.ledger.lookup_accounts([user.wallet_account])
         disputed = self.recalls.disputes.held_of(user.id)
         on_account = account.credits_posted + account.credits_pending - account.debits_posted
-        return on_account + disputed + await self.held_of(user.id)
+        held = await self.held_of(user.id) if self.held_of is not None else 0
+        return on_account + disputed + held
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)
-
-
-async def _nothing_held(_user_id: int) -> int:
-    return 0
 
 
 def _opened(statuses: list[AccountStatus]) -> None:
