@@ -153,12 +153,10 @@ class AccountService:
         number = self._number(draft.kind, draft.account_id)
         certificate = self._platform.certify(f"{draft.name} {number}", draft.public_key)
         facts: WechatFacts | AlipayFacts
-        secrets: WechatSecrets | AlipaySecrets
         if draft.kind is GatewayKind.WECHATPAY:
             merchant_key = MerchantKey(serial=keys.certificate_serial(certificate), pem=certificate)
             appid = f"wx{self._node.randomness.getrandbits(64):016x}"
             facts = WechatFacts(appids=(appid,), keys=(merchant_key,), signing=draft.signing, partners=draft.partners)
-            secrets = WechatSecrets(api_v3_key=self._secret(), api_v2_key=self._secret())
         else:
             merchant_key = MerchantKey(serial=keys.certificate_sn(certificate), pem=certificate)
             facts = AlipayFacts(
@@ -167,7 +165,6 @@ class AccountService:
                 signing=draft.signing,
                 partners=draft.partners,
             )
-            secrets = AlipaySecrets(aes_key=base64.b64encode(self._node.randomness.randbytes(_AES_BYTES)).decode())
         now_ns = self._node.clock.now_ns()
         row = GatewayAccount(
             id=draft.account_id,
@@ -184,8 +181,7 @@ class AccountService:
             created_ns=now_ns,
             changed_ns=now_ns,
         )
-        sealed = self._sealing.seal(msgspec.json.encode(secrets), row.seal_label)
-        row = msgspec.structs.replace(row, sealed=sealed)
+        row = msgspec.structs.replace(row, sealed=self._fresh_secrets(row))
         self._all.put(row)
         return self.opened(row)
 
@@ -237,6 +233,11 @@ class AccountService:
             return account
         return self._changed(account.row, facts=msgspec.json.encode(msgspec.structs.replace(account.facts, keys=kept)))
 
+    def renew_secrets(self, key: StaffKey, account_id: int) -> Account:
+        """Make other secrets; those before are no good any more. Refuses as `own`."""
+        row = self.own(key, account_id).row
+        return self._changed(row, sealed=self._fresh_secrets(row))
+
     def settle(
         self,
         key: StaffKey,
@@ -261,6 +262,14 @@ class AccountService:
         moved = msgspec.structs.replace(row, changed_ns=self._node.clock.now_ns(), **changes)
         self._all.put(moved)
         return self.opened(moved)
+
+    def _fresh_secrets(self, row: GatewayAccount) -> bytes:
+        secrets: WechatSecrets | AlipaySecrets
+        if row.kind == GatewayKind.WECHATPAY:
+            secrets = WechatSecrets(api_v3_key=self._secret(), api_v2_key=self._secret())
+        else:
+            secrets = AlipaySecrets(aes_key=base64.b64encode(self._node.randomness.randbytes(_AES_BYTES)).decode())
+        return self._sealing.seal(msgspec.json.encode(secrets), row.seal_label)
 
     def _number(self, kind: GatewayKind, account_id: int) -> str:
         """A number nobody has: made of the account's id, so that a decision that is made again looks for the same."""

@@ -16,6 +16,7 @@ from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
+from hutong.gateways.wechat.v3.transfers import Transfers
 from hutong.gateways.wechat.v3.uploads import Uploads
 from hutong.institution.node import InstitutionNode
 
@@ -40,5 +41,6 @@ def v3_dialect(
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
         *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
         *Balances(node, parties, institution.payments.statements, institution.chart.currency).endpoints(),
+        *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built)
