@@ -71,6 +71,8 @@ class Gateways:
             self.refunds,
             self.notifications,
             self.sharing,
+            self.agreements,
+            self.wall,
         )
         v2 = v2_dialect(
             node,
