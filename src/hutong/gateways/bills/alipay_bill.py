@@ -47,6 +47,7 @@ _TYPES = {
     FundKind.FROZEN: "保证金",
     FundKind.UNFROZEN: "保证金",
     FundKind.COMBINED: "交易分账",
+    FundKind.COMBINED_RETURNED: "交易分账退回",
     FundKind.TRANSFER: "转账",
     FundKind.WITHDRAWAL: "提现",
     FundKind.PAID_IN: "充值",

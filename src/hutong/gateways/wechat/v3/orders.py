@@ -62,7 +62,7 @@ class Orders:
         return found
 
     async def _place(self, call: Call, *, kind: str, is_partner: bool) -> WireAnswer:
-        body = read_body(self._shapes[kind, is_partner], call.request.body)
+        body = read_body(self._shapes[kind, is_partner], call.signed)
         caller = await self._parties.of(call, body, partner=is_partner)
         if is_partner and kind == "jsapi":
             check_partner_payer(body)
@@ -129,7 +129,7 @@ class Orders:
         return await self._parties.of(call, told, partner=is_partner, where="/query")
 
     async def _close(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        told = read_body(close_shape(partner=is_partner), call.request.body)
+        told = read_body(close_shape(partner=is_partner), call.signed)
         caller = await self._parties.of(call, told, partner=is_partner)
         await self._orders.close(caller, out_trade_no=call.path["out_trade_no"])
         return no_content()

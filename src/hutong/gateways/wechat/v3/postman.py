@@ -6,6 +6,8 @@ import msgspec
 
 from hutong.gateways.account import Caller, Signing, WechatAccount
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement import AgreementState
+from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import TradeState
 from hutong.gateways.order_service import OrderService
@@ -13,7 +15,7 @@ from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sharing import Sharing
-from hutong.gateways.wechat.v3 import cipher, moment, refunds, transfers
+from hutong.gateways.wechat.v3 import cipher, moment, papay, refunds, transfers
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
@@ -51,6 +53,7 @@ class V3Postman:
         orders: OrderService,
         gateway_refunds: GatewayRefundService,
         sharing: Sharing,
+        agreements: AgreementService,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -58,6 +61,7 @@ class V3Postman:
         self._orders = orders
         self._refunds = gateway_refunds
         self._sharing = sharing
+        self._agreements = agreements
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -69,6 +73,10 @@ class V3Postman:
                 told = self._transfer(notification)
             case News.TRANSFER_BATCH:
                 told = self._batch(notification)
+            case News.AGREEMENT_SIGNED | News.AGREEMENT_ENDED:
+                told = self._agreement(notification)
+            case News.FAILED:
+                told = self._failed(notification)
             case _:
                 told = self._paid(notification)
         return msgspec.json.encode(told)
@@ -115,6 +123,25 @@ class V3Postman:
         paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
         shown = trade_object(paid, caller, self._orders.payers, partner=is_partner(caller))
         return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
+
+    def _failed(self, notification: GatewayNotification) -> Told:
+        order = self._orders.orders.get(notification.subject_id)
+        assert order is not None, "news of an order come after it"
+        caller = self._orders.caller_of(order)
+        trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.FAILED)
+        shown = trade_object(trade, caller, self._orders.payers, partner=is_partner(caller))
+        return Told("TRANSACTION.FAIL", "扣款失败", "transaction", shown)
+
+    def _agreement(self, notification: GatewayNotification) -> Told:
+        agreement = self._agreements.offered(notification.subject_id)
+        caller = Caller(self._accounts.account(agreement.account_id), self._accounts.account(agreement.payee_id))
+        if notification.kind == News.AGREEMENT_SIGNED:  # Whatever became of it meanwhile.
+            agreement = msgspec.structs.replace(agreement, state=AgreementState.SIGNED.value, ended_ns=0)
+            event, summary = "PAPAY.SIGN", "签约成功"
+        else:
+            event, summary = "PAPAY.TERMINATE", "解约成功"
+        shown = papay.contract_object(agreement, caller, self._orders.payers, partner=is_partner(caller))
+        return Told(event, summary, "contract", shown)
 
     def _refund(self, notification: GatewayNotification) -> Told:
         row = self._refunds.rows.get(notification.subject_id)

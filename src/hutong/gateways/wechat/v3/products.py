@@ -1,6 +1,7 @@
 """WeChat Pay v3, wired: every endpoint that is built, behind one envelope."""
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
@@ -12,6 +13,7 @@ from hutong.gateways.wechat.v3.codepay import Codepay
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
+from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
@@ -28,6 +30,7 @@ def v3_dialect(
     orders: OrderService,
     refunds: GatewayRefundService,
     sharing: Sharing,
+    agreements: AgreementService,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
@@ -42,5 +45,6 @@ def v3_dialect(
         *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
         *Balances(node, parties, institution.payments.statements, institution.chart.currency).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
+        *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built)

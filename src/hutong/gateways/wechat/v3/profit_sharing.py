@@ -74,7 +74,7 @@ class ProfitSharing:
         ]
 
     async def _split(self, call: Call) -> WireAnswer:
-        body = read_body(SPLIT, call.request.body)
+        body = read_body(SPLIT, call.signed)
         caller = await self._caller(call, body)
         trade = await self._trade(caller, body["transaction_id"])
         receivers = body.get("receivers") or []
@@ -87,7 +87,7 @@ class ProfitSharing:
         return ok(split_object(trade, await self._splits.split(caller, trade.order.id, draft), body))
 
     async def _unfreeze(self, call: Call) -> WireAnswer:
-        body = read_body(UNFREEZE, call.request.body)
+        body = read_body(UNFREEZE, call.signed)
         caller = await self._caller(call, body)
         trade = await self._trade(caller, body["transaction_id"])
         draft = SplitDraft(number=body["out_order_no"], finish=True, facts={"unfrozen": body["description"]})
@@ -103,7 +103,7 @@ class ProfitSharing:
         return ok(split_object(trade, split, told))
 
     async def _add(self, call: Call) -> WireAnswer:
-        body = read_body(RECEIVER, call.request.body)
+        body = read_body(RECEIVER, call.signed)
         caller = await self._caller(call, body)
         name = self._sensitive.opened(call, "/body/name", body.get("name"))
         if body["relation_type"] == "CUSTOM" and not body.get("custom_relation"):
@@ -115,13 +115,13 @@ class ProfitSharing:
         return ok({field: body[field] for field in shown if body.get(field)})
 
     async def _remove(self, call: Call) -> WireAnswer:
-        body = read_body(RECEIVER_GONE, call.request.body)
+        body = read_body(RECEIVER_GONE, call.signed)
         caller = await self._caller(call, body)
         await self._receivers.remove(caller, Receiver(type=body["type"], account=body["account"]))
         return ok({field: body[field] for field in ("sub_mchid", "type", "account") if body.get(field)})
 
     async def _give_back(self, call: Call) -> WireAnswer:
-        body = read_body(GIVEN_BACK, call.request.body)
+        body = read_body(GIVEN_BACK, call.signed)
         caller = await self._caller(call, body)
         number = body.get("out_order_no") or await self._number(caller, body.get("order_id", ""))
         draft = SplitReturnDraft(

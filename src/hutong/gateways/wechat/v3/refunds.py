@@ -60,7 +60,7 @@ class Refunds:
         ]
 
     async def _refund(self, call: Call) -> WireAnswer:
-        body = read_body(REFUND, call.request.body)
+        body = read_body(REFUND, call.signed)
         self._check(body)
         caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
         trade = await self._trade(caller, body)
@@ -121,7 +121,7 @@ class Refunds:
 
     async def _abnormal(self, call: Call) -> WireAnswer:
         """No refund stays between two accounts here: it arrives, or the merchant has its money back."""
-        body = read_body(ABNORMAL_REFUND, call.request.body)
+        body = read_body(ABNORMAL_REFUND, call.signed)
         caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
         state = await self._refunds.find(caller, refund_no=call.path["refund_id"])
         if state.row.out_refund_no != body["out_refund_no"]:
