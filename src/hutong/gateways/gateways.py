@@ -89,6 +89,8 @@ class Gateways:
             self.refunds,
             self.notifications,
             self.sharing,
+            self.agreements,
+            self.wall,
         )
         self.v2 = v2 = v2_dialect(
             node,
