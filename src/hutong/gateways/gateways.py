@@ -63,9 +63,23 @@ class Gateways:
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
-        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
+        self.v3 = v3 = v3_dialect(
+            institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+        )
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, self.sharing, node.randomness
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            node.randomness,
         )
         self.alipay = AlipayGateway(
             institution,
@@ -76,7 +90,7 @@ class Gateways:
             self.notifications,
             self.sharing,
         )
-        v2 = v2_dialect(
+        self.v2 = v2 = v2_dialect(
             node,
             self.accounts,
             self.orders,
