@@ -21,6 +21,8 @@ from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.preauth.api import preauth_api
+from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
@@ -61,7 +63,9 @@ class Gateways:
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
-        v3 = v3_dialect(
+        self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
+        institution.held_of = self.preauths.held_of
+        self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
             self.platform,
@@ -89,8 +93,10 @@ class Gateways:
             self.refunds,
             self.notifications,
             self.sharing,
+            self.agreements,
+            self.wall,
         )
-        v2 = v2_dialect(
+        self.v2 = v2 = v2_dialect(
             node,
             self.accounts,
             self.orders,
@@ -120,11 +126,15 @@ class Gateways:
         await self.sharing.start()
         await self.agreements.start()
         await self.services.start()
+        await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
-        return agreements_api(institution.node, institution.people, self.agreements)
+        return [
+            *agreements_api(institution.node, institution.people, self.agreements),
+            preauth_api(institution.node, institution.people, self.preauths),
+        ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""

@@ -44,8 +44,8 @@ class Envelope:
         self._node = node
         self._accounts = accounts
         self._platform = platform
-        self.endpoints = tuple(endpoints)  # All that is built.
-        self._router = Router([*self.endpoints, *catalogue()])
+        self.built = tuple(endpoints)
+        self._router = Router([*self.built, *catalogue()])
         self.around: Around = as_it_is
 
     def route(self, request: WireRequest) -> Dialect | None:
