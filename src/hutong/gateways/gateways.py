@@ -30,6 +30,7 @@ from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -65,26 +66,7 @@ class Gateways:
         self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
-        self.v3 = v3 = v3_dialect(
-            institution,
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            self.services,
-        )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            self.services,
-            node.randomness,
-        )
+        self.v3 = v3 = self._wechat_v3()
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -116,6 +98,31 @@ class Gateways:
             self.orders.looked = self.faults.looked
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _wechat_v3(self) -> Envelope:
+        """The dialect, and its postman."""
+        node = self.institution.node
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            self.services,
+            node.randomness,
+        )
+        return v3_dialect(
+            self.institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            self.services,
+            self.wall,
+        )
 
     async def start(self) -> None:
         """Load what it knows."""
