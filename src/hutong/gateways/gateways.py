@@ -25,6 +25,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.postman import V3Postman
@@ -105,7 +106,11 @@ class Gateways:
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
-        return agreements_api(institution.node, institution.people, self.agreements)
+        node, people = institution.node, institution.people
+        return [
+            *agreements_api(node, people, self.agreements),
+            transfer_routes(node, people, institution.merchants, self.sharing.transfers),
+        ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
