@@ -111,6 +111,10 @@ class Gateways:
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
             self.orders.looked = self.faults.looked
+        self._listen(institution)
+
+    def _listen(self, institution: InstitutionNode) -> None:
+        """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
