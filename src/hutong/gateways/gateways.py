@@ -59,7 +59,7 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
-        v3 = v3_dialect(
+        self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
             self.platform,
@@ -88,7 +88,7 @@ class Gateways:
             self.agreements,
             self.wall,
         )
-        v2 = v2_dialect(
+        self.v2 = v2 = v2_dialect(
             node,
             self.accounts,
             self.orders,

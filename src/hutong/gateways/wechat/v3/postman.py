@@ -8,14 +8,19 @@ from hutong.gateways.account import Caller, Signing, WechatAccount
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement import AgreementState
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.combined.combined import CombinedPart, CombinedTrade
+from hutong.gateways.combined.combined_service import is_combined
+from hutong.gateways.combined.part_refund_service import TAKING
 from hutong.gateways.notification import GatewayNotification, Letter, News
-from hutong.gateways.order import TradeState
+from hutong.gateways.order import GatewayOrder, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.refund import GatewayRefund
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v3 import cipher, moment, papay, refunds, transfers
+from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
@@ -118,6 +123,8 @@ class V3Postman:
     def _paid(self, notification: GatewayNotification) -> Told:
         order = self._orders.orders.get(notification.subject_id)
         assert order is not None, "news of an order come after it"
+        if is_combined(order):
+            return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", self._combined(order))
         caller = self._orders.caller_of(order)
         # It is the payment that is told: what was given back meanwhile is news of its own.
         paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
@@ -147,15 +154,33 @@ class V3Postman:
         row = self._refunds.rows.get(notification.subject_id)
         assert row is not None, "news of a refund come after it"
         state = self._refunds.state(row)
-        trade = refunds.trade_of(self._orders, state)
-        caller = Caller(self._accounts.account(row.account_id), self._accounts.account(row.payee_id))
+        part = self._part(row)
+        sold = refunds.Sold(refunds.trade_of(self._orders, state), part)
+        payee = self._accounts.account(row.payee_id if part is None else part.payee_id)
+        caller = Caller(self._accounts.account(row.account_id), payee)
         if is_partner(caller):
             parties = {"sp_mchid": caller.account.row.number, "sub_mchid": caller.payee.row.number}
         else:
             parties = {"mchid": caller.payee.row.number}
-        shown = refunds.notified(trade, state, parties)
+        shown = refunds.notified(sold, state, parties)
         event, summary = _REFUND_ENDS[shown["refund_status"]]
         return Told(event, summary, "refund", shown)
+
+    def _part(self, row: GatewayRefund) -> CombinedPart | None:
+        """What of a combined order is given back; None for other orders."""
+        if TAKING not in row.told:
+            return None
+        taking = self._sharing.part_refunds.takings.get(int(row.told[TAKING], 16))
+        assert taking is not None, "a part's refund names what was taken for it"
+        return self._sharing.combined.parts.get(taking.part_id)
+
+    def _combined(self, order: GatewayOrder) -> dict[str, Any]:
+        service = self._sharing.combined
+        combined = service.combined.get(order.id)
+        assert combined is not None, "a combined order is written down with its order"
+        trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
+        parts = [msgspec.structs.replace(part, refunded=0) for part in service.parts.find("combined_id", order.id)]
+        return combined_object(CombinedTrade(trade=trade, combined=combined, parts=parts), self._orders)
 
     def _transfer(self, notification: GatewayNotification) -> Told:
         transfer = self._sharing.transfers.transfers.get(notification.subject_id)

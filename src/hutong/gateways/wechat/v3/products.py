@@ -10,6 +10,7 @@ from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
 from hutong.gateways.wechat.v3.certificates import Certificates
 from hutong.gateways.wechat.v3.codepay import Codepay
+from hutong.gateways.wechat.v3.combine import Combine
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
@@ -38,12 +39,13 @@ def v3_dialect(
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
-        *Refunds(node, parties, orders, refunds, private_urls=private_urls).endpoints(),
+        *Refunds(node, parties, orders, refunds, sharing, private_urls=private_urls).endpoints(),
         *Certificates(platform, node.randomness).endpoints(),
         *Uploads().endpoints(),
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
         *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
-        *Balances(node, parties, institution.payments.statements, institution.chart.currency).endpoints(),
+        *Balances(node, parties, sharing.balances).endpoints(),
+        *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
     ]

@@ -66,6 +66,8 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     AgreementReason.AGREEMENT_LAPSED: (Code.INVALID_REQUEST, "签约请求已过期"),
     AgreementReason.AGREEMENT_ENDED: (Code.INVALID_REQUEST, "协议已解约"),
     AgreementReason.AGREEMENT_NOT_SIGNED: (Code.INVALID_REQUEST, "协议未签约"),
+    GatewayReason.COMBINED_PARTS_WRONG: (Code.PARAM_ERROR, "子单信息有误：数量、金额或单号重复"),
+    GatewayReason.COMBINED_NUMBER_TAKEN: (Code.OUT_TRADE_NO_USED, "子单商户订单号已被使用"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

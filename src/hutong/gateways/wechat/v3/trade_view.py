@@ -32,9 +32,9 @@ _STATES = {
 }
 
 
-def trade_state(trade: Trade) -> str:
-    """The vendor's word; a payment of which anything was given back is REFUND for good."""
-    if trade.state is TradeState.PAID and trade.refunds:
+def trade_state(trade: Trade, *, is_part: bool = False) -> str:
+    """The vendor's word; a payment of which anything was given back is REFUND for good, where it is not another part's."""
+    if trade.state is TradeState.PAID and trade.refunds and not is_part:
         return "REFUND"
     state = _STATES[trade.state]
     return _TAKEN.get(state, state) if trade.order.product == _TAKEN_PRODUCT else state
