@@ -72,15 +72,6 @@ class Gateways:
             self.sharing,
             self.agreements,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            node.randomness,
-        )
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -103,9 +94,7 @@ class Gateways:
             sandbox=sandbox,
             private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
-        )
+        self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
@@ -113,6 +102,22 @@ class Gateways:
             self.orders.looked = self.faults.looked
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _hire_postmen(self) -> None:
+        """WeChat Pay's two; Alipay's comes with its gateway."""
+        randomness = self.institution.node.randomness
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            randomness,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, randomness
+        )
 
     async def start(self) -> None:
         """Load what it knows."""
