@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.notification_service import NotificationService
@@ -28,6 +29,7 @@ from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.envelope import Envelope
@@ -66,6 +68,7 @@ class Gateways:
         self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
+        self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = self._wechat_v3()
         self.alipay = AlipayGateway(
             institution,
@@ -76,6 +79,7 @@ class Gateways:
             self.notifications,
             self.sharing,
             self.agreements,
+            self.preauths,
             self.wall,
         )
         self.v2 = v2 = v2_dialect(
@@ -88,20 +92,22 @@ class Gateways:
             sandbox=sandbox,
             private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
-        )
+        self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
             self.orders.looked = self.faults.looked
+        self._listen(institution)
+
+    def _listen(self, institution: InstitutionNode) -> None:
+        """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
-    def _wechat_v3(self) -> Envelope:
-        """The dialect, and its postman."""
-        node = self.institution.node
+    def _hire_postmen(self) -> None:
+        """WeChat Pay's two; Alipay's comes with its gateway."""
+        randomness = self.institution.node.randomness
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts,
             self.platform,
@@ -110,8 +116,13 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.services,
-            node.randomness,
+            randomness,
         )
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, randomness
+        )
+
+    def _wechat_v3(self) -> Envelope:
         return v3_dialect(
             self.institution,
             self.accounts,
@@ -138,9 +149,11 @@ class Gateways:
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
+        node, people = institution.node, institution.people
         return [
-            *agreements_api(institution.node, institution.people, self.agreements),
-            preauth_api(institution.node, institution.people, self.preauths),
+            *agreements_api(node, people, self.agreements),
+            preauth_api(node, people, self.preauths),
+            transfer_routes(node, people, institution.merchants, self.sharing.transfers),
         ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
