@@ -7,12 +7,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from hutong.gateways.account import Caller, GatewayAccount, GatewayKind, WechatAccount, WechatFacts, WechatSecrets
+from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.splits.hold import Hold
 from hutong.gateways.splits.hold_service import HoldService
 from hutong.gateways.splits.receiver import Receiver
 from hutong.gateways.splits.receiver_service import ReceiverService
 from hutong.gateways.splits.return_service import ReturnService
 from hutong.gateways.splits.split_service import SplitService
+from hutong.gateways.transfers.batch_service import BatchService
+from hutong.gateways.transfers.transfer_service import TransferService
 from hutong.institution import chart
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.merchants.staff_key import Role
@@ -23,7 +26,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency
 from hutong.scheme.messages import Channel
 from tests.institution.payments.neighbours import Asks
-from tests.institution.payments.world import Institution, World, now
+from tests.institution.payments.world import POLICIES, Institution, World, now
 
 T = TypeVar("T")
 SECRETS = WechatSecrets(api_v3_key="a" * 32, api_v2_key="b" * 32)
@@ -71,11 +74,24 @@ class Sharing(Institution):
             ratio_bps_max=self.ratio_bps_max,
         )
         self.returns = ReturnService(self.node, self.ledger, Currency.CNY, self.splits)
+        self.notifications = NotificationService(self.node)
+        self.transfers = TransferService(
+            self.node,
+            self.ledger,
+            Currency.CNY,
+            POLICIES,
+            self.neighbours,
+            self.merchants,
+            self.neighbours,
+            self.notifications,
+        )
+        self.batches = BatchService(self.node, self.transfers, self.notifications)
         self.payments.refunds.holdings = self.holds
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.received
-        for part in (self.holds, self.splits, self.returns):
+        parts = (self.holds, self.splits, self.returns, self.transfers, self.batches)
+        for part in parts:
             now(part.start())
-        for part in (self.holds, self.splits, self.returns):
+        for part in parts:
             now(part.resume())
 
     def received(self, request_id: int, payment: Receipt | Payment) -> None:
@@ -84,7 +100,8 @@ class Sharing(Institution):
 
     def tick(self) -> None:
         super().tick()
-        self.splits.tick()
+        for part in (self.splits, self.transfers, self.batches):
+            part.tick()
 
     def ask(self, errand: Coroutine[Any, Any, T]) -> T:
         """What a merchant's software asks, answered when that is durable."""

@@ -84,7 +84,9 @@ class House(Place):
     async def start(self, stack: AsyncExitStack) -> None:
         await self.gateways.start()
         await self.institution.start(stack)
-        app = self.gateways.door(make_app(institution_api(self.institution), title=self.node_id, version="1"))
+        app = self.gateways.door(
+            make_app([*institution_api(self.institution), *self.gateways.people_api()], title=self.node_id, version="1")
+        )
         self.client = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(cast("Any", app)), base_url=f"http://{self.node_id}", timeout=5
@@ -207,6 +209,12 @@ class Person:
         """Say no to what the phone asks."""
         (asked,) = await self.waiting()
         return await self.said("POST", f"/v1/requests-to-pay/{asked['request_to_pay_id']}/decline")
+
+    async def sign(self, agreement_id: str) -> Any:
+        """Look at what is offered, and say yes with the PIN."""
+        told = await self.said("GET", f"/v1/agreements/offers/{agreement_id}")
+        token = await self._token(told["payment_id"], told["day_max"], told["creditor"])
+        return await self.said("POST", f"/v1/agreements/{agreement_id}/sign", {"pin_token": token})
 
     async def _token(self, payment_id: str, amount: int, creditor: str) -> str:
         asked = {"pin": PIN, "payment_id": payment_id, "amount": amount, "creditor": creditor}

@@ -11,9 +11,12 @@ import hutong
 from hutong.audit.finding import Report
 from hutong.audit.rules import check_rules
 from hutong.audit.snapshot import nodes_of
+from hutong.gateways.order import Dialect
 from hutong.gateways.splits.hold import HOLDS, TAKINGS
 from hutong.gateways.splits.receiver import RECEIVERS
 from hutong.gateways.splits.split import SPLIT_RETURNS, SPLITS
+from hutong.gateways.transfers.transfer import BATCHES, PERSON_TRANSFERS, TransferDraft
+from hutong.institution import chart
 from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
@@ -23,7 +26,7 @@ from tests.gateways.sharing import person, shop
 from tests.gateways.splits.test_splits import Scene
 
 OVERDUE_NS = 10**6 * NS_PER_S
-TABLES = [HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS]
+TABLES = [HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES]
 DAMAGES = [
     ("UPDATE split_holds SET remaining = remaining - 1 WHERE remaining > 1", "is said to be frozen"),
     ("DELETE FROM split_holds", "nothing is said to be frozen"),
@@ -31,6 +34,10 @@ DAMAGES = [
     ("DELETE FROM splits WHERE state = 'FINISHED'", "split is PROCESSING"),
     ("UPDATE split_returns SET amount = amount + 10000 WHERE state = 'SUCCESS'", "came back"),
     ("DELETE FROM split_returns", "return of a split is unknown"),
+    ("UPDATE splits SET number_key = merchant_id", "splits of one merchant under one number"),
+    ("DELETE FROM person_transfers WHERE state = 'SUCCESS'", "transfer to a person is ACCEPTED"),
+    ("UPDATE person_transfers SET amount = amount + 1 WHERE state = 'WAITING'", "and holds"),
+    ("UPDATE person_transfers SET number_key = merchant_id", "transfers to people under one number"),
 ]
 
 
@@ -50,7 +57,27 @@ def test_the_audit_finds_nothing_but_what_is_damaged(database: Database) -> None
     scene.wei.refund(scene.merchant, scene.sold.payment.id, 9_999)  # It fails: what it took is frozen again.
     scene.wei.refund(scene.merchant, scene.sold.payment.id, 3_000)
     scene.split("S2", (partner, 40))
+    send(scene)
     asyncio.run(_audited(database, scene.wei.store))
+
+
+def send(scene: Scene) -> None:
+    """Transfers to a person that end in every way."""
+    wei = scene.wei
+    wei.pay_in(chart.merchant_account(scene.merchant), 10_000)
+    for number, confirmed in (("T1", False), ("T2", True), ("T3", True), ("T4", True)):
+        draft = TransferDraft(
+            number=number,
+            user_id=scene.courier.id,
+            payee="o1",
+            amount=100,
+            confirmed=confirmed,
+            dialect=Dialect.WECHATPAY_V3,
+        )
+        wei.ask(wei.transfers.send(scene.caller, draft))
+    taken = wei.ask(wei.transfers.find(scene.caller, "T2"))
+    wei.ask(wei.transfers.take(scene.courier.id, taken.id))
+    wei.ask(wei.transfers.cancel(scene.caller, "T3"))
 
 
 async def _audited(database: Database, store: MemoryStore) -> None:

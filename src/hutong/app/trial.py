@@ -1,8 +1,8 @@
 """`hutong up`: a network for trying out, with people in it, and what to open first."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import replace
 
 import structlog
@@ -23,6 +23,7 @@ from hutong.app.sample_life import (
     were_made,
 )
 from hutong.app.samples import LI
+from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import RunningNetwork, Trial, database_server, interruption, running_network, schema_of
 from hutong.kernel.errors import Refusal
 from hutong.runtime.address import Address
@@ -32,7 +33,11 @@ from hutong.runtime.settings import Settings
 log = structlog.get_logger()
 
 
-def run(settings: Settings, network: Network, *, samples: bool, lan: bool) -> None:
+# What else is up for as long as the network is, and says so.
+Beside = Callable[[Console], AbstractAsyncContextManager[None]]
+
+
+def run(settings: Settings, network: Network, *, samples: bool, lan: bool, beside: Beside | None = None) -> None:
     """The network stays up, and says where, until it is interrupted."""
     import uvloop
 
@@ -45,16 +50,24 @@ def run(settings: Settings, network: Network, *, samples: bool, lan: bool) -> No
     with ExitStack() as stack:
         with console.status("Starting PostgreSQL"):
             address = stack.enter_context(database_server(settings))
-        uvloop.run(_stay_up(settings, network, address, console, found, samples=samples))
+        uvloop.run(_stay_up(settings, network, address, console, found, samples=samples, beside=beside))
         console.print("The database is stopping.")
     console.print(f"Down. The data stays in [bold]{settings.data_directory}[/].", highlight=False)
 
 
 async def _stay_up(
-    settings: Settings, network: Network, address: Address, console: Console, lan: Lan | None, *, samples: bool
+    settings: Settings,
+    network: Network,
+    address: Address,
+    console: Console,
+    lan: Lan | None,
+    *,
+    samples: bool,
+    beside: Beside | None,
 ) -> None:
-    clock = PutClock()
-    trial = Trial(clock, None if lan is None else lan.door, lambda: clock.behind_ns > 0)
+    ahead = SandboxClock(settings.data_directory)
+    clock = PutClock(ahead)
+    trial = Trial(clock, ahead, None if lan is None else lan.door, lambda: clock.behind_ns > 0)
     if samples and await has_no_past(Database(address, schema_of(network.switch.node))):
         clock.put_back(DAYS)
     async with AsyncExitStack() as stack:
@@ -71,6 +84,8 @@ async def _stay_up(
                 trust_url = await stack.enter_async_context(trust_page(settings, network, lan, first))
                 for line in how_phones_come_in(lan, trust_url):
                     console.print(line, highlight=False)
+            if beside is not None:
+                await stack.enter_async_context(beside(console))
         await interrupted.wait()
         console.print("\nFinishing what is under way.")
 

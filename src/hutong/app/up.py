@@ -17,6 +17,7 @@ from hutong.app.host import Machine, NodeHost
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.sandbox import NodeSandbox
+from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.secrets import node_secrets
 from hutong.app.traces import tracing_of
 from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
@@ -42,6 +43,7 @@ class Trial:
     """That a network is for trying out, and what is different in it then."""
 
     clock: Clock | None = None
+    ahead: SandboxClock | None = None  # What `clock` goes by, where it can be put forward.
     lan: TlsDoor | None = None
     moving_in: Callable[[], bool] = bool  # Whether sample people are still being made: nobody else should call yet.
 
@@ -156,7 +158,7 @@ def _node(
     secrets = node_secrets(settings.data_directory, spec.node, system_randomness(), settings.secrets_key)
     site = Site(spec, secrets, settings.host, settings.ports.get(spec.node, 0), rate_limits(settings))
     if trial is not None:
-        site.lan, site.moving_in = trial.lan, trial.moving_in
+        site.lan, site.moving_in, site.clock = trial.lan, trial.moving_in, trial.ahead
         site.sandbox = NodeSandbox(site.codes, secrets.operator_token)
         site.neighbours = lambda: [node.site for node in nodes.values()]
     site.two_person = settings.two_person is True

@@ -17,12 +17,14 @@ from hutong.app.logs import logged_ends
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.sandbox_clock import SandboxClock, clock_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.gateways import Gateways
 from hutong.gateways.notification_lanes import Places
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -43,6 +45,7 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.reconciliation.api import reconciliation_api
 from hutong.institution.reconciliation.repository import PgOwnBooks
 from hutong.institution.reconciliation.service import ReconciliationService
+from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -131,6 +134,7 @@ class Site:
     logs_ends: bool = False  # Each payment that ends leaves a line in the log.
     codes: ShownCodes = field(default_factory=ShownCodes)
     sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
+    clock: SandboxClock | None = None  # What puts time forward in a network for trying out.
     lan: TlsDoor | None = None  # Where others on the local network find it, in one for trying out.
     neighbours: "Callable[[], Sequence[Site]]" = tuple  # The network's nodes in this process, in one for trying out.
     node: Any = None  # The living SwitchNode or InstitutionNode.
@@ -219,9 +223,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
-        gateways = Gateways(
-            institution, name=site.spec.name, payer_key=site.secrets.token_key, sandbox=site.sandbox is not None
-        )
+        gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
         teller = HttpPoster(
@@ -229,6 +231,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         )
         stack.push_async_callback(teller.close)
         telling = gateways.begin(stack, teller)
+        if site.clock is not None:
+            site.clock.moved.append(telling.poke)
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -243,6 +247,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         names = {spec.node: spec.name for spec in network.institutions}
         handlers = [
             *institution_api(institution),
+            *gateways.people_api(),
+            transfer_routes(machine.node, institution.people, institution.merchants, gateways.sharing.transfers),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
@@ -262,6 +268,17 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
+    # Merchants' software has the machine's clock, also where the network's was put forward.
+    return Gateways(
+        institution,
+        name=site.spec.name,
+        payer_key=site.secrets.token_key,
+        sandbox=site.sandbox is not None,
+        wall=SystemClock(),
+    )
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
@@ -425,6 +442,7 @@ async def _serve(
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
     # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
     viewers = guard.operator_guard(machine.node, operators, reads_noted=False)
+    handlers = [*handlers, *([] if site.clock is None else [clock_api(site.clock, viewers)])]
     app = make_app(
         [*handlers, metrics_api([own.samples, domain], viewers)],
         title=f"{site.spec.name} ({site.spec.node})",

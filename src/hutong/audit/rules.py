@@ -293,6 +293,41 @@ SELECT split_id, 'of ' || coalesce(total, 0) || ' that was split, ' || back.amou
 FROM back LEFT JOIN given USING (split_id) WHERE back.amount > coalesce(total, 0)""",
 )
 
+# A merchant's transfer to a person moved what its newest version says, or holds it, or neither: code 76, and nothing else.
+_SENT = Rule(
+    3,
+    ("person_transfers", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, state, amount FROM {s}.person_transfers ORDER BY id, position DESC
+), moved AS (
+    SELECT t.user_data_128 AS id, coalesce(sum(t.amount) FILTER (WHERE t.flags & 10 = 0), 0) AS moved,
+        coalesce(sum(t.amount) FILTER (WHERE t.flags & 2 <> 0 AND r.id IS NULL), 0) AS held
+    FROM {s}.transfer AS t LEFT JOIN {s}.transfer AS r ON r.pending_id = t.id AND r.flags & 12 <> 0
+    WHERE t.code = 76 GROUP BY 1
+)
+SELECT id, 'transfer to a person is ' || coalesce(state, 'unknown') || ' of ' || coalesce(amount::text, 'nothing')
+    || ', moved ' || coalesce(moved, 0) || ' and holds ' || coalesce(held, 0)
+FROM newest FULL JOIN moved USING (id)
+WHERE coalesce(moved, 0) <> CASE WHEN state = 'SUCCESS' THEN amount ELSE 0 END
+    OR coalesce(held, 0) <> CASE WHEN state = 'WAITING' THEN amount ELSE 0 END""",
+)
+# Nobody sends twice under one number.
+_SENT_TWICE = Rule(
+    3,
+    ("person_transfers",),
+    """
+SELECT number_key, count(DISTINCT id) || ' transfers to people under one number'
+FROM {s}.person_transfers GROUP BY number_key HAVING count(DISTINCT id) > 1""",
+)
+_SPLIT_TWICE = Rule(
+    3,
+    ("splits",),
+    """
+SELECT number_key, count(DISTINCT id) || ' splits of one merchant under one number'
+FROM {s}.splits GROUP BY number_key HAVING count(DISTINCT id) > 1""",
+)
+
 RULES = (
     *_ONCE,
     _SPENT_ID_USED,
@@ -317,6 +352,9 @@ RULES = (
     _FROZEN,
     _SPLITS,
     _SPLIT_RETURNS,
+    _SPLIT_TWICE,
+    _SENT,
+    _SENT_TWICE,
 )
 
 

@@ -160,6 +160,16 @@ _COMMANDS = {
     ),
     "Gateways": (
         ("gateway", "", "For merchants' software that speaks WeChat Pay's or Alipay's protocol."),
+        ("gateway up", "gateway:up", "Serve the gateways, with --tls under the real names, and say how to get there."),
+        ("gateway run", "gateway:run", "Run a program, unchanged, where the real names lead to the gateways."),
+        ("gateway pay", "gateway_pay:pay", "Be a payer elsewhere: pay an order's code, or answer a till that asks."),
+        ("gateway payment-code", "gateway_pay:payment_code", "Show that payer's payment code, for a till to scan."),
+        ("gateway clock", "gateway_pay:clock", "What time it is in a network for trying out; put it forward."),
+        ("gateway merchant", "", "A merchant's accounts at a gateway: with --for wechatpay or --for alipay."),
+        ("gateway merchant create", "gateway_merchant:create", "Make every key and id, and print the configuration."),
+        ("gateway merchant list", "gateway_merchant:list_", "The accounts of a merchant."),
+        ("gateway merchant rotate", "gateway_merchant:rotate", "Another key pair, or with --secrets other API keys."),
+        ("gateway merchant remove", "gateway_merchant:remove", "Let nobody in by an account any more."),
         (
             "gateway notifications",
             "gateway_notifications:notifications",

@@ -155,6 +155,7 @@ class Caller(msgspec.Struct, frozen=True):
         return self.payee.row.door
 
 
+SELLERS = "2"  # Behind the first four digits: no person's number goes on so.
 ACCOUNTS = Table("gateway_accounts", GatewayAccount)
 
 
@@ -176,6 +177,16 @@ def authority(account: GatewayAccount) -> StaffKey:
 def number_key(kind: GatewayKind, number: str) -> int:
     """By what an account is found: its number, at this gateway."""
     return reference_key(0, f"{kind.value}/{number}")
+
+
+def seller_number(app_id: str) -> str:
+    """The seller's number at the Alipay gateway: 2088, and what the application's number has behind its own four."""
+    return f"2088{app_id[4:]}"
+
+
+def sellers_app_id(seller_id: str) -> str:
+    """The reverse; empty for what is the number of no seller."""
+    return f"2021{seller_id[4:]}" if seller_id.startswith(f"2088{SELLERS}") and len(seller_id) == 16 else ""
 
 
 def acting_for(provider: Account, merchant: Account) -> Caller:

@@ -10,6 +10,7 @@ import msgspec
 from hutong.gateways import keys
 from hutong.gateways.account import (
     ACCOUNTS,
+    SELLERS,
     Account,
     AccountState,
     AlipayAccount,
@@ -23,6 +24,7 @@ from hutong.gateways.account import (
     WechatFacts,
     WechatSecrets,
     number_key,
+    seller_number,
 )
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
@@ -151,21 +153,18 @@ class AccountService:
         number = self._number(draft.kind, draft.account_id)
         certificate = self._platform.certify(f"{draft.name} {number}", draft.public_key)
         facts: WechatFacts | AlipayFacts
-        secrets: WechatSecrets | AlipaySecrets
         if draft.kind is GatewayKind.WECHATPAY:
             merchant_key = MerchantKey(serial=keys.certificate_serial(certificate), pem=certificate)
             appid = f"wx{self._node.randomness.getrandbits(64):016x}"
             facts = WechatFacts(appids=(appid,), keys=(merchant_key,), signing=draft.signing, partners=draft.partners)
-            secrets = WechatSecrets(api_v3_key=self._secret(), api_v2_key=self._secret())
         else:
             merchant_key = MerchantKey(serial=keys.certificate_sn(certificate), pem=certificate)
             facts = AlipayFacts(
-                seller_id=f"2088{_digits(draft.account_id, 'seller', 12)}",
+                seller_id=seller_number(number),
                 key=merchant_key,
                 signing=draft.signing,
                 partners=draft.partners,
             )
-            secrets = AlipaySecrets(aes_key=base64.b64encode(self._node.randomness.randbytes(_AES_BYTES)).decode())
         now_ns = self._node.clock.now_ns()
         row = GatewayAccount(
             id=draft.account_id,
@@ -182,8 +181,7 @@ class AccountService:
             created_ns=now_ns,
             changed_ns=now_ns,
         )
-        sealed = self._sealing.seal(msgspec.json.encode(secrets), row.seal_label)
-        row = msgspec.structs.replace(row, sealed=sealed)
+        row = msgspec.structs.replace(row, sealed=self._fresh_secrets(row))
         self._all.put(row)
         return self.opened(row)
 
@@ -235,6 +233,11 @@ class AccountService:
             return account
         return self._changed(account.row, facts=msgspec.json.encode(msgspec.structs.replace(account.facts, keys=kept)))
 
+    def renew_secrets(self, key: StaffKey, account_id: int) -> Account:
+        """Make other secrets; those before are no good any more. Refuses as `own`."""
+        row = self.own(key, account_id).row
+        return self._changed(row, sealed=self._fresh_secrets(row))
+
     def settle(
         self,
         key: StaffKey,
@@ -260,13 +263,21 @@ class AccountService:
         self._all.put(moved)
         return self.opened(moved)
 
+    def _fresh_secrets(self, row: GatewayAccount) -> bytes:
+        secrets: WechatSecrets | AlipaySecrets
+        if row.kind == GatewayKind.WECHATPAY:
+            secrets = WechatSecrets(api_v3_key=self._secret(), api_v2_key=self._secret())
+        else:
+            secrets = AlipaySecrets(aes_key=base64.b64encode(self._node.randomness.randbytes(_AES_BYTES)).decode())
+        return self._sealing.seal(msgspec.json.encode(secrets), row.seal_label)
+
     def _number(self, kind: GatewayKind, account_id: int) -> str:
         """A number nobody has: made of the account's id, so that a decision that is made again looks for the same."""
         for drawn in count():
             if kind is GatewayKind.WECHATPAY:
                 number = f"16{_digits(account_id, f'mchid/{drawn}', 8)}"
             else:
-                number = f"2021{_digits(account_id, f'app_id/{drawn}', 12)}"
+                number = f"2021{SELLERS}{_digits(account_id, f'app_id/{drawn}', 11)}"
             if not self._all.find("number_key", number_key(kind, number)):
                 return number
         raise AssertionError("there are numbers enough")

@@ -5,8 +5,13 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from litestar import Router
+from litestar.types import ControllerRouterHandler
 
+from hutong.gateways.account_api import account_routes
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.api import agreements_api
+from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -26,6 +31,7 @@ from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 from hutong.operators.guard import Guard
 from hutong.runtime.outbound import Poster
 
@@ -33,34 +39,53 @@ from hutong.runtime.outbound import Poster
 class Gateways:
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
-    def __init__(self, institution: InstitutionNode, *, name: str, payer_key: bytes, sandbox: bool = False) -> None:
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        *,
+        name: str,
+        payer_key: bytes,
+        sandbox: bool = False,
+        wall: Clock | None = None,
+    ) -> None:
         node = institution.node
         self.institution = institution
+        # What is signed says when: by the clock of whoever reads it, which a sandbox leaves behind when it puts its own forward.
+        self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
-        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds)
-        v3 = v3_dialect(
-            node,
+        self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
+        self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts, self.platform, self.orders, self.refunds, self.sharing, node.randomness
+        )
+        self.alipay = AlipayGateway(
+            institution,
             self.accounts,
             self.platform,
             self.orders,
             self.refunds,
+            self.notifications,
+            self.sharing,
+        )
+        v2 = v2_dialect(
+            node,
+            self.accounts,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            sandbox=sandbox,
             private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, node.randomness
-        )
-        self.alipay = AlipayGateway(
-            institution, self.accounts, self.platform, self.orders, self.refunds, self.notifications
-        )
-        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, node.randomness
+            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
         )
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
@@ -75,6 +100,12 @@ class Gateways:
         await self.refunds.start()
         await self.notifications.start()
         await self.sharing.start()
+        await self.agreements.start()
+
+    def people_api(self) -> list[ControllerRouterHandler]:
+        """What people do with what gateways ask of them."""
+        institution = self.institution
+        return agreements_api(institution.node, institution.people, self.agreements)
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""
@@ -84,6 +115,7 @@ class Gateways:
             poster,
             letters_kept=self.faults is not None,
             tampering=self.faults,
+            wall=self.wall,
         )
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
@@ -93,7 +125,8 @@ class Gateways:
         """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
         desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
-        routes = notification_routes(node, desk, merchants, operator_only)
+        routes = account_routes(node, self.accounts, self.platform, merchants, operator_only)
+        routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
             routes += fault_routes(node, desk, self.faults, merchants, operator_only)
         return routes

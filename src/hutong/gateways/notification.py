@@ -26,6 +26,11 @@ class News(StrEnum):
     PAID = "PAID"
     REFUND = "REFUND"
     CLOSED = "CLOSED"
+    FAILED = "FAILED"  # What was to be taken under an agreement was not.
+    AGREEMENT_SIGNED = "AGREEMENT_SIGNED"
+    AGREEMENT_ENDED = "AGREEMENT_ENDED"
+    TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
+    TRANSFER_BATCH = "TRANSFER_BATCH"
 
 
 class NotificationState(StrEnum):

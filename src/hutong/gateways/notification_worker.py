@@ -23,7 +23,7 @@ from hutong.gateways.notification import (
 )
 from hutong.gateways.notification_lanes import Ending, Lanes, Places
 from hutong.gateways.notification_service import Due, NotificationService, Told
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_S, Clock
 from hutong.runtime.figures import Buckets
 from hutong.runtime.journal import JournalHalted, durable
 from hutong.runtime.node import NodeRuntime
@@ -92,6 +92,7 @@ class NotificationWorker:
         places: Places | None = None,
         letters_kept: bool = False,
         tampering: Tampering | None = None,
+        wall: Clock | None = None,
     ) -> None:
         self._node = node
         self._notifications = notifications
@@ -100,6 +101,7 @@ class NotificationWorker:
         self._lanes = Lanes(places)
         self._letters_kept = letters_kept
         self._tampering = tampering
+        self._wall = wall or node.clock  # What letters are dated by.
         self._signers = WorkerPool(workers=_SIGNERS, waiting_max=2 * places.all)
         self._wake = asyncio.Event()
         self.figures = TellingFigures()
@@ -221,7 +223,7 @@ class NotificationWorker:
     async def _send(
         self, notification: GatewayNotification, postman: Postman, plain: bytes, tampering: Tampering | None = None
     ) -> Sent:
-        letter = await self._written(lambda: postman.letter(notification, plain, self._node.clock.now_ns()))
+        letter = await self._written(lambda: postman.letter(notification, plain, self._wall.now_ns()))
         probe = tampering.probe(notification, letter) if tampering else None
         if probe is not None:
             sent = await self._post(notification, postman, probe)

@@ -36,7 +36,6 @@ from hutong.scheme.messages import Channel
 _SEEN_MAX = 100_000
 _ATTEMPTS_MAX = 50
 _ENDED = (TradeState.CLOSED, TradeState.REVERSED)
-_CODE_PRODUCTS = frozenset({"MICROPAY", "BAR_CODE"})
 # Hears of each order that was paid, in the decision that completes its payment: what else is to happen to the money.
 PaidHook = Callable[[GatewayOrder, Receipt | Payment], None]
 
@@ -143,6 +142,11 @@ class OrderService:
         if order is None or (out_trade_no and order.out_trade_no != out_trade_no):
             raise Refusal(GatewayReason.ORDER_UNKNOWN, out_trade_no=out_trade_no, trade_no=trade_no)
         return self.trade(order)
+
+    def known(self, caller: Caller, out_trade_no: str) -> Trade | None:
+        """The order of this number, if there is one. Within a decision."""
+        order = self._newest(caller, out_trade_no)
+        return None if order is None else self.trade(order)
 
     async def close(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """
@@ -288,7 +292,7 @@ class OrderService:
         if trade.order.content != draft.digest(caller):
             _check_not_ended(trade)
             raise Refusal(GatewayReason.ORDER_DIFFERS, out_trade_no=draft.out_trade_no)
-        if draft.product not in _CODE_PRODUCTS or trade.state in _ENDED:
+        if not draft.payer_code or trade.state in _ENDED:
             _check_not_ended(trade)
         return trade
 

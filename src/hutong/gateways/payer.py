@@ -9,9 +9,11 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from hutong.codes.format_preserving import FormatPreservingCipher
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 
@@ -20,6 +22,9 @@ _ID_BYTES = 16
 _TAG_BYTES = 4
 _OPENID_LETTERS = 28
 _OPENID_START = "o"
+# What a number goes on with behind 2088 says whose it is: sellers' have another digit there (`account.SELLERS`).
+_ELSEWHERE, _HERE = "20880", "20881"
+_NUMBER_DIGITS = 11
 
 
 def payer_of(payment: Receipt | Payment) -> str:
@@ -40,6 +45,7 @@ class PayerIds:
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"hutong gateway payers", "sha256")
         assert len(self._key) == KEY_BYTES
+        self._numbers = FormatPreservingCipher(self._digest("numbers", KEY_BYTES), _NUMBER_DIGITS)
 
     def openid(self, application: str, payer: str) -> str:
         """28 letters that begin with `o`: the payer, to an application."""
@@ -65,9 +71,26 @@ class PayerIds:
             return None
         return int.from_bytes(self._cipher(application).decryptor().update(user))
 
-    def user_number(self, payer: str) -> str:
-        """2088 and twelve digits: the payer, to all applications of this institution."""
-        return f"2088{int.from_bytes(self._digest(payer, _ID_BYTES)) % 10**12:012d}"
+    def number(self, payer: str, user_number: Callable[[int], int]) -> str:
+        """2088 and twelve digits: the payer of an order. `user_number` tells it of a person of ours."""
+        agent, _, reference = payer.partition("/")
+        return self.number_elsewhere(payer) if agent else self.number_here(user_number(int(reference, 16)))
+
+    def number_here(self, user_number: int) -> str:
+        """2088 and twelve digits: a person of ours, to all applications, by the number that payment codes stand for."""
+        return f"{_HERE}{self._numbers.encrypt(user_number):0{_NUMBER_DIGITS}d}"
+
+    def number_elsewhere(self, payer: str) -> str:
+        """The same of a person at another institution: it opens for nobody."""
+        drawn = int.from_bytes(self._digest(payer, _ID_BYTES))
+        return f"{_ELSEWHERE}{drawn % 10**_NUMBER_DIGITS:0{_NUMBER_DIGITS}d}"
+
+    def user_number(self, number: str) -> int | None:
+        """The number of the person of ours who is told as `number`; None for all others."""
+        digits = number.removeprefix(_HERE)
+        if len(digits) != _NUMBER_DIGITS or len(number) != len(_HERE) + _NUMBER_DIGITS or not digits.isdecimal():
+            return None
+        return self._numbers.decrypt(int(digits)) if digits.isascii() else None
 
     def _cipher(self, application: str) -> Cipher[modes.ECB]:
         # One block, of an id that is unique: the mode has nothing to do.

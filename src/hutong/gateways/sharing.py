@@ -2,12 +2,15 @@
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.bills.bill_service import GatewayBillService
+from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.splits.hold_service import HoldService
 from hutong.gateways.splits.receiver_service import ReceiverService
 from hutong.gateways.splits.return_service import ReturnService
 from hutong.gateways.splits.split_service import SplitService
+from hutong.gateways.transfers.batch_service import BatchService
+from hutong.gateways.transfers.transfer_service import TransferService
 from hutong.institution.node import InstitutionNode
 
 
@@ -20,6 +23,7 @@ class Sharing:
         accounts: AccountService,
         orders: OrderService,
         refunds: GatewayRefundService,
+        notifications: NotificationService,
     ) -> None:
         node, ledger, currency = institution.node, institution.ledger, institution.chart.currency
         self.holds = HoldService(node, ledger, currency)
@@ -27,14 +31,25 @@ class Sharing:
         self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
         self.split_returns = ReturnService(node, ledger, currency, self.splits)
         self.bills = GatewayBillService(institution, accounts, orders, refunds, self.splits)
+        self.transfers = TransferService(
+            node,
+            ledger,
+            currency,
+            institution.policies,
+            institution.people,
+            institution.merchants,
+            institution.notices,
+            notifications,
+        )
+        self.batches = BatchService(node, self.transfers, notifications)
         orders.on_paid.append(self.holds.paid)
         institution.payments.refunds.holdings = self.holds
-        institution.on_tick.append(self.splits.tick)
+        institution.on_tick += [self.splits.tick, self.transfers.tick, self.batches.tick]
 
     async def start(self) -> None:
         """Before the institution starts: load what they know, and take up what a crash left half done."""
-        parts = (self.holds, self.splits, self.split_returns)
+        parts = (self.holds, self.splits, self.split_returns, self.transfers, self.batches)
         for part in parts:
             await part.start()
-        for part in parts:  # In this order: a split moves what was frozen.
+        for part in parts:  # In this order: each goes on upon what those before it have mended.
             await part.resume()

@@ -24,6 +24,7 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: bytes = b""
     client: str = ""  # The caller's address.
+    scheme: str = "http"
 
     @property
     def target(self) -> bytes:
@@ -91,6 +92,7 @@ def _request(scope: Any) -> WireRequest:
         query=scope["query_string"],
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         client=client[0] if client else "",
+        scheme=scope.get("scheme", "http"),
     )
 
 

@@ -1,13 +1,15 @@
 """
-A certificate authority of this machine's own, for a network at home: phones that trust it open cameras on our pages.
+Certificate authorities of this machine's own.
 
-Its key stays in the data directory, readable by nobody else, and can vouch for nothing but addresses of local networks:
-a phone that trusts it trusts it for no other site.
+One is for a network at home: phones that trust it open cameras on our pages. Another vouches for the names by which
+merchants' software calls gateways. Their keys stay in the data directory, readable by nobody else, and each can vouch for
+nothing else, by its own certificate: who trusts it trusts it for no other site.
 """
 
 import os
 import socket
 import ssl
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -96,13 +98,20 @@ class LocalAuthority:
 
     def serving(self, address: str, clock: Clock) -> ssl.SSLContext:
         """What a server at this address speaks TLS with; its certificate is made anew each time."""
-        key = ec.generate_private_key(ec.SECP256R1())
         names = {"localhost", socket.gethostname().split(".")[0] + ".local"}
         alternatives = [
             x509.IPAddress(ip_address(address)),
             x509.IPAddress(ip_address("127.0.0.1")),
             *(x509.DNSName(name) for name in sorted(names) if name.isascii()),
         ]
+        return self._context(alternatives, clock)
+
+    def serving_names(self, names: Iterable[str], clock: Clock) -> ssl.SSLContext:
+        """What a server that goes by these names speaks TLS with."""
+        return self._context([x509.DNSName(name) for name in sorted(names)], clock)
+
+    def _context(self, alternatives: Iterable[x509.GeneralName], clock: Clock) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
         begins = instant(clock.now_ns()) - timedelta(days=1)
         certificate = (
             x509.CertificateBuilder()
@@ -128,6 +137,31 @@ class LocalAuthority:
 
 def local_authority(directory: Path, address: str, clock: Clock) -> LocalAuthority:
     """The authority kept in `directory`; made where there is none that can vouch for `address` for some time yet."""
+    asked = ip_address(address)
+
+    def fits(permitted: Sequence[x509.GeneralName]) -> bool:
+        networks = [name.value for name in permitted if isinstance(name, x509.IPAddress)]
+        return any(asked in network for network in networks if isinstance(network, IPv4Network | IPv6Network))
+
+    # A network may be numbered otherwise: then for this one address of it.
+    local: list[x509.GeneralName] = [x509.IPAddress(ip_network(text)) for text in (*_LOCAL_NETWORKS, address)]
+    local += [x509.DNSName(text) for text in _LOCAL_NAMES]
+    return _kept(directory, "for local networks only", local, fits, clock)
+
+
+def named_authority(directory: Path, domains: Sequence[str], purpose: str, clock: Clock) -> LocalAuthority:
+    """The authority kept in `directory`, for what lies below `domains`; made where there is none that still lasts."""
+    permitted = [x509.DNSName(domain) for domain in domains]
+    return _kept(directory, purpose, permitted, lambda known: [*known] == permitted, clock)
+
+
+def _kept(
+    directory: Path,
+    purpose: str,
+    permitted: Sequence[x509.GeneralName],
+    fits: Callable[[Sequence[x509.GeneralName]], bool],
+    clock: Clock,
+) -> LocalAuthority:
     file = directory / "authority.pem"
     if file.exists():
         content = file.read_bytes()
@@ -135,28 +169,21 @@ def local_authority(directory: Path, address: str, clock: Clock) -> LocalAuthori
         certificate = x509.load_pem_x509_certificate(content)
         assert isinstance(key, ec.EllipticCurvePrivateKey), file
         lasts = certificate.not_valid_after_utc > instant(clock.now_ns()) + timedelta(days=_RENEW_DAYS)
-        if lasts and _vouches(certificate, address):
+        constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        if lasts and fits(constraints.permitted_subtrees or []):
             return LocalAuthority(certificate, key, directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = ec.generate_private_key(ec.SECP256R1())
-    authority = LocalAuthority(_authority(made, address, clock), made, directory)
+    authority = LocalAuthority(_authority(made, purpose, permitted, clock), made, directory)
     _write(file, _pem(made) + authority.pem)
     return authority
 
 
-def _vouches(certificate: x509.Certificate, address: str) -> bool:
-    permitted = certificate.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
-    asked = ip_address(address)
-    networks = [name.value for name in permitted if isinstance(name, x509.IPAddress)]
-    return any(asked in network for network in networks if isinstance(network, IPv4Network | IPv6Network))
-
-
-def _authority(key: ec.EllipticCurvePrivateKey, address: str, clock: Clock) -> x509.Certificate:
-    name = _name(f"Hutong on {socket.gethostname()[:40]}, for local networks only")
+def _authority(
+    key: ec.EllipticCurvePrivateKey, purpose: str, permitted: Sequence[x509.GeneralName], clock: Clock
+) -> x509.Certificate:
+    name = _name(f"Hutong on {socket.gethostname()[:28]}, {purpose}")
     begins = instant(clock.now_ns()) - timedelta(days=1)
-    # A network may be numbered otherwise: then for this one address of it.
-    local: list[x509.GeneralName] = [x509.IPAddress(ip_network(text)) for text in (*_LOCAL_NETWORKS, address)]
-    local += [x509.DNSName(text) for text in _LOCAL_NAMES]
     usage = dict.fromkeys(
         (
             "digital_signature",
@@ -180,7 +207,7 @@ def _authority(key: ec.EllipticCurvePrivateKey, address: str, clock: Clock) -> x
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.NameConstraints(permitted_subtrees=local, excluded_subtrees=None), critical=True)
+        .add_extension(x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None), critical=True)
         .sign(key, hashes.SHA256())
     )
 

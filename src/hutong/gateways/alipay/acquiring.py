@@ -1,22 +1,24 @@
 """Orders and payment codes: `alipay.trade.*`, on the institution's payment requests."""
 
 import re
+from typing import Any
 
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.asked import order_draft
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.errors import PENDING, AlipayError
 from hutong.gateways.alipay.fields import Fields
+from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import payment_failed
 from hutong.gateways.order import Dialect, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided
+from hutong.runtime.shelf import decided, warmed
 
 _AUTH_CODE = re.compile(r"[0-9]{16,24}")
 _FACE_TO_FACE = ("FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE", "OFFLINE_PAYMENT")
@@ -29,10 +31,18 @@ _NO_TRADE = "交易不存在"
 class Acquiring:
     """Each method takes a call and answers fields; what is refused, `refusals` puts into Alipay's words."""
 
-    def __init__(self, node: NodeRuntime, orders: OrderService, refunds: GatewayRefundService) -> None:
-        self._journal = node.journal
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        identities: Identities,
+    ) -> None:
+        self._journal = institution.node.journal
+        self._merchants = institution.merchants
         self._orders = orders
         self._refunds = refunds
+        self._identities = identities
 
     def endpoints(self) -> list[Endpoint]:
         product = "face to face"
@@ -72,7 +82,7 @@ class Acquiring:
         trade = await self._orders.collect(call.caller, draft)
         match trade.state:
             case TradeState.PAID:
-                return Reply(told.paid(trade, self._orders.payers, call.payee.row.number, call.payee.row.name))
+                return Reply(await warmed(self._journal, lambda: self._paid(call, trade)))
             case TradeState.FAILED:
                 assert trade.charge is not None
                 raise _failed(payment_failed(trade.charge.reason), call)
@@ -86,7 +96,8 @@ class Acquiring:
             trade = await self._trade(call)
         except AlipayError as error:
             raise _failed(error, call) from None
-        return Reply(told.queried(trade, self._orders.payers, call.payee.row.number))
+        debtor = await warmed(self._journal, lambda: self._identities.debtor(trade, call.payee))
+        return Reply(told.queried(trade, debtor))
 
     async def close(self, call: Call) -> Reply:
         """Only what waits for somebody to pay is closed."""
@@ -135,6 +146,7 @@ class Acquiring:
                 dialect=Dialect.ALIPAY.value,
                 within_order=True,
                 notify_url=trade.order.notify_url,
+                facts={"out_request_no": trade.order.out_trade_no},
             )
             state = await self._refunds.refund(call.caller, trade.order, draft, wait=True)
             if state.progress is RefundProgress.PROCESSING:
@@ -142,6 +154,12 @@ class Acquiring:
             if state.progress is RefundProgress.FAILED:
                 raise AlipayError("ACQ.SELLER_BALANCE_NOT_ENOUGH", said="商户的支付宝账户中无足够的资金进行撤销")
         await decided(self._journal, lambda: self._orders.reversed(trade))
+
+    def _paid(self, call: Call, trade: Trade) -> dict[str, Any]:
+        """What is told of a payment at the till, and where that stands. May raise `Cold`."""
+        shop = self._merchants.shop_of(trade.request.merchant_id, trade.request.shop_id)
+        store_name = self._merchants.merchant(trade.request.merchant_id).name if shop is None else shop.name
+        return told.paid(trade, self._identities.debtor(trade, call.payee), store_name)
 
     async def _trade(self, call: Call) -> Trade:
         """The trade that is asked for. Refuses ACQ.TRADE_NOT_EXIST, also before anybody looked at its code."""

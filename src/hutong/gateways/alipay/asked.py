@@ -7,7 +7,9 @@ from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.order import Dialect, OrderDraft
 from hutong.institution.merchants.merchant import REMARK_LENGTH_MAX
+from hutong.institution.notices.webhook import check_url
 from hutong.institution.requests.request import RequestLimits
+from hutong.kernel.errors import Refusal
 
 URL_LENGTH_MAX = 256
 GOODS_MAX = 150
@@ -43,7 +45,9 @@ def order_draft(call: Call, product: str, product_codes: tuple[str, ...], *, pay
         "subject": subject,
         "codec": call.codec,
         "sign_type": call.sign_type,
-        "return_url": web_address(call, "return_url", call.return_url),
+        "return_url": return_url(call),
+        # What it brings is frozen until the merchant has settled it with whom it shares.
+        "split": fields.object("extend_params").text("royalty_freeze", 8) == "true",
         **kept,
     }
     return OrderDraft(
@@ -54,16 +58,29 @@ def order_draft(call: Call, product: str, product_codes: tuple[str, ...], *, pay
         dialect=Dialect.ALIPAY,
         payer_code=payer_code,
         lifetime_s=lifetime_s,
-        notify_url=web_address(call, "notify_url", call.notify_url),
+        notify_url=notify_url(call),
         facts={name: value for name, value in facts.items() if value},
         content=f"{product}/{subject}".encode(),
     )
 
 
-def web_address(call: Call, name: str, url: str) -> str:
-    """An address to call back, or none. Refuses ACQ.INVALID_PARAMETER."""
+def notify_url(call: Call) -> str:
+    """Where to call back, or nowhere. Refuses ACQ.INVALID_PARAMETER, also for where one may not call from here."""
+    try:
+        if call.notify_url:
+            check_url(call.notify_url, private_allowed=call.private_urls)
+    except Refusal:
+        raise call.fields.invalid("notify_url", "格式不正确") from None
+    if len(call.notify_url) > URL_LENGTH_MAX:
+        raise call.fields.invalid("notify_url", "过长")
+    return call.notify_url
+
+
+def return_url(call: Call) -> str:
+    """Where a browser is to go back to, or nowhere. Refuses ACQ.INVALID_PARAMETER."""
+    url = call.return_url
     if url and not (url.startswith(("http://", "https://")) and len(url) <= URL_LENGTH_MAX and url.isprintable()):
-        raise call.fields.invalid(name, "格式不正确")
+        raise call.fields.invalid("return_url", "格式不正确")
     return url
 
 

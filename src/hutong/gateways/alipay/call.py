@@ -25,6 +25,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     auth_token: str = ""  # A person's, for what is about a person.
     files: Mapping[str, File] = {}
     now_ns: int = 0
+    private_urls: bool = False  # Whether it may be called back in a private network.
 
     @property
     def payee(self) -> AlipayAccount:

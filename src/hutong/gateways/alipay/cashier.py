@@ -13,12 +13,12 @@ from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.charset import UTF8
 from hutong.gateways.alipay.pages import page, qr_picture, redirected, shown
 from hutong.gateways.alipay.signature import RSA2, signed_parameters
-from hutong.gateways.order import Trade, TradeState, trade_key
+from hutong.gateways.order import OrderDraft, Trade, TradeState, trade_key
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.wire import WireAnswer, WireRequest
-from hutong.runtime.node import NodeRuntime
+from hutong.institution.node import InstitutionNode
 from hutong.runtime.shelf import warmed
 
 PATH = "/alipay/cashier/"
@@ -29,9 +29,10 @@ _METHODS = {"PAGE": "alipay.trade.page.pay", "WAP": "alipay.trade.wap.pay"}
 class Cashier:
     """Orders that a browser brings."""
 
-    def __init__(self, node: NodeRuntime, platform: PlatformService, orders: OrderService) -> None:
-        self._journal = node.journal
-        self._clock = node.clock
+    def __init__(self, institution: InstitutionNode, platform: PlatformService, orders: OrderService) -> None:
+        self._journal = institution.node.journal
+        self._clock = institution.node.clock
+        self._merchants = institution.merchants
         self._orders = orders
         self._platform = platform
 
@@ -44,12 +45,16 @@ class Cashier:
 
     async def page_pay(self, call: Call) -> Page:
         draft = order_draft(call, "PAGE", ("FAST_INSTANT_TRADE_PAY",))
-        return Page(self._waiting(await self._orders.place(call.caller, draft)))
+        return await self._placed(call, draft)
 
     async def wap_pay(self, call: Call) -> Page:
         # One client writes the second of these, and the real service takes it.
         draft = order_draft(call, "WAP", ("QUICK_WAP_WAY", "QUICK_WAP_PAY"))
-        return Page(self._waiting(await self._orders.place(call.caller, draft)))
+        return await self._placed(call, draft)
+
+    async def _placed(self, call: Call, draft: OrderDraft) -> Page:
+        trade = await self._orders.place(call.caller, draft)
+        return Page(await warmed(self._journal, lambda: self._waiting(trade)))
 
     async def app_pay(self, call: Call) -> Reply:
         """What the merchant's app hands to the payer's: the wallet posts it here, and learns what to pay."""
@@ -80,7 +85,7 @@ class Cashier:
                     return redirected(back)
                 return shown(page("page.html", title="支付成功 Paid", text=f"¥{told.yuan(trade.amount)}"))
             case TradeState.NOT_PAID | TradeState.PAYING:
-                return shown(self._waiting(trade))
+                return shown(await warmed(self._journal, lambda: self._waiting(trade)))
             case _:
                 url = trade.order.told.get("return_url", "")
                 return shown(page("page.html", title="交易已关闭 Closed", text="", onward=_origin(url)))
@@ -97,7 +102,7 @@ class Cashier:
         return page(
             "cashier.html",
             title=facts["subject"],
-            merchant=self._orders.caller_of(trade.order).payee.row.name,
+            merchant=self._merchants.merchant(trade.request.merchant_id).name,
             subject=facts["subject"],
             amount=told.yuan(trade.amount),
             picture=qr_picture(code),

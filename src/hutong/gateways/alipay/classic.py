@@ -22,11 +22,13 @@ from hutong.gateways.alipay.parameters import Parameters
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.signature import RSA2, SIGN_TYPES, certificate_sn, check_certificate, sign, verifies
 from hutong.gateways.wire import WireAnswer, WireRequest
+from hutong.kernel.ids import Randomness
 
 PATH = "/gateway.do"
 _LOG = logging.getLogger(__name__)
 _WIRE_NAMES = {"gbk": "gbk", "gb18030": "gb18030"}
 _ECHO_MAX = 2000
+_TRACE_BYTES = 16
 _NOT_FOR_THE_METHOD = {
     *("app_id", "method", "charset", "sign_type", "sign", "timestamp", "version", "format", "notify_url", "return_url"),
     *("app_auth_token", "auth_token", "app_cert_sn", "alipay_root_cert_sn", "encrypt_type", "biz_content"),
@@ -36,8 +38,9 @@ _NOT_FOR_THE_METHOD = {
 class ClassicDialect:
     """Answers every request with a text that the client can verify, or a page for a browser."""
 
-    def __init__(self, service: AlipayService) -> None:
+    def __init__(self, service: AlipayService, randomness: Randomness) -> None:
         self._service = service
+        self._randomness = randomness
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         envelope = _Envelope()
@@ -53,7 +56,12 @@ class ClassicDialect:
         given = envelope.given = parameters.read(request)
         envelope.codec = given.codec
         envelope.key = response_key(given["method"])
+        if given["sign_type"] in SIGN_TYPES:
+            envelope.sign_type = given["sign_type"]
         service = self._service
+        if given["service"] == "notify_verify" and not given["method"]:
+            told = await service.was_told(given["partner"], given["notify_id"])
+            return WireAnswer(body=b"true" if told else b"false", content_type="text/html;charset=utf-8")
         if not given["method"]:
             raise AlipayError("isv.missing-method")
         endpoint = service.endpoint(given["method"])
@@ -62,7 +70,6 @@ class ClassicDialect:
             raise AlipayError("isv.missing-app-id")
         account = await service.account(given["app_id"])
         _check_common(given)
-        envelope.sign_type = given["sign_type"]
         now_ns = service.now_ns()
         check_certificate(account, given["app_cert_sn"], now_ns)
         envelope.certified = bool(given["app_cert_sn"])
@@ -83,6 +90,7 @@ class ClassicDialect:
             auth_token=given["auth_token"],
             files=given.files,
             now_ns=now_ns,
+            private_urls=service.private_urls,
         )
         reply = await service.answer(endpoint, call)
         if isinstance(reply, Page):
@@ -111,7 +119,8 @@ class ClassicDialect:
             certificate_sn=certificate_sn(key.certificate) if envelope.certified and key is not None else "",
         )
         charset = _WIRE_NAMES.get(envelope.codec, UTF8)
-        return WireAnswer(body=body, content_type=f"text/html;charset={charset}")
+        trace = ("trace_id", self._randomness.randbytes(_TRACE_BYTES).hex())
+        return WireAnswer(body=body, content_type=f"text/html;charset={charset}", headers=(trace,))
 
 
 class _Envelope:

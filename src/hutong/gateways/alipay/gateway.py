@@ -6,15 +6,18 @@ from hutong.gateways.alipay.acquiring import Acquiring
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
+from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.postman import AlipayPostman
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
+from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wire import Dialect as Answering
 from hutong.gateways.wire import WireRequest
 from hutong.institution.node import InstitutionNode
@@ -34,23 +37,27 @@ class AlipayGateway:
         orders: OrderService,
         refunds: GatewayRefundService,
         notifications: NotificationService,
+        sharing: Sharing,
     ) -> None:
         node = institution.node
-        self._cashier = Cashier(node, platform, orders)
+        identities = Identities(institution, accounts, orders.payers)
+        self._cashier = Cashier(institution, platform, orders)
+        royalties = Royalties(node, orders, sharing, identities)
         products = (
-            Acquiring(node, orders, refunds),
-            Refunding(orders, refunds),
+            royalties,
+            Acquiring(institution, orders, refunds, identities),
+            Refunding(node, orders, refunds, identities, royalties),
             self._cashier,
             Certificates(platform),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
-        self.service = AlipayService(node, accounts, platform, self.endpoints)
+        self.service = AlipayService(institution, accounts, platform, notifications, self.endpoints)
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
-        self._classic = ClassicDialect(self.service)
+        self._classic = ClassicDialect(self.service, node.randomness)
         self._rest = RestDialect(self.service, paths, node.randomness)
-        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds)
+        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds, identities)
 
     def route(self, request: WireRequest) -> Answering | None:
         """Whose request it is: by its path, and where the vendors share one, by how it is proven."""

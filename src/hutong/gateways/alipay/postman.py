@@ -9,6 +9,7 @@ from hutong.gateways.account import AlipayAccount
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.beijing import beijing_text, beijing_text_ms
 from hutong.gateways.alipay.charset import UTF8
+from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.signature import RSA2, signed_parameters
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import GatewayOrder
@@ -28,10 +29,17 @@ class AlipayPostman:
     schedule_s = (4 * _MINUTE, 10 * _MINUTE, 10 * _MINUTE, _HOUR, 2 * _HOUR, 6 * _HOUR, 15 * _HOUR)
     timeout_s = 10.0
 
-    def __init__(self, platform: PlatformService, orders: OrderService, refunds: GatewayRefundService) -> None:
+    def __init__(
+        self,
+        platform: PlatformService,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        identities: Identities,
+    ) -> None:
         self._platform = platform
         self._orders = orders
         self._refunds = refunds
+        self._identities = identities
 
     def plain(self, notification: GatewayNotification) -> bytes:
         """The parameters but the time and the signature, as things stood with this news. May raise `Cold`."""
@@ -99,7 +107,7 @@ class AlipayPostman:
             "app_id": caller.account.row.number,
             "auth_app_id": payee.row.number,
             **told.numbers(trade),
-            **_renamed(told.debtor(trade, self._orders.payers, payee.row.number)),
+            **_renamed(self._identities.debtor(trade, payee)),
             "seller_id": payee.facts.seller_id,
             "trade_status": told.CLOSED if refunded == trade.amount else told.PAID,
             "total_amount": told.yuan(trade.amount),

@@ -7,13 +7,17 @@ from hutong.gateways.alipay.acquiring import existing
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import refund_failed
+from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.kernel.errors import Refusal
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import warmed
 
 _TRIES_MAX = 50
 
@@ -21,7 +25,17 @@ _TRIES_MAX = 50
 class Refunding:
     """A refund's number is its order's own; without one it is the order's number."""
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
+    def __init__(
+        self,
+        node: NodeRuntime,
+        orders: OrderService,
+        refunds: GatewayRefundService,
+        identities: Identities,
+        royalties: Royalties,
+    ) -> None:
+        self._royalties = royalties
+        self._journal = node.journal
+        self._identities = identities
         self._orders = orders
         self._refunds = refunds
 
@@ -44,15 +58,17 @@ class Refunding:
         fields.choice("refund_currency", ("CNY",))
         trade = await existing(self._orders, call)
         number = fields.text("out_request_no", 64) or trade.order.out_trade_no
+        await self._royalties.take_back(call, trade, number)
         state = await self._refunded(call, trade, number, amount, reason)
         if state.progress is RefundProgress.FAILED:
             assert state.outcome is not None
             raise refund_failed(state.outcome.reason)
         moved = state.progress is RefundProgress.SUCCESS and not state.repeated
         trade = await self._orders.find(call.caller, out_trade_no=trade.order.out_trade_no)
+        debtor = await warmed(self._journal, lambda: self._identities.debtor(trade, call.payee))
         return Reply(
             told.numbers(trade)
-            | told.debtor(trade, self._orders.payers, call.payee.row.number)
+            | debtor
             | {"fund_change": "Y" if moved else "N", "refund_fee": told.yuan(trade.refunded)}
             | (_given_back(state) if state.progress is RefundProgress.SUCCESS else {})
         )

@@ -80,6 +80,7 @@ class RestDialect:
             auth_token=fields.text("auth_token", 128),
             files=files,
             now_ns=now_ns,
+            private_urls=service.private_urls,
         )
         reply = await service.answer(endpoint, call)
         if isinstance(reply, Page):

@@ -8,14 +8,17 @@ from hutong.gateways.account_service import AccountService
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.catalogue import methods
 from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.postman import notification_id
 from hutong.gateways.alipay.refusals import in_alipays_words
+from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import Dialect
 from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.wire import Around, Injected, as_it_is
+from hutong.institution.node import InstitutionNode
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
-from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 
 _LOG = logging.getLogger(__name__)
@@ -25,9 +28,16 @@ class AlipayService:
     """Nothing here raises anything but `AlipayError`."""
 
     def __init__(
-        self, node: NodeRuntime, accounts: AccountService, platform: PlatformService, endpoints: Iterable[Endpoint]
+        self,
+        institution: InstitutionNode,
+        accounts: AccountService,
+        platform: PlatformService,
+        notifications: NotificationService,
+        endpoints: Iterable[Endpoint],
     ) -> None:
-        self._node = node
+        self._node = institution.node
+        self.private_urls = institution.webhooks_private
+        self._notifications = notifications
         self._accounts = accounts
         self._platform = platform
         self.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
@@ -77,6 +87,23 @@ class AlipayService:
         except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, in %s", endpoint.method)
             raise AlipayError("isp.unknow-error") from None
+
+    async def was_told(self, seller_id: str, notify_id: str) -> bool:
+        """Whether a notification is one of ours to this seller: the oldest way for a merchant to make sure."""
+        id_ = notification_id(notify_id)
+        if id_ is None:
+            return False
+        try:
+            return await warmed(self._node.journal, lambda: self._is_to(seller_id, id_))
+        except (Refusal, JournalHalted, DatabaseUnavailable):
+            return False
+
+    def _is_to(self, seller_id: str, id_: int) -> bool:
+        row = self._notifications.all.get(id_)
+        if row is None or row.dialect != Dialect.ALIPAY:
+            return False
+        account = self._accounts.account(row.account_id)
+        return isinstance(account, AlipayAccount) and account.facts.seller_id == seller_id
 
     def signing_key(self) -> SigningKey | None:
         """What answers are signed with; there is none before the first account."""

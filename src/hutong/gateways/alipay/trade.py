@@ -4,7 +4,6 @@ from typing import Any
 
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.order import Trade, TradeState
-from hutong.gateways.payer import PayerIds
 from hutong.kernel.money import Currency, format_amount
 
 BALANCE, DISCOUNT = "ALIPAYACCOUNT", "DISCOUNT"
@@ -46,19 +45,6 @@ def numbers(trade: Trade) -> dict[str, Any]:
     return {"trade_no": trade.order.trade_no, "out_trade_no": trade.order.out_trade_no}
 
 
-def debtor(trade: Trade, payers: PayerIds, app_id: str) -> dict[str, Any]:
-    """Who paid, by the names that this application knows; nothing before somebody has."""
-    payer = trade.order.payer
-    if not payer:
-        return {}
-    number = payers.user_number(payer)
-    return {
-        "buyer_logon_id": f"{number[:3]}****{number[-4:]}",
-        "buyer_user_id": number,
-        "buyer_open_id": payers.openid(app_id, payer),
-    }
-
-
 def amounts(trade: Trade) -> dict[str, Any]:
     """What was paid and received, and out of what."""
     if trade.payment is None:
@@ -81,10 +67,10 @@ def fund_bills(trade: Trade) -> list[dict[str, str]]:
     return [{"fund_channel": channel, "amount": yuan(fen)} for channel, fen in bills if fen]
 
 
-def queried(trade: Trade, payers: PayerIds, app_id: str) -> dict[str, Any]:
+def queried(trade: Trade, debtor: dict[str, str]) -> dict[str, Any]:
     """What a query tells."""
     told = trade.order.told
-    fields = numbers(trade) | debtor(trade, payers, app_id) | {"trade_status": status(trade)} | amounts(trade)
+    fields = numbers(trade) | debtor | {"trade_status": status(trade)} | amounts(trade)
     if trade.payment is not None:
         fields["send_pay_date"] = beijing_text(trade.order.paid_ns)
     for name in ("subject", "body", "store_id", "terminal_id", "passback_params"):
@@ -93,9 +79,9 @@ def queried(trade: Trade, payers: PayerIds, app_id: str) -> dict[str, Any]:
     return fields
 
 
-def paid(trade: Trade, payers: PayerIds, app_id: str, store_name: str) -> dict[str, Any]:
+def paid(trade: Trade, debtor: dict[str, str], store_name: str) -> dict[str, Any]:
     """What a payment by code tells when it has been made."""
-    fields = numbers(trade) | debtor(trade, payers, app_id) | amounts(trade)
+    fields = numbers(trade) | debtor | amounts(trade)
     fields["gmt_payment"] = beijing_text(trade.order.paid_ns)
     if store_name:
         fields["store_name"] = store_name

@@ -6,6 +6,7 @@ not a long one.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import msgspec
@@ -93,9 +94,7 @@ class GatewayBillService:
     async def trades(self, caller: Caller, day: BillDay) -> list[TradeLine]:
         """What was paid and given back of the account's orders on a day, in order. Refuses ROLE_MAY_NOT."""
         caller.key.check_right(Right.READ)
-        fee = await warmed(
-            self._journal, lambda: self._institution.merchants.fee(caller.key.merchant_id, day.until_ns - 1)
-        )
+        fee_bps = -1  # A merchant has none before its first day, when nobody pays it either.
         lines = []
         async for page in self._movements(caller, day):
             sales = [each for each in page if each.kind in _SALES]
@@ -103,11 +102,17 @@ class GatewayBillService:
             for sale in sales:
                 order = about.orders.get(sale.about)
                 if order is not None and order.payee_id == caller.payee.row.id:
-                    line = self._trade(caller, sale, about, order)
-                    lines.append(
-                        msgspec.structs.replace(line, fee_bps=fee.fee_bps, shared=await self._shared(line, order))
-                    )
+                    if fee_bps < 0:
+                        fee_bps = await self._fee_bps(caller, day)
+                    line = await warmed(self._journal, partial(self._trade, caller, sale, about, order))
+                    lines.append(msgspec.structs.replace(line, fee_bps=fee_bps, shared=await self._shared(line, order)))
         return lines
+
+    async def _fee_bps(self, caller: Caller, day: BillDay) -> int:
+        """What the merchant paid of each payment at the end of the day."""
+        at_ns, merchants = day.until_ns - 1, self._institution.merchants
+        fee = await warmed(self._journal, lambda: merchants.fee(caller.key.merchant_id, at_ns))
+        return fee.fee_bps
 
     async def funds(self, caller: Caller, day: BillDay) -> list[FundLine]:
         """
@@ -229,7 +234,8 @@ class GatewayBillService:
 
     def _payer(self, caller: Caller, appid: str, order: GatewayOrder) -> str:
         if isinstance(caller.payee, AlipayAccount):
-            return self._orders.payers.user_number(order.payer)
+            people = self._institution.people
+            return self._orders.payers.number(order.payer, lambda user_id: people.user(user_id).number)
         return self._orders.payers.openid(appid, order.payer)
 
     def _fund(self, movement: Movement, about: _About, balance: int) -> list[FundLine]:

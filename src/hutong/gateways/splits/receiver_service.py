@@ -26,7 +26,7 @@ class ReceiverService:
         self._node = node
         self._people = people
         self._merchants = merchants
-        self._receivers = Shelf(RECEIVERS, node.journal, node.store)
+        self._receivers = Shelf(RECEIVERS, node.journal, node.store, by=("merchant_id",))
 
     async def add(
         self, caller: Caller, receiver: Receiver, *, relation: str, custom_relation: str = "", name: str = ""
@@ -75,6 +75,16 @@ class ReceiverService:
                 self._receivers.put(replace(known, removed_ns=self._node.clock.now_ns()))
 
         await decided(self._node.journal, remove)
+
+    def named(self, caller: Caller) -> list[SplitReceiver]:
+        """Whom the merchant may split to at this door. May raise `Cold`."""
+        return [
+            row
+            for row in self._receivers.find("merchant_id", caller.key.merchant_id)
+            if not row.removed_ns
+            and row.id
+            == receiver_key(caller.key.merchant_id, caller.door, Receiver(type=row.type, account=row.account))
+        ]
 
     def check_named(self, caller: Caller, receiver: Receiver) -> None:
         """Refuses RECEIVER_NOT_NAMED. May raise `Cold`."""

@@ -49,8 +49,14 @@ REGISTER = (
     Holding("mandates", blanked=_NAMELESS),
     Holding("bank_accounts", blanked={"name": "", "mandate": "", "code": ""}, secret=frozenset({"mandate"})),
     Holding("top_ups", scanned=True),
+    Holding(
+        "gateway_agreements",
+        blanked={"shown": "", "mandate": "", "facts": b"{}"},
+        secret=frozenset({"mandate", "facts", "content", "account_id", "payee_id"}),
+    ),
     Holding("recalls", blanked={"remark": ""}, scanned=True),
     Holding("disputes", blanked={"remark": "", "stance_remark": ""}, scanned=True),
+    Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

@@ -112,6 +112,12 @@ class PeopleService:
             raise Refusal(PeopleReason.USER_UNKNOWN)
         return user
 
+    def user_numbered(self, number: int) -> User:
+        """Whom this number of ours stands for, as in a payment code; refuses USER_UNKNOWN."""
+        for user in self._repository.users.find("number", number):
+            return user
+        raise Refusal(PeopleReason.USER_UNKNOWN)
+
     async def search(self, words: str) -> list[User]:
         """
         Who an operator means: by telephone number, by id, or by the whole name as it is written; nobody is leafed for.

@@ -6,9 +6,13 @@ import httpx
 import msgspec
 
 from hutong.gateways import keys
-from hutong.gateways.account import WechatAccount
+from hutong.gateways.account import GatewayKind, WechatAccount
 from hutong.gateways.wechat.v3.authorization import SCHEME
+from hutong.kernel.ids import id_text
+from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall
+from tests.institution.merchants.shop_street import noodles
+from tests.institution.payments.test_http import Phone
 
 HEADERS = {"accept": "application/json", "user-agent": "merchant/1.0"}
 
@@ -108,3 +112,15 @@ class Merchant:
     @property
     def appid(self) -> str:
         return self.account.facts.appids[0]
+
+
+async def neighbour(hall: Hall, *partners: str) -> WechatAccount:
+    """The account of another merchant, which lets these service providers act for it."""
+    merchants, journal = hall.jing.institution.merchants, hall.jing.node.journal
+    profile = noodles(reference="M-2", legal_name="北京鼓楼包子有限公司", name="鼓楼包子")
+    merchant = await decided(journal, lambda: merchants.onboard(profile, 60))
+    _, token = await decided(journal, lambda: merchants.issue_owner_key(merchant.id, "boss"))
+    phone = Phone(hall.jing, id_text("mer", merchant.id), {"authorization": f"Bearer {token}"})
+    account = await hall.account(GatewayKind.WECHATPAY, phone, partners=partners)
+    assert isinstance(account, WechatAccount)
+    return account

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from hutong.gateways.account import GatewayKind, WechatAccount
+from hutong.gateways.account import WechatAccount
 from tests.gateways.hall import Hall
-from tests.gateways.wechat.v3.client import Merchant
+from tests.gateways.wechat.v3.client import Merchant, neighbour
 from tests.gateways.wechat.v3.test_postman import letter, opened
 
 PHONE = "+8613800138000"
@@ -13,9 +13,7 @@ PREFIX = "/v3/pay/partner/transactions"
 
 async def provider_and_merchant(hall: Hall) -> tuple[Merchant, WechatAccount]:
     provider = Merchant(hall)
-    merchant = await hall.account(GatewayKind.WECHATPAY, await hall.jing.merchant(), partners=(provider.mchid,))
-    assert isinstance(merchant, WechatAccount)
-    return provider, merchant
+    return provider, await neighbour(hall, provider.mchid)
 
 
 def order(provider: Merchant, merchant: WechatAccount, **more: Any) -> dict[str, Any]:
@@ -63,8 +61,7 @@ async def test_a_service_provider_collects_for_a_merchant(hall: Hall) -> None:
 
 async def test_nobody_acts_for_a_merchant_that_has_not_let_them_in(hall: Hall) -> None:
     provider = Merchant(hall)
-    stranger = await hall.account(GatewayKind.WECHATPAY, await hall.jing.merchant())
-    assert isinstance(stranger, WechatAccount)
+    stranger = await neighbour(hall)
 
     refused = await provider.post(f"{PREFIX}/native", order(provider, stranger))
     assert (refused.status, refused.code) == (403, "NO_AUTH")

@@ -60,6 +60,7 @@ async def test_a_payment_and_a_refund_are_told_as_they_are_asked_after(hall: Hal
 
     accepted = (await merchant.post("/v3/refund/domestic/refunds", refund)).json
     _, refunded = notifications.all.everything()
+    assert opened(merchant, letter(hall, paid, later_s=30))[1] == asked, "a refund does not change what was paid"
     event, told = opened(merchant, letter(hall, refunded))
     assert (event["event_type"], event["resource"]["original_type"]) == ("REFUND.SUCCESS", "refund")
     assert told == {

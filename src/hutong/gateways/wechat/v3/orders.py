@@ -146,7 +146,7 @@ def order_facts(body: dict[str, Any]) -> dict[str, Any]:
         "sub_openid": payer.get("sub_openid"),
         "device_id": (body.get("scene_info") or {}).get("device_id"),
         "description": body["description"],
-        "profit_sharing": (body.get("settle_info") or {}).get("profit_sharing"),
+        "split": (body.get("settle_info") or {}).get("profit_sharing"),
     }
     return {name: value for name, value in facts.items() if value}
 

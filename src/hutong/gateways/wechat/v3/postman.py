@@ -7,11 +7,13 @@ import msgspec
 from hutong.gateways.account import Caller, Signing, WechatAccount
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification import GatewayNotification, Letter, News
+from hutong.gateways.order import TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
-from hutong.gateways.wechat.v3 import cipher, moment, refunds
+from hutong.gateways.sharing import Sharing
+from hutong.gateways.wechat.v3 import cipher, moment, refunds, transfers
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
@@ -48,17 +50,27 @@ class V3Postman:
         platform: PlatformService,
         orders: OrderService,
         gateway_refunds: GatewayRefundService,
+        sharing: Sharing,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
         self._platform = platform
         self._orders = orders
         self._refunds = gateway_refunds
+        self._sharing = sharing
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
         """The event, as JSON."""
-        told = self._refund(notification) if notification.kind == News.REFUND else self._paid(notification)
+        match notification.kind:
+            case News.REFUND:
+                told = self._refund(notification)
+            case News.TRANSFER:
+                told = self._transfer(notification)
+            case News.TRANSFER_BATCH:
+                told = self._batch(notification)
+            case _:
+                told = self._paid(notification)
         return msgspec.json.encode(told)
 
     def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:
@@ -99,7 +111,9 @@ class V3Postman:
         order = self._orders.orders.get(notification.subject_id)
         assert order is not None, "news of an order come after it"
         caller = self._orders.caller_of(order)
-        shown = trade_object(self._orders.trade(order), caller, self._orders.payers, partner=is_partner(caller))
+        # It is the payment that is told: what was given back meanwhile is news of its own.
+        paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
+        shown = trade_object(paid, caller, self._orders.payers, partner=is_partner(caller))
         return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
 
     def _refund(self, notification: GatewayNotification) -> Told:
@@ -115,6 +129,21 @@ class V3Postman:
         shown = refunds.notified(trade, state, parties)
         event, summary = _REFUND_ENDS[shown["refund_status"]]
         return Told(event, summary, "refund", shown)
+
+    def _transfer(self, notification: GatewayNotification) -> Told:
+        transfer = self._sharing.transfers.transfers.get(notification.subject_id)
+        assert transfer is not None, "news of a transfer come after it"
+        mchid = self._accounts.account(transfer.account_id).row.number
+        shown = transfers.bill_object(transfer, mchid) | transfers.failure(transfer)
+        return Told("MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", shown | {"mchid": mchid})
+
+    def _batch(self, notification: GatewayNotification) -> Told:
+        batch = self._sharing.batches.batches.get(notification.subject_id)
+        assert batch is not None, "news of a batch come after it"
+        details = self._sharing.transfers.transfers.find("batch_id", batch.id)
+        mchid = self._accounts.account(batch.account_id).row.number
+        shown = transfers.batch_object(batch, details, mchid)
+        return Told("MCHTRANSFER.BATCH.FINISHED", "商家转账批次完成", "mch_payment", shown)
 
 
 def is_partner(caller: Caller) -> bool:

@@ -4,33 +4,43 @@ from hutong.gateways.account_service import AccountService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
+from hutong.gateways.wechat.v3.balances import Balances
+from hutong.gateways.wechat.v3.bills import Bills
 from hutong.gateways.wechat.v3.certificates import Certificates
 from hutong.gateways.wechat.v3.codepay import Codepay
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.parties import Parties
+from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
+from hutong.gateways.wechat.v3.sensitive import Sensitive
+from hutong.gateways.wechat.v3.transfers import Transfers
 from hutong.gateways.wechat.v3.uploads import Uploads
-from hutong.runtime.node import NodeRuntime
+from hutong.institution.node import InstitutionNode
 
 
 def v3_dialect(
-    node: NodeRuntime,
+    institution: InstitutionNode,
     accounts: AccountService,
     platform: PlatformService,
     orders: OrderService,
     refunds: GatewayRefundService,
-    *,
-    private_urls: bool,
+    sharing: Sharing,
 ) -> Envelope:
-    """The dialect. `private_urls`: whether notifications may go to private networks."""
-    parties = Parties(node.journal, accounts)
+    """The dialect."""
+    node, private_urls = institution.node, institution.webhooks_private
+    parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
         *Refunds(node, parties, orders, refunds, private_urls=private_urls).endpoints(),
         *Certificates(platform, node.randomness).endpoints(),
         *Uploads().endpoints(),
+        *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
+        *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
+        *Balances(node, parties, institution.payments.statements, institution.chart.currency).endpoints(),
+        *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built)

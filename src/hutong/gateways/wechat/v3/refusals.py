@@ -2,6 +2,8 @@
 
 from hutong.codes.code import CodeReason
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.splits.reasons import SplitReason
+from hutong.gateways.transfers.reasons import TransferReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.payments.reasons import PaymentReason
@@ -26,6 +28,37 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     GatewayReason.REFUND_DIFFERS: (Code.REFUND_FEE_MISMATCH, ""),
     GatewayReason.REFUND_TOTAL_DIFFERS: (Code.INVALID_REQUEST, "订单金额不一致，请核实后再试"),
     GatewayReason.REFUNDS_TOO_MANY: (Code.INVALID_REQUEST, "一笔订单最多退款50次"),
+    SplitReason.ORDER_NOT_TO_BE_SPLIT: (Code.INVALID_REQUEST, "非分账订单不支持分账"),
+    SplitReason.SPLIT_FINISHED: (Code.INVALID_REQUEST, "订单已分账完结，不能再分账"),
+    SplitReason.SPLIT_EXCEEDS_FROZEN: (Code.NOT_ENOUGH, "分账金额不足"),
+    SplitReason.SPLIT_RATIO_EXCEEDED: (Code.RULE_LIMIT, "分账金额超过最大分账比例"),
+    SplitReason.SPLIT_DIFFERS: (Code.INVALID_REQUEST, "商户分账单号重复，且参数与之前请求不一致"),
+    SplitReason.SPLIT_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "分账单不存在"),
+    SplitReason.SPLIT_RETURN_DIFFERS: (Code.INVALID_REQUEST, "商户回退单号重复，且参数与之前请求不一致"),
+    SplitReason.SPLIT_RETURN_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "回退单不存在"),
+    SplitReason.SPLIT_RETURN_EXCEEDS_PART: (Code.INVALID_REQUEST, "回退金额超过可回退金额"),
+    SplitReason.SPLIT_RETURN_TOO_LATE: (Code.INVALID_REQUEST, "分账单已超过180天，不支持回退"),
+    SplitReason.RECEIVER_UNKNOWN: (Code.PARAM_ERROR, "分账接收方不存在"),
+    SplitReason.RECEIVER_NOT_NAMED: (Code.INVALID_REQUEST, "分账接收方关系不存在，请先添加分账接收方"),
+    SplitReason.RECEIVER_IS_ONESELF: (Code.INVALID_REQUEST, "分账接收方不能是分账方自己"),
+    SplitReason.RECEIVER_IS_A_PERSON: (Code.INVALID_REQUEST, "个人分账接收方不支持回退"),
+    SplitReason.RECEIVER_NAME_DIFFERS: (Code.INVALID_REQUEST, "分账接收方姓名不正确"),
+    TransferReason.TRANSFER_AMOUNT_OUT_OF_LIMITS: (Code.INVALID_REQUEST, "超过单笔转账上下限，请调整转账金额"),
+    TransferReason.TRANSFER_NAME_NEEDED: (Code.INVALID_REQUEST, "转账金额达到2000元时，须填写收款用户姓名"),
+    TransferReason.TRANSFER_DAILY_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "超过商户当日转账限额"),
+    TransferReason.TRANSFER_BALANCE_INSUFFICIENT: (Code.NOT_ENOUGH, "商户账户余额不足，请充值后重新发起"),
+    TransferReason.TRANSFER_DIFFERS: (Code.INVALID_REQUEST, "商户单号已存在，且参数与之前请求不一致"),
+    TransferReason.TRANSFER_UNKNOWN: (Code.NOT_FOUND, ""),
+    TransferReason.TRANSFER_ENDED: (Code.INVALID_REQUEST, "转账单已是终态，不能撤销"),
+    TransferReason.TRANSFER_LAPSED: (Code.INVALID_REQUEST, "转账单已过期"),
+    TransferReason.TRANSFER_PAYEE_UNKNOWN: (Code.PARAM_ERROR, "收款用户openid不存在，或与appid不匹配"),
+    TransferReason.TRANSFER_NAME_DIFFERS: (Code.INVALID_REQUEST, "收款用户姓名校验不通过"),
+    TransferReason.TRANSFER_PAYEE_ABNORMAL: (Code.USER_ACCOUNT_ABNORMAL, "收款用户账户异常"),
+    TransferReason.BATCH_UNKNOWN: (Code.NOT_FOUND, ""),
+    TransferReason.BATCH_DIFFERS: (Code.INVALID_REQUEST, "商家批次单号已存在，且参数与之前请求不一致"),
+    TransferReason.BATCH_TOO_BIG: (Code.PARAM_ERROR, "转账明细超过1000笔"),
+    TransferReason.BATCH_SUMS_DIFFER: (Code.PARAM_ERROR, "转账总金额或总笔数与明细不一致"),
+    TransferReason.BATCH_NUMBER_TWICE: (Code.PARAM_ERROR, "商家明细单号在批次内重复"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

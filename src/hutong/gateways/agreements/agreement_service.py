@@ -1,0 +1,272 @@
+"""Agreements: offered by merchants, signed and ended by people, and what is taken under them."""
+
+import hashlib
+
+import msgspec
+
+from hutong.gateways.account import Caller
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement import (
+    AGREEMENTS,
+    DAY_MAX_MAX,
+    OFFER_LIFE_S,
+    Agreement,
+    AgreementDraft,
+    AgreementState,
+    EndedBy,
+    contract_key,
+    contract_number,
+    number_key,
+)
+from hutong.gateways.agreements.reasons import AgreementReason
+from hutong.gateways.notification import News
+from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import OrderDraft, Trade, TradeState
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.payer import payer_here
+from hutong.institution.merchants.staff_key import Right
+from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.mandate import bank_of, mandate_id
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import Shelf, decided
+
+PATH = "/agreements/"
+
+
+class AgreementService:
+    """What takes a `Caller` answers to the merchant that takes; what takes a person, to who signed (invariant 8)."""
+
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        accounts: AccountService,
+        orders: OrderService,
+        notifications: NotificationService,
+    ) -> None:
+        self._accounts = accounts
+        self._site = institution.plates.site
+        self._node = institution.node
+        self._journal = institution.node.journal
+        self._merchants = institution.merchants
+        self._people = institution.people
+        self._mandates = institution.payments.mandates
+        self._orders = orders
+        self._notifications = notifications
+        self.all = Shelf(
+            AGREEMENTS,
+            self._journal,
+            self._node.store,
+            by=("number_key", "contract_key", "user_id"),
+            timed=True,
+        )
+
+    async def start(self) -> None:
+        await self.all.start()
+
+    # For merchants.
+
+    async def offer(self, caller: Caller, draft: AgreementDraft) -> Agreement:
+        """
+        Offer an agreement, for a person to sign within two hours.
+
+        Refuses:  ROLE_MAY_NOT; AGREEMENT_LIMIT_INVALID; AGREEMENT_SIGNED for a number that is in force; AGREEMENT_DIFFERS;
+                  MERCHANT_SUSPENDED, MERCHANT_CLOSED.
+        Repeats:  the offer; behind the end of an agreement, or of its time, another under the same number.
+        """
+        caller.key.check_right(Right.CHARGE)
+        if not 0 < draft.day_max <= DAY_MAX_MAX:
+            raise Refusal(AgreementReason.AGREEMENT_LIMIT_INVALID, field="day_max", day_max=DAY_MAX_MAX)
+        return await decided(self._journal, lambda: self._offer(caller, draft))
+
+    async def find(self, caller: Caller, *, plan: str = "", number: str = "", contract_no: str = "") -> Agreement:
+        """By the merchant's number, within its plan, or ours. Refuses AGREEMENT_UNKNOWN."""
+
+        def find() -> Agreement:
+            if contract_no:
+                found = self.all.find("contract_key", contract_key(contract_no))
+            else:
+                found = self.all.find("number_key", number_key(caller.payee.row.id, plan, number))
+            mine = [each for each in found if each.payee_id == caller.payee.row.id]
+            if not mine:
+                raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
+            return mine[-1]
+
+        return await decided(self._journal, find)
+
+    async def of_person(self, caller: Caller, plan: str, user_id: int) -> Agreement:
+        """The one in force that this person of ours has signed. Refuses AGREEMENT_UNKNOWN."""
+
+        def find() -> Agreement:
+            for each in reversed(self.all.find("user_id", user_id)):
+                if (each.payee_id, each.plan, each.state) == (caller.payee.row.id, plan, AgreementState.SIGNED):
+                    return each
+            raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
+
+        return await decided(self._journal, find)
+
+    def link(self, agreement: Agreement) -> str:
+        """Where it is signed, for a browser."""
+        return f"{self._site.base}{PATH}{agreement.creditor}"
+
+    async def terminate(self, caller: Caller, agreement: Agreement) -> Agreement:
+        """End it. Refuses AGREEMENT_NOT_SIGNED. Repeats: the agreement, ended."""
+        caller.key.check_right(Right.CHARGE)
+        assert agreement.payee_id == caller.payee.row.id
+        return await decided(self._journal, lambda: self._end(agreement.id, EndedBy.MERCHANT))
+
+    async def deduct(self, caller: Caller, agreement: Agreement, draft: OrderDraft) -> Trade:
+        """
+        Take money: an order that is paid at once, or fails.
+
+        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED; what `OrderService.collect` refuses. That the person's wallet says
+                  no (a limit, no money, the mandate revoked there) is an order that FAILED, of which the merchant is told.
+        Repeats:  the order as it is.
+        """
+        assert agreement.payee_id == caller.payee.row.id
+        agreement.check_in_force()
+        known = await decided(self._journal, lambda: self._orders.known(caller, draft.out_trade_no))
+        trade = await self._orders.collect(caller, msgspec.structs.replace(draft, payer_code=agreement.mandate))
+        is_news = known is None or known.order.id != trade.order.id or known.state is not TradeState.FAILED
+        if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
+            await decided(self._journal, lambda: self._tell_failed(trade))
+        return trade
+
+    # For people.
+
+    def offered(self, agreement_id: int) -> Agreement:
+        """What is offered, to whoever has the link. Refuses AGREEMENT_UNKNOWN. May raise `Cold`."""
+        agreement = self.all.get(agreement_id)
+        if agreement is None:
+            raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
+        return agreement
+
+    def merchant_name(self, agreement: Agreement) -> str:
+        """Who is to take. May raise `Cold`."""
+        payee = self._accounts.account(agreement.payee_id)
+        return self._merchants.merchant(payee.row.merchant_id).name
+
+    def sign(self, user_id: int, agreement_id: int, pin_token: str) -> Agreement:
+        """
+        A person of ours says yes, with the PIN: a mandate to this institution, at this institution.
+
+        Refuses:  AGREEMENT_UNKNOWN, AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED; the PIN token's refusals;
+                  USER_FROZEN, USER_CLOSED; MANDATES_TOO_MANY.
+        Repeats:  the agreement, to who signed it.
+        """
+        agreement = self.offered(agreement_id)
+        if agreement.state != AgreementState.OFFERED and agreement.user_id == user_id:
+            return agreement
+        now_ns = self._node.clock.now_ns()
+        agreement.check_open(now_ns)
+        name = self.merchant_name(agreement)
+        self._people.user(user_id).may_pay(now_ns)
+        day_max = agreement.day_max
+        self._people.check_pin_token(pin_token, user_id, agreement.id, day_max, agreement.creditor, now_ns)
+        granted, text = self._mandates.grant(user_id, self._node.node_id, day_max, name, agreement.creditor)
+        return self._sign(
+            agreement.signed(
+                user_id=user_id, payer=payer_here(user_id), mandate=text, mandate_id=granted.id, now_ns=now_ns
+            )
+        )
+
+    def sign_under(self, agreement_id: int, mandate: str) -> Agreement:
+        """
+        A person elsewhere says yes, by a mandate that they granted there to this institution.
+
+        Refuses:  MANDATE_MALFORMED; AGREEMENT_UNKNOWN, AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED.
+        Repeats:  the agreement.
+        """
+        id_ = mandate_id(mandate)
+        agreement = self.offered(agreement_id)
+        if agreement.state != AgreementState.OFFERED and agreement.mandate_id == id_:
+            return agreement
+        now_ns = self._node.clock.now_ns()
+        agreement.check_open(now_ns)
+        payer = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
+        return self._sign(
+            agreement.signed(
+                user_id=0, payer=f"{bank_of(mandate)}/{payer}", mandate=mandate, mandate_id=id_, now_ns=now_ns
+            )
+        )
+
+    def signed_by(self, user_id: int) -> list[Agreement]:
+        """A person's own, oldest first. May raise `Cold`."""
+        return self.all.find("user_id", user_id)
+
+    def leave(self, user_id: int, agreement_id: int) -> Agreement:
+        """A person ends an agreement of their own. Refuses AGREEMENT_UNKNOWN, for another's too. Repeats: it, ended."""
+        agreement = self.offered(agreement_id)
+        if agreement.user_id != user_id or not user_id:
+            raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
+        return self._end(agreement_id, EndedBy.PERSON)
+
+    # Both.
+
+    def _offer(self, caller: Caller, draft: AgreementDraft) -> Agreement:
+        now_ns = self._node.clock.now_ns()
+        key = number_key(caller.payee.row.id, draft.plan, draft.number)
+        for known in self.all.find("number_key", key):
+            match known.state_at(now_ns):
+                case AgreementState.SIGNED:
+                    raise Refusal(AgreementReason.AGREEMENT_SIGNED)
+                case AgreementState.OFFERED if known.content != draft.digest():
+                    raise Refusal(AgreementReason.AGREEMENT_DIFFERS, number=draft.number)
+                case AgreementState.OFFERED:
+                    return known
+        self._merchants.merchant(caller.key.merchant_id).check_open()
+        id_ = self._node.mint.mint()
+        contract_no = contract_number(id_)
+        agreement = Agreement(
+            id=id_,
+            account_id=caller.account.row.id,
+            payee_id=caller.payee.row.id,
+            dialect=draft.dialect,
+            plan=draft.plan,
+            number=draft.number,
+            number_key=key,
+            contract_no=contract_no,
+            contract_key=contract_key(contract_no),
+            shown=draft.shown,
+            day_max=draft.day_max,
+            notify_url=draft.notify_url,
+            facts=msgspec.json.encode(draft.facts),
+            content=draft.digest(),
+            state=AgreementState.OFFERED.value,
+            user_id=0,
+            payer="",
+            mandate="",
+            mandate_id=0,
+            created_ns=now_ns,
+            expires_ns=now_ns + OFFER_LIFE_S * NS_PER_S,
+            signed_ns=0,
+            ended_ns=0,
+            ended_by=EndedBy.NOBODY.value,
+        )
+        self.all.put(agreement)
+        return agreement
+
+    def _sign(self, agreement: Agreement) -> Agreement:
+        self.all.put(agreement)
+        self._tell(agreement, News.AGREEMENT_SIGNED)
+        return agreement
+
+    def _end(self, agreement_id: int, by: EndedBy) -> Agreement:
+        agreement = self.offered(agreement_id)
+        if agreement.state == AgreementState.ENDED:
+            return agreement
+        agreement.check_in_force()
+        if agreement.user_id:
+            self._mandates.revoke(agreement.user_id, agreement.mandate_id)
+        ended = agreement.ended(by, self._node.clock.now_ns())
+        self.all.put(ended)
+        self._tell(ended, News.AGREEMENT_ENDED)
+        return ended
+
+    def _tell(self, agreement: Agreement, news: News) -> None:
+        if agreement.notify_url:
+            self._notifications.add(agreement.account_id, agreement.dialect, news, agreement.id, agreement.notify_url)
+
+    def _tell_failed(self, trade: Trade) -> None:
+        order = trade.order
+        self._notifications.add(order.account_id, order.dialect, News.FAILED, order.id, order.notify_url)

@@ -1,0 +1,219 @@
+"""
+Clients nobody here wrote, run as merchants run them, against a network in which somebody pays.
+
+A program is a merchant's: it has the client, the account's files, and a line to the test by which it asks for what is
+done elsewhere (a payer pays, a day goes by). Programs run behind the names of the real services, in a private place
+(`hutong gateway run`), or call a base URL.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hutong
+from hutong.app.node_client import NodeClient, NodeRefused
+from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
+from hutong.app.sandbox_clock import SandboxClock
+from hutong.app.up import Trial
+from hutong.runtime.address import Address
+from hutong.runtime.settings import Settings
+from tests.network.conftest import NetworkThread, new_database
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENTS = ROOT / ".gateways"
+PROGRAMS = Path(__file__).parent / "programs"
+NODES = ("switch", "jing", "wei", "zhi", "yun")
+_PATIENCE_S = 180
+_PAYERS = 12
+
+
+def environment(name: str) -> Path:
+    """Where a lot of clients is installed; without it the test waits."""
+    place = ENVIRONMENTS / name
+    if not (place / "made").exists():
+        pytest.skip("waits for the clients: make test-gateways installs them")
+    return place
+
+
+class Stage:
+    """The network with its clock, a payer at each institution, and accounts of both kinds."""
+
+    def __init__(self, network: NetworkThread, directory: Path) -> None:
+        self._network = network
+        self._payer = 1  # Who paid last.
+        self.directory = directory
+        self.urls = {name: door.url for name, door in network.doors.items()}
+        ports = {f"HUTONG_PORT_{name.upper()}": url.rpartition(":")[2] for name, url in self.urls.items()}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("HUTONG_")}
+        source = {"PYTHONPATH": str(Path(hutong.__file__).parents[1])}
+        self.environ = kept | ports | source | {"HUTONG_DATA_DIRECTORY": str(directory)}
+
+    async def reserves_are_known(self) -> None:
+        """The switch tells institutions soon after the start what they prefunded."""
+        for node in NODES[1:]:
+            async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+                while not await operator.get("/v1/operator/settlement"):
+                    await asyncio.sleep(0.1)
+
+    def account(self, vendor: str, *options: str) -> Path:
+        """A merchant's new account; the directory with its files."""
+        out = Path(tempfile.mkdtemp(dir=self.directory)) / vendor
+        self.hutong("gateway", "merchant", "create", "--for", vendor, "--out", str(out), "--json", *options)
+        return out
+
+    def hutong(self, *arguments: str) -> Any:
+        """One command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "hutong", *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE_S,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def play(self, program: list[str], *, private: bool = True) -> dict[str, Any]:
+        """
+        Run a program to its end, doing what it asks for; what it said last.
+
+        `private` runs it behind the real names. What it asks and is answered are lines of JSON.
+        """
+        command = [sys.executable, "-m", "hutong", "gateway", "run", "--", *program] if private else program
+        environ = {name: value for name, value in self.environ.items() if name != "PYTHONPATH" or private}
+        with subprocess.Popen(
+            command,
+            env=environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
+            said: dict[str, Any] = {}
+            for line in process.stdout:
+                if not line.startswith("{"):
+                    continue
+                asked = json.loads(line)
+                if "do" not in asked:
+                    said = asked
+                    continue
+                try:
+                    answer = self.do(asked)
+                except NodeRefused as refused:
+                    answer = {"refused": refused.reason}
+                process.stdin.write(json.dumps(answer) + "\n")
+                process.stdin.flush()
+            process.stdin.close()
+            error = process.stderr.read()
+            code = process.wait(_PATIENCE_S)
+        if "NAMESPACES_FORBIDDEN" in error:
+            pytest.skip(f"waits for a machine that allows namespaces: {error.strip()}")
+        assert code == 0, error[-6000:]
+        return said
+
+    def do(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What a program can't do itself."""
+        match asked["do"]:
+            case "pay":
+                return self._as_payer(asked, lambda payer: _pay(payer, asked))
+            case "payment_code":
+                self._payer = self._payer % _PAYERS + 1  # A code of each in turn: nobody has to wait for the next.
+                return self._as_payer(asked, _code) | {"payer": self._payer}
+            case "answer":
+                return self._as_payer(asked, lambda payer: _answer(payer, asked))
+            case "balance":
+                return self._as_payer(asked, _balance)
+            case "clock":
+                clock = self._network.trial
+                assert clock is not None
+                assert clock.ahead is not None
+                ahead = clock.ahead
+                self._network.loop.call_soon_threadsafe(ahead.put_forward, asked["forward_s"])
+                return {"now": ahead.view().now}
+            case "hutong":
+                return dict(self.hutong(*asked["arguments"]))
+        raise AssertionError(asked)
+
+    def _as_payer(
+        self, asked: dict[str, Any], act: Callable[[SamplePayer], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
+        node = asked.get("at", "jing")
+
+        async def acting() -> dict[str, Any]:
+            async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+                payer = await sample_payer(
+                    self.directory / "payers", self.urls[node], node, operator, number=self._payer
+                )
+                async with payer.wallet.client:
+                    return await act(payer)
+
+        return asyncio.run(acting())
+
+
+async def _pay(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    quote = await payer.wallet.quote(asked["code"])
+    if asked.get("reject"):
+        return {"state": "LEFT", **quote}
+    await payer.fill(quote["amount"])
+    paid = await payer.wallet.pay(quote, quote["amount"], pin=WRONG_PIN if asked.get("wrong") else PIN)
+    return {"state": paid["state"], "payment_id": paid["payment_id"]}
+
+
+async def _code(payer: SamplePayer) -> dict[str, Any]:
+    return {"payment_code": await payer.payment_code()}
+
+
+async def _answer(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(100):
+        waiting = [each for each in await payer.wallet.waiting() if each["state"] == "WAITING"]
+        if waiting:
+            if asked.get("reject"):
+                return await payer.decline(waiting[-1])
+            return {"state": (await payer.wallet.approve(waiting[-1], PIN))["state"]}
+        await asyncio.sleep(0.1)
+    return {"state": "NOBODY_ASKED"}
+
+
+async def _balance(payer: SamplePayer) -> dict[str, Any]:
+    return {"balance": await payer.wallet.balance()}
+
+
+@pytest.fixture(scope="session")
+def stage(postgres: Address, run_directory: Path) -> Iterator[Stage]:
+    directory = run_directory / f"gateways-{os.getpid()}"
+    directory.mkdir()
+    ahead = SandboxClock(directory)
+    settings = Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0))
+    network = NetworkThread(settings, new_database(postgres), Trial(ahead, ahead))
+    network.start()
+    assert network.up.wait(60)
+    if network.failed is not None:
+        raise network.failed
+    stage = Stage(network, directory)
+    asyncio.run(stage.reserves_are_known())
+    yield stage
+    network.end()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def wechat_account(stage: Stage) -> Path:
+    return stage.account("wechatpay")
+
+
+@pytest.fixture(scope="session")
+def alipay_account(stage: Stage) -> Path:
+    return stage.account("alipay")
