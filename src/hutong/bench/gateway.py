@@ -6,8 +6,8 @@ merchant is at wei, who pays at jing, and the switch between them, all in one pr
 across: the holder's institution is asked, holds the money, pays, and says so.
 """
 
+import asyncio
 import base64
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,9 +34,10 @@ NATIVE, CODEPAY = "/v3/pay/transactions/native", "/v3/pay/transactions/codepay"
 REQUESTS, CHARGES = "/v1/payment-requests", "/v1/charges"
 CLIENTS = 16
 _ACCOUNTS = 8
-_USERS = 400
+_USERS = 250
 _AT_MOST_PER_S = 1500  # So many are made beforehand for each second.
 _WARM_S = 1.0
+_EVERY_S = 0.1
 _PAYERS, _SELLERS = "jing", "wei"
 _NODES = Network(nodes=tuple(spec for spec in DEMO_NETWORK.nodes if spec.node in {"switch", _PAYERS, _SELLERS}))
 _JSON = "content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n"
@@ -76,7 +77,7 @@ async def measure(scratch: Scratch, figures: Figures, *, seconds: float, progres
             await _measured(scratch, figures, name, Posts(url, _shared(accounts, path, bodies), seconds, _WARM_S, good))
         for name, path, good in (
             ("gateway_code", CODEPAY, b'"trade_state":"SUCCESS"'),
-            ("native_code", CHARGES, b"COMPLETED"),
+            ("native_code", CHARGES, b'"state":"PAID"'),
         ):
             progress(f"gateway: {name}, the codes of {_USERS} phones")
             codes = await _codes(stage)
@@ -85,7 +86,7 @@ async def measure(scratch: Scratch, figures: Figures, *, seconds: float, progres
                 for number, code in enumerate(codes[: _many(seconds)])
             ]
             await _measured(scratch, figures, name, Posts(url, _shared(accounts, path, bodies), seconds, _WARM_S, good))
-            _wait_for_new_codes()
+            await asyncio.sleep((LATE_STEPS + EARLY_STEPS) * STEP_NS / NS_PER_S)  # Until there are others to show.
     for spec in _NODES.nodes:
         await Database(scratch.address, schema_of(spec.node)).drop()
 
@@ -144,13 +145,15 @@ async def _codes(stage: Stage) -> list[str]:
         async with NodeClient(stage.payer_url, token) as client:
             told = await client.get("/v1/payment-codes/keys")
         phones.append(PaymentCodeGenerator(told["head_today"], base64.b64decode(told["seed"])))
+    await _step_begins()
     now_ns = SystemClock().now_ns()
-    steps = range(-LATE_STEPS + 2, EARLY_STEPS + 1)  # The oldest two are over before they are used.
+    steps = range(-LATE_STEPS, EARLY_STEPS + 1)
     return [phone.generate(now_ns + step * STEP_NS) for step in steps for phone in phones]
 
 
-def _wait_for_new_codes() -> None:
-    time.sleep((LATE_STEPS + EARLY_STEPS) * STEP_NS / NS_PER_S)
+async def _step_begins() -> None:
+    """The oldest codes are over with the step: so their whole last step is left to use them in."""
+    await asyncio.sleep((STEP_NS - SystemClock().now_ns() % STEP_NS) / NS_PER_S + _EVERY_S)
 
 
 async def _measured(scratch: Scratch, figures: Figures, name: str, posts: Posts) -> None:
@@ -167,7 +170,7 @@ async def _measured(scratch: Scratch, figures: Figures, name: str, posts: Posts)
         sampler.stop()
     after = before.look()
     if not outcome.completed:
-        raise RuntimeError(f"{name}: nothing was done: {outcome.others}")
+        raise RuntimeError(f"{name}: nothing was done: {next(iter(outcome.others), None)}")
     figures.note(f"{name}_per_s", outcome.per_s)
     figures.note(f"{name}_p50_ms", outcome.p50_ms)
     figures.note(f"{name}_p99_ms", outcome.p99_ms)
@@ -185,7 +188,7 @@ async def _opened(scratch: Scratch) -> AsyncIterator[tuple[Stage, list[_Account]
     settings = Settings(data_directory=scratch.directory / "gateway", ports={})
     async with running_network(settings, _NODES, scratch.address) as network:
         places = [Place(network[name].url, network[name].operator_token) for name in (_PAYERS, _SELLERS)]
-        stage = await set_stage(*places, _USERS)
+        stage = await set_stage(places[0], places[1], _USERS)
         yield stage, await _accounts(places[1]), places[1].url
 
 

@@ -20,6 +20,7 @@ from hutong.bench.load import Outcome
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
 
 _WARM = b"warm\n"
+_OK = (200, 201)
 
 
 class Post(msgspec.Struct, frozen=True, array_like=True):
@@ -31,7 +32,7 @@ class Post(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Posts(msgspec.Struct, frozen=True):
-    """What is to be posted where. An answer counts whose status is 200 and that has `good` in it."""
+    """What is to be posted where. An answer counts whose status is 200 or 201 and that has `good` in it."""
 
     url: str
     clients: list[list[Post]]
@@ -71,11 +72,11 @@ class _Client:
 
     def _answered(self, answer: HttpAnswer | HttpFailure) -> None:
         if self._sent_at >= self._warm_at:
-            if isinstance(answer, HttpAnswer) and answer.status == 200 and self._posts.good in answer.body:
+            if isinstance(answer, HttpAnswer) and answer.status in _OK and self._posts.good in answer.body:
                 self._count.completed += 1
                 self._count.latencies_s.append(time.perf_counter() - self._sent_at)
             else:
-                said = f"{answer.status} {answer.body[:160]!r}" if isinstance(answer, HttpAnswer) else str(answer)
+                said = f"{answer.status} {answer.body[:60]!r}" if isinstance(answer, HttpAnswer) else str(answer)
                 self._count.others[said] = self._count.others.get(said, 0) + 1
         self.post()
 
