@@ -121,10 +121,14 @@ class Gateways:
         stack.push_async_callback(_cancelled, telling)
         return worker
 
-    def routes_beside(self, worker: NotificationWorker, operator_only: Guard) -> list[Router]:
-        """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
+    def desk(self, worker: NotificationWorker) -> NotificationDesk:
+        """Where people look at what was told."""
+        node = self.institution.node
+        return NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
+
+    def routes_beside(self, desk: NotificationDesk, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
-        desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
         routes = account_routes(node, self.accounts, self.platform, merchants, operator_only)
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
