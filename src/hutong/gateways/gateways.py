@@ -21,6 +21,8 @@ from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.preauth.api import preauth_api
+from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
@@ -59,9 +61,25 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
-        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
+        self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
+        institution.held_of = self.preauths.held_of
+        self.v3 = v3 = v3_dialect(
+            institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+        )
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, self.sharing, node.randomness
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            node.randomness,
         )
         self.alipay = AlipayGateway(
             institution,
@@ -71,8 +89,10 @@ class Gateways:
             self.refunds,
             self.notifications,
             self.sharing,
+            self.agreements,
+            self.wall,
         )
-        v2 = v2_dialect(
+        self.v2 = v2 = v2_dialect(
             node,
             self.accounts,
             self.orders,
@@ -101,11 +121,15 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
-        return agreements_api(institution.node, institution.people, self.agreements)
+        return [
+            *agreements_api(institution.node, institution.people, self.agreements),
+            preauth_api(institution.node, institution.people, self.preauths),
+        ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""

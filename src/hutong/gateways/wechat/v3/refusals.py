@@ -1,6 +1,7 @@
 """Our refusals in the vendor's words: one table; what is not in it goes by its kind."""
 
 from hutong.codes.code import CodeReason
+from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.transfers.reasons import TransferReason
@@ -59,6 +60,14 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     TransferReason.BATCH_TOO_BIG: (Code.PARAM_ERROR, "转账明细超过1000笔"),
     TransferReason.BATCH_SUMS_DIFFER: (Code.PARAM_ERROR, "转账总金额或总笔数与明细不一致"),
     TransferReason.BATCH_NUMBER_TWICE: (Code.PARAM_ERROR, "商家明细单号在批次内重复"),
+    AgreementReason.AGREEMENT_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "签约协议不存在"),
+    AgreementReason.AGREEMENT_DIFFERS: (Code.INVALID_REQUEST, "商户签约协议号重复，且参数与之前请求不一致"),
+    AgreementReason.AGREEMENT_SIGNED: (Code.INVALID_REQUEST, "协议已签约"),
+    AgreementReason.AGREEMENT_LAPSED: (Code.INVALID_REQUEST, "签约请求已过期"),
+    AgreementReason.AGREEMENT_ENDED: (Code.INVALID_REQUEST, "协议已解约"),
+    AgreementReason.AGREEMENT_NOT_SIGNED: (Code.INVALID_REQUEST, "协议未签约"),
+    GatewayReason.COMBINED_PARTS_WRONG: (Code.PARAM_ERROR, "子单信息有误：数量、金额或单号重复"),
+    GatewayReason.COMBINED_NUMBER_TAKEN: (Code.OUT_TRADE_NO_USED, "子单商户订单号已被使用"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

@@ -77,7 +77,7 @@ class Transfers:
         return found
 
     async def _send(self, call: Call) -> WireAnswer:
-        body = read_body(BILL, call.request.body)
+        body = read_body(BILL, call.signed)
         check_appid(call.account, body["appid"])
         self._check_url(body)
         draft = TransferDraft(
@@ -123,7 +123,7 @@ class Transfers:
         )
 
     async def _accept(self, call: Call) -> WireAnswer:
-        body = read_body(BATCH, call.request.body)
+        body = read_body(BATCH, call.signed)
         check_appid(call.account, body["appid"])
         self._check_url(body)
         opened = partial(self._sensitive.opened, call)
