@@ -4,8 +4,8 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import httpx
 import pytest
-from litestar.testing import AsyncTestClient
 
 from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.institution.merchants.staff import SignedInStaff, StaffMember
@@ -29,7 +29,7 @@ async def telling() -> AsyncIterator[TellingHall]:
 
 
 @pytest.fixture
-async def browser(telling: TellingHall) -> AsyncIterator[AsyncTestClient[Any]]:
+async def browser(telling: TellingHall) -> AsyncIterator[httpx.AsyncClient]:
     """The owner's, signed in."""
     hall, pages = telling.hall, make_pages()
     jing = hall.jing
@@ -53,13 +53,12 @@ async def browser(telling: TellingHall) -> AsyncIterator[AsyncTestClient[Any]]:
         return SignedInStaff(member, cast("Any", None))
 
     router = pages.router("/console", callback_pages(console), STAFF, [guarded(known)])
-    async with AsyncTestClient(make_app([router], title="jing", version="1")) as client:
+    app = cast("Any", make_app([router], title="jing", version="1"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://jing") as client:
         yield client
 
 
-async def test_an_owner_sees_what_was_told_and_sends_it_again(
-    telling: TellingHall, browser: AsyncTestClient[Any]
-) -> None:
+async def test_an_owner_sees_what_was_told_and_sends_it_again(telling: TellingHall, browser: httpx.AsyncClient) -> None:
     empty = await browser.get("/console/callbacks", headers=HTML)
     assert "Nothing yet" in empty.text
     telling.receiver.answers.append("500")
