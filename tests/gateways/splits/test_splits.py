@@ -14,9 +14,11 @@ from hutong.gateways.splits.split import PartDraft, PartState, Split, SplitDraft
 from hutong.institution import chart
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.refund import RefundOrder
+from hutong.institution.recalls.recall import RecallOrder
 from hutong.kernel.errors import Reason, Refusal
 from hutong.scheme.messages import PaymentStatus, TransactionStatus, id_hex
 from tests.gateways.sharing import Sharing, SharingWorld, Sold, caller, person, sell, shop
+from tests.institution.recalls.cases import do
 
 DAY_S = 86_400
 
@@ -261,6 +263,27 @@ def test_a_refund_that_neither_the_frozen_nor_the_balance_covers_fails_and_leave
     assert outcome is not None
     assert outcome.completed
     assert scene.balances() == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_recall_reaches_what_is_frozen(accepted: bool) -> None:
+    scene = Scene(on_us=False)
+    scene.split("S1", (shop(scene.partner), 2_000))
+    jing, disputes = scene.world["jing"], scene.wei.recalls.disputes
+    net = scene.wei.hold(scene.sold.order.id).net
+    order = RecallOrder(recall_id=jing.node.mint.mint(), payment_id=scene.sold.payment.id, amount=5_000, reason="FRAD")
+    do(jing, lambda: jing.recalls.recalls.open("duty", order))
+    (dispute,) = disputes.disputes.everything()
+    assert dispute.blocked == 5_000 - 30
+    assert scene.balances()[:2] == (0, net - 2_000 - dispute.blocked)
+    if accepted:
+        do(scene.wei, lambda: disputes.accept("desk", dispute.id))
+    else:
+        do(scene.wei, lambda: disputes.reject("desk", dispute.id, "LEGL"))
+    assert scene.balances()[:2] == (0 if accepted else dispute.blocked, net - 2_000 - dispute.blocked)
+    hold = scene.wei.hold(scene.sold.order.id)
+    assert hold.remaining == scene.wei.frozen(hold.id)
+    assert scene.wei.balanced()
 
 
 def test_what_is_left_is_unfrozen_after_thirty_days() -> None:

@@ -185,6 +185,12 @@ class HoldService:
         if hold is not None and hold.merchant_id == refund.merchant_id:
             self.take_from(hold, refund.id, refund.gross - refund.fee)
 
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
+        """A recall reaches what is frozen of the payment, too: what is left of it afterwards is the merchant's own."""
+        hold = self.of_payment(payment_id)
+        if hold is not None and hold.merchant_id == merchant_id:
+            self.take_from(hold, id_, amount)
+
     def take_from(self, hold: Hold, refund_id: int, wanted: int) -> None:
         """Let the merchant have what a refund wants of a hold, or as much as is there. Repeats: nothing changes."""
         taking = self.takings.get(refund_id)
