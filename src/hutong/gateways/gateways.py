@@ -73,15 +73,6 @@ class Gateways:
             self.sharing,
             self.agreements,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            node.randomness,
-        )
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -91,6 +82,7 @@ class Gateways:
             self.notifications,
             self.sharing,
             self.agreements,
+            self.preauths,
             self.wall,
         )
         self.v2 = v2 = v2_dialect(
@@ -103,9 +95,7 @@ class Gateways:
             sandbox=sandbox,
             private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
-        )
+        self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
@@ -117,6 +107,22 @@ class Gateways:
         """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _hire_postmen(self) -> None:
+        """WeChat Pay's two; Alipay's comes with its gateway."""
+        randomness = self.institution.node.randomness
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            randomness,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, randomness
+        )
 
     async def start(self) -> None:
         """Load what it knows."""
