@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.notification_service import NotificationService
@@ -27,6 +28,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.postman import V3Postman
@@ -63,6 +65,7 @@ class Gateways:
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
+        self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -100,6 +103,10 @@ class Gateways:
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
             self.orders.looked = self.faults.looked
+        self._listen(institution)
+
+    def _listen(self, institution: InstitutionNode) -> None:
+        """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -132,9 +139,11 @@ class Gateways:
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
+        node, people = institution.node, institution.people
         return [
-            *agreements_api(institution.node, institution.people, self.agreements),
-            preauth_api(institution.node, institution.people, self.preauths),
+            *agreements_api(node, people, self.agreements),
+            preauth_api(node, people, self.preauths),
+            transfer_routes(node, people, institution.merchants, self.sharing.transfers),
         ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
