@@ -154,9 +154,9 @@ class Stage:
 
         async def acting() -> dict[str, Any]:
             async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
-                payer = await sample_payer(
-                    self.directory / "payers", self.urls[node], node, operator, number=self._payer
-                )
+                number = asked.get("payer", self._payer)
+                kept = self.directory / "payers"
+                payer = await sample_payer(kept, self.urls[node], node, operator, number=number)
                 async with payer.wallet.client:
                     return await act(payer)
 

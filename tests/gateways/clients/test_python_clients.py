@@ -17,6 +17,7 @@ def test_a_shop_on_wechatpayv3(stage: Stage, mode: str) -> None:
     assert stage.play(python("wechatpay", "wechatpayv3_story.py", account, "", mode))["done"]
 
 
-def test_a_shop_on_wechatpayv3_by_base_url(stage: Stage, wechat_account: Path) -> None:
-    program = python("wechatpay", "wechatpayv3_story.py", wechat_account, stage.urls["wei"], "certificate")
+def test_a_shop_on_wechatpayv3_by_base_url(stage: Stage) -> None:
+    account = stage.account("wechatpay", "--signing", "certificate")
+    program = python("wechatpay", "wechatpayv3_story.py", account, stage.urls["wei"], "certificate")
     assert stage.play(program, private=False)["done"]
