@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench simulate test screenshots faults conform fuzz rolling check lint format schemas lock clean
+.PHONY: help demo up bench simulate test screenshots faults conform fuzz rolling check lint format schemas docs lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +67,9 @@ format: $(VENV)/ready-dev ## Put the code into its format and mend what ruff can
 
 schemas: $(VENV)/ready-dev ## Write down what the migrations make, after adding one: see the difference in the review
 	$(BIN)/python -m pytest -q tests/runtime/test_migrations.py -k golden --write-schemas
+
+docs: $(VENV)/ready-dev ## Write the tables of the documentation that code has: metrics, what gateways cover
+	$(BIN)/python -m pytest -q tests/app/test_metrics.py tests/gateways/test_coverage.py --write-docs
 
 lock: $(VENV)/made ## Renew the pinned requirements from pyproject.toml; ARGS=--upgrade takes newer releases
 	$(PIP) 'uv>=0.9'

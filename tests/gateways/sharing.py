@@ -96,7 +96,8 @@ class Sharing(Institution):
 
     def received(self, request_id: int, payment: Receipt | Payment) -> None:
         """Every order here is one to be split."""
-        self.holds.freeze(request_id, payment.merchant_id, payment)
+        net = payment.gross - payment.fee
+        self.holds.freeze(request_id, payment.merchant_id, payment.id, payment.gross, net)
 
     def tick(self) -> None:
         super().tick()

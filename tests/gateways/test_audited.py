@@ -11,6 +11,7 @@ import hutong
 from hutong.audit.finding import Report
 from hutong.audit.rules import check_rules
 from hutong.audit.snapshot import nodes_of
+from hutong.gateways.combined.combined import COMBINED, PART_TAKINGS, PARTS
 from hutong.gateways.order import Dialect
 from hutong.gateways.splits.hold import HOLDS, TAKINGS
 from hutong.gateways.splits.receiver import RECEIVERS
@@ -22,11 +23,13 @@ from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgjournal import open_journal
 from hutong.runtime.tables import MemoryStore, Table
+from tests.gateways.combined.test_combined import Mall
+from tests.gateways.hall import Hall
 from tests.gateways.sharing import person, shop
 from tests.gateways.splits.test_splits import Scene
 
 OVERDUE_NS = 10**6 * NS_PER_S
-TABLES = [HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES]
+TABLES = [HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES, COMBINED, PARTS, PART_TAKINGS]
 DAMAGES = [
     ("UPDATE split_holds SET remaining = remaining - 1 WHERE remaining > 1", "is said to be frozen"),
     ("DELETE FROM split_holds", "nothing is said to be frozen"),
@@ -38,6 +41,13 @@ DAMAGES = [
     ("DELETE FROM person_transfers WHERE state = 'SUCCESS'", "transfer to a person is ACCEPTED"),
     ("UPDATE person_transfers SET amount = amount + 1 WHERE state = 'WAITING'", "and holds"),
     ("UPDATE person_transfers SET number_key = merchant_id", "transfers to people under one number"),
+]
+OF_COMBINED = [
+    ("UPDATE combined_parts SET fee = fee + 1", "handed on"),
+    ("DELETE FROM combined_orders WHERE state = 'HANDED_ON'", "that is PAID: handed on"),
+    ("UPDATE combined_parts SET taken = amount WHERE taken > 0", "its merchant gave"),
+    ("UPDATE combined_takings SET amount = amount + 1 WHERE state = 'TAKEN'", "what was given for a refund is TAKEN"),
+    ("UPDATE combined_takings SET state = 'SHORT' WHERE state = 'TAKEN'", "they come to 0 and 0"),
 ]
 
 
@@ -58,7 +68,16 @@ def test_the_audit_finds_nothing_but_what_is_damaged(database: Database) -> None
     scene.wei.refund(scene.merchant, scene.sold.payment.id, 3_000)
     scene.split("S2", (partner, 40))
     send(scene)
-    asyncio.run(_audited(database, scene.wei.store))
+    asyncio.run(_audited(database, scene.wei.store, DAMAGES))
+
+
+async def test_the_audit_finds_nothing_in_combined_orders_but_what_is_damaged(database: Database, hall: Hall) -> None:
+    mall = await Mall(hall).open()
+    paid = await mall.paid("C1", 7_000, 2_990, 10)
+    await mall.refund(mall.noodles, paid.parts[0], "R1", 3_000)
+    await mall.refund(mall.platform, paid.parts[2], "R1", 5)
+    await mall.refund(mall.tea, paid.parts[1], "R1", 2_990)
+    await _audited(database, hall.jing.node.store, OF_COMBINED)
 
 
 def send(scene: Scene) -> None:
@@ -80,7 +99,7 @@ def send(scene: Scene) -> None:
     wei.ask(wei.transfers.cancel(scene.caller, "T3"))
 
 
-async def _audited(database: Database, store: MemoryStore) -> None:
+async def _audited(database: Database, store: Any, damages: list[tuple[str, str]]) -> None:
     await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
     await _copied(database, store)
     connection = await database.connect(statement_s=0)
@@ -88,7 +107,7 @@ async def _audited(database: Database, store: MemoryStore) -> None:
         for codec in ("uuid", "numeric", "jsonb"):
             await connection.reset_type_codec(codec, schema="pg_catalog")
         assert await _found(database, connection) == []
-        for damage, says in DAMAGES:
+        for damage, says in damages:
             transaction = connection.transaction()
             await transaction.start()
             await connection.execute(damage)

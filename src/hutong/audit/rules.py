@@ -312,6 +312,55 @@ FROM newest FULL JOIN moved USING (id)
 WHERE coalesce(moved, 0) <> CASE WHEN state = 'SUCCESS' THEN amount ELSE 0 END
     OR coalesce(held, 0) <> CASE WHEN state = 'WAITING' THEN amount ELSE 0 END""",
 )
+# A combined payment is handed on whole: each part's merchant, unless it took the payment itself, gets the part less its fee.
+_HANDED_ON = Rule(
+    3,
+    ("combined_orders", "combined_parts", "transfer"),
+    """
+WITH orders AS (
+    SELECT DISTINCT ON (id) id, merchant_id, state FROM {s}.combined_orders ORDER BY id, position DESC
+), parts AS (
+    SELECT DISTINCT ON (id) id, combined_id, merchant_id, amount - fee AS net, refunded, taken, amount
+    FROM {s}.combined_parts ORDER BY id, position DESC
+), whole AS (
+    SELECT p.*, o.state, o.merchant_id AS taker FROM parts AS p LEFT JOIN orders AS o ON o.id = p.combined_id
+), moved AS (
+    SELECT user_data_128 AS id, sum(amount) AS moved FROM {s}.transfer WHERE code = 74 GROUP BY 1
+)
+SELECT id, 'part of ' || coalesce(net::text, 'nothing') || ' of an order that is ' || coalesce(state, 'unknown')
+    || ': handed on ' || coalesce(moved, 0)
+FROM whole FULL JOIN moved USING (id)
+WHERE coalesce(moved, 0) <> CASE WHEN state = 'HANDED_ON' AND taker <> merchant_id THEN net ELSE 0 END
+UNION ALL
+SELECT id, 'part of ' || net || ': its merchant gave ' || taken || ' back, for refunds of ' || refunded
+FROM parts WHERE taken > net OR refunded > amount""",
+)
+# What a part's merchant gave for a refund came, or came and went back; and the part counts it as long as it did not.
+_PART_TAKINGS = Rule(
+    6,
+    ("combined_takings", "combined_parts", "combined_orders", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, part_id, gross, amount, state FROM {s}.combined_takings ORDER BY id, position DESC
+), parts AS (
+    SELECT DISTINCT ON (p.id) p.id, p.merchant_id <> o.merchant_id AS moves, p.refunded, p.taken
+    FROM {s}.combined_parts AS p JOIN {s}.combined_orders AS o ON o.id = p.combined_id ORDER BY p.id, p.position DESC
+), moved AS (
+    SELECT user_data_128 AS id, sum(amount) AS moved FROM {s}.transfer WHERE code = 75 GROUP BY 1
+), counted AS (
+    SELECT part_id AS id, sum(gross) AS refunded, sum(amount) AS taken FROM newest
+    WHERE state NOT IN ('SHORT', 'PUT_BACK') GROUP BY 1
+)
+SELECT n.id, 'what was given for a refund is ' || state || ' of ' || amount || ', and moved ' || coalesce(moved, 0)
+FROM newest AS n JOIN parts AS p ON p.id = n.part_id LEFT JOIN moved AS m ON m.id = n.id
+WHERE moves AND coalesce(moved, 0) <> CASE state WHEN 'TAKEN' THEN amount WHEN 'PUTTING_BACK' THEN amount
+    WHEN 'PUT_BACK' THEN 2 * amount ELSE 0 END
+UNION ALL
+SELECT p.id, 'part: refunds of ' || p.refunded || ' are told, which cost ' || p.taken || '; they come to '
+    || coalesce(c.refunded, 0) || ' and ' || coalesce(c.taken, 0)
+FROM parts AS p LEFT JOIN counted AS c USING (id)
+WHERE (p.refunded, p.taken) <> (coalesce(c.refunded, 0), coalesce(c.taken, 0))""",
+)
 # Nobody sends twice under one number.
 _SENT_TWICE = Rule(
     3,
@@ -355,6 +404,8 @@ RULES = (
     _SPLIT_TWICE,
     _SENT,
     _SENT_TWICE,
+    _HANDED_ON,
+    _PART_TAKINGS,
 )
 
 

@@ -11,6 +11,7 @@ from hutong.gateways.account_api import account_routes
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
+from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -58,9 +59,23 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
-        v3 = v3_dialect(institution, self.accounts, self.platform, self.orders, self.refunds, self.sharing)
+        self.v3 = v3 = v3_dialect(
+            institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+        )
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts, self.platform, self.orders, self.refunds, node.randomness
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            node.randomness,
         )
         self.alipay = AlipayGateway(
             institution,
@@ -71,11 +86,20 @@ class Gateways:
             self.notifications,
             self.sharing,
         )
-        v2 = v2_dialect(node, self.accounts, self.orders, self.refunds, sandbox=sandbox)
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, node.randomness
+        self.v2 = v2 = v2_dialect(
+            node,
+            self.accounts,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            sandbox=sandbox,
+            private_urls=institution.webhooks_private,
         )
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route]
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
+        )
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around

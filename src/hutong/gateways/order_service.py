@@ -61,6 +61,7 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.on_look_up: list[Callable[[GatewayOrder], None]] = []  # Brings into memory what `on_paid` needs.
         self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
 
     async def start(self) -> None:
@@ -319,6 +320,8 @@ class OrderService:
         order = self.orders.get(request.id)
         if order is not None:  # None for the caller who is just placing it.
             self._accounts.account(order.payee_id)
+            for look_up in self.on_look_up:
+                look_up(order)
 
     def seen(self, request: PaymentRequest) -> None:
         """A wallet looks at it. Kept in memory alone: after a restart it is looked at again, or paid."""

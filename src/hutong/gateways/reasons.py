@@ -20,6 +20,8 @@ class GatewayReason(Reason):
     ORDER_CLOSED = Kind.REFUSED, "NARR"
     ORDER_REVERSED = Kind.REFUSED, "NARR"
     ORDER_NOT_PAID = Kind.REFUSED, "NARR"
+    COMBINED_PARTS_WRONG = Kind.INVALID, "NARR"
+    COMBINED_NUMBER_TAKEN = Kind.CONFLICT, "DUPL"  # Of a part: another combined order has it.
     REFUND_UNKNOWN = Kind.NOT_FOUND, "NARR"
     REFUND_DIFFERS = Kind.CONFLICT, "DUPL"  # The number came before, with another amount or order.
     REFUND_TOTAL_DIFFERS = Kind.INVALID, "NARR"  # What it says was paid is not what was.

@@ -122,7 +122,7 @@ class GatewayRefundService:
             else:
                 key = refund_number_key(caller.payee.row.id, order.id if order is not None else 0, out_refund_no)
                 found = self.rows.find("number_key", key)
-            for row in reversed(found):
+            for row in reversed(_oldest_first(found)):
                 if row.payee_id == caller.payee.row.id:
                     return self.state(row)
             raise Refusal(GatewayReason.REFUND_UNKNOWN, out_refund_no=out_refund_no, refund_no=refund_no)
@@ -131,7 +131,11 @@ class GatewayRefundService:
 
     async def of_order(self, order: GatewayOrder) -> list[RefundState]:
         """All of an order's, oldest first."""
-        return await decided(self._journal, lambda: [self.state(row) for row in self.rows.find("order_id", order.id)])
+
+        def find() -> list[RefundState]:
+            return [self.state(row) for row in _oldest_first(self.rows.find("order_id", order.id))]
+
+        return await decided(self._journal, find)
 
     def state(self, row: GatewayRefund) -> RefundState:
         """How a refund stands. May raise `Cold`."""
@@ -140,7 +144,7 @@ class GatewayRefundService:
 
     def _known(self, caller: Caller, order: GatewayOrder, draft: RefundDraft) -> RefundState | None:
         key = refund_number_key(caller.payee.row.id, order.id if draft.within_order else 0, draft.out_refund_no)
-        known = [self.state(row) for row in self.rows.find("number_key", key)]
+        known = [self.state(row) for row in _oldest_first(self.rows.find("number_key", key))]
         if not known or known[-1].progress is RefundProgress.FAILED:
             return None
         return msgspec.structs.replace(known[-1], repeated=True)
@@ -210,3 +214,8 @@ class GatewayRefundService:
         row = self.rows.get(refund.id)
         if row is not None and row.notify_url:
             self._notifications.add(row.account_id, row.dialect, News.REFUND, row.id, row.notify_url)
+
+
+def _oldest_first(rows: list[GatewayRefund]) -> list[GatewayRefund]:
+    """By the ids that were minted: those on the network are made from them, and keep their millisecond alone."""
+    return sorted(rows, key=lambda row: row.refund_id)

@@ -13,6 +13,7 @@ Answer = TypeVar("Answer")
 Dialect = Callable[["WireRequest"], Awaitable["WireAnswer"]]
 Route = Callable[["WireRequest"], Dialect | None]
 JSON = "application/json"
+BODY_MAX = 8 * 1024 * 1024  # The largest a vendor takes is a film of 5 MB.
 
 
 class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,10 @@ async def as_it_is(_account_id: int, _what: str, answer: Callable[[], Awaitable[
     return await answer()
 
 
+class _TooLong(Exception):  # noqa: N818  # It is what came.
+    """More than any call of either vendor's."""
+
+
 class Door:
     """An ASGI application: the dialects', and behind them the node's own. Each route says whether a request is its own."""
 
@@ -77,7 +82,11 @@ class Door:
             for route in self._routes:
                 dialect = route(request)
                 if dialect is not None:
-                    body = await _body(receive)
+                    try:
+                        body = await _body(receive)
+                    except _TooLong:
+                        await _send(WireAnswer(status=413), send)
+                        return
                     if body is not None:
                         await _send(await dialect(msgspec.structs.replace(request, body=body)), send)
                     return
@@ -97,13 +106,16 @@ def _request(scope: Any) -> WireRequest:
 
 
 async def _body(receive: Any) -> bytes | None:
-    """All of it; None if the client went away."""
-    pieces = []
+    """All of it; None if the client went away. Raises `_TooLong` without reading on."""
+    pieces, size = [], 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
             return None
         pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > BODY_MAX:
+            raise _TooLong
         if not message.get("more_body"):
             return b"".join(pieces)
 
@@ -112,6 +124,7 @@ async def _send(answer: WireAnswer, send: Any) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if answer.body or answer.content_type != JSON:
         headers.append((b"content-type", answer.content_type.encode("latin-1")))
-    headers.append((b"content-length", str(len(answer.body)).encode()))
+    if answer.status != 204:  # It has no content, and may not say how much.
+        headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

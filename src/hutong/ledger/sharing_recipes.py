@@ -66,6 +66,23 @@ def chained(transfers: Sequence[Transfer]) -> list[Transfer]:
     ]
 
 
+def hand_on(*, source: int, parts: Sequence[tuple[int, int, int, int]], ledger: int, code: int) -> list[Transfer]:
+    """
+    A combined payment goes on to the merchants it was taken for, all parts or none. A part is a transfer's id, what it is
+    about, an account and an amount.
+
+    Moves:    who took the payment -> each merchant; posted.
+    Refuses:  EXCEEDS_CREDITS when the taker's balance does not cover all of it any more.
+    Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
+    """
+    return chained(
+        [
+            Transfer(transfer_id, source, account, amount, ledger, code, 0, 0, about)
+            for transfer_id, about, account, amount in parts
+        ]
+    )
+
+
 def give_back(
     transfer_id: int, about: int, *, receiver: int, merchant: int, amount: int, ledger: int, code: int
 ) -> Transfer:

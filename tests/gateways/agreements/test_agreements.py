@@ -101,6 +101,18 @@ async def test_a_person_elsewhere_signs_with_a_mandate_of_their_own_wallet(stree
     assert (revoked.state, revoked.charge.reason) == (TradeState.FAILED, "MANDATE_REVOKED")
 
 
+async def test_a_browser_shows_what_is_offered_and_takes_a_mandate(street: Street) -> None:
+    house, caller, person = street.wei, await taker(street.wei), await street.jing.person()
+    offered = await offer(house, caller)
+    path = f"/agreements/{offered.creditor}"
+    assert "¥100.00" in (await house.client.get(path)).text
+    assert "MANDATE_MALFORMED" in (await house.client.post(path, data={"mandate": "<b>"})).text
+    granted = await person.said("POST", "/v1/mandates", {"grantee": "wei", "daily_max": 5_000, "name": "面馆"})
+    assert "已签约" in (await house.client.post(path, data={"mandate": granted["text"]})).text
+    assert (await found(house, caller)).state == AgreementState.SIGNED
+    assert (await house.client.get("/agreements/agr_0")).status_code == 404
+
+
 @pytest.mark.parametrize("by", ["MERCHANT", "PERSON"])
 async def test_whoever_is_bound_ends_it_and_nothing_more_is_taken(street: Street, by: str) -> None:
     house, caller, person = street.wei, await taker(street.wei), await street.wei.person()
@@ -113,11 +125,11 @@ async def test_whoever_is_bound_ends_it_and_nothing_more_is_taken(street: Street
             await house.gateways.agreements.terminate(caller, agreement)
     ended = await found(house, caller)
     assert (ended.state, ended.ended_by, ended.mandate) == (AgreementState.ENDED, by, "")
-    # Who still has it as it was gets no further than the person's wallet.
-    assert (await take(house, caller, agreement, "T-1", 1)).state is TradeState.FAILED
     with pytest.raises(Refusal) as refused:
-        await take(house, caller, ended, "T-2", 1)
+        await take(house, caller, ended, "T-1", 1)
     assert refused.value.reason is AgreementReason.AGREEMENT_ENDED
+    # Who still has it as it was gets no further than the person's wallet.
+    assert (await take(house, caller, agreement, "T-2", 1)).state is TradeState.FAILED
     assert await person.balance() == 1_000_000
     assert [each["state"] for each in await person.said("GET", "/v1/agreements")] == ["ENDED"]
     assert (await offer(house, caller)).id != agreement.id

@@ -4,28 +4,11 @@ from typing import Any
 
 import pytest
 
-from hutong.gateways.account import AlipayAccount, GatewayKind
-from hutong.kernel.ids import id_text
-from hutong.runtime.shelf import decided
-from tests.gateways.alipay.conftest import Payer
+from tests.gateways.alipay.conftest import Payer, another
 from tests.gateways.alipay.merchant import Merchant
 from tests.gateways.hall import Hall
-from tests.institution.merchants.shop_street import noodles
-from tests.institution.payments.test_http import Phone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def another(hall: Hall) -> Merchant:
-    """A merchant to share with, who has an account here, too."""
-    merchants, journal = hall.jing.institution.merchants, hall.jing.node.journal
-    profile = noodles(reference=f"M-{hall.jing.mint.mint()}")
-    merchant = await decided(journal, lambda: merchants.onboard(profile, 60))
-    _, token = await decided(journal, lambda: merchants.issue_owner_key(merchant.id, "boss"))
-    phone = Phone(hall.jing, id_text("mer", merchant.id), {"authorization": f"Bearer {token}"})
-    account = await hall.account(GatewayKind.ALIPAY, phone)
-    assert isinstance(account, AlipayAccount)
-    return Merchant(hall, account)
 
 
 async def paid(merchant: Merchant, payer: Payer, number: str, amount: str = "100.00", **more: Any) -> str:
@@ -41,7 +24,7 @@ async def paid(merchant: Merchant, payer: Payer, number: str, amount: str = "100
 async def test_a_frozen_order_is_settled_with_a_merchant_and_a_person_and_finished(
     hall: Hall, merchant: Merchant, payer: Payer
 ) -> None:
-    other = await another(hall)
+    _, other = await another(hall)
     trade_no = await paid(merchant, payer, "T1", extend_params={"royalty_freeze": "true"})
     buyer = (await merchant.ask("alipay.trade.query", {"out_trade_no": "T1"}))["buyer_user_id"]
     seller = other.account.facts.seller_id
@@ -93,7 +76,7 @@ async def test_a_frozen_order_is_settled_with_a_merchant_and_a_person_and_finish
 async def test_an_order_that_was_not_frozen_is_settled_from_the_balance_and_refunded_with_what_comes_back(
     hall: Hall, merchant: Merchant, payer: Payer
 ) -> None:
-    other = await another(hall)
+    _, other = await another(hall)
     seller = other.account.facts.seller_id
     trade_no = await paid(merchant, payer, "T1")
     await merchant.ask("alipay.trade.royalty.relation.bind", {"receiver_list": [{"type": "userId", "account": seller}]})

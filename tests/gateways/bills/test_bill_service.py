@@ -8,6 +8,7 @@ from hutong.gateways.refund import RefundDraft
 from hutong.gateways.splits.receiver import Receiver
 from hutong.gateways.splits.split import PartDraft, SplitDraft
 from hutong.institution.bills.bill import BillDay
+from tests.gateways.combined.test_combined import Mall
 from tests.gateways.hall import Hall, order, user_id
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -71,6 +72,27 @@ async def test_a_day_of_many_pages_has_every_line_once(hall: Hall) -> None:
         bills.page = size
         assert (await bills.funds(caller, day), await bills.trades(caller, day)) == whole
     assert [line.amount for line in whole[1]] == [100 + number for number in range(7)]
+
+
+async def test_each_merchant_of_a_combined_order_has_its_part_in_its_bills(hall: Hall) -> None:
+    mall = await Mall(hall).open()
+    paid = await mall.paid("C1", 7_000, 2_990, 10)
+    tea = paid.parts[1]
+    await mall.refund(mall.tea, tea, "R1", 1_000)
+    await mall.refund(mall.platform, paid.parts[2], "R1", 4)
+    day, bills = await today(hall), hall.gateways.sharing.bills
+    sale, refund = await bills.trades(mall.tea, day)
+    assert (sale.kind, sale.trade_no, sale.out_trade_no) == (TradeKind.PAYMENT, tea.trade_no, "C1-1")
+    assert (sale.amount, sale.fee, sale.description) == (2_990, tea.fee, "面")
+    assert (refund.kind, refund.amount, refund.out_refund_no) == (TradeKind.REFUND, 1_000, "R1")
+    funds = await bills.funds(mall.tea, day)
+    assert [line.kind for line in funds] == [FundKind.PAYMENT, FundKind.FEE, FundKind.REFUND]
+    assert funds[-1].balance == await mall.balance(mall.tea) == sale.amount - sale.fee - refund.amount + refund.fee
+    assert [line.voucher for line in funds] == ["C1-1", "C1-1", "R1"]
+    own = await bills.trades(mall.platform, day)
+    assert [(line.kind, line.amount) for line in own] == [(TradeKind.PAYMENT, 10), (TradeKind.REFUND, 4)]
+    platform = await bills.funds(mall.platform, day)
+    assert platform[-1].balance == await mall.balance(mall.platform)
 
 
 async def today(hall: Hall) -> BillDay:

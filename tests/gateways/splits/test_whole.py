@@ -1,5 +1,6 @@
 """Splits through the gateways of a whole institution: an order placed with the fact, paid, split, and given back."""
 
+from hutong.gateways.balance_service import MerchantBalance
 from hutong.gateways.refund import RefundDraft, RefundProgress
 from hutong.gateways.splits.receiver import Receiver
 from hutong.gateways.splits.split import PartDraft, SplitDraft
@@ -15,6 +16,7 @@ async def test_an_order_placed_to_be_split_is_frozen_split_and_refunded(hall: Ha
     assert await hall.merchant_balance() == 0
     unsplit = await sharing.splits.unsplit(caller, trade.order.id)
     assert 0 < unsplit <= trade.amount
+    assert await sharing.balances.now(caller) == MerchantBalance(0, unsplit)
     receiver = Receiver(type="PERSONAL_OPENID", account="o1", user_id=user_id(courier))
     await sharing.receivers.add(caller, receiver, relation="PARTNER")
     parts = (PartDraft(receiver=receiver, amount=280),)
@@ -29,3 +31,5 @@ async def test_an_order_placed_to_be_split_is_frozen_split_and_refunded(hall: Ha
     assert await sharing.splits.unsplit(caller, trade.order.id) == left
     await sharing.splits.split(caller, trade.order.id, SplitDraft(number="U1", finish=True))
     assert await hall.merchant_balance() == left
+    assert await sharing.balances.now(caller) == MerchantBalance(left, 0)
+    assert await sharing.balances.at(caller, hall.jing.clock.now_ns() + 10**9) == left

@@ -31,6 +31,8 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import Shelf, decided
 
+PATH = "/agreements/"
+
 
 class AgreementService:
     """What takes a `Caller` answers to the merchant that takes; what takes a person, to who signed (invariant 8)."""
@@ -43,6 +45,7 @@ class AgreementService:
         notifications: NotificationService,
     ) -> None:
         self._accounts = accounts
+        self._site = institution.plates.site
         self._node = institution.node
         self._journal = institution.node.journal
         self._merchants = institution.merchants
@@ -91,17 +94,20 @@ class AgreementService:
 
         return await decided(self._journal, find)
 
-    async def of_payer(self, caller: Caller, plan: str, payer: str) -> Agreement:
-        """The one in force that this payer has signed. Refuses AGREEMENT_UNKNOWN."""
+    async def of_person(self, caller: Caller, plan: str, user_id: int) -> Agreement:
+        """The one in force that this person of ours has signed. Refuses AGREEMENT_UNKNOWN."""
 
         def find() -> Agreement:
-            _, _, user = payer.rpartition("/")
-            for each in reversed(self.all.find("user_id", int(user, 16))):
+            for each in reversed(self.all.find("user_id", user_id)):
                 if (each.payee_id, each.plan, each.state) == (caller.payee.row.id, plan, AgreementState.SIGNED):
                     return each
             raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
 
         return await decided(self._journal, find)
+
+    def link(self, agreement: Agreement) -> str:
+        """Where it is signed, for a browser."""
+        return f"{self._site.base}{PATH}{agreement.creditor}"
 
     async def terminate(self, caller: Caller, agreement: Agreement) -> Agreement:
         """End it. Refuses AGREEMENT_NOT_SIGNED. Repeats: the agreement, ended."""

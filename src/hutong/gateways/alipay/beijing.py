@@ -1,17 +1,19 @@
 """Alipay's clock shows Beijing time, whatever zone an institution keeps its books in."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hutong.kernel.clock import NS_PER_S, instant, instant_ns
 
-BEIJING = timezone(timedelta(hours=8))
+ZONE = ZoneInfo("Asia/Shanghai")
+
 _FORMAT = "%Y-%m-%d %H:%M:%S"
 _FORMATS = (_FORMAT, "%Y-%m-%d %H:%M")
 
 
 def local(ns: int) -> datetime:
     """An instant as Beijing's clocks show it."""
-    return instant(ns).astimezone(BEIJING)
+    return instant(ns).astimezone(ZONE)
 
 
 def beijing_text(ns: int) -> str:
@@ -28,7 +30,7 @@ def beijing_ns(text: str) -> int | None:
     """The instant of a Beijing time, to the second or the minute; None for anything else."""
     for form in _FORMATS:
         try:
-            at = datetime.strptime(text, form).replace(tzinfo=BEIJING)
+            at = datetime.strptime(text, form).replace(tzinfo=ZONE)
         except ValueError:
             continue
         return instant_ns(at) if at.year >= 1970 else None

@@ -10,6 +10,9 @@ from hutong.gateways.alipay.charset import UTF8
 from hutong.gateways.alipay.errors import SUCCESS
 from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.alipay.parameters import File
+from hutong.gateways.wire import WireRequest
+
+_VENDOR_HOSTS = (".alipay.com", ".alipaydev.com")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     auth_token: str = ""  # A person's, for what is about a person.
     files: Mapping[str, File] = {}
     now_ns: int = 0
+    origin: str = ""  # Scheme and host as the client called them.
     private_urls: bool = False  # Whether it may be called back in a private network.
 
     @property
@@ -72,3 +76,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     flat: bool = False
     loose: bool = False
     page: bool = False
+
+
+def origin(request: WireRequest) -> str:
+    """Scheme and host as the client called them; the vendor's own names are never without TLS."""
+    name = request.host.rpartition(":")[0] or request.host
+    scheme = "https" if name.endswith(_VENDOR_HOSTS) else request.scheme
+    return f"{scheme}://{request.host}"

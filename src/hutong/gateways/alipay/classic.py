@@ -14,7 +14,7 @@ from hutong.gateways.account import AlipayAccount
 from hutong.gateways.alipay import cipher, pages, parameters
 from hutong.gateways.alipay.answer import ERROR_KEY, compose, object_text, response_key
 from hutong.gateways.alipay.beijing import beijing_ns
-from hutong.gateways.alipay.call import Call, Endpoint, Page
+from hutong.gateways.alipay.call import Call, Endpoint, Page, origin
 from hutong.gateways.alipay.charset import UTF8, decode
 from hutong.gateways.alipay.errors import TITLES, AlipayError
 from hutong.gateways.alipay.fields import Fields, read_object
@@ -90,6 +90,7 @@ class ClassicDialect:
             auth_token=given["auth_token"],
             files=given.files,
             now_ns=now_ns,
+            origin=origin(request),
             private_urls=service.private_urls,
         )
         reply = await service.answer(endpoint, call)

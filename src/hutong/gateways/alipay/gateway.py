@@ -1,11 +1,15 @@
 """The Alipay gateway of one institution, wired."""
 
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.alipay import cashier, catalogue, classic, rest
+from hutong.gateways.alipay import bills, cashier, catalogue, classic, consent, rest
 from hutong.gateways.alipay.acquiring import Acquiring
+from hutong.gateways.alipay.authorisations import Authorisations
+from hutong.gateways.alipay.bills import Bills
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
+from hutong.gateways.alipay.consent import Consent
+from hutong.gateways.alipay.grant_service import GrantService
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.postman import AlipayPostman
 from hutong.gateways.alipay.refunding import Refunding
@@ -43,7 +47,12 @@ class AlipayGateway:
         identities = Identities(institution, accounts, orders.payers)
         self._cashier = Cashier(institution, platform, orders)
         royalties = Royalties(node, orders, sharing, identities)
+        self._bills = Bills(institution, accounts, sharing.bills)
+        grants = GrantService(node)
+        self._consent = Consent(institution, accounts, grants)
         products = (
+            Authorisations(institution, accounts, grants, orders.payers, identities),
+            self._bills,
             royalties,
             Acquiring(institution, orders, refunds, identities),
             Refunding(node, orders, refunds, identities, royalties),
@@ -51,7 +60,7 @@ class AlipayGateway:
             Certificates(platform),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
-        self.service = AlipayService(institution, accounts, platform, notifications, self.endpoints)
+        self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints)
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
@@ -70,4 +79,8 @@ class AlipayGateway:
                 return self._rest
         if path.startswith(cashier.PATH):
             return self._cashier
+        if path.startswith(bills.PATH):
+            return self._bills
+        if path in consent.PATHS:
+            return self._consent
         return None

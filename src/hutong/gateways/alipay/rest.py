@@ -12,7 +12,7 @@ import msgspec
 from hutong.gateways.account import AlipayAccount
 from hutong.gateways.alipay import cipher, parameters
 from hutong.gateways.alipay.answer import object_text
-from hutong.gateways.alipay.call import Call, Page
+from hutong.gateways.alipay.call import Call, Page, origin
 from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.fields import Fields, read_object
 from hutong.gateways.alipay.parameters import File
@@ -80,6 +80,7 @@ class RestDialect:
             auth_token=fields.text("auth_token", 128),
             files=files,
             now_ns=now_ns,
+            origin=origin(request),
             private_urls=service.private_urls,
         )
         reply = await service.answer(endpoint, call)

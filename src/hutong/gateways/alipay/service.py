@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Iterable
 
-from hutong.gateways.account import AlipayAccount, Caller
+from hutong.gateways.account import AccountState, AlipayAccount, Caller, acting_for
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.catalogue import methods
 from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.grant import GrantKind
+from hutong.gateways.alipay.grant_service import GrantService
 from hutong.gateways.alipay.postman import notification_id
 from hutong.gateways.alipay.refusals import in_alipays_words
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.wire import Around, Injected, as_it_is
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.errors import OutcomeUnknown, Refusal
@@ -33,11 +36,13 @@ class AlipayService:
         accounts: AccountService,
         platform: PlatformService,
         notifications: NotificationService,
+        grants: GrantService,
         endpoints: Iterable[Endpoint],
     ) -> None:
         self._node = institution.node
         self.private_urls = institution.webhooks_private
         self._notifications = notifications
+        self._grants = grants
         self._accounts = accounts
         self._platform = platform
         self.endpoints = {endpoint.method: endpoint for endpoint in endpoints}
@@ -69,7 +74,21 @@ class AlipayService:
         """The account itself, or whom its token lets it act for. Refuses aop.invalid-app-auth-token."""
         if not app_auth_token:
             return Caller(account, account)
-        raise AlipayError("aop.invalid-app-auth-token")
+        try:
+            return await warmed(self._node.journal, lambda: self._acting(account, app_auth_token))
+        except Refusal:
+            raise AlipayError("aop.invalid-app-auth-token") from None
+        except (JournalHalted, DatabaseUnavailable):
+            raise AlipayError("isp.unknow-error") from None
+
+    def _acting(self, account: AlipayAccount, token: str) -> Caller:
+        grant = self._grants.find(GrantKind.APP_TOKEN, token, account.row.id)
+        if grant is None:
+            raise Refusal(GatewayReason.PARTNER_NOT_ALLOWED)
+        merchant = self._accounts.account(grant.subject_id)
+        if merchant.row.state != AccountState.ACTIVE:
+            raise Refusal(GatewayReason.PARTNER_NOT_ALLOWED)
+        return acting_for(account, merchant)
 
     async def answer(self, endpoint: Endpoint, call: Call) -> Reply | Page:
         """What the method answers. An outcome that nobody knows yet is 20000: the client asks again, or queries."""

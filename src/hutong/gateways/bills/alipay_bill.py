@@ -47,6 +47,7 @@ _TYPES = {
     FundKind.FROZEN: "保证金",
     FundKind.UNFROZEN: "保证金",
     FundKind.COMBINED: "交易分账",
+    FundKind.COMBINED_RETURNED: "交易分账退回",
     FundKind.TRANSFER: "转账",
     FundKind.WITHDRAWAL: "提现",
     FundKind.PAID_IN: "充值",
@@ -62,6 +63,12 @@ class BillHead(msgspec.Struct, frozen=True, kw_only=True):
     day: date
     written_ns: int
     zone: ZoneInfo
+    last: date | None = None  # Of a month's bill: its last day.
+
+    @property
+    def ends(self) -> date:
+        """The day behind it."""
+        return (self.last or self.day) + timedelta(days=1)
 
     @property
     def account(self) -> str:
@@ -196,11 +203,10 @@ def _type_fields(name: str, lines: Sequence[FundLine]) -> list[str]:
 
 
 def _top(head: BillHead, title: str) -> list[str]:
-    ends = head.day + timedelta(days=1)
     return [
         f"#{title}",
         f"#账号：[{head.account}]",
-        f"#起始日期：[{head.day:%Y年%m月%d日} 00:00:00]   终止日期：[{ends:%Y年%m月%d日} 00:00:00]",
+        f"#起始日期：[{head.day:%Y年%m月%d日} 00:00:00]   终止日期：[{head.ends:%Y年%m月%d日} 00:00:00]",
     ]
 
 

@@ -14,6 +14,10 @@ import msgspec
 from hutong.gateways.account import Account, AlipayAccount, Caller, WechatAccount
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.bills.line import FundKind, FundLine, TradeKind, TradeLine, yuan
+from hutong.gateways.bills.part_lines import part_funds, part_refund, part_refund_fund, part_trade
+from hutong.gateways.combined.combined import CombinedPart, PartTaking, TakingState
+from hutong.gateways.combined.combined_service import CombinedService, is_combined
+from hutong.gateways.combined.part_refund_service import PartRefundService
 from hutong.gateways.order import Closed, GatewayOrder, payer_discount
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.refund import GatewayRefund
@@ -47,10 +51,10 @@ _KINDS = {
     Why.SPLIT: FundKind.SPLIT,
     Why.SPLIT_RETURNED: FundKind.SPLIT_RETURNED,
     Why.COMBINED: FundKind.COMBINED,
-    Why.COMBINED_RETURNED: FundKind.COMBINED,
+    Why.COMBINED_RETURNED: FundKind.COMBINED_RETURNED,
     Why.SENT: FundKind.TRANSFER,
 }
-_SALES = (FundKind.PAYMENT, FundKind.REFUND)
+_SALES = (FundKind.PAYMENT, FundKind.REFUND, FundKind.COMBINED, FundKind.COMBINED_RETURNED)
 
 
 class Movement(msgspec.Struct, frozen=True):
@@ -69,6 +73,8 @@ class _About(msgspec.Struct, frozen=True):
     orders: dict[int, GatewayOrder]  # Of payments and refunds.
     refunds: dict[int, GatewayRefund]
     frozen: dict[int, GatewayOrder]  # Of what is frozen and unfrozen.
+    parts: dict[int, CombinedPart]  # Of what was handed on, of takings, and of what is frozen of a part.
+    takings: dict[int, PartTaking]
 
 
 class GatewayBillService:
@@ -81,6 +87,8 @@ class GatewayBillService:
         orders: OrderService,
         refunds: GatewayRefundService,
         splits: SplitService,
+        combined: CombinedService,
+        part_refunds: PartRefundService,
     ) -> None:
         self._institution = institution
         self._journal = institution.node.journal
@@ -89,6 +97,8 @@ class GatewayBillService:
         self._orders = orders
         self._refunds = refunds
         self._splits = splits
+        self._combined = combined
+        self._part_refunds = part_refunds
         self.page = _PAGE
 
     async def trades(self, caller: Caller, day: BillDay) -> list[TradeLine]:
@@ -100,13 +110,41 @@ class GatewayBillService:
             sales = [each for each in page if each.kind in _SALES]
             about = await self._about(sales)
             for sale in sales:
-                order = about.orders.get(sale.about)
-                if order is not None and order.payee_id == caller.payee.row.id:
+                for line, id_ in await warmed(self._journal, partial(self._trades, caller, sale, about)):
                     if fee_bps < 0:
                         fee_bps = await self._fee_bps(caller, day)
-                    line = await warmed(self._journal, partial(self._trade, caller, sale, about, order))
-                    lines.append(msgspec.structs.replace(line, fee_bps=fee_bps, shared=await self._shared(line, order)))
+                    lines.append(msgspec.structs.replace(line, fee_bps=fee_bps, shared=await self._shared(line, id_)))
         return lines
+
+    def _trades(self, caller: Caller, sale: Movement, about: _About) -> list[tuple[TradeLine, int]]:
+        """The lines of a sale, with the id of what was sold: mostly one; none of what is another account's."""
+        payee_id = caller.payee.row.id
+        part, taking = about.parts.get(sale.about), about.takings.get(sale.about)
+        if part is not None:
+            order = self._orders.orders.get(part.combined_id)
+            if order is None or part.payee_id != payee_id or (taking is not None and not _lasts(taking)):
+                return []
+            line = part_trade(self._line(caller, sale, order), part)
+            if taking is None:
+                return [(line, part.id)]
+            return [(part_refund(line, taking, about.refunds.get(taking.refund_id), sale.at_ns), part.id)]
+        order = about.orders.get(sale.about)
+        if order is None or order.payee_id != payee_id or sale.kind not in (FundKind.PAYMENT, FundKind.REFUND):
+            return []
+        if not is_combined(order):
+            return [(self._trade(caller, sale, about, order), order.id)]
+        # Who takes a combined payment has a line of it only for a part of its own.
+        own = [each for each in self._combined.parts.find("combined_id", order.id) if each.payee_id == payee_id]
+        whole = self._line(caller, sale, order)
+        if sale.kind is FundKind.PAYMENT:
+            return [(part_trade(whole, each), each.id) for each in own]
+        row = about.refunds.get(sale.about)
+        taking = self._part_refunds.taking_of(row) if row is not None else None
+        return [
+            (part_refund(part_trade(whole, each), taking, row, sale.at_ns), each.id)
+            for each in own
+            if taking is not None and taking.part_id == each.id
+        ]
 
     async def _fee_bps(self, caller: Caller, day: BillDay) -> int:
         """What the merchant paid of each payment at the end of the day."""
@@ -147,9 +185,11 @@ class GatewayBillService:
                 yield _together(held, account)
                 return
             since_ns = page[-1].timestamp + 1
-            last = [each for each in held if _thing(each) == _thing(held[-1])] if held else []
-            yield _together(held[: len(held) - len(last)], account)
-            held = last
+            whole = len(held)
+            while whole and _thing(held[whole - 1]) == _thing(held[-1]):
+                whole -= 1
+            yield _together(held[:whole], account)
+            held = held[whole:]
 
     # What it was about.
 
@@ -157,7 +197,6 @@ class GatewayBillService:
         payments = self._institution.payments
         of = {kind: [each.about for each in movements if each.kind is kind] for kind in FundKind}
         await payments.refunds.refunds.load(of[FundKind.REFUND])
-        await self._refunds.rows.load(of[FundKind.REFUND])
         refunds = {id_: payments.refunds.refunds.get(id_) for id_ in of[FundKind.REFUND]}
         paid = [*of[FundKind.PAYMENT], *(each.payment_id for each in refunds.values() if each is not None)]
         await payments.creditor.receipts.load(paid)
@@ -168,7 +207,19 @@ class GatewayBillService:
             if found is not None:
                 sold[id_] = found
         frozen = [*of[FundKind.FROZEN], *of[FundKind.UNFROZEN]]
-        await self._orders.orders.load([*(each.request_id for each in sold.values()), *frozen])
+        taken = of[FundKind.COMBINED_RETURNED]
+        await self._part_refunds.takings.load(taken)
+        takings = {id_: gone for id_ in taken if (gone := self._part_refunds.takings.get(id_)) is not None}
+        handed_on = [*of[FundKind.COMBINED], *(each.part_id for each in takings.values()), *frozen]
+        await self._combined.parts.load(handed_on)
+        found_parts = {id_: part for id_ in handed_on if (part := self._combined.parts.get(id_)) is not None}
+        parts = found_parts | {
+            id_: found_parts[each.part_id] for id_, each in takings.items() if each.part_id in found_parts
+        }
+        back = [*of[FundKind.REFUND], *(each.refund_id for each in takings.values() if each.refund_id)]
+        await self._refunds.rows.load(back)
+        wanted = [*(each.request_id for each in sold.values()), *(each.combined_id for each in parts.values()), *frozen]
+        await self._orders.orders.load(wanted)
         orders: dict[int, GatewayOrder] = {}
         for id_ in of[FundKind.PAYMENT]:
             order = self._orders.orders.get(sold[id_].request_id) if id_ in sold else None
@@ -182,17 +233,20 @@ class GatewayBillService:
         return _About(
             {**sold, **refunds},
             orders,
-            {id_: row for id_ in of[FundKind.REFUND] if (row := self._refunds.rows.get(id_)) is not None},
+            {id_: row for id_ in back if (row := self._refunds.rows.get(id_)) is not None},
             {id_: held for id_ in frozen if (held := self._orders.orders.get(id_)) is not None},
+            parts,
+            takings,
         )
 
     # Lines.
 
-    def _trade(self, caller: Caller, sale: Movement, about: _About, order: GatewayOrder) -> TradeLine:
-        subject, told = about.subjects[sale.about], order.told
+    def _line(self, caller: Caller, sale: Movement, order: GatewayOrder) -> TradeLine:
+        """What is told of every order alike."""
+        told = order.told
         placed = self._accounts.account(order.account_id) if order.account_id != order.payee_id else caller.payee
         appid = str(told.get("appid") or _application(placed))
-        line = TradeLine(
+        return TradeLine(
             kind=TradeKind.PAYMENT,
             at_ns=sale.at_ns,
             appid=appid,
@@ -211,6 +265,9 @@ class GatewayBillService:
             operator=str(told.get("operator_id") or ""),
             terminal=str(told.get("terminal_id") or ""),
         )
+
+    def _trade(self, caller: Caller, sale: Movement, about: _About, order: GatewayOrder) -> TradeLine:
+        subject, line = about.subjects[sale.about], self._line(caller, sale, order)
         if isinstance(subject, Refund):
             row = about.refunds.get(sale.about)
             return msgspec.structs.replace(
@@ -226,11 +283,11 @@ class GatewayBillService:
         discount = subject.payee_discount + payer_discount(subject)
         return msgspec.structs.replace(line, amount=subject.gross, fee=subject.fee, discount=discount)
 
-    async def _shared(self, line: TradeLine, order: GatewayOrder) -> int:
+    async def _shared(self, line: TradeLine, order_id: int) -> int:
         """What of a payment was split among others so far."""
         if line.is_refund:
             return 0
-        return sum(split.total for split in await warmed(self._journal, lambda: self._splits.shared_of(order.id)))
+        return sum(split.total for split in await warmed(self._journal, lambda: self._splits.shared_of(order_id)))
 
     def _payer(self, caller: Caller, appid: str, order: GatewayOrder) -> str:
         if isinstance(caller.payee, AlipayAccount):
@@ -250,6 +307,13 @@ class GatewayBillService:
             change=movement.change,
             balance=balance + movement.change,
         )
+        part, taking = about.parts.get(movement.about), about.takings.get(movement.about)
+        if part is not None and taking is not None:
+            return [part_refund_fund(line, taking, part, about.refunds.get(taking.refund_id))]
+        if part is not None and movement.kind is FundKind.COMBINED:
+            return part_funds(line, part) if movement.change > 0 else [line]
+        if part is not None:
+            return [msgspec.structs.replace(line, trade_no=part.trade_no, voucher=part.out_trade_no)]
         if frozen is not None:
             return [msgspec.structs.replace(line, trade_no=frozen.trade_no, voucher=frozen.out_trade_no)]
         if order is not None:
@@ -269,6 +333,11 @@ class GatewayBillService:
                 msgspec.structs.replace(line, kind=FundKind.FEE, flow_no=f"{movement.at_ns}1", change=-subject.fee),
             ]
         return [line]
+
+
+def _lasts(taking: PartTaking) -> bool:
+    """Whether what was given for a refund did not come back."""
+    return taking.state == TakingState.TAKEN
 
 
 def _thing(transfer: Transfer) -> tuple[int, int]:

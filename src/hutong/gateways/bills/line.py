@@ -71,6 +71,7 @@ class FundKind(StrEnum):
     FROZEN = "FROZEN"
     UNFROZEN = "UNFROZEN"
     COMBINED = "COMBINED"  # Between the merchants of one combined order.
+    COMBINED_RETURNED = "COMBINED_RETURNED"
     TRANSFER = "TRANSFER"
     WITHDRAWAL = "WITHDRAWAL"
     PAID_IN = "PAID_IN"

@@ -39,6 +39,7 @@ _NAMES = {  # Business name and type.
     FundKind.FROZEN: ("分账", "分账冻结"),
     FundKind.UNFROZEN: ("分账", "分账解冻"),
     FundKind.COMBINED: ("合单支付", "合单分配"),
+    FundKind.COMBINED_RETURNED: ("合单支付", "合单退回"),
     FundKind.TRANSFER: ("商家转账", "商家转账"),
     FundKind.WITHDRAWAL: ("提现", "提现"),
     FundKind.PAID_IN: ("充值", "充值"),

@@ -31,6 +31,7 @@ _UNMOVED_WITHIN = (
     20_000  # Positions: a transfer follows its row by one look-up, so what a crash kept apart is among the last.
 )
 _TO_BE_SPLIT, _YES = ("split", "profit_sharing"), (True, "Y", "true")  # The second is WeChat Pay's own word.
+_MERCHANTS_MAX = 100_000
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
@@ -44,6 +45,7 @@ class HoldService:
         self.holds = Shelf(HOLDS, node.journal, node.store, by=("payment_id", "merchant_id", "due_day"), timed=True)
         self.takings = Shelf(TAKINGS, node.journal, node.store, timed=True)
         self._under_way: Counter[int] = Counter()
+        self._frozen_of: dict[int, int] = {}  # By merchant, once it was asked for.
 
     async def start(self) -> None:
         """Before the institution starts: its refunds ask for what is frozen."""
@@ -69,27 +71,27 @@ class HoldService:
     def paid(self, order: GatewayOrder, payment: Receipt | Payment) -> None:
         """An order was paid: freeze what it brought if its facts say that it was placed as one to be split."""
         if any(order.told.get(fact) in _YES for fact in _TO_BE_SPLIT):
-            self.freeze(order.id, payment.merchant_id, payment)
+            self.freeze(order.id, payment.merchant_id, payment.id, payment.gross, payment.gross - payment.fee)
 
-    def freeze(self, order_id: int, merchant_id: int, payment: Receipt | Payment) -> Hold:
+    def freeze(self, order_id: int, merchant_id: int, payment_id: int, gross: int, net: int) -> Hold:
         """
         An order that is to be split was paid: once, in the decision that completes its payment.
 
         Moves:    merchant -> frozen, all that the merchant got of it.
         """
-        hold = self.begun(order_id, merchant_id, payment, HoldState.FREEZING)
+        hold = self.begun(order_id, merchant_id, payment_id, gross, net, HoldState.FREEZING)
         self._freeze(hold)
         return hold
 
-    def begun(self, order_id: int, merchant_id: int, payment: Receipt | Payment, state: HoldState) -> Hold:
+    def begun(self, order_id: int, merchant_id: int, payment_id: int, gross: int, net: int, state: HoldState) -> Hold:
         """A hold with nothing frozen yet."""
         now_ns = self._node.clock.now_ns()
         hold = Hold(
             id=order_id,
             merchant_id=merchant_id,
-            payment_id=payment.id,
-            gross=payment.gross,
-            net=payment.gross - payment.fee,
+            payment_id=payment_id,
+            gross=gross,
+            net=net,
             remaining=0,
             state=state.value,
             due_day=day_number(now_ns) + FROZEN_DAYS_MAX,
@@ -145,6 +147,14 @@ class HoldService:
                 hold, remaining=hold.remaining - moved, state=HoldState.FINISHED if finished else HoldState(hold.state)
             )
 
+    def frozen_of(self, merchant_id: int) -> int:
+        """What is frozen of all of a merchant's orders. May raise `Cold`."""
+        if merchant_id not in self._frozen_of:
+            if len(self._frozen_of) > _MERCHANTS_MAX:
+                self._frozen_of.clear()
+            self._frozen_of[merchant_id] = sum(hold.remaining for hold in self.holds.find("merchant_id", merchant_id))
+        return self._frozen_of[merchant_id]
+
     def of_payment(self, payment_id: int) -> Hold | None:
         """What is kept of a payment. May raise `Cold`."""
         return next(iter(self.holds.find("payment_id", payment_id)), None)
@@ -163,15 +173,18 @@ class HoldService:
         Moves:    frozen -> merchant, as much of the refund's cost as is there.
         """
         hold = self.of_payment(refund.payment_id)
-        if hold is None or hold.merchant_id != refund.merchant_id:
-            return
-        taking = self.takings.get(refund.id)
+        if hold is not None and hold.merchant_id == refund.merchant_id:
+            self.take_from(hold, refund.id, refund.gross - refund.fee)
+
+    def take_from(self, hold: Hold, refund_id: int, wanted: int) -> None:
+        """Let the merchant have what a refund wants of a hold, or as much as is there. Repeats: nothing changes."""
+        taking = self.takings.get(refund_id)
         if taking is None:
-            amount = min(refund.gross - refund.fee, self.available(hold))
+            amount = min(wanted, self.available(hold))
             if amount <= 0:
                 return
             taking = Taking(
-                id=refund.id,
+                id=refund_id,
                 hold_id=hold.id,
                 amount=amount,
                 state=TakingState.WANTED,
@@ -187,12 +200,14 @@ class HoldService:
 
         Moves:    merchant -> frozen.
         """
-        if outcome.completed or self.of_payment(refund.payment_id) is None:
-            return
-        taking = self.takings.get(refund.id)
+        if not outcome.completed and self.of_payment(refund.payment_id) is not None:
+            self.put_back(refund.id)
+
+    def put_back(self, refund_id: int) -> None:
+        """The same, by what it was taken for. Repeats: nothing changes."""
+        taking = self.takings.get(refund_id)
         if taking is not None and taking.state == TakingState.TAKEN:
-            taking = self._next(taking, TakingState.PUTTING_BACK)
-            self._put_back(taking)
+            self._put_back(self._next(taking, TakingState.PUTTING_BACK))
 
     def _take(self, taking: Taking) -> None:
         self.promise(taking.hold_id, taking.amount)
@@ -258,6 +273,8 @@ class HoldService:
 
     def _put(self, hold: Hold, *, remaining: int, state: HoldState) -> None:
         assert 0 <= remaining <= hold.net
+        if hold.merchant_id in self._frozen_of:
+            self._frozen_of[hold.merchant_id] += remaining - hold.remaining
         self.holds.put(replace(hold, remaining=remaining, state=state.value, changed_ns=self._node.clock.now_ns()))
 
     def _next(self, taking: Taking, state: TakingState) -> Taking:

@@ -136,7 +136,10 @@ class SplitService:
         def begun() -> Hold:
             hold = self._holds.holds.get(order_id)
             if hold is None:
-                hold = self._holds.begun(order_id, caller.key.merchant_id, payment, HoldState.OPEN)
+                net = payment.gross - payment.fee
+                hold = self._holds.begun(
+                    order_id, caller.key.merchant_id, payment.id, payment.gross, net, HoldState.OPEN
+                )
             return hold
 
         return await decided(self._journal, begun)

@@ -33,3 +33,22 @@ class NoHoldings:
 
     def concluded(self, refund: Refund, outcome: Outcome) -> None:
         pass
+
+
+class AllHoldings:
+    """Several that are asked one after the other."""
+
+    def __init__(self, *all_: Holdings) -> None:
+        self._all = all_
+
+    def look_up(self, payment_id: int, refund_id: int) -> None:
+        for each in self._all:
+            each.look_up(payment_id, refund_id)
+
+    def release(self, refund: Refund) -> None:
+        for each in self._all:
+            each.release(refund)
+
+    def concluded(self, refund: Refund, outcome: Outcome) -> None:
+        for each in self._all:
+            each.concluded(refund, outcome)

@@ -91,12 +91,6 @@ CREATE TABLE gateway_notifications (
     kind       text    NOT NULL,
     subject_id uuid    NOT NULL,
     url        text    NOT NULL,
-    plain      bytea   NOT NULL,
-    state      text    NOT NULL,
-    attempts   integer NOT NULL,
-    next_at_ns bigint  NOT NULL,
-    status     integer NOT NULL,
-    note       text    NOT NULL,
     at_ns      bigint  NOT NULL
 );
 CREATE INDEX gateway_notifications_id ON gateway_notifications (id, position);

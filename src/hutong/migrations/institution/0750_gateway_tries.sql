@@ -1,15 +1,7 @@
 -- Why:   each try to tell a merchant something leaves a row; the notification itself is written once. Marks say which
 --        were open at a place in the journal, so that a start reads these and what came later, not the table's past.
--- Locks: gateway_notifications, for a moment; it is as new as the gateways.
+-- Locks: none; the tables are new.
 -- When:  pre.
-
-ALTER TABLE gateway_notifications
-    DROP COLUMN plain,
-    DROP COLUMN state,
-    DROP COLUMN attempts,
-    DROP COLUMN next_at_ns,
-    DROP COLUMN status,
-    DROP COLUMN note;
 
 CREATE TABLE gateway_tries (
     position        bigint  PRIMARY KEY,

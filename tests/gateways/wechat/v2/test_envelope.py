@@ -105,6 +105,7 @@ async def test_a_sandboxs_paths_are_nowhere_in_production(shop: V2Shop) -> None:
         shop.house.gateways.accounts,
         shop.house.randomness,
         sandbox=False,
+        private_urls=False,
     )
     for path in ("/sandboxnew/pay/getsignkey", "/sandboxnew/pay/micropay", "/xdc/apiv2getsignkey/sign/getsignkey"):
         request = WireRequest(method="POST", path=path)

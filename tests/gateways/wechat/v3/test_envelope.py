@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 from hutong.gateways.account import Signing, WechatAccount
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.wechat.v3.endpoint import catalogue
+from hutong.gateways.wechat.v3.refusals import fault_of, payer_fault
+from hutong.gateways.wire import BODY_MAX
+from hutong.kernel.errors import Reason, Refusal
 from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import HEADERS, Merchant
+from tests.test_reasons import reasons
 
 CERTIFICATES = "/v3/certificates"
 NATIVE = "/v3/pay/transactions/native"
@@ -213,3 +217,18 @@ async def test_no_request_breaks_it_or_moves_money(
     assert 400 <= answer.status < 500
     assert answer.status in {404, 405} or answer.code
     assert await hall.merchant_balance() == balance
+
+
+async def test_a_body_beyond_all_measure_is_not_read(hall: Hall) -> None:
+    answer = await Merchant(hall).send("POST", NATIVE, b"x" * (BODY_MAX + 1))
+
+    assert (answer.status, answer.body) == (413, b"")
+
+
+@pytest.mark.parametrize("reason_type", reasons(), ids=lambda reason_type: reason_type.__name__)
+def test_every_refusal_has_words_of_the_vendors(reason_type: type[Reason]) -> None:
+    for reason in reason_type:
+        fault = fault_of(Refusal(reason, field="amount"))
+        assert 400 <= fault.status <= 500, reason.name
+        assert fault.answer().body, reason.name
+        assert payer_fault(reason.name).code.name, reason.name

@@ -16,6 +16,11 @@ def unread(unreadable: Unreadable) -> WireAnswer:
     return _document({"return_code": "FAIL", "return_msg": str(unreadable)})
 
 
+def unread_with(words: str, more: Mapping[str, str]) -> WireAnswer:
+    """The same, of a product that says more in that layer."""
+    return _document({"return_code": "FAIL", "return_msg": words, **more})
+
+
 def told(fields: Mapping[str, str], key: str, sign_type: SignType | None) -> WireAnswer:
     """These fields, those that are empty left out. `sign_type` is None where the product's answers are not signed."""
     said = {"return_code": "SUCCESS", "return_msg": "OK"}

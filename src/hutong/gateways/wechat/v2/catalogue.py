@@ -6,17 +6,7 @@ _PATHS = {
     "合单支付": "/pay/combinedorder /pay/querycombinedorder /pay/closecombinedorder",
     "人脸支付": "/pay/facepay /pay/facepayquery /secapi/pay/facepayreverse",
     "境外支付": "/pay/queryexchagerate /pay/settlementquery",
-    "代扣": (
-        "/pay/contractorder /pay/pappayapply /pay/paporderquery /pay/partner/pappayapply /pay/partner/paporderquery"
-        " /papay/querycontract /papay/deletecontract /papay/preentrustweb /papay/partner/querycontract"
-        " /papay/partner/deletecontract /papay/partner/preentrustweb"
-    ),
-    "分账": (
-        "/secapi/pay/profitsharing /secapi/pay/multiprofitsharing /secapi/pay/profitsharingfinish"
-        " /secapi/pay/profitsharingreturn /pay/profitsharingquery /pay/profitsharingreturnquery"
-        " /pay/profitsharingaddreceiver /pay/profitsharingremovereceiver /pay/profitsharingorderamountquery"
-        " /pay/profitsharingmerchantratioquery"
-    ),
+    "支付中签约": "/pay/contractorder",
     "企业付款": (
         "/mmpaymkttransfers/promotion/transfers /mmpaymkttransfers/gettransferinfo"
         " /mmpaymkttransfers/promotion/paywwsptrans2pocket /mmpaymkttransfers/promotion/querywwsptrans2pocket"

@@ -8,6 +8,7 @@ fields' shape, an appid and a merchant that belong to whoever calls.
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -21,6 +22,7 @@ from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.refusals import fault_of
 from hutong.gateways.wechat.v2.signature import SignType, is_signed, said_type, sandbox_key
 from hutong.gateways.wire import Around, Dialect, Injected, WireAnswer, WireRequest, as_it_is
+from hutong.institution.notices.webhook import check_url
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.database import DatabaseUnavailable
@@ -61,7 +63,9 @@ class V2Dialect:
         randomness: Randomness,
         *,
         sandbox: bool,
+        private_urls: bool,
     ) -> None:
+        self._private_urls = private_urls
         self.endpoints: Mapping[str, Endpoint] = {each.path: each for each in endpoints}
         self._journal = journal
         self._accounts = accounts
@@ -154,6 +158,8 @@ class V2Dialect:
         if endpoint.has_nonce:
             shape.check(fields, shape.SIGNED)
         shape.check(fields, endpoint.parameters)
+        if fields.get("notify_url"):
+            check_url(fields["notify_url"], private_allowed=self._private_urls)
         caller = await self._caller(proved)
         _check_appid(_first(fields, _APPIDS), proved.account)
         call = Call(
@@ -187,6 +193,8 @@ class V2Dialect:
 def _read(endpoint: Endpoint, request: WireRequest) -> Fields:
     if request.method != endpoint.method:
         raise Unreadable(errors.NOT_POST)
+    if request.method == "GET":  # A browser that was led here: what is signed is in the address.
+        return dict(parse_qsl(request.query.decode("latin-1"), max_num_fields=document.FIELDS_MAX))
     if not request.body:
         raise Unreadable(errors.NO_DATA)
     try:

@@ -56,6 +56,8 @@ class Code(Enum):
     NOT_FOUND = "指定单号数据不存在"
     SENDNUM_LIMIT = "该用户今日领取红包个数超过限制"
     FATAL_ERROR = "两次请求参数不一致"
+    # Splits.
+    RECEIVER_INVALID = "分账接收方非法"
     # Bills.
     NO_BILL_EXIST = "账单不存在"
     BILL_CREATING = "账单未生成"

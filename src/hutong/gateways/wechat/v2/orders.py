@@ -109,26 +109,8 @@ class Orders:
             return answer.refused(Fault(Code.SYSTEMERROR)) | {"recall": "Y"}
         return {"recall": "N"}
 
-    async def _found(self, call: Call) -> Trade:
-        out_trade_no, trade_no = numbers(call)
-        return await self._orders.find(call.caller, out_trade_no=out_trade_no, trade_no=trade_no)
-
     def _draft(self, call: Call, product: str) -> OrderDraft:
-        content = {name: text for name, text in call.fields.items() if name not in _OF_CALL}
-        facts: dict[str, Any] = {kept: text for name, kept in _KEPT.items() if (text := call.text(name))}
-        if call.text("profit_sharing") == "Y":
-            facts["split"] = True
-        return OrderDraft(
-            out_trade_no=call.text("out_trade_no"),
-            amount=call.number("total_fee"),
-            product=product,
-            description=plain(call.text("body")),
-            dialect=Dialect.WECHATPAY_V2,
-            lifetime_s=self._lifetime_s(call.text("time_expire")),
-            notify_url=call.text("notify_url"),
-            facts=facts | {"is_sandbox": call.is_sandbox, "sign_type": call.sign_type.value},
-            content=msgspec.json.encode(sorted(content.items())),
-        )
+        return order_draft(call, product, self._lifetime_s(call.text("time_expire")))
 
     def _lifetime_s(self, time_expire: str) -> int | None:
         """How long it may be paid; None where it doesn't say. The vendor's are at least a minute away; ours end in a week."""
@@ -141,6 +123,29 @@ class Orders:
         if lifetime_s < _LIFETIME_MIN_S:
             raise Fault(Code.PARAM_ERROR, "time_expire时间过短，刷卡至少1分钟，其他5分钟")
         return min(lifetime_s, _LIFETIME_MAX_S)
+
+    async def _found(self, call: Call) -> Trade:
+        out_trade_no, trade_no = numbers(call)
+        return await self._orders.find(call.caller, out_trade_no=out_trade_no, trade_no=trade_no)
+
+
+def order_draft(call: Call, product: str, lifetime_s: int | None) -> OrderDraft:
+    """An order as a call asks for it."""
+    content = {name: text for name, text in call.fields.items() if name not in _OF_CALL}
+    facts: dict[str, Any] = {kept: text for name, kept in _KEPT.items() if (text := call.text(name))}
+    if call.text("profit_sharing") == "Y":
+        facts["split"] = True
+    return OrderDraft(
+        out_trade_no=call.text("out_trade_no"),
+        amount=call.number("total_fee"),
+        product=product,
+        description=plain(call.text("body")),
+        dialect=Dialect.WECHATPAY_V2,
+        lifetime_s=lifetime_s,
+        notify_url=call.text("notify_url"),
+        facts=facts | {"is_sandbox": call.is_sandbox, "sign_type": call.sign_type.value},
+        content=msgspec.json.encode(sorted(content.items())),
+    )
 
 
 def numbers(call: Call) -> tuple[str, str]:

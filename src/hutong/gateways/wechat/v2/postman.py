@@ -1,16 +1,21 @@
 """How v2 tells a merchant: a document like an answer's, posted until one comes back that says SUCCESS. Specification 8.9."""
 
+from typing import Any
+
 import msgspec
 
 from hutong.gateways.account import WechatAccount
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.wechat.v2 import answer, document, req_info
 from hutong.gateways.wechat.v2.document import Fields, Malformed
+from hutong.gateways.wechat.v2.papay import change_fields
 from hutong.gateways.wechat.v2.refunds import notified_fields
+from hutong.gateways.wechat.v2.refusals import fault_named
 from hutong.gateways.wechat.v2.signature import SignType, sandbox_key, sign
 from hutong.gateways.wechat.v2.trade import openid_of, paid_fields
 from hutong.kernel.ids import Randomness
@@ -41,15 +46,25 @@ class V2Postman:
         accounts: AccountService,
         orders: OrderService,
         refunds: GatewayRefundService,
+        agreements: AgreementService,
         randomness: Randomness,
     ) -> None:
+        self._agreements = agreements
         self._accounts = accounts
         self._orders = orders
         self._refunds = refunds
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
-        told = self._refund(notification) if notification.kind == News.REFUND else self._payment(notification)
+        match News(notification.kind):
+            case News.REFUND:
+                told = self._refund(notification)
+            case News.AGREEMENT_SIGNED | News.AGREEMENT_ENDED:
+                told = self._agreement(notification)
+            case News.FAILED:
+                told = self._failed(notification)
+            case _:
+                told = self._payment(notification)
         return msgspec.json.encode(told)
 
     def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:  # noqa: ARG002  # Not signed.
@@ -76,29 +91,66 @@ class V2Postman:
             return False
 
     def _payment(self, notification: GatewayNotification) -> _Plain:
-        order = self._orders.orders.get(notification.subject_id)
-        assert order is not None
-        trade = self._orders.trade(order)
-        kept = order.told
-        sign_type = SignType(kept.get("sign_type", SignType.MD5))
-        openid = openid_of(self._orders.payers, trade)
+        trade = self._trade(notification.subject_id)
+        return self._signed(
+            trade.order.told, self._head(trade) | paid_fields(trade, openid_of(self._orders.payers, trade))
+        )
+
+    def _failed(self, notification: GatewayNotification) -> _Plain:
+        """What was to be taken under an agreement, and was not."""
+        trade = self._trade(notification.subject_id)
+        charge = trade.charge
+        assert charge is not None, "it is the charge that failed"
+        fault = fault_named(charge.reason, charge.iso_code)
+        fields = {
+            **self._head(trade),
+            **answer.refused(fault),
+            "trade_type": trade.order.product,
+            "total_fee": str(trade.amount),
+            "fee_type": "CNY",
+            "out_trade_no": trade.order.out_trade_no,
+            "attach": trade.order.told.get("attach", ""),
+            "contract_id": trade.order.told.get("contract_id", ""),
+        }
+        return self._signed(trade.order.told, fields)
+
+    def _agreement(self, notification: GatewayNotification) -> _Plain:
+        agreement = self._agreements.offered(notification.subject_id)
+        offering, payee = self._accounts.account(agreement.account_id), self._accounts.account(agreement.payee_id)
         fields = {
             "return_code": "SUCCESS",
             "return_msg": "OK",
-            **self._parties(trade),
-            "device_info": kept.get("device_id", ""),
             "result_code": "SUCCESS",
-            "sign_type": "" if sign_type is SignType.MD5 else sign_type.value,
-            **paid_fields(trade, openid),
+            "mch_id": offering.row.number,
+            "sub_mch_id": payee.row.number if payee.row.id != offering.row.id else "",
+            **change_fields(agreement, self._orders.payers, has_ended=notification.kind == News.AGREEMENT_ENDED),
         }
+        return self._signed(agreement.told, fields)
+
+    def _trade(self, order_id: int) -> Trade:
+        order = self._orders.orders.get(order_id)
+        assert order is not None, "it is of an order that there is news"
+        return self._orders.trade(order)
+
+    def _head(self, trade: Trade) -> Fields:
+        return {
+            "return_code": "SUCCESS",
+            "return_msg": "OK",
+            **self._parties(trade),
+            "device_info": trade.order.told.get("device_id", ""),
+            "result_code": "SUCCESS",
+        }
+
+    def _signed(self, kept: dict[str, Any], fields: Fields) -> _Plain:
+        sign_type = SignType(kept.get("sign_type", SignType.MD5))
+        if sign_type is not SignType.MD5:
+            fields = fields | {"sign_type": sign_type.value}
         return _Plain(_sayable(fields), kept.get("is_sandbox", False), sign_type)
 
     def _refund(self, notification: GatewayNotification) -> _Plain:
         row = self._refunds.rows.get(notification.subject_id)
         assert row is not None
-        order = self._orders.orders.get(row.order_id)
-        assert order is not None
-        trade = self._orders.trade(order)
+        trade = self._trade(row.order_id)
         fields = self._parties(trade) | notified_fields(self._refunds.state(row), trade)
         return _Plain(_sayable(fields), row.told.get("is_sandbox", False))
 

@@ -10,6 +10,7 @@ from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 
 # Digits alone, and none of the world's other digits, which `\d` would take.
 NUMBER = "0|[1-9][0-9]{0,17}"
+DIGITS = "[0-9]+"
 AMOUNT = "[1-9][0-9]{0,11}"
 TIME = "[0-9]{14}"
 DAY = "[0-9]{8}"
@@ -67,8 +68,9 @@ def check_either(fields: Fields, *names: str) -> None:
         raise Fault(Code.LACK_PARAMS, f"缺少参数{'或'.join(names)}")
 
 
-# What every request has. Numbers that nobody has are no matter of form: those are looked up.
+# What requests have in common. Numbers that nobody has are no matter of form: those are looked up.
 SIGNED = (must("nonce_str", length_max=32), may("sign_type", one_of("MD5", "HMAC-SHA256")))
+PARTIES = (may("appid"), may("sub_appid"), may("sub_mch_id"))
 PAYEE = (must("appid"), may("sub_appid"), may("sub_mch_id"))
 GOODS = (
     must("body", length_max=128),

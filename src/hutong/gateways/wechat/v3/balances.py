@@ -10,18 +10,15 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from hutong.gateways.account import Caller
+from hutong.gateways.balance_service import BalanceService
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
 from hutong.gateways.wechat.v3.errors import param_error
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.shape import Group, Text, read_query
 from hutong.gateways.wire import WireAnswer
-from hutong.institution import chart
 from hutong.institution.bills.bill import day_of, read_day
-from hutong.institution.merchants.staff_key import Right
-from hutong.institution.payments.statement_service import StatementService
 from hutong.kernel.clock import instant_ns
 from hutong.kernel.errors import Refusal
-from hutong.kernel.money import Currency
 from hutong.runtime.node import NodeRuntime
 
 PRODUCT = "balance"
@@ -35,11 +32,10 @@ _EMPTY = ("FEES", "DEPOSIT")
 class Balances:
     """Now, and at the end of a day; a merchant's own, or for a service provider its merchants'."""
 
-    def __init__(self, node: NodeRuntime, parties: Parties, statements: StatementService, currency: Currency) -> None:
+    def __init__(self, node: NodeRuntime, parties: Parties, balances: BalanceService) -> None:
         self._clock = node.clock
         self._parties = parties
-        self._statements = statements
-        self._currency = currency
+        self._balances = balances
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -59,13 +55,11 @@ class Balances:
         if at_day_end:
             available, held = await self._at(caller, told.get("date", "")), 0
         else:
-            available, held = await self._now(caller)
+            balance = await self._balances.now(caller)
+            available, held = balance.available, balance.pending
         if told["account_type"] in _EMPTY:
             available = held = 0
         return ok(shown | {"available_amount": available, "pending_amount": held})
-
-    async def _now(self, caller: Caller) -> tuple[int, int]:
-        return await self._statements.balance(self._account(caller))
 
     async def _at(self, caller: Caller, text: str) -> int:
         """Refuses PARAM_ERROR, unless the day is over."""
@@ -78,10 +72,4 @@ class Balances:
                 "/query/date", "out of range", "输入源“/query/date”映射到字段“日期”校验失败，须为今天以前的日期", text
             )
         ends = datetime.combine(day, time_of_day.max, _ZONE)
-        return await self._statements.balance_at(self._account(caller), instant_ns(ends))
-
-    def _account(self, caller: Caller) -> int:
-        """Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS to an account of one shop."""
-        caller.key.check_right(Right.READ)
-        caller.key.check_whole_merchant()
-        return chart.merchant_account(caller.key.merchant_id, self._currency)
+        return await self._balances.at(caller, instant_ns(ends))

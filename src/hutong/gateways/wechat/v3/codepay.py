@@ -46,7 +46,7 @@ class Codepay:
         return found
 
     async def _collect(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        body = read_body(self._shapes[is_partner], call.request.body)
+        body = read_body(self._shapes[is_partner], call.signed)
         caller = await self._parties.of(call, body, partner=is_partner)
         check_detail(body)
         code = body["payer"]["auth_code"]
@@ -77,7 +77,7 @@ class Codepay:
                 raise payer_fault(trade.charge.reason)
 
     async def _reverse(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        told = read_body(reverse_shape(partner=is_partner), call.request.body)
+        told = read_body(reverse_shape(partner=is_partner), call.signed)
         caller = await self._parties.of(call, told, partner=is_partner)
         trade = await self._refunds.reverse(
             caller, dialect=Dialect.WECHATPAY_V3, out_trade_no=call.path["out_trade_no"]

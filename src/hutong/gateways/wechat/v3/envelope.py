@@ -44,7 +44,8 @@ class Envelope:
         self._node = node
         self._accounts = accounts
         self._platform = platform
-        self._router = Router([*endpoints, *catalogue()])
+        self.built = tuple(endpoints)
+        self._router = Router([*self.built, *catalogue()])
         self.around: Around = as_it_is
 
     def route(self, request: WireRequest) -> Dialect | None:

@@ -69,11 +69,12 @@ _H5 = Group(
     },
     required=True,
 )
-_SCENE: dict[str, Field] = {
+SCENE: dict[str, Field] = {
     "payer_client_ip": Text("用户终端IP", 45, required=True),
     "device_id": Text("商户端设备号", 32),
     "store_info": _STORE,
 }
+SCENE_WITH_H5: dict[str, Field] = SCENE | {"h5_info": _H5}
 _ORDER: dict[str, Field] = {
     "description": Text("商品描述", 127, required=True),
     "out_trade_no": OUT_TRADE_NO,
@@ -84,7 +85,7 @@ _ORDER: dict[str, Field] = {
     "support_fapiao": Flag("电子发票入口开放标识"),
     "amount": AMOUNT,
     "detail": DETAIL,
-    "scene_info": Group("场景信息", _SCENE),
+    "scene_info": Group("场景信息", SCENE),
     "settle_info": SETTLE_INFO,
     "limit_pay": LIMIT_PAY,
 }
@@ -111,7 +112,7 @@ def order_shape(kind: str, *, partner: bool) -> Group:
     fields = (PARTNER if partner else DIRECT) | _ORDER
     fields |= _payer(partner=partner, required=kind == "jsapi")
     if kind == "h5":
-        fields["scene_info"] = Group("场景信息", _SCENE | {"h5_info": _H5}, required=True)
+        fields["scene_info"] = Group("场景信息", SCENE_WITH_H5, required=True)
     return Group("请求", fields)
 
 

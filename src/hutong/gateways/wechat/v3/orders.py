@@ -62,13 +62,14 @@ class Orders:
         return found
 
     async def _place(self, call: Call, *, kind: str, is_partner: bool) -> WireAnswer:
-        body = read_body(self._shapes[kind, is_partner], call.request.body)
+        body = read_body(self._shapes[kind, is_partner], call.signed)
         caller = await self._parties.of(call, body, partner=is_partner)
         if is_partner and kind == "jsapi":
             check_partner_payer(body)
         draft = self.draft(body, kind, PRODUCTS[kind])
         trade = await self._orders.place(caller, draft)
-        return ok(await self._led(kind, trade))
+        code_url = await warmed(self._journal, lambda: self._orders.code_url(trade))
+        return ok(led_by(kind, trade, code_url))
 
     def draft(self, body: dict[str, Any], kind: str, product: str) -> OrderDraft:
         """The order a body asks for."""
@@ -80,40 +81,11 @@ class Orders:
             product=product,
             description=words(body["description"]),
             dialect=Dialect.WECHATPAY_V3,
-            lifetime_s=self._lifetime_s(body),
+            lifetime_s=lifetime_s(body, self._clock.now_ns()),
             notify_url=body["notify_url"],
             facts=order_facts(body),
             content=content(kind, body),
         )
-
-    def _lifetime_s(self, body: dict[str, Any]) -> int:
-        """How long it can be paid: until the time it names, or a week."""
-        text = body.get("time_expire")
-        if not text:
-            return _LIFETIME_S
-        at = moment.read(text)
-        if at is None:
-            raise param_error(
-                "/body/time_expire",
-                "format",
-                "输入源“/body/time_expire”映射到字段“支付结束时间”格式错误，须为RFC3339",
-                text,
-            )
-        lifetime_s = (at - self._clock.now_ns()) // NS_PER_S
-        if not _LIFETIME_MIN_S <= lifetime_s <= _LIFETIME_S:
-            issue = "too early" if lifetime_s < _LIFETIME_MIN_S else "too late"
-            raise param_error("/body/time_expire", issue, "time_expire须在1分钟之后、7天之内", text)
-        return lifetime_s
-
-    async def _led(self, kind: str, trade: Trade) -> dict[str, str]:
-        """What leads the payer to the order."""
-        if kind in {"jsapi", "app"}:
-            return {"prepay_id": prepay_id(trade.order.id)}
-        code_url = await warmed(self._journal, lambda: self._orders.code_url(trade))
-        if kind == "native":
-            return {"code_url": code_url}
-        # Merchants append `&redirect_url=…`: there must be a query already.
-        return {"h5_url": f"{code_url}?prepay_id={prepay_id(trade.order.id)}"}
 
     async def _query(self, call: Call, *, is_partner: bool) -> WireAnswer:
         caller = await self._asking(call, is_partner=is_partner)
@@ -129,10 +101,38 @@ class Orders:
         return await self._parties.of(call, told, partner=is_partner, where="/query")
 
     async def _close(self, call: Call, *, is_partner: bool) -> WireAnswer:
-        told = read_body(close_shape(partner=is_partner), call.request.body)
+        told = read_body(close_shape(partner=is_partner), call.signed)
         caller = await self._parties.of(call, told, partner=is_partner)
         await self._orders.close(caller, out_trade_no=call.path["out_trade_no"])
         return no_content()
+
+
+def lifetime_s(body: dict[str, Any], now_ns: int) -> int:
+    """How long an order can be paid: until the time it names, or a week. Refuses PARAM_ERROR."""
+    text = body.get("time_expire")
+    if not text:
+        return _LIFETIME_S
+    pointer, at = "/body/time_expire", moment.read(text)
+    if at is None:
+        fault = f"输入源“{pointer}”映射到字段“支付结束时间”格式错误，须为RFC3339"
+        raise param_error(pointer, "format", fault, text)
+    left_s = (at - now_ns) // NS_PER_S
+    if not _LIFETIME_MIN_S <= left_s <= _LIFETIME_S:
+        issue = "too early" if left_s < _LIFETIME_MIN_S else "too late"
+        raise param_error(pointer, issue, "time_expire须在1分钟之后、7天之内", text)
+    return left_s
+
+
+def led_by(kind: str, trade: Trade, code_url: str) -> dict[str, str]:
+    """What leads the payer to an order: a code, or the name that an app or a page gives to the wallet."""
+    match kind:
+        case "native":
+            return {"code_url": code_url}
+        case "h5":
+            # Merchants append `&redirect_url=…`: there must be a query already.
+            return {"h5_url": f"{code_url}?prepay_id={prepay_id(trade.order.id)}"}
+        case _:
+            return {"prepay_id": prepay_id(trade.order.id)}
 
 
 def order_facts(body: dict[str, Any]) -> dict[str, Any]:

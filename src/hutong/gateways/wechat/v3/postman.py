@@ -6,13 +6,21 @@ import msgspec
 
 from hutong.gateways.account import Caller, Signing, WechatAccount
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement import AgreementState
+from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.combined.combined import CombinedPart, CombinedTrade
+from hutong.gateways.combined.combined_service import is_combined
+from hutong.gateways.combined.part_refund_service import TAKING
 from hutong.gateways.notification import GatewayNotification, Letter, News
-from hutong.gateways.order import TradeState
+from hutong.gateways.order import GatewayOrder, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.refund import GatewayRefund
 from hutong.gateways.refund_service import GatewayRefundService
-from hutong.gateways.wechat.v3 import cipher, moment, refunds
+from hutong.gateways.sharing import Sharing
+from hutong.gateways.wechat.v3 import cipher, moment, papay, refunds, transfers
+from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
@@ -49,17 +57,33 @@ class V3Postman:
         platform: PlatformService,
         orders: OrderService,
         gateway_refunds: GatewayRefundService,
+        sharing: Sharing,
+        agreements: AgreementService,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
         self._platform = platform
         self._orders = orders
         self._refunds = gateway_refunds
+        self._sharing = sharing
+        self._agreements = agreements
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
         """The event, as JSON."""
-        told = self._refund(notification) if notification.kind == News.REFUND else self._paid(notification)
+        match notification.kind:
+            case News.REFUND:
+                told = self._refund(notification)
+            case News.TRANSFER:
+                told = self._transfer(notification)
+            case News.TRANSFER_BATCH:
+                told = self._batch(notification)
+            case News.AGREEMENT_SIGNED | News.AGREEMENT_ENDED:
+                told = self._agreement(notification)
+            case News.FAILED:
+                told = self._failed(notification)
+            case _:
+                told = self._paid(notification)
         return msgspec.json.encode(told)
 
     def letter(self, notification: GatewayNotification, plain: bytes, now_ns: int) -> Letter:
@@ -99,25 +123,79 @@ class V3Postman:
     def _paid(self, notification: GatewayNotification) -> Told:
         order = self._orders.orders.get(notification.subject_id)
         assert order is not None, "news of an order come after it"
+        if is_combined(order):
+            return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", self._combined(order))
         caller = self._orders.caller_of(order)
         # It is the payment that is told: what was given back meanwhile is news of its own.
         paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
         shown = trade_object(paid, caller, self._orders.payers, partner=is_partner(caller))
         return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
 
+    def _failed(self, notification: GatewayNotification) -> Told:
+        order = self._orders.orders.get(notification.subject_id)
+        assert order is not None, "news of an order come after it"
+        caller = self._orders.caller_of(order)
+        trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.FAILED)
+        shown = trade_object(trade, caller, self._orders.payers, partner=is_partner(caller))
+        return Told("TRANSACTION.FAIL", "扣款失败", "transaction", shown)
+
+    def _agreement(self, notification: GatewayNotification) -> Told:
+        agreement = self._agreements.offered(notification.subject_id)
+        caller = Caller(self._accounts.account(agreement.account_id), self._accounts.account(agreement.payee_id))
+        if notification.kind == News.AGREEMENT_SIGNED:  # Whatever became of it meanwhile.
+            agreement = msgspec.structs.replace(agreement, state=AgreementState.SIGNED.value, ended_ns=0)
+            event, summary = "PAPAY.SIGN", "签约成功"
+        else:
+            event, summary = "PAPAY.TERMINATE", "解约成功"
+        shown = papay.contract_object(agreement, caller, self._orders.payers, partner=is_partner(caller))
+        return Told(event, summary, "contract", shown)
+
     def _refund(self, notification: GatewayNotification) -> Told:
         row = self._refunds.rows.get(notification.subject_id)
         assert row is not None, "news of a refund come after it"
         state = self._refunds.state(row)
-        trade = refunds.trade_of(self._orders, state)
-        caller = Caller(self._accounts.account(row.account_id), self._accounts.account(row.payee_id))
+        part = self._part(row)
+        sold = refunds.Sold(refunds.trade_of(self._orders, state), part)
+        payee = self._accounts.account(row.payee_id if part is None else part.payee_id)
+        caller = Caller(self._accounts.account(row.account_id), payee)
         if is_partner(caller):
             parties = {"sp_mchid": caller.account.row.number, "sub_mchid": caller.payee.row.number}
         else:
             parties = {"mchid": caller.payee.row.number}
-        shown = refunds.notified(trade, state, parties)
+        shown = refunds.notified(sold, state, parties)
         event, summary = _REFUND_ENDS[shown["refund_status"]]
         return Told(event, summary, "refund", shown)
+
+    def _part(self, row: GatewayRefund) -> CombinedPart | None:
+        """What of a combined order is given back; None for other orders."""
+        if TAKING not in row.told:
+            return None
+        taking = self._sharing.part_refunds.takings.get(int(row.told[TAKING], 16))
+        assert taking is not None, "a part's refund names what was taken for it"
+        return self._sharing.combined.parts.get(taking.part_id)
+
+    def _combined(self, order: GatewayOrder) -> dict[str, Any]:
+        service = self._sharing.combined
+        combined = service.combined.get(order.id)
+        assert combined is not None, "a combined order is written down with its order"
+        trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
+        parts = [msgspec.structs.replace(part, refunded=0) for part in service.parts.find("combined_id", order.id)]
+        return combined_object(CombinedTrade(trade=trade, combined=combined, parts=parts), self._orders)
+
+    def _transfer(self, notification: GatewayNotification) -> Told:
+        transfer = self._sharing.transfers.transfers.get(notification.subject_id)
+        assert transfer is not None, "news of a transfer come after it"
+        mchid = self._accounts.account(transfer.account_id).row.number
+        shown = transfers.bill_object(transfer, mchid) | transfers.failure(transfer)
+        return Told("MCHTRANSFER.BILL.FINISHED", "商家转账单据终态通知", "mch_payment", shown | {"mchid": mchid})
+
+    def _batch(self, notification: GatewayNotification) -> Told:
+        batch = self._sharing.batches.batches.get(notification.subject_id)
+        assert batch is not None, "news of a batch come after it"
+        details = self._sharing.transfers.transfers.find("batch_id", batch.id)
+        mchid = self._accounts.account(batch.account_id).row.number
+        shown = transfers.batch_object(batch, details, mchid)
+        return Told("MCHTRANSFER.BATCH.FINISHED", "商家转账批次完成", "mch_payment", shown)
 
 
 def is_partner(caller: Caller) -> bool:

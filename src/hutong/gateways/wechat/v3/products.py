@@ -1,6 +1,7 @@
 """WeChat Pay v3, wired: every endpoint that is built, behind one envelope."""
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
@@ -9,13 +10,16 @@ from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
 from hutong.gateways.wechat.v3.certificates import Certificates
 from hutong.gateways.wechat.v3.codepay import Codepay
+from hutong.gateways.wechat.v3.combine import Combine
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
+from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
+from hutong.gateways.wechat.v3.transfers import Transfers
 from hutong.gateways.wechat.v3.uploads import Uploads
 from hutong.institution.node import InstitutionNode
 
@@ -27,6 +31,7 @@ def v3_dialect(
     orders: OrderService,
     refunds: GatewayRefundService,
     sharing: Sharing,
+    agreements: AgreementService,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
@@ -34,11 +39,14 @@ def v3_dialect(
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
-        *Refunds(node, parties, orders, refunds, private_urls=private_urls).endpoints(),
+        *Refunds(node, parties, orders, refunds, sharing, private_urls=private_urls).endpoints(),
         *Certificates(platform, node.randomness).endpoints(),
         *Uploads().endpoints(),
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
         *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
-        *Balances(node, parties, institution.payments.statements, institution.chart.currency).endpoints(),
+        *Balances(node, parties, sharing.balances).endpoints(),
+        *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
+        *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
+        *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built)

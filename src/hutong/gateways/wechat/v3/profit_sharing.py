@@ -4,7 +4,7 @@ from typing import Any
 
 from hutong.gateways.account import Caller, WechatAccount
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.order import Trade
+from hutong.gateways.order import trade_key
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.sharing import Sharing
@@ -55,6 +55,7 @@ class ProfitSharing:
         self._parties = parties
         self._accounts = accounts
         self._orders = orders
+        self._combined = sharing.combined
         self._splits = sharing.splits
         self._receivers = sharing.receivers
         self._returns = sharing.split_returns
@@ -74,9 +75,9 @@ class ProfitSharing:
         ]
 
     async def _split(self, call: Call) -> WireAnswer:
-        body = read_body(SPLIT, call.request.body)
+        body = read_body(SPLIT, call.signed)
         caller = await self._caller(call, body)
-        trade = await self._trade(caller, body["transaction_id"])
+        hold = await self._hold(caller, body["transaction_id"])
         receivers = body.get("receivers") or []
         parts = []
         for number, told in enumerate(receivers):
@@ -84,26 +85,26 @@ class ProfitSharing:
             receiver = await self._receiver(caller, told, body, f"/body/receivers/{number}/account")
             parts.append(PartDraft(receiver=receiver, amount=told["amount"], description=told["description"]))
         draft = SplitDraft(number=body["out_order_no"], parts=tuple(parts), finish=body["unfreeze_unsplit"])
-        return ok(split_object(trade, await self._splits.split(caller, trade.order.id, draft), body))
+        return ok(split_object(await self._splits.split(caller, hold, draft), body))
 
     async def _unfreeze(self, call: Call) -> WireAnswer:
-        body = read_body(UNFREEZE, call.request.body)
+        body = read_body(UNFREEZE, call.signed)
         caller = await self._caller(call, body)
-        trade = await self._trade(caller, body["transaction_id"])
+        hold = await self._hold(caller, body["transaction_id"])
         draft = SplitDraft(number=body["out_order_no"], finish=True, facts={"unfrozen": body["description"]})
-        return ok(split_object(trade, await self._splits.split(caller, trade.order.id, draft), body))
+        return ok(split_object(await self._splits.split(caller, hold, draft), body))
 
     async def _query(self, call: Call) -> WireAnswer:
         told = read_query(SPLIT_QUERY, call.query)
         caller = await self._caller(call, told)
-        trade = await self._trade(caller, told["transaction_id"])
+        hold = await self._hold(caller, told["transaction_id"])
         split = await self._splits.find(caller, call.path["out_order_no"])
-        if split.order_id != trade.order.id:
+        if split.order_id != hold:
             raise Fault(Code.RESOURCE_NOT_EXISTS, "分账单不存在")
-        return ok(split_object(trade, split, told))
+        return ok(split_object(split, told))
 
     async def _add(self, call: Call) -> WireAnswer:
-        body = read_body(RECEIVER, call.request.body)
+        body = read_body(RECEIVER, call.signed)
         caller = await self._caller(call, body)
         name = self._sensitive.opened(call, "/body/name", body.get("name"))
         if body["relation_type"] == "CUSTOM" and not body.get("custom_relation"):
@@ -115,13 +116,13 @@ class ProfitSharing:
         return ok({field: body[field] for field in shown if body.get(field)})
 
     async def _remove(self, call: Call) -> WireAnswer:
-        body = read_body(RECEIVER_GONE, call.request.body)
+        body = read_body(RECEIVER_GONE, call.signed)
         caller = await self._caller(call, body)
         await self._receivers.remove(caller, Receiver(type=body["type"], account=body["account"]))
         return ok({field: body[field] for field in ("sub_mchid", "type", "account") if body.get(field)})
 
     async def _give_back(self, call: Call) -> WireAnswer:
-        body = read_body(GIVEN_BACK, call.request.body)
+        body = read_body(GIVEN_BACK, call.signed)
         caller = await self._caller(call, body)
         number = body.get("out_order_no") or await self._number(caller, body.get("order_id", ""))
         draft = SplitReturnDraft(
@@ -143,10 +144,17 @@ class ProfitSharing:
         return ok(return_object(returned, split.number, told))
 
     async def _unsplit(self, call: Call) -> WireAnswer:
-        trade = await self._trade(Caller(call.account, call.account), call.path["transaction_id"])
-        caller = await warmed(self._journal, lambda: self._orders.caller_of(trade.order))
-        left = await self._splits.unsplit(caller, trade.order.id)
-        return ok({"transaction_id": trade.order.trade_no, "unsplit_amount": left})
+        number = call.path["transaction_id"]
+        caller = await warmed(self._journal, lambda: self._placed_by(call, number))
+        left = await self._splits.unsplit(caller, await self._hold(caller, number))
+        return ok({"transaction_id": number, "unsplit_amount": left})
+
+    def _placed_by(self, call: Call, number: str) -> Caller:
+        """For whom this is asked: the merchant of an order that a service provider placed is not named in the call."""
+        for order in self._orders.orders.find("trade_key", trade_key(number)):
+            if order.account_id == call.account.row.id:
+                return self._orders.caller_of(order)
+        return Caller(call.account, call.account)
 
     async def _ratio(self, call: Call) -> WireAnswer:
         caller = await self._parties.acting(call, call.path["sub_mchid"])
@@ -159,13 +167,19 @@ class ProfitSharing:
         check_appid(caller.payee, told.get("sub_appid", ""))
         return caller
 
-    async def _trade(self, caller: Caller, transaction_id: str) -> Trade:
+    async def _hold(self, caller: Caller, transaction_id: str) -> int:
+        """What is split: an order, or a merchant's part of a combined one. Refuses RESOURCE_NOT_EXISTS."""
         try:
-            return await self._orders.find(caller, trade_no=transaction_id)
+            return (await self._orders.find(caller, trade_no=transaction_id)).order.id
         except Refusal as refusal:
-            if refusal.reason is GatewayReason.ORDER_UNKNOWN:
-                raise Fault(Code.RESOURCE_NOT_EXISTS, "微信订单号不存在") from None
-            raise
+            if refusal.reason is not GatewayReason.ORDER_UNKNOWN:
+                raise
+        try:
+            return (await self._combined.part(caller, trade_no=transaction_id)).id
+        except Refusal as refusal:
+            if refusal.reason is not GatewayReason.ORDER_UNKNOWN:
+                raise
+            raise Fault(Code.RESOURCE_NOT_EXISTS, "微信订单号不存在") from None
 
     async def _receiver(self, caller: Caller, told: dict[str, Any], body: dict[str, Any], pointer: str) -> Receiver:
         """Who that is. Refuses PARAM_ERROR: nobody of this institution."""
@@ -198,11 +212,11 @@ class ProfitSharing:
         return split.number
 
 
-def split_object(trade: Trade, split: Split, told: dict[str, Any]) -> dict[str, Any]:
+def split_object(split: Split, told: dict[str, Any]) -> dict[str, Any]:
     """How a split stands; with `finish` what was left went to the merchant itself, as one of the receivers."""
     shown = {"sub_mchid": told["sub_mchid"]} if told.get("sub_mchid") else {}
     return shown | {
-        "transaction_id": trade.order.trade_no,
+        "transaction_id": told["transaction_id"],
         "out_order_no": split.number,
         "order_id": str(split.id),
         "state": split.state,

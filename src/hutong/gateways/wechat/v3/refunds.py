@@ -2,12 +2,18 @@
 
 from typing import Any
 
+import msgspec
+
 from hutong.gateways.account import Caller
+from hutong.gateways.combined.combined import CombinedPart
+from hutong.gateways.combined.combined_service import is_combined
+from hutong.gateways.combined.part_refund_service import NUMBER
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
@@ -33,6 +39,28 @@ _STATUS = {
 }
 
 
+class Sold(msgspec.Struct, frozen=True):
+    """What is given back of: an order, or one merchant's part of a combined one."""
+
+    trade: Trade
+    part: CombinedPart | None = None
+
+    @property
+    def amount(self) -> int:
+        return self.trade.amount if self.part is None else self.part.amount
+
+    @property
+    def paid(self) -> int:
+        """What the payer himself paid of it."""
+        return self.trade.paid if self.part is None else self.part.amount
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The vendor's and the merchant's."""
+        sold = self.trade.order if self.part is None else self.part
+        return {"transaction_id": sold.trade_no, "out_trade_no": sold.out_trade_no}
+
+
 class Refunds:
     """Endpoints below `/v3/refund/domestic/refunds`; a service provider names the merchant in `sub_mchid`."""
 
@@ -42,6 +70,7 @@ class Refunds:
         parties: Parties,
         orders: OrderService,
         refunds: GatewayRefundService,
+        sharing: Sharing,
         *,
         private_urls: bool,
     ) -> None:
@@ -50,6 +79,8 @@ class Refunds:
         self._parties = parties
         self._orders = orders
         self._refunds = refunds
+        self._combined = sharing.combined
+        self._part_refunds = sharing.part_refunds
         self._private_urls = private_urls
 
     def endpoints(self) -> list[Endpoint]:
@@ -60,10 +91,10 @@ class Refunds:
         ]
 
     async def _refund(self, call: Call) -> WireAnswer:
-        body = read_body(REFUND, call.request.body)
+        body = read_body(REFUND, call.signed)
         self._check(body)
         caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
-        trade = await self._trade(caller, body)
+        sold = await self._sold(caller, body)
         draft = RefundDraft(
             out_refund_no=body["out_refund_no"],
             amount=body["amount"]["refund"],
@@ -74,11 +105,14 @@ class Refunds:
             facts={name: body[name] for name in ("funds_account",) if body.get(name)}
             | ({"from": body["amount"]["from"]} if body["amount"].get("from") else {}),
         )
-        state = await self._refunds.refund(caller, trade.order, draft, wait=True)
+        if sold.part is None:
+            state = await self._refunds.refund(caller, sold.trade.order, draft, wait=True)
+        else:
+            state = await self._part_refunds.refund(caller, sold.part, draft, wait=True)
         if state.outcome is not None and state.outcome.reason == PaymentReason.MERCHANT_BALANCE_INSUFFICIENT.name:
             raise Fault(Code.NOT_ENOUGH, "基本账户余额不足，请充值后重新发起")
         # Accepted is not success: how it ended is asked after, or told.
-        shown = refund_object(trade, state)
+        shown = refund_object(sold, state)
         if not state.repeated:
             shown["status"] = "PROCESSING"
             shown.pop("success_time", None)
@@ -97,31 +131,50 @@ class Refunds:
         if body.get("notify_url"):
             check_notify_url(body["notify_url"], private_allowed=self._private_urls)
 
-    async def _trade(self, caller: Caller, body: dict[str, Any]) -> Trade:
-        """The order to give back of. Refuses RESOURCE_NOT_EXISTS; INVALID_REQUEST after a year."""
-        try:
-            # The vendor's own number goes before the merchant's, where both are given.
-            number = body.get("transaction_id", "")
-            out_trade_no = "" if number else body.get("out_trade_no", "")
-            trade = await self._orders.find(caller, out_trade_no=out_trade_no, trade_no=number)
-        except Refusal as refusal:
-            if refusal.reason is GatewayReason.ORDER_UNKNOWN:
-                raise Fault(Code.RESOURCE_NOT_EXISTS, "订单不存在") from None
-            raise
-        if trade.order.paid_ns and self._clock.now_ns() - trade.order.paid_ns > _REFUNDABLE_NS:
+    async def _sold(self, caller: Caller, body: dict[str, Any]) -> Sold:
+        """What is to be given back of. Refuses RESOURCE_NOT_EXISTS; INVALID_REQUEST after a year."""
+        # The vendor's own number goes before the merchant's, where both are given.
+        number = body.get("transaction_id", "")
+        out_trade_no = "" if number else body.get("out_trade_no", "")
+        sold = await self._order(caller, out_trade_no, number)
+        if sold is None or (sold.part is None and is_combined(sold.trade.order)):
+            raise Fault(Code.RESOURCE_NOT_EXISTS, "订单不存在")
+        paid_ns = sold.trade.order.paid_ns
+        if paid_ns and self._clock.now_ns() - paid_ns > _REFUNDABLE_NS:
             raise Fault(Code.INVALID_REQUEST, "订单已超过退款期限")
-        return trade
+        return sold
+
+    async def _order(self, caller: Caller, out_trade_no: str, trade_no: str) -> Sold | None:
+        """An order, or a part of a combined one."""
+        try:
+            return Sold(await self._orders.find(caller, out_trade_no=out_trade_no, trade_no=trade_no))
+        except Refusal as refusal:
+            if refusal.reason is not GatewayReason.ORDER_UNKNOWN:
+                raise
+        try:
+            part = await self._combined.part(caller, out_trade_no=out_trade_no, trade_no=trade_no)
+        except Refusal as refusal:
+            if refusal.reason is not GatewayReason.ORDER_UNKNOWN:
+                raise
+            return None
+        return Sold((await self._combined.of_order(part.combined_id)).trade, part)
 
     async def _query(self, call: Call) -> WireAnswer:
         told = read_query(REFUND_QUERY, call.query)
         caller = await self._parties.for_whom(call, told.get("sub_mchid", ""), status=404)
-        state = await self._refunds.find(caller, out_refund_no=call.path["out_refund_no"])
+        number, part = call.path["out_refund_no"], None
+        try:
+            state = await self._refunds.find(caller, out_refund_no=number)
+        except Refusal as refusal:
+            if refusal.reason is not GatewayReason.REFUND_UNKNOWN:
+                raise
+            part, state = await self._part_refunds.find(caller, number)
         trade = await warmed(self._journal, lambda: trade_of(self._orders, state))
-        return ok(refund_object(trade, state))
+        return ok(refund_object(Sold(trade, part), state))
 
     async def _abnormal(self, call: Call) -> WireAnswer:
         """No refund stays between two accounts here: it arrives, or the merchant has its money back."""
-        body = read_body(ABNORMAL_REFUND, call.request.body)
+        body = read_body(ABNORMAL_REFUND, call.signed)
         caller = await self._parties.for_whom(call, body.get("sub_mchid", ""), status=404)
         state = await self._refunds.find(caller, refund_no=call.path["refund_id"])
         if state.row.out_refund_no != body["out_refund_no"]:
@@ -136,25 +189,24 @@ def trade_of(orders: OrderService, state: RefundState) -> Trade:
     return orders.trade(order)
 
 
-def refund_object(trade: Trade, state: RefundState) -> dict[str, Any]:
+def refund_object(sold: Sold, state: RefundState) -> dict[str, Any]:
     """What a query of a refund answers."""
     row = state.row
     shown: dict[str, Any] = {
         "refund_id": row.refund_no,
-        "out_refund_no": row.out_refund_no,
-        "transaction_id": trade.order.trade_no,
-        "out_trade_no": trade.order.out_trade_no,
+        "out_refund_no": number_of(state),
+        **sold.numbers,
         "channel": "ORIGINAL",
         "user_received_account": RECEIVED_ACCOUNT,
         "create_time": moment.told(row.created_ns),
         "status": _STATUS[state.progress],
         "funds_account": row.told.get("funds_account", "AVAILABLE"),
-        "amount": amounts(trade, state),
+        "amount": amounts(sold, state),
     }
     if state.outcome is not None and state.outcome.completed:
         shown["success_time"] = moment.told(state.outcome.decided_ns)
     discount = state.refund.payee_discount + state.refund.payer_discount
-    promotions = promotion_detail(trade)
+    promotions = promotion_detail(sold.trade) if sold.part is None else []
     if discount and promotions:
         shown["promotion_detail"] = [
             {
@@ -171,17 +223,23 @@ def refund_object(trade: Trade, state: RefundState) -> dict[str, Any]:
     return shown
 
 
-def amounts(trade: Trade, state: RefundState) -> dict[str, Any]:
+def number_of(state: RefundState) -> str:
+    """The merchant's number of a refund; of a part's, what the refund of the whole keeps of it."""
+    return str(state.row.told.get(NUMBER) or state.row.out_refund_no)
+
+
+def amounts(sold: Sold, state: RefundState) -> dict[str, Any]:
     """All that is counted of a refund. What the merchant's side carried never came, and does not go back."""
     refund = state.refund
-    not_settled = trade.payment.payee_discount if trade.payment is not None else 0
+    whole = sold.trade.payment
+    not_settled = whole.payee_discount if whole is not None and sold.part is None else 0
     return {
-        "total": trade.amount,
+        "total": sold.amount,
         "refund": refund.gross,
         "from": state.row.told.get("from", []),
-        "payer_total": trade.paid,
+        "payer_total": sold.paid,
         "payer_refund": refund.shares.paid,
-        "settlement_total": trade.amount - not_settled,
+        "settlement_total": sold.amount - not_settled,
         "settlement_refund": refund.gross - refund.payee_discount,
         "discount_refund": refund.gross - refund.shares.paid,
         "currency": refund.currency,
@@ -189,13 +247,12 @@ def amounts(trade: Trade, state: RefundState) -> dict[str, Any]:
     }
 
 
-def notified(trade: Trade, state: RefundState, parties: dict[str, Any]) -> dict[str, Any]:
+def notified(sold: Sold, state: RefundState, parties: dict[str, Any]) -> dict[str, Any]:
     """What a notification says of a refund. `parties` are the numbers it begins with."""
-    counted = amounts(trade, state)
+    counted = amounts(sold, state)
     told: dict[str, Any] = parties | {
-        "out_trade_no": trade.order.out_trade_no,
-        "transaction_id": trade.order.trade_no,
-        "out_refund_no": state.row.out_refund_no,
+        **sold.numbers,
+        "out_refund_no": number_of(state),
         "refund_id": state.row.refund_no,
         "refund_status": _STATUS[state.progress],
         "user_received_account": RECEIVED_ACCOUNT,

@@ -1,8 +1,10 @@
 """Our refusals in the vendor's words: one table; what is not in it goes by its kind."""
 
 from hutong.codes.code import CodeReason
+from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.splits.reasons import SplitReason
+from hutong.gateways.transfers.reasons import TransferReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.payments.reasons import PaymentReason
@@ -42,6 +44,30 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     SplitReason.RECEIVER_IS_ONESELF: (Code.INVALID_REQUEST, "分账接收方不能是分账方自己"),
     SplitReason.RECEIVER_IS_A_PERSON: (Code.INVALID_REQUEST, "个人分账接收方不支持回退"),
     SplitReason.RECEIVER_NAME_DIFFERS: (Code.INVALID_REQUEST, "分账接收方姓名不正确"),
+    TransferReason.TRANSFER_AMOUNT_OUT_OF_LIMITS: (Code.INVALID_REQUEST, "超过单笔转账上下限，请调整转账金额"),
+    TransferReason.TRANSFER_NAME_NEEDED: (Code.INVALID_REQUEST, "转账金额达到2000元时，须填写收款用户姓名"),
+    TransferReason.TRANSFER_DAILY_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "超过商户当日转账限额"),
+    TransferReason.TRANSFER_BALANCE_INSUFFICIENT: (Code.NOT_ENOUGH, "商户账户余额不足，请充值后重新发起"),
+    TransferReason.TRANSFER_DIFFERS: (Code.INVALID_REQUEST, "商户单号已存在，且参数与之前请求不一致"),
+    TransferReason.TRANSFER_UNKNOWN: (Code.NOT_FOUND, ""),
+    TransferReason.TRANSFER_ENDED: (Code.INVALID_REQUEST, "转账单已是终态，不能撤销"),
+    TransferReason.TRANSFER_LAPSED: (Code.INVALID_REQUEST, "转账单已过期"),
+    TransferReason.TRANSFER_PAYEE_UNKNOWN: (Code.PARAM_ERROR, "收款用户openid不存在，或与appid不匹配"),
+    TransferReason.TRANSFER_NAME_DIFFERS: (Code.INVALID_REQUEST, "收款用户姓名校验不通过"),
+    TransferReason.TRANSFER_PAYEE_ABNORMAL: (Code.USER_ACCOUNT_ABNORMAL, "收款用户账户异常"),
+    TransferReason.BATCH_UNKNOWN: (Code.NOT_FOUND, ""),
+    TransferReason.BATCH_DIFFERS: (Code.INVALID_REQUEST, "商家批次单号已存在，且参数与之前请求不一致"),
+    TransferReason.BATCH_TOO_BIG: (Code.PARAM_ERROR, "转账明细超过1000笔"),
+    TransferReason.BATCH_SUMS_DIFFER: (Code.PARAM_ERROR, "转账总金额或总笔数与明细不一致"),
+    TransferReason.BATCH_NUMBER_TWICE: (Code.PARAM_ERROR, "商家明细单号在批次内重复"),
+    AgreementReason.AGREEMENT_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "签约协议不存在"),
+    AgreementReason.AGREEMENT_DIFFERS: (Code.INVALID_REQUEST, "商户签约协议号重复，且参数与之前请求不一致"),
+    AgreementReason.AGREEMENT_SIGNED: (Code.INVALID_REQUEST, "协议已签约"),
+    AgreementReason.AGREEMENT_LAPSED: (Code.INVALID_REQUEST, "签约请求已过期"),
+    AgreementReason.AGREEMENT_ENDED: (Code.INVALID_REQUEST, "协议已解约"),
+    AgreementReason.AGREEMENT_NOT_SIGNED: (Code.INVALID_REQUEST, "协议未签约"),
+    GatewayReason.COMBINED_PARTS_WRONG: (Code.PARAM_ERROR, "子单信息有误：数量、金额或单号重复"),
+    GatewayReason.COMBINED_NUMBER_TAKEN: (Code.OUT_TRADE_NO_USED, "子单商户订单号已被使用"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

@@ -16,7 +16,12 @@ _DESCRIPTIONS = {
     "REVOKED": "订单已撤销",
     "USERPAYING": "用户支付中",
     "PAYERROR": "支付失败，请重新下单支付",
+    "ACCEPTED": "已接收，等待扣款",
+    "PAY_FAIL": "扣款失败",
 }
+# What is taken under an agreement has words of its own.
+_TAKEN = {"USERPAYING": "ACCEPTED", "NOTPAY": "ACCEPTED", "PAYERROR": "PAY_FAIL"}
+_TAKEN_PRODUCT = "PAP"
 _STATES = {
     TradeState.NOT_PAID: "NOTPAY",
     TradeState.PAYING: "USERPAYING",
@@ -27,11 +32,12 @@ _STATES = {
 }
 
 
-def trade_state(trade: Trade) -> str:
-    """The vendor's word; a payment of which anything was given back is REFUND for good."""
-    if trade.state is TradeState.PAID and trade.refunds:
+def trade_state(trade: Trade, *, is_part: bool = False) -> str:
+    """The vendor's word; a payment of which anything was given back is REFUND for good, where it is not another part's."""
+    if trade.state is TradeState.PAID and trade.refunds and not is_part:
         return "REFUND"
-    return _STATES[trade.state]
+    state = _STATES[trade.state]
+    return _TAKEN.get(state, state) if trade.order.product == _TAKEN_PRODUCT else state
 
 
 def openid(trade: Trade, payers: PayerIds, appid: str, asked: str) -> str:

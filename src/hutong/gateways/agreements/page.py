@@ -1,0 +1,91 @@
+"""Where a browser is led to sign an agreement: what it says, the way to the wallet here, and the way for wallets elsewhere."""
+
+from html import escape
+from urllib.parse import parse_qs
+
+from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement, AgreementState
+from hutong.gateways.agreements.agreement_service import PATH, AgreementService
+from hutong.gateways.wire import Dialect, WireAnswer, WireRequest
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import parse_id
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import decided, warmed
+
+_HTML = "text/html; charset=utf-8"
+_HEADERS = (
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+)
+_STYLE = """:root{color-scheme:light dark;font:16px/1.6 system-ui,"Noto Sans SC",sans-serif}
+body{margin:0;min-height:100vh;display:grid;place-items:center}main{width:min(26rem,100% - 2rem)}
+h1{font-size:1.25rem}.amount{font-size:1.75rem;font-weight:600}
+a.open,button{display:block;width:100%;box-sizing:border-box;margin:1rem 0;padding:.75rem;border:0;border-radius:.5rem;
+background:#1557d6;color:#fff;font:inherit;text-align:center;text-decoration:none;cursor:pointer}
+input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem}small{opacity:.75;overflow-wrap:anywhere}"""
+_ENDED = {
+    AgreementState.SIGNED: "已签约 Signed",
+    AgreementState.ENDED: "已解约 Ended",
+    AgreementState.LAPSED: "已过期 Too late",
+}
+
+
+class SigningPage:
+    """`/agreements/agr_...`: shown to whoever has the link."""
+
+    def __init__(self, node: NodeRuntime, agreements: AgreementService) -> None:
+        self._clock = node.clock
+        self._journal = node.journal
+        self._agreements = agreements
+
+    def route(self, request: WireRequest) -> Dialect | None:
+        """Whether a request is for the page."""
+        return self.answer if request.path.startswith(PATH) and request.method in {"GET", "POST"} else None
+
+    async def answer(self, request: WireRequest) -> WireAnswer:
+        """The page; a form that was posted holds a mandate of another wallet's."""
+        try:
+            id_ = parse_id(AGREEMENT_PREFIX, request.path.removeprefix(PATH))
+            agreement = await warmed(self._journal, lambda: self._agreements.offered(id_))
+        except Refusal:
+            return _page("找不到协议 No such agreement", "", 404)
+        wrong = ""
+        if request.method == "POST":
+            mandate = parse_qs(request.body.decode("latin-1")).get("mandate", [""])[0].strip()
+            try:
+                agreement = await decided(self._journal, lambda: self._agreements.sign_under(id_, mandate))
+            except Refusal as refusal:
+                wrong = f"<p role=alert>签约失败 It was refused: {escape(refusal.reason.name)}</p>"
+        return await warmed(self._journal, lambda: self._shown(agreement, wrong))
+
+    def _shown(self, agreement: Agreement, wrong: str) -> WireAnswer:
+        name = escape(self._agreements.merchant_name(agreement))
+        state = agreement.state_at(self._clock.now_ns())
+        if state is not AgreementState.OFFERED:
+            return _page(_ENDED[state], f"<p>{name}</p>")
+        yuan = f"{agreement.day_max // 100}.{agreement.day_max % 100:02d}"
+        return _page(
+            f"{name} 申请代扣",
+            f"""{wrong}<p>{escape(agreement.shown)}</p>
+<p class="amount">¥{yuan} <small>每日最多 at most a day</small></p>
+<p>同意后，商家可在限额内直接扣款，您可随时在钱包里解约。<br>
+Once you agree, the merchant may take up to this much a day; end it in your wallet whenever you like.</p>
+<a class="open" href="/wallet/agreements/{agreement.creditor}">用本机构的钱包签约 Sign with a wallet here</a>
+<form method="post"><label>其他机构的钱包：在那里给本机构一份授权，把授权码贴在这里<br>
+Another wallet: grant this institution a mandate there, and paste it here
+<input name="mandate" required autocomplete="off" maxlength="140"></label>
+<button>签约 Sign</button></form>
+<p><small>{agreement.creditor}</small></p>""",
+        )
+
+
+def _page(title: str, body: str, status: int = 200) -> WireAnswer:
+    html = f"""<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>{title}</title><style>{_STYLE}</style></head>
+<body><main><h1>{title}</h1>{body}</main></body></html>"""
+    return WireAnswer(status=status, body=html.encode(), content_type=_HTML, headers=_HEADERS)
