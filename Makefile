@@ -28,7 +28,7 @@ test: $(VENV)/ready-browser ## Run every test, pages in a real browser
 GATEWAY_CLIENTS := wechatpay alipay alipay-official node
 test-gateways: $(VENV)/ready-dev ## Install nine clients of others into .gateways and drive them through merchants' stories; GATEWAY_CLIENTS=node chooses
 	scripts/gateway-clients .gateways $(GATEWAY_CLIENTS)
-	$(BIN)/python -m pytest tests/gateways/clients --timeout 900 -rs $(ARGS)
+	TEST_GATEWAYS=1 $(BIN)/python -m pytest tests/gateways/clients -n 2 --dist loadfile -rs $(ARGS)
 
 screenshots: $(VENV)/ready-browser ## Picture the main pages into docs/pictures, both languages, phone and desktop
 	$(BIN)/python -m pytest tests/browser/screenshots.py --timeout 600 $(ARGS)

@@ -68,6 +68,7 @@ class Gateways:
             self.sharing,
             self.agreements,
         )
+        v3.wall = self.wall
         self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
             self.accounts,
             self.platform,

@@ -37,9 +37,9 @@ _PAYERS = 12
 
 
 def environment(name: str) -> Path:
-    """Where a lot of clients is installed; without it the test waits."""
+    """Where a lot of clients is installed; without it the test waits, and outside of `make test-gateways`."""
     place = ENVIRONMENTS / name
-    if not (place / "made").exists():
+    if not os.environ.get("TEST_GATEWAYS") or not (place / "made").exists():
         pytest.skip("waits for the clients: make test-gateways installs them")
     return place
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.gateways.clients.conftest import PROGRAMS, Stage, environment
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def node(program: str, *arguments: object) -> list[str]:
     place = environment("node")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.gateways.clients.conftest import PROGRAMS, Stage, environment
 
+pytestmark = pytest.mark.timeout(900)
+
 
 def python(lot: str, program: str, *arguments: object) -> list[str]:
     return [str(environment(lot) / "bin" / "python"), str(PROGRAMS / program), *map(str, arguments)]

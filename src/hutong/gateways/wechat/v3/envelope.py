@@ -47,6 +47,7 @@ class Envelope:
         self.built = tuple(endpoints)
         self._router = Router([*self.built, *catalogue()])
         self.around: Around = as_it_is
+        self.wall = node.clock  # By which callers date what they sign, and read when we signed.
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Itself, for what is WeChat Pay's v3. The other vendor's v3 paths are told apart by how they are authorised."""
@@ -92,7 +93,7 @@ class Envelope:
     async def _authenticate(self, request: WireRequest, signed: bytes) -> WechatAccount:
         """Whose request it is. Refuses SIGN_ERROR."""
         claimed = authorization.parse(request.headers.get("authorization", ""), request.path)
-        authorization.check_time(claimed, self._node.clock.now_ns() // NS_PER_S)
+        authorization.check_time(claimed, self.wall.now_ns() // NS_PER_S)
         account = await self._account(claimed.mchid)
         key = account.key(claimed.serial_no) if account is not None else None
         if account is None or key is None:
@@ -130,7 +131,7 @@ class Envelope:
         return WireAnswer(
             status=answer.status,
             body=answer.body,
-            headers=answer.headers + signature_headers(key, answer.body, nonce, self._node.clock.now_ns() // NS_PER_S),
+            headers=answer.headers + signature_headers(key, answer.body, nonce, self.wall.now_ns() // NS_PER_S),
         )
 
 
