@@ -180,12 +180,12 @@ class Person:
         """Look at a code."""
         return await self.said("POST", "/v1/codes/consult", {"code": code})
 
-    async def pay(self, code: str) -> Any:
+    async def pay(self, code: str, **more: Any) -> Any:
         """Scan a code with an amount, and pay it with the PIN."""
         quote = await self.quote(code)
         payment_id = id_text("pay", self.house.node.mint.mint())
         token = await self._token(payment_id, quote["amount"], quote["creditor"])
-        body = {"payment_id": payment_id, "quote_id": quote["quote_id"], "pin_token": token}
+        body = {"payment_id": payment_id, "quote_id": quote["quote_id"], "pin_token": token} | more
         return await self.said("POST", "/v1/payments", body)
 
     async def payment_code(self) -> str:
@@ -215,6 +215,17 @@ class Person:
         told = await self.said("GET", f"/v1/agreements/offers/{agreement_id}")
         token = await self._token(told["payment_id"], told["day_max"], told["creditor"])
         return await self.said("POST", f"/v1/agreements/{agreement_id}/sign", {"pin_token": token})
+
+    async def agree(self, preauth_id: str) -> Any:
+        """Look at what a merchant asks to hold, and say yes with the PIN."""
+        told = await self.said("GET", f"/v1/preauths/{preauth_id}")
+        token = await self._token(told["payment_id"], told["amount"], told["creditor"])
+        return await self.said("POST", f"/v1/preauths/{preauth_id}/agree", {"pin_token": token})
+
+    @property
+    def wallet(self) -> int:
+        """Their account."""
+        return chart.user_account(self.user_id)
 
     async def _token(self, payment_id: str, amount: int, creditor: str) -> str:
         asked = {"pin": PIN, "payment_id": payment_id, "amount": amount, "creditor": creditor}

@@ -256,6 +256,32 @@ SELECT id, 'order: ' || coalesce(remaining::text, 'nothing') || ' is said to be 
     || coalesce(frozen, 0) || ' is'
 FROM newest FULL JOIN summed USING (id) WHERE coalesce(remaining, 0) <> coalesce(frozen, 0)""",
 )
+# What people let merchants hold came by code 80 and went by 81: let go, or paid.
+_HELD = Rule(
+    7,
+    ("gateway_preauths", "gateway_preauth_operations", "payments", "payment_outcomes", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, state, amount FROM {s}.gateway_preauths ORDER BY id, position DESC
+), moved AS (
+    SELECT user_data_128 AS id, coalesce(sum(amount) FILTER (WHERE code = 80), 0) AS came,
+        coalesce(sum(amount) FILTER (WHERE code = 81), 0) AS went
+    FROM {s}.transfer WHERE code IN (80, 81) GROUP BY 1
+), operations AS (
+    SELECT DISTINCT ON (id) preauth_id, amount, state FROM {s}.gateway_preauth_operations ORDER BY id, position DESC
+), let_go AS (
+    SELECT preauth_id AS id, sum(amount) AS amount FROM operations WHERE state = 'DONE' GROUP BY 1
+), taken AS (
+    SELECT substr(funding, 6)::uuid AS id, sum(gross - payer_discount - payee_discount) AS amount
+    FROM {s}.payments JOIN {s}.payment_outcomes USING (id) WHERE completed AND funding LIKE 'held:%' GROUP BY 1
+)
+SELECT id, 'authorisation is ' || coalesce(state, 'unknown') || ' of ' || coalesce(newest.amount::text, 'nothing')
+    || ': ' || coalesce(came, 0) || ' came, and ' || coalesce(went, 0) || ' went'
+FROM newest FULL JOIN moved USING (id) LEFT JOIN let_go USING (id) LEFT JOIN taken USING (id)
+WHERE coalesce(came, 0) <> CASE WHEN state IN ('HELD', 'ENDED') THEN newest.amount ELSE 0 END
+    OR coalesce(went, 0) <> coalesce(let_go.amount, 0) + coalesce(taken.amount, 0)
+    OR (state = 'ENDED' AND came <> went)""",
+)
 # The newest version of a split says what receivers got of it: code 72, and nothing else moves it.
 _SPLITS = Rule(
     3,
@@ -399,6 +425,7 @@ RULES = (
     _USED,
     _EVENTS,
     _FROZEN,
+    _HELD,
     _SPLITS,
     _SPLIT_RETURNS,
     _SPLIT_TWICE,

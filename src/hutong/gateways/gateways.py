@@ -21,6 +21,8 @@ from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.preauth.api import preauth_api
+from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
@@ -59,6 +61,8 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
+        institution.held_of = self.preauths.held_of
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -86,6 +90,8 @@ class Gateways:
             self.refunds,
             self.notifications,
             self.sharing,
+            self.agreements,
+            self.wall,
         )
         self.v2 = v2 = v2_dialect(
             node,
@@ -116,11 +122,15 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
-        return agreements_api(institution.node, institution.people, self.agreements)
+        return [
+            *agreements_api(institution.node, institution.people, self.agreements),
+            preauth_api(institution.node, institution.people, self.preauths),
+        ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:
         """Tell merchants what they are to be told, until `stack` closes."""

@@ -29,6 +29,8 @@ class News(StrEnum):
     FAILED = "FAILED"  # What was to be taken under an agreement was not.
     AGREEMENT_SIGNED = "AGREEMENT_SIGNED"
     AGREEMENT_ENDED = "AGREEMENT_ENDED"
+    PREAUTH_HELD = "PREAUTH_HELD"
+    PREAUTH_LET_GO = "PREAUTH_LET_GO"  # Its subject is the operation.
     TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
     TRANSFER_BATCH = "TRANSFER_BATCH"
 

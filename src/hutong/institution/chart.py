@@ -23,6 +23,7 @@ class AccountCode(IntEnum):
     SUSPENSE = 1901  # 待查: differences with the network that reconciliation booked, until it is known whose they are.
     SETTLEMENT = 1102  # Our settlement account at the switch: what we prefunded. Debit balance.
     WALLET = 2001  # What we owe a person: the balance.
+    HELD = 2011  # What a person let a merchant hold, until it is taken or let go: one account per authorisation.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
     FROZEN = 2111  # What a merchant took for an order that is to be split, until it is: one account per order.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
@@ -84,6 +85,16 @@ def disputed_account(dispute_id: int, currency: Currency = Currency.CNY) -> int:
 def disputed(dispute_id: int, currency: Currency = Currency.CNY) -> Account:
     """What is set aside in one dispute, to be opened: no case can spend another's money, nor more than its own."""
     return _owed(disputed_account(dispute_id, currency), AccountCode.DISPUTED, dispute_id, currency)
+
+
+def held_account(preauth_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what a person let a merchant hold by one authorisation."""
+    return derive(preauth_id, f"held/{currency.alpha}")
+
+
+def held(preauth_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What one authorisation holds, to be opened: the merchant takes no more of it than that."""
+    return _owed(held_account(preauth_id, currency), AccountCode.HELD, preauth_id, currency)
 
 
 def frozen_account(order_id: int, currency: Currency = Currency.CNY) -> int:

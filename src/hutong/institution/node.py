@@ -1,7 +1,7 @@
 """One institution as one node: its services, wired, what it does with messages, and its timer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -47,6 +47,8 @@ from hutong.runtime.pool import WorkerPool
 from hutong.scheme.clearing_file import ClearingFiles
 from hutong.scheme.messages import AnyMessage
 
+HeldOf = Callable[[int], Awaitable[int]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstitutionSettings:
@@ -64,6 +66,7 @@ class InstitutionNode:
     """Everything of an institution behind its transport and its API."""
 
     clearing_files: ClearingFiles | None = None  # Of the switch; wired with the transport.
+    held_of: HeldOf | None = None  # What merchants hold of a person's money: see `gateways.preauth`.
 
     def __init__(
         self,
@@ -164,10 +167,12 @@ class InstitutionNode:
             tick()
 
     async def balance_of(self, user: User) -> int:
-        """Everything on a user's account, pending credits and what is disputed included."""
+        """Everything on a user's account, pending credits, what is disputed and what merchants hold included."""
         (account,) = await self.ledger.lookup_accounts([user.wallet_account])
         disputed = self.recalls.disputes.held_of(user.id)
-        return account.credits_posted + account.credits_pending - account.debits_posted + disputed
+        on_account = account.credits_posted + account.credits_pending - account.debits_posted
+        held = await self.held_of(user.id) if self.held_of is not None else 0
+        return on_account + disputed + held
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

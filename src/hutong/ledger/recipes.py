@@ -1,5 +1,5 @@
 """
-Every movement the business knows, as transfers: an accountant reads this file, `settlement_recipes` and `sharing_recipes`.
+Every movement the business knows, as transfers: an accountant reads this file and the other `*_recipes`.
 
 A recipe says which accounts move and nothing else: limits are in the accounts' flags, where no race slips past
 them. It is a pure function of what was agreed, so that after a crash the same call builds the same batch and the

@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from hutong.gateways.account import Caller
+from hutong.gateways.account import Account, Caller
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement import (
     AGREEMENTS,
@@ -140,6 +140,10 @@ class AgreementService:
         if agreement is None:
             raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
         return agreement
+
+    def payee_of(self, agreement: Agreement) -> Account:
+        """Whose account is paid. May raise `Cold`."""
+        return self._accounts.account(agreement.payee_id)
 
     def merchant_name(self, agreement: Agreement) -> str:
         """Who is to take. May raise `Cold`."""

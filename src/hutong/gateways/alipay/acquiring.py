@@ -6,6 +6,7 @@ from typing import Any
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.asked import order_draft
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
+from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.errors import PENDING, AlipayError
 from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.alipay.identities import Identities
@@ -37,12 +38,14 @@ class Acquiring:
         orders: OrderService,
         refunds: GatewayRefundService,
         identities: Identities,
+        deducting: Deducting,
     ) -> None:
         self._journal = institution.node.journal
         self._merchants = institution.merchants
         self._orders = orders
         self._refunds = refunds
         self._identities = identities
+        self._deducting = deducting
 
     def endpoints(self) -> list[Endpoint]:
         product = "face to face"
@@ -74,12 +77,16 @@ class Acquiring:
     async def pay(self, call: Call) -> Reply:
         """Ask who shows this payment code to pay; 10003 while they are asked for their PIN."""
         fields = call.fields
+        if "agreement_params" in fields:
+            return await self._paid_by(call, await self._deducting.pay(call))
         scene = fields.choice("scene", ("bar_code", "wave_code", "security_code"), required=True)
         auth_code = fields.text("auth_code", 64, required=True)
         if scene != "bar_code" or not _AUTH_CODE.fullmatch(auth_code):
             raise _failed(payment_failed("CODE_UNKNOWN"), call)
         draft = order_draft(call, "BAR_CODE", _FACE_TO_FACE, payer_code=auth_code)
-        trade = await self._orders.collect(call.caller, draft)
+        return await self._paid_by(call, await self._orders.collect(call.caller, draft))
+
+    async def _paid_by(self, call: Call, trade: Trade) -> Reply:
         match trade.state:
             case TradeState.PAID:
                 return Reply(await warmed(self._journal, lambda: self._paid(call, trade)))

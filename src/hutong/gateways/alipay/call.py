@@ -67,7 +67,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     A method that is built here, of a product that a merchant can have.
 
     `flat` methods are asked in the common parameters instead of `biz_content`. `loose` ones say their errors under
-    `error_response`. `people` says that a browser calls, and wants a page also where the answer is no.
+    `error_response`. To a `page` a browser comes, and wants a page also where the answer is no.
     """
 
     method: str
@@ -76,6 +76,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     flat: bool = False
     loose: bool = False
     page: bool = False
+    invalid: str = "ACQ.INVALID_PARAMETER"  # How it says that a field is wrong: products beside trades have no `ACQ.`.
 
 
 def origin(request: WireRequest) -> str:

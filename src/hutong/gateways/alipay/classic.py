@@ -82,7 +82,7 @@ class ClassicDialect:
         call = Call(
             method=endpoint.method,
             caller=caller,
-            fields=Fields(_flat(values, content) if endpoint.flat else dict(values)),
+            fields=Fields(_flat(values, content) if endpoint.flat else dict(values), endpoint.invalid),
             sign_type=given["sign_type"],
             codec=given.codec,
             notify_url=given["notify_url"],

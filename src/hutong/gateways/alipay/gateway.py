@@ -1,6 +1,7 @@
 """The Alipay gateway of one institution, wired."""
 
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.alipay import bills, cashier, catalogue, classic, consent, rest
 from hutong.gateways.alipay.acquiring import Acquiring
 from hutong.gateways.alipay.authorisations import Authorisations
@@ -9,13 +10,17 @@ from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
 from hutong.gateways.alipay.consent import Consent
+from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.grant_service import GrantService
 from hutong.gateways.alipay.identities import Identities
-from hutong.gateways.alipay.postman import AlipayPostman
+from hutong.gateways.alipay.order_news import OrderNews
+from hutong.gateways.alipay.postman import AlipayPostman, Writer
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
 from hutong.gateways.alipay.royalties import Royalties
+from hutong.gateways.alipay.sending import Sending
 from hutong.gateways.alipay.service import AlipayService
+from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
@@ -25,6 +30,7 @@ from hutong.gateways.sharing import Sharing
 from hutong.gateways.wire import Dialect as Answering
 from hutong.gateways.wire import WireRequest
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 
 # The other vendor has `/v3/`, too; what begins so is Alipay's.
 _OURS = tuple(f"{rest.PREFIX}{group}/" for group in ("alipay", "ant", "zoloz", "zhima", "koubei", "mybank"))
@@ -42,6 +48,8 @@ class AlipayGateway:
         refunds: GatewayRefundService,
         notifications: NotificationService,
         sharing: Sharing,
+        agreements: AgreementService,
+        wall: Clock,
     ) -> None:
         node = institution.node
         identities = Identities(institution, accounts, orders.payers)
@@ -50,11 +58,15 @@ class AlipayGateway:
         self._bills = Bills(institution, accounts, sharing.bills)
         grants = GrantService(node)
         self._consent = Consent(institution, accounts, grants)
+        sending = Sending(institution, sharing.transfers, identities)
+        deducting = Deducting(node, agreements, identities, orders.payers)
         products = (
+            sending,
+            deducting,
             Authorisations(institution, accounts, grants, orders.payers, identities),
             self._bills,
             royalties,
-            Acquiring(institution, orders, refunds, identities),
+            Acquiring(institution, orders, refunds, identities, deducting),
             Refunding(node, orders, refunds, identities, royalties),
             self._cashier,
             Certificates(platform),
@@ -65,8 +77,17 @@ class AlipayGateway:
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}
         self._classic = ClassicDialect(self.service, node.randomness)
-        self._rest = RestDialect(self.service, paths, node.randomness)
-        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, orders, refunds, identities)
+        self._rest = RestDialect(self.service, paths, node.randomness, wall)
+        news = OrderNews(orders, refunds, identities)
+        writers: dict[str, Writer] = {
+            News.PAID: news.paid,
+            News.FAILED: news.paid,
+            News.REFUND: news.refunded,
+            News.TRANSFER: sending.ended,
+            News.AGREEMENT_SIGNED: deducting.signed,
+            News.AGREEMENT_ENDED: deducting.ended,
+        }
+        notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, writers)
 
     def route(self, request: WireRequest) -> Answering | None:
         """Whose request it is: by its path, and where the vendors share one, by how it is proven."""

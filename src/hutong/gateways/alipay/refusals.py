@@ -73,6 +73,26 @@ _BY_NAME = {
     "SPLIT_FINISHED": ("ACQ.TRADE_SETTLE_ERROR", "分账已完结"),
     "ORDER_NOT_TO_BE_SPLIT": ("ACQ.TRADE_SETTLE_ERROR", "交易不支持分账"),
     "SPLIT_AMOUNT_NOT_POSITIVE": ("ACQ.INVALID_PARAMETER", "参数无效：分账金额"),
+    # Money sent to people.
+    "TRANSFER_AMOUNT_OUT_OF_LIMITS": ("EXCEED_LIMIT_SM_AMOUNT", "单笔额度超限"),
+    "TRANSFER_DAILY_LIMIT_EXCEEDED": ("EXCEED_LIMIT_DM_AMOUNT", "日累计额度超限"),
+    "TRANSFER_NAME_NEEDED": ("PAYEE_USER_INFO_ERROR", "收款方姓名不能为空"),
+    "TRANSFER_NAME_DIFFERS": ("PAYEE_USER_INFO_ERROR", "支付宝账号和姓名不匹配，请确认姓名是否正确"),
+    "TRANSFER_BALANCE_INSUFFICIENT": ("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"),
+    "TRANSFER_PAYEE_UNKNOWN": ("PAYEE_NOT_EXIST", "收款账号不存在或姓名有误，建议核实账号和姓名是否准确"),
+    "TRANSFER_PAYEE_ABNORMAL": ("PAYEE_USERINFO_STATUS_ERROR", "收款方用户状态异常"),
+    "TRANSFER_DIFFERS": ("PAYMENT_INFO_INCONSISTENCY", "两次请求商户单号一样，但是参数不一致"),
+    "TRANSFER_UNKNOWN": ("ORDER_NOT_EXIST", "转账订单不存在"),
+    # Agreements.
+    "AGREEMENT_UNKNOWN": ("USER_AGREEMENT_NOT_EXIST", "用户协议不存在"),
+    "AGREEMENT_DIFFERS": ("AGREEMENT_INFO_INCONSISTENT", "协议信息不一致"),
+    "AGREEMENT_SIGNED": ("AGREEMENT_HAS_SIGNED", "用户已签约"),
+    "AGREEMENT_ENDED": ("ACQ.AGREEMENT_STATUS_NOT_NORMAL", "用户代扣协议已冻结或已解约"),
+    "AGREEMENT_LAPSED": ("ACQ.AGREEMENT_INVALID", "用户代扣协议失效"),
+    "AGREEMENT_NOT_SIGNED": ("ACQ.AGREEMENT_INVALID", "用户代扣协议失效"),
+    "AGREEMENT_LIMIT_INVALID": ("INVALID_PARAMETER", "参数有误：代扣金额上限"),
+    "MANDATE_REVOKED": ("ACQ.AGREEMENT_STATUS_NOT_NORMAL", "用户代扣协议已冻结或已解约"),
+    "MANDATE_LIMIT_EXCEEDED": ("ACQ.BEYOND_PAY_RESTRICTION", "商户收款额度超限"),
     "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
 }
 _BY_KIND = {
@@ -85,11 +105,11 @@ _BY_KIND = {
 }
 
 
-def in_alipays_words(refusal: Refusal) -> AlipayError:
-    """Every refusal has some: by its name, or else by its kind."""
+def in_alipays_words(refusal: Refusal, *, is_trade: bool = True) -> AlipayError:
+    """Every refusal has some: by its name, or else by its kind. What is no trade says them without `ACQ.`."""
     reason = refusal.reason
     sub_code, said = _BY_NAME.get(reason.name, _BY_KIND[reason.kind])
-    return AlipayError(sub_code, said=said)
+    return AlipayError(sub_code if is_trade else sub_code.removeprefix("ACQ."), said=said)
 
 
 def payment_failed(reason_name: str) -> AlipayError:
@@ -106,4 +126,10 @@ def _by_name(reason_name: str, otherwise: tuple[str, str]) -> AlipayError:
     sub_code, said = _BY_NAME.get(reason_name, otherwise)
     if not sub_code.startswith("ACQ."):
         sub_code, said = otherwise
+    return AlipayError(sub_code, said=said)
+
+
+def transfer_failed(reason_name: str) -> AlipayError:
+    """Why a transfer to a person did not arrive."""
+    sub_code, said = _BY_NAME.get(reason_name, ("SYSTEM_ERROR", "系统异常"))
     return AlipayError(sub_code, said=said)

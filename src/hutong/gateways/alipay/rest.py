@@ -19,7 +19,7 @@ from hutong.gateways.alipay.parameters import File
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.signature import certificate_sn, check_certificate, sign, verifies
 from hutong.gateways.wire import JSON, WireAnswer, WireRequest
-from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.clock import NS_PER_MS, Clock
 from hutong.kernel.ids import Randomness
 
 SCHEME = "ALIPAY-SHA256withRSA"
@@ -41,10 +41,11 @@ class Authorization(msgspec.Struct, frozen=True):
 class RestDialect:
     """Answers every request under a path of a method; which those are, the paths of all methods say."""
 
-    def __init__(self, service: AlipayService, paths: Mapping[str, str], randomness: Randomness) -> None:
+    def __init__(self, service: AlipayService, paths: Mapping[str, str], randomness: Randomness, wall: Clock) -> None:
         self._service = service
         self._paths = paths
         self._randomness = randomness
+        self._wall = wall  # What is signed says when, by the client's clock.
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         trace = self._randomness.randbytes(_TRACE_BYTES).hex()
@@ -62,7 +63,8 @@ class RestDialect:
         header = read_authorization(request.headers.get("authorization", ""))
         account = await service.account(header.parts["app_id"])
         now_ns = service.now_ns()
-        _check_time(header.parts, now_ns // NS_PER_MS)
+        now_ms = self._wall.now_ns() // NS_PER_MS
+        _check_time(header.parts, now_ms)
         check_certificate(account, header.parts.get("app_cert_sn", ""), now_ns)
         body, files = signed_body(request)
         token = request.headers.get("alipay-app-auth-token", "")
@@ -70,7 +72,7 @@ class RestDialect:
             raise AlipayError("isv.invalid-signature")
         caller = await service.caller(account, token)
         encrypted = _encrypted(request)
-        fields = Fields(_fields(request, _plain(body, account) if encrypted else body))
+        fields = Fields(_fields(request, _plain(body, account) if encrypted else body), endpoint.invalid)
         call = Call(
             method=endpoint.method,
             caller=caller,
@@ -90,7 +92,7 @@ class RestDialect:
         if encrypted:
             text = cipher.encrypt(text.encode(), account.secrets.aes_key)
         certified = "app_cert_sn" in header.parts
-        return self._signed(text, trace, now_ns // NS_PER_MS, encrypted=encrypted, certified=certified)
+        return self._signed(text, trace, now_ms, encrypted=encrypted, certified=certified)
 
     def _signed(self, text: str, trace: str, now_ms: int, *, encrypted: bool, certified: bool) -> WireAnswer:
         key = self._service.signing_key()

@@ -2,11 +2,12 @@
 
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.acquiring import existing
-from hutong.gateways.alipay.beijing import beijing_text, local
+from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.alipay.identities import Identities
+from hutong.gateways.alipay.long_number import id_of, long_number
 from hutong.gateways.order import Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.sharing import Sharing
@@ -27,7 +28,6 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 
 _RECEIVERS_MAX = 20
-_ID_DIGITS = 39
 _TYPES = ("userId", "loginName", "openId")
 _STATES = {PartState.PENDING: "PROCESSING", PartState.SUCCESS: "SUCCESS", PartState.CLOSED: "FAIL"}
 _ERRORS = {
@@ -195,8 +195,7 @@ class Royalties:
         try:
             if not settle_no:
                 return await self._sharing.splits.find(call.caller, number)
-            id_ = int(settle_no[8:]) if settle_no.isascii() and settle_no.isdecimal() and len(settle_no) == 47 else 0
-            split = await warmed(self._journal, lambda: self._sharing.splits.splits.get(id_))
+            split = await warmed(self._journal, lambda: self._sharing.splits.splits.get(id_of(settle_no)))
             if split is not None and split.merchant_id == call.caller.key.merchant_id:
                 return split
         except Refusal as refusal:
@@ -229,8 +228,8 @@ class Royalties:
 
 
 def settle_number(split: Split) -> str:
-    """47 digits: the day, and the split's own id."""
-    return f"{local(split.created_ns):%Y%m%d}{split.id:0{_ID_DIGITS}d}"
+    """Alipay's number of a split."""
+    return long_number(split.id, split.created_ns)
 
 
 def _gave(split: Split, receiver: str) -> int:

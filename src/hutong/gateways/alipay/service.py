@@ -98,7 +98,7 @@ class AlipayService:
         except AlipayError:
             raise
         except Refusal as refusal:
-            raise in_alipays_words(refusal) from None
+            raise in_alipays_words(refusal, is_trade=endpoint.invalid.startswith("ACQ.")) from None
         except (OutcomeUnknown, JournalHalted, DatabaseUnavailable):
             raise AlipayError("isp.unknow-error") from None
         except Injected:

@@ -56,6 +56,11 @@ REGISTER = (
     ),
     Holding("recalls", blanked={"remark": ""}, scanned=True),
     Holding("disputes", blanked={"remark": "", "stance_remark": ""}, scanned=True),
+    Holding(
+        "gateway_preauths",
+        blanked={"facts": b"{}"},
+        secret=frozenset({"facts", "content", "account_id", "payee_id"}),
+    ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from hutong.institution.payments.payment import HELD
 from hutong.institution.payments.ports import Payer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
@@ -112,8 +113,8 @@ class Cashier:
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
 
     def source(self, name: str) -> FundingSource:
-        """Refuses FUNDING_UNKNOWN."""
-        source = self._sources.get(name)
+        """Refuses FUNDING_UNKNOWN. What is held for a merchant is in the balance by the time that it is paid."""
+        source = self._sources.get(BALANCE if name.startswith(HELD) else name)
         if source is None:
             raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - {MERCHANT}))
         return source

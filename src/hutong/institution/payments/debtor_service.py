@@ -8,13 +8,14 @@ ours too there is no switch: one posted chain, whose commit is the decision.
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from hutong.institution.chart import Chart
+from hutong.institution.chart import Chart, held_account
 from hutong.institution.payments import verdict
 from hutong.institution.payments.admission_service import AdmissionService
 from hutong.institution.payments.cashier import MERCHANT, Cashier
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
+    HELD,
     PAYMENT_OUTCOMES,
     REMARK_LENGTH_MAX,
     ROWS_MAX,
@@ -38,7 +39,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
-from hutong.ledger import recipes
+from hutong.ledger import holding_recipes, recipes, sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import Transfer, TransferStatus
 from hutong.runtime.figures import Outcomes
@@ -123,6 +124,8 @@ class DebtorService:
             return
         now_ns = self._node.clock.now_ns()
         check_new_id("payment_id", order.payment_id, now_ns)
+        if order.funding.startswith(HELD):  # That is the merchant's to take, under what the person agreed to.
+            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding")
         quote = self._quotes.quote(order.quote_id, user_id, now_ns)
         terms = quote.terms
         amount = order.amount or terms.amount
@@ -215,7 +218,7 @@ class DebtorService:
             self._ledger.create_transfers(transfers, partial(self._held, undecided, transfers))
 
     def _on_us(self, payment: Payment) -> list[Transfer]:
-        return recipes.pay_on_us(
+        legs = recipes.pay_on_us(
             self.hold_id(payment),
             payment.id,
             payer=payment.account,
@@ -230,6 +233,18 @@ class DebtorService:
             ledger=self._chart.currency.ledger,
             code=Why.PAYMENT_ON_US,
         )
+        if not payment.held_id:
+            return legs
+        let_go = holding_recipes.let_go(
+            derive(payment.id, "let go"),
+            payment.held_id,
+            held=held_account(payment.held_id, self._chart.currency),
+            wallet=payment.account,
+            amount=payment.paid,
+            ledger=self._chart.currency.ledger,
+            code=Why.LET_GO,
+        )
+        return sharing_recipes.chained([let_go, *legs])
 
     def hold_id(self, payment: Payment) -> int:
         """The id of the transfer that holds, or on us moves, what the payer himself pays."""

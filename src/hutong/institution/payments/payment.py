@@ -16,6 +16,8 @@ REMARK_LENGTH_MAX = 140
 ROWS_MAX = 200_000  # Kept in memory of each hot table: some minutes of full load; older ones are looked up.
 _FUTURE_MAX_MS = 60_000
 
+HELD = "held:"  # How the funding of a payment begins that takes what a person let a merchant hold.
+
 
 class Why(IntEnum):
     """Why a transfer exists: its `code`, and, with `user_data_128`, what a restart resumes."""
@@ -39,6 +41,8 @@ class Why(IntEnum):
     COMBINED = 74  # From the merchant that took a combined payment to those it was taken for.
     COMBINED_RETURNED = 75  # For a refund, back to who took it; or to whose refund it was, if there was none.
     SENT = 76  # From a merchant to a person.
+    HELD = 80  # A person lets a merchant hold it, to be taken later.
+    LET_GO = 81  # It is the person's own again, or paid in the same moment.
 
 
 class PaymentState(StrEnum):
@@ -102,6 +106,11 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def paid(self) -> int:
         """What the payer himself pays."""
         return self.gross - self.payer_discount - self.payee_discount
+
+    @property
+    def held_id(self) -> int:
+        """The authorisation whose held money this is paid with; 0: it is paid from the balance, or something else."""
+        return int(self.funding[len(HELD) :], 16) if self.funding.startswith(HELD) else 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):

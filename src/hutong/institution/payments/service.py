@@ -87,7 +87,7 @@ class PaymentService:
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
         self.consults = ConsultService(node, people, requests, quotes, cashier, self.mandates, switch)
         self.charges = charges = ChargeService(
-            node, pursuit, switch, is_ours=self._is_ours, ask_ourselves=self._ask_ourselves
+            node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves
         )
         self.debtor = debtor = DebtorService(
             node,
@@ -201,7 +201,7 @@ class PaymentService:
             case _:
                 assert_never(message)
 
-    def _is_ours(self, code: str) -> bool:
+    def is_ours(self, code: str) -> bool:
         """Whether a payment code or mandate is of this node: then nobody else need be asked."""
         if code.startswith(MANDATE_PREFIX):
             return bank_of(code) == self.node.node_id

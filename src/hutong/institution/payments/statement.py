@@ -36,7 +36,7 @@ class LineKind(StrEnum):
     PAID_IN = "PAID_IN"
     PAID_OUT = "PAID_OUT"
     DISPUTED = "DISPUTED"  # Set aside for a recall, or come back from there.
-    FROZEN = "FROZEN"  # Kept of an order that is to be split, or come back from there.
+    FROZEN = "FROZEN"  # Kept of an order that is to be split, or held for a merchant; or come back from there.
     SPLIT = "SPLIT"  # A part of an order that several share.
     TRANSFER = "TRANSFER"  # From a merchant to a person.
     OTHER = "OTHER"
@@ -113,6 +113,8 @@ _OUTSIDE = {
     int(Why.COMBINED): LineKind.SPLIT,
     int(Why.COMBINED_RETURNED): LineKind.SPLIT,
     int(Why.SENT): LineKind.TRANSFER,
+    int(Why.HELD): LineKind.FROZEN,
+    int(Why.LET_GO): LineKind.FROZEN,
 }
 
 

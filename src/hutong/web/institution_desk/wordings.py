@@ -20,6 +20,7 @@ ACCOUNTS = {
     AccountCode.SUSPENSE: phrase("Suspense"),
     AccountCode.SETTLEMENT: phrase("Settlement account at the switch"),
     AccountCode.WALLET: phrase("Users' wallets"),
+    AccountCode.HELD: phrase("Held for merchants"),
     AccountCode.MERCHANT: phrase("Merchants' accounts"),
     AccountCode.FROZEN: phrase("Frozen for splits"),
     AccountCode.BUDGET: phrase("Budgets of sponsors"),
@@ -60,6 +61,8 @@ WHYS = {
     int(Why.COMBINED): phrase("Part of a combined payment"),
     int(Why.COMBINED_RETURNED): phrase("Part of a combined payment, for a refund"),
     int(Why.SENT): phrase("Sent by a merchant to a person"),
+    int(Why.HELD): phrase("Held for a merchant"),
+    int(Why.LET_GO): phrase("Held no more"),
     CODE_SETTLEMENT: phrase("Settlement with the network"),
 }
 LEGS = {

@@ -6,16 +6,14 @@ _PATHS = {
     "合单支付": "/pay/combinedorder /pay/querycombinedorder /pay/closecombinedorder",
     "人脸支付": "/pay/facepay /pay/facepayquery /secapi/pay/facepayreverse",
     "境外支付": "/pay/queryexchagerate /pay/settlementquery",
+    "付款码查询openid": "/tools/authcodetoopenid",
     "支付中签约": "/pay/contractorder",
-    "企业付款": (
-        "/mmpaymkttransfers/promotion/transfers /mmpaymkttransfers/gettransferinfo"
-        " /mmpaymkttransfers/promotion/paywwsptrans2pocket /mmpaymkttransfers/promotion/querywwsptrans2pocket"
+    "企业微信": (
+        "/mmpaymkttransfers/promotion/paywwsptrans2pocket /mmpaymkttransfers/promotion/querywwsptrans2pocket"
+        " /mmpaymkttransfers/sendworkwxredpack /mmpaymkttransfers/queryworkwxredpack"
     ),
     "付款到银行卡": "/mmpaysptrans/pay_bank /mmpaysptrans/query_bank /risk/getpublickey",
-    "现金红包": (
-        "/mmpaymkttransfers/sendredpack /mmpaymkttransfers/sendgroupredpack /mmpaymkttransfers/sendminiprogramhb"
-        " /mmpaymkttransfers/sendworkwxredpack /mmpaymkttransfers/queryworkwxredpack /mmpaymkttransfers/gethbinfo"
-    ),
+    "裂变红包": "/mmpaymkttransfers/sendgroupredpack /mmpaymkttransfers/sendminiprogramhb",
     "代金券": (
         "/mmpaymkttransfers/send_coupon /mmpaymkttransfers/query_coupon_stock /mmpaymkttransfers/querycouponsinfo"
     ),

@@ -95,10 +95,10 @@ def read(body: bytes) -> Fields:
     return _Reader().read(body)
 
 
-def write(fields: Fields, root: str = "xml") -> bytes:
-    """A document of these fields, each in CDATA."""
+def write(fields: Fields, root: str = "xml", inner: bytes = b"") -> bytes:
+    """A document of these fields, each in CDATA; `inner` are elements that are written already."""
     lines = [f"<{name}><![CDATA[{_quoted(text)}]]></{name}>" for name, text in fields.items()]
-    return "\n".join([f"<{root}>", *lines, f"</{root}>"]).encode()
+    return "\n".join([f"<{root}>", *lines, ""]).encode() + inner + f"</{root}>".encode()
 
 
 def sayable(text: str) -> str:

@@ -14,6 +14,7 @@ from hutong.gateways.wechat.v2.orders import Orders
 from hutong.gateways.wechat.v2.papay import Papay
 from hutong.gateways.wechat.v2.refunds import Refunds
 from hutong.gateways.wechat.v2.splits import Splits
+from hutong.gateways.wechat.v2.transfers import Transfers
 from hutong.runtime.node import NodeRuntime
 
 
@@ -36,6 +37,7 @@ def v2_dialect(
         *Refunds(orders, refunds, node.journal).endpoints(),
         *Splits(accounts, orders, sharing, node.journal).endpoints(),
         *Papay(agreements, orders, ordering.orderquery).endpoints(),
+        *Transfers(sharing.transfers, orders.payers).endpoints(),
         *tools.endpoints(),
     )
     paths = {each.path for each in built}

@@ -1,0 +1,202 @@
+"""Agreements by which a merchant takes money without asking each time: `alipay.user.agreement.*`, and paying under one."""
+
+from typing import Any
+
+from hutong.gateways.account import AlipayAccount
+from hutong.gateways.agreements.agreement import DAY_MAX_DEFAULT, Agreement, AgreementDraft, AgreementState
+from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.alipay.asked import notify_url, order_draft
+from hutong.gateways.alipay.beijing import beijing_text
+from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
+from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.fields import Fields
+from hutong.gateways.alipay.identities import Identities, masked
+from hutong.gateways.alipay.pages import page
+from hutong.gateways.alipay.postman import Told
+from hutong.gateways.notification import GatewayNotification
+from hutong.gateways.order import Dialect, Trade
+from hutong.gateways.payer import PayerIds
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import Randomness
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import warmed
+
+INVALID = "INVALID_PARAMETER"
+PRODUCTS = ("GENERAL_WITHHOLDING", "CYCLE_PAY_AUTH")
+_SCENE = "DEFAULT|DEFAULT"
+_FOR_EVER = "2115-02-01 00:00:00"
+
+
+class Deducting:
+    """An agreement's number is the merchant's `external_agreement_no` within its product and scene, and ours besides."""
+
+    def __init__(
+        self, node: NodeRuntime, agreements: AgreementService, identities: Identities, payers: PayerIds
+    ) -> None:
+        self._journal = node.journal
+        self._randomness: Randomness = node.randomness
+        self._agreements = agreements
+        self._identities = identities
+        self._payers = payers
+
+    def endpoints(self) -> list[Endpoint]:
+        product = "agreements"
+        return [
+            Endpoint(
+                method="alipay.user.agreement.page.sign", product=product, handler=self.sign, page=True, invalid=INVALID
+            ),
+            Endpoint(method="alipay.user.agreement.query", product=product, handler=self.query, invalid=INVALID),
+            Endpoint(method="alipay.user.agreement.unsign", product=product, handler=self.unsign, invalid=INVALID),
+        ]
+
+    async def sign(self, call: Call) -> Page:
+        """Lead a person to where they can agree: in a wallet here, or by a mandate of another."""
+        fields = call.fields
+        number = fields.text("external_agreement_no", 32)
+        period = fields.object("period_rule_params")
+        facts = {
+            "personal_product_code": fields.text("personal_product_code", 64, required=True),
+            "sign_scene": fields.text("sign_scene", 64) or _SCENE,
+            "external_agreement_no": number,
+            "external_logon_id": fields.text("external_logon_id", 100),
+            "app_id": call.account.row.number,
+            "auth_app_id": call.payee.row.number,
+            "codec": call.codec,
+            "sign_type": call.sign_type,
+        }
+        draft = AgreementDraft(
+            number=number or self._randomness.randbytes(16).hex(),
+            dialect=Dialect.ALIPAY.value,
+            plan=_plan(fields),
+            shown=facts["external_logon_id"],
+            day_max=period.amount("single_amount", required=False) or DAY_MAX_DEFAULT,
+            notify_url=notify_url(call),
+            facts=facts,
+            content=facts["external_logon_id"].encode(),
+        )
+        agreement = await self._agreements.offer(call.caller, draft)
+        where = self._agreements.link(agreement)
+        return Page(page("page.html", title="签约 Agreement", text="", again=where, seconds=0, onward=where))
+
+    async def query(self, call: Call) -> Reply:
+        """How an agreement stands; one that is not in force does not exist."""
+        agreement = await self._found(call)
+        ids = await warmed(self._journal, lambda: self._ids(agreement, call.payee))
+        return Reply(_told(agreement) | ids | {"status": "NORMAL"})
+
+    async def unsign(self, call: Call) -> Reply:
+        """End it."""
+        await self._agreements.terminate(call.caller, await self._found(call))
+        return Reply({})
+
+    async def pay(self, call: Call) -> Trade:
+        """
+        Take money under an agreement.
+
+        Refuses:  ACQ.AGREEMENT_NOT_EXIST; as `order_draft`, and as `AgreementService.deduct`.
+        """
+        contract_no = call.fields.object("agreement_params").text("agreement_no", 64, required=True)
+        draft = order_draft(call, "BAR_CODE", PRODUCTS)
+        try:
+            agreement = await self._agreements.find(call.caller, contract_no=contract_no)
+        except Refusal:
+            raise AlipayError("ACQ.AGREEMENT_NOT_EXIST", said="用户协议不存在") from None
+        return await self._agreements.deduct(call.caller, agreement, draft)
+
+    # What is told.
+
+    def signed(self, notification: GatewayNotification) -> Told:
+        """Somebody agreed. May raise `Cold`."""
+        return self._change(notification, "dut_user_sign", {"status": "NORMAL"})
+
+    def ended(self, notification: GatewayNotification) -> Told:
+        """It was ended, by whoever. May raise `Cold`."""
+        agreement = self._agreements.offered(notification.subject_id)
+        ended = {"status": "UNSIGN", "unsign_time": beijing_text(agreement.ended_ns)}
+        return self._change(notification, "dut_user_unsign", ended)
+
+    def _change(self, notification: GatewayNotification, notify_type: str, more: dict[str, str]) -> Told:
+        agreement = self._agreements.offered(notification.subject_id)
+        facts = agreement.told
+        account = self._agreements.payee_of(agreement)
+        assert isinstance(account, AlipayAccount)
+        values = {
+            "notify_type": notify_type,
+            "charset": facts["codec"],
+            "version": "1.0",
+            "app_id": facts["app_id"],
+            "auth_app_id": facts["auth_app_id"],
+            **_told(agreement),
+            **self._ids(agreement, account),
+            **more,
+        }
+        return Told({name: value for name, value in values.items() if value}, facts["sign_type"], facts["codec"])
+
+    async def _found(self, call: Call) -> Agreement:
+        """The one in force: by our number, by the merchant's, or by who signed it. Refuses USER_AGREEMENT_NOT_EXIST."""
+        fields = call.fields
+        try:
+            if contract_no := fields.text("agreement_no", 64):
+                agreement = await self._agreements.find(call.caller, contract_no=contract_no)
+            elif number := fields.text("external_agreement_no", 32):
+                agreement = await self._agreements.find(call.caller, plan=_plan(fields), number=number)
+            else:
+                agreement = await self._agreements.of_person(call.caller, _plan(fields), await self._payer(call))
+        except Refusal:
+            raise _none() from None
+        if agreement.state != AgreementState.SIGNED:
+            raise _none()
+        return agreement
+
+    async def _payer(self, call: Call) -> int:
+        """Whoever is named. Refuses USER_AGREEMENT_NOT_EXIST for nobody of this institution."""
+        for name, kind in (
+            ("alipay_user_id", "ALIPAY_USER_ID"),
+            ("alipay_open_id", "ALIPAY_OPEN_ID"),
+            ("alipay_logon_id", "ALIPAY_LOGON_ID"),
+        ):
+            if identity := call.fields.text(name, 100):
+                found = await warmed(
+                    self._journal,
+                    lambda kind=kind, identity=identity: self._identities.find(call.payee, kind, identity),  # type: ignore[misc]
+                )
+                if found is None or not found.user_id:
+                    raise _none()
+                return found.user_id
+        raise call.fields.invalid("agreement_no", "不能为空")
+
+    def _ids(self, agreement: Agreement, account: AlipayAccount) -> dict[str, str]:
+        """Who agreed, by the names that the application knows. May raise `Cold`."""
+        if not agreement.payer:
+            return {}
+        number = self._identities.number(agreement.payer)
+        return {
+            "alipay_user_id": number,
+            "alipay_open_id": self._payers.openid(account.row.number, agreement.payer),
+            "alipay_logon_id": masked(number),
+            "principal_id": number,
+        }
+
+
+def _plan(fields: Fields) -> str:
+    return f"{fields.text('personal_product_code', 64)}|{fields.text('sign_scene', 64) or _SCENE}"
+
+
+def _told(agreement: Agreement) -> dict[str, Any]:
+    facts = agreement.told
+    signed = beijing_text(agreement.signed_ns) if agreement.signed_ns else ""
+    told = {
+        "agreement_no": agreement.contract_no,
+        "external_agreement_no": facts["external_agreement_no"],
+        "external_logon_id": facts["external_logon_id"],
+        "personal_product_code": facts["personal_product_code"],
+        "sign_scene": facts["sign_scene"],
+        "sign_time": signed,
+        "valid_time": signed,
+        "invalid_time": _FOR_EVER,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _none() -> AlipayError:
+    return AlipayError("USER_AGREEMENT_NOT_EXIST", said="用户协议不存在")

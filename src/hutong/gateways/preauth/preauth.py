@@ -1,0 +1,172 @@
+"""
+One authorisation, and what was done to it.
+
+    OFFERED -> HOLDING -> HELD -> ENDED        OFFERED -> CLOSED (cancelled, or its time over)        HOLDING -> FAILED
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from hutong.gateways.preauth.reasons import PreauthReason
+from hutong.institution.chart import held_account
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text
+from hutong.kernel.money import Currency
+from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
+
+PREAUTH_PREFIX = "pra"
+OFFER_LIFE_S = 15 * 60
+HELD_DAYS = 30  # After that what was not taken goes back by itself.
+DAY_NS = 86_400 * NS_PER_S
+
+
+class PreauthState(StrEnum):
+    OFFERED = "OFFERED"
+    HOLDING = "HOLDING"  # The person has agreed, and the ledger is asked.
+    HELD = "HELD"
+    ENDED = "ENDED"  # Everything was taken, or let go.
+    CLOSED = "CLOSED"  # Nobody agreed.
+    FAILED = "FAILED"  # The balance did not cover it.
+
+
+class PreauthDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merchant wants to hold. `content` is what may not differ when the number comes again."""
+
+    number: str  # The merchant's own, of the authorisation.
+    request_number: str  # And of this operation.
+    dialect: str
+    amount: int
+    title: str
+    notify_url: str = ""
+    lifetime_s: int = OFFER_LIFE_S
+    facts: dict[str, Any] = {}
+    content: bytes = b""
+
+    def digest(self) -> bytes:
+        """What is kept of the content."""
+        told = f"{self.request_number}/{self.amount}/".encode() + self.content
+        return hashlib.blake2b(told, digest_size=16).digest()
+
+
+class Preauth(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of an authorisation."""
+
+    id: Uuid
+    account_id: Uuid  # Who asked for it.
+    payee_id: Uuid  # The account that takes.
+    dialect: Text
+    number: Text
+    number_key: Uuid
+    auth_no: Text  # The vendor's number.
+    auth_key: Uuid
+    title: Text
+    amount: BigInt
+    notify_url: Text
+    facts: Bytes  # JSON: what is to be given back as it came.
+    content: Bytes
+    state: Text
+    reason: Text
+    user_id: Uuid  # Who is asked, or has agreed; 0 while that is whoever has the link.
+    due_day: Integer  # The day, since 1970, on which what is left goes back; 0 before anybody agreed, and at the end.
+    created_ns: BigInt
+    expires_ns: BigInt  # Until when it can be agreed to.
+    held_ns: BigInt
+    ended_ns: BigInt
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The facts, read."""
+        found: dict[str, Any] = msgspec.json.decode(self.facts)
+        return found
+
+    @property
+    def creditor(self) -> str:
+        """What the PIN token of its consent is bound to, beside its id and amount."""
+        return id_text(PREAUTH_PREFIX, self.id)
+
+    def account(self, currency: Currency) -> int:
+        """Where it is held."""
+        return held_account(self.id, currency)
+
+    def state_at(self, now_ns: int) -> PreauthState:
+        """How it stands: the kept state, or CLOSED for an offer whose time is over."""
+        is_over = self.state == PreauthState.OFFERED and self.expires_ns <= now_ns
+        return PreauthState.CLOSED if is_over else PreauthState(self.state)
+
+    def check_open(self, now_ns: int) -> None:
+        """Refuses PREAUTH_NOT_OPEN: nobody can agree to it, or not any more."""
+        state = self.state_at(now_ns)
+        if state is not PreauthState.OFFERED:
+            raise Refusal(PreauthReason.PREAUTH_NOT_OPEN, state=state.value)
+
+    def check_held(self) -> None:
+        """Refuses PREAUTH_NOT_HELD."""
+        if self.state != PreauthState.HELD:
+            raise Refusal(PreauthReason.PREAUTH_NOT_HELD, state=str(self.state))
+
+
+class PreauthOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of what was done: money that was let go. The hold itself is the authorisation's own row."""
+
+    id: Uuid
+    preauth_id: Uuid
+    payee_id: Uuid
+    number: Text
+    number_key: Uuid
+    operation_no: Text
+    amount: BigInt
+    remark: Text
+    state: Text  # WANTED, DONE, REFUSED.
+    created_ns: BigInt
+
+
+class OperationState(StrEnum):
+    WANTED = "WANTED"
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An authorisation with its money, at one moment."""
+
+    preauth: Preauth
+    left: int  # What is still held.
+    let_go: int
+
+    @property
+    def taken(self) -> int:
+        """What the merchant was paid of it."""
+        return self.preauth.amount - self.left - self.let_go if self.preauth.held_ns else 0
+
+
+PREAUTHS = Table("gateway_preauths", Preauth)
+PREAUTH_OPERATIONS = Table("gateway_preauth_operations", PreauthOperation)
+
+
+def number_key(payee_id: int, number: str) -> int:
+    """By what an authorisation is found: the merchant's number of it."""
+    return _key(f"{payee_id:032x}/{number}")
+
+
+def operation_key(preauth_id: int, number: str) -> int:
+    """By what an operation is found: its number, within its authorisation."""
+    return _key(f"{preauth_id:032x}/operation/{number}")
+
+
+def auth_number(day: str, id_: int) -> str:
+    """The vendor's number of an authorisation, or of an operation: its day, and twenty digits."""
+    drawn = hashlib.blake2b(id_.to_bytes(16, "big"), digest_size=16, person=b"hutong preauth").digest()
+    return f"{day}{int.from_bytes(drawn) % 10**20:020d}"
+
+
+def auth_key(auth_no: str) -> int:
+    """By what it is found by the vendor's number."""
+    return _key(auth_no)
+
+
+def _key(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16, person=b"hutong preauths").digest())

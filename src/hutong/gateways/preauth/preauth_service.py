@@ -1,0 +1,492 @@
+"""Authorisations: asked for by merchants, agreed to by people, taken and let go."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from hutong.gateways.account import Caller
+from hutong.gateways.account_service import AccountService
+from hutong.gateways.notification import News
+from hutong.gateways.notification_service import NotificationService
+from hutong.gateways.order import OrderDraft, Trade, TradeState
+from hutong.gateways.order_service import OrderService
+from hutong.gateways.preauth.preauth import (
+    DAY_NS,
+    HELD_DAYS,
+    PREAUTH_OPERATIONS,
+    PREAUTHS,
+    OperationState,
+    Preauth,
+    PreauthDraft,
+    PreauthOperation,
+    PreauthState,
+    Standing,
+    auth_key,
+    auth_number,
+    number_key,
+    operation_key,
+)
+from hutong.gateways.preauth.reasons import PreauthReason
+from hutong.institution import chart
+from hutong.institution.merchants.staff_key import Right
+from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.payment import HELD, Order, Outcome, Payment, Why, check_amount
+from hutong.institution.payments.quotes import terms_on_us
+from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive
+from hutong.ledger import holding_recipes
+from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
+from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.scheme.messages import Channel
+
+log = structlog.get_logger()
+_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
+_MISSED_DAYS = 366
+_ZONE_OFFSET_NS = 8 * 3600 * NS_PER_S  # Both vendors' numbers begin with the day in Beijing.
+_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
+_REST = "rest"  # The number of the operation that lets everything go that is left.
+
+
+class PreauthService:
+    """What takes a `Caller` answers to the merchant that takes; what takes a person, to who is asked (invariant 8)."""
+
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        accounts: AccountService,
+        orders: OrderService,
+        notifications: NotificationService,
+    ) -> None:
+        self._accounts = accounts
+        self._institution = institution
+        self._node = institution.node
+        self._journal = institution.node.journal
+        self._ledger = institution.ledger
+        self._currency = institution.chart.currency
+        self._people = institution.people
+        self._debtor = institution.payments.debtor
+        self._orders = orders
+        self._notifications = notifications
+        self.all = Shelf(
+            PREAUTHS,
+            self._journal,
+            self._node.store,
+            by=("number_key", "auth_key", "user_id", "due_day"),
+            timed=True,
+        )
+        self.operations = Shelf(
+            PREAUTH_OPERATIONS, self._journal, self._node.store, by=("preauth_id", "number_key"), timed=True
+        )
+        self._let_go_until = 0  # The day up to which all that came due was let go.
+        self._letting_go = False
+        institution.on_tick.append(self.tick)
+
+    async def start(self) -> None:
+        """Load what it knows, and take up what a crash left half done."""
+        await self.all.start()
+        await self.operations.start()
+        since = max(0, self._journal.position - _UNMOVED_WITHIN)
+        for preauth in await self.all.load_since(since):
+            if preauth.state == PreauthState.HOLDING:
+                self._move(preauth)
+        for operation in await self.operations.load_since(since):
+            await self.all.load([operation.preauth_id])
+            if operation.state == OperationState.WANTED:
+                self._let_go(operation)
+        self._journal.seal()
+
+    # For merchants.
+
+    async def offer(self, caller: Caller, draft: PreauthDraft) -> Preauth:
+        """
+        Ask to hold money, for whoever has the link to agree to.
+
+        Refuses:  ROLE_MAY_NOT; what is wrong with the amount; PREAUTH_DIFFERS; MERCHANT_SUSPENDED, MERCHANT_CLOSED.
+        Repeats:  the authorisation as it is.
+        """
+        caller.key.check_right(Right.CHARGE)
+        check_amount(draft.amount)
+        return await decided(self._journal, lambda: self._offered(caller, draft))
+
+    async def hold_by_code(self, caller: Caller, draft: PreauthDraft, code: str) -> Preauth:
+        """
+        Ask the holder of a payment code: held at once where no PIN is needed, else once they have agreed in their wallet.
+
+        Refuses:  as `offer`; PREAUTH_PAYER_ELSEWHERE; what claiming a payment code refuses. That the balance does not cover
+                  it is an authorisation that FAILED.
+        Repeats:  the authorisation as it is.
+        """
+        offered = await self.offer(caller, draft)
+        if offered.user_id or offered.state != PreauthState.OFFERED:
+            return offered
+        if not self._institution.payments.is_ours(code):
+            raise Refusal(PreauthReason.PREAUTH_PAYER_ELSEWHERE)
+        await decided(self._journal, lambda: self._claimed(offered.id, code))
+        return await self.newest(offered)
+
+    async def find(self, caller: Caller, *, number: str = "", auth_no: str = "") -> Preauth:
+        """By the merchant's number or ours. Refuses PREAUTH_UNKNOWN."""
+
+        def find() -> Preauth:
+            if auth_no:
+                found = self.all.find("auth_key", auth_key(auth_no))
+            else:
+                found = self.all.find("number_key", number_key(caller.payee.row.id, number))
+            for each in found:
+                if each.payee_id == caller.payee.row.id and number in ("", each.number):
+                    return each
+            raise Refusal(PreauthReason.PREAUTH_UNKNOWN)
+
+        return await decided(self._journal, find)
+
+    async def standing(self, preauth: Preauth) -> Standing:
+        """An authorisation with its money, as the ledger has it."""
+        preauth = await self.newest(preauth)
+        found = await self._ledger.lookup_accounts([preauth.account(self._currency)])
+        left = sum(each.credits_posted - each.debits_posted for each in found)
+        done = await warmed(self._journal, lambda: self.operations.find("preauth_id", preauth.id))
+        return Standing(preauth, left, sum(each.amount for each in done if each.state == OperationState.DONE))
+
+    async def operation(self, preauth: Preauth, number: str) -> PreauthOperation:
+        """What was let go under a number. Refuses PREAUTH_OPERATION_UNKNOWN."""
+
+        def find() -> PreauthOperation:
+            for each in self.operations.find("number_key", operation_key(preauth.id, number)):
+                return each
+            raise Refusal(PreauthReason.PREAUTH_OPERATION_UNKNOWN)
+
+        return await decided(self._journal, find)
+
+    async def take(self, caller: Caller, preauth: Preauth, draft: OrderDraft) -> Trade:
+        """
+        Take some of what is held: an order, paid at once.
+
+        Moves:    held -> wallet -> merchant, one chain.
+        Refuses:  PREAUTH_NOT_HELD; PREAUTH_EXCEEDS_HELD; what `OrderService.place` refuses, and what a payment does.
+        Repeats:  the order as it is.
+        """
+        assert preauth.payee_id == caller.payee.row.id
+        known = await decided(self._journal, lambda: self._orders.known(caller, draft.out_trade_no))
+        if known is None or known.state is TradeState.NOT_PAID:
+            standing = await self.standing(preauth)
+            standing.preauth.check_held()
+            if draft.amount > standing.left:
+                raise Refusal(PreauthReason.PREAUTH_EXCEEDS_HELD, left=standing.left)
+        elif known.state is TradeState.PAID and known.order.content == draft.digest(caller):
+            return known
+        trade = await self._orders.place(caller, draft)
+        answered = self._journal.promise()
+
+        def answer(_payment: Payment, _outcome: Outcome | None) -> None:
+            if not answered.done():
+                answered.set_result(None)
+
+        await warmed(self._journal, lambda: self._pay(preauth, trade, answer))
+        self._journal.seal()
+        await answered
+        await self._end_if_empty(preauth)
+        trade = await self._orders.find(caller, out_trade_no=draft.out_trade_no)
+        if trade.state is not TradeState.PAID:  # Somebody else was quicker, and took what was left.
+            raise Refusal(PreauthReason.PREAUTH_EXCEEDS_HELD)
+        return trade
+
+    async def let_go(
+        self, caller: Caller, preauth: Preauth, *, number: str, amount: int, remark: str = ""
+    ) -> PreauthOperation:
+        """
+        Give back some of what is held.
+
+        Moves:    held -> wallet.
+        Refuses:  ROLE_MAY_NOT; what is wrong with the amount; PREAUTH_OPERATION_DIFFERS; PREAUTH_NOT_HELD;
+                  PREAUTH_EXCEEDS_HELD.
+        Repeats:  the operation.
+        """
+        caller.key.check_right(Right.REFUND)
+        assert preauth.payee_id == caller.payee.row.id
+        check_amount(amount)
+        begun = await decided(self._journal, lambda: self._begun(preauth.id, number, amount, remark))
+        done = self.operations.get(begun.id)
+        assert done is not None, "it was just written down"
+        if done.state == OperationState.REFUSED:
+            raise Refusal(PreauthReason.PREAUTH_EXCEEDS_HELD)
+        await self._end_if_empty(preauth)
+        return done
+
+    async def cancel(self, caller: Caller, preauth: Preauth) -> Preauth:
+        """Take it back: nobody can agree to it any more, and what is held goes back. Repeats: it, closed or ended."""
+        caller.key.check_right(Right.CHARGE)
+        assert preauth.payee_id == caller.payee.row.id
+        await decided(self._journal, lambda: self._closed(preauth.id))
+        await self._let_go_rest(preauth)
+        return await self.newest(preauth)
+
+    async def newest(self, preauth: Preauth) -> Preauth:
+        """As it is now."""
+        return await decided(self._journal, lambda: self._get(preauth.id))
+
+    # For people.
+
+    def offered(self, preauth_id: int) -> Preauth:
+        """What is asked, to whoever has the link. Refuses PREAUTH_UNKNOWN. May raise `Cold`."""
+        return self._get(preauth_id)
+
+    def merchant_name(self, preauth: Preauth) -> str:
+        """Who asks. May raise `Cold`."""
+        payee = self._accounts.account(preauth.payee_id)
+        return self._institution.merchants.merchant(payee.row.merchant_id).name
+
+    def agree(self, user_id: int, preauth_id: int, pin_token: str) -> Preauth:
+        """
+        A person of ours says yes, with the PIN.
+
+        Moves:    wallet -> held.
+        Refuses:  PREAUTH_UNKNOWN, for what somebody else is asked, too; PREAUTH_NOT_OPEN; USER_FROZEN, USER_CLOSED; the PIN
+                  token's refusals. That the balance does not cover it is an authorisation that FAILED.
+        Repeats:  the authorisation, to who agreed.
+        """
+        preauth = self._asked(user_id, preauth_id)
+        if preauth.due_day or preauth.state == PreauthState.ENDED:
+            return preauth
+        now_ns = self._node.clock.now_ns()
+        preauth.check_open(now_ns)
+        self._people.user(user_id).may_pay(now_ns)
+        self._people.check_pin_token(pin_token, user_id, preauth.id, preauth.amount, preauth.creditor, now_ns)
+        self._hold(preauth, user_id)
+        return self._get(preauth_id)
+
+    def decline(self, user_id: int, preauth_id: int) -> Preauth:
+        """A person says no to what they alone are asked. Refuses as `agree`. Repeats: it, closed."""
+        preauth = self._asked(user_id, preauth_id)
+        if preauth.user_id != user_id:
+            raise Refusal(PreauthReason.PREAUTH_UNKNOWN)
+        if preauth.state != PreauthState.CLOSED:
+            preauth.check_open(self._node.clock.now_ns())
+            self._closed(preauth_id)
+        return self._get(preauth_id)
+
+    def of_person(self, user_id: int) -> list[Preauth]:
+        """What a person is asked, or has agreed to; oldest first. May raise `Cold`."""
+        return self.all.find("user_id", user_id)
+
+    async def held_of(self, user_id: int) -> int:
+        """What merchants hold of a person's money."""
+        held = [each for each in await warmed(self._journal, lambda: self.of_person(user_id)) if each.held_ns]
+        accounts = await self._ledger.lookup_accounts([each.account(self._currency) for each in held])
+        return sum(each.credits_posted - each.debits_posted for each in accounts)
+
+    # Time.
+
+    def tick(self) -> None:
+        """Let go what nobody took in time: looked for once a day, and after a restart."""
+        today = self._node.clock.now_ns() // DAY_NS
+        if today != self._let_go_until and not self._letting_go:
+            self._letting_go = True
+            self._node.spawn(self._let_go_due(today))
+
+    async def _let_go_due(self, today: int) -> None:
+        try:
+            for day in range(max(self._let_go_until + 1, today - _MISSED_DAYS), today + 1):
+                for preauth in await warmed(self._journal, partial(self.all.find, "due_day", day)):
+                    await self._let_go_rest(preauth)
+            self._let_go_until = today
+        finally:
+            self._letting_go = False
+
+    # Within a decision.
+
+    def _get(self, preauth_id: int) -> Preauth:
+        preauth = self.all.get(preauth_id)
+        if preauth is None:
+            raise Refusal(PreauthReason.PREAUTH_UNKNOWN)
+        return preauth
+
+    def _asked(self, user_id: int, preauth_id: int) -> Preauth:
+        preauth = self._get(preauth_id)
+        if preauth.user_id not in (0, user_id):
+            raise Refusal(PreauthReason.PREAUTH_UNKNOWN)
+        return preauth
+
+    def _offered(self, caller: Caller, draft: PreauthDraft) -> Preauth:
+        key = number_key(caller.payee.row.id, draft.number)
+        for known in self.all.find("number_key", key):
+            if known.content != draft.digest():
+                raise Refusal(PreauthReason.PREAUTH_DIFFERS, number=draft.number)
+            return known
+        self._institution.merchants.merchant(caller.key.merchant_id).check_open()
+        now_ns, id_ = self._node.clock.now_ns(), self._node.mint.mint()
+        auth_no = self._number(id_)
+        preauth = Preauth(
+            id=id_,
+            account_id=caller.account.row.id,
+            payee_id=caller.payee.row.id,
+            dialect=draft.dialect,
+            number=draft.number,
+            number_key=key,
+            auth_no=auth_no,
+            auth_key=auth_key(auth_no),
+            title=draft.title,
+            amount=draft.amount,
+            notify_url=draft.notify_url,
+            facts=msgspec.json.encode(draft.facts | {"request_number": draft.request_number}),
+            content=draft.digest(),
+            state=PreauthState.OFFERED.value,
+            reason="",
+            user_id=0,
+            due_day=0,
+            created_ns=now_ns,
+            expires_ns=now_ns + draft.lifetime_s * NS_PER_S,
+            held_ns=0,
+            ended_ns=0,
+        )
+        self.all.put(preauth)
+        return preauth
+
+    def _claimed(self, preauth_id: int, code: str) -> None:
+        now_ns = self._node.clock.now_ns()
+        preauth = self._get(preauth_id)
+        preauth.check_open(now_ns)
+        holder = self._people.claim_payment_code(code, preauth.id, self._node.node_id)
+        payer = self._people.user(holder.user_id)
+        policy, _, _ = self._institution.policies.today(now_ns)
+        limits = policy.limits(Channel.PAYMENT_CODE, payer.tier, verified=False)
+        if holder.is_to_be_asked or preauth.amount > limits.pin_free:
+            self.all.put(replace(preauth, user_id=payer.id))
+        else:
+            self._hold(preauth, payer.id)
+
+    def _hold(self, preauth: Preauth, user_id: int) -> None:
+        today = self._node.clock.now_ns() // DAY_NS
+        holding = replace(
+            preauth,
+            state=PreauthState.HOLDING.value,
+            user_id=user_id,
+            due_day=today + HELD_DAYS,
+        )
+        self.all.put(holding)
+        self._move(holding)
+
+    def _move(self, preauth: Preauth) -> None:
+        self._ledger.create_accounts([chart.held(preauth.id, self._currency)], _opened)
+        transfer = holding_recipes.hold_back(
+            derive(preauth.id, "hold"),
+            preauth.id,
+            wallet=chart.user_account(preauth.user_id, self._currency),
+            held=preauth.account(self._currency),
+            amount=preauth.amount,
+            ledger=self._currency.ledger,
+            code=Why.HELD,
+        )
+        self._ledger.create_transfers([transfer], partial(self._moved, preauth.id))
+
+    def _moved(self, preauth_id: int, statuses: list[TransferStatus]) -> None:
+        preauth = self._get(preauth_id)
+        if preauth.state != PreauthState.HOLDING:
+            return
+        now_ns = self._node.clock.now_ns()
+        if statuses[0] in TRANSFER_DONE:
+            self.all.put(replace(preauth, state=PreauthState.HELD.value, held_ns=now_ns))
+            self._tell(preauth, News.PREAUTH_HELD, preauth.id)
+        else:
+            log.info("not_held", preauth=preauth.creditor, ledger=statuses[0].name)
+            why = PreauthReason.PREAUTH_BALANCE_INSUFFICIENT.name
+            self.all.put(replace(preauth, state=PreauthState.FAILED.value, reason=why, ended_ns=now_ns))
+
+    def _pay(self, preauth: Preauth, trade: Trade, answer: Callable[[Payment, Outcome | None], None]) -> None:
+        payment_id = derive(trade.order.id, "preauth")
+        known = self._debtor.payments.get(payment_id)
+        if known is not None:
+            self._debtor.repeat(known, answer)
+            return
+        payer = self._people.user(preauth.user_id)
+        payee = self._institution.requests.payee(trade.request.id, self._node.clock.now_ns())
+        order = Order(payment_id=payment_id, quote_id=0, funding=f"{HELD}{preauth.id:032x}")
+        terms = terms_on_us(self._node.node_id, trade.request.id, payee)
+        self._debtor.admit(payer, terms, order, trade.amount, answer, consented=True)
+
+    def _begun(self, preauth_id: int, number: str, amount: int, remark: str) -> PreauthOperation:
+        key = operation_key(preauth_id, number)
+        for known in self.operations.find("number_key", key):
+            if known.amount != amount:
+                raise Refusal(PreauthReason.PREAUTH_OPERATION_DIFFERS, number=number)
+            return known
+        preauth = self._get(preauth_id)
+        preauth.check_held()
+        id_ = self._node.mint.mint()
+        operation = PreauthOperation(
+            id=id_,
+            preauth_id=preauth_id,
+            payee_id=preauth.payee_id,
+            number=number,
+            number_key=key,
+            operation_no=self._number(id_),
+            amount=amount,
+            remark=remark,
+            state=OperationState.WANTED.value,
+            created_ns=self._node.clock.now_ns(),
+        )
+        self.operations.put(operation)
+        self._let_go(operation)
+        return operation
+
+    def _let_go(self, operation: PreauthOperation) -> None:
+        preauth = self._get(operation.preauth_id)
+        transfer = holding_recipes.let_go(
+            derive(operation.id, "let go"),
+            preauth.id,
+            held=preauth.account(self._currency),
+            wallet=chart.user_account(preauth.user_id, self._currency),
+            amount=operation.amount,
+            ledger=self._currency.ledger,
+            code=Why.LET_GO,
+        )
+        self._ledger.create_transfers([transfer], partial(self._was_let_go, operation.id))
+
+    def _was_let_go(self, operation_id: int, statuses: list[TransferStatus]) -> None:
+        operation = self.operations.get(operation_id)
+        assert operation is not None
+        if operation.state != OperationState.WANTED:
+            return
+        done = statuses[0] in TRANSFER_DONE
+        state = OperationState.DONE if done else OperationState.REFUSED
+        self.operations.put(replace(operation, state=state.value))
+        if done:
+            self._tell(self._get(operation.preauth_id), News.PREAUTH_LET_GO, operation.id)
+
+    def _closed(self, preauth_id: int) -> None:
+        preauth = self._get(preauth_id)
+        if preauth.state == PreauthState.OFFERED:
+            now_ns = self._node.clock.now_ns()
+            closed = replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns)
+            self.all.put(closed)
+
+    def _tell(self, preauth: Preauth, news: News, subject_id: int) -> None:
+        if preauth.notify_url:
+            self._notifications.add(preauth.account_id, preauth.dialect, news, subject_id, preauth.notify_url)
+
+    def _number(self, id_: int) -> str:
+        day = instant(self._node.clock.now_ns() + _ZONE_OFFSET_NS)
+        return auth_number(f"{day:%Y%m%d}", id_)
+
+    # Ends.
+
+    async def _let_go_rest(self, preauth: Preauth) -> None:
+        standing = await self.standing(preauth)
+        if standing.preauth.state == PreauthState.HELD and standing.left:
+            number = f"{_REST}/{standing.left}"
+            await decided(self._journal, lambda: self._begun(preauth.id, number, standing.left, ""))
+        await self._end_if_empty(preauth)
+
+    async def _end_if_empty(self, preauth: Preauth) -> None:
+        standing = await self.standing(preauth)
+        if standing.preauth.state == PreauthState.HELD and not standing.left:
+            now_ns = self._node.clock.now_ns()
+            ended = replace(standing.preauth, state=PreauthState.ENDED.value, due_day=0, ended_ns=now_ns)
+            await decided(self._journal, lambda: self.all.put(ended))
+
+
+def _opened(statuses: list[AccountStatus]) -> None:
+    assert statuses[0] in _THERE, statuses

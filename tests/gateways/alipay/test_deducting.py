@@ -1,0 +1,94 @@
+"""A person agrees on the institution's page; then the merchant takes money by the agreement's number, until it is ended."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from hutong.gateways.order import Dialect
+from hutong.kernel.ids import parse_id
+from hutong.runtime.shelf import decided, warmed
+from tests.gateways.alipay.conftest import Payer
+from tests.gateways.alipay.merchant import Merchant
+from tests.gateways.hall import Hall, user_id
+from tests.institution.payments.test_http import Phone
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PLAN = {"personal_product_code": "GENERAL_WITHHOLDING_P", "sign_scene": "INDUSTRY|MOBILE"}
+QUERY = "alipay.user.agreement.query"
+
+
+async def signed(hall: Hall, merchant: Merchant, person: Phone) -> None:
+    """As the page leads on to, in the person's wallet."""
+    content = PLAN | {
+        "external_agreement_no": "A1",
+        "external_logon_id": "小明",
+        "access_params": {"channel": "QRCODE"},
+    }
+    parameters = merchant.parameters("alipay.user.agreement.page.sign", content, notify_url="https://shop.example/told")
+    shown = await merchant.send(parameters)
+    assert shown.headers["content-type"] == "text/html;charset=utf-8"
+    found = re.search(r"url=\S*/agreements/(agr_\w+)", shown.text)
+    assert found is not None, shown.text
+    agreements, id_ = hall.gateways.agreements, parse_id("agr", found[1])
+    offered = await warmed(hall.jing.node.journal, lambda: agreements.offered(id_))
+    token = await person.token(person.new_id("pay").split("_")[0] + found[1][3:], offered.day_max, offered.creditor)
+    await decided(hall.jing.node.journal, lambda: agreements.sign(user_id(person), id_, token))
+
+
+def take(number: str, amount: str, agreement_no: str) -> dict[str, Any]:
+    return {
+        "out_trade_no": number,
+        "total_amount": amount,
+        "subject": "月费",
+        "product_code": "GENERAL_WITHHOLDING",
+        "agreement_params": {"agreement_no": agreement_no},
+    }
+
+
+async def news(merchant: Merchant) -> list[dict[str, str]]:
+    hall = merchant.hall
+    postman = hall.gateways.notifications.postmen[Dialect.ALIPAY]
+    found = []
+    for row in hall.gateways.notifications.all.everything():
+        if row.account_id == merchant.account.row.id:
+            plain = await warmed(hall.jing.node.journal, lambda row=row: postman.plain(row))  # type: ignore[misc]
+            found.append(dict(parse_qsl(postman.letter(row, plain, hall.jing.clock.now_ns()).body.decode())))
+    return found
+
+
+async def test_an_agreement_is_signed_used_and_ended(hall: Hall, merchant: Merchant, payer: Payer) -> None:
+    person = await payer(150_000)
+    none = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
+    assert (none["code"], none["sub_code"]) == ("40004", "USER_AGREEMENT_NOT_EXIST")
+    await signed(hall, merchant, person)
+    told = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
+    assert (told["status"], told["sign_scene"], told["external_logon_id"]) == ("NORMAL", "INDUSTRY|MOBILE", "小明")
+    number = told["agreement_no"]
+    for which in ({"agreement_no": number}, PLAN | {"alipay_user_id": told["alipay_user_id"]}):
+        assert (await merchant.ask(QUERY, which))["agreement_no"] == number
+
+    taken = await merchant.ask("alipay.trade.pay", take("P1", "600.00", number))
+    assert (taken["code"], taken["buyer_user_id"]) == ("10000", told["alipay_user_id"])
+    assert (await merchant.ask("alipay.trade.pay", take("P1", "600.00", number)))["trade_no"] == taken["trade_no"]
+    too_much = await merchant.ask("alipay.trade.pay", take("P2", "600.00", number))
+    assert (too_much["code"], too_much["sub_code"]) == ("40004", "ACQ.BEYOND_PAY_RESTRICTION")
+    nobodys = await merchant.ask("alipay.trade.pay", take("P3", "1.00", "20" + "0" * 30))
+    assert nobodys["sub_code"] == "ACQ.AGREEMENT_NOT_EXIST"
+
+    ended = await merchant.ask("alipay.user.agreement.unsign", PLAN | {"external_agreement_no": "A1"})
+    assert ended == {"code": "10000", "msg": "Success"}
+    assert (await merchant.ask(QUERY, {"agreement_no": number}))["sub_code"] == "USER_AGREEMENT_NOT_EXIST"
+    gone = await merchant.ask("alipay.trade.pay", take("P4", "1.00", number))
+    assert gone["sub_code"] == "ACQ.AGREEMENT_STATUS_NOT_NORMAL"
+    assert (await person.get("/v1/balance"))["balance"] == 90_000
+    first, last = await news(merchant)
+    assert (first["notify_type"], first["status"], first["agreement_no"]) == ("dut_user_sign", "NORMAL", number)
+    assert (last["notify_type"], last["status"]) == ("dut_user_unsign", "UNSIGN")
+    assert last["unsign_time"] == last["notify_time"]
+
+
+async def test_a_page_that_is_asked_for_wrongly_says_so(merchant: Merchant) -> None:
+    answer = await merchant.send(merchant.parameters("alipay.user.agreement.page.sign", {}))
+    assert "personal_product_code" in answer.text
