@@ -69,7 +69,7 @@ def landing_page(
     @get(f"{PATH}{{plate_id:str}}")
     async def landing(request: AnyRequest, plate_id: FromPath[str]) -> Response[str]:
         code = f"{plate_base}{PATH}{plate_id}"
-        canonical = f'<{code}>; rel="canonical"'
+        canonical = f'<{plate_base}{PATH}{quote(plate_id, safe="")}>; rel="canonical"'
         try:
             payee: Payee = await payee_of(code)
         except Refusal as refusal:
