@@ -24,7 +24,6 @@ from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.gateways import Gateways
 from hutong.gateways.notification_lanes import Places
-from hutong.gateways.transfers.api import transfer_routes
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -248,7 +247,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
-            transfer_routes(machine.node, institution.people, institution.merchants, gateways.sharing.transfers),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),

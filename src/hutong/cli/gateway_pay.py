@@ -72,9 +72,10 @@ async def clock(
     json: AsJson = False,
 ) -> None:
     """What time it is in a network for trying out; put it forward, so that orders expire and bills become ready."""
+    forward_s = _seconds(forward) if forward else 0
     async with operating(At(node=node)) as operator:
-        if forward:
-            told = await operator.post("/v1/sandbox/clock", {"forward_s": _seconds(forward)})
+        if forward_s:
+            told = await operator.post("/v1/sandbox/clock", {"forward_s": forward_s})
         else:
             told = await operator.get("/v1/sandbox/clock")
     if json:

@@ -27,6 +27,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.postman import V3Postman
@@ -73,15 +74,6 @@ class Gateways:
             self.agreements,
         )
         v3.wall = self.wall
-        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            node.randomness,
-        )
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -91,6 +83,7 @@ class Gateways:
             self.notifications,
             self.sharing,
             self.agreements,
+            self.preauths,
             self.wall,
         )
         self.v2 = v2 = v2_dialect(
@@ -103,16 +96,34 @@ class Gateways:
             sandbox=sandbox,
             private_urls=institution.webhooks_private,
         )
-        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, node.randomness
-        )
+        self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
         self.faults = FaultService() if sandbox else None
         if self.faults is not None:
             v3.around = v2.around = self.alipay.service.around = self.faults.around
             self.orders.looked = self.faults.looked
+        self._listen(institution)
+
+    def _listen(self, institution: InstitutionNode) -> None:
+        """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _hire_postmen(self) -> None:
+        """WeChat Pay's two; Alipay's comes with its gateway."""
+        randomness = self.institution.node.randomness
+        self.notifications.postmen[Dialect.WECHATPAY_V3] = V3Postman(
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            randomness,
+        )
+        self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
+            self.accounts, self.orders, self.refunds, self.agreements, randomness
+        )
 
     async def start(self) -> None:
         """Load what it knows."""
@@ -127,9 +138,11 @@ class Gateways:
     def people_api(self) -> list[ControllerRouterHandler]:
         """What people do with what gateways ask of them."""
         institution = self.institution
+        node, people = institution.node, institution.people
         return [
-            *agreements_api(institution.node, institution.people, self.agreements),
-            preauth_api(institution.node, institution.people, self.preauths),
+            *agreements_api(node, people, self.agreements),
+            preauth_api(node, people, self.preauths),
+            transfer_routes(node, people, institution.merchants, self.sharing.transfers),
         ]
 
     def begin(self, stack: AsyncExitStack, poster: Poster) -> NotificationWorker:

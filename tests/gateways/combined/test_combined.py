@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.gateways.account import Account, Caller, GatewayKind
-from hutong.gateways.combined.combined import CombinedDraft, CombinedState, PartDraft, TakingState, fees
+from hutong.gateways.combined.combined import CombinedDraft, CombinedState, PartDraft, PartTaking, TakingState, fees
 from hutong.gateways.order import Dialect, TradeState
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
@@ -222,6 +222,38 @@ async def test_a_part_that_is_to_be_split_is_frozen_split_and_refunded_as_an_ord
     assert await mall.refusal(mall.refund(mall.noodles, noodles, "R2", 4_000)) is short
     assert await mall.sharing.splits.unsplit(mall.noodles, noodles.id) == left
     assert await mall.balance(mall.noodles) == 0
+
+
+async def test_what_a_crash_left_half_done_is_done_once_behind_the_restart(hall: Hall) -> None:
+    mall = await Mall(hall).open()
+    paid = await mall.paid("C1", 7_000, 3_000)
+    noodles, _ = paid.parts
+    combined, refunds = mall.sharing.combined, mall.sharing.part_refunds
+    balances = [await mall.balance(stall) for stall in (mall.noodles, mall.tea, mall.platform)]
+    # As the rows would stand had the node died behind the payment, and behind a taking that no refund followed.
+    combined.combined.put(msgspec.structs.replace(paid.combined, state=CombinedState.PAID.value))
+    for _ in range(2):
+        await combined.resume()
+        assert (await combined.find(mall.platform, "C1")).combined.state == CombinedState.HANDED_ON
+        assert [await mall.balance(stall) for stall in (mall.noodles, mall.tea, mall.platform)] == balances
+    taking = PartTaking(
+        id=hall.jing.mint.mint(),
+        part_id=noodles.id,
+        number_key=1,
+        refund_id=0,
+        gross=1_000,
+        amount=994,
+        state=TakingState.WANTED.value,
+        changed_ns=1,
+    )
+    refunds.takings.put(taking)
+    combined.parts.put(msgspec.structs.replace(noodles, refunded=1_000, taken=994))
+    hall.jing.node.journal.seal()
+    for _ in range(2):
+        await refunds.resume()
+        assert [each.state for each in refunds.takings.everything()] == [TakingState.PUT_BACK]
+        assert [await mall.balance(stall) for stall in (mall.noodles, mall.tea, mall.platform)] == balances
+    assert (await mall.refund(mall.noodles, noodles, "R1", 7_000)).progress is RefundProgress.SUCCESS
 
 
 def spend(mall: Mall, stall: Caller, amount: int) -> None:

@@ -5,7 +5,6 @@ from typing import Any, cast
 import httpx
 
 from hutong.gateways.order import Dialect
-from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.transfer import TransferDraft
 from hutong.kernel.ids import parse_id
 from hutong.runtime.http_app import make_app
@@ -37,12 +36,7 @@ async def test_a_person_takes_one_transfer_and_declines_another(hall: Hall) -> N
                 dialect=Dialect.WECHATPAY_V3,
             ),
         )
-    institution = hall.jing.institution
-    app = make_app(
-        [transfer_routes(hall.jing.node, institution.people, institution.merchants, transfers)],
-        title="jing",
-        version="1",
-    )
+    app = make_app(hall.gateways.people_api(), title="jing", version="1")
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(cast("Any", app)), base_url="http://jing", timeout=5
     ) as client:

@@ -9,6 +9,7 @@ from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.errors import PENDING, AlipayError
 from hutong.gateways.alipay.fields import Fields
+from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import payment_failed
 from hutong.gateways.order import Dialect, Trade, TradeState
@@ -39,6 +40,7 @@ class Acquiring:
         refunds: GatewayRefundService,
         identities: Identities,
         deducting: Deducting,
+        holding: Holding,
     ) -> None:
         self._journal = institution.node.journal
         self._merchants = institution.merchants
@@ -46,6 +48,7 @@ class Acquiring:
         self._refunds = refunds
         self._identities = identities
         self._deducting = deducting
+        self._holding = holding
 
     def endpoints(self) -> list[Endpoint]:
         product = "face to face"
@@ -79,6 +82,8 @@ class Acquiring:
         fields = call.fields
         if "agreement_params" in fields:
             return await self._paid_by(call, await self._deducting.pay(call))
+        if "auth_no" in fields:
+            return await self._paid_by(call, await self._holding.pay(call))
         scene = fields.choice("scene", ("bar_code", "wave_code", "security_code"), required=True)
         auth_code = fields.text("auth_code", 64, required=True)
         if scene != "bar_code" or not _AUTH_CODE.fullmatch(auth_code):

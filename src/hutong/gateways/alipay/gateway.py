@@ -12,6 +12,7 @@ from hutong.gateways.alipay.classic import ClassicDialect
 from hutong.gateways.alipay.consent import Consent
 from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.grant_service import GrantService
+from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.order_news import OrderNews
 from hutong.gateways.alipay.postman import AlipayPostman, Writer
@@ -25,6 +26,7 @@ from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
+from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wire import Dialect as Answering
@@ -49,6 +51,7 @@ class AlipayGateway:
         notifications: NotificationService,
         sharing: Sharing,
         agreements: AgreementService,
+        preauths: PreauthService,
         wall: Clock,
     ) -> None:
         node = institution.node
@@ -58,15 +61,17 @@ class AlipayGateway:
         self._bills = Bills(institution, accounts, sharing.bills)
         grants = GrantService(node)
         self._consent = Consent(institution, accounts, grants)
-        sending = Sending(institution, sharing.transfers, identities)
+        sending = Sending(node, sharing.transfers, sharing.balances, identities)
+        holding = Holding(institution, accounts, preauths, identities, orders.payers)
         deducting = Deducting(node, agreements, identities, orders.payers)
         products = (
             sending,
             deducting,
+            holding,
             Authorisations(institution, accounts, grants, orders.payers, identities),
             self._bills,
             royalties,
-            Acquiring(institution, orders, refunds, identities, deducting),
+            Acquiring(institution, orders, refunds, identities, deducting, holding),
             Refunding(node, orders, refunds, identities, royalties),
             self._cashier,
             Certificates(platform),
@@ -84,6 +89,8 @@ class AlipayGateway:
             News.FAILED: news.paid,
             News.REFUND: news.refunded,
             News.TRANSFER: sending.ended,
+            News.PREAUTH_HELD: holding.held,
+            News.PREAUTH_LET_GO: holding.let_go,
             News.AGREEMENT_SIGNED: deducting.signed,
             News.AGREEMENT_ENDED: deducting.ended,
         }

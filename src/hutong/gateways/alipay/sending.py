@@ -12,13 +12,12 @@ from hutong.gateways.alipay.long_number import id_of, long_number
 from hutong.gateways.alipay.postman import Told
 from hutong.gateways.alipay.refusals import transfer_failed
 from hutong.gateways.alipay.trade import yuan
+from hutong.gateways.balance_service import BalanceService
 from hutong.gateways.notification import GatewayNotification
 from hutong.gateways.order import Dialect
 from hutong.gateways.transfers.transfer import PersonTransfer, TransferDraft, TransferState
 from hutong.gateways.transfers.transfer_service import TransferService
-from hutong.institution import chart
-from hutong.institution.merchants.staff_key import Right
-from hutong.institution.node import InstitutionNode
+from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 
 INVALID = "INVALID_PARAMETER"
@@ -37,10 +36,11 @@ _OLD_TYPES = {"ALIPAY_USERID": "ALIPAY_USER_ID", "ALIPAY_LOGONID": "ALIPAY_LOGON
 class Sending:
     """The same number again is the same transfer, told as it stands."""
 
-    def __init__(self, institution: InstitutionNode, transfers: TransferService, identities: Identities) -> None:
-        self._journal = institution.node.journal
-        self._statements = institution.payments.statements
-        self._currency = institution.chart.currency
+    def __init__(
+        self, node: NodeRuntime, transfers: TransferService, balances: BalanceService, identities: Identities
+    ) -> None:
+        self._journal = node.journal
+        self._balances = balances
         self._transfers = transfers
         self._identities = identities
 
@@ -126,15 +126,12 @@ class Sending:
         if call.fields.text("alipay_user_id", 32) not in {"", call.payee.facts.seller_id}:
             raise AlipayError("isv.insufficient-isv-permissions")
         call.fields.choice("account_type", ("ACCTRANS_ACCOUNT",))
-        call.caller.key.check_right(Right.READ)
-        call.caller.key.check_whole_merchant()
-        account = chart.merchant_account(call.caller.key.merchant_id, self._currency)
-        available, held = await self._statements.balance(account)
+        now = await self._balances.now(call.caller)
         return Reply(
             {
-                "available_amount": yuan(available),
-                "freeze_amount": yuan(held),
-                "total_amount": yuan(available + held),
+                "available_amount": yuan(now.available),
+                "freeze_amount": yuan(now.pending),
+                "total_amount": yuan(now.available + now.pending),
             }
         )
 
