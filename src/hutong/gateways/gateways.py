@@ -27,6 +27,7 @@ from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
@@ -63,6 +64,7 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
         self.consents = Consents(node.clock, self.agreements, self.preauths)
@@ -74,6 +76,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
         )
         self.alipay = AlipayGateway(
             institution,
@@ -120,6 +123,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -134,6 +138,7 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.services.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
