@@ -102,10 +102,7 @@ class Gateways:
         )
         self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
-        self.faults = FaultService() if sandbox else None
-        if self.faults is not None:
-            v3.around = v2.around = self.alipay.service.around = self.faults.around
-            self.orders.looked = self.faults.looked
+        self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
     def _listen(self, institution: InstitutionNode) -> None:
@@ -129,6 +126,13 @@ class Gateways:
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
             self.accounts, self.orders, self.refunds, self.agreements, randomness
         )
+
+    def _faults(self) -> FaultService:
+        """Where things go wrong on purpose."""
+        faults = FaultService()
+        self.v3.around = self.v2.around = self.alipay.service.around = faults.around
+        self.orders.looked = faults.looked
+        return faults
 
     async def start(self) -> None:
         """Load what it knows."""
@@ -165,10 +169,14 @@ class Gateways:
         stack.push_async_callback(_cancelled, telling)
         return worker
 
-    def routes_beside(self, worker: NotificationWorker, operator_only: Guard) -> list[Router]:
-        """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
+    def desk(self, worker: NotificationWorker) -> NotificationDesk:
+        """Where people look at what was told."""
+        node = self.institution.node
+        return NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
+
+    def routes_beside(self, desk: NotificationDesk, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
-        desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
         routes = account_routes(node, self.accounts, self.platform, merchants, operator_only)
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:

@@ -199,7 +199,7 @@ class OrderService:
 
     def code_url(self, trade: Trade) -> str:
         """What the order's QR code says: every wallet of the network reads it."""
-        return self._requests.texts(trade.request)[0]
+        return self._requests.link(trade.request)
 
     def caller_of(self, order: GatewayOrder) -> Caller:
         """Who placed an order, as things stand now."""
@@ -286,6 +286,7 @@ class OrderService:
             created_ns=request.created_ns,
         )
         self.orders.put(order)
+        self.orders.all_known("trade_key", order.trade_key)
         state = TradeState.PAYING if draft.payer_code else TradeState.NOT_PAID
         return Trade(order=order, request=request, state=state)
 
@@ -337,6 +338,7 @@ class OrderService:
             order, payment_id=payment.id, paid_ns=self._node.clock.now_ns(), payer=payer_of(payment)
         )
         self.orders.put(order)
+        self._payments.refunds.none_yet(payment.id)
         if order.notify_url:
             self._notifications.add(order.account_id, order.dialect, News.PAID, order.id, order.notify_url)
         for hook in self.on_paid:
