@@ -257,7 +257,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_payee, institution),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk),
+            *institution_pages(institution, pages, bills, pool, names, desk, gateways.account_edge),
             *gateways.routes_beside(telling, operator_only),
         ]
         if site.gateway is None:

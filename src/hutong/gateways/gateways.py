@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from hutong.gateways.account_api import account_routes
+from hutong.gateways.account_api import AccountEdge, account_routes
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
@@ -57,6 +57,7 @@ class Gateways:
         self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
+        self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
@@ -163,7 +164,7 @@ class Gateways:
         """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
         desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
-        routes = account_routes(node, self.accounts, self.platform, merchants, operator_only)
+        routes = account_routes(node, self.account_edge, operator_only)
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
             routes += fault_routes(node, desk, self.faults, merchants, operator_only)

@@ -9,6 +9,7 @@ from hutong.institution.node import InstitutionNode
 from hutong.operators.service import Operators
 from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
+from hutong.web.console.gateways import GatewayAccounts
 from hutong.web.console.pages import console_pages
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.institution_desk.desk import institution_desk_pages
@@ -28,6 +29,7 @@ def institution_pages(
     pool: WorkerPool,
     names: Mapping[str, str],
     desk: DeskParts,
+    gateways: GatewayAccounts,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
@@ -36,7 +38,7 @@ def institution_pages(
         *institution_desk_pages(desk, pages),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
-        *console_pages(institution, pages, bills, pool),
+        *console_pages(institution, pages, bills, pool, gateways),
     ]
 
 
