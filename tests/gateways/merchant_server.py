@@ -62,7 +62,7 @@ async def telling_hall(*, sandbox: bool = False) -> AsyncIterator[TellingHall]:
         stack.push_async_callback(poster.close)
         worker = hall.gateways.begin(stack, poster)
         guard = operator_guard(hall.jing.node, hall.jing.institution.people)
-        app = make_app(hall.gateways.routes_beside(worker, guard), title="jing", version="1")
+        app = make_app(hall.gateways.routes_beside(hall.gateways.desk(worker), guard), title="jing", version="1")
         transport = httpx.ASGITransport(cast("Any", app))
         api = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://jing"))
         yield TellingHall(hall, receiver, worker, api)

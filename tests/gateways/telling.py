@@ -18,6 +18,7 @@ from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.tables import MemoryStore
 
 DIALECT = "test"
+MARKED_EVERY = 40
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Telling:
             store=self.store,
             spawn=run_now,
         )
-        self.service = NotificationService(self.node)
+        self.service = NotificationService(self.node, marked_every=MARKED_EVERY)
         self.service.postmen[DIALECT] = self.postman
         self.worker = NotificationWorker(
             self.node,

@@ -10,9 +10,8 @@ import pytest
 
 from hutong.gateways.notification import Cause, GatewayNotification, Letter, NotificationState
 from hutong.gateways.notification_lanes import Places
-from hutong.gateways.notification_service import MARKED_EVERY
 from hutong.gateways.notification_worker import SILENT_TOO_LONG
-from tests.gateways.telling import Telling, until
+from tests.gateways.telling import MARKED_EVERY, Telling, until
 from tests.institution.notices.post_office import Receiver
 
 DAY_S = 86_400
@@ -131,7 +130,7 @@ async def test_a_start_reads_the_newest_mark_and_what_came_later(telling: Tellin
     await until(lambda: len(telling.service._open) == 1)
     marks = [row for _, row in telling.store.rows["gateway_marks"]]
     assert len(marks) == 1
-    assert len(marks[0].ids) < 16 * 700
+    assert len(marks[0].ids) < 16 * MARKED_EVERY, "what was taken is not in it"
     await telling.restart()
     assert list(telling.service._open) == [waiting]
     telling.later(15)

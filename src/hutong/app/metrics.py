@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from hutong import __version__
 from hutong.app.health import Health
 from hutong.app.host import Machine
+from hutong.gateways.metrics import METRICS as GATEWAY_METRICS
 from hutong.institution.metrics import METRICS as INSTITUTION_METRICS
 from hutong.operators.guard import Guard
 from hutong.runtime.figures import HttpFigures
@@ -88,7 +89,7 @@ NODE_METRICS = (
     NODE, READY, RESTARTS, LAG, COMMITS, ROWS, COMMIT_SECONDS, COMMIT_ROWS, COMMIT_AGE, QUEUE, EPOCH, HTTP_HOT,
     HTTP_HOT_SECONDS, HTTP, HTTP_SECONDS, POOL, LINK_WAITING, LINK_MESSAGES, LINK_FAILURES, PEERS_WITHOUT_KEY,
 )  # fmt: skip
-ALL_METRICS = (*NODE_METRICS, *SWITCH_METRICS, *INSTITUTION_METRICS)
+ALL_METRICS = (*NODE_METRICS, *SWITCH_METRICS, *INSTITUTION_METRICS, *GATEWAY_METRICS)
 
 
 @dataclass(frozen=True, slots=True)

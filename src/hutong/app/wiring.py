@@ -1,6 +1,6 @@
 """From a node's description to its software on a machine: services, transport, API, server."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
+from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
@@ -23,7 +24,9 @@ from hutong.app.traces import Tracing
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.gateways import Gateways
+from hutong.gateways.metrics import gateway_metrics
 from hutong.gateways.notification_lanes import Places
+from hutong.gateways.notification_worker import NotificationWorker
 from hutong.institution.api import institution_api
 from hutong.institution.approval_service import register_approvals
 from hutong.institution.bills.api import bills_api
@@ -56,7 +59,7 @@ from hutong.runtime.http import HotHandler
 from hutong.runtime.http_app import make_app
 from hutong.runtime.http_server import HttpServer, TlsDoor
 from hutong.runtime.journal import durable
-from hutong.runtime.metrics import Source
+from hutong.runtime.metrics import Sample, Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
@@ -244,6 +247,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
+        told = gateways.desk(telling)
+        callbacks = GatewayCallbacks(machine.journal, gateways.accounts, told)
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
@@ -257,13 +262,15 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_payee, institution),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk, gateways.account_edge),
-            *gateways.routes_beside(telling, operator_only),
+            *institution_pages(
+                institution, pages, bills, pool, names, desk, gateways.consents, gateways.account_edge, callbacks
+            ),
+            *gateways.routes_beside(told, operator_only),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
         connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
-        domain = partial(institution_metrics, institution)
+        domain = partial(_told_of, institution, telling)
         operators = institution.people.operators
         await _serve(site, machine, stack, handlers, connection, operators, domain, gateways.door)
         stack.callback(
@@ -272,6 +279,10 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
+
+
+async def _told_of(institution: InstitutionNode, telling: NotificationWorker) -> Iterable[Sample]:
+    return [*await institution_metrics(institution), *gateway_metrics(telling)]
 
 
 def _gateways(site: Site, institution: InstitutionNode) -> Gateways:

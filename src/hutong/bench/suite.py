@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, growth, ledger, payments, reconciliation, settlement, storm, telling
+from hutong.bench import codes, echo, gateway, growth, ledger, payments, reconciliation, settlement, storm, telling
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -99,6 +99,7 @@ async def _reconciliation(scratch: Scratch, figures: Figures, extent: Extent, pr
 
 async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     await telling.measure(scratch, figures, seconds=extent.gateway_s, progress=progress)
+    await gateway.measure(scratch, figures, seconds=extent.gateway_s, progress=progress)
 
 
 PARTS = {
@@ -133,6 +134,8 @@ AT_LEAST = {
     "growth_wide_pay_onus_to_young": 0.8,
     "growth_old_pay_onus_to_young": 0.8,
     "told_most_per_s": 500,
+    "gateway_order_per_s": 400,
+    "gateway_code_per_s": 300,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,
@@ -142,9 +145,13 @@ AT_MOST = {
     "growth_old_start_s": 5,
     "settle_close_s": 10,
     "growth_old_network_start_s": 5,
+    "gateway_order_p99_ms": 100,
+    "gateway_code_p99_ms": 100,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
+    "gateway_order_per_s": "native_order_per_s",
+    "gateway_code_per_s": "native_code_per_s",
     "ledger_c256_per_s": "copy_b8000_per_s",
     "ledger_b8000_per_s": "copy_b8000_per_s",
     "ledger_hot_b8000_per_s": "ledger_b8000_per_s",

@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.notification_service import NotificationService
@@ -26,6 +27,7 @@ from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
@@ -60,11 +62,14 @@ class Gateways:
         self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
+        self.orders.wall = self.wall
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
+        self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -73,6 +78,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
         )
         v3.wall = self.wall
         self.alipay = AlipayGateway(
@@ -99,10 +105,7 @@ class Gateways:
         )
         self._hire_postmen()
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
-        self.faults = FaultService() if sandbox else None
-        if self.faults is not None:
-            v3.around = v2.around = self.alipay.service.around = self.faults.around
-            self.orders.looked = self.faults.looked
+        self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
     def _listen(self, institution: InstitutionNode) -> None:
@@ -120,11 +123,19 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
             self.accounts, self.orders, self.refunds, self.agreements, randomness
         )
+
+    def _faults(self) -> FaultService:
+        """Where things go wrong on purpose."""
+        faults = FaultService()
+        self.v3.around = self.v2.around = self.alipay.service.around = faults.around
+        self.orders.looked = faults.looked
+        return faults
 
     async def start(self) -> None:
         """Load what it knows."""
@@ -134,6 +145,7 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.services.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
@@ -160,10 +172,14 @@ class Gateways:
         stack.push_async_callback(_cancelled, telling)
         return worker
 
-    def routes_beside(self, worker: NotificationWorker, operator_only: Guard) -> list[Router]:
-        """What the node's own API has of it: looking at notifications; where things may go wrong on purpose, that too."""
+    def desk(self, worker: NotificationWorker) -> NotificationDesk:
+        """Where people look at what was told."""
+        node = self.institution.node
+        return NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
+
+    def routes_beside(self, desk: NotificationDesk, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
-        desk = NotificationDesk(node, self.accounts, self.notifications, self.orders, self.refunds, worker)
         routes = account_routes(node, self.account_edge, operator_only)
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:

@@ -69,8 +69,9 @@ class Told:
 class NotificationService:
     """`add` is called in the decision that makes the news, so none is lost and none is told that did not happen."""
 
-    def __init__(self, node: NodeRuntime) -> None:
+    def __init__(self, node: NodeRuntime, *, marked_every: int = MARKED_EVERY) -> None:
         self._node = node
+        self._marked_every = marked_every
         self.all = Shelf(NOTIFICATIONS, node.journal, node.store, timed=True, rows_max=_ROWS_MAX)
         self.postmen: dict[str, Postman] = {}
         self._open: dict[int, Standing] = {}
@@ -147,7 +148,7 @@ class NotificationService:
             self._ended[made.notification_id] = NotificationState(made.state)
             if len(self._ended) > _ENDED_MAX:
                 self._ended.popitem(last=False)
-        if self._since_mark >= max(MARKED_EVERY, 2 * len(self._open)):
+        if self._since_mark >= max(self._marked_every, 2 * len(self._open)):
             self._mark()
         self._node.journal.seal()
 

@@ -64,6 +64,7 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.wall = self._node.clock  # By which merchants' software names instants: see `Gateways.wall`.
         self.pages_at: Callable[[], str] | None = None  # In a network for trying out.
         self.on_look_up: list[Callable[[GatewayOrder], None]] = []  # Brings into memory what `on_paid` needs.
         self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
@@ -203,7 +204,7 @@ class OrderService:
 
     def code_url(self, trade: Trade) -> str:
         """What the order's QR code says: every wallet of the network reads it."""
-        return self._requests.texts(trade.request)[0]
+        return self._requests.link(trade.request)
 
     def page_url(self, trade: Trade) -> str:
         """Where a browser opens the order: its code leads there, but where plates lead nowhere, to the node's own pages."""
@@ -303,6 +304,7 @@ class OrderService:
             created_ns=request.created_ns,
         )
         self.orders.put(order)
+        self.orders.all_known("trade_key", order.trade_key)
         state = TradeState.PAYING if draft.payer_code else TradeState.NOT_PAID
         return Trade(order=order, request=request, state=state)
 
@@ -354,6 +356,7 @@ class OrderService:
             order, payment_id=payment.id, paid_ns=self._node.clock.now_ns(), payer=payer_of(payment)
         )
         self.orders.put(order)
+        self._payments.refunds.none_yet(payment.id)
         if order.notify_url:
             self._notifications.add(order.account_id, order.dialect, News.PAID, order.id, order.notify_url)
         for hook in self.on_paid:

@@ -42,6 +42,20 @@ _REFUSED = (
 )
 
 
+class _Reading(asyncpg.Connection):  # type: ignore[misc]  # It comes without types.
+    """
+    A pool's connection, given back as it is.
+
+    Whoever borrows one sets nothing beyond a transaction of its own, so nothing needs to be reset: by default each
+    look-up would cost a second round trip for that.
+    """
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class DatabaseReason(Reason):
     """Why a server that can be reached is of no use as it is addressed."""
 
@@ -91,7 +105,11 @@ class Database:
         """Connections for reading; raises `DatabaseUnavailable`. Refuses DATABASE_REFUSED."""
         with self._reached():
             return await asyncpg.create_pool(
-                min_size=1, max_size=size_max, init=teach_types, **self._options(STATEMENT_S)
+                min_size=1,
+                max_size=size_max,
+                init=teach_types,
+                connection_class=_Reading,
+                **self._options(STATEMENT_S),
             )
 
     async def create(self) -> None:

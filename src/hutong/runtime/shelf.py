@@ -134,6 +134,14 @@ class Shelf(Generic[Row]):
         keys = self._indexes[column].get(value, ())
         return [self._rows[key][1] for key in (sorted(keys) if len(keys) > 1 else keys)]
 
+    def all_known(self, column: str, value: Any) -> None:
+        """Whatever has this value in `column` is in memory: who has just made the value up knows, and spares a look-up."""
+        complete = self._complete[column]
+        if len(complete) > _ABSENT_MAX:
+            # Values that strangers made up are among them; those that exist are loaded again when asked for.
+            complete.clear()
+        complete.add(value)
+
     def put(self, row: Row) -> int:
         """Append a version to the journal and remember it; returns its position."""
         position = self._journal.append(self.table, row)
@@ -194,11 +202,7 @@ class Shelf(Generic[Row]):
         keys = {getattr(row, self._key) for _, row in found}
         while not keys <= self._rows.keys():
             await self.load(keys)
-        complete = self._complete[column]
-        if len(complete) > _ABSENT_MAX:
-            # Values that strangers made up are among them; those that exist are loaded again when asked for.
-            complete.clear()
-        complete.add(value)
+        self.all_known(column, value)
 
     def _remember(self, position: int, row: Row) -> None:
         key = getattr(row, self._key)

@@ -139,6 +139,10 @@ class RefundService:
         """All that was given back of a payment, or is, or was to be; oldest first."""
         return [(refund, self.outcomes.get(refund.id)) for refund in self.refunds.find("payment_id", payment_id)]
 
+    def none_yet(self, payment_id: int) -> None:
+        """A payment has just come: nothing of it can have been given back, so nobody need look."""
+        self.refunds.all_known("payment_id", payment_id)
+
     def left(self, payment_id: int, shares: Shares) -> Shares:
         """What is left of a payment: what was refused came back, what is under way counts as gone."""
         of_payment = self.of_payment(payment_id)

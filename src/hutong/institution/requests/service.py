@@ -159,11 +159,16 @@ class RequestService:
         """A dynamic code's two forms, link and EMVCo payload with the amount; nothing for what shows no code."""
         if request.channel != Channel.DYNAMIC_CODE.value:
             return "", ""
-        plate_id = request_plate_id(request.id)
         merchant = self._merchants.merchant(request.merchant_id)
         shop = self._merchants.shop_of(request.merchant_id, request.shop_id)
-        site = self._plates.site
-        return site.url(plate_id), site.emvco(plate_id, merchant, shop, request.amount)
+        payload = self._plates.site.emvco(request_plate_id(request.id), merchant, shop, request.amount)
+        return self.link(request), payload
+
+    def link(self, request: PaymentRequest) -> str:
+        """The first of `texts` alone, at a tenth of the price; nothing for what shows no code."""
+        if request.channel != Channel.DYNAMIC_CODE.value:
+            return ""
+        return self._plates.site.url(request_plate_id(request.id))
 
     # Payments.
 

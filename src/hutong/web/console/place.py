@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Response, Router
 from litestar.types import ControllerRouterHandler
@@ -23,6 +23,9 @@ from hutong.web.console.wording import channel_name, state_name, state_tag
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest, Pages, guarded
 from hutong.web.staff import ROLE_NAMES, STAFF, staff_guard
+
+if TYPE_CHECKING:
+    from hutong.web.console.callbacks import Callbacks
 
 # A cashier's place is the till.
 INSIDE = frozenset({Role.OWNER, Role.MANAGER, Role.ACCOUNTANT})
@@ -53,6 +56,7 @@ SECTIONS = (
     Section("keys", "/console/keys", phrase("API keys"), OWNER),
     Section("webhooks", "/console/webhooks", phrase("Webhooks"), OWNER),
     Section("gateways", "/console/gateways", phrase("Gateways"), OWNER),
+    Section("callbacks", "/console/callbacks", phrase("Gateway callbacks"), OWNER),
 )
 
 
@@ -64,6 +68,7 @@ class Console:
     pages: Pages
     bills: BillService
     pool: WorkerPool
+    callbacks: "Callbacks | None" = None
 
     async def page(
         self, request: AnyRequest, template: str, nav: str, refusal: Refusal | None = None, **values: Any
@@ -78,7 +83,7 @@ class Console:
             "who": f"{who.member.name} · {_(ROLE_NAMES[role])}",
             "merchant": merchant,
             "role": role.value,
-            "sections": [each for each in SECTIONS if has(who, each)],
+            "sections": [each for each in SECTIONS if has(who, each) and (self.callbacks or each.name != "callbacks")],
             "may_manage": role in OWNER and not who.key.shop_id,
             "shop_text": shop_text,
             "payment_id_text": payment_id_text,

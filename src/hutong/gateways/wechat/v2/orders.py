@@ -121,7 +121,7 @@ class Orders:
         expires_ns = read_time(time_expire)
         if expires_ns is None:
             raise Unreadable("time_expire参数格式错误")
-        lifetime_s = (expires_ns - self._clock.now_ns()) // NS_PER_S
+        lifetime_s = (expires_ns - self._orders.wall.now_ns()) // NS_PER_S
         if lifetime_s < _LIFETIME_MIN_S:
             raise Fault(Code.PARAM_ERROR, "time_expire时间过短，刷卡至少1分钟，其他5分钟")
         return min(lifetime_s, _LIFETIME_MAX_S)

@@ -5,6 +5,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
@@ -16,6 +17,7 @@ from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parties import Parties
+from hutong.gateways.wechat.v3.payscore import Payscore
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
@@ -32,6 +34,7 @@ def v3_dialect(
     refunds: GatewayRefundService,
     sharing: Sharing,
     agreements: AgreementService,
+    services: ServiceOrderService,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
@@ -48,5 +51,6 @@ def v3_dialect(
         *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
+        *Payscore(services, agreements, orders.payers, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built)
