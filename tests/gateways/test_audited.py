@@ -11,8 +11,10 @@ import hutong
 from hutong.audit.finding import Report
 from hutong.audit.rules import check_rules
 from hutong.audit.snapshot import nodes_of
+from hutong.gateways.agreements.agreement import AGREEMENTS
 from hutong.gateways.combined.combined import COMBINED, PART_TAKINGS, PARTS
 from hutong.gateways.order import Dialect
+from hutong.gateways.preauth.preauth import PREAUTH_OPERATIONS, PREAUTHS
 from hutong.gateways.splits.hold import HOLDS, TAKINGS
 from hutong.gateways.splits.receiver import RECEIVERS
 from hutong.gateways.splits.split import SPLIT_RETURNS, SPLITS
@@ -26,21 +28,15 @@ from hutong.runtime.pgstore import PgStore
 from hutong.runtime.tables import MemoryStore, Table
 from tests.gateways.combined.test_combined import Mall
 from tests.gateways.hall import Hall
+from tests.gateways.preauth.test_preauths import draft, held, take
 from tests.gateways.sharing import person, shop
 from tests.gateways.splits.test_splits import Scene
+from tests.gateways.street import Street
 
 OVERDUE_NS = 10**6 * NS_PER_S
 TABLES: list[Table[Any]] = [
-    HOLDS,
-    TAKINGS,
-    RECEIVERS,
-    SPLITS,
-    SPLIT_RETURNS,
-    PERSON_TRANSFERS,
-    BATCHES,
-    COMBINED,
-    PARTS,
-    PART_TAKINGS,
+    *(HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES, COMBINED, PARTS, PART_TAKINGS),
+    *(PREAUTHS, PREAUTH_OPERATIONS, AGREEMENTS),
 ]
 DAMAGES = [
     ("UPDATE split_holds SET remaining = remaining - 1 WHERE remaining > 1", "is said to be frozen"),
@@ -53,6 +49,12 @@ DAMAGES = [
     ("DELETE FROM person_transfers WHERE state = 'SUCCESS'", "transfer to a person is ACCEPTED"),
     ("UPDATE person_transfers SET amount = amount + 1 WHERE state = 'WAITING'", "and holds"),
     ("UPDATE person_transfers SET number_key = merchant_id", "transfers to people under one number"),
+]
+OF_PREAUTHS = [
+    ("UPDATE gateway_preauths SET amount = amount + 1", "came, and"),
+    ("DELETE FROM gateway_preauths WHERE state = 'HELD'", "authorisation is HOLDING"),
+    ("DELETE FROM gateway_preauth_operations WHERE state = 'DONE'", "came, and"),
+    ("UPDATE payments SET funding = 'balance'", "came, and"),
 ]
 OF_COMBINED = [
     ("UPDATE combined_parts SET fee = fee + 1", "handed on"),
@@ -90,6 +92,18 @@ async def test_the_audit_finds_nothing_in_combined_orders_but_what_is_damaged(da
     await mall.refund(mall.platform, paid.parts[2], "R1", 5)
     await mall.refund(mall.tea, paid.parts[1], "R1", 2_990)
     await _audited(database, hall.jing.node.store, OF_COMBINED)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_audit_finds_nothing_in_what_is_held_but_what_is_damaged(database: Database, street: Street) -> None:
+    house, caller, _, preauth = await held(street)
+    for number, amount in (("T-1", 20_000), ("T-2", 5_000)):
+        await take(house, caller, preauth, number, amount)
+    await house.gateways.preauths.let_go(caller, preauth, number="U-1", amount=10_000)
+    await house.gateways.preauths.offer(caller, draft("H-2"))
+    _, other, _, cancelled = await held(street)
+    await house.gateways.preauths.cancel(other, cancelled)
+    await _audited(database, house.store, OF_PREAUTHS)
 
 
 def send(scene: Scene) -> None:

@@ -79,8 +79,8 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.services,
+            self.wall,
         )
-        v3.wall = self.wall
         self.alipay = AlipayGateway(
             institution,
             self.accounts,

@@ -15,7 +15,7 @@ from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.moment import read_time
 from hutong.gateways.wechat.v2.refusals import fault_named
 from hutong.gateways.wechat.v2.trade import openid_of, paid_fields, query_fields
-from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 
 _LIFETIME_MIN_S = 60
@@ -37,10 +37,9 @@ _KEPT = {
 class Orders:
     """The endpoints of orders."""
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService, clock: Clock) -> None:
+    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
         self._orders = orders
         self._refunds = refunds
-        self._clock = clock
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
