@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.notification_service import NotificationService
@@ -26,6 +27,7 @@ from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
@@ -62,8 +64,10 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
+        self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -72,6 +76,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
+            self.wall,
         )
         self.alipay = AlipayGateway(
             institution,
@@ -115,6 +121,7 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.services,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -136,6 +143,7 @@ class Gateways:
         await self.notifications.start()
         await self.sharing.start()
         await self.agreements.start()
+        await self.services.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:

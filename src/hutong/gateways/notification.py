@@ -33,6 +33,7 @@ class News(StrEnum):
     PREAUTH_LET_GO = "PREAUTH_LET_GO"  # Its subject is the operation.
     TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
     TRANSFER_BATCH = "TRANSFER_BATCH"
+    SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
 
 
 class NotificationState(StrEnum):

@@ -19,6 +19,7 @@ from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
 from hutong.web.switch_desk.payments import Elsewhere, nobody_else
 from hutong.web.till.pages import till_pages
+from hutong.web.wallet.consents import Consents
 from hutong.web.wallet.pages import wallet_pages
 
 
@@ -29,12 +30,13 @@ def institution_pages(
     pool: WorkerPool,
     names: Mapping[str, str],
     desk: DeskParts,
+    consents: Consents,
     callbacks: Callbacks | None = None,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
-        *wallet_pages(institution, pages, names),
+        *wallet_pages(institution, pages, names, consents),
         *institution_desk_pages(desk, pages),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),

@@ -205,6 +205,17 @@ class AgreementService:
             raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
         return self._end(agreement_id, EndedBy.PERSON)
 
+    def withdraw(self, agreement_id: int) -> Agreement:
+        """What it was for is over: nobody signs it any more, nothing is taken, and nobody is told. Repeats: it, ended."""
+        agreement = self.offered(agreement_id)
+        if agreement.state == AgreementState.ENDED:
+            return agreement
+        if agreement.state == AgreementState.SIGNED and agreement.user_id:
+            self._mandates.revoke(agreement.user_id, agreement.mandate_id)
+        ended = agreement.ended(EndedBy.MERCHANT, self._node.clock.now_ns())
+        self.all.put(ended)
+        return ended
+
     # Both.
 
     def _offer(self, caller: Caller, draft: AgreementDraft) -> Agreement:

@@ -10,6 +10,7 @@ from hutong.web.wallet.app import app_pages
 from hutong.web.wallet.bills import bills_pages
 from hutong.web.wallet.cards import cards_pages
 from hutong.web.wallet.code import code_pages
+from hutong.web.wallet.consents import Consents, consents_pages
 from hutong.web.wallet.door import door_pages
 from hutong.web.wallet.home import home_pages
 from hutong.web.wallet.limits import limits_pages
@@ -20,7 +21,9 @@ from hutong.web.wallet.scan import scan_pages
 from hutong.web.wallet.settings import settings_pages
 
 
-def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str, str]) -> list[ControllerRouterHandler]:
+def wallet_pages(
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents
+) -> list[ControllerRouterHandler]:
     """What `/wallet` and everything below it leads to. `names` are those of the network's institutions, by node."""
     paying = Paying(institution, pages, names)
     return [
@@ -33,6 +36,7 @@ def wallet_pages(institution: InstitutionNode, pages: Pages, names: Mapping[str,
         *receive_pages(institution, pages),
         *cards_pages(institution, pages, names),
         *mandates_pages(institution, pages, names),
+        *consents_pages(institution, pages, consents),
         *limits_pages(institution, pages),
         *settings_pages(institution, pages),
         *app_pages(pages),

@@ -49,7 +49,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(PIECES, max_size=12), PATHS)
 def test_whatever_is_posted_is_answered_and_moves_nothing(shop: V2Shop, pieces: list[bytes], path: str) -> None:
     told = answered(shop, WireRequest(method="POST", path=path, body=b"".join(pieces)))
@@ -74,7 +74,7 @@ TEXTS = st.text(max_size=30).map(document.sayable) | st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.dictionaries(NAMES, TEXTS, max_size=6), PATHS)
 def test_whatever_is_signed_is_answered_in_the_vendors_words(shop: V2Shop, fields: dict[str, str], path: str) -> None:
     told = answered(shop, WireRequest(method="POST", path=path, body=shop.body(fields)))

@@ -8,15 +8,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hutong.gateways.notification import GatewayNotification, Letter
 from hutong.gateways.order import Dialect
+from hutong.runtime.shelf import warmed
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import Merchant
+from tests.institution.payments.world import now
 
 PHONE = "+8613800138000"
 
 
 def letter(hall: Hall, notification: GatewayNotification, *, later_s: int = 0) -> Letter:
     postman = hall.gateways.notifications.postmen[Dialect.WECHATPAY_V3]
-    return postman.letter(notification, postman.plain(notification), hall.jing.clock.now_ns() + later_s * 10**9)
+    plain = now(warmed(hall.jing.node.journal, lambda: postman.plain(notification)))
+    return postman.letter(notification, plain, hall.jing.clock.now_ns() + later_s * 10**9)
 
 
 def opened(merchant: Merchant, letter: Letter) -> tuple[dict[str, Any], dict[str, Any]]:

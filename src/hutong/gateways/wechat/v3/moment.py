@@ -19,3 +19,8 @@ def read(text: str) -> int | None:
     except ValueError:
         return None
     return instant_ns(at) if at.tzinfo is not None else None
+
+
+def compact(ns: int) -> str:
+    """`20180608103456`, as older products have it."""
+    return f"{instant(ns).astimezone(BEIJING):%Y%m%d%H%M%S}"

@@ -130,6 +130,8 @@ class Papay:
         pointer = "/body/transaction_notify_url"
         check_notify_url(body["transaction_notify_url"], private_allowed=self._private_urls, pointer=pointer)
         agreement = await self._agreements.find(caller, contract_no=body["contract_id"])
+        if not agreement.plan.isdecimal():  # A consent to one service is none to this.
+            raise Fault(Code.RESOURCE_NOT_EXISTS, "签约协议不存在")
         draft = OrderDraft(
             out_trade_no=body["out_trade_no"],
             amount=body["amount"]["total"],

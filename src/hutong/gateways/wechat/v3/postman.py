@@ -18,8 +18,10 @@ from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund import GatewayRefund
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.services.service_order import ServiceOrder
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
-from hutong.gateways.wechat.v3 import cipher, moment, papay, refunds, transfers
+from hutong.gateways.wechat.v3 import cipher, moment, papay, payscore, refunds, transfers
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
@@ -59,6 +61,7 @@ class V3Postman:
         gateway_refunds: GatewayRefundService,
         sharing: Sharing,
         agreements: AgreementService,
+        services: ServiceOrderService,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -67,6 +70,7 @@ class V3Postman:
         self._refunds = gateway_refunds
         self._sharing = sharing
         self._agreements = agreements
+        self._services = services
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -79,7 +83,9 @@ class V3Postman:
             case News.TRANSFER_BATCH:
                 told = self._batch(notification)
             case News.AGREEMENT_SIGNED | News.AGREEMENT_ENDED:
-                told = self._agreement(notification)
+                told = self._confirmed(notification) or self._agreement(notification)
+            case News.SERVICE_PAID:
+                told = self._service(notification, "PAYSCORE.USER_PAID", "用户支付成功")
             case News.FAILED:
                 told = self._failed(notification)
             case _:
@@ -138,6 +144,25 @@ class V3Postman:
         trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.FAILED)
         shown = trade_object(trade, caller, self._orders.payers, partner=is_partner(caller))
         return Told("TRANSACTION.FAIL", "扣款失败", "transaction", shown)
+
+    def _confirmed(self, notification: GatewayNotification) -> Told | None:
+        """A consent that is for a service is told as the service's; None for others."""
+        service = self._services.of_agreement(notification.subject_id)
+        if service is None:
+            return None
+        if notification.kind == News.AGREEMENT_SIGNED:
+            return self._told_of(service, "PAYSCORE.USER_CONFIRM", "用户确认成功")
+        return self._told_of(service, "PAYSCORE.USER_CLOSE_SERVICE", "用户解除授权")
+
+    def _service(self, notification: GatewayNotification, event: str, summary: str) -> Told:
+        service = self._services.all.get(notification.subject_id)
+        assert service is not None, "news of a service come after it"
+        return self._told_of(service, event, summary)
+
+    def _told_of(self, service: ServiceOrder, event: str, summary: str) -> Told:
+        mchid = self._accounts.account(service.account_id).row.number
+        shown = payscore.service_object(self._services.standing(service), mchid, self._orders.payers)
+        return Told(event, summary, "payscore", shown)
 
     def _agreement(self, notification: GatewayNotification) -> Told:
         agreement = self._agreements.offered(notification.subject_id)

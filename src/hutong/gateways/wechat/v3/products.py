@@ -5,6 +5,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
@@ -16,12 +17,14 @@ from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parties import Parties
+from hutong.gateways.wechat.v3.payscore import Payscore
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
 from hutong.gateways.wechat.v3.transfers import Transfers
 from hutong.gateways.wechat.v3.uploads import Uploads
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 
 
 def v3_dialect(
@@ -32,6 +35,8 @@ def v3_dialect(
     refunds: GatewayRefundService,
     sharing: Sharing,
     agreements: AgreementService,
+    services: ServiceOrderService,
+    wall: Clock,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
@@ -48,5 +53,6 @@ def v3_dialect(
         *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
+        *Payscore(services, agreements, orders.payers, private_urls=private_urls).endpoints(),
     ]
-    return Envelope(node, accounts, platform, built)
+    return Envelope(node, accounts, platform, built, wall)

@@ -3,6 +3,7 @@
 from hutong.codes.code import CodeReason
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.services.reasons import ServiceReason
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.transfers.reasons import TransferReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
@@ -68,6 +69,15 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     AgreementReason.AGREEMENT_NOT_SIGNED: (Code.INVALID_REQUEST, "协议未签约"),
     GatewayReason.COMBINED_PARTS_WRONG: (Code.PARAM_ERROR, "子单信息有误：数量、金额或单号重复"),
     GatewayReason.COMBINED_NUMBER_TAKEN: (Code.OUT_TRADE_NO_USED, "子单商户订单号已被使用"),
+    ServiceReason.SERVICE_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "服务订单不存在"),
+    ServiceReason.SERVICE_DIFFERS: (Code.INVALID_REQUEST, "商户服务订单号重复，且参数与之前请求不一致"),
+    ServiceReason.SERVICE_REVOKED: (Code.INVALID_REQUEST, "服务订单已取消"),
+    ServiceReason.SERVICE_COMPLETED: (Code.INVALID_REQUEST, "服务订单已完结"),
+    ServiceReason.SERVICE_NOT_COMPLETED: (Code.INVALID_REQUEST, "服务订单未完结"),
+    ServiceReason.SERVICE_NOT_AGREED: (Code.INVALID_REQUEST, "用户未确认服务订单"),
+    ServiceReason.SERVICE_PAYING: (Code.INVALID_REQUEST, "服务订单正在收款，请稍后再试"),
+    ServiceReason.SERVICE_PAID: (Code.INVALID_REQUEST, "服务订单已支付"),
+    ServiceReason.SERVICE_TOTAL_EXCEEDED: (Code.PARAM_ERROR, "总金额超过服务风险金额，或超过已确认的金额"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

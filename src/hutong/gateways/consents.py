@@ -1,0 +1,93 @@
+"""What merchants ask of people, in one list for the wallet's pages: to take money without asking each time, or to hold some."""
+
+import msgspec
+
+from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement, AgreementState
+from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth, PreauthState
+from hutong.gateways.preauth.preauth_service import PreauthService
+from hutong.kernel.clock import Clock
+from hutong.kernel.ids import id_text, parse_id
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """One of them; `web.wallet.consents` says what each field is to the page."""
+
+    id: str
+    payment_id: int
+    creditor: str
+    merchant: str
+    about: str
+    amount: int
+    is_daily: bool
+    is_open: bool
+    is_in_force: bool
+    can_end: bool
+    at_ns: int
+
+
+class Consents:
+    """An agreement or an authorisation, by its id as text. Everything may raise `Cold` before it appends anything."""
+
+    def __init__(self, clock: Clock, agreements: AgreementService, preauths: PreauthService) -> None:
+        self._clock = clock
+        self._agreements = agreements
+        self._preauths = preauths
+
+    def of(self, user_id: int) -> list[Consent]:
+        """What a person is asked, or has agreed to; the newest first."""
+        found = [self._agreement(each) for each in self._agreements.signed_by(user_id)]
+        found += [self._preauth(each) for each in self._preauths.of_person(user_id)]
+        return sorted(found, key=lambda each: each.at_ns, reverse=True)
+
+    def one(self, id_: str) -> Consent:
+        """What a link leads to. Refuses what is unknown."""
+        if id_.startswith(PREAUTH_PREFIX + "_"):
+            return self._preauth(self._preauths.offered(parse_id(PREAUTH_PREFIX, id_)))
+        return self._agreement(self._agreements.offered(parse_id(AGREEMENT_PREFIX, id_)))
+
+    def agree(self, user_id: int, id_: str, pin_token: str) -> None:
+        """Refuses as `AgreementService.sign`, or `PreauthService.agree`."""
+        if id_.startswith(PREAUTH_PREFIX + "_"):
+            self._preauths.agree(user_id, parse_id(PREAUTH_PREFIX, id_), pin_token)
+        else:
+            self._agreements.sign(user_id, parse_id(AGREEMENT_PREFIX, id_), pin_token)
+
+    def end(self, user_id: int, id_: str) -> None:
+        """End an agreement, or decline to let something be held. Refuses as `leave`, or `decline`."""
+        if id_.startswith(PREAUTH_PREFIX + "_"):
+            self._preauths.decline(user_id, parse_id(PREAUTH_PREFIX, id_))
+        else:
+            self._agreements.leave(user_id, parse_id(AGREEMENT_PREFIX, id_))
+
+    def _agreement(self, agreement: Agreement) -> Consent:
+        state = agreement.state_at(self._clock.now_ns())
+        return Consent(
+            id=agreement.creditor,
+            payment_id=agreement.id,
+            creditor=agreement.creditor,
+            merchant=self._agreements.merchant_name(agreement),
+            about=agreement.shown,
+            amount=agreement.day_max,
+            is_daily=True,
+            is_open=state is AgreementState.OFFERED,
+            is_in_force=state is AgreementState.SIGNED,
+            can_end=state is AgreementState.SIGNED,
+            at_ns=agreement.created_ns,
+        )
+
+    def _preauth(self, preauth: Preauth) -> Consent:
+        state = preauth.state_at(self._clock.now_ns())
+        return Consent(
+            id=id_text(PREAUTH_PREFIX, preauth.id),
+            payment_id=preauth.id,
+            creditor=preauth.creditor,
+            merchant=self._preauths.merchant_name(preauth),
+            about=preauth.title,
+            amount=preauth.amount,
+            is_daily=False,
+            is_open=state is PreauthState.OFFERED,
+            is_in_force=state in (PreauthState.HOLDING, PreauthState.HELD),
+            can_end=state is PreauthState.OFFERED and bool(preauth.user_id),
+            at_ns=preauth.created_ns,
+        )

@@ -1,0 +1,104 @@
+"""What merchants ask of a person beforehand: to take money without asking each time, or to hold some until it is known how much."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from hutong.institution.node import InstitutionNode
+from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import decided, warmed
+from hutong.web.page import AnyRequest, Pages
+from hutong.web.wallet.door import WALLET, wallet_guard
+
+
+class Consent(Protocol):
+    """One thing that is asked."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def payment_id(self) -> int:
+        """With `amount` and `creditor`, what the PIN token of a yes is bound to."""
+        ...
+
+    @property
+    def creditor(self) -> str: ...
+    @property
+    def merchant(self) -> str: ...
+    @property
+    def about(self) -> str:
+        """What it is for, as the merchant says it."""
+        ...
+
+    @property
+    def amount(self) -> int: ...
+    @property
+    def is_daily(self) -> bool:
+        """So much a day, without asking; else so much is held, once."""
+        ...
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def is_in_force(self) -> bool: ...
+    @property
+    def can_end(self) -> bool: ...
+    @property
+    def at_ns(self) -> int: ...
+
+
+class Consents(Protocol):
+    """All of them. Everything may raise `Cold` before it appends anything, and refuses what is not the person's."""
+
+    def of(self, user_id: int, /) -> Sequence[Consent]: ...
+
+    def one(self, id_: str, /) -> Consent: ...
+
+    def agree(self, user_id: int, id_: str, pin_token: str, /) -> None: ...
+
+    def end(self, user_id: int, id_: str, /) -> None: ...
+
+
+def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consents) -> list[ControllerRouterHandler]:
+    """`/wallet/agreements` and everything below it."""
+    journal, people = institution.node.journal, institution.people
+
+    @get("/wallet/agreements")
+    async def show(request: AnyRequest) -> Response[str]:
+        found = await warmed(journal, lambda: consents.of(request.auth.user_id))
+        return pages.render(request, "wallet/agreements.html", nav="settings", consents=found)
+
+    async def page(request: AnyRequest, consent_id: str, refusal: Refusal | None = None) -> Response[str]:
+        consent = await warmed(journal, lambda: consents.one(consent_id))
+        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent)
+
+    @get("/wallet/agreements/{consent_id:str}")
+    async def ask(request: AnyRequest, consent_id: FromPath[str]) -> Response[str]:
+        return await page(request, consent_id)
+
+    @post("/wallet/agreements/{consent_id:str}/agree", status_code=200)
+    async def agree(request: AnyRequest, consent_id: FromPath[str]) -> Response[Any]:
+        form, user_id = await pages.form(request), request.auth.user_id
+        try:
+            consent = await warmed(journal, lambda: consents.one(consent_id))
+            token = await people.pin_token(
+                user_id, form.text("pin", length_max=12), consent.payment_id, consent.amount, consent.creditor
+            )
+            await decided(journal, lambda: consents.agree(user_id, consent_id, token))
+        except Refusal as refusal:
+            return await page(request, consent_id, refusal)
+        return pages.go(f"/wallet/agreements/{consent_id}")
+
+    @post("/wallet/agreements/{consent_id:str}/end", status_code=200)
+    async def end(request: AnyRequest, consent_id: FromPath[str]) -> Response[Any]:
+        await pages.form(request)
+        try:
+            await decided(journal, lambda: consents.end(request.auth.user_id, consent_id))
+        except Refusal as refusal:
+            return await page(request, consent_id, refusal)
+        return pages.go("/wallet/agreements")
+
+    return [pages.router("/", [show, ask, agree, end], WALLET, [wallet_guard(institution, pages)])]

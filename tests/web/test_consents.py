@@ -1,0 +1,106 @@
+"""A person agrees, in the wallet's pages, to what merchants ask beforehand; and takes it back there."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from hutong.gateways.account import Caller
+from hutong.gateways.agreements.agreement import AgreementDraft
+from hutong.gateways.preauth.preauth import PreauthDraft
+from hutong.kernel.ids import seeded_randomness
+from hutong.runtime.http_app import make_app
+from hutong.runtime.pool import WorkerPool
+from hutong.web.brand import Brand
+from hutong.web.page import Pages
+from hutong.web.wallet.consents import consents_pages
+from tests.gateways.street import PIN, House, Person, Street
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house() -> AsyncIterator[House]:
+    pool = WorkerPool()
+    async with AsyncExitStack() as stack:
+        stack.callback(pool.close)
+        street = Street(pool)
+        await street.start(stack)
+        yield street.wei
+
+
+class Browser:
+    """Somebody's, signed in to their wallet."""
+
+    def __init__(self, house: House, person: Person) -> None:
+        pages = Pages(Brand("wei", "Wei", "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
+        handlers = consents_pages(house.institution, pages, house.gateways.consents)
+        transport = httpx.ASGITransport(cast("Any", make_app(handlers, title="wei", version="1")))
+        token = person.headers["authorization"].removeprefix("Bearer ")
+        self.client = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://wei",
+            cookies={"wallet-wei": token},
+            headers={"accept-language": "en"},
+            follow_redirects=True,
+        )
+
+    async def see(self, path: str) -> str:
+        response = await self.client.get(path)
+        assert response.status_code == 200, response.text
+        return response.text
+
+    async def send(self, page: str, path: str, **fields: str) -> httpx.Response:
+        (csrf,) = set(re.findall(r'name="csrf" value="(\w+)"', page))
+        return await self.client.post(path, data={"csrf": csrf} | fields)
+
+
+async def asked(house: House) -> tuple[Browser, Caller]:
+    account = await house.account(await house.merchant())
+    return Browser(house, await house.person()), Caller(account, account)
+
+
+async def test_an_agreement_is_read_signed_and_ended(house: House) -> None:
+    browser, caller = await asked(house)
+    assert "No merchant may take anything" in await browser.see("/wallet/agreements")
+    draft = AgreementDraft(number="A-1", dialect="wechatpay-v2", shown="会员<1>", day_max=12_345)
+    path = f"/wallet/agreements/{(await house.gateways.agreements.offer(caller, draft)).creditor}"
+    page = await browser.see(path)
+    assert "胡同面馆" in page
+    assert "会员&lt;1&gt;" in page
+    assert "123.45" in page
+    wrong = await browser.send(page, f"{path}/agree", pin="000000")
+    assert wrong.status_code == 422
+    agreed = await browser.send(page, f"{path}/agree", pin=PIN)
+    assert "You agreed" in agreed.text
+    assert "You agreed" in await browser.see("/wallet/agreements")
+    ended = await browser.send(agreed.text, f"{path}/end")
+    assert "Ended" in ended.text
+    late = await browser.send(page, f"{path}/agree", pin=PIN)
+    assert "Ended" in late.text
+
+
+async def test_what_is_to_be_held_is_agreed_to(house: House) -> None:
+    browser, caller = await asked(house)
+    draft = PreauthDraft(number="H-1", request_number="R-1", dialect="alipay", amount=50_000, title="押金")
+    preauth = await house.gateways.preauths.offer(caller, draft)
+    path = f"/wallet/agreements/{preauth.creditor}"
+    agreed = await browser.send(await browser.see(path), f"{path}/agree", pin=PIN)
+    assert "You agreed" in agreed.text
+    assert (await house.gateways.preauths.standing(preauth)).left == 50_000
+
+
+async def test_a_form_from_elsewhere_agrees_to_nothing(house: House) -> None:
+    browser, caller = await asked(house)
+    draft = AgreementDraft(number="A-1", dialect="wechatpay-v2")
+    offered = await house.gateways.agreements.offer(caller, draft)
+    path = f"/wallet/agreements/{offered.creditor}/agree"
+    assert (await browser.client.post(path, data={"pin": PIN})).status_code != 200
+    assert (await house.gateways.agreements.find(caller, number="A-1")).state == "OFFERED"
+    with pytest.raises(AssertionError):
+        await browser.see("/wallet/agreements/agr_0")
