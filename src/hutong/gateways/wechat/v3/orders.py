@@ -33,7 +33,6 @@ class Orders:
     """Endpoints below `/v3/pay/transactions` and `/v3/pay/partner/transactions`, but for payment codes."""
 
     def __init__(self, node: NodeRuntime, parties: Parties, orders: OrderService, *, private_urls: bool) -> None:
-        self._clock = node.clock
         self._journal = node.journal
         self._parties = parties
         self._orders = orders
@@ -82,7 +81,7 @@ class Orders:
             product=product,
             description=words(body["description"]),
             dialect=Dialect.WECHATPAY_V3,
-            lifetime_s=lifetime_s(body, self._clock.now_ns()),
+            lifetime_s=lifetime_s(body, self._orders.wall.now_ns()),
             notify_url=body["notify_url"],
             facts=order_facts(body),
             content=content(kind, body),
