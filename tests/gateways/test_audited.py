@@ -11,8 +11,10 @@ import hutong
 from hutong.audit.finding import Report
 from hutong.audit.rules import check_rules
 from hutong.audit.snapshot import nodes_of
+from hutong.gateways.agreements.agreement import AGREEMENTS
 from hutong.gateways.combined.combined import COMBINED, PART_TAKINGS, PARTS
 from hutong.gateways.order import Dialect
+from hutong.gateways.preauth.preauth import PREAUTH_OPERATIONS, PREAUTHS
 from hutong.gateways.splits.hold import HOLDS, TAKINGS
 from hutong.gateways.splits.receiver import RECEIVERS
 from hutong.gateways.splits.split import SPLIT_RETURNS, SPLITS
@@ -22,14 +24,20 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgjournal import open_journal
+from hutong.runtime.pgstore import PgStore
 from hutong.runtime.tables import MemoryStore, Table
 from tests.gateways.combined.test_combined import Mall
 from tests.gateways.hall import Hall
+from tests.gateways.preauth.test_preauths import draft, held, take
 from tests.gateways.sharing import person, shop
 from tests.gateways.splits.test_splits import Scene
+from tests.gateways.street import Street
 
 OVERDUE_NS = 10**6 * NS_PER_S
-TABLES = [HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES, COMBINED, PARTS, PART_TAKINGS]
+TABLES: list[Table[Any]] = [
+    *(HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES, COMBINED, PARTS, PART_TAKINGS),
+    *(PREAUTHS, PREAUTH_OPERATIONS, AGREEMENTS),
+]
 DAMAGES = [
     ("UPDATE split_holds SET remaining = remaining - 1 WHERE remaining > 1", "is said to be frozen"),
     ("DELETE FROM split_holds", "nothing is said to be frozen"),
@@ -41,6 +49,12 @@ DAMAGES = [
     ("DELETE FROM person_transfers WHERE state = 'SUCCESS'", "transfer to a person is ACCEPTED"),
     ("UPDATE person_transfers SET amount = amount + 1 WHERE state = 'WAITING'", "and holds"),
     ("UPDATE person_transfers SET number_key = merchant_id", "transfers to people under one number"),
+]
+OF_PREAUTHS = [
+    ("UPDATE gateway_preauths SET amount = amount + 1", "came, and"),
+    ("DELETE FROM gateway_preauths WHERE state = 'HELD'", "authorisation is HOLDING"),
+    ("DELETE FROM gateway_preauth_operations WHERE state = 'DONE'", "came, and"),
+    ("UPDATE payments SET funding = 'balance'", "came, and"),
 ]
 OF_COMBINED = [
     ("UPDATE combined_parts SET fee = fee + 1", "handed on"),
@@ -80,6 +94,18 @@ async def test_the_audit_finds_nothing_in_combined_orders_but_what_is_damaged(da
     await _audited(database, hall.jing.node.store, OF_COMBINED)
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_audit_finds_nothing_in_what_is_held_but_what_is_damaged(database: Database, street: Street) -> None:
+    house, caller, _, preauth = await held(street)
+    for number, amount in (("T-1", 20_000), ("T-2", 5_000)):
+        await take(house, caller, preauth, number, amount)
+    await house.gateways.preauths.let_go(caller, preauth, number="U-1", amount=10_000)
+    await house.gateways.preauths.offer(caller, draft("H-2"))
+    _, other, _, cancelled = await held(street)
+    await house.gateways.preauths.cancel(other, cancelled)
+    await _audited(database, house.store, OF_PREAUTHS)
+
+
 def send(scene: Scene) -> None:
     """Transfers to a person that end in every way."""
     wei = scene.wei
@@ -102,6 +128,11 @@ def send(scene: Scene) -> None:
 async def _audited(database: Database, store: Any, damages: list[tuple[str, str]]) -> None:
     await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
     await _copied(database, store)
+    async with await database.open_pool(size_max=1) as pool:
+        for table in TABLES:  # What was written is read as it was.
+            kept = [row for _, row in store.rows[table.name]]
+            read = await PgStore(pool).find(table, "id", {row.id for row in kept})
+            assert [row for _, row in read] == kept, table
     connection = await database.connect(statement_s=0)
     try:
         for codec in ("uuid", "numeric", "jsonb"):

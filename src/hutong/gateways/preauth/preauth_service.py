@@ -146,8 +146,10 @@ class PreauthService:
     async def standing(self, preauth: Preauth) -> Standing:
         """An authorisation with its money, as the ledger has it."""
         preauth = await self.newest(preauth)
-        found = await self._ledger.lookup_accounts([preauth.account(self._currency)])
-        left = sum(each.credits_posted - each.debits_posted for each in found)
+        held = preauth.account(self._currency)
+        # Both, so that what is decided next about them need not wait for the database.
+        found = await self._ledger.lookup_accounts([held, chart.user_account(preauth.user_id, self._currency)])
+        left = sum(each.credits_posted - each.debits_posted for each in found if each.id == held)
         done = await warmed(self._journal, lambda: self.operations.find("preauth_id", preauth.id))
         return Standing(preauth, left, sum(each.amount for each in done if each.state == OperationState.DONE))
 
@@ -208,6 +210,7 @@ class PreauthService:
         caller.key.check_right(Right.REFUND)
         assert preauth.payee_id == caller.payee.row.id
         check_amount(amount)
+        await self.standing(preauth)
         begun = await decided(self._journal, lambda: self._begun(preauth.id, number, amount, remark))
         done = self.operations.get(begun.id)
         assert done is not None, "it was just written down"
