@@ -255,7 +255,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
-            landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
+            landing_page(
+                pages,
+                site.spec.plate_base,
+                partial(_wallets, site, network),
+                partial(_payee, institution),
+                partial(_prepaid, institution, gateways),
+            ),
             *institution_pages(institution, pages, bills, pool, names, desk, gateways.consents, callbacks),
             *gateways.routes_beside(told, operator_only),
         ]
@@ -279,13 +285,16 @@ async def _told_of(institution: InstitutionNode, telling: NotificationWorker) ->
 
 def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
     # Merchants' software has the machine's clock, also where the network's was put forward.
-    return Gateways(
+    gateways = Gateways(
         institution,
         name=site.spec.name,
         payer_key=site.secrets.token_key,
         sandbox=site.sandbox is not None,
         wall=SystemClock(),
     )
+    if site.sandbox is not None:
+        gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
+    return gateways
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
@@ -410,6 +419,11 @@ async def _payee(institution: InstitutionNode, code: str) -> Payee:
     if resolved is None:
         raise Refusal(CodeReason.CODE_UNKNOWN)
     return resolved.payee
+
+
+async def _prepaid(institution: InstitutionNode, gateways: Gateways, prepay_id: str) -> str:
+    """The code of an order that a merchant's app or page names by its prepay id; refuses ORDER_UNKNOWN."""
+    return await warmed(institution.node.journal, partial(gateways.orders.code_of_prepay, prepay_id))
 
 
 def _settings(site: Site, *, switch: str, private_webhooks: bool) -> InstitutionSettings:
