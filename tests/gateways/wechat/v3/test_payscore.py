@@ -1,5 +1,6 @@
 """Pay score's service orders through the v3 wire: wechatpay-alipay specification, section 7.3."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -164,3 +165,16 @@ async def test_what_is_no_service_order_is_refused(hall: Hall) -> None:
     for path, body, status, code in table:
         answer = await merchant.post(path, body)
         assert (answer.status, answer.code) == (status, code), body
+
+
+async def test_a_service_is_paid_for_once_however_many_ask_at_once(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 10_000)
+    await merchant.post(PATH, service(merchant))
+    await sign(hall, person)
+    pay = f"{PATH}/U1/pay"
+
+    calls = [complete(merchant, 1_280), complete(merchant, 1_280), merchant.post(pay, which(merchant))]
+    await asyncio.gather(*calls, *(merchant.post(pay, which(merchant)) for _ in range(3)))
+
+    assert (await asked(merchant))["state"] == "DONE"
+    assert (await person.get("/v1/balance"))["balance"] == 8_720
