@@ -256,7 +256,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
             landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, pages, bills, pool, names, desk, gateways.consents, callbacks),
+            *institution_pages(
+                institution, pages, bills, pool, names, desk, gateways.consents, gateways.sharing.transfers, callbacks
+            ),
             *gateways.routes_beside(told, operator_only),
         ]
         if site.gateway is None:
