@@ -24,6 +24,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgjournal import open_journal
+from hutong.runtime.pgstore import PgStore
 from hutong.runtime.tables import MemoryStore, Table
 from tests.gateways.combined.test_combined import Mall
 from tests.gateways.hall import Hall
@@ -33,7 +34,7 @@ from tests.gateways.splits.test_splits import Scene
 from tests.gateways.street import Street
 
 OVERDUE_NS = 10**6 * NS_PER_S
-TABLES = [
+TABLES: list[Table[Any]] = [
     *(HOLDS, TAKINGS, RECEIVERS, SPLITS, SPLIT_RETURNS, PERSON_TRANSFERS, BATCHES, COMBINED, PARTS, PART_TAKINGS),
     *(PREAUTHS, PREAUTH_OPERATIONS, AGREEMENTS),
 ]
@@ -127,6 +128,11 @@ def send(scene: Scene) -> None:
 async def _audited(database: Database, store: Any, damages: list[tuple[str, str]]) -> None:
     await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
     await _copied(database, store)
+    async with await database.open_pool(size_max=1) as pool:
+        for table in TABLES:  # What was written is read as it was.
+            kept = [row for _, row in store.rows[table.name]]
+            read = await PgStore(pool).find(table, "id", {row.id for row in kept})
+            assert [row for _, row in read] == kept, table
     connection = await database.connect(statement_s=0)
     try:
         for codec in ("uuid", "numeric", "jsonb"):

@@ -228,11 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
-        teller = HttpPoster(
-            private_allowed=private_webhooks, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
-        )
-        stack.push_async_callback(teller.close)
-        telling = gateways.begin(stack, teller)
+        telling = gateways.begin(stack, _teller(stack, private_allowed=private_webhooks))
         if site.clock is not None:
             site.clock.moved.append(telling.poke)
         site.node = institution
@@ -255,7 +251,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
-            landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
+            landing_page(
+                pages,
+                site.spec.plate_base,
+                partial(_wallets, site, network),
+                partial(_payee, institution),
+                partial(_prepaid, institution, gateways),
+            ),
             *institution_pages(
                 institution, pages, bills, pool, names, desk, gateways.consents, gateways.sharing.transfers, callbacks
             ),
@@ -275,19 +277,31 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
     return build
 
 
+def _teller(stack: AsyncExitStack, *, private_allowed: bool) -> HttpPoster:
+    """What carries the gateways' callbacks."""
+    teller = HttpPoster(
+        private_allowed=private_allowed, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
+    )
+    stack.push_async_callback(teller.close)
+    return teller
+
+
 async def _told_of(institution: InstitutionNode, telling: NotificationWorker) -> Iterable[Sample]:
     return [*await institution_metrics(institution), *gateway_metrics(telling)]
 
 
 def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
     # Merchants' software has the machine's clock, also where the network's was put forward.
-    return Gateways(
+    gateways = Gateways(
         institution,
         name=site.spec.name,
         payer_key=site.secrets.token_key,
         sandbox=site.sandbox is not None,
         wall=SystemClock(),
     )
+    if site.sandbox is not None:
+        gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
+    return gateways
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
@@ -412,6 +426,11 @@ async def _payee(institution: InstitutionNode, code: str) -> Payee:
     if resolved is None:
         raise Refusal(CodeReason.CODE_UNKNOWN)
     return resolved.payee
+
+
+async def _prepaid(institution: InstitutionNode, gateways: Gateways, prepay_id: str) -> str:
+    """The code of an order that a merchant's app or page names by its prepay id; refuses ORDER_UNKNOWN."""
+    return await warmed(institution.node.journal, partial(gateways.orders.code_of_prepay, prepay_id))
 
 
 def _settings(site: Site, *, switch: str, private_webhooks: bool) -> InstitutionSettings:

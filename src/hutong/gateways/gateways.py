@@ -77,6 +77,7 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.services,
+            self.wall,
         )
         self.alipay = AlipayGateway(
             institution,

@@ -111,3 +111,14 @@ async def test_a_v3_request_of_nonsense_is_refused(hall: Hall, path: str, header
         answer = await dialect(request)
         assert answer.status in {400, 401, 403, 404}
         assert {*json.loads(answer.body)} == {"code", "message"}
+
+
+@FUZZED
+@given(data=st.data())
+async def test_every_path_of_v3_stands_any_content(merchant: Merchant, data: st.DataObject) -> None:
+    endpoints = [each for each in merchant.hall.gateways.alipay.endpoints if not each.page]
+    path = "/v3/" + data.draw(st.sampled_from(endpoints)).method.replace(".", "/")
+    answer = await merchant.rest("POST", path, data.draw(FIELDS))
+    assert answer.status_code in {200, 400, 401, 403}, answer.text
+    if answer.status_code == 200:
+        merchant.verified_rest(answer)

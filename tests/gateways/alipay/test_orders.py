@@ -228,3 +228,35 @@ async def test_merchants_see_their_own_orders_alone(hall: Hall, merchant: Mercha
         for method in ("alipay.trade.query", "alipay.trade.close", "alipay.trade.refund"):
             refused = await other.ask(method, {**which, "refund_amount": "1.00"})
             assert refused["sub_code"] == "ACQ.TRADE_NOT_EXIST"
+
+
+async def test_what_the_balance_did_not_cover_is_tried_again_under_its_number(
+    hall: Hall, merchant: Merchant, payer: Payer
+) -> None:
+    person = await payer(100_000)
+    for number in ("T1", "T2"):
+        shown = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": number, "total_amount": "50"})
+        await hall.pay(person, shown["qr_code"])
+    balance = await hall.merchant_balance()
+    number = (await merchant.ask("alipay.trade.query", {"out_trade_no": "T1"}))["buyer_user_id"]
+    sent = {
+        "out_biz_no": "S1",
+        "trans_amount": f"{(balance - 1_000) // 100}.{balance % 100:02d}",
+        "product_code": "TRANS_ACCOUNT_NO_PWD",
+        "payee_info": {"identity": number, "identity_type": "ALIPAY_USER_ID", "name": "王小明"},
+    }
+    assert (await merchant.ask("alipay.fund.trans.uni.transfer", sent))["code"] == "10000"
+    refund = {"out_trade_no": "T1", "refund_amount": "50.00", "out_request_no": "R1"}
+    for _ in range(2):
+        poor = await merchant.ask("alipay.trade.refund", refund)
+        assert (poor["code"], poor["sub_code"]) == ("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
+        poor = await merchant.ask("alipay.trade.cancel", {"out_trade_no": "T2"})
+        assert (poor["code"], poor["sub_code"]) == ("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
+    query = {"out_trade_no": "T1", "out_request_no": "R1"}
+    assert "refund_status" not in await merchant.ask("alipay.trade.fastpay.refund.query", query)
+    shown = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": "T3", "total_amount": "99"})
+    await hall.pay(await payer(1_000_000), shown["qr_code"])
+    rich = await merchant.ask("alipay.trade.refund", refund)
+    assert (rich["fund_change"], rich["refund_fee"]) == ("Y", "50.00")
+    assert (await merchant.ask("alipay.trade.fastpay.refund.query", query))["refund_status"] == "REFUND_SUCCESS"
+    assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "N"

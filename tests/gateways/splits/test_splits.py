@@ -13,8 +13,12 @@ from hutong.gateways.splits.receiver import Receiver
 from hutong.gateways.splits.split import PartDraft, PartState, Split, SplitDraft, SplitReturn, SplitReturnDraft
 from hutong.institution import chart
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.refund import RefundOrder
+from hutong.institution.recalls.recall import RecallOrder
 from hutong.kernel.errors import Reason, Refusal
+from hutong.scheme.messages import PaymentStatus, TransactionStatus, id_hex
 from tests.gateways.sharing import Sharing, SharingWorld, Sold, caller, person, sell, shop
+from tests.institution.recalls.cases import do
 
 DAY_S = 86_400
 
@@ -261,6 +265,27 @@ def test_a_refund_that_neither_the_frozen_nor_the_balance_covers_fails_and_leave
     assert scene.balances() == (0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_recall_reaches_what_is_frozen(accepted: bool) -> None:
+    scene = Scene(on_us=False)
+    scene.split("S1", (shop(scene.partner), 2_000))
+    jing, disputes = scene.world["jing"], scene.wei.recalls.disputes
+    net = scene.wei.hold(scene.sold.order.id).net
+    order = RecallOrder(recall_id=jing.node.mint.mint(), payment_id=scene.sold.payment.id, amount=5_000, reason="FRAD")
+    do(jing, lambda: jing.recalls.recalls.open("duty", order))
+    (dispute,) = disputes.disputes.everything()
+    assert dispute.blocked == 5_000 - 30
+    assert scene.balances()[:2] == (0, net - 2_000 - dispute.blocked)
+    if accepted:
+        do(scene.wei, lambda: disputes.accept("desk", dispute.id))
+    else:
+        do(scene.wei, lambda: disputes.reject("desk", dispute.id, "LEGL"))
+    assert scene.balances()[:2] == (0 if accepted else dispute.blocked, net - 2_000 - dispute.blocked)
+    hold = scene.wei.hold(scene.sold.order.id)
+    assert hold.remaining == scene.wei.frozen(hold.id)
+    assert scene.wei.balanced()
+
+
 def test_what_is_left_is_unfrozen_after_thirty_days() -> None:
     scene = Scene()
     scene.split("S1", (shop(scene.partner), 2_000))
@@ -272,6 +297,42 @@ def test_what_is_left_is_unfrozen_after_thirty_days() -> None:
     scene.world.restart("wei")
     scene.world.tick(DAY_S)
     assert scene.balances()[0] == scene.sold.net - 2_000
+
+
+def test_what_came_due_while_the_node_was_down_is_unfrozen_when_it_is_back() -> None:
+    scene = Scene()
+    scene.world.clock.advance(seconds=80 * DAY_S)
+    scene.world.restart("wei")
+    scene.world.tick(1)
+    assert scene.balances()[:2] == (scene.sold.net, 0)
+
+
+def test_a_refund_that_the_network_rejects_is_frozen_again_whatever_was_split_meanwhile() -> None:
+    scene = Scene(on_us=False)
+    net = scene.wei.hold(scene.sold.order.id).net
+    scene.world.posting = True  # What is sent lies there.
+    order = RefundOrder(refund_id=scene.wei.node.mint.mint(), payment_id=scene.sold.payment.id, amount=4_000)
+    refunds = scene.wei.payments.refunds
+    scene.wei.decide(lambda: refunds.refund(scene.merchant, order))
+    ((refund, outcome),) = refunds.of_payment(scene.sold.payment.id)
+    assert outcome is None
+    left = net - (4_000 - refund.fee)
+    assert scene.refusal("S1", (shop(scene.partner), left + 1)) is SplitReason.SPLIT_EXCEEDS_FROZEN
+    scene.split("S1", (shop(scene.partner), left))
+    assert scene.balances()[1] == 0
+    told = PaymentStatus(
+        payment_id=id_hex(refund.id),
+        originator="wei",
+        status=TransactionStatus.REJECTED,
+        reason="AM04",
+        reason_name="NET_DEBIT_CAP_EXCEEDED",
+    )
+    for _ in range(2):
+        scene.wei.decide(lambda: refunds.told(told))
+    assert scene.balances() == (0, net - left, left, 0)
+    assert scene.wei.hold(scene.sold.order.id).remaining == net - left
+    scene.split("S2", finish=True)
+    assert scene.balances() == (net - left, 0, left, 0)
 
 
 def test_an_order_that_was_not_frozen_is_split_from_the_balance() -> None:

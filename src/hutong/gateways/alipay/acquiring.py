@@ -9,6 +9,7 @@ from hutong.gateways.alipay.call import Call, Endpoint, Reply
 from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.errors import PENDING, AlipayError
 from hutong.gateways.alipay.fields import Fields
+from hutong.gateways.alipay.given_back import give_back
 from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import payment_failed
@@ -160,7 +161,7 @@ class Acquiring:
                 notify_url=trade.order.notify_url,
                 facts={"out_request_no": trade.order.out_trade_no},
             )
-            state = await self._refunds.refund(call.caller, trade.order, draft, wait=True)
+            state = await give_back(self._refunds, call.caller, trade.order, draft)
             if state.progress is RefundProgress.PROCESSING:
                 raise _again(call)
             if state.progress is RefundProgress.FAILED:

@@ -11,7 +11,7 @@ from hutong.gateways.alipay.asked import order_draft
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.charset import UTF8
-from hutong.gateways.alipay.pages import page, qr_picture, redirected, shown
+from hutong.gateways.alipay.pages import page, qr_picture, redirected, shown, web_only
 from hutong.gateways.alipay.signature import RSA2, signed_parameters
 from hutong.gateways.order import OrderDraft, Trade, TradeState, trade_key
 from hutong.gateways.order_service import OrderService
@@ -107,7 +107,7 @@ class Cashier:
             amount=told.yuan(trade.amount),
             picture=qr_picture(code),
             code=code,
-            back=facts.get("quit_url", ""),
+            back=web_only(facts.get("quit_url", "")),
             trade_no=trade.order.trade_no,
             again=PATH + trade.order.trade_no,
             seconds=_LOOKS_AGAIN_S,

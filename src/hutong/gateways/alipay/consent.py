@@ -87,12 +87,16 @@ class Consent:
         if chosen is None or not _agreed(request, token):
             what = "代你的应用发起收款、退款等操作 take and refund payments for your application"
             return self._question(request, asked, token, application.row.name, what, [a.row.number for a in accounts])
-        partners = (*chosen.facts.partners, application.row.number)
-        if application.row.number not in chosen.facts.partners:
-            await decided(self._node.journal, lambda: self._accounts.settle(key, chosen.row.id, partners=partners))
+        await decided(self._node.journal, lambda: self._let_in(key, chosen.row.id, application.row.number))
         code = f"P{self._grants.draw()}"
         await self._grants.give(GrantKind.APP_CODE, code, account_id=application.row.id, subject_id=chosen.row.id)
         return _back(asked, {"app_auth_code": code, "source": "alipay_app_auth"})
+
+    def _let_in(self, key: StaffKey, account_id: int, provider: str) -> None:
+        """From now on the service provider may act for the account."""
+        partners = self._accounts.own(key, account_id).facts.partners
+        if provider not in partners:
+            self._accounts.settle(key, account_id, partners=(*partners, provider))
 
     def _owner(self, token: str) -> StaffKey:
         """Refuses whoever may not manage the whole merchant."""

@@ -15,6 +15,7 @@ from hutong.gateways.alipay.grant_service import GrantService
 from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.order_news import OrderNews
+from hutong.gateways.alipay.pages import always_a_page
 from hutong.gateways.alipay.postman import AlipayPostman, Writer
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
@@ -106,9 +107,9 @@ class AlipayGateway:
             if scheme.startswith(rest.SCHEME) or (path.startswith(_OURS) and not scheme.startswith("WECHATPAY2-")):
                 return self._rest
         if path.startswith(cashier.PATH):
-            return self._cashier
+            return always_a_page(self._cashier)
         if path.startswith(bills.PATH):
-            return self._bills
+            return always_a_page(self._bills)
         if path in consent.PATHS:
-            return self._consent
+            return always_a_page(self._consent)
         return None

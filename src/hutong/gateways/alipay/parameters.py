@@ -77,7 +77,8 @@ def _pairs(data: bytes) -> Pairs:
 
 
 def _unquote(data: bytes) -> bytes:
-    return unquote_to_bytes(data.replace(b"+", b" "))
+    data = data.replace(b"+", b" ")
+    return unquote_to_bytes(data) if b"%" in data else data
 
 
 def _multipart(body: bytes, boundary: str) -> tuple[Pairs, dict[str, File]]:

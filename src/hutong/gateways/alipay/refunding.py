@@ -6,20 +6,16 @@ from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.acquiring import existing
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
-from hutong.gateways.alipay.errors import AlipayError
+from hutong.gateways.alipay.given_back import give_back, last_try
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import refund_failed
 from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.order_service import OrderService
-from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress, RefundState
 from hutong.gateways.refund_service import GatewayRefundService
-from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
-
-_TRIES_MAX = 50
 
 
 class Refunding:
@@ -78,7 +74,7 @@ class Refunding:
         number = call.fields.text("out_request_no", 64, required=True)
         trade = await existing(self._orders, call)
         fields: dict[str, Any] = told.numbers(trade) | {"out_request_no": number}
-        state = await self._last(call, trade, number)
+        state = await last_try(self._refunds, call.caller, trade.order, number)
         if state is None or state.progress is not RefundProgress.SUCCESS:
             return Reply(fields)
         fields |= {
@@ -91,40 +87,16 @@ class Refunding:
         return Reply(fields | _given_back(state))
 
     async def _refunded(self, call: Call, trade: Trade, number: str, amount: int, reason: str) -> RefundState:
-        for attempt in range(1, _TRIES_MAX + 1):
-            draft = RefundDraft(
-                out_refund_no=_numbered(number, attempt),
-                amount=amount,
-                reason=reason,
-                dialect=Dialect.ALIPAY.value,
-                within_order=True,
-                notify_url=trade.order.notify_url,
-                facts={"out_request_no": number},
-            )
-            state = await self._refunds.refund(call.caller, trade.order, draft, wait=True)
-            if not (state.repeated and state.progress is RefundProgress.FAILED):
-                return state
-        raise AlipayError("ACQ.TRADE_NOT_ALLOW_REFUND", said="当前交易不允许退款")
-
-    async def _last(self, call: Call, trade: Trade, number: str) -> RefundState | None:
-        """The last try under a number."""
-        found = None
-        for attempt in range(1, _TRIES_MAX + 1):
-            try:
-                found = await self._refunds.find(
-                    call.caller, out_refund_no=_numbered(number, attempt), order=trade.order
-                )
-            except Refusal as refusal:
-                if refusal.reason is GatewayReason.REFUND_UNKNOWN:
-                    return found
-                raise
-            if found.progress is not RefundProgress.FAILED:
-                return found
-        return found
-
-
-def _numbered(number: str, attempt: int) -> str:
-    return number if attempt == 1 else f"{number}#{attempt}"
+        draft = RefundDraft(
+            out_refund_no=number,
+            amount=amount,
+            reason=reason,
+            dialect=Dialect.ALIPAY.value,
+            within_order=True,
+            notify_url=trade.order.notify_url,
+            facts={"out_request_no": number},
+        )
+        return await give_back(self._refunds, call.caller, trade.order, draft)
 
 
 def _given_back(state: RefundState) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from hutong.runtime.shelf import warmed
 INVALID = "INVALID_PARAMETER"
 CHANGED = "alipay.fund.trans.order.changed"
 _NO_PASSWORD = "TRANS_ACCOUNT_NO_PWD"  # noqa: S105  # A product's name.
+_RED_PACKET = "STD_RED_PACKET"
 _STATUSES = {
     TransferState.ACCEPTED: "DEALING",
     TransferState.WAITING: "DEALING",
@@ -59,7 +60,7 @@ class Sending:
     async def send(self, call: Call) -> Reply:
         """To a person's balance: by 2088 number, open id or telephone number."""
         fields = call.fields
-        fields.choice("product_code", (_NO_PASSWORD,), required=True)
+        product = fields.choice("product_code", (_NO_PASSWORD, _RED_PACKET), required=True)
         fields.choice("biz_scene", ("DIRECT_TRANSFER",))
         payee = fields.object("payee_info", required=True)
         transfer = await self._send(
@@ -70,6 +71,7 @@ class Sending:
             identity=payee.text("identity", 64, required=True),
             name=payee.text("name", 64),
             remark=fields.text("remark", 200) or fields.text("order_title", 128),
+            product=product,
         )
         return Reply(
             {
@@ -141,7 +143,7 @@ class Sending:
         assert transfer is not None
         content = {
             "out_biz_no": transfer.number,
-            "product_code": _NO_PASSWORD,
+            "product_code": transfer.told["product"],
             "biz_scene": "DIRECT_TRANSFER",
             **_numbers(transfer),
             "status": _STATUSES[TransferState(transfer.state)],
@@ -160,7 +162,16 @@ class Sending:
         return Told(values, transfer.told["sign_type"], transfer.told["codec"])
 
     async def _send(
-        self, call: Call, *, number: str, amount: int, kind: str, identity: str, name: str, remark: str
+        self,
+        call: Call,
+        *,
+        number: str,
+        amount: int,
+        kind: str,
+        identity: str,
+        name: str,
+        remark: str,
+        product: str = _NO_PASSWORD,
     ) -> PersonTransfer:
         """Refuses what is wrong with the payee, too: to Alipay such a transfer was never made."""
         found = await warmed(self._journal, lambda: self._identities.find(call.payee, kind, identity))
@@ -173,7 +184,12 @@ class Sending:
             remark=" ".join(remark.split())[:128].strip(),
             name=name,
             notify_url=notify_url(call),
-            facts={"app_id": call.account.row.number, "codec": call.codec, "sign_type": call.sign_type},
+            facts={
+                "app_id": call.account.row.number,
+                "codec": call.codec,
+                "sign_type": call.sign_type,
+                "product": product,
+            },
         )
         transfer = await self._transfers.send(call.caller, draft)
         if transfer.state == TransferState.FAILED:

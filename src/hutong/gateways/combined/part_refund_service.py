@@ -176,6 +176,9 @@ class PartRefundService:
         if taking is not None:
             self._give_up(taking.id)
 
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
+        """A recall of a combined payment is between the payer and who took it: parts that went on are theirs."""
+
     # Taking.
 
     def _begin(

@@ -17,7 +17,8 @@ from hutong.institution import chart
 from hutong.institution.payments.payment import Outcome, Payment, Why
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.refund import Refund
-from hutong.kernel.ids import derive
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.ids import derive, minted_ms
 from hutong.kernel.money import Currency
 from hutong.ledger import sharing_recipes
 from hutong.ledger.engine import LedgerEngine
@@ -51,6 +52,12 @@ class HoldService:
         """Before the institution starts: its refunds ask for what is frozen."""
         await self.holds.start()
         await self.takings.start()
+
+    async def last_day(self) -> int:
+        """The last day on which an order that is to be split was placed: the node lived, and had unfrozen what was due."""
+        newest = await self._node.store.greatest(HOLDS, "id")
+        now_ns = self._node.clock.now_ns()
+        return day_number(minted_ms(newest) * NS_PER_MS if newest is not None else now_ns)
 
     async def resume(self) -> None:
         """After a restart: transfers that were written down, and maybe not made. Those that were answer `exists`."""
@@ -177,6 +184,12 @@ class HoldService:
         hold = self.of_payment(refund.payment_id)
         if hold is not None and hold.merchant_id == refund.merchant_id:
             self.take_from(hold, refund.id, refund.gross - refund.fee)
+
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
+        """A recall reaches what is frozen of the payment, too: what is left of it afterwards is the merchant's own."""
+        hold = self.of_payment(payment_id)
+        if hold is not None and hold.merchant_id == merchant_id:
+            self.take_from(hold, id_, amount)
 
     def take_from(self, hold: Hold, refund_id: int, wanted: int) -> None:
         """Let the merchant have what a refund wants of a hold, or as much as is there. Repeats: nothing changes."""

@@ -47,7 +47,7 @@ from hutong.runtime.shelf import Shelf, decided, warmed
 log = structlog.get_logger()
 RATIO_BPS_MAX = 3000  # What of an order may go to others, where nothing else was agreed.
 _UNMOVED_WITHIN = 20_000  # Positions: see `hold_service`.
-_MISSED_DAYS = 30  # How long a node may have been down, and still unfreezes what came due meanwhile.
+_DAYS_AGAIN = 2  # Of those before the node was last seen alive: what came due then may not have been unfrozen.
 
 
 class SplitService:
@@ -79,6 +79,7 @@ class SplitService:
 
     async def start(self) -> None:
         await self.splits.start()
+        self._unfrozen_until = await self._holds.last_day() - _DAYS_AGAIN
 
     async def resume(self) -> None:
         """After a restart, behind the holds: what was written down, and maybe not moved."""
@@ -183,7 +184,7 @@ class SplitService:
 
     async def _unfreeze_due(self, today: int) -> None:
         try:
-            for day in range(max(self._unfrozen_until + 1, today - _MISSED_DAYS), today + 1):
+            for day in range(self._unfrozen_until + 1, today + 1):
                 for hold in await warmed(self._journal, partial(self._holds.holds.find, "due_day", day)):
                     await warmed(self._journal, partial(self._finish, hold.id))
             self._unfrozen_until = today

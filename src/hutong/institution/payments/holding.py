@@ -7,7 +7,7 @@ from hutong.institution.payments.refund import Refund
 
 
 class Holdings(Protocol):
-    """Asked for every refund that a merchant makes, within the decisions that begin and end it."""
+    """Asked for every refund that a merchant makes, and for recalls, within the decisions that begin and end them."""
 
     def look_up(self, payment_id: int, refund_id: int) -> None:
         """Bring into memory what the others need. May raise `Cold`."""
@@ -21,6 +21,14 @@ class Holdings(Protocol):
         """What was let go for a refund that failed is to be kept apart again."""
         ...
 
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
+        """
+        A payment is recalled: let the merchant's account have so much of what is kept apart of it, to be set aside there.
+
+        `id_` is what it is for, in place of a refund's. Repeats: nothing changes.
+        """
+        ...
+
 
 class NoHoldings:
     """Nothing is kept apart."""
@@ -32,6 +40,9 @@ class NoHoldings:
         pass
 
     def concluded(self, refund: Refund, outcome: Outcome) -> None:
+        pass
+
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
         pass
 
 
@@ -52,3 +63,7 @@ class AllHoldings:
     def concluded(self, refund: Refund, outcome: Outcome) -> None:
         for each in self._all:
             each.concluded(refund, outcome)
+
+    def set_aside(self, payment_id: int, merchant_id: int, id_: int, amount: int) -> None:
+        for each in self._all:
+            each.set_aside(payment_id, merchant_id, id_, amount)

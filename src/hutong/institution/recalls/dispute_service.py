@@ -168,6 +168,7 @@ class DisputeService:
         if missing > 0:
             # As at first: until it is known how much there was, nobody can consent again, or decide.
             said = replace(said, state=DisputeState.BLOCKING, blocks=dispute.blocks + 1)
+            self._refunds.holdings.look_up(said.payment_id, block_id(said.id, said.blocks))
         self._put(said)
         if missing > 0:
             self._block(said, missing)
@@ -273,6 +274,7 @@ class DisputeService:
         left = self._left(dispute)
         if not left.gross:
             raise Refusal(RecallRefused.NOTHING_LEFT_TO_RETURN)
+        self._refunds.holdings.look_up(paid.id, block_id(dispute.id, dispute.blocks))
         return replace(dispute, amount=min(message.amount, left.gross)), left
 
     def _paid(self, message: RecallRequest) -> tuple[Any, Outcome | None]:
@@ -295,12 +297,15 @@ class DisputeService:
         """Set the missing part aside; after a restart without an amount: the stored transfer says it was made."""
         if self.dispute(dispute.id).state != DisputeState.BLOCKING:
             return  # It was answered before a restart came to it, and what was held is released.
-        currency = self._chart.currency
+        currency, id_ = self._chart.currency, block_id(dispute.id, dispute.blocks)
         if amount is None:
             amount = max(self._share(dispute, self._left(dispute)) - dispute.blocked, 0)
+        if dispute.merchant_id:
+            self._refunds.holdings.look_up(dispute.payment_id, id_)
+            self._refunds.holdings.set_aside(dispute.payment_id, dispute.merchant_id, id_, amount)
         self._ledger.create_accounts([chart.disputed(dispute.id, currency)], _opened)
         transfer = recipes.block(
-            block_id(dispute.id, dispute.blocks),
+            id_,
             payee=dispute.account,
             disputed=chart.disputed_account(dispute.id, currency),
             amount=amount,

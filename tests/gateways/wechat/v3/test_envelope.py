@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hutong.gateways.account import Signing, WechatAccount
+from hutong.gateways.gateways import Gateways
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.wechat.v3.endpoint import catalogue
 from hutong.gateways.wechat.v3.refusals import fault_of, payer_fault
-from hutong.gateways.wire import BODY_MAX
+from hutong.gateways.wire import BODY_MAX, WireRequest
+from hutong.kernel.clock import ManualClock
 from hutong.kernel.errors import Reason, Refusal
 from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall
@@ -232,3 +234,16 @@ def test_every_refusal_has_words_of_the_vendors(reason_type: type[Reason]) -> No
         assert 400 <= fault.status <= 500, reason.name
         assert fault.answer().body, reason.name
         assert payer_fault(reason.name).code.name, reason.name
+
+
+async def test_what_is_signed_is_dated_by_the_callers_clock_though_a_sandbox_puts_its_own_forward(hall: Hall) -> None:
+    merchant, institution = Merchant(hall), hall.jing.institution
+    ahead = Gateways(institution, name="Jing Pay", payer_key=b"k" * 32, wall=ManualClock(hall.jing.clock.now_ns()))
+    await ahead.start()
+    authorization = merchant.authorization("GET", CERTIFICATES, b"")
+    hall.jing.clock.advance(seconds=86_400)
+    request = WireRequest(method="GET", path=CERTIFICATES, headers=HEADERS | {"authorization": authorization})
+
+    answer = await ahead.v3.answer(request)
+
+    assert answer.status == 404, "it was let in: a day ahead its signature would be too old"

@@ -63,8 +63,10 @@ class Orders:
         if trade_type == "NATIVE":
             shape.must("product_id").check(call.fields)
         trade = await self._orders.place(call.caller, self._draft(call, trade_type))
-        url = self._orders.code_url(trade)
-        led = {"NATIVE": {"code_url": url}, "MWEB": {"mweb_url": url}}
+        led = {
+            "NATIVE": {"code_url": self._orders.code_url(trade)},
+            "MWEB": {"mweb_url": self._orders.page_url(trade)},
+        }
         return {"trade_type": trade_type, "prepay_id": prepay_id(trade), **led.get(trade_type, {})}
 
     async def micropay(self, call: Call) -> Fields:

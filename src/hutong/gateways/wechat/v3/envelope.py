@@ -22,7 +22,7 @@ from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, Router, catalogue
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.refusals import fault_of
 from hutong.gateways.wire import JSON, Around, Dialect, Injected, WireAnswer, WireRequest, as_it_is
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_S, Clock
 from hutong.kernel.errors import Refusal
 from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
@@ -39,9 +39,15 @@ class Envelope:
     """The dialect: it answers whatever comes, in the vendor's words, and never raises."""
 
     def __init__(
-        self, node: NodeRuntime, accounts: AccountService, platform: PlatformService, endpoints: Iterable[Endpoint]
+        self,
+        node: NodeRuntime,
+        accounts: AccountService,
+        platform: PlatformService,
+        endpoints: Iterable[Endpoint],
+        wall: Clock,
     ) -> None:
         self._node = node
+        self._wall = wall  # What is signed says when, by the client's clock.
         self._accounts = accounts
         self._platform = platform
         self.built = tuple(endpoints)
@@ -92,7 +98,7 @@ class Envelope:
     async def _authenticate(self, request: WireRequest, signed: bytes) -> WechatAccount:
         """Whose request it is. Refuses SIGN_ERROR."""
         claimed = authorization.parse(request.headers.get("authorization", ""), request.path)
-        authorization.check_time(claimed, self._node.clock.now_ns() // NS_PER_S)
+        authorization.check_time(claimed, self._wall.now_ns() // NS_PER_S)
         account = await self._account(claimed.mchid)
         key = account.key(claimed.serial_no) if account is not None else None
         if account is None or key is None:
@@ -130,7 +136,7 @@ class Envelope:
         return WireAnswer(
             status=answer.status,
             body=answer.body,
-            headers=answer.headers + signature_headers(key, answer.body, nonce, self._node.clock.now_ns() // NS_PER_S),
+            headers=answer.headers + signature_headers(key, answer.body, nonce, self._wall.now_ns() // NS_PER_S),
         )
 
 

@@ -68,8 +68,9 @@ class Orders:
             check_partner_payer(body)
         draft = self.draft(body, kind, PRODUCTS[kind])
         trade = await self._orders.place(caller, draft)
-        code_url = await warmed(self._journal, lambda: self._orders.code_url(trade))
-        return ok(led_by(kind, trade, code_url))
+        place = self._orders.page_url if kind == "h5" else self._orders.code_url
+        url = await warmed(self._journal, lambda: place(trade))
+        return ok(led_by(kind, trade, url))
 
     def draft(self, body: dict[str, Any], kind: str, product: str) -> OrderDraft:
         """The order a body asks for."""

@@ -24,6 +24,7 @@ from hutong.gateways.wechat.v3.sensitive import Sensitive
 from hutong.gateways.wechat.v3.transfers import Transfers
 from hutong.gateways.wechat.v3.uploads import Uploads
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 
 
 def v3_dialect(
@@ -35,6 +36,7 @@ def v3_dialect(
     sharing: Sharing,
     agreements: AgreementService,
     services: ServiceOrderService,
+    wall: Clock,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
@@ -53,4 +55,4 @@ def v3_dialect(
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
         *Payscore(services, agreements, orders.payers, private_urls=private_urls).endpoints(),
     ]
-    return Envelope(node, accounts, platform, built)
+    return Envelope(node, accounts, platform, built, wall)
