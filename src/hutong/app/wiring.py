@@ -228,9 +228,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
+<<<<<<< HEAD
         telling = gateways.begin(stack, _teller(stack, private_allowed=private_webhooks))
         if site.clock is not None:
             site.clock.moved.append(telling.poke)
+=======
+        telling = _telling(site, gateways, stack, private=private_webhooks)
+>>>>>>> main
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -259,7 +263,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_prepaid, institution, gateways),
             ),
             *institution_pages(
+<<<<<<< HEAD
                 institution, pages, bills, pool, names, desk, gateways.consents, gateways.sharing.transfers, callbacks
+=======
+                institution, pages, bills, pool, names, desk, gateways.consents, gateways.account_edge, callbacks
+>>>>>>> main
             ),
             *gateways.routes_beside(told, operator_only),
         ]
@@ -295,13 +303,23 @@ def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
     gateways = Gateways(
         institution,
         name=site.spec.name,
-        payer_key=site.secrets.token_key,
+        payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
         sandbox=site.sandbox is not None,
         wall=SystemClock(),
     )
     if site.sandbox is not None:
         gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
     return gateways
+
+
+def _telling(site: Site, gateways: Gateways, stack: AsyncExitStack, *, private: bool) -> NotificationWorker:
+    """Tells merchants' software what it is to be told, from now on."""
+    teller = HttpPoster(private_allowed=private, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S)
+    stack.push_async_callback(teller.close)
+    telling = gateways.begin(stack, teller)
+    if site.clock is not None:
+        site.clock.moved.append(telling.poke)
+    return telling
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:

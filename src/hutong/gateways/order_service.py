@@ -64,6 +64,7 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.wall = self._node.clock  # By which merchants' software names instants: see `Gateways.wall`.
         self.pages_at: Callable[[], str] | None = None  # In a network for trying out.
         self.on_look_up: list[Callable[[GatewayOrder], None]] = []  # Brings into memory what `on_paid` needs.
         self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.

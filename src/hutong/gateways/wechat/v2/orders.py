@@ -15,7 +15,7 @@ from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.moment import read_time
 from hutong.gateways.wechat.v2.refusals import fault_named
 from hutong.gateways.wechat.v2.trade import openid_of, paid_fields, query_fields
-from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 
 _LIFETIME_MIN_S = 60
@@ -37,10 +37,9 @@ _KEPT = {
 class Orders:
     """The endpoints of orders."""
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService, clock: Clock) -> None:
+    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
         self._orders = orders
         self._refunds = refunds
-        self._clock = clock
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
@@ -123,7 +122,7 @@ class Orders:
         expires_ns = read_time(time_expire)
         if expires_ns is None:
             raise Unreadable("time_expire参数格式错误")
-        lifetime_s = (expires_ns - self._clock.now_ns()) // NS_PER_S
+        lifetime_s = (expires_ns - self._orders.wall.now_ns()) // NS_PER_S
         if lifetime_s < _LIFETIME_MIN_S:
             raise Fault(Code.PARAM_ERROR, "time_expire时间过短，刷卡至少1分钟，其他5分钟")
         return min(lifetime_s, _LIFETIME_MAX_S)

@@ -33,7 +33,6 @@ class Orders:
     """Endpoints below `/v3/pay/transactions` and `/v3/pay/partner/transactions`, but for payment codes."""
 
     def __init__(self, node: NodeRuntime, parties: Parties, orders: OrderService, *, private_urls: bool) -> None:
-        self._clock = node.clock
         self._journal = node.journal
         self._parties = parties
         self._orders = orders
@@ -82,7 +81,7 @@ class Orders:
             product=product,
             description=words(body["description"]),
             dialect=Dialect.WECHATPAY_V3,
-            lifetime_s=lifetime_s(body, self._clock.now_ns()),
+            lifetime_s=lifetime_s(body, self._orders.wall.now_ns()),
             notify_url=body["notify_url"],
             facts=order_facts(body),
             content=content(kind, body),
@@ -153,8 +152,9 @@ def order_facts(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def content(kind: str, body: dict[str, Any]) -> bytes:
-    """What may not differ when the same number comes again."""
-    return kind.encode() + msgspec.json.encode(body, order="sorted")
+    """What may not differ when the same number comes again: all but until when, which many reckon anew at each try."""
+    kept = {name: value for name, value in body.items() if name != "time_expire"}
+    return kind.encode() + msgspec.json.encode(kept, order="sorted")
 
 
 def words(description: str) -> str:
