@@ -228,13 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
-<<<<<<< HEAD
-        telling = gateways.begin(stack, _teller(stack, private_allowed=private_webhooks))
-        if site.clock is not None:
-            site.clock.moved.append(telling.poke)
-=======
         telling = _telling(site, gateways, stack, private=private_webhooks)
->>>>>>> main
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -247,7 +241,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
-        told = gateways.desk(telling)
+        told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
         callbacks = GatewayCallbacks(machine.journal, gateways.accounts, told)
         handlers = [
             *institution_api(institution),
@@ -262,13 +256,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_payee, institution),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(
-<<<<<<< HEAD
-                institution, pages, bills, pool, names, desk, gateways.consents, gateways.sharing.transfers, callbacks
-=======
-                institution, pages, bills, pool, names, desk, gateways.consents, gateways.account_edge, callbacks
->>>>>>> main
-            ),
+            *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
         ]
         if site.gateway is None:
@@ -283,15 +271,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         return institution
 
     return build
-
-
-def _teller(stack: AsyncExitStack, *, private_allowed: bool) -> HttpPoster:
-    """What carries the gateways' callbacks."""
-    teller = HttpPoster(
-        private_allowed=private_allowed, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
-    )
-    stack.push_async_callback(teller.close)
-    return teller
 
 
 async def _told_of(institution: InstitutionNode, telling: NotificationWorker) -> Iterable[Sample]:

@@ -33,11 +33,8 @@ def institution_pages(
     names: Mapping[str, str],
     desk: DeskParts,
     consents: Consents,
-<<<<<<< HEAD
     sending: Sending,
-=======
     gateways: GatewayAccounts,
->>>>>>> main
     callbacks: Callbacks | None = None,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
