@@ -12,13 +12,16 @@ import pytest_asyncio
 
 from hutong.gateways.account import Caller
 from hutong.gateways.agreements.agreement import AgreementDraft
+from hutong.gateways.order import Dialect, OrderDraft
 from hutong.gateways.preauth.preauth import PreauthDraft
-from hutong.kernel.ids import seeded_randomness
+from hutong.gateways.transfers.transfer import TransferDraft
+from hutong.kernel.ids import id_text, seeded_randomness
 from hutong.runtime.http_app import make_app
 from hutong.runtime.pool import WorkerPool
 from hutong.web.brand import Brand
 from hutong.web.page import Pages
 from hutong.web.wallet.consents import consents_pages
+from hutong.web.wallet.transfers import transfers_pages
 from tests.gateways.street import PIN, House, Person, Street
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,6 +43,7 @@ class Browser:
     def __init__(self, house: House, person: Person) -> None:
         pages = Pages(Brand("wei", "Wei", "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
         handlers = consents_pages(house.institution, pages, house.gateways.consents)
+        handlers += transfers_pages(house.institution, pages, house.gateways.sharing.transfers)
         transport = httpx.ASGITransport(cast("Any", make_app(handlers, title="wei", version="1")))
         token = person.headers["authorization"].removeprefix("Bearer ")
         self.client = httpx.AsyncClient(
@@ -93,6 +97,37 @@ async def test_what_is_to_be_held_is_agreed_to(house: House) -> None:
     agreed = await browser.send(await browser.see(path), f"{path}/agree", pin=PIN)
     assert "You agreed" in agreed.text
     assert (await house.gateways.preauths.standing(preauth)).left == 50_000
+
+
+async def test_what_a_merchant_sends_is_taken_or_declined(house: House) -> None:
+    account = await house.account(await house.merchant())
+    caller, payer, person = Caller(account, account), await house.person(), await house.person()
+    order = OrderDraft(out_trade_no="T-1", amount=5_000, product="NATIVE", description="x", dialect=Dialect.ALIPAY)
+    orders = house.gateways.orders
+    await payer.pay(orders.code_url(await orders.place(caller, order)))
+    browser, sending = Browser(house, person), house.gateways.sharing.transfers
+    assert "Nothing waits for you" in await browser.see("/wallet/transfers")
+    paths = []
+    for number, remark in (("P-1", "恭喜发财"), ("P-2", "返现")):
+        draft = TransferDraft(
+            number=number,
+            user_id=person.user_id,
+            payee="o1",
+            amount=500,
+            dialect=Dialect.WECHATPAY_V2,
+            remark=remark,
+            confirmed=True,
+        )
+        paths.append(f"/wallet/transfers/{id_text('ptr', (await sending.send(caller, draft)).id)}")
+    page = await browser.see("/wallet/transfers")
+    assert "恭喜发财" in page
+    assert "返现" in page
+    await browser.send(page, f"{paths[0]}/take")
+    declined = await browser.send(page, f"{paths[1]}/decline")
+    assert "Nothing waits for you" in declined.text
+    late = await browser.send(page, f"{paths[1]}/take")
+    assert "taken back" in late.text
+    assert house.balance(person.wallet) == 1_000_000 + 500
 
 
 async def test_a_form_from_elsewhere_agrees_to_nothing(house: House) -> None:

@@ -241,7 +241,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
-        told = gateways.desk(telling)
+        told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
         callbacks = GatewayCallbacks(machine.journal, gateways.accounts, told)
         handlers = [
             *institution_api(institution),
@@ -256,9 +256,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_payee, institution),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(
-                institution, pages, bills, pool, names, desk, gateways.consents, gateways.account_edge, callbacks
-            ),
+            *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
         ]
         if site.gateway is None:

@@ -22,6 +22,7 @@ from hutong.web.switch_desk.payments import Elsewhere, nobody_else
 from hutong.web.till.pages import till_pages
 from hutong.web.wallet.consents import Consents
 from hutong.web.wallet.pages import wallet_pages
+from hutong.web.wallet.transfers import Sending
 
 
 def institution_pages(
@@ -32,13 +33,14 @@ def institution_pages(
     names: Mapping[str, str],
     desk: DeskParts,
     consents: Consents,
+    sending: Sending,
     gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
-        *wallet_pages(institution, pages, names, consents),
+        *wallet_pages(institution, pages, names, consents, sending),
         *institution_desk_pages(desk, pages),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),

@@ -19,10 +19,11 @@ from hutong.web.wallet.pay import Paying, pay_pages
 from hutong.web.wallet.receive import receive_pages
 from hutong.web.wallet.scan import scan_pages
 from hutong.web.wallet.settings import settings_pages
+from hutong.web.wallet.transfers import Sending, transfers_pages
 
 
 def wallet_pages(
-    institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents, sending: Sending
 ) -> list[ControllerRouterHandler]:
     """What `/wallet` and everything below it leads to. `names` are those of the network's institutions, by node."""
     paying = Paying(institution, pages, names)
@@ -37,6 +38,7 @@ def wallet_pages(
         *cards_pages(institution, pages, names),
         *mandates_pages(institution, pages, names),
         *consents_pages(institution, pages, consents),
+        *transfers_pages(institution, pages, sending),
         *limits_pages(institution, pages),
         *settings_pages(institution, pages),
         *app_pages(pages),
