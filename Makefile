@@ -8,10 +8,10 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench simulate test screenshots faults conform fuzz rolling check lint format schemas docs lock clean
+.PHONY: help demo up bench simulate test test-gateways screenshots faults conform fuzz rolling check lint format schemas docs lock clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/ready ## Bring up a whole network and tour it, on real pictures
 	@$(BIN)/hutong demo $(ARGS)
@@ -24,6 +24,11 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 
 test: $(VENV)/ready-browser ## Run every test, pages in a real browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+GATEWAY_CLIENTS := wechatpay alipay alipay-official node
+test-gateways: $(VENV)/ready-dev ## Install nine clients of others into .gateways and drive them through merchants' stories; GATEWAY_CLIENTS=node chooses
+	scripts/gateway-clients .gateways $(GATEWAY_CLIENTS)
+	TEST_GATEWAYS=1 $(BIN)/python -m pytest tests/gateways/clients -n 2 --dist loadfile -rs $(ARGS)
 
 screenshots: $(VENV)/ready-browser ## Picture the main pages into docs/pictures, both languages, phone and desktop
 	$(BIN)/python -m pytest tests/browser/screenshots.py --timeout 600 $(ARGS)

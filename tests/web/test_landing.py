@@ -26,6 +26,7 @@ class Shown:
     remark: str = ""
 
 
+PREPAY_ID = "wx" + 32 * "0"
 WALLETS = [WalletLink("Jing Pay 京付", "jingpay://scan?code={code}")]
 
 
@@ -36,10 +37,15 @@ def client(payee: Shown | None) -> AsyncTestClient:  # type: ignore[type-arg]
             raise Refusal(CodeReason.CODE_UNKNOWN)
         return payee
 
+    async def code_of(prepay_id: str) -> str:
+        if prepay_id != PREPAY_ID:
+            raise Refusal(CodeReason.CODE_UNKNOWN)
+        return "https://wei.example/q/M123"
+
     pages = Pages(
         Brand("wei", "Wei Wallet 微包", "#0b7a3b"), bytes(32), seeded_randomness(1), ZoneInfo("Asia/Shanghai")
     )
-    page = landing_page(pages, "https://wei.example", lambda: WALLETS, payee_of)
+    page = landing_page(pages, "https://wei.example", lambda: WALLETS, payee_of, code_of)
     return AsyncTestClient(make_app([page], title="t", version="1"))
 
 
@@ -90,3 +96,13 @@ async def test_a_name_is_text_and_never_markup() -> None:
 )
 def test_the_language_is_the_one_the_browser_prefers(header: str, language: str) -> None:
     assert language_of(header) == language
+
+
+async def test_a_prepay_id_leads_to_its_orders_page_which_names_the_code() -> None:
+    async with client(Shown()) as browser:
+        answer = await browser.get(f"/prepay/{PREPAY_ID}")
+        other = await browser.get("/prepay/wx1")
+    assert str(answer.url).endswith("/q/M123")
+    assert answer.links["canonical"]["url"] == "https://wei.example/q/M123"
+    assert other.status_code == 404
+    assert "CODE_UNKNOWN" in other.text

@@ -41,6 +41,7 @@ class RunReason(Reason):
     """Why a program was not run."""
 
     COMMAND_NOT_FOUND = Kind.NOT_FOUND, "NARR"
+    COMMAND_MISSING = Kind.INVALID, "NARR"
 
 
 def run(settings: Settings, network: Network, command: Sequence[str], *, wechatpay: str, alipay: str) -> int:
@@ -48,10 +49,12 @@ def run(settings: Settings, network: Network, command: Sequence[str], *, wechatp
     Run `command` where the names are ours; its exit code.
 
     A network that is up on these ports is joined; else one lives in the same private place for as long as the command.
-    Refuses NAMESPACES_FORBIDDEN, COMMAND_NOT_FOUND.
+    Refuses NAMESPACES_FORBIDDEN, COMMAND_MISSING, COMMAND_NOT_FOUND.
     """
     import uvloop
 
+    if not command:
+        raise Refusal(RunReason.COMMAND_MISSING, say="hutong gateway run -- python shop.py")
     settings = replace(settings, host=LOOPBACK)
     behind = behind_names(settings, wechatpay=wechatpay, alipay=alipay)
     trust = trusted(settings)

@@ -228,13 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
-        teller = HttpPoster(
-            private_allowed=private_webhooks, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
-        )
-        stack.push_async_callback(teller.close)
-        telling = gateways.begin(stack, teller)
-        if site.clock is not None:
-            site.clock.moved.append(telling.poke)
+        telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -255,8 +249,16 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
-            landing_page(pages, site.spec.plate_base, partial(_wallets, site, network), partial(_payee, institution)),
-            *institution_pages(institution, pages, bills, pool, names, desk, gateways.consents, callbacks),
+            landing_page(
+                pages,
+                site.spec.plate_base,
+                partial(_wallets, site, network),
+                partial(_payee, institution),
+                partial(_prepaid, institution, gateways),
+            ),
+            *institution_pages(
+                institution, pages, bills, pool, names, desk, gateways.consents, gateways.account_edge, callbacks
+            ),
             *gateways.routes_beside(told, operator_only),
         ]
         if site.gateway is None:
@@ -279,13 +281,26 @@ async def _told_of(institution: InstitutionNode, telling: NotificationWorker) ->
 
 def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
     # Merchants' software has the machine's clock, also where the network's was put forward.
-    return Gateways(
+    gateways = Gateways(
         institution,
         name=site.spec.name,
-        payer_key=site.secrets.token_key,
+        payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
         sandbox=site.sandbox is not None,
         wall=SystemClock(),
     )
+    if site.sandbox is not None:
+        gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
+    return gateways
+
+
+def _telling(site: Site, gateways: Gateways, stack: AsyncExitStack, *, private: bool) -> NotificationWorker:
+    """Tells merchants' software what it is to be told, from now on."""
+    teller = HttpPoster(private_allowed=private, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S)
+    stack.push_async_callback(teller.close)
+    telling = gateways.begin(stack, teller)
+    if site.clock is not None:
+        site.clock.moved.append(telling.poke)
+    return telling
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:
@@ -410,6 +425,11 @@ async def _payee(institution: InstitutionNode, code: str) -> Payee:
     if resolved is None:
         raise Refusal(CodeReason.CODE_UNKNOWN)
     return resolved.payee
+
+
+async def _prepaid(institution: InstitutionNode, gateways: Gateways, prepay_id: str) -> str:
+    """The code of an order that a merchant's app or page names by its prepay id; refuses ORDER_UNKNOWN."""
+    return await warmed(institution.node.journal, partial(gateways.orders.code_of_prepay, prepay_id))
 
 
 def _settings(site: Site, *, switch: str, private_webhooks: bool) -> InstitutionSettings:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hutong.app.node_client import NodeRefused
+from hutong.app.node_client import NodeRefused, NodeSilent
 from hutong.cli.connection import At, operating, settings, url_of
+from hutong.cli.gateway_merchant import NODES
 from hutong.cli.output import AsJson, money, show_json, stdout
 from hutong.kernel.errors import Kind, Reason, Refusal
 
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
 PayersNode = Annotated[str, Parameter(name="--from", help="The payer's institution: another than the merchant's.")]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _POLL_S = 0.2
+_PREPAY_ID = re.compile("wx[0-9a-f]{32}")
 
 
 class GatewayPayReason(Reason):
     """Why nobody paid."""
 
     DURATION_MALFORMED = Kind.INVALID, "NARR"
+    NO_ORDER_BEHIND_IT = Kind.NOT_FOUND, "NARR"
     NOBODY_ASKED = Kind.NOT_FOUND, "NARR"
 
 
 async def pay(
-    code: Annotated[str, Parameter(help="The order's code_url, qr_code or link; none: what asks for the PIN.")] = "",
+    code: Annotated[
+        str, Parameter(help="The order's code_url, qr_code, h5_url or prepay_id; none: what asks for the PIN.")
+    ] = "",
     /,
     *,
     reject: Annotated[bool, Parameter(negative="", help="Look at it, and say no.")] = False,
@@ -67,9 +72,10 @@ async def clock(
     json: AsJson = False,
 ) -> None:
     """What time it is in a network for trying out; put it forward, so that orders expire and bills become ready."""
+    forward_s = _seconds(forward) if forward else 0
     async with operating(At(node=node)) as operator:
-        if forward:
-            told = await operator.post("/v1/sandbox/clock", {"forward_s": _seconds(forward)})
+        if forward_s:
+            told = await operator.post("/v1/sandbox/clock", {"forward_s": forward_s})
         else:
             told = await operator.get("/v1/sandbox/clock")
     if json:
@@ -94,7 +100,7 @@ async def _scan(
 ) -> dict[str, Any]:
     from hutong.app.sample_payer import PIN, WRONG_PIN
 
-    quote = await somebody.wallet.quote(code)
+    quote = await somebody.wallet.quote(await _code_behind(code))
     facts = {name: quote[name] for name in ("amount", "currency", "payee_name", "creditor_agent")}
     if wait:
         await asyncio.sleep(wait)
@@ -108,6 +114,24 @@ async def _scan(
             raise
         return facts | {"outcome": "PIN_WRONG"}
     return facts | {"outcome": paid["state"], "payment_id": paid["payment_id"]}
+
+
+async def _code_behind(given: str) -> str:
+    """The code itself: of a page that shows one, or of the order that a prepay id names."""
+    from httpx import AsyncClient, HTTPError
+
+    pages = [f"{url_of(node)}/prepay/{given}" for node in NODES.values()] if _PREPAY_ID.fullmatch(given) else [given]
+    if not pages[0].startswith("http://"):
+        return given
+    async with AsyncClient(trust_env=False, follow_redirects=True) as browser:
+        for page in pages:
+            try:
+                shown = await browser.get(page)
+            except HTTPError as error:
+                raise NodeSilent(f"{page}: {error}") from None
+            if "canonical" in shown.links:
+                return str(shown.links["canonical"]["url"])
+    raise Refusal(GatewayPayReason.NO_ORDER_BEHIND_IT, given=given)
 
 
 async def _answer(somebody: "SamplePayer", *, reject: bool, wrong_password: bool, wait: float) -> dict[str, Any]:

@@ -27,8 +27,10 @@ from hutong.institution.merchants.api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Role, StaffKey
 from hutong.institution.merchants.views import MERCHANT_PREFIX
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.operators.guard import Guard
+from hutong.runtime.http import HttpReason
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
@@ -57,6 +59,23 @@ class AccountEdge:
 
     async def listed(self, key: StaffKey) -> list[AccountView]:
         return await decided(self.journal, lambda: [account_view(each) for each in self.accounts.accounts(key)])
+
+    async def opened(self, key: StaffKey, *, account_id: str, kind: str, name: str, public_key: str) -> MadeAccount:
+        """As `make`, of texts. Refuses FIELD_INVALID, too, for a kind there is none of."""
+        if kind not in set(GatewayKind):
+            raise Refusal(HttpReason.FIELD_INVALID, field="kind", problem="none of the kinds")
+        data = MakeAccount(account_id=account_id, kind=GatewayKind(kind), name=name, public_key=public_key)
+        return await self.make(key, data)
+
+    async def renewed(self, key: StaffKey, account_id: str) -> MadeAccount:
+        """Other secrets. Refuses as `AccountService.own`."""
+        id_ = parse_id(ACCOUNT_PREFIX, account_id)
+        return await self.made(lambda: self.accounts.renew_secrets(key, id_))
+
+    async def removed(self, key: StaffKey, account_id: str) -> AccountView:
+        """Nobody comes in by it any more. Refuses as `AccountService.own`."""
+        id_ = parse_id(ACCOUNT_PREFIX, account_id)
+        return await self.shown(lambda: self.accounts.remove(key, id_))
 
     async def in_place_of(self, merchant_id: str) -> StaffKey:
         """The owner's rights, for the operator of the institution. Refuses MERCHANT_UNKNOWN."""
@@ -161,16 +180,14 @@ class AccountController(Controller):
         self, edge: NamedDependency[AccountEdge], key: NamedDependency[StaffKey], account_id: FromPath[str]
     ) -> MadeAccount:
         """New secrets; the old ones are no good at once. Each call makes others."""
-        id_, verb = parse_id(ACCOUNT_PREFIX, account_id), edge.accounts.renew_secrets
-        return await edge.made(lambda: verb(key, id_))
+        return await edge.renewed(key, account_id)
 
     @post("/{account_id:str}/remove", status_code=200)
     async def remove(
         self, edge: NamedDependency[AccountEdge], key: NamedDependency[StaffKey], account_id: FromPath[str]
     ) -> AccountView:
         """Let nobody in by it any more."""
-        id_, verb = parse_id(ACCOUNT_PREFIX, account_id), edge.accounts.remove
-        return await edge.shown(lambda: verb(key, id_))
+        return await edge.removed(key, account_id)
 
 
 class OperatorAccounts(Controller):
@@ -212,16 +229,14 @@ class OperatorAccounts(Controller):
         self, edge: NamedDependency[AccountEdge], merchant_id: FromPath[str], account_id: FromPath[str]
     ) -> MadeAccount:
         """New secrets; the old ones are no good at once. Each call makes others."""
-        id_, key = parse_id(ACCOUNT_PREFIX, account_id), await edge.in_place_of(merchant_id)
-        return await edge.made(lambda: edge.accounts.renew_secrets(key, id_))
+        return await edge.renewed(await edge.in_place_of(merchant_id), account_id)
 
     @post("/{account_id:str}/remove", status_code=200)
     async def remove(
         self, edge: NamedDependency[AccountEdge], merchant_id: FromPath[str], account_id: FromPath[str]
     ) -> AccountView:
         """Let nobody in by it any more."""
-        id_, key = parse_id(ACCOUNT_PREFIX, account_id), await edge.in_place_of(merchant_id)
-        return await edge.shown(lambda: edge.accounts.remove(key, id_))
+        return await edge.removed(await edge.in_place_of(merchant_id), account_id)
 
 
 @post("/v1/operator/gateway-keys/{use:str}/renew", tags=_OPERATOR_TAGS, status_code=200)
@@ -232,22 +247,15 @@ async def renew_platform_key(edge: NamedDependency[AccountEdge], use: FromPath[K
     return platform_view(GatewayKind.ALIPAY if use is KeyUse.ALIPAY else GatewayKind.WECHATPAY, edge.platform)
 
 
-def account_routes(
-    node: NodeRuntime,
-    accounts: AccountService,
-    platform: PlatformService,
-    merchants: MerchantService,
-    operator_only: Guard,
-) -> list[Router]:
+def account_routes(node: NodeRuntime, edge: AccountEdge, operator_only: Guard) -> list[Router]:
     """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
-    edge = AccountEdge(node.journal, accounts, platform, merchants)
     given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     return [
         Router(
             "/",
             route_handlers=[AccountController],
             dependencies=given | {"key": Provide(caller, sync_to_thread=False)},
-            guards=[key_guard(node, merchants)],
+            guards=[key_guard(node, edge.merchants)],
         ),
         Router(
             "/",

@@ -1,10 +1,12 @@
 """Orders: placed through a gateway, and paid as every other payment request is."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 
 import msgspec
 
+from hutong.codes.plate import PATH
 from hutong.gateways.account import Account, Caller
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.notification import News
@@ -34,6 +36,7 @@ from hutong.runtime.journal import durable
 from hutong.runtime.shelf import Shelf, decided, warmed
 from hutong.scheme.messages import Channel
 
+_ORDER_ID = re.compile("[0-9a-f]{32}")
 _SEEN_MAX = 100_000
 _ATTEMPTS_MAX = 50
 _ENDED = (TradeState.CLOSED, TradeState.REVERSED)
@@ -62,6 +65,8 @@ class OrderService:
         self.orders = Shelf(ORDERS, self._journal, self._node.store, by=("trade_key",), timed=True)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self.on_paid: list[PaidHook] = []
+        self.wall = self._node.clock  # By which merchants' software names instants: see `Gateways.wall`.
+        self.pages_at: Callable[[], str] | None = None  # In a network for trying out.
         self.on_look_up: list[Callable[[GatewayOrder], None]] = []  # Brings into memory what `on_paid` needs.
         self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
 
@@ -204,6 +209,19 @@ class OrderService:
     def code_url(self, trade: Trade) -> str:
         """What the order's QR code says: every wallet of the network reads it."""
         return self._requests.link(trade.request)
+
+    def page_url(self, trade: Trade) -> str:
+        """Where a browser opens the order: its code leads there, but where plates lead nowhere, to the node's own pages."""
+        code = self.code_url(trade)
+        return f"{self.pages_at()}{PATH}{code.rpartition('/')[2]}" if self.pages_at else code
+
+    def code_of_prepay(self, prepay_id: str) -> str:
+        """The code of the order that an app or a page names so. Refuses ORDER_UNKNOWN. May raise `Cold`."""
+        digits = prepay_id.removeprefix("wx")
+        order = self.orders.get(int(digits, 16)) if _ORDER_ID.fullmatch(digits) else None
+        if order is None:
+            raise Refusal(GatewayReason.ORDER_UNKNOWN, prepay_id=prepay_id)
+        return self.code_url(self.trade(order))
 
     def caller_of(self, order: GatewayOrder) -> Caller:
         """Who placed an order, as things stand now."""

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from litestar import Response, get
 from litestar.params import FromPath
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_303_SEE_OTHER
 from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
@@ -51,23 +53,47 @@ class Payee(Protocol):
 
 
 def landing_page(
-    pages: Pages, plate_base: str, wallets: Callable[[], Sequence[WalletLink]], payee_of: Callable[[str], Any]
+    pages: Pages,
+    plate_base: str,
+    wallets: Callable[[], Sequence[WalletLink]],
+    payee_of: Callable[[str], Any],
+    code_of: Callable[[str], Any],
 ) -> ControllerRouterHandler:
-    """`GET /q/{id}`. `payee_of` awaits the `Payee` of a code's text, or refuses by name."""
+    """
+    `GET /q/{id}`, and `GET /prepay/{prepay_id}`, which leads there.
+
+    `payee_of` awaits the `Payee` of a code's text, `code_of` the code of an order that an app or a page names by its prepay
+    id; both refuse by name.
+    """
 
     @get(f"{PATH}{{plate_id:str}}")
     async def landing(request: AnyRequest, plate_id: FromPath[str]) -> Response[str]:
         code = f"{plate_base}{PATH}{plate_id}"
+        canonical = f'<{plate_base}{PATH}{quote(plate_id, safe="")}>; rel="canonical"'
         try:
             payee: Payee = await payee_of(code)
         except Refusal as refusal:
             reason = refusal.reason
             why = pages.words(request).refusal(refusal)
-            return pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
+            page = pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
+            page.headers["link"] = canonical
+            return page
         links = [{"name": wallet.name, "href": wallet.href(code)} for wallet in wallets()]
-        return pages.render(request, _TEMPLATE, payee=payee, wallets=links, picture=_picture(code))
+        page = pages.render(request, _TEMPLATE, payee=payee, wallets=links, picture=_picture(code))
+        page.headers["link"] = canonical
+        return page
 
-    return pages.router("/", [landing], None)
+    @get("/prepay/{prepay_id:str}")
+    async def prepaid(request: AnyRequest, prepay_id: FromPath[str]) -> Response[Any]:
+        try:
+            code = await code_of(prepay_id)
+        except Refusal as refusal:
+            reason = refusal.reason
+            why = pages.words(request).refusal(refusal)
+            return pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
+        return Redirect(f"{PATH}{code.rpartition('/')[2]}", status_code=HTTP_303_SEE_OTHER)
+
+    return pages.router("/", [landing, prepaid], None)
 
 
 def _picture(code: str) -> Markup:

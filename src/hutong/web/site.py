@@ -10,6 +10,7 @@ from hutong.operators.service import Operators
 from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
 from hutong.web.console.callbacks import Callbacks
+from hutong.web.console.gateways import GatewayAccounts
 from hutong.web.console.pages import console_pages
 from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.institution_desk.desk import institution_desk_pages
@@ -31,6 +32,7 @@ def institution_pages(
     names: Mapping[str, str],
     desk: DeskParts,
     consents: Consents,
+    gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
@@ -40,7 +42,7 @@ def institution_pages(
         *institution_desk_pages(desk, pages),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
-        *console_pages(institution, pages, bills, pool, callbacks),
+        *console_pages(institution, pages, bills, pool, gateways, callbacks),
     ]
 
 

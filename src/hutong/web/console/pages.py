@@ -8,6 +8,7 @@ from hutong.institution.node import InstitutionNode
 from hutong.runtime.pool import WorkerPool
 from hutong.web.console.bills import bill_pages
 from hutong.web.console.callbacks import Callbacks, callback_pages
+from hutong.web.console.gateways import GatewayAccounts, gateway_pages
 from hutong.web.console.keys import key_pages
 from hutong.web.console.overview import overview_pages
 from hutong.web.console.payments import payment_pages
@@ -26,6 +27,7 @@ def console_pages(
     pages: Pages,
     bills: BillService,
     pool: WorkerPool,
+    gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
 ) -> list[ControllerRouterHandler]:
     """`/console...`."""
@@ -33,8 +35,9 @@ def console_pages(
     # What only an owner may do of these the services refuse to others; the list and the form share an address.
     for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
     for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages, callback_pages)
+    owners = [*(handler for of in for_owners for handler in of(console)), *gateway_pages(console, gateways)]
     return [
         console.router([handler for of in for_all for handler in of(console)]),
         console.router(settlement_pages(console), BOOKS, Right.BOOKS),
-        console.router([handler for of in for_owners for handler in of(console)], OWNER, Right.MANAGE),
+        console.router(owners, OWNER, Right.MANAGE),
     ]

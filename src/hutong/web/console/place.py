@@ -55,6 +55,7 @@ SECTIONS = (
     Section("staff", "/console/staff", phrase("Staff"), OWNER),
     Section("keys", "/console/keys", phrase("API keys"), OWNER),
     Section("webhooks", "/console/webhooks", phrase("Webhooks"), OWNER),
+    Section("gateways", "/console/gateways", phrase("Gateways"), OWNER),
     Section("callbacks", "/console/callbacks", phrase("Gateway callbacks"), OWNER),
 )
 

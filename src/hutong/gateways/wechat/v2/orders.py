@@ -15,7 +15,7 @@ from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.moment import read_time
 from hutong.gateways.wechat.v2.refusals import fault_named
 from hutong.gateways.wechat.v2.trade import openid_of, paid_fields, query_fields
-from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 
 _LIFETIME_MIN_S = 60
@@ -37,10 +37,9 @@ _KEPT = {
 class Orders:
     """The endpoints of orders."""
 
-    def __init__(self, orders: OrderService, refunds: GatewayRefundService, clock: Clock) -> None:
+    def __init__(self, orders: OrderService, refunds: GatewayRefundService) -> None:
         self._orders = orders
         self._refunds = refunds
-        self._clock = clock
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
@@ -63,12 +62,16 @@ class Orders:
         if trade_type == "NATIVE":
             shape.must("product_id").check(call.fields)
         trade = await self._orders.place(call.caller, self._draft(call, trade_type))
-        url = self._orders.code_url(trade)
-        led = {"NATIVE": {"code_url": url}, "MWEB": {"mweb_url": url}}
+        led = {
+            "NATIVE": {"code_url": self._orders.code_url(trade)},
+            "MWEB": {"mweb_url": self._orders.page_url(trade)},
+        }
         return {"trade_type": trade_type, "prepay_id": prepay_id(trade), **led.get(trade_type, {})}
 
     async def micropay(self, call: Call) -> Fields:
         """Collect by the payer's code; their wallet may have to ask for a PIN first."""
+        if call.text("deposit") == "Y":  # That would hold the money, and not take it.
+            raise Fault(Code.NOAUTH, "商户未开通押金支付")
         draft = msgspec.structs.replace(self._draft(call, "MICROPAY"), payer_code=call.text("auth_code"))
         trade = await self._orders.collect(call.caller, draft)
         match trade.state:
@@ -119,7 +122,7 @@ class Orders:
         expires_ns = read_time(time_expire)
         if expires_ns is None:
             raise Unreadable("time_expire参数格式错误")
-        lifetime_s = (expires_ns - self._clock.now_ns()) // NS_PER_S
+        lifetime_s = (expires_ns - self._orders.wall.now_ns()) // NS_PER_S
         if lifetime_s < _LIFETIME_MIN_S:
             raise Fault(Code.PARAM_ERROR, "time_expire时间过短，刷卡至少1分钟，其他5分钟")
         return min(lifetime_s, _LIFETIME_MAX_S)

@@ -30,7 +30,7 @@ def v2_dialect(
     private_urls: bool,
 ) -> V2Dialect:
     """The dialect, with every endpoint that the vendor has. `private_urls`: whether news may go to private networks."""
-    ordering = Orders(orders, refunds, node.clock)
+    ordering = Orders(orders, refunds)
     built: tuple[Endpoint, ...] = (
         *ordering.endpoints(),
         *Bills(sharing.bills, node.clock).endpoints(),

@@ -37,7 +37,6 @@ class Combine:
         *,
         private_urls: bool,
     ) -> None:
-        self._clock = node.clock
         self._journal = node.journal
         self._parties = names
         self._orders = orders
@@ -74,7 +73,7 @@ class Combine:
             description=words(body["sub_orders"][0]["description"]),
             dialect=Dialect.WECHATPAY_V3,
             parts=tuple(parts),
-            lifetime_s=lifetime_s(body, self._clock.now_ns()),
+            lifetime_s=lifetime_s(body, self._orders.wall.now_ns()),
             notify_url=body["notify_url"],
             facts={name: value for name, value in facts.items() if value},
         )

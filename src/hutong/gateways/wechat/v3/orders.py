@@ -33,7 +33,6 @@ class Orders:
     """Endpoints below `/v3/pay/transactions` and `/v3/pay/partner/transactions`, but for payment codes."""
 
     def __init__(self, node: NodeRuntime, parties: Parties, orders: OrderService, *, private_urls: bool) -> None:
-        self._clock = node.clock
         self._journal = node.journal
         self._parties = parties
         self._orders = orders
@@ -68,8 +67,9 @@ class Orders:
             check_partner_payer(body)
         draft = self.draft(body, kind, PRODUCTS[kind])
         trade = await self._orders.place(caller, draft)
-        code_url = await warmed(self._journal, lambda: self._orders.code_url(trade))
-        return ok(led_by(kind, trade, code_url))
+        place = self._orders.page_url if kind == "h5" else self._orders.code_url
+        url = await warmed(self._journal, lambda: place(trade))
+        return ok(led_by(kind, trade, url))
 
     def draft(self, body: dict[str, Any], kind: str, product: str) -> OrderDraft:
         """The order a body asks for."""
@@ -81,7 +81,7 @@ class Orders:
             product=product,
             description=words(body["description"]),
             dialect=Dialect.WECHATPAY_V3,
-            lifetime_s=lifetime_s(body, self._clock.now_ns()),
+            lifetime_s=lifetime_s(body, self._orders.wall.now_ns()),
             notify_url=body["notify_url"],
             facts=order_facts(body),
             content=content(kind, body),

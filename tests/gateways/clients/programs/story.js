@@ -1,0 +1,72 @@
+// What every merchant's program here has besides its client: the line to the test, and a door for callbacks.
+const { readFileSync } = require('node:fs')
+const http = require('node:http')
+const readline = require('node:readline')
+const assert = require('node:assert/strict')
+
+const [directory, baseUrl = ''] = process.argv.slice(2) // No base URL: the names of the real services.
+const file = (name) => readFileSync(`${directory}/${name}`, 'utf8')
+const made = JSON.parse(file('account.json'))
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+let numbers = 0
+
+// A number of the shop's own, that no other run had.
+const number = (prefix = 'T') => `${prefix}${made.account.number.slice(-4)}${process.pid}${++numbers}`
+
+// Have something done elsewhere.
+async function elsewhere(what, facts = {}) {
+  process.stdout.write(JSON.stringify({ do: what, ...facts }) + '\n')
+  return JSON.parse((await lines.next()).value)
+}
+
+// Somebody at another institution scans it and pays.
+async function pay(code) {
+  const paid = await elsewhere('pay', { code })
+  assert.equal(paid.state, 'COMPLETED', JSON.stringify(paid))
+}
+
+const paymentCode = async (at = 'jing') => (await elsewhere('payment_code', { at })).payment_code
+
+// Where callbacks arrive: `accept` judges each, and what it answers is sent.
+async function callbacks(accept) {
+  const came = []
+  const waiting = []
+  const server = http.createServer((request, response) => {
+    const pieces = []
+    request.on('data', (piece) => pieces.push(piece))
+    request.on('end', async () => {
+      let found
+      let answer = [500, 'broken']
+      try {
+        ;[found, ...answer] = await accept(request, Buffer.concat(pieces).toString('utf8'))
+      } catch (error) {
+        found = error
+      }
+      response.writeHead(answer[0])
+      response.end(answer[1])
+      waiting.length ? waiting.shift()(found) : came.push(found)
+    })
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${server.address().port}/told`,
+    async next() {
+      const found = came.length ? came.shift() : await new Promise((resolve) => waiting.push(resolve))
+      if (found instanceof Error) throw found
+      return found
+    },
+  }
+}
+
+// The program, and its last word.
+function play(story) {
+  story().then(
+    () => process.stdout.write(JSON.stringify({ done: true }) + '\n', () => process.exit(0)),
+    (error) => {
+      console.error(error?.response?.data ?? '', error)
+      process.exit(1)
+    },
+  )
+}
+
+module.exports = { assert, baseUrl, callbacks, directory, elsewhere, file, made, number, pay, paymentCode, play }

@@ -1,0 +1,29 @@
+"""What comes after orders and refunds, by base URL: partners, splits, combined orders, bills."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.gateways.clients.conftest import Stage
+from tests.gateways.clients.test_python_clients import python
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def pair(stage: Stage) -> Path:
+    """An account, and beside it another merchant's, which the first may act for."""
+    account = stage.account("wechatpay")
+    number = (account / "account.json").read_text().partition('"number": "')[2].partition('"')[0]
+    merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", "wei", "--json")["merchant_id"]
+    other = stage.account("wechatpay", "--merchant", merchant, "--partner", number)
+    (account / "other.json").write_text((other / "account.json").read_text())
+    return account
+
+
+@pytest.mark.parametrize(
+    "story", ["story_of_a_partner", "story_of_splits", "story_of_a_combined_order", "story_of_the_bill"]
+)
+def test_wechatpayv3_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
+    program = python("wechatpay", "wechatpayv3_more.py", pair, stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
