@@ -19,6 +19,8 @@ SHORT = Extent(
     past_transfers=2_000,
     settlement_s=0.2,
     past_payments=2_000,
+    gateway_s=0.3,
+    gateway_phones=8,
 )
 NAMES = {
     "ledger_c16_per_s",
@@ -57,6 +59,13 @@ NAMES = {
     "growth_young_pay_onus_per_s",
     "growth_wide_pay_onus_to_young",
     "growth_old_pay_onus_to_young",
+    "told_steady_per_s",
+    "told_most_per_s",
+    "gateway_order_per_s",
+    "native_order_per_s",
+    "gateway_code_per_s",
+    "native_code_per_s",
+    "native_code_first_per_s",
 }
 
 

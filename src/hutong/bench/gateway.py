@@ -6,7 +6,6 @@ merchant is at wei, who pays at jing, and the switch between them, all in one pr
 across: the holder's institution is asked, holds the money, pays, and says so.
 """
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -34,10 +33,7 @@ NATIVE, CODEPAY = "/v3/pay/transactions/native", "/v3/pay/transactions/codepay"
 REQUESTS, CHARGES = "/v1/payment-requests", "/v1/charges"
 CLIENTS = 24
 _ACCOUNTS = 8
-_USERS = 250
 _AT_MOST_PER_S = 1500  # So many are made beforehand for each second.
-_WARM_S = 1.0
-_EVERY_S = 0.1
 _PAYERS, _SELLERS = "jing", "wei"
 _NODES = Network(nodes=tuple(spec for spec in DEMO_NETWORK.nodes if spec.node in {"switch", _PAYERS, _SELLERS}))
 _JSON = "content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n"
@@ -67,38 +63,38 @@ class _Account:
         return Post(path.encode(), f"authorization: Bearer {self.token}\r\n{_JSON}".encode(), body)
 
 
-async def measure(scratch: Scratch, figures: Figures, *, seconds: float, progress: Callable[[str], None]) -> None:
+async def measure(
+    scratch: Scratch, figures: Figures, *, seconds: float, phones: int, progress: Callable[[str], None]
+) -> None:
     """Orders and payment codes a second through the gateway and through the API, and what one costs."""
-    progress("gateway: bringing up a network")
-    async with _opened(scratch) as (stage, accounts, url):
+    progress(f"gateway: bringing up a network, with {phones} phones")
+    async with _opened(scratch, phones) as (stage, accounts, url):
         for name, path, good in (("gateway_order", NATIVE, b"code_url"), ("native_order", REQUESTS, b"")):
             progress(f"gateway: {name}")
-            bodies = [_order(accounts[number % _ACCOUNTS], name, number) for number in range(_many(seconds))]
-            await _measured(scratch, figures, name, Posts(url, _shared(accounts, path, bodies), seconds, _WARM_S, good))
-        # The first code of each phone wakes its holder: account, phone and limits are read from the database.
-        for name, path, good in (
-            ("native_code_first", CHARGES, b'"state":"PAID"'),
-            ("gateway_code", CODEPAY, b'"trade_state":"SUCCESS"'),
-            ("native_code", CHARGES, b'"state":"PAID"'),
+            warm_s = min(1.0, seconds / 4)
+            bodies = [_order(_one_of(accounts, n), name, n) for n in range(int(_AT_MOST_PER_S * (seconds + warm_s)))]
+            posts = Posts(url, _shared(accounts, path, bodies), seconds, warm_s, good)
+            await _measured(scratch, figures, name, posts)
+        generators = await _phones(stage)
+        # Each loop has codes of its own: what a phone shows in these steps of its time. The first code of each phone
+        # wakes its holder: account, phone and limits are read from the database.
+        for name, path, good, steps in (
+            ("native_code_first", CHARGES, b'"state":"PAID"', range(1 - LATE_STEPS, 2 - LATE_STEPS)),
+            ("gateway_code", CODEPAY, b'"trade_state":"SUCCESS"', range(2 - LATE_STEPS, 0)),
+            ("native_code", CHARGES, b'"state":"PAID"', range(EARLY_STEPS + 1)),
         ):
-            progress(f"gateway: {name}, the codes of {_USERS} phones")
-            codes = await _codes(stage)
-            if name.endswith("first"):
-                codes = codes[:_USERS]  # They are over when the others are used.
-            bodies = [
-                _charge(accounts[number % _ACCOUNTS], name, number, code)
-                for number, code in enumerate(codes[: _many(seconds)])
-            ]
-            warm_s = 0.0 if name.endswith("first") else _WARM_S
-            await _measured(scratch, figures, name, Posts(url, _shared(accounts, path, bodies), seconds, warm_s, good))
-            if not name.endswith("first"):
-                await asyncio.sleep((LATE_STEPS + EARLY_STEPS) * STEP_NS / NS_PER_S)  # Until there are others to show.
+            progress(f"gateway: {name}")
+            now_ns = SystemClock().now_ns()
+            codes = [phone.generate(now_ns + step * STEP_NS) for step in steps for phone in generators]
+            bodies = [_charge(_one_of(accounts, n), name, n, code) for n, code in enumerate(codes)]
+            posts = Posts(url, _shared(accounts, path, bodies), seconds, 0.0, good)
+            await _measured(scratch, figures, name, posts)
     for spec in _NODES.nodes:
         await Database(scratch.address, schema_of(spec.node)).drop()
 
 
-def _many(seconds: float) -> int:
-    return int(_AT_MOST_PER_S * (seconds + _WARM_S))
+def _one_of(accounts: list[_Account], number: int) -> _Account:
+    return accounts[number % _ACCOUNTS]
 
 
 def _order(account: _Account, name: str, number: int) -> bytes:
@@ -137,29 +133,21 @@ def _shared(accounts: list[_Account], path: str, bodies: list[bytes]) -> list[li
     """Each client's share; what is signed is signed now."""
     posts = []
     for number, body in enumerate(bodies):
-        account = accounts[number % _ACCOUNTS]
+        account = _one_of(accounts, number)
         posts.append(
             account.signed(path, body, f"{number:032x}") if path.startswith("/v3") else account.native(path, body)
         )
     return [posts[client::CLIENTS] for client in range(CLIENTS)]
 
 
-async def _codes(stage: Stage) -> list[str]:
-    """All that the phones can show now, those first that are over first."""
-    phones = []
+async def _phones(stage: Stage) -> list[PaymentCodeGenerator]:
+    """What makes each phone's codes."""
+    found = []
     for token in stage.tokens:
         async with NodeClient(stage.payer_url, token) as client:
             told = await client.get("/v1/payment-codes/keys")
-        phones.append(PaymentCodeGenerator(told["head_today"], base64.b64decode(told["seed"])))
-    await _step_begins()
-    now_ns = SystemClock().now_ns()
-    steps = range(-LATE_STEPS, EARLY_STEPS + 1)
-    return [phone.generate(now_ns + step * STEP_NS) for step in steps for phone in phones]
-
-
-async def _step_begins() -> None:
-    """The oldest codes are over with the step: so their whole last step is left to use them in."""
-    await asyncio.sleep((STEP_NS - SystemClock().now_ns() % STEP_NS) / NS_PER_S + _EVERY_S)
+        found.append(PaymentCodeGenerator(told["head_today"], base64.b64decode(told["seed"])))
+    return found
 
 
 async def _measured(scratch: Scratch, figures: Figures, name: str, posts: Posts) -> None:
@@ -189,12 +177,12 @@ async def _measured(scratch: Scratch, figures: Figures, name: str, posts: Posts)
 
 
 @asynccontextmanager
-async def _opened(scratch: Scratch) -> AsyncIterator[tuple[Stage, list[_Account], str]]:
+async def _opened(scratch: Scratch, phones: int) -> AsyncIterator[tuple[Stage, list[_Account], str]]:
     """The network, who pays, who sells, and where."""
     settings = Settings(data_directory=scratch.directory / "gateway", ports={})
     async with running_network(settings, _NODES, scratch.address) as network:
         places = [Place(network[name].url, network[name].operator_token) for name in (_PAYERS, _SELLERS)]
-        stage = await set_stage(places[0], places[1], _USERS)
+        stage = await set_stage(places[0], places[1], phones)
         yield stage, await _accounts(places[1]), places[1].url
 
 

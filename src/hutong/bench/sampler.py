@@ -22,6 +22,7 @@ _PARTS = {
     "hutong.switch": "switch",
     "hutong.kernel": "kernel",
     "hutong.gateways.keys": "RSA",
+    "hutong.gateways.wire": "http",  # Behind its door is the framework.
     "hutong.gateways": "gateways",
     "hutong.runtime.outbound": "posting",
     "hutong.bench": "bench",

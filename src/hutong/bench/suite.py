@@ -47,6 +47,7 @@ class Extent:
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
+    gateway_phones: int = 250  # A node lets no more register at once.
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -99,7 +100,7 @@ async def _reconciliation(scratch: Scratch, figures: Figures, extent: Extent, pr
 
 async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     await telling.measure(scratch, figures, seconds=extent.gateway_s, progress=progress)
-    await gateway.measure(scratch, figures, seconds=extent.gateway_s, progress=progress)
+    await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
 PARTS = {

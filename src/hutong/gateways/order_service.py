@@ -32,7 +32,8 @@ from hutong.institution.requests.draft import RequestDraft
 from hutong.institution.requests.reasons import RequestReason
 from hutong.institution.requests.request import PaymentRequest, RequestState
 from hutong.kernel.errors import Refusal
-from hutong.runtime.shelf import Shelf, decided
+from hutong.runtime.journal import durable
+from hutong.runtime.shelf import Shelf, decided, warmed
 from hutong.scheme.messages import Channel
 
 _ORDER_ID = re.compile("[0-9a-f]{32}")
@@ -135,7 +136,10 @@ class OrderService:
 
         trade = await decided(self._journal, charge)
         await answered
-        return await self.find(caller, out_trade_no=trade.order.out_trade_no)
+        trade = await warmed(self._journal, lambda: self.found(caller, out_trade_no=trade.order.out_trade_no))
+        if not self.orders.is_durable(trade.order.id):
+            await durable(self._journal)  # Else what is answered was let out with the commit that made it so.
+        return trade if self.looked is None else self.looked(trade)
 
     async def find(self, caller: Caller, *, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """By the merchant's number or ours. Refuses ORDER_UNKNOWN."""
