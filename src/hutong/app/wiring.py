@@ -228,13 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         gateways = _gateways(site, institution)
         await gateways.start()
         await institution.start(stack)
-        teller = HttpPoster(
-            private_allowed=private_webhooks, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S
-        )
-        stack.push_async_callback(teller.close)
-        telling = gateways.begin(stack, teller)
-        if site.clock is not None:
-            site.clock.moved.append(telling.poke)
+        telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
         for kind, side in sides_of(institution):
             side.figures.told = site.told_of(kind)
@@ -290,13 +284,23 @@ def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
     gateways = Gateways(
         institution,
         name=site.spec.name,
-        payer_key=site.secrets.token_key,
+        payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
         sandbox=site.sandbox is not None,
         wall=SystemClock(),
     )
     if site.sandbox is not None:
         gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
     return gateways
+
+
+def _telling(site: Site, gateways: Gateways, stack: AsyncExitStack, *, private: bool) -> NotificationWorker:
+    """Tells merchants' software what it is to be told, from now on."""
+    teller = HttpPoster(private_allowed=private, http_public=True, connections_max=2 * Places().all, timeout_s=_TOLD_S)
+    stack.push_async_callback(teller.close)
+    telling = gateways.begin(stack, teller)
+    if site.clock is not None:
+        site.clock.moved.append(telling.poke)
+    return telling
 
 
 def _desk(institution: InstitutionNode, machine: Machine, reconciliation: ReconciliationService) -> DeskParts:

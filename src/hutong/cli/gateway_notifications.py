@@ -34,7 +34,7 @@ async def notifications(
         elif show:
             found = await client.get(f"{path}/{show}")
         else:
-            page = await client.get(f"{path}?number={number}&limit={limit}")
+            page = await client.get(path, number=number, limit=limit)
             found = page["notifications"]
     if json:
         show_json(found)

@@ -19,7 +19,7 @@ from hutong.institution import chart
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Reason, Refusal
-from hutong.kernel.ids import id_text
+from hutong.kernel.ids import id_text, seeded_randomness
 from hutong.kernel.text import TextReason
 from hutong.ledger import recipes
 from hutong.runtime.shelf import decided
@@ -222,6 +222,31 @@ async def test_a_part_that_is_to_be_split_is_frozen_split_and_refunded_as_an_ord
     assert await mall.refusal(mall.refund(mall.noodles, noodles, "R2", 4_000)) is short
     assert await mall.sharing.splits.unsplit(mall.noodles, noodles.id) == left
     assert await mall.balance(mall.noodles) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_refunds_of_parts_in_any_amounts_and_order_lose_and_make_no_fen(hall: Hall, seed: int) -> None:
+    mall, random = await Mall(hall).open(), seeded_randomness(seed)
+    spend(mall, mall.platform, -10)  # Rounding may ask a fen of who took the payment, and gives it back at the end.
+    paid = await mall.paid("C1", *(random.randint(1, 3_000) for _ in range(3)))
+    stalls = (mall.noodles, mall.tea, mall.platform)
+    left = {part.id: part.amount for part in paid.parts}
+    total, number = paid.trade.amount, 0
+    while any(left.values()):
+        stall, part = random.choice([pair for pair in zip(stalls, paid.parts, strict=True) if left[pair[1].id]])
+        amount = left[part.id] if random.random() < 0.3 else random.randint(1, left[part.id])
+        number += 1
+        state = await mall.refund(stall, part, f"R{number}", amount)
+        assert state.progress is RefundProgress.SUCCESS
+        left[part.id] -= amount
+        total -= amount
+        assert (await mall.payer.get("/v1/balance"))["balance"] == 1_000_000 - total
+        for known in mall.sharing.combined.parts.everything():
+            assert known.refunded == known.amount - left[known.id]
+            assert 0 <= known.taken <= known.net
+    noodles, tea, platform = [await mall.balance(stall) for stall in stalls]
+    assert noodles + tea + platform == 10
+    assert noodles + tea <= number
 
 
 async def test_what_a_crash_left_half_done_is_done_once_behind_the_restart(hall: Hall) -> None:

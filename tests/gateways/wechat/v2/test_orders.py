@@ -106,6 +106,7 @@ async def test_a_payers_code_pays_at_once(street: Street) -> None:
     again = await shop.done("/pay/micropay", **shop.micropay(code), attach="x")
     assert again["transaction_id"] == paid["transaction_id"]
     used = await shop.call("/pay/micropay", **shop.micropay(code, "T-2"))
+    assert (await shop.call("/pay/micropay", **shop.micropay(code, "T-3"), deposit="Y"))["err_code"] == "NOAUTH"
     assert (used["err_code"], used["err_code_des"]) == ("AUTH_CODE_INVALID", "101 每个二维码仅限使用一次，请刷新再试")
     assert await payer.balance() == 1_000_000 - 1_200
     assert shop.told() == []  # It has asked, and was told.

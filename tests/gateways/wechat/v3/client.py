@@ -50,7 +50,7 @@ class Merchant:
             "mchid": self.account.row.number,
             "nonce_str": "593BEC0C930BF1AFEB40B4A08C8FB242",
             "timestamp": now_s,
-            "serial_no": self.account.facts.keys[0].serial,
+            "serial_no": self.account.facts.keys[-1].serial,
         } | {name: value for name, value in changes.items() if name != "text"}
         text = f"{method}\n{target}\n{told['timestamp']}\n{told['nonce_str']}\n".encode() + body + b"\n"
         signature = keys.sign(self.hall.merchant_key, changes["text"].encode() if "text" in changes else text)

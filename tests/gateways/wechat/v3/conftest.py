@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from hutong.gateways import keys
 from hutong.runtime.pool import WorkerPool
@@ -32,8 +33,19 @@ class KeepingPool(WorkerPool):
 @pytest.fixture
 async def hall() -> AsyncIterator[Hall]:
     async with AsyncExitStack() as stack:
-        pool = KeepingPool()
-        stack.callback(pool.close)
-        found = Hall(pool)
-        await found.open(stack)
-        yield found
+        yield await _opened(stack)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hall() -> AsyncIterator[Hall]:
+    """One for all tests of a file that leave no traces others would see."""
+    async with AsyncExitStack() as stack:
+        yield await _opened(stack)
+
+
+async def _opened(stack: AsyncExitStack) -> Hall:
+    pool = KeepingPool()
+    stack.callback(pool.close)
+    found = Hall(pool)
+    await found.open(stack)
+    return found

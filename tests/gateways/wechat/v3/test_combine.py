@@ -61,6 +61,8 @@ async def test_a_combined_order_is_paid_told_and_given_back_by_each_of_its_merch
         "amount": {"total_amount": 500, "currency": "CNY", "payer_amount": 500, "payer_currency": "CNY"},
     }
     assert first["transaction_id"] != second["transaction_id"] != paid["combine_transaction_id"]
+    assert (await mall.get(f"{PREFIX}/id/{paid['combine_transaction_id']}")).json == paid
+    assert (await mall.get(f"{PREFIX}/id/{first['transaction_id']}")).code == "ORDER_NOT_EXIST"
     (news,) = hall.gateways.notifications.all.everything()
     event, told = opened(mall, letter(hall, news))
     assert (event["event_type"], told) == ("TRANSACTION.SUCCESS", paid)

@@ -70,6 +70,8 @@ class Orders:
 
     async def micropay(self, call: Call) -> Fields:
         """Collect by the payer's code; their wallet may have to ask for a PIN first."""
+        if call.text("deposit") == "Y":  # That would hold the money, and not take it.
+            raise Fault(Code.NOAUTH, "商户未开通押金支付")
         draft = msgspec.structs.replace(self._draft(call, "MICROPAY"), payer_code=call.text("auth_code"))
         trade = await self._orders.collect(call.caller, draft)
         match trade.state:

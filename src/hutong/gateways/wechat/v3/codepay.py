@@ -4,6 +4,7 @@ from functools import partial
 
 from hutong.gateways.order import Dialect, OrderDraft, TradeState
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, accepted, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault
@@ -21,6 +22,7 @@ from hutong.gateways.wechat.v3.refusals import payer_fault
 from hutong.gateways.wechat.v3.shape import read_body
 from hutong.gateways.wechat.v3.trade_view import appids, parties, trade_object
 from hutong.gateways.wire import WireAnswer
+from hutong.kernel.errors import Refusal
 
 PRODUCT = "MICROPAY"
 _CODE_DIGITS = range(16, 25)  # The vendor's own have 18; another issuer's may have some more or fewer.
@@ -79,9 +81,13 @@ class Codepay:
     async def _reverse(self, call: Call, *, is_partner: bool) -> WireAnswer:
         told = read_body(reverse_shape(partner=is_partner), call.signed)
         caller = await self._parties.of(call, told, partner=is_partner)
-        trade = await self._refunds.reverse(
-            caller, dialect=Dialect.WECHATPAY_V3, out_trade_no=call.path["out_trade_no"]
-        )
+        number = call.path["out_trade_no"]
+        try:
+            trade = await self._refunds.reverse(caller, dialect=Dialect.WECHATPAY_V3, out_trade_no=number)
+        except Refusal as refusal:
+            if refusal.reason is GatewayReason.ORDER_PAYING:  # Their wallet is at it: the caller asks again.
+                raise Fault(Code.USERPAYING, status=400) from None
+            raise
         appid, sub_appid = appids(caller, trade.order.told)
         shown = parties(caller, appid, sub_appid, partner=is_partner)
         return ok(shown | {"out_trade_no": trade.order.out_trade_no})

@@ -49,6 +49,7 @@ class Combine:
         return [
             *(Endpoint("POST", f"{PREFIX}/{kind}", PRODUCT, partial(self._place, kind=kind)) for kind in _PRODUCTS),
             Endpoint("GET", by_number, PRODUCT, self._query),
+            Endpoint("GET", f"{PREFIX}/id/{{combine_transaction_id}}", PRODUCT, self._query),
             Endpoint("POST", f"{by_number}/close", PRODUCT, self._close),
         ]
 
@@ -100,7 +101,11 @@ class Combine:
         return await self._parties.for_whom(call, told.get("sub_mchid") or told["mchid"])
 
     async def _query(self, call: Call) -> WireAnswer:
-        found = await self._combined.find(_own(call), call.path["combine_out_trade_no"])
+        if "combine_out_trade_no" in call.path:
+            found = await self._combined.find(_own(call), call.path["combine_out_trade_no"])
+        else:
+            trade = await self._orders.find(_own(call), trade_no=call.path["combine_transaction_id"])
+            found = await self._combined.find(_own(call), trade.order.out_trade_no)
         return ok(await warmed(self._journal, lambda: combined_object(found, self._orders)))
 
     async def _close(self, call: Call) -> WireAnswer:

@@ -25,6 +25,7 @@ class Code(Enum):
         row.text = text
         return row
 
+    USERPAYING = 202, "用户支付中，请稍后再试"
     PARAM_ERROR = 400, "参数错误"
     INVALID_REQUEST = 400, "无效请求"
     ORDER_CLOSED = 400, "订单已关闭"

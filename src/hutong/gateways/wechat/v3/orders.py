@@ -152,8 +152,9 @@ def order_facts(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def content(kind: str, body: dict[str, Any]) -> bytes:
-    """What may not differ when the same number comes again."""
-    return kind.encode() + msgspec.json.encode(body, order="sorted")
+    """What may not differ when the same number comes again: all but until when, which many reckon anew at each try."""
+    kept = {name: value for name, value in body.items() if name != "time_expire"}
+    return kind.encode() + msgspec.json.encode(kept, order="sorted")
 
 
 def words(description: str) -> str:
