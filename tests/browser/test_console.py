@@ -9,12 +9,25 @@ import pytest
 from playwright.sync_api import Page
 
 from hutong.codes.picture import read_picture
+from hutong.gateways import keys
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser
 from tests.browser.merchant_house import STAFF_PIN, House, house
 from tests.network.street import new_id
 
-ALL = ("", "/payments", "/bills", "/settlement", "/withdrawal", "/shops", "/plates", "/staff", "/keys", "/webhooks")
+ALL = (
+    "",
+    "/payments",
+    "/bills",
+    "/settlement",
+    "/withdrawal",
+    "/shops",
+    "/plates",
+    "/staff",
+    "/keys",
+    "/webhooks",
+    "/gateways",
+)
 FOR = {
     "OWNER": set(ALL),
     "MANAGER": {"", "/payments", "/bills", "/shops", "/plates"},
@@ -124,6 +137,24 @@ def test_a_key_is_shown_once_and_ends_when_it_is_revoked(merchant: House, owner:
     owner.get_by_text("Revoked").wait_for()
     ended = owner.request.get("/v1/merchant/balance", headers={"authorization": f"Bearer {token}"})
     assert ended.json()["reason"] == "KEY_REVOKED"
+
+
+def test_an_account_at_a_gateway_shows_its_secrets_once_and_ends_when_it_is_removed(owner: Page) -> None:
+    owner.goto("/console/gateways")
+    owner.get_by_label("Name").fill("web shop")
+    owner.get_by_label("Public key").fill(keys.public_pem(keys.new_key().public_key()))
+    owner.get_by_role("button", name="Make an account").click()
+    secret = owner.locator(".secret").first.inner_text()
+    assert len(secret) == 32
+    owner.goto("/console/gateways")
+    assert secret not in owner.content()
+    owner.get_by_label("Name").fill("worse")
+    owner.get_by_label("Public key").fill("nothing")
+    owner.get_by_role("button", name="Make an account").click()
+    assert owner.get_by_label("Name").input_value() == "worse"
+    owner.on("dialog", lambda dialog: dialog.accept())
+    owner.get_by_role("button", name="Remove web shop").click()
+    owner.get_by_text("No account yet.").wait_for()
 
 
 def test_staff_and_shops_and_webhooks_come_and_go(owner: Page) -> None:

@@ -27,3 +27,19 @@ def pair(stage: Stage) -> Path:
 def test_wechatpayv3_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
     program = python("wechatpay", "wechatpayv3_more.py", pair, stage.urls["wei"], story)
     assert stage.play(program, private=False)["done"]
+
+
+@pytest.fixture(scope="module")
+def alipay_pair(stage: Stage) -> Path:
+    """The same at the other gateway."""
+    account = stage.account("alipay", "--signing", "certificate")
+    merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", "zhi", "--json")["merchant_id"]
+    other = stage.account("alipay", "--merchant", merchant)
+    (account / "other.json").write_text((other / "account.json").read_text())
+    return account
+
+
+@pytest.mark.parametrize("story", ["story_of_royalties", "story_of_a_transfer", "story_of_the_bill"])
+def test_python_alipay_sdk_beyond_orders(stage: Stage, alipay_pair: Path, story: str) -> None:
+    program = python("alipay", "python_alipay_more.py", alipay_pair, stage.urls["zhi"], story)
+    assert stage.play(program, private=False)["done"]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, eventually, number, pay, payment_code, tell
@@ -128,6 +129,19 @@ def story_of_closing() -> None:
     refused(shop.query(out_trade_no=number()), 404, "ORDER_NOT_EXIST")
 
 
+def story_of_a_race() -> None:
+    """The shop closes what somebody is just paying: one of the two wins, and all say which."""
+    mine = number()
+    code_url = good(native(mine))["code_url"]
+    closing = ThreadPoolExecutor(1).submit(shop.close, mine)
+    paid = do("pay", code=code_url).get("state") == "COMPLETED"
+    closed = closing.result()[0] == 204
+    assert paid != closed, (paid, closing.result())
+    assert good(shop.query(out_trade_no=mine))["trade_state"] == ("SUCCESS" if paid else "CLOSED")
+    if paid:
+        assert callbacks.next()["resource"]["out_trade_no"] == mine
+
+
 def story_of_payment_codes() -> None:
     def collect(out_trade_no: str, code: str, total: int) -> tuple[int, str]:
         return shop.pay(
@@ -177,6 +191,7 @@ def story_of_other_ways_in() -> None:
 
 story_of_an_order()
 story_of_closing()
+story_of_a_race()
 story_of_payment_codes()
 story_of_other_ways_in()
 tell(done=True)
