@@ -38,7 +38,7 @@ def order_draft(call: Call, product: str, product_codes: tuple[str, ...], *, pay
     for name in ("discountable_amount", "undiscountable_amount"):
         fields.amount(name, required=False, least=0)
     kept = {name: text for name, length in _KEPT if (text := fields.text(name, length))}
-    lifetime_s = fields.lifetime_s(call.now_ns)
+    lifetime_s = fields.lifetime_s(call.wall_ns)
     if lifetime_s is not None:
         lifetime_s = min(lifetime_s, RequestLimits().lifetime_max_s)
     facts: dict[str, Any] = {

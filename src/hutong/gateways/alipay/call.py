@@ -28,6 +28,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     auth_token: str = ""  # A person's, for what is about a person.
     files: Mapping[str, File] = {}
     now_ns: int = 0
+    wall_ns: int = 0  # The same by the client's clock, by which it names instants.
     origin: str = ""  # Scheme and host as the client called them.
     private_urls: bool = False  # Whether it may be called back in a private network.
 

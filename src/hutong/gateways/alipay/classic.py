@@ -90,6 +90,7 @@ class ClassicDialect:
             auth_token=given["auth_token"],
             files=given.files,
             now_ns=now_ns,
+            wall_ns=service.wall.now_ns(),
             origin=origin(request),
             private_urls=service.private_urls,
         )

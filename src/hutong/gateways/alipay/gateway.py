@@ -78,7 +78,7 @@ class AlipayGateway:
             Certificates(platform),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
-        self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints)
+        self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints, wall)
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}

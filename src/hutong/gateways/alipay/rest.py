@@ -82,6 +82,7 @@ class RestDialect:
             auth_token=fields.text("auth_token", 128),
             files=files,
             now_ns=now_ns,
+            wall_ns=service.wall.now_ns(),
             origin=origin(request),
             private_urls=service.private_urls,
         )

@@ -19,6 +19,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.wire import Around, Injected, as_it_is
 from hutong.institution.node import InstitutionNode
+from hutong.kernel.clock import Clock
 from hutong.kernel.errors import OutcomeUnknown, Refusal
 from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
@@ -38,7 +39,9 @@ class AlipayService:
         notifications: NotificationService,
         grants: GrantService,
         endpoints: Iterable[Endpoint],
+        wall: Clock,
     ) -> None:
+        self.wall = wall
         self._node = institution.node
         self.private_urls = institution.webhooks_private
         self._notifications = notifications
