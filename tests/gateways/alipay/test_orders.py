@@ -270,5 +270,5 @@ async def test_an_instant_is_the_clients_where_the_networks_clock_was_put_forwar
     behind = ManualClock(hall.jing.clock.now_ns() - 24 * 3600 * NS_PER_S)
     monkeypatch.setattr(hall.gateways.alipay.service, "wall", behind)
     until = f"{local(behind.now_ns() + 600 * NS_PER_S):%Y-%m-%d %H:%M:%S}"
-    placed = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": "T-wall", "time_expire": until})
-    assert placed["code"] == "10000"
+    placed = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": "T_wall", "time_expire": until})
+    assert placed["code"] == "10000", placed
