@@ -65,7 +65,7 @@ WHERE d.position > $2 AND d.position <= $3 AND d."window" = $1 AND (p.debtor_age
 ORDER BY d.position"""
 
 
-_FLOWS: LiteralString = """
+FLOWS: LiteralString = """
 SELECT
     $1,
     p.originator = p.creditor_agent AS is_return,
@@ -84,13 +84,23 @@ GROUP BY 2, 3, 4, 5, 6
 ORDER BY 2, 3, 4, 5, 6"""
 
 # A post carries what its reservation was about: the row of the payment. 4 is the flag of a post.
-_POSTINGS: LiteralString = """
+POSTINGS: LiteralString = """
 SELECT t.debit_account_id, t.credit_account_id, sum(t.amount)
 FROM decision AS d
 JOIN transfer AS t ON t.user_data_128 = d.id
 WHERE d.position > $2 AND d.position <= $3 AND d."window" = $1
 AND t.position > $2 AND t.position <= $3 AND t.flags & 4 <> 0 AND t.amount <> 0
 GROUP BY 1, 2"""
+
+
+# As long as it takes, in one process: payments come first. Of the newest window statistics know next to nothing; by their
+# guess it has a handful of rows, and each of those would be looked for among all the others.
+SUMMING: LiteralString = """
+SET LOCAL statement_timeout = 0;
+SET LOCAL max_parallel_workers_per_gather = 0;
+SET LOCAL work_mem = '256MB';
+SET LOCAL jit = off;
+SET LOCAL enable_nestloop = off"""
 
 
 class PgClearingRepository:
@@ -103,21 +113,16 @@ class PgClearingRepository:
         return csv_of(self._pool, _CLEARING_FILE, window.window, window.from_position, window.to_position, node_id)
 
     async def flows(self, window: WindowRow) -> list[Flow]:
-        records = await self._sum(_FLOWS, window)
+        records = await self._sum(FLOWS, window)
         return [Flow(**dict(zip(Flow.__struct_fields__, record, strict=True))) for record in records]
 
     async def postings(self, window: WindowRow) -> Postings:
-        return {(debit, credit): int(minor) for debit, credit, minor in await self._sum(_POSTINGS, window)}
+        return {(debit, credit): int(minor) for debit, credit, minor in await self._sum(POSTINGS, window)}
 
     async def _sum(self, query: LiteralString, window: WindowRow) -> list[asyncpg.Record]:
         with unavailable_when_gone():
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-                # As long as it takes, in one process: payments come first. Tables that grow are known by guesses
-                # about them, which would look each row up by itself.
-                await connection.execute(
-                    "SET LOCAL statement_timeout = 0; SET LOCAL max_parallel_workers_per_gather = 0;"
-                    " SET LOCAL work_mem = '256MB'; SET LOCAL jit = off"
-                )
+                await connection.execute(SUMMING)
                 found: list[asyncpg.Record] = await connection.fetch(
                     query, window.window, window.from_position, window.to_position
                 )
