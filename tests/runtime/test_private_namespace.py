@@ -52,7 +52,7 @@ def test_somebody_without_rights_enters_and_stays_who_they_are(tmp_path_factory:
         if not os.access(sys.executable, os.X_OK):
             pytest.skip("waits for a Python that everybody may run")
         done = go_inside(tmp_path, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-        if "Permission denied" in done.stderr:
+        if "Permission denied" in done.stderr or "No module named 'hutong'" in done.stderr:
             pytest.skip("waits for a Python and sources that everybody may read")
         assert done.returncode == 0, done.stderr
         assert done.stdout.split() == ["65534", "1"]
