@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from hutong.codes.picture import read_picture
 from hutong.gateways import keys
@@ -27,6 +27,7 @@ ALL = (
     "/keys",
     "/webhooks",
     "/gateways",
+    "/callbacks",
 )
 FOR = {
     "OWNER": set(ALL),
@@ -79,11 +80,11 @@ def test_payments_are_found_and_told_with_their_refund(merchant: House, owner: P
     owner.get_by_label("Shop").select_option("西单店")
     owner.get_by_label("Amount from").fill("49.99")
     owner.get_by_role("button", name="Find").click()
-    assert owner.locator("tbody tr").count() == 2
+    expect(owner.locator("tbody tr")).to_have_count(2)
     owner.goto("/console/payments")
     owner.get_by_label("Payer, remark or reference").fill("两碗面")
     owner.get_by_role("button", name="Find").click()
-    assert owner.locator("tbody tr").count() == 1
+    expect(owner.locator("tbody tr")).to_have_count(1)
     owner.goto("/console/payments?state=REFUNDED")
     owner.locator("tbody a").click()
     steps = owner.locator(".steps").inner_text()

@@ -115,6 +115,28 @@ RECALLS = {
     "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
     "POST /v1/recalls": "recall_id",
 }
+GATEWAYS = {
+    "POST /v1/agreements/offers/{agreement_id}/mandate": STATE,
+    "POST /v1/agreements/{agreement_id}/end": STATE,
+    "POST /v1/agreements/{agreement_id}/sign": SPENT,
+    "POST /v1/gateway-accounts": "account_id",
+    "POST /v1/gateway-accounts/{account_id}/keys": ON_PURPOSE,  # A certificate of its own each time; one can be retired.
+    "POST /v1/gateway-accounts/{account_id}/keys/{serial}/retire": STATE,
+    "POST /v1/gateway-accounts/{account_id}/remove": STATE,
+    "POST /v1/gateway-accounts/{account_id}/secrets": RENEWS,
+    "PUT /v1/gateway-accounts/{account_id}": STATE,
+    "POST /v1/gateway-notifications/{notification_id}/resend": ON_PURPOSE,
+    "POST /v1/operator/gateway-keys/{use}/renew": RENEWS,
+    "POST /v1/operator/gateway-notifications/{notification_id}/resend": ON_PURPOSE,
+    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts": "account_id",
+    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
+    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
+    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
+    "POST /v1/preauths/{preauth_id}/agree": ANSWER,
+    "POST /v1/preauths/{preauth_id}/decline": ANSWER,
+    "POST /v1/transfers/{transfer_id}/decline": ANSWER,
+    "POST /v1/transfers/{transfer_id}/take": ANSWER,
+}
 OPERATORS = {
     "POST /v1/approvals": "approval_id",
     "POST /v1/approvals/{approval_id}/approve": ANSWER,
@@ -155,7 +177,7 @@ SWITCH = {
 WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
-@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION | RECALLS), ("switch", SWITCH)])
+@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION | RECALLS | GATEWAYS), ("switch", SWITCH)])
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]
 ) -> None:
