@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.network.repeat_words import ANSWER, GATEWAYS, NOTHING, ON_PURPOSE, RENEWS, SPENT, STATE
 from tests.network.street import PIN, Client, Payer, Street, Till, decided, new_id
 from tests.network.test_withdrawals import STAFF_PIN, owner_of
-
-STATE = "sets a state: again it is the same state and the same answer"
-SPENT = "takes a one-time code or a PIN: again it is the same state, or a refusal by name"
-ANSWER = "answers somebody's question once: again it is the same answer"
-NOTHING = "writes nothing that anybody could meet twice"
-RENEWS = "shows another token: who lost the answer asks again, and what was lost is good no more"
-ON_PURPOSE = "sends again, or counts as another try, on purpose"
 
 # What makes a repeat safe: the field with the caller's own id, or one of the words above.
 INSTITUTION = {
@@ -114,28 +108,6 @@ RECALLS = {
     "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
     "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
     "POST /v1/recalls": "recall_id",
-}
-GATEWAYS = {
-    "POST /v1/agreements/offers/{agreement_id}/mandate": STATE,
-    "POST /v1/agreements/{agreement_id}/end": STATE,
-    "POST /v1/agreements/{agreement_id}/sign": SPENT,
-    "POST /v1/gateway-accounts": "account_id",
-    "POST /v1/gateway-accounts/{account_id}/keys": ON_PURPOSE,  # A certificate of its own each time; one can be retired.
-    "POST /v1/gateway-accounts/{account_id}/keys/{serial}/retire": STATE,
-    "POST /v1/gateway-accounts/{account_id}/remove": STATE,
-    "POST /v1/gateway-accounts/{account_id}/secrets": RENEWS,
-    "PUT /v1/gateway-accounts/{account_id}": STATE,
-    "POST /v1/gateway-notifications/{notification_id}/resend": ON_PURPOSE,
-    "POST /v1/operator/gateway-keys/{use}/renew": RENEWS,
-    "POST /v1/operator/gateway-notifications/{notification_id}/resend": ON_PURPOSE,
-    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts": "account_id",
-    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
-    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
-    "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
-    "POST /v1/preauths/{preauth_id}/agree": ANSWER,
-    "POST /v1/preauths/{preauth_id}/decline": ANSWER,
-    "POST /v1/transfers/{transfer_id}/decline": ANSWER,
-    "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
 OPERATORS = {
     "POST /v1/approvals": "approval_id",
