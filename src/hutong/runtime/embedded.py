@@ -131,7 +131,7 @@ class EmbeddedPostgres:
             self.account = account = Account(account.name, owner.st_uid, owner.st_gid)
         for path in reversed([self.directory, *self.directory.parents]):
             if not path.exists():
-                path.mkdir()
+                path.mkdir(exist_ok=True)  # Somebody else may be starting the same server.
                 path.chmod(0o755)  # Whatever the umask: what we make here, the server's account may pass.
         if self.directory.stat().st_uid != os.geteuid():
             raise Refusal(PostgresReason.DIRECTORY_OF_SOMEBODY_ELSE, directory=self.directory)
