@@ -16,8 +16,9 @@ from pathlib import Path
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import NodeProcess, running_processes
 from hutong.app.up import RunningNetwork, running_network, schema_of
+from hutong.bench.closed_loop import Outcome
 from hutong.bench.figures import Cpu, Figures
-from hutong.bench.load import Outcome, Payer, Plan, under_load
+from hutong.bench.load import Payer, Plan, under_load
 from hutong.bench.sampler import Sampler
 from hutong.bench.scratch import Scratch
 from hutong.bench.stage import WITH_FEES, Place, Stage, begin_fees, set_stage

@@ -6,6 +6,7 @@ The switch alone is measured, with agents in its process that accept everything:
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
@@ -13,7 +14,7 @@ from statistics import median
 
 from hutong.app.host import Machine, NodeHost
 from hutong.app.wiring import SWITCH_KINDS, switch_on
-from hutong.bench.figures import Figures
+from hutong.bench.figures import Figures, percentile
 from hutong.bench.scratch import Scratch
 from hutong.kernel.clock import NS_PER_MS, SystemClock
 from hutong.kernel.ids import IdMint, system_randomness
@@ -84,6 +85,8 @@ class Clearing:
         self.switch = switch
         self.machine = machine
         self.completed = 0
+        self.latencies_s: list[float] = []  # Since somebody last took them away.
+        self._sent_at: dict[str, float] = {}
         self._mint = IdMint(SystemClock(), system_randomness())
         self._pairs = cycle([(debtor, creditor) for debtor in NODES for creditor in NODES if debtor != creditor])
         self._paying = False
@@ -102,6 +105,7 @@ class Clearing:
                     )
                 )
             elif isinstance(message, PaymentStatus) and message.originator == peer:
+                self.latencies_s.append(time.perf_counter() - self._sent_at.pop(message.payment_id))
                 ended += 1
         loop = asyncio.get_running_loop()
         if accepted:
@@ -129,8 +133,10 @@ class Clearing:
     def _pay(self) -> None:
         debtor, creditor = next(self._pairs)
         now_ms = SystemClock().now_ns() // NS_PER_MS
+        payment_id = id_hex(self._mint.mint())
+        self._sent_at[payment_id] = time.perf_counter()
         payment = CreditTransfer(
-            payment_id=id_hex(self._mint.mint()),
+            payment_id=payment_id,
             request_id=id_hex(self._mint.mint()),
             amount=100,
             currency="CNY",
@@ -201,36 +207,44 @@ async def measure(
         assert row.state == WindowState.SETTLED.value, row
         assert row.payments >= past
         progress(f"settlement: {_ROUNDS} rounds with and without closing a window of what was paid")
-        plain, settling, closes = await _in_turn(clearing, seconds / 2)
+        rounds = await _in_turn(clearing, seconds / 2)
         await clearing.stop()
     figures.note("settle_close_s", took)
     figures.note("settle_without_per_s", before)
     figures.note("settle_while_closing_per_s", during)
     figures.note("settle_with_per_s", whole)
-    figures.note("settle_rounds_without_per_s", plain)
-    figures.note("settle_rounds_with_per_s", settling)
-    figures.note("settle_rounds_close_s", closes)
+    for name, values in rounds.items():
+        figures.note(f"settle_rounds_{name}", median(values))
     await database.drop()
 
 
-async def _in_turn(clearing: Clearing, seconds: float) -> tuple[float, float, float]:
+async def _in_turn(clearing: Clearing, seconds: float) -> dict[str, list[float]]:
     """
     What running settlement costs payments: rounds without a close and with one of what both rounds paid, in turn.
 
-    The median rates, and how long such a close takes.
+    Rates and latencies of each round, and how long such a close takes.
     """
-    plain, settling, closes = [], [], []
+    rounds: dict[str, list[float]] = defaultdict(list)
     for _ in range(_ROUNDS):
-        plain.append(await clearing.pay_for(seconds))
+        clearing.latencies_s.clear()
+        rounds["without_per_s"].append(await clearing.pay_for(seconds))
+        _note_latencies(clearing, rounds, "without")
         window = clearing.switch.windows.windows()[-1].window
         begun_at, paid = time.perf_counter(), clearing.completed
         clearing.switch.windows.close(window)
         clearing.machine.journal.seal()
         await _settled(clearing, window)
-        closes.append(time.perf_counter() - begun_at)
-        await clearing.pay_for(max(seconds - closes[-1], 0))
-        settling.append((clearing.completed - paid) / (time.perf_counter() - begun_at))
-    return median(plain), median(settling), median(closes)
+        rounds["close_s"].append(time.perf_counter() - begun_at)
+        await clearing.pay_for(max(seconds - rounds["close_s"][-1], 0))
+        rounds["with_per_s"].append((clearing.completed - paid) / (time.perf_counter() - begun_at))
+        _note_latencies(clearing, rounds, "with")
+    return rounds
+
+
+def _note_latencies(clearing: Clearing, rounds: dict[str, list[float]], how: str) -> None:
+    latencies, clearing.latencies_s = sorted(clearing.latencies_s), []
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        rounds[f"{how}_{name}_ms"].append(1000 * percentile(latencies, share))
 
 
 async def _settled(clearing: Clearing, window: str) -> None:

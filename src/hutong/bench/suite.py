@@ -165,6 +165,8 @@ COMPARED = {
     "settle_while_closing_per_s": "settle_without_per_s",
     "settle_with_per_s": "settle_without_per_s",
     "settle_rounds_with_per_s": "settle_rounds_without_per_s",
+    "settle_rounds_with_p50_ms": "settle_rounds_without_p50_ms",
+    "settle_rounds_with_p99_ms": "settle_rounds_without_p99_ms",
 }
 
 
