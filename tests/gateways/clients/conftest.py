@@ -9,6 +9,7 @@ done elsewhere (a payer pays, a day goes by). Programs run behind the names of t
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,12 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _answer(payer, asked))
             case "balance":
                 return self._as_payer(asked, _balance)
+            case "sign":
+                return self._as_payer(asked, lambda payer: _sign(payer, asked))
+            case "agree":
+                return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "take":
+                return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "clock":
                 clock = self._network.trial
                 assert clock is not None
@@ -189,6 +196,42 @@ async def _answer(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
 
 async def _balance(payer: SamplePayer) -> dict[str, Any]:
     return {"balance": await payer.wallet.balance()}
+
+
+async def _sign(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Say yes to an agreement that a link leads to, or a pay score's service."""
+    id_, client = _within("agr", asked["link"]), payer.wallet.client
+    offered = await client.get(f"/v1/agreements/offers/{id_}")
+    token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["day_max"], offered["creditor"])
+    signed = await client.post(f"/v1/agreements/{id_}/sign", {"pin_token": token})
+    return {"state": signed["state"], "merchant_name": signed["merchant_name"]}
+
+
+async def _agree(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Let a merchant hold what a link asks for."""
+    id_, client = _within("pra", asked["link"]), payer.wallet.client
+    await payer.fill(0)
+    offered = await client.get(f"/v1/preauths/{id_}")
+    token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["amount"], offered["creditor"])
+    agreed = await client.post(f"/v1/preauths/{id_}/agree", {"pin_token": token})
+    return {"state": agreed["state"]}
+
+
+async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Take, or decline, the last that a merchant sent."""
+    sent = await payer.wallet.client.get("/v1/transfers")
+    if not sent:
+        return {"state": "NOTHING_SENT"}
+    what = "decline" if asked.get("decline") else "take"
+    taken = await payer.wallet.client.post(f"/v1/transfers/{sent[-1]['transfer_id']}/{what}")
+    return {"state": taken["state"], "amount": taken["amount"]}
+
+
+def _within(prefix: str, link: str) -> str:
+    """The id that a link, or a text around it, has."""
+    found = re.search(rf"{prefix}_[0-9A-Za-z]+", link)
+    assert found is not None, link
+    return found[0]
 
 
 @pytest.fixture(scope="session")

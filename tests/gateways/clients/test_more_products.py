@@ -43,3 +43,31 @@ def alipay_pair(stage: Stage) -> Path:
 def test_python_alipay_sdk_beyond_orders(stage: Stage, alipay_pair: Path, story: str) -> None:
     program = python("alipay", "python_alipay_more.py", alipay_pair, stage.urls["zhi"], story)
     assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "story_of_transfers",
+        "story_of_a_batch",
+        "story_of_pay_score",
+        "story_of_uploads",
+        "story_of_what_is_not_enabled",
+    ],
+)
+def test_wechatpayv3_and_people(stage: Stage, story: str) -> None:
+    account = stage.account("wechatpay")
+    program = python("wechatpay", "wechatpayv3_people.py", account, stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize("story", ["story_of_transfers", "story_of_red_packets"])
+def test_wechatpy_with_its_certificate(stage: Stage, story: str) -> None:
+    """Over TLS, where the certificate is shown."""
+    assert stage.play(python("wechatpay", "wechatpy_more.py", stage.account("wechatpay"), "", story))["done"]
+
+
+@pytest.mark.parametrize("story", ["story_of_entrusted_deduction", "story_of_the_bill", "story_of_the_sandbox"])
+def test_wechatpy_beyond_orders(stage: Stage, story: str) -> None:
+    program = python("wechatpay", "wechatpy_more.py", stage.account("wechatpay"), stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
