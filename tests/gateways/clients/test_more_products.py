@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateways.clients.conftest import Stage
+from tests.gateways.clients.test_node_clients import node
 from tests.gateways.clients.test_python_clients import python
 
 pytestmark = pytest.mark.timeout(900)
@@ -70,4 +71,27 @@ def test_wechatpy_with_its_certificate(stage: Stage, story: str) -> None:
 @pytest.mark.parametrize("story", ["story_of_entrusted_deduction", "story_of_the_bill", "story_of_the_sandbox"])
 def test_wechatpy_beyond_orders(stage: Stage, story: str) -> None:
     program = python("wechatpay", "wechatpy_more.py", stage.account("wechatpay"), stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "transfers",
+        "a_batch",
+        "splits",
+        "a_combined_order",
+        "a_partner",
+        "entrusted_deduction",
+        "pictures",
+        "balances",
+        "red_packets_v2",
+        "transfers_v2",
+        "splits_v2",
+        "entrusted_deduction_v2",
+        "the_bill",
+    ],
+)
+def test_wechatpay_axios_plugin_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
+    program = node("axios_plugin_more.js", pair, stage.urls["wei"], story)
     assert stage.play(program, private=False)["done"]
