@@ -14,7 +14,17 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def pair(stage: Stage) -> Path:
     """An account, and beside it another merchant's, which the first may act for."""
-    account = stage.account("wechatpay")
+    return with_neighbour(stage, stage.account("wechatpay"))
+
+
+@pytest.fixture(scope="module")
+def certified_pair(stage: Stage) -> Path:
+    """The same where the platform signs with its certificate."""
+    return with_neighbour(stage, stage.account("wechatpay", "--signing", "certificate"))
+
+
+def with_neighbour(stage: Stage, account: Path) -> Path:
+    """Beside an account another merchant's, which the first may act for."""
     number = (account / "account.json").read_text().partition('"number": "')[2].partition('"')[0]
     merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", "wei", "--json")["merchant_id"]
     other = stage.account("wechatpay", "--merchant", merchant, "--partner", number)
@@ -94,4 +104,21 @@ def test_wechatpy_beyond_orders(stage: Stage, story: str) -> None:
 )
 def test_wechatpay_axios_plugin_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
     program = node("axios_plugin_more.js", pair, stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize("story", ["a_combined_order", "splits", "a_batch", "other_ways_in", "the_bill"])
+def test_wechatpay_node_v3_beyond_orders(stage: Stage, certified_pair: Path, story: str) -> None:
+    program = node("node_v3_more.js", certified_pair, stage.urls["wei"], story)
+    assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize("story", ["transfers", "red_packets", "the_sandbox"])
+def test_tenpay_with_its_certificate(stage: Stage, wechat_account: Path, story: str) -> None:
+    """Over TLS, where the certificate is shown."""
+    assert stage.play(node("tenpay_more.js", wechat_account, "", story))["done"]
+
+
+def test_tenpay_reads_the_bill(stage: Stage) -> None:
+    program = node("tenpay_more.js", stage.account("wechatpay"), stage.urls["wei"], "the_bill")
     assert stage.play(program, private=False)["done"]
