@@ -1,6 +1,6 @@
 """The best combination of benefits: against every subset in every order, and against its own rules."""
 
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def _best_of_all(amount: int, benefits: list[Benefit]) -> int:
     for size in range(1, len(benefits) + 1):
         for chosen in combinations(benefits, size):
             for order in permutations(chosen):
-                if all(first.priority >= then.priority for first, then in zip(order, order[1:], strict=False)):
+                if all(first.priority >= then.priority for first, then in pairwise(order)):
                     best = max(best, _fits(amount, order))
     return best
 
@@ -57,9 +57,7 @@ def _check_rules(amount: int, combination: Combination) -> None:
     assert all(benefit.amount > 0 for benefit in combination.chosen)
     if combination.chosen:
         assert _fits(amount, combination.chosen) == combination.amount
-    assert all(
-        first.priority >= then.priority for first, then in zip(combination.chosen, combination.chosen[1:], strict=False)
-    )
+    assert all(first.priority >= then.priority for first, then in pairwise(combination.chosen))
 
 
 @settings(max_examples=400)

@@ -10,8 +10,8 @@ Benefits are applied in a fixed order: by priority, and among equals so that the
 
 The sum is the greatest that these rules allow, and nothing is spent that does not add to it. Choosing is a knapsack
 with deadlines: sums are extended benefit by benefit, like ones merged, hopeless ones dropped. What is met in practice
-is proved best within a millisecond; only where too many sums stay promising (`WORK_MAX`) are some
-of them let go, and the answer says so.
+is proved best within a millisecond; only where too many sums stay promising (`WORK_MAX`) are some of them let go, and
+the answer says so.
 """
 
 from collections.abc import Sequence
