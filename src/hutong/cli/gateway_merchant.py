@@ -238,8 +238,8 @@ def _write_own(directory: Path, vendor: Vendor, number: str, private: "RSAPrivat
         both = pkcs12.serialize_key_and_certificates(
             number.encode(), private, x509.load_pem_x509_certificate(certificate.encode()), None, lock
         )
-        own = {"apiclient_key.pem": pem, "apiclient_cert.pem": certificate, "apiclient_cert.p12": both}
-        return _write_files(directory, own)
+        own: dict[str, str | bytes] = {"apiclient_key.pem": pem, "apiclient_cert.pem": certificate}
+        return _write_files(directory, own | {"apiclient_cert.p12": both})
     pkcs1 = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )

@@ -17,7 +17,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 import hutong
@@ -25,6 +27,7 @@ from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import Trial
+from hutong.kernel.ids import id_text
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.conftest import NetworkThread, new_database
@@ -51,6 +54,7 @@ class Stage:
     def __init__(self, network: NetworkThread, directory: Path) -> None:
         self._network = network
         self._payer = 1  # Who paid last.
+        self._owners = 0
         self.directory = directory
         self.urls = {name: door.url for name, door in network.doors.items()}
         ports = {f"HUTONG_PORT_{name.upper()}": url.rpartition(":")[2] for name, url in self.urls.items()}
@@ -141,6 +145,8 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "authorise":
+                return self._as_payer(asked, lambda payer: self._authorise(payer, asked))
             case "take":
                 return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "clock":
@@ -153,6 +159,32 @@ class Stage:
             case "hutong":
                 return dict(self.hutong(*asked["arguments"]))
         raise AssertionError(asked)
+
+    async def _authorise(self, payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+        """Open a page that asks for something, signed in, and press the button; where the browser is led."""
+        node = asked["at"]
+        if "merchant" in asked:
+            cookie = f"staff-{node}={await self._owner(node, asked['merchant'])}"
+        else:
+            cookie = f"wallet-{node}={payer.kept.token}"
+        async with httpx.AsyncClient(base_url=self.urls[node], headers={"cookie": cookie}) as browser:
+            shown = await browser.get(asked["page"])
+            if proof := re.search(r'name="proof" value="(\w+)"', shown.text):
+                shown = await browser.post(asked["page"], data={"proof": proof[1], "account": asked.get("account", "")})
+        assert shown.status_code == 302, shown.text
+        return {"led": shown.headers["location"]}
+
+    async def _owner(self, node: str, merchant_id: str) -> str:
+        """The session of an owner of the merchant, just invited."""
+        self._owners += 1
+        phone = f"+8613600{self._owners:06}"
+        invited = {"staff_id": phone, "name": "李娜", "phone": phone}
+        async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+            await operator.post(f"/v1/operator/merchants/{merchant_id}/staff", invited)
+            code = (await operator.get(f"/v1/operator/one-time-codes/{quote(phone, safe='')}"))["code"]
+            device_id = id_text("dev", self._owners)
+            body = {"phone": phone, "code": code, "pin": PIN, "device_id": device_id}
+            return str((await operator.post("/v1/staff/pin", body))["token"])
 
     def _as_payer(
         self, asked: dict[str, Any], act: Callable[[SamplePayer], Awaitable[dict[str, Any]]]

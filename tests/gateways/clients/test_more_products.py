@@ -122,3 +122,17 @@ def test_tenpay_with_its_certificate(stage: Stage, wechat_account: Path, story: 
 def test_tenpay_reads_the_bill(stage: Stage) -> None:
     program = node("tenpay_more.js", stage.account("wechatpay"), stage.urls["wei"], "the_bill")
     assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize("story", ["story_of_a_deposit", "story_of_an_agreement", "story_of_who_it_is"])
+def test_python_alipay_sdk_and_people(stage: Stage, alipay_pair: Path, story: str) -> None:
+    program = python("alipay", "python_alipay_people.py", alipay_pair, stage.urls["zhi"], story)
+    assert stage.play(program, private=False)["done"]
+
+
+def test_python_alipay_sdk_as_a_service_provider(stage: Stage, alipay_pair: Path) -> None:
+    """It has keys alone in that mode, no certificates."""
+    provider = stage.account("alipay")
+    (provider / "other.json").write_text((alipay_pair / "other.json").read_text())
+    program = python("alipay", "python_alipay_provider.py", provider, stage.urls["zhi"])
+    assert stage.play(program, private=False)["done"]

@@ -39,13 +39,13 @@ def accept(_headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
 callbacks = Callbacks(accept)
 
 
-def refused(code: str, ask: Any, *given: Any, **named: Any) -> None:
+def refused(code: str | None, ask: Any, *given: Any, **named: Any) -> None:
+    said: Any = "nothing"
     try:
         ask(*given, **named)
     except WeChatPayException as no:
-        assert no.errcode == code, (no.errcode, code)
-    else:
-        raise AssertionError(code)
+        said = no.errcode
+    assert said == code, (said, code)
 
 
 def customer(amount: int = 50_000) -> tuple[str, int]:
@@ -155,9 +155,9 @@ def story_of_the_bill() -> None:
     """The next day, at noon: what was sold and given back is on the bill, to the fen."""
     now = do("clock", forward_s=0)["now"]
     sold, back = number(), number("R")
-    code = shop.order.create(
-        "NATIVE", "货", 1_234, callbacks.url, client_ip=LOCAL, out_trade_no=sold, product_id="1"
-    )["code_url"]
+    code = shop.order.create("NATIVE", "货", 1_234, callbacks.url, client_ip=LOCAL, out_trade_no=sold, product_id="1")[
+        "code_url"
+    ]
     pay(code)
     callbacks.next()
     shop.refund.apply(1_234, 234, back, out_trade_no=sold)
