@@ -136,3 +136,12 @@ def test_python_alipay_sdk_as_a_service_provider(stage: Stage, alipay_pair: Path
     (provider / "other.json").write_text((alipay_pair / "other.json").read_text())
     program = python("alipay", "python_alipay_provider.py", provider, stage.urls["zhi"])
     assert stage.play(program, private=False)["done"]
+
+
+@pytest.mark.parametrize(
+    "story",
+    ["a_deposit", "an_agreement", "royalties", "transfers", "who_it_is", "a_service_provider", "the_bill"],
+)
+def test_alipay_sdk_beyond_orders(stage: Stage, alipay_pair: Path, story: str) -> None:
+    program = node("alipay_sdk_more.js", alipay_pair, stage.urls["zhi"], story)
+    assert stage.play(program, private=False)["done"]
