@@ -44,6 +44,7 @@ def made_for(**other: Any) -> Any:
 
 
 client = made_for()
+seen: set[str] = set()  # Every code that was refused with.
 
 
 def ask(request: Any, **content: Any) -> dict[str, Any]:
@@ -62,3 +63,4 @@ def good(answer: dict[str, Any], code: str = "10000") -> dict[str, Any]:
 
 def refused(answer: dict[str, Any], sub_code: str, code: str = "40004") -> None:
     assert (answer["code"], answer["sub_code"]) == (code, sub_code), answer
+    seen.add(sub_code)

@@ -1,6 +1,6 @@
 // A shop on alipay-sdk (npm, the vendor's own), with a key or with certificates; what its stories have in common.
 const { AlipaySdk } = require('alipay-sdk')
-const { assert, baseUrl, callbacks, directory, file, made } = require('./story')
+const { assert, baseUrl, callbacks, directory, file, made, seen } = require('./story')
 
 const trust =
   made.account.signing === 'CERTIFICATE'
@@ -37,6 +37,9 @@ const good = (answer, code = '10000') => {
 }
 // Version 3: what it answers, and how it throws a no.
 const rest = async (path, body, more = {}) => (await shop.curl('POST', `/v3/alipay/${path}`, { body, ...more })).data
-const refused = (asked, code, responseHttpStatus = 400) => assert.rejects(asked, { name: 'AlipayRequestError', code, responseHttpStatus })
+async function refused(asked, code, responseHttpStatus = 400) {
+  await assert.rejects(asked, { name: 'AlipayRequestError', code, responseHttpStatus })
+  seen.add(code)
+}
 
 module.exports = { appId, good, madeFor, refused, rest, shop, telling }
