@@ -161,7 +161,9 @@ class Stage:
                 clock = self._network.trial
                 assert clock is not None
                 assert clock.ahead is not None
-                moved = asyncio.run_coroutine_threadsafe(_put_forward(clock.ahead, asked["forward_s"]), self._network.loop)
+                moved = asyncio.run_coroutine_threadsafe(
+                    _put_forward(clock.ahead, asked["forward_s"]), self._network.loop
+                )
                 return {"now": moved.result(_PATIENCE_S)}
             case "hutong":
                 return dict(self.hutong(*asked["arguments"]))

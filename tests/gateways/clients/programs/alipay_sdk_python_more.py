@@ -124,15 +124,11 @@ def story_of_a_transfer() -> None:
     sent = good(ask(AlipayFundTransUniTransferRequest, **transfer))
     which = {"order_id": sent["order_id"], "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
     assert good(ask(AlipayFundTransCommonQueryRequest, **which))["status"] == "SUCCESS"
-    refused(
-        ask(AlipayFundTransUniTransferRequest, **transfer | {"trans_amount": "4.00"}), "PAYMENT_INFO_INCONSISTENCY"
-    )
+    refused(ask(AlipayFundTransUniTransferRequest, **transfer | {"trans_amount": "4.00"}), "PAYMENT_INFO_INCONSISTENCY")
 
 
 def story_of_who_it_is() -> None:
-    page = "/oauth2/publicAppAuthorize.htm?" + urlencode(
-        {"app_id": app_id, "scope": "auth_user", "redirect_uri": BACK}
-    )
+    page = "/oauth2/publicAppAuthorize.htm?" + urlencode({"app_id": app_id, "scope": "auth_user", "redirect_uri": BACK})
     led = do("authorise", at="zhi", page=page)["led"]
     asking = AlipaySystemOauthTokenRequest()
     asking.grant_type = "authorization_code"

@@ -9,7 +9,7 @@ from alipay.aop.api.request.AlipayTradePrecreateRequest import AlipayTradePrecre
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
 from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
 from alipay_sdk_python_shop import ask, callbacks, client, good, refused
-from story import do, number, pay, payment_code, tell
+from story import do, number, pay, payment_code, race, tell
 
 mine = number()
 code = good(ask(AlipayTradePrecreateRequest, out_trade_no=mine, total_amount="12.50", subject="两碗炸酱面"))["qr_code"]
@@ -43,6 +43,17 @@ closed = number()
 code = good(ask(AlipayTradePrecreateRequest, out_trade_no=closed, total_amount="1.00", subject="面"))["qr_code"]
 do("pay", code=code, reject=True)
 good(ask(AlipayTradeCloseRequest, out_trade_no=closed))
+
+raced = number()
+code = good(ask(AlipayTradePrecreateRequest, out_trade_no=raced, total_amount="1.00", subject="面"))["qr_code"]
+won = race(code, lambda: ask(AlipayTradeCloseRequest, out_trade_no=raced)["code"] == "10000")
+stands = good(ask(AlipayTradeQueryRequest, out_trade_no=raced))["trade_status"]
+assert stands == ("TRADE_SUCCESS" if won else "TRADE_CLOSED"), stands
+
+dear = {"scene": "bar_code", "auth_code": payment_code(), "total_amount": "1500.00", "subject": "宴席"}
+waiting = number()
+good(ask(AlipayTradePayRequest, out_trade_no=waiting, **dear), "10003")
+assert good(ask(AlipayTradeCancelRequest, out_trade_no=waiting))["retry_flag"] == "N"
 
 page = AlipayTradePagePayRequest()
 page.biz_content = {

@@ -1,5 +1,5 @@
 // A shop on alipay-sdk (npm, the vendor's own): the classic gateway and version 3, with a key or with certificates.
-const { assert, elsewhere, number, pay, paymentCode, play } = require('./story')
+const { assert, elsewhere, number, pay, paymentCode, play, race } = require('./story')
 const { good, refused, shop, telling } = require('./alipay_sdk_shop')
 
 play(async () => {
@@ -43,6 +43,20 @@ play(async () => {
     needEncrypt: true,
   })
   assert.ok(hidden.qr_code, JSON.stringify(hidden))
+
+  const waiting = { out_trade_no: number(), total_amount: '1500.00', subject: '宴席', scene: 'bar_code' }
+  good(await ask('alipay.trade.pay', { ...waiting, auth_code: await paymentCode() }), '10003')
+  assert.equal((await elsewhere('answer')).state, 'COMPLETED')
+  assert.equal(good(await ask('alipay.trade.query', { out_trade_no: waiting.out_trade_no })).tradeStatus, 'TRADE_SUCCESS')
+  const givenUp = { ...waiting, out_trade_no: number(), auth_code: await paymentCode() }
+  good(await ask('alipay.trade.pay', givenUp), '10003')
+  good(await ask('alipay.trade.cancel', { out_trade_no: givenUp.out_trade_no }))
+
+  const raced = number()
+  const { qrCode: wanted } = good(await ask('alipay.trade.precreate', { ...order, out_trade_no: raced }))
+  const won = await race(wanted, async () => good(await ask('alipay.trade.close', { out_trade_no: raced })))
+  const ended = good(await ask('alipay.trade.query', { out_trade_no: raced })).tradeStatus
+  assert.equal(ended, won ? 'TRADE_SUCCESS' : 'TRADE_CLOSED')
 
   const closed = number()
   const { qrCode: gone } = good(await ask('alipay.trade.precreate', { ...order, out_trade_no: closed }))

@@ -102,7 +102,9 @@ def errors_of_the_envelope() -> None:
         assert sub_code in raised._AliPayException__message, raised
         seen.add(sub_code)
     # And where somebody else answers in the gateway's place.
-    doubtful = pointed(AliPay(appid=app_id, alipay_public_key_string=RSA.generate(2048).public_key().export_key().decode(), **files))
+    doubtful = pointed(
+        AliPay(appid=app_id, alipay_public_key_string=RSA.generate(2048).public_key().export_key().decode(), **files)
+    )
     try:
         doubtful.api_alipay_trade_query(out_trade_no="T1")
     except AliPayValidationError as no:

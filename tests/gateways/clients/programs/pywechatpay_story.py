@@ -42,6 +42,7 @@ assert made["package"].startswith("prepay_id="), made
 found = shop.pay_transactions_out_trade_no(mine)
 assert found["trade_state"] == "NOTPAY", found
 
+
 def refused(status: int, code: str, ask: Any, *given: Any, **named: Any) -> None:
     """All errors are requests' own: what came is in their response."""
     said: Any = None

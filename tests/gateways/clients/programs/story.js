@@ -26,6 +26,17 @@ async function pay(code) {
   assert.equal(paid.state, 'COMPLETED', JSON.stringify(paid))
 }
 
+// The shop closes what somebody is just paying: one of the two wins. Whether it was paid.
+async function race(code, close) {
+  const closing = close().then(
+    () => true,
+    () => false,
+  )
+  const paid = (await elsewhere('pay', { code })).state === 'COMPLETED'
+  assert.notEqual(paid, await closing)
+  return paid
+}
+
 const paymentCode = async (at = 'jing') => (await elsewhere('payment_code', { at })).payment_code
 
 // Where callbacks arrive: `accept` judges each, and what it answers is sent.
@@ -95,5 +106,6 @@ module.exports = {
   pay,
   paymentCode,
   play,
+  race,
   seen,
 }

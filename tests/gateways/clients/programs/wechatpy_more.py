@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 from story import do, eventually, number, pay, payment_code, tell
-from wechatpy_shop import LOCAL, callbacks, collect, customer, made_for, native, refused, shop
+from wechatpy_shop import LOCAL, callbacks, customer, made_for, native, refused, shop
 
 NAME = "过路人"  # Of whoever pays here.
 

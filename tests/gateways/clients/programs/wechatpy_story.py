@@ -1,6 +1,7 @@
 """A shop on wechatpy (PyPI): WeChat Pay's API of version 2."""
 
-from story import ACCOUNT, do, number, pay, payment_code, tell
+from story import ACCOUNT, do, number, pay, payment_code, race, tell
+from wechatpy.exceptions import WeChatPayException
 from wechatpy_shop import LOCAL, callbacks, collect, native, refused, shop
 
 
@@ -40,6 +41,22 @@ def story_of_closing() -> None:
     refused("ORDERNOTEXIST", shop.order.query, out_trade_no=number())
 
 
+def story_of_a_race() -> None:
+    mine = number()
+
+    def close() -> bool:
+        try:
+            shop.order.close(mine)
+        except WeChatPayException:
+            return False
+        return True
+
+    paid = race(native(mine)["code_url"], close)
+    assert shop.order.query(out_trade_no=mine)["trade_state"] == ("SUCCESS" if paid else "CLOSED")
+    if paid:
+        assert callbacks.next()["out_trade_no"] == mine
+
+
 def story_of_payment_codes() -> None:
     mine = number()
     paid = collect(mine, payment_code())
@@ -73,6 +90,7 @@ def story_of_jsapi() -> None:
 
 story_of_an_order()
 story_of_closing()
+story_of_a_race()
 story_of_payment_codes()
 story_of_jsapi()
 tell(done=True, account=str(ACCOUNT))
