@@ -63,5 +63,19 @@ REGISTER = (
     ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
+    Holding("invitations", "inviter_id", scanned=True),
+    Holding(
+        "referrals",
+        "inviter_id",
+        {"appeal": ""},
+        secret=frozenset({"friend_id", "place_key", "score", "evidence", "payment_id", "merchant", "paid"}),
+    ),
+    Holding(
+        "referrals",
+        "friend_id",
+        {"place_key": 0},
+        scanned=True,
+        secret=frozenset({"inviter_id", "score", "evidence", "appeal", "remark"}),
+    ),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

@@ -8,8 +8,7 @@ from hutong.kernel.ids import minted_ms
 from hutong.marketing.invitations.circle import Circle
 from hutong.marketing.invitations.ports import Devices, Money, People
 from hutong.marketing.invitations.referral import Referral, ReferralState, referral_id
-from hutong.marketing.invitations.referral_register import ReferralRegister
-from hutong.marketing.invitations.terms import InvitationTerms
+from hutong.marketing.invitations.register_service import ReferralRegister
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 
@@ -30,7 +29,7 @@ class CircleService:
         self._devices = devices
         self._money = money
 
-    async def around(self, referral: Referral, terms: InvitationTerms) -> Circle:
+    async def around(self, referral: Referral) -> Circle:
         """The circle of a referral whose friend has paid."""
         friends = await self._friends(referral)
         beyond = await self._beyond(referral)
@@ -51,7 +50,7 @@ class CircleService:
             merchants={each.friend_id: each.merchant for each in friends},
             paid=referral.paid,
             paid_at_ns=await self._paid_at(referral),
-            refunded=await self._refunded(friends, terms),
+            refunded=await self._refunded(friends),
         )
 
     async def _friends(self, referral: Referral) -> list[Referral]:
@@ -109,12 +108,12 @@ class CircleService:
     async def _paid_at(self, referral: Referral) -> int:
         return await warmed(self._node.journal, lambda: self._money.paid_at(referral.payment_id))
 
-    async def _refunded(self, friends: Sequence[Referral], terms: InvitationTerms) -> frozenset[int]:
+    async def _refunded(self, friends: Sequence[Referral]) -> frozenset[int]:
         found = set()
         for each in friends:
             if each.state != ReferralState.PAID:
                 continue
             left = await warmed(self._node.journal, lambda id_=each.payment_id: self._money.left(id_))  # type: ignore[misc]
-            if left < terms.amount_min:
+            if left < each.told.amount_min:
                 found.add(each.friend_id)
         return frozenset(found)

@@ -1,8 +1,8 @@
 """What invitations ask about payments, accounts at banks and merchants' staff, answered by the institution's services."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
-from hutong.institution.merchants.staff_service import StaffService
 from hutong.institution.payments.payment import Payment, Why
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.people.user import User
@@ -10,13 +10,22 @@ from hutong.ledger.transfer import AccountQuery
 from hutong.marketing.invitations.circle import PersonPayment
 from hutong.runtime.shelf import warmed
 
+_MISSED_WITHIN = 50_000  # Positions.
 _LOOKED_AT = 100  # Payments of each person, the newest.
+
+
+class Staff(Protocol):
+    """Who works where."""
+
+    def works_for(self, phone: str, /) -> set[int]:
+        """The merchants whose staff the holder of a number is. May raise `Cold`."""
+        ...
 
 
 class MoneyService:
     """Reads, and decides nothing. What is not in memory raises `Cold`."""
 
-    def __init__(self, payments: PaymentService, staff: StaffService) -> None:
+    def __init__(self, payments: PaymentService, staff: Staff) -> None:
         self._payments = payments
         self._staff = staff
 
@@ -55,6 +64,18 @@ class MoneyService:
     def works_at(self, user: User, merchant_id: int) -> bool:
         """Whether the person is of this merchant's staff: they are known by the same telephone number."""
         return bool(user.phone) and merchant_id in self._staff.works_for(user.phone)
+
+    async def completed_lately(self) -> Sequence[Payment]:
+        """
+        The last payments that are complete.
+
+        What a commit sets off runs right behind it, so what a crash kept from us was in one of the last commits.
+        """
+        debtor = self._payments.debtor
+        outcomes = await debtor.outcomes.load_since(max(0, self._payments.node.journal.position - _MISSED_WITHIN))
+        ids = [outcome.id for outcome in outcomes if outcome.completed]
+        await debtor.payments.load(ids)
+        return [payment for id_ in ids if (payment := debtor.payments.get(id_)) is not None]
 
     async def funding(self, user_ids: Collection[int]) -> Mapping[int, frozenset[int]]:
         """Marks of all accounts these people ever linked."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from hutong.institution.payments.payment import Payment
 from hutong.institution.people.device import Device
 from hutong.institution.people.user import User
 from hutong.marketing.invitations.circle import PersonPayment
@@ -109,6 +110,10 @@ class Money(Protocol):
 
     def works_at(self, user: User, merchant_id: int, /) -> bool:
         """Whether the person is of this merchant's staff. May raise `Cold`."""
+        ...
+
+    async def completed_lately(self) -> Sequence[Payment]:
+        """The last payments that are complete: at least those of which a crash may have kept the news from us."""
         ...
 
     async def funding(self, user_ids: Collection[int], /) -> Mapping[int, frozenset[int]]:

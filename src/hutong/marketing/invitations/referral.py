@@ -6,6 +6,7 @@ time is over is LAPSED, which is read off the clock and never written. REFUSED -
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -32,7 +33,6 @@ class ReferralState(StrEnum):
     LAPSED = "LAPSED"
 
 
-COUNTED = frozenset({ReferralState.HELD, ReferralState.PAID})
 OPEN = frozenset({ReferralState.JOINED, ReferralState.WAITING, ReferralState.HELD, ReferralState.APPEALED})
 
 
@@ -49,7 +49,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
     state: Text
     due_ns: BigInt  # When time brings about something; 0: it does not.
     due_day: Integer | None  # The same as a day since 1970, by which a restart finds what is open.
-    terms_version: Text
+    terms: Text  # JSON: the terms in force when the friend joined. They hold for this friend, whatever is changed.
     payment_id: Uuid = 0  # The qualifying one.
     merchant: Text = ""  # Whom it paid: the same text for the same merchant.
     paid: BigInt = 0
@@ -72,9 +72,9 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
         return ReferralState(self.state)
 
     @property
-    def counts(self) -> bool:
-        """Whether it takes a step of its inviter's table."""
-        return self.state in COUNTED
+    def told(self) -> InvitationTerms:
+        """The terms, read."""
+        return _terms(self.terms)
 
     @property
     def award_id(self) -> int:
@@ -90,19 +90,16 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
         """The friend made the qualifying payment; there is nothing left to set aside now."""
         return self._moved(ReferralState.WAITING, now_ns, until_ns, payment_id=payment_id, merchant=merchant, paid=paid)
 
-    def holds(
-        self, payment_id: int, merchant: str, paid: int, held: int, terms: InvitationTerms, now_ns: int
-    ) -> "Referral":
+    def holds(self, payment_id: int, merchant: str, paid: int, held: int, now_ns: int) -> "Referral":
         """So much is set aside for it, until the hold ends."""
         return self._moved(
             ReferralState.HELD,
             now_ns,
-            now_ns + terms.hold_ns,
+            now_ns + self.told.hold_ns,
             payment_id=payment_id,
             merchant=merchant,
             paid=paid,
             held=held,
-            terms_version=terms.version,
         )
 
     def delayed(self, until_ns: int, now_ns: int) -> "Referral":
@@ -136,7 +133,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
             decided_ns=now_ns,
         )
 
-    def appealed(self, words: str, terms: InvitationTerms, now_ns: int) -> "Referral":
+    def appealed(self, words: str, now_ns: int) -> "Referral":
         """Refuses APPEAL_DECIDED_BEFORE, REFERRAL_NOT_REFUSED, APPEAL_TOO_LATE. Repeats: itself."""
         if self.state == ReferralState.APPEALED:
             return self
@@ -144,8 +141,8 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
             raise Refusal(InvitationReason.APPEAL_DECIDED_BEFORE)
         if self.state != ReferralState.REFUSED:
             raise Refusal(InvitationReason.REFERRAL_NOT_REFUSED, state=self.state_at(now_ns).value)
-        if now_ns >= self.decided_ns + terms.appeal_ns:
-            raise Refusal(InvitationReason.APPEAL_TOO_LATE, days=terms.appeal_days)
+        if now_ns >= self.decided_ns + self.told.appeal_ns:
+            raise Refusal(InvitationReason.APPEAL_TOO_LATE, days=self.told.appeal_days)
         return self._moved(ReferralState.APPEALED, now_ns, now_ns, appeal=words, appealed_ns=now_ns)
 
     def upheld(self, by: str, remark: str, now_ns: int) -> "Referral":
@@ -161,6 +158,11 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
         due_day = due_ns // _DAY_NS if state in OPEN else None
         fields |= {"state": state.value, "due_ns": due_ns, "due_day": due_day, "changed_ns": now_ns}
         return msgspec.structs.replace(self, **fields)
+
+
+@lru_cache(1_000)
+def _terms(text: str) -> InvitationTerms:
+    return msgspec.json.decode(text, type=InvitationTerms)
 
 
 REFERRALS = Table("referrals", Referral)
@@ -194,7 +196,7 @@ def joined(  # All that is known when a friend comes.
         state=ReferralState.JOINED.value,
         due_ns=due_ns,
         due_day=due_ns // _DAY_NS,
-        terms_version=terms.version,
+        terms=msgspec.json.encode(terms).decode(),
         changed_ns=now_ns,
     )
 

@@ -13,7 +13,6 @@ import msgspec
 import structlog
 
 from hutong.institution.payments.payment import Payment
-from hutong.institution.recalls.recall import Rounds
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import id_text
@@ -31,9 +30,8 @@ from hutong.marketing.invitations.referral import (
     referral_id,
     standing,
 )
-from hutong.marketing.invitations.referral_register import ReferralRegister
+from hutong.marketing.invitations.register_service import ReferralRegister
 from hutong.marketing.invitations.signals import Signal, score, seen
-from hutong.marketing.invitations.terms import InvitationTerms, read_terms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
@@ -71,14 +69,14 @@ class RewardService:
         self._money = money
         self._circles = circles
         self._notices = notices
-        self._rounds = Rounds()
         self._due: deque[int] = deque()
         self._looking = False
 
     async def start(self) -> None:
-        """Take up what is open; then `looked_over` the payments that may have been missed."""
-        for referral in await self._register.start():
-            self._rounds.at(referral.id, referral.due_ns)
+        """Take up what is open, and look again at the last payments: a crash may have kept them from us."""
+        await self._register.start()
+        for payment in await self._money.completed_lately():
+            self.completed(payment)
 
     # What happens to the friend's payments.
 
@@ -87,11 +85,11 @@ class RewardService:
         if payment.user_id in self._register.expected:
             self._node.decide(partial(self._consider, payment))
 
-    def refunded(self, payment: Payment) -> None:
+    def given_back(self, friend_id: int, payment_id: int) -> None:
         """Something of a payment came back, durably. Repeats: nothing."""
-        id_ = referral_id(payment.user_id)
+        id_ = referral_id(friend_id)
         if id_ in self._register.held:
-            self._node.decide(partial(self._came_back, id_, payment.id))
+            self._node.decide(partial(self._came_back, id_, payment_id))
 
     def _consider(self, payment: Payment) -> None:
         """Is it the qualifying payment? Then what it brings is set aside."""
@@ -100,13 +98,13 @@ class RewardService:
         if referral is None or referral.state_at(now_ns) is not ReferralState.JOINED:
             return
         campaign = self._campaigns.inviting_campaign(referral.campaign_id)
-        terms = read_terms(campaign.inviting)
-        if campaign.runs(now_ns) and self._qualifies(payment, referral, terms):
-            merchant = f"{payment.creditor_agent}/{payment.merchant_id or payment.payee_name!r}"
-            self._hold(referral, terms, payment.id, merchant, payment.paid)
+        if campaign.runs(now_ns) and self._qualifies(payment, referral):
+            merchant = f"{payment.creditor_agent}/{payment.merchant_id or payment.payee_name}"
+            self._hold(referral, payment.id, merchant, payment.paid)
 
-    def _qualifies(self, payment: Payment, referral: Referral, terms: InvitationTerms) -> bool:
+    def _qualifies(self, payment: Payment, referral: Referral) -> bool:
         """Enough, to a merchant that is neither's own, by somebody whose name and funding are their own, and not given back."""
+        terms = referral.told
         if payment.channel in _NOT_MERCHANTS or payment.payee_user_id or payment.paid < terms.amount_min:
             return False
         if payment.created_ns < referral.joined_ns:
@@ -117,8 +115,8 @@ class RewardService:
         known = friend.tier >= terms.tier_min and self._money.has_funding(friend.id)
         return known and self._money.left(payment.id) >= terms.amount_min
 
-    def _hold(self, referral: Referral, terms: InvitationTerms, payment_id: int, merchant: str, paid: int) -> None:
-        now_ns = self._node.clock.now_ns()
+    def _hold(self, referral: Referral, payment_id: int, merchant: str, paid: int) -> None:
+        now_ns, terms = self._node.clock.now_ns(), referral.told
         mine = self._standing(referral)
         self._people.user(referral.friend_id)  # Whom the news will name.
         if mine.is_full(terms):
@@ -126,17 +124,17 @@ class RewardService:
             self._put(waiting.refused(InvitationReason.STEPS_EXHAUSTED, now_ns))
             return
         held = mine.to_hold(terms)
-        if held and not self._is_held(referral, referral.award_id, held, mine, terms):
+        if held and not self._is_held(referral, referral.award_id, held, mine):
             # The day's or the town's part of the budget is used up, say: there may be room tomorrow.
             self._put(referral.waits(payment_id, merchant, paid, now_ns, now_ns + AGAIN_NS))
         else:
-            self._put(referral.holds(payment_id, merchant, paid, held, terms, now_ns))
+            self._put(referral.holds(payment_id, merchant, paid, held, now_ns))
 
-    def _is_held(self, referral: Referral, award_id: int, amount: int, mine: Standing, terms: InvitationTerms) -> bool:
+    def _is_held(self, referral: Referral, award_id: int, amount: int, mine: Standing) -> bool:
         facts = {
             "referral": id_text(REFERRAL_PREFIX, referral.id),
             "friends": mine.expected + 1,
-            "terms": terms.version,
+            "terms": referral.told.version,
         }
         try:
             self._awards.hold(award_id, referral.campaign_id, referral.inviter_id, amount, facts)
@@ -149,19 +147,15 @@ class RewardService:
         referral = self._register.referrals.get(id_)
         if referral is None or referral.payment_id != payment_id or id_ not in self._register.held:
             return
-        terms = self._terms(referral)
         self._look_up(referral)
-        if self._money.left(payment_id) < terms.amount_min and not self._money.is_returning(payment_id):
+        if self._money.left(payment_id) < referral.told.amount_min and not self._money.is_returning(payment_id):
             self._refuse(referral, InvitationReason.QUALIFYING_PAYMENT_REFUNDED, [])
 
     # What time brings about.
 
     def tick(self) -> None:
         """Look at what is due, one after the other, beside what decides."""
-        now_ns = self._node.clock.now_ns()
-        for id_ in self._rounds.due(now_ns):
-            self._due.append(id_)
-            self._rounds.at(id_, now_ns + _RETRY_NS)
+        self._due.extend(self._register.due(self._node.clock.now_ns()))
         if self._due and not self._looking:
             self._looking = True
             self._node.spawn(self._look())
@@ -169,7 +163,12 @@ class RewardService:
     async def _look(self) -> None:
         try:
             while self._due:
-                await self._look_at(self._due.popleft())
+                id_ = self._due.popleft()
+                try:
+                    await self._look_at(id_)
+                except Exception:
+                    self._later(id_)
+                    raise
         finally:
             self._looking = False
 
@@ -181,30 +180,31 @@ class RewardService:
         if referral.state == ReferralState.JOINED:
             self._register.expected.discard(referral.friend_id)  # Lapsed.
         elif referral.state == ReferralState.WAITING:
-            self._node.decide(partial(self._try_again, id_))
+            self._node.decide(partial(self._try_again, id_), partial(self._later, id_))
         elif referral.state == ReferralState.HELD:
-            terms = self._terms(referral)
-            circle = await self._circles.around(referral, terms)
-            self._node.decide(partial(self._conclude, id_, circle))
-        else:
-            return
-        self._rounds.at(id_, now_ns + _RETRY_NS)
+            circle = await self._circles.around(referral)
+            self._node.decide(partial(self._conclude, id_, circle), partial(self._later, id_))
+
+    def _later(self, id_: int, failed: Exception | None = None) -> None:
+        """Looking failed: the database was away, say."""
+        if failed is not None:
+            log.warning("referral_not_decided", referral=id_text(REFERRAL_PREFIX, id_), because=repr(failed))
+        self._register.look_at(id_, self._node.clock.now_ns() + _RETRY_NS)
 
     def _try_again(self, id_: int) -> None:
         now_ns = self._node.clock.now_ns()
         referral = self._register.referrals.get(id_)
         if referral is None or referral.state != ReferralState.WAITING or referral.due_ns > now_ns:
             return
-        terms = self._terms(referral)
         self._look_up(referral)
         if self._money.is_returning(referral.payment_id):
             self._put(referral.delayed(now_ns + AGAIN_NS, now_ns))
-        elif self._money.left(referral.payment_id) < terms.amount_min:
+        elif self._money.left(referral.payment_id) < referral.told.amount_min:
             self._refuse(referral, InvitationReason.QUALIFYING_PAYMENT_REFUNDED, [])
         elif self._campaigns.inviting_campaign(referral.campaign_id).ends_ns <= now_ns:
             self._refuse(referral, InvitationReason.REWARD_BUDGET_SPENT, [])
         else:
-            self._hold(referral, terms, referral.payment_id, referral.merchant, referral.paid)
+            self._hold(referral, referral.payment_id, referral.merchant, referral.paid)
 
     def _conclude(self, id_: int, circle: Circle) -> None:
         """The hold is over: pay, or refuse with what was seen."""
@@ -212,22 +212,20 @@ class RewardService:
         referral = self._register.referrals.get(id_)
         if referral is None or referral.state != ReferralState.HELD or referral.due_ns > now_ns:
             return
-        terms = self._terms(referral)
         self._look_up(referral)
         if self._money.is_returning(referral.payment_id):
             self._put(referral.delayed(now_ns + AGAIN_NS, now_ns))
             return
-        mine, signals = self._standing(referral), seen(circle, terms)
-        reason = self._why_not(referral, mine, signals, terms)
+        mine, signals = self._standing(referral), seen(circle, referral.told)
+        reason = self._why_not(referral, mine, signals)
         if reason is not None:
             self._refuse(referral, reason, signals)
         else:
-            self._pay(referral, mine, signals, terms)
+            self._pay(referral, mine, signals)
 
-    def _why_not(
-        self, referral: Referral, mine: Standing, signals: list[Signal], terms: InvitationTerms
-    ) -> Reason | None:
+    def _why_not(self, referral: Referral, mine: Standing, signals: list[Signal]) -> Reason | None:
         """Why it is not to be paid; None: nothing is in the way."""
+        terms = referral.told
         if self._money.left(referral.payment_id) < terms.amount_min:
             return InvitationReason.QUALIFYING_PAYMENT_REFUNDED
         friend, inviter = self._people.user(referral.friend_id), self._people.user(referral.inviter_id)
@@ -239,15 +237,15 @@ class RewardService:
             return InvitationReason.COLLUSION_SUSPECTED
         return InvitationReason.STEPS_EXHAUSTED if mine.is_full(terms) else None
 
-    def _pay(self, referral: Referral, mine: Standing, signals: list[Signal], terms: InvitationTerms) -> None:
+    def _pay(self, referral: Referral, mine: Standing, signals: list[Signal]) -> None:
         """
         Pay what one more friend brings.
 
         It is less than was held where friends before this one were refused, and may be more; the more is paid if a budget has it.
         """
-        due = mine.to_pay(terms)
+        due = mine.to_pay(referral.told)
         part, further = min(due, referral.held), max(0, due - referral.held)
-        if further and not self._is_held(referral, referral.further_award_id, further, mine, terms):
+        if further and not self._is_held(referral, referral.further_award_id, further, mine):
             further = 0
         if part:
             self._awards.pay(referral.award_id, part)
@@ -276,7 +274,7 @@ class RewardService:
         referral = self.referral(id_)
         if referral.inviter_id != inviter_id:
             raise Refusal(InvitationReason.REFERRAL_UNKNOWN)
-        appealed = referral.appealed(words, self._terms(referral), self._node.clock.now_ns())
+        appealed = referral.appealed(words, self._node.clock.now_ns())
         if appealed is not referral:
             self._register.put(appealed)
         return appealed
@@ -298,7 +296,7 @@ class RewardService:
         if referral.state == ReferralState.PAID and referral.appealed_ns:
             return referral
         referral.check_appealed()
-        terms, now_ns = self._terms(referral), self._node.clock.now_ns()
+        terms, now_ns = referral.told, self._node.clock.now_ns()
         mine = self._standing(referral)
         self._people.user(referral.friend_id)
         self._people.user(referral.inviter_id).may_receive(now_ns)
@@ -338,11 +336,7 @@ class RewardService:
     async def signals(self, id_: int) -> tuple[Referral, list[Signal]]:
         """What is seen around a referral now. Refuses REFERRAL_UNKNOWN."""
         referral = await warmed(self._node.journal, lambda: self.referral(id_))
-        terms = self._terms(referral)
-        return referral, seen(await self._circles.around(referral, terms), terms)
-
-    def _terms(self, referral: Referral) -> InvitationTerms:
-        return read_terms(self._campaigns.inviting_campaign(referral.campaign_id).inviting)
+        return referral, seen(await self._circles.around(referral), referral.told)
 
     def _standing(self, referral: Referral) -> Standing:
         return standing(self._register.brought_by(referral.inviter_id), referral.campaign_id)
@@ -358,8 +352,6 @@ class RewardService:
 
     def _put(self, referral: Referral) -> Referral:
         self._register.put(referral)
-        if referral.due_ns:
-            self._rounds.at(referral.id, referral.due_ns)
         news = _NEWS.get(ReferralState(referral.state))
         if news is not None:
             self._notices.tell_user(referral.inviter_id, news, self._data(referral))

@@ -19,7 +19,7 @@ from hutong.marketing.invitations.invitation import (
 from hutong.marketing.invitations.ports import Campaigns, InviteCampaign, Money, Notices, People
 from hutong.marketing.invitations.reasons import InvitationReason
 from hutong.marketing.invitations.referral import REFERRAL_PREFIX, Referral, joined, referral_id
-from hutong.marketing.invitations.referral_register import ReferralRegister
+from hutong.marketing.invitations.register_service import ReferralRegister
 from hutong.marketing.invitations.terms import InvitationTerms, read_terms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from hutong.institution.recalls.recall import Rounds
 from hutong.marketing.invitations.referral import REFERRALS, Referral, ReferralState
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
@@ -19,17 +20,24 @@ class ReferralRegister:
         self.expected: set[int] = set()  # Friends whose next payment may be the qualifying one.
         self.held: dict[int, int] = {}  # What waits or is held: the friend of each.
         self.appealed: set[int] = set()
+        self._rounds = Rounds()
 
-    async def start(self) -> list[Referral]:
+    async def start(self) -> None:
         """Load what is open: found by the days on which something is to happen with it."""
         await self.referrals.start()
         today = self._node.clock.now_ns() // _DAY_NS
         found = await self._node.store.find(REFERRALS, "due_day", range(today - _DAYS_BACK, today + _DAYS_ON))
         await self.referrals.load({row.id for _, row in found})
-        open_ = [row for id_ in {row.id: 0 for _, row in found} if (row := self.referrals.get(id_)) is not None]
-        for referral in open_:
+        for referral in self.known({row.id for _, row in found}):
             self._note(referral)
-        return [each for each in open_ if each.due_day is not None]
+
+    def due(self, now_ns: int) -> list[int]:
+        """What it is time to look at."""
+        return self._rounds.due(now_ns)
+
+    def look_at(self, id_: int, at_ns: int) -> None:
+        """Have it looked at then."""
+        self._rounds.at(id_, at_ns)
 
     def put(self, referral: Referral) -> None:
         """Remember how it stands now."""
@@ -50,6 +58,8 @@ class ReferralRegister:
         return [each for each in found if each is not None]
 
     def _note(self, referral: Referral) -> None:
+        if referral.due_ns and referral.state != ReferralState.APPEALED:
+            self._rounds.at(referral.id, referral.due_ns)
         id_, friend_id, state = referral.id, referral.friend_id, ReferralState(referral.state)
         (self.expected.add if state is ReferralState.JOINED else self.expected.discard)(friend_id)
         if state in {ReferralState.HELD, ReferralState.WAITING}:
