@@ -24,6 +24,8 @@ ACCOUNTS = {
     AccountCode.MERCHANT: phrase("Merchants' accounts"),
     AccountCode.FROZEN: phrase("Frozen for splits"),
     AccountCode.BUDGET: phrase("Budgets of sponsors"),
+    AccountCode.CAMPAIGN_BUDGET: phrase("Budgets of campaigns"),
+    AccountCode.AWARDED: phrase("Awarded and on its way"),
     AccountCode.DISPUTED: phrase("Set aside in disputes"),
     AccountCode.OWED_TO_NETWORK: phrase("Owed to the network"),
     AccountCode.OWN_FUNDS: phrase("Own funds"),
