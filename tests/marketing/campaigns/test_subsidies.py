@@ -138,7 +138,7 @@ def test_an_ended_campaign_gives_back_what_is_left_and_what_comes_back_later() -
     campaign = jing.campaign([(one, 2), (other, 1)], 1_000, off(100))
     assert [jing.balance(chart.budget_account(each.id)) for each in (one, other)] == [333, 667]
     payment, _ = fair.pay(jing, payer, plate, 1_000)
-    jing.decide(lambda: jing.marketing.campaigns.end(campaign.id) and None)
+    jing.do(lambda: jing.marketing.campaigns.end(campaign.id))
     assert jing.left(campaign) == 0
     assert [jing.balance(chart.budget_account(each.id)) for each in (one, other)] == [933, 967]
     fair.refund(fair.wei, plate, payment, 1_000)
@@ -181,9 +181,9 @@ def test_a_reward_is_set_aside_then_paid_or_refused() -> None:
     jing.decide(lambda: hold(second, 50))
     assert (jing.left(campaign), jing.balance(jing.chart.awarded)) == (100, 150)
     for _ in range(2):
-        jing.decide(lambda: awards.pay(first) and None)
-        jing.decide(lambda: awards.refuse(second, "SHARED_DEVICE") and None)
+        jing.do(lambda: awards.pay(first))
+        jing.do(lambda: awards.refuse(second, "SHARED_DEVICE"))
     assert (jing.left(campaign), jing.balance(jing.chart.awarded)) == (150, 0)
     assert jing.balance(person.wallet_account) == 100
     with pytest.raises(Refusal, match="AWARD_DECIDED"):
-        jing.decide(lambda: awards.refuse(first, "LATE") and None)
+        jing.do(lambda: awards.refuse(first, "LATE"))
