@@ -83,5 +83,8 @@ REGISTER = (
         scanned=True,
         secret=frozenset({"inviter_id", "score", "evidence", "appeal", "remark"}),
     ),
+    Holding("awards", "person_id", secret=frozenset({"facts"})),
+    Holding("campaign_exposures", "unit_id"),
+    Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )
