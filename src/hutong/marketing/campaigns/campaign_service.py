@@ -1,8 +1,9 @@
 """Campaigns from their draft to their end, and the money they are given and give back."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -51,6 +52,8 @@ class CampaignService:
         self._totals = totals
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
+        # What else a kind's terms must hold to, by those who understand `more`. Each refuses.
+        self.checks: dict[CampaignKind, Callable[[Mapping[str, Any]], object]] = {}
         self._books: dict[Side, RuleBook] = {}
         self._books_of = -1  # How many changes there were when the books were made.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
@@ -97,6 +100,11 @@ class CampaignService:
         """What its account still has and nobody was awarded."""
         return campaign.funded - campaign.given_back - self.spent[campaign.id].total
 
+    def _check_more(self, kind: CampaignKind, terms: CampaignTerms) -> None:
+        check = self.checks.get(kind)
+        if check is not None:
+            check(terms.more)
+
     # What their owners do.
 
     def draft(self, draft: CampaignDraft) -> Campaign:
@@ -112,6 +120,7 @@ class CampaignService:
             return _same(known, draft)
         check_new_id("campaign_id", draft.id, now_ns)
         draft.check()
+        self._check_more(draft.kind, draft.terms)
         if draft.ends_ns <= now_ns:
             raise Refusal(CampaignReason.CAMPAIGN_OVER, field="ends_at")
         for sponsor_id, _ in draft.sponsors:
@@ -162,6 +171,7 @@ class CampaignService:
             now_ns, CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED
         )
         terms.check(_kind(campaign), Side(campaign.side))
+        self._check_more(_kind(campaign), terms)
         revised = replace(campaign, terms=raw, version=campaign.version + 1, changed_ns=now_ns)
         self.all.put(revised)
         return revised
