@@ -81,6 +81,10 @@ class InvitationService:
         self._invitations.put(invitation)
         return invitation
 
+    def offers(self, inviter_id: int, campaign_id: int) -> bool:
+        """Whether the person may invite in this campaign. May raise `Cold`."""
+        return self._campaigns.offers(campaign_id, inviter_id)
+
     def invitation(self, inviter_id: int, campaign_id: int) -> Invitation | None:
         """The person's in this campaign, if there is one. May raise `Cold`."""
         return self._invitations.get(invitation_id(inviter_id, campaign_id))
