@@ -61,7 +61,16 @@ REGISTER = (
         blanked={"facts": b"{}"},
         secret=frozenset({"facts", "content", "account_id", "payee_id"}),
     ),
+    Holding(
+        "parking_entries",
+        blanked={"facts": b"{}"},
+        secret=frozenset({"content", "account_id", "payee_id"}),
+        scanned=True,
+    ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
+    Holding("awards", "person_id", secret=frozenset({"facts"})),
+    Holding("campaign_exposures", "unit_id"),
+    Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )
