@@ -21,6 +21,7 @@ from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.marketing.invitations.invitations import Invitations
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -73,19 +74,36 @@ class Marketing(Campaigns):
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
     def __init__(
-        self, institution: InstitutionNode, pool: "asyncpg.Pool[Any] | None" = None, *, zone: str = ZONE
+        self, institution: InstitutionNode, pool: "asyncpg.Pool[Any] | None" = None, *, key: bytes, zone: str = ZONE
     ) -> None:
         node, ledger = institution.node, institution.ledger
         self.institution = institution
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
-        institution.on_tick.append(self.tick)
+        people = institution.people
+        self.invitations = Invitations(
+            institution.payments,
+            self.campaigns,
+            self.awards,
+            people,
+            people.devices,
+            institution.staff,
+            institution.notices,
+            key=key,
+        )
+        people.welcome = self.invitations.invitations
+        institution.on_tick += [self.tick, self.invitations.tick]
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
         await self.parties.start()
         await super().start()
+        await self.invitations.start()
+
+    async def resume(self) -> None:
+        """Behind the institution's start: look for what a crash may have kept from it."""
+        await self.invitations.resume()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""

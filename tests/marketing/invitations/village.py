@@ -56,7 +56,14 @@ class Village(House):
         self.users = self.neighbours.users = self.folk.users  # type: ignore[assignment]
         super().wire()
         self.inviting = Invitations(
-            self.payments, self.marketing, self.folk, self.folk, self.folk, self.neighbours, key=b"k" * 32
+            self.payments,
+            self.marketing.campaigns,
+            self.marketing.awards,
+            self.folk,
+            self.folk,
+            self.folk,
+            self.neighbours,
+            key=b"k" * 32,
         )
         self.register, self.rewards = self.inviting.register, self.inviting.rewards
         self.invitations = self.inviting.invitations
@@ -68,7 +75,7 @@ class Village(House):
 
     def tick(self) -> None:
         super().tick()
-        self.rewards.tick()
+        self.inviting.tick()
 
     # Money.
 

@@ -83,11 +83,8 @@ REGISTER = (
         scanned=True,
         secret=frozenset({"inviter_id", "score", "evidence", "appeal", "remark"}),
     ),
-<<<<<<< HEAD
-=======
     Holding("coupons", "person_id", secret=frozenset({"given_by"})),
     Holding("coupon_claims", "person_id"),
->>>>>>> main
     Holding("awards", "person_id", secret=frozenset({"facts"})),
     Holding("campaign_exposures", "unit_id"),
     Holding("marketing_traits", "id", {"words": b"[]"}),

@@ -52,15 +52,10 @@ class CampaignService:
         self._totals = totals
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
-<<<<<<< HEAD
         # What else a kind's terms must hold to, by those who understand `more`. Each refuses.
         self.checks: dict[CampaignKind, Callable[[Mapping[str, Any]], object]] = {}
-        self._books: dict[Side, RuleBook] = {}
-        self._books_of = -1  # How many changes there were when the books were made.
-=======
         self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
->>>>>>> main
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
         self._next_ns = 0  # When time alone brings about the next thing.
 

@@ -2,6 +2,8 @@
 
 from hutong.institution.payments.refund import Refund, Return
 from hutong.institution.payments.service import PaymentService
+from hutong.marketing.campaigns.award_service import AwardService
+from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.invitations.circle_service import CircleService
 from hutong.marketing.invitations.invite_campaign_service import InviteCampaigns
 from hutong.marketing.invitations.money_service import MoneyService, Staff
@@ -9,7 +11,6 @@ from hutong.marketing.invitations.ports import Devices, Notices, People
 from hutong.marketing.invitations.register_service import ReferralRegister
 from hutong.marketing.invitations.reward_service import RewardService
 from hutong.marketing.invitations.service import InvitationService
-from hutong.marketing.marketing import Campaigns
 
 
 class Invitations:
@@ -18,7 +19,8 @@ class Invitations:
     def __init__(
         self,
         payments: PaymentService,
-        campaigns: Campaigns,
+        campaigns: CampaignService,
+        awards: AwardService,
         people: People,
         devices: Devices,
         staff: Staff,
@@ -30,9 +32,9 @@ class Invitations:
         self.node = node
         self.register = ReferralRegister(node)
         self.money = money = MoneyService(payments, staff)
-        self.campaigns = inviting = InviteCampaigns(campaigns.campaigns, campaigns.audience)
+        self.campaigns = inviting = InviteCampaigns(campaigns, awards.audience)
         circles = CircleService(node, self.register, people, devices, money)
-        self.rewards = RewardService(node, self.register, people, inviting, campaigns.awards, money, circles, notices)
+        self.rewards = RewardService(node, self.register, people, inviting, awards, money, circles, notices)
         self.invitations = InvitationService(node, self.register, people, inviting, money, notices, key=key)
         payments.debtor.on_completed.append(self.rewards.completed)
         payments.refunds.on_given_back.append(self._refunded)
@@ -42,6 +44,10 @@ class Invitations:
         """Load what is open."""
         await self.invitations.start()
         await self.rewards.start()
+
+    def tick(self) -> None:
+        """What time alone brings about."""
+        self.rewards.tick()
 
     async def resume(self) -> None:
         """Look for what a crash may have kept from us."""
