@@ -15,9 +15,9 @@ from hutong.marketing.campaigns.campaign import CampaignKind, CampaignTerms
 from hutong.marketing.draws import public_log
 from hutong.marketing.draws.draw_service import AHEAD_DAYS, DRAW, DrawService
 from hutong.marketing.draws.pacing import NUMBERS
+from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.record import CommitmentsTold, DayRecord
 from hutong.marketing.draws.record_service import RecordService
-from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.terms import check_terms
 from hutong.marketing.draws.verification import verify_day, verify_receipt
 from hutong.runtime.shelf import warmed
@@ -320,4 +320,3 @@ def test_pacing_shows_today_against_its_plan() -> None:
     assert view.slots[-1].given == view.given > 0
     assert view.slots[-1].threshold == NUMBERS
     assert len(view.slots) == 8 * 12 + 1
-
