@@ -13,8 +13,8 @@ from hutong.marketing.campaigns.award import AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignKind, CampaignTerms
 from hutong.marketing.draws import public_log
+from hutong.marketing.draws.draw import NUMBERS
 from hutong.marketing.draws.draw_service import AHEAD_DAYS, DRAW, DrawService
-from hutong.marketing.draws.pacing import NUMBERS
 from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.record import CommitmentsTold, DayRecord
 from hutong.marketing.draws.record_service import RecordService
@@ -170,7 +170,7 @@ def test_a_day_is_verified_from_what_is_published_and_so_is_ones_own_draw() -> N
     assert differences(record) == []
     assert len(record.draws) > 40
     assert any(each.released_slot is not None for each in record.draws)
-    own = now(warmed(town.drawing.journal, lambda: town.drawing.records.own(people[0].id, 10)))
+    own = now(town.drawing.records.own(people[0].id, 10))
     assert own[0].is_revealed
     assert all(each.holds for each in verify_receipt(own[0].receipt, record))
     wire = msgspec.json.decode(msgspec.json.encode(record), type=DayRecord)
@@ -235,7 +235,7 @@ def test_a_phrase_of_ones_own_counts_from_tomorrow() -> None:
     town.spends(payer)
     town.tick(TO_MIDNIGHT_S)
     town.spends(payer)
-    newest, first = now(warmed(town.drawing.journal, lambda: town.drawing.records.own(payer.id, 10)))
+    newest, first = now(town.drawing.records.own(payer.id, 10))
     assert (newest.receipt.phrase, first.receipt.phrase) == ("开门大吉", "")
     assert newest.receipt.token == first.receipt.token
     with pytest.raises(Refusal) as refused:

@@ -18,7 +18,7 @@ from hutong.marketing.draws.record_service import RecordService
 from hutong.marketing.draws.views import DrawCampaignView, OwnDraw, PacingView, PhraseBody, PhraseView
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 OWN_MAX = 100
 Records = NamedDependency[SkipValidation[RecordService]]
@@ -61,9 +61,9 @@ class OwnDraws(Controller):
     tags = ("Draws",)
 
     @get("/")
-    async def list_own(self, records: Records, node: Node, session: Signed) -> list[OwnDraw]:
+    async def list_own(self, records: Records, session: Signed) -> list[OwnDraw]:
         """One's newest draws, each a receipt that can be verified."""
-        return await warmed(node.journal, lambda: records.own(session.user_id, OWN_MAX))
+        return await records.own(session.user_id, OWN_MAX)
 
     @put("/phrase")
     async def say(self, records: Records, node: Node, session: Signed, data: JSONBody[PhraseBody]) -> PhraseView:

@@ -58,7 +58,6 @@ class DrawFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: int
     reference: str
     to_pay: int
-    phrase: str = ""
 
 
 class Lived:
@@ -153,7 +152,6 @@ class DrawService:
                     number=draw.number,
                     reference=reference,
                     to_pay=occasion.amount,
-                    phrase=phrase,
                 )
                 terms = campaign.told
                 found.append(

@@ -15,10 +15,11 @@ from hutong.marketing.draws.draw_service import DRAW, DrawFacts, DrawService, fa
 from hutong.marketing.draws.log_service import PAGE, campaign_text
 from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.record import DayRecord, DayTold, LogPart, PublicDraw, Receipt
-from hutong.marketing.draws.seed import KEY_DAY
+from hutong.marketing.draws.seed import KEY_DAY, PHRASES, Phrase
 from hutong.marketing.draws.terms import terms_of
 from hutong.marketing.draws.views import CommittedDay, DrawCampaignView, OwnDraw, PacingSlot, PacingView
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import warmed
 
 PAYMENT_PREFIX = "pay"
 SlotAt = Callable[[int], int]
@@ -94,10 +95,12 @@ class RecordService:
             draws = await self._draws(campaign_id, opened, rows[0][0], rows[-1][0])
         return DayRecord(LogPart(campaign_text(campaign_id), before, tuple(entries)), draws)
 
-    def own(self, person_id: int, limit: int) -> list[OwnDraw]:
-        """A person's newest draws, as receipts. May raise `Cold`."""
-        awards = [each for each in self.draws.awards.of_person(person_id) if each.source == DRAW]
-        return [self._own(each) for each in sorted(awards, key=lambda each: -each.created_ns)[:limit]]
+    async def own(self, person_id: int, limit: int) -> list[OwnDraw]:
+        """A person's newest draws, as receipts."""
+        found = await warmed(self._node.journal, lambda: self.draws.awards.of_person(person_id))
+        awards = [each for each in found if each.source == DRAW]
+        phrases = [row for _, row in await self._node.store.find(PHRASES, "person_id", [person_id])]
+        return [self._own(each, phrases) for each in sorted(awards, key=lambda each: -each.created_ns)[:limit]]
 
     def pacing(self, campaign_id: int) -> PacingView:
         """Today against its plan, slot by slot. Refuses DRAW_CAMPAIGN_UNKNOWN, DRAW_DAY_UNKNOWN."""
@@ -142,7 +145,7 @@ class RecordService:
                     _fold(found, open_at, award, facts, opened)
         return tuple(found)
 
-    def _own(self, award: Award) -> OwnDraw:
+    def _own(self, award: Award, phrases: list[Phrase]) -> OwnDraw:
         facts = facts_of(award)
         day = date.fromordinal(facts.day)
         receipt = Receipt(
@@ -151,7 +154,7 @@ class RecordService:
             turn=facts.turn,
             reference=facts.reference,
             token=self.draws.token(award.campaign_id, award.person_id).hex(),
-            phrase=facts.phrase,
+            phrase=next((row.phrase for row in reversed(phrases) if row.from_day <= facts.day), ""),
             slot=facts.slot,
             at_ms=award.created_ns // NS_PER_MS,
             to_pay=facts.to_pay,
