@@ -31,6 +31,7 @@ GATEWAYS = {
 }
 
 CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
     "POST /v1/merchant/campaigns": "campaign_id",
