@@ -61,6 +61,7 @@ class Gateways:
         self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
+        self.accounts.private_urls = institution.webhooks_private
         self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))

@@ -19,6 +19,7 @@ class GatewayReason(Reason):
     ORDER_PAYING = Kind.REFUSED, "NARR"
     ORDER_CLOSED = Kind.REFUSED, "NARR"
     ORDER_REVERSED = Kind.REFUSED, "NARR"
+    ORDER_FOR_ANOTHER = Kind.REFUSED, "NARR"  # It names who is to pay, and that is somebody else.
     ORDER_NOT_PAID = Kind.REFUSED, "NARR"
     COMBINED_PARTS_WRONG = Kind.INVALID, "NARR"
     COMBINED_NUMBER_TAKEN = Kind.CONFLICT, "DUPL"  # Of a part: another combined order has it.

@@ -26,6 +26,7 @@ _BY_NAME = {
     "ORDER_PAID": ("ACQ.TRADE_HAS_SUCCESS", "交易已被支付"),
     "ORDER_CLOSED": ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"),
     "ORDER_REVERSED": ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭"),
+    "ORDER_FOR_ANOTHER": ("ACQ.TRADE_BUYER_NOT_MATCH", "交易买家不匹配"),
     "ORDER_PAYING": ("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"),
     "ORDER_NOT_PAID": ("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"),
     "AMOUNT_OUT_OF_LIMITS": ("ACQ.TOTAL_FEE_EXCEED", "订单总金额超过限额"),

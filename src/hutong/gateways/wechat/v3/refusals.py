@@ -25,6 +25,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     GatewayReason.ORDER_PAYING: (Code.INVALID_REQUEST, "用户支付中，请稍后再试"),
     GatewayReason.ORDER_CLOSED: (Code.ORDER_CLOSED, ""),
     GatewayReason.ORDER_REVERSED: (Code.ORDER_REVERSED, ""),
+    GatewayReason.ORDER_FOR_ANOTHER: (Code.TRADE_ERROR, "支付用户与下单openid不一致"),
     GatewayReason.ORDER_NOT_PAID: (Code.INVALID_REQUEST, "订单未支付，不能退款"),
     GatewayReason.REVERSAL_FAILED: (Code.NOT_ENOUGH, "撤销失败：商户余额不足，请充值后重新发起"),
     GatewayReason.REFUND_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "退款单不存在"),
