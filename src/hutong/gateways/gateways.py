@@ -34,6 +34,7 @@ from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3 import papay
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -112,7 +113,9 @@ class Gateways:
             private_urls=institution.webhooks_private,
         )
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
+        ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
+        signing = SigningPage(node, self.agreements, ways_back)
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, signing.route]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 

@@ -243,10 +243,12 @@ class OrderService:
                 if outcome is None or outcome.completed:
                     refunded += refund.gross
                     refunds += 1
+        now_ns = self._node.clock.now_ns()
         return Trade(
             order=order,
             request=request,
-            state=_state(order, request, charge, self._node.clock.now_ns()),
+            state=_state(order, request, charge, now_ns),
+            is_final=order.is_final(now_ns),
             payment=payment,
             charge=charge,
             refunded=refunded,

@@ -26,6 +26,7 @@ class GatewayReason(Reason):
     REFUND_UNKNOWN = Kind.NOT_FOUND, "NARR"
     REFUND_DIFFERS = Kind.CONFLICT, "DUPL"  # The number came before, with another amount or order.
     REFUND_TOTAL_DIFFERS = Kind.INVALID, "NARR"  # What it says was paid is not what was.
+    REFUND_TOO_LATE = Kind.REFUSED, "NARR"  # A year after the payment.
     REFUNDS_TOO_MANY = Kind.REFUSED, "NARR"
     REVERSAL_FAILED = Kind.REFUSED, "NARR"  # The refund of what was paid failed; `because` says of what.
     NOTIFICATION_UNKNOWN = Kind.NOT_FOUND, "NARR"

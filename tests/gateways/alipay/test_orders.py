@@ -296,3 +296,18 @@ async def test_a_trade_made_for_somebody_is_paid_by_nobody_else(hall: Hall, merc
     assert said["reason"] == "ORDER_FOR_ANOTHER"
     told = await merchant.ask("alipay.trade.query", {"out_trade_no": "N1"})
     assert (told["trade_status"], told["buyer_open_id"]) == ("TRADE_SUCCESS", openid)
+
+
+async def test_a_trade_is_finished_a_year_after_its_payment(merchant: Merchant, payer: Payer) -> None:
+    hall, person = merchant.hall, await payer(10_000)
+    content = {"out_trade_no": "Y1", "total_amount": "10.00", "subject": "面"}
+    await hall.pay(person, (await merchant.ask("alipay.trade.precreate", content))["qr_code"])
+    refund = {"out_trade_no": "Y1", "refund_amount": "1.00", "out_request_no": "R1"}
+    assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "Y"
+
+    hall.jing.clock.advance(seconds=365 * 86_400 + 1)
+
+    assert (await merchant.ask("alipay.trade.query", {"out_trade_no": "Y1"}))["trade_status"] == "TRADE_FINISHED"
+    assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "N", "a repetition"
+    more = await merchant.ask("alipay.trade.refund", refund | {"out_request_no": "R2"})
+    assert (more["code"], more["sub_code"]) == ("40004", "ACQ.TRADE_HAS_FINISHED")

@@ -31,6 +31,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     GatewayReason.REFUND_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "退款单不存在"),
     GatewayReason.REFUND_DIFFERS: (Code.REFUND_FEE_MISMATCH, ""),
     GatewayReason.REFUND_TOTAL_DIFFERS: (Code.INVALID_REQUEST, "订单金额不一致，请核实后再试"),
+    GatewayReason.REFUND_TOO_LATE: (Code.INVALID_REQUEST, "订单已超过退款期限"),
     GatewayReason.REFUNDS_TOO_MANY: (Code.INVALID_REQUEST, "一笔订单最多退款50次"),
     SplitReason.ORDER_NOT_TO_BE_SPLIT: (Code.INVALID_REQUEST, "非分账订单不支持分账"),
     SplitReason.SPLIT_FINISHED: (Code.INVALID_REQUEST, "订单已分账完结，不能再分账"),
