@@ -113,9 +113,7 @@ class Gateways:
             private_urls=institution.webhooks_private,
         )
         self._hire_postmen()
-        ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
-        signing = SigningPage(node, self.agreements, ways_back)
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, signing.route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
@@ -123,6 +121,10 @@ class Gateways:
         """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _signing_page(self) -> SigningPage:
+        ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
+        return SigningPage(self.institution.node, self.agreements, ways_back)
 
     def _hire_postmen(self) -> None:
         """WeChat Pay's two; Alipay's comes with its gateway."""
