@@ -77,7 +77,8 @@ class Scene:
     def agree(self) -> None:
         creditor = f"{self.preauth.creditor}"
         token = pin_token(self.person.id, self.id, AMOUNT, creditor)
-        self.wei.node.decide(lambda: self.wei.preauths.agree(self.person.id, self.id, token))
+        now(warmed(self.wei.journal, lambda: self.wei.preauths.agree(self.person.id, self.id, token)))
+        self.wei.journal.seal()
 
     def slow_down(self) -> None:
         """The node has just started: the ledger waits for the database, and gets no answer until it is told, if ever."""
@@ -128,7 +129,8 @@ def test_what_is_being_let_go_goes_back_once(end: str) -> None:
     scene.agree()
     scene.slow_down()
     preauths = scene.wei.preauths
-    scene.wei.node.decide(lambda: preauths._begun(scene.id, "U1", 2_000, ""))
+    now(warmed(scene.wei.journal, lambda: preauths._begun(scene.id, "U1", 2_000, "")))
+    scene.wei.journal.seal()
     scene.end(end)
     (operation,) = scene.wei.preauths.operations.everything()
     assert operation.state == OperationState.DONE
