@@ -67,6 +67,8 @@ class PriceAdjuster(Protocol):
 
 BALANCE = "balance"
 MERCHANT = "merchant"
+RED_PACKET = "red packet"
+ELSEWHERE = frozenset({MERCHANT, RED_PACKET})  # Of what is admitted elsewhere, and counts towards no limit here.
 
 
 class Balance:
@@ -94,6 +96,12 @@ class MerchantBalance(Balance):
         raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding")
 
 
+class RedPacketBalance(MerchantBalance):
+    """What a share of a red packet is paid from that crosses to another institution."""
+
+    name = RED_PACKET
+
+
 class Cashier:
     """
     What is plugged in, by name.
@@ -107,7 +115,7 @@ class Cashier:
         adjusters: tuple[PriceAdjuster, ...] = (),
         sponsors: tuple[PriceAdjuster, ...] = (),
     ) -> None:
-        own: tuple[FundingSource, ...] = (Balance(), MerchantBalance())
+        own: tuple[FundingSource, ...] = (Balance(), MerchantBalance(), RedPacketBalance())
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
@@ -116,7 +124,7 @@ class Cashier:
         """Refuses FUNDING_UNKNOWN. What is held for a merchant is in the balance by the time that it is paid."""
         source = self._sources.get(BALANCE if name.startswith(HELD) else name)
         if source is None:
-            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - {MERCHANT}))
+            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - ELSEWHERE))
         return source
 
     def payer_offer(self, payer_id: int, creditor: str, amount: int, now_ns: int) -> tuple[str, Discount] | None:
