@@ -168,6 +168,7 @@ class Gateways:
             tampering=self.faults,
             wall=self.wall,
         )
+        stack.callback(self.v3.close)
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hutong.institution import chart
-from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.cashier import Cashier, Discount, DiscountPart, Occasion
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
@@ -31,12 +31,13 @@ class Coupon:
     steps: list[tuple[str, int]] = field(default_factory=list)
     gone: bool = False
 
-    def offer(self, party_id: int, creditor: str, amount: int, now_ns: int) -> Discount | None:
-        del party_id, creditor, now_ns
-        return None if self.gone or amount <= self.amount else Discount(self.amount, self.budget_account, "立减")
+    def offer(self, occasion: Occasion) -> Discount | None:
+        if self.gone or occasion.amount <= self.amount:
+            return None
+        return Discount(self.amount, self.budget_account, "立减", (DiscountPart("立减", self.amount),))
 
-    def reserve(self, party_id: int, payment_id: int, discount: Discount) -> None:
-        del party_id, discount
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
+        del occasion, discount
         self.steps.append(("reserve", payment_id))
 
     def commit(self, payment_id: int) -> None:
@@ -44,6 +45,12 @@ class Coupon:
 
     def release(self, payment_id: int) -> None:
         self.steps.append(("release", payment_id))
+
+    def look_up(self, payment_id: int) -> None: ...
+
+    def returned(self, payment_id: int, refund_id: int, amount: int) -> None:
+        del payment_id, refund_id
+        self.steps.append(("returned", amount))
 
 
 @dataclass
@@ -138,6 +145,8 @@ def test_discounts_are_carried_by_their_sponsors_and_come_back_with_refunds(
     assert fair.debtor.balance(fair.payer.wallet_account) == 1_000_000
     assert fair.debtor.balance(budgets[0]) == payer_discount
     assert fair.creditor.balance(budgets[1]) == payee_discount
+    for coupon, amount in ((fair.coupon, payer_discount), (fair.sponsor, payee_discount)):
+        assert sum(came for step, came in coupon.steps if step == "returned") == amount
     assert not any(own_accounts(fair.creditor)[1:])
     assert not any(own_accounts(fair.debtor)[1:])
     assert all(place.balanced() for place in fair.world.places.values())

@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import PAYMENTS, ROWS_MAX, Order, Payment, check_amount, claimant
+from hutong.institution.payments.payment import HELD, PAYMENTS, ROWS_MAX, Order, Payment, check_amount, claimant
 from hutong.institution.payments.ports import Payable, Payee, Payer
-from hutong.institution.payments.quotes import Quote, Terms
+from hutong.institution.payments.quotes import Quote, Terms, payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.usage_service import Usage, UsageService
 from hutong.institution.policy.policy import Limits, Policies, Policy
@@ -79,8 +79,8 @@ class AdmissionService:
             payee = self._payee_on_us(payer, terms, amount, now_ns)
             if terms.payee_discount:
                 sponsored = self._sponsored(payee, terms, amount, now_ns)
-        discount = self._discount(payer, quote, amount, now_ns) if quote is not None and quote.adjuster else None
-        shares = self._shares(terms, amount, discount, payee, policy)
+        offered = self._offered(payer, terms, payee, quote, order, amount, now_ns)
+        shares = self._shares(terms, amount, offered[1] if offered is not None else None, payee, policy)
         usage.turn(day, year)
         usage.check(limits, shares.paid)
         if payee is not None and not payee.is_static:
@@ -89,13 +89,14 @@ class AdmissionService:
         usage.take(limits, shares.paid)
         usage.counted_ns = max(now_ns, usage.counted_ns)
         payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
-        if quote is not None and discount is not None:
-            payment = replace(payment, adjuster=quote.adjuster, budget_account=discount.budget_account)
-            self._cashier.adjuster(quote.adjuster).reserve(payer.id, payment.id, discount)
-        if payee is not None and sponsored is not None:
-            name, carried = sponsored
-            payment = replace(payment, sponsor=name, sponsor_account=carried.budget_account)
-            self._cashier.sponsor(name).reserve(payee.merchant_id, claimant(self._node.node_id, payment.id), carried)
+        if offered is not None:
+            name, discount, occasion = offered
+            payment = replace(payment, adjuster=name, budget_account=discount.budget_account)
+            self._cashier.adjuster(name).reserve(payment.id, occasion, discount)
+        if sponsored is not None:
+            name, discount, occasion = sponsored
+            payment = replace(payment, sponsor=name, sponsor_account=discount.budget_account)
+            self._cashier.sponsor(name).reserve(claimant(self._node.node_id, payment.id), occasion, discount)
         source.reserve(payer, payment.id, shares.paid)
         usage.position = self.payments.put(payment)
         if account != payer.wallet_account:
@@ -122,18 +123,45 @@ class AdmissionService:
             raise Refusal(PaymentReason.PAYING_ONESELF)
         return payee
 
-    def _discount(self, payer: Payer, quote: Quote, amount: int, now_ns: int) -> Discount:
-        """The discount as it was shown; refuses DISCOUNT_GONE rather than charge more than the payer agreed to."""
-        offer = self._cashier.adjuster(quote.adjuster).offer(payer.id, quote.terms.creditor, amount, now_ns)
+    def _offered(
+        self,
+        payer: Payer,
+        terms: Terms,
+        payee: Payee | None,
+        quote: Quote | None,
+        order: Order,
+        amount: int,
+        now_ns: int,
+    ) -> tuple[str, Discount, Occasion] | None:
+        """
+        The discount as it was shown; refuses DISCOUNT_GONE rather than charge more than the payer agreed to.
+
+        Who shows a payment code is shown nothing beforehand, and gets whatever is best.
+        """
+        if quote is None:
+            if terms.channel is not Channel.PAYMENT_CODE or order.funding.startswith(HELD):
+                return None
+        elif not quote.adjuster:
+            return None
+        chosen = quote.chosen if quote is not None else None
+        occasion = terms.occasion(self._node.node_id, amount, now_ns, payer_id=payer.id, chosen=chosen)
+        if payee is not None:
+            occasion = replace(occasion, merchant_id=payee.merchant_id, shop_id=payee.shop_id)
+        if quote is None:
+            best = self._cashier.payer_offer(occasion)
+            return None if best is None else (*best, occasion)
+        offer = self._cashier.adjuster(quote.adjuster).offer(occasion)
         if offer is None or offer.amount != quote.discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
-        return offer
+        return quote.adjuster, offer, occasion
 
-    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> tuple[str, Discount]:
-        offer = self._cashier.payee_offer(payee.merchant_id, terms.creditor, amount, now_ns)
+    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> tuple[str, Discount, Occasion]:
+        node_id = self._node.node_id
+        occasion = payee_occasion(payee, terms.request_id, node_id, node_id, amount, now_ns)
+        offer = self._cashier.payee_offer(occasion)
         if offer is None or offer[1].amount != terms.payee_discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=terms.payee_discount)
-        return offer
+        return *offer, occasion
 
     def _shares(
         self, terms: Terms, gross: int, discount: Discount | None, payee: Payee | None, policy: Policy

@@ -10,9 +10,10 @@ from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.request_to_pay import Charge, ToPay
 from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.clock import NS_PER_MS
-from hutong.kernel.ids import id_text
+from hutong.kernel.ids import id_text, parse_id
 
 QUOTE_PREFIX, REFUND_PREFIX, TO_PAY_PREFIX = "quo", "rfd", "rtp"
+COUPON_PREFIX = "cpn"
 BANK_ACCOUNT_PREFIX, TOP_UP_PREFIX, MANDATE_PREFIX, PAY_IN_PREFIX = "bka", "top", "mdt", "pin"
 
 Amount = Annotated[int, Meta(description="Minor units: 1200 is 12.00 yuan.", examples=[1200])]
@@ -20,10 +21,29 @@ PaymentId = Annotated[str, Meta(description="Minted and kept by you before the f
 
 
 class ConsultBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was scanned. `amount`: what the payer means to pay where the code leaves it open, to see a discount."""
+    """
+    What was scanned. `amount`: what the payer means to pay where the code leaves it open, to see a discount.
+
+    `coupon_ids`: which of the payer's coupons are to be used, none if empty; without it the best are found.
+    """
 
     code: Annotated[str, Meta(min_length=1, max_length=512)]
     amount: Annotated[int, Meta(ge=0)] = 0
+    coupon_ids: Annotated[list[str], Meta(max_length=20)] | None = None
+
+    @property
+    def chosen(self) -> tuple[int, ...] | None:
+        """Refuses ID_MALFORMED."""
+        if self.coupon_ids is None:
+            return None
+        return tuple(parse_id(COUPON_PREFIX, text) for text in self.coupon_ids)
+
+
+class DiscountPartView(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the things a discount is made of."""
+
+    label: str
+    amount: int
 
 
 class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +59,7 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     discount: int
     discount_label: str
+    discount_parts: list[DiscountPartView]
     payee_discount: int
     currency: str
     remark: str
@@ -196,6 +217,7 @@ def quote_view(quote: Quote) -> QuoteView:
         amount=terms.amount,
         discount=quote.discount,
         discount_label=quote.discount_label,
+        discount_parts=[DiscountPartView(label=part.label, amount=part.amount) for part in quote.discount_parts],
         payee_discount=terms.payee_discount,
         currency=terms.currency,
         remark=terms.remark,

@@ -3,18 +3,21 @@ The cashier: what a payment is paid from, and what makes it cheaper.
 
 Two small protocols, wired in `app`: products know the cashier, never the reverse. Both follow the one shape of a
 reservation, reserve -> commit -> release. Each step may be repeated with the same payment id and then changes nothing.
-All looking-up (`Cold`) and refusing is in `account` and `offer`, which append nothing: the cashier calls them in the same
-decision right before `reserve`, so that a reservation never has to be taken back because something else says no.
+All looking-up (`Cold`) and refusing is in `account`, `offer` and `look_up`, which append nothing: they are called in the
+same decision, before anything is written, so that a reservation never has to be taken back because something else says no.
 """
 
 from typing import Protocol
 
 import msgspec
 
-from hutong.institution.payments.payment import HELD
+from hutong.institution.payments.matrix import Shares
+from hutong.institution.payments.payment import HELD, Payment, claimant
 from hutong.institution.payments.ports import Payer
 from hutong.institution.payments.reasons import PaymentReason
+from hutong.institution.payments.receipt import Receipt
 from hutong.kernel.errors import Refusal
+from hutong.scheme.messages import Channel
 
 
 class FundingSource(Protocol):
@@ -38,12 +41,38 @@ class FundingSource(Protocol):
     def release(self, payment_id: int) -> None: ...
 
 
+class Occasion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A payment that may become cheaper: who would pay whom, how much and how, as far as this node knows."""
+
+    payer_id: int = 0  # A person of ours; 0: of another institution, or nobody knows yet.
+    debtor_agent: str
+    creditor_agent: str
+    request_id: int
+    merchant_id: int = 0  # Of ours; 0 elsewhere, or a person's.
+    shop_id: int = 0
+    mcc: str
+    channel: Channel
+    amount: int
+    currency: str
+    now_ns: int
+    chosen: tuple[int, ...] | None = None  # What the payer picked of what he has; None: whatever is best.
+
+
+class DiscountPart(msgspec.Struct, frozen=True, gc=False):
+    """One of several things a discount is made of, as the payer is shown it."""
+
+    label: str
+    amount: int
+    about: int = 0  # The coupon or campaign.
+
+
 class Discount(msgspec.Struct, frozen=True, gc=False):
     """What somebody else pays of a payment, from a budget account on this node's ledger."""
 
     amount: int
     budget_account: int
     label: str  # Shown to the payer.
+    parts: tuple[DiscountPart, ...] = ()
 
 
 class PriceAdjuster(Protocol):
@@ -52,17 +81,25 @@ class PriceAdjuster(Protocol):
     @property
     def name(self) -> str: ...
 
-    def offer(self, party_id: int, creditor: str, amount: int, now_ns: int) -> Discount | None:
+    def offer(self, occasion: Occasion) -> Discount | None:
         """What this payer (or, from a sponsor, this merchant) gets now: shown before confirming, and asked again when it is to be reserved."""
         ...
 
-    def reserve(self, party_id: int, payment_id: int, discount: Discount) -> None:
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         """Set aside what was just offered."""
+        ...
+
+    def look_up(self, payment_id: int) -> None:
+        """Bring into memory what the others need. May raise `Cold`."""
         ...
 
     def commit(self, payment_id: int) -> None: ...
 
     def release(self, payment_id: int) -> None: ...
+
+    def returned(self, payment_id: int, refund_id: int, amount: int) -> None:
+        """A refund brought so much of the discount back to its budget account."""
+        ...
 
 
 BALANCE = "balance"
@@ -127,13 +164,13 @@ class Cashier:
             raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - ELSEWHERE))
         return source
 
-    def payer_offer(self, payer_id: int, creditor: str, amount: int, now_ns: int) -> tuple[str, Discount] | None:
+    def payer_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
         """The best discount for this payer, and who gives it."""
-        return _best(self._adjusters, payer_id, creditor, amount, now_ns)
+        return _best(self._adjusters, occasion)
 
-    def payee_offer(self, merchant_id: int, creditor: str, amount: int, now_ns: int) -> tuple[str, Discount] | None:
+    def payee_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
         """The best discount on what is paid to this merchant, and who sponsors it."""
-        return _best(self._sponsors, merchant_id, creditor, amount, now_ns)
+        return _best(self._sponsors, occasion)
 
     def adjuster(self, name: str) -> PriceAdjuster:
         return self._adjusters[name]
@@ -141,13 +178,47 @@ class Cashier:
     def sponsor(self, name: str) -> PriceAdjuster:
         return self._sponsors[name]
 
+    # What was given, by what it was given for: a payment of ours, or what another node's payer paid to us.
 
-def _best(
-    adjusters: dict[str, PriceAdjuster], party_id: int, creditor: str, amount: int, now_ns: int
-) -> tuple[str, Discount] | None:
+    def look_up(self, paid: Payment | Receipt) -> None:
+        """Bring into memory what a decision about it changes. May raise `Cold`."""
+        for adjuster, id_ in self._given(paid):
+            adjuster.look_up(id_)
+
+    def commit(self, paid: Payment | Receipt) -> None:
+        """It was paid."""
+        for adjuster, id_ in self._given(paid):
+            adjuster.commit(id_)
+
+    def release(self, paid: Payment | Receipt) -> None:
+        """It was not paid."""
+        for adjuster, id_ in self._given(paid):
+            adjuster.release(id_)
+
+    def returned(self, paid: Payment | Receipt, refund_id: int, shares: Shares) -> None:
+        """So much of it was given back."""
+        if isinstance(paid, Payment) and paid.adjuster and shares.payer_discount:
+            self._adjusters[paid.adjuster].returned(paid.id, refund_id, shares.payer_discount)
+        if paid.sponsor and shares.payee_discount:
+            self._sponsors[paid.sponsor].returned(self._claimant(paid), refund_id, shares.payee_discount)
+
+    def _given(self, paid: Payment | Receipt) -> list[tuple[PriceAdjuster, int]]:
+        given = []
+        if isinstance(paid, Payment) and paid.adjuster:
+            given.append((self._adjusters[paid.adjuster], paid.id))
+        if paid.sponsor:
+            given.append((self._sponsors[paid.sponsor], self._claimant(paid)))
+        return given
+
+    def _claimant(self, paid: Payment | Receipt) -> int:
+        """What a sponsor reserves for: two debtor agents may use one payment id."""
+        return claimant(paid.creditor_agent if isinstance(paid, Payment) else paid.debtor_agent, paid.id)
+
+
+def _best(adjusters: dict[str, PriceAdjuster], occasion: Occasion) -> tuple[str, Discount] | None:
     best: tuple[str, Discount] | None = None
     for name, adjuster in adjusters.items():
-        offer = adjuster.offer(party_id, creditor, amount, now_ns)
+        offer = adjuster.offer(occasion)
         if offer is not None and (best is None or offer.amount > best[1].amount):
             best = name, offer
     return best

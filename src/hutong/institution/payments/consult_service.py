@@ -12,7 +12,15 @@ from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.ports import Payee, Payer, People, Requests, Resolved
-from hutong.institution.payments.quotes import QUOTE_LIFE_NS, Quote, QuoteBook, Terms, terms_of_answer, terms_on_us
+from hutong.institution.payments.quotes import (
+    QUOTE_LIFE_NS,
+    Quote,
+    QuoteBook,
+    Terms,
+    payee_occasion,
+    terms_of_answer,
+    terms_on_us,
+)
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_reason
 from hutong.kernel.clock import NS_PER_MS
@@ -49,15 +57,16 @@ class ConsultService:
         self._switch = switch
         self._asked: dict[int, Answered] = {}
 
-    async def consult(self, user_id: int, code: str, amount: int = 0) -> Quote:
+    async def consult(self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
         """
         What a payer is shown of a code: whom it pays, how much, at what discount; to be paid by the quote's id.
 
-        `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown.
+        `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown; `chosen`
+        what he picked of what he has, such as coupons: None, whatever is best.
         Refuses:  what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
         """
         terms = await self.terms(code)
-        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount))
+        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount, chosen))
 
     async def terms(self, code: str) -> Terms:
         """The terms of a code, ours or another's. Refuses as `consult`."""
@@ -103,11 +112,14 @@ class ConsultService:
             because, iso_code = network_reason(answer.reason_name, answer.reason, PaymentReason.CODE_NOT_RESOLVED)
             waiting(Refusal(PaymentReason.CODE_NOT_RESOLVED, because=because, iso_code=iso_code))
 
-    def quote(self, payer: Payer, terms: Terms, amount: int = 0) -> Quote:
+    def quote(self, payer: Payer, terms: Terms, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
         """Show these terms to a payer."""
         now_ns = self._node.clock.now_ns()
         wanted = terms.amount or amount
-        offer = self._cashier.payer_offer(payer.id, terms.creditor, wanted, now_ns) if wanted else None
+        offer = None
+        if wanted:
+            occasion = terms.occasion(self._node.node_id, wanted, now_ns, payer_id=payer.id, chosen=chosen)
+            offer = self._cashier.payer_offer(occasion)
         life_end_ns = now_ns + QUOTE_LIFE_NS
         quote = Quote(
             id=self._node.mint.mint(),
@@ -116,6 +128,8 @@ class ConsultService:
             adjuster=offer[0] if offer is not None else "",
             discount=offer[1].amount if offer is not None else 0,
             discount_label=offer[1].label if offer is not None else "",
+            discount_parts=offer[1].parts if offer is not None else (),
+            chosen=chosen,
             expires_ns=min(life_end_ns, terms.expires_ns) if terms.expires_ns else life_end_ns,
         )
         self._quotes.keep(quote, now_ns)
@@ -138,7 +152,7 @@ class ConsultService:
         resolved = self._resolve(code, self._node.node_id)
         if resolved is None:
             return None
-        discount = self._payee_discount(resolved.request_id, resolved.payee)
+        discount = self._payee_discount(resolved.request_id, resolved.payee, self._node.node_id)
         return terms_on_us(self._node.node_id, resolved.request_id, resolved.payee, discount)
 
     def _resolve(self, code: str, debtor_agent: str) -> Resolved | None:
@@ -161,12 +175,14 @@ class ConsultService:
             raise Refusal(PaymentReason.HOLDER_DIFFERS)
         return resolved
 
-    def _payee_discount(self, request_id: int, payee: Payee) -> int:
+    def _payee_discount(self, request_id: int, payee: Payee, debtor_agent: str) -> int:
         """What a sponsor carries of what is to be paid; of an amount still open nobody knows."""
         if not payee.amount or not payee.merchant_id:
             return 0
-        creditor = f"{self._node.node_id}/{id_hex(request_id)}"
-        offer = self._cashier.payee_offer(payee.merchant_id, creditor, payee.amount, self._node.clock.now_ns())
+        occasion = payee_occasion(
+            payee, request_id, self._node.node_id, debtor_agent, payee.amount, self._node.clock.now_ns()
+        )
+        offer = self._cashier.payee_offer(occasion)
         return offer[1].amount if offer is not None else 0
 
     def _answer(self, consult: CodeConsult, request_id: int, payee: Payee) -> CodeResolve:
@@ -183,7 +199,7 @@ class ConsultService:
             is_static=payee.is_static,
             amount=payee.amount,
             currency=payee.currency,
-            creditor_discount=self._payee_discount(request_id, payee),
+            creditor_discount=self._payee_discount(request_id, payee, consult.debtor_agent),
             remittance=payee.remark,
             expires_at_ms=payee.expires_ns // NS_PER_MS,
         )

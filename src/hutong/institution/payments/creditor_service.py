@@ -10,12 +10,13 @@ from functools import partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
-from hutong.institution.payments.cashier import Cashier, Discount
+from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import ROWS_MAX, Outcome, Why, claimant
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
+from hutong.institution.payments.quotes import payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS, Receipt
 from hutong.institution.payments.request_to_pay import ASKED_FOR
@@ -163,6 +164,7 @@ class CreditorService:
 
     def _look_up(self, receipt: Receipt) -> None:
         """What a decision will change; may be cold, so before anything is written."""
+        self._cashier.look_up(receipt)
         if not receipt.is_static:
             self._payable(receipt.channel).request(receipt.request_id)
             if receipt.channel in ASKED_FOR:
@@ -210,9 +212,8 @@ class CreditorService:
         if not payee.is_static:
             payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns)
         if sponsored is not None:
-            self._cashier.sponsor(sponsored[0]).reserve(
-                payee.merchant_id, claimant(message.debtor_agent, payment_id), sponsored[1]
-            )
+            name, discount, occasion = sponsored
+            self._cashier.sponsor(name).reserve(claimant(message.debtor_agent, payment_id), occasion, discount)
         return Receipt(
             id=payment_id,
             debtor_agent=message.debtor_agent,
@@ -248,12 +249,14 @@ class CreditorService:
             raise Refusal(PaymentReason.SHARES_UNSOUND, settlement=shares.settlement)
         return shares
 
-    def _sponsored(self, message: CreditTransfer, payee: Payee, now_ns: int) -> tuple[str, Discount]:
-        creditor = f"{self._node.node_id}/{message.request_id}"
-        offer = self._cashier.payee_offer(payee.merchant_id, creditor, message.amount, now_ns)
+    def _sponsored(self, message: CreditTransfer, payee: Payee, now_ns: int) -> tuple[str, Discount, Occasion]:
+        occasion = payee_occasion(
+            payee, hex_id(message.request_id), self._node.node_id, message.debtor_agent, message.amount, now_ns
+        )
+        offer = self._cashier.payee_offer(occasion)
         if offer is None or offer[1].amount != message.creditor_discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount)
-        return offer
+        return *offer, occasion
 
     def _move(self, receipt: Receipt) -> None:
         transfers = self._holds(receipt)
@@ -303,8 +306,7 @@ class CreditorService:
             self._payable(receipt.channel).paid(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
             if receipt.channel in ASKED_FOR:
                 self._charges.paid(receipt.request_id)
-        if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).commit(claimant(receipt.debtor_agent, receipt.id))
+        self._cashier.commit(receipt)
         verdict.post(self._ledger, undecided.holds)
         now_ns = self._node.clock.now_ns()
         self.outcomes.put(Outcome(id=receipt.id, completed=True, decided_ns=now_ns, window=window))
@@ -327,8 +329,7 @@ class CreditorService:
     def _give_up(self, receipt: Receipt) -> None:
         if not receipt.is_static:
             self._payable(receipt.channel).release(receipt.request_id, claimant(receipt.debtor_agent, receipt.id))
-        if receipt.sponsor:
-            self._cashier.sponsor(receipt.sponsor).release(claimant(receipt.debtor_agent, receipt.id))
+        self._cashier.release(receipt)
 
     def _again(self, undecided: Undecided) -> None:
         """We hold it and nobody has told us: say so again, then ask."""

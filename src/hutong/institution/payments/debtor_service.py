@@ -102,6 +102,7 @@ class DebtorService:
         self.undecided: dict[int, Undecided] = {}
         self.figures = Outcomes()
         self.on_received: Callable[[int, Payment], None] = lambda _request_id, _payment: None
+        self.on_completed: list[Callable[[Payment], None]] = []  # Effects: what a crash loses is to be looked for.
 
     async def start(self) -> None:
         await self.payments.start()
@@ -204,6 +205,7 @@ class DebtorService:
         undecided = self.undecided.get(payment.id)
         if undecided is None:
             self._look_up_for_rejection(payment)
+            self._cashier.look_up(payment)
             undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
             self._move(undecided)
         return undecided
@@ -330,6 +332,7 @@ class DebtorService:
         if undecided is None or not undecided.held:
             return  # Decided before, or never sent: a repeat, or somebody's mistake.
         payment: Payment = undecided.row
+        self._cashier.look_up(payment)
         if status.status is TransactionStatus.COMPLETED:
             undecided.held = False  # Said once: a repeat of the message finds it decided.
             verdict.post(self._ledger, undecided.holds)
@@ -358,20 +361,14 @@ class DebtorService:
 
     def _complete(self, undecided: Undecided, window: str = "") -> None:
         payment: Payment = undecided.row
-        if payment.adjuster:
-            self._cashier.adjuster(payment.adjuster).commit(payment.id)
-        if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).commit(claimant(self._node.node_id, payment.id))
+        self._cashier.commit(payment)
         self._cashier.source(payment.funding).commit(payment.id)
         now_ns = self._node.clock.now_ns()
         self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=now_ns, window=window))
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
         payment: Payment = undecided.row
-        if payment.adjuster:
-            self._cashier.adjuster(payment.adjuster).release(payment.id)
-        if payment.sponsor:
-            self._cashier.sponsor(payment.sponsor).release(claimant(self._node.node_id, payment.id))
+        self._cashier.release(payment)
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
             self._mandates.rejected(payment)
@@ -391,6 +388,9 @@ class DebtorService:
         )
         if undecided.then is not None:
             self._journal.effect(partial(undecided.then, payment, outcome))
+        if outcome.completed:
+            for hear in self.on_completed:
+                self._journal.effect(partial(hear, payment))
         if payment.funding == MERCHANT:
             self._notices.tell_merchant(payment.user_id, *withdrawal_notice(payment, outcome))
         if undecided.answers:

@@ -4,6 +4,7 @@ from collections import deque
 
 import msgspec
 
+from hutong.institution.payments.cashier import DiscountPart, Occasion
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
@@ -34,11 +35,32 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remark: str = ""
     expires_ns: int = 0  # 0: does not expire.
     mandate_id: int = 0
+    merchant_id: int = 0  # Of ours; 0 elsewhere, or a person's.
+    shop_id: int = 0
 
     @property
     def creditor(self) -> str:
         """Names the creditor to whoever binds something to it, such as a PIN token."""
         return f"{self.creditor_agent}/{id_hex(self.request_id)}"
+
+    def occasion(
+        self, debtor_agent: str, amount: int, now_ns: int, *, payer_id: int, chosen: tuple[int, ...] | None = None
+    ) -> Occasion:
+        """That this payer pays so much on these terms."""
+        return Occasion(
+            payer_id=payer_id,
+            debtor_agent=debtor_agent,
+            creditor_agent=self.creditor_agent,
+            request_id=self.request_id,
+            merchant_id=self.merchant_id,
+            shop_id=self.shop_id,
+            mcc=self.mcc,
+            channel=self.channel,
+            amount=amount,
+            currency=self.currency,
+            now_ns=now_ns,
+            chosen=chosen,
+        )
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -50,6 +72,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     adjuster: str  # Whose discount was offered; empty: none.
     discount: int
     discount_label: str
+    discount_parts: tuple[DiscountPart, ...] = ()
+    chosen: tuple[int, ...] | None = None  # What the payer picked of what he has, to be reserved with it.
     expires_ns: int
 
 
@@ -91,6 +115,26 @@ def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int
         payee_discount=payee_discount,
         remark=payee.remark,
         expires_ns=payee.expires_ns,
+        merchant_id=payee.merchant_id,
+        shop_id=payee.shop_id,
+    )
+
+
+def payee_occasion(
+    payee: Payee, request_id: int, node_id: str, debtor_agent: str, amount: int, now_ns: int
+) -> Occasion:
+    """That somebody there pays a payee of ours so much: the same whoever it is, since a consult does not say."""
+    return Occasion(
+        debtor_agent=debtor_agent,
+        creditor_agent=node_id,
+        request_id=request_id,
+        merchant_id=payee.merchant_id,
+        shop_id=payee.shop_id,
+        mcc=payee.mcc,
+        channel=payee.channel,
+        amount=amount,
+        currency=payee.currency,
+        now_ns=now_ns,
     )
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
+from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.holding import Holdings, NoHoldings
@@ -61,6 +62,7 @@ class RefundService:
         debtor: DebtorService,
         creditor: CreditorService,
         notices: Notices,
+        cashier: Cashier,
         pursuit: Pursuit,
         switch: str,
     ) -> None:
@@ -71,6 +73,7 @@ class RefundService:
         self._debtor = debtor
         self._creditor = creditor
         self._notices = notices
+        self._cashier = cashier
         self._pursuit = pursuit
         self._switch = switch
         self.refunds = Shelf(REFUNDS, node.journal, node.store, by=("payment_id",), timed=True)
@@ -80,6 +83,9 @@ class RefundService:
         self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
         self.gateway: RefundGateway = NoRefundGateway()
         self.holdings: Holdings = NoHoldings()
+        self.on_given_back: list[
+            Callable[[Refund], None]
+        ] = []  # Effects, on us: what a crash loses is to be looked for.
 
     async def start(self) -> None:
         await self.refunds.start()
@@ -110,7 +116,7 @@ class RefundService:
             self._ask_about(order.payment_id)
             raise Refusal(PaymentReason.REFUND_EXCEEDS_REMAINDER, field="amount", left=left.gross)
         refund = self._intent(id_, merchant_id, order, paid, left.share(order.amount), now_ns)
-        self.holdings.look_up(refund.payment_id, refund.id)
+        self._look_up(refund)
         self.refunds.put(refund)
         if refund.door:
             self.gateway.begun(refund)
@@ -164,7 +170,7 @@ class RefundService:
             return
         if undecided.row.door:
             self.gateway.look_up(undecided.row)
-        self.holdings.look_up(undecided.row.payment_id, undecided.row.id)
+        self._look_up(undecided.row)
         if status.status is TransactionStatus.COMPLETED:
             verdict.post(self._ledger, self._holds(undecided.row))
             self._conclude(undecided, "", "", status.window)
@@ -188,7 +194,7 @@ class RefundService:
 
     def take_up(self, refund: Refund, answer: Answer | None = None) -> None:
         """A refund that was written down. If a restart forgot it before the ledger had it: the same ids again."""
-        self.holdings.look_up(refund.payment_id, refund.id)
+        self._look_up(refund)
         undecided = self.undecided.get(refund.id)
         forgotten = undecided is None
         if undecided is None:
@@ -259,6 +265,17 @@ class RefundService:
             dispute_id=order.dispute_id,
             door=order.door,
         )
+
+    def _look_up(self, refund: Refund) -> None:
+        """What a decision about a refund changes; may be cold, so before anything is written."""
+        self.holdings.look_up(refund.payment_id, refund.id)
+        self._cashier.look_up(self._paid(refund))
+
+    def _paid(self, refund: Refund) -> Receipt | Payment:
+        paid: Receipt | Payment | None
+        paid = (self._debtor.payments if refund.on_us else self._creditor.receipts).get(refund.payment_id)
+        assert paid is not None, "a refund is of a payment"
+        return paid
 
     # The money.
 
@@ -348,6 +365,8 @@ class RefundService:
         self.figures.ended(refund.id, refund.created_ns, now_ns, completed=not reason, reason=reason)
         for answer in undecided.answers:
             self._journal.effect(partial(answer, refund, outcome))
+        if outcome.completed:
+            self._cashier.returned(self._paid(refund), refund.id, refund.shares)
         if refund.dispute_id:
             self.on_recalled(refund, outcome)
         else:
@@ -357,6 +376,8 @@ class RefundService:
             self.gateway.concluded(refund, outcome)
         if outcome.completed and refund.on_us:
             self._notices.tell_user(refund.payer_user_id, "payment.refunded", refund_data(refund, outcome))
+            for hear in self.on_given_back:
+                self._journal.effect(partial(hear, refund))
 
     def _tell_merchant(self, refund: Refund, outcome: Outcome) -> None:
         news = "refund.completed" if outcome.completed else "refund.rejected"

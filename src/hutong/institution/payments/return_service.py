@@ -4,10 +4,12 @@ Returns: another node's merchant gives money back to a payer of ours.
 The mirror of the creditor's side of a payment: ACCEPTED with the pending credit, then what the switch decides.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments import verdict
+from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.matrix import Shares, left_of
 from hutong.institution.payments.payment import Outcome, Payment, Why
@@ -39,6 +41,7 @@ class ReturnService:
         chart: Chart,
         debtor: DebtorService,
         notices: Notices,
+        cashier: Cashier,
         pursuit: Pursuit,
         switch: str,
     ) -> None:
@@ -48,12 +51,14 @@ class ReturnService:
         self._chart = chart
         self._debtor = debtor
         self._notices = notices
+        self._cashier = cashier
         self._pursuit = pursuit
         self._switch = switch
         self.returns = Shelf(RETURNS, node.journal, node.store, by=("payment_id",), timed=True)
         self.outcomes = Shelf(RETURN_OUTCOMES, node.journal, node.store, timed=True)
         self.undecided: dict[int, Undecided] = {}
         self.figures = Outcomes()
+        self.on_given_back: list[Callable[[Return], None]] = []  # Effects: what a crash loses is to be looked for.
         self._moving: set[int] = set()  # Written down, and the ledger has yet to answer.
 
     async def start(self) -> None:
@@ -110,12 +115,18 @@ class ReturnService:
         return_: Return = undecided.row
         if return_.creditor_agent != status.originator:
             return
+        payment = self._debtor.payments.get(return_.payment_id)
+        assert payment is not None, "a return is of a payment"
+        self._cashier.look_up(payment)
         if status.status is TransactionStatus.COMPLETED:
             self._end(undecided)
             verdict.post(self._ledger, self._holds(return_))
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
+            self._cashier.returned(payment, return_id, return_.shares)
             self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
+            for hear in self.on_given_back:
+                self._journal.effect(partial(hear, return_))
             self._notices.tell_user(return_.user_id, "payment.refunded", return_data(return_))
         elif status.status is TransactionStatus.REJECTED:
             self._end(undecided)

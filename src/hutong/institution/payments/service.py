@@ -108,8 +108,8 @@ class PaymentService:
         self.creditor = CreditorService(
             node, ledger, chart, policies, requests, top_ups, charges, notices, cashier, pursuit, switch
         )
-        self.refunds = RefundService(node, ledger, chart, debtor, self.creditor, notices, pursuit, switch)
-        self.returns = ReturnService(node, ledger, chart, debtor, notices, pursuit, switch)
+        self.refunds = RefundService(node, ledger, chart, debtor, self.creditor, notices, cashier, pursuit, switch)
+        self.returns = ReturnService(node, ledger, chart, debtor, notices, cashier, pursuit, switch)
         self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, asked, switch)
         self.to_pays.tell_ourselves = charges.answered
         self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)

@@ -6,6 +6,7 @@ there, the platform key that is asked for; then the product.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -27,6 +28,7 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import warmed
 
 log = structlog.get_logger()
@@ -53,6 +55,12 @@ class Envelope:
         self.built = tuple(endpoints)
         self._router = Router([*self.built, *catalogue()])
         self.around: Around = as_it_is
+        self._signers = WorkerPool(workers=1)
+        self._under_way = 0
+
+    def close(self) -> None:
+        """Sign no more beside the loop."""
+        self._signers.close()
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Itself, for what is WeChat Pay's v3. The other vendor's v3 paths are told apart by how they are authorised."""
@@ -62,6 +70,7 @@ class Envelope:
     async def answer(self, request: WireRequest) -> WireAnswer:
         """The answer, whatever happens."""
         drawn = self._node.randomness.randbytes(36).hex()
+        self._under_way += 1
         try:
             answer = await self._answer(request, nonce=drawn[:32])
         except Fault as fault:
@@ -73,6 +82,8 @@ class Envelope:
         except Exception:
             log.exception("gateway_failed", dialect="wechatpay-v3", method=request.method, path=request.path)
             answer = Fault(Code.SYSTEM_ERROR).answer()
+        finally:
+            self._under_way -= 1
         request_id = ("Request-ID", f"08{drawn[32:].upper()}-0")
         return msgspec.structs.replace(answer, headers=(*answer.headers, request_id))
 
@@ -93,7 +104,7 @@ class Envelope:
         key = self._key(request, account)
         call = Call(request=request, account=account, path=found.path, query=read_query(request.query), signed=signed)
         answer = await self.around(account.row.id, request.path, lambda: found.endpoint.handler(call))
-        return self._signed(answer, key, nonce)
+        return await self._signed(answer, key, nonce)
 
     async def _authenticate(self, request: WireRequest, signed: bytes) -> WechatAccount:
         """Whose request it is. Refuses SIGN_ERROR."""
@@ -129,15 +140,19 @@ class Envelope:
             )
         return key
 
-    def _signed(self, answer: WireAnswer, key: SigningKey, nonce: str) -> WireAnswer:
-        """Every 2xx is signed, but for files, which their hashes vouch for."""
+    async def _signed(self, answer: WireAnswer, key: SigningKey, nonce: str) -> WireAnswer:
+        """
+        Every 2xx is signed, but for files, which their hashes vouch for.
+
+        A signature takes longer than all the rest of a request, and holds no lock: while others wait for the loop, it is
+        made beside it.
+        """
         if not 200 <= answer.status < 300 or answer.content_type != JSON:
             return answer
-        return WireAnswer(
-            status=answer.status,
-            body=answer.body,
-            headers=answer.headers + signature_headers(key, answer.body, nonce, self._wall.now_ns() // NS_PER_S),
-        )
+        sign = partial(signature_headers, key, answer.body, nonce, self._wall.now_ns() // NS_PER_S)
+        alone = self._under_way == 1 or self._signers.is_full
+        headers = sign() if alone else await self._signers.run(sign)
+        return WireAnswer(status=answer.status, body=answer.body, headers=answer.headers + headers)
 
 
 def signature_headers(key: SigningKey, body: bytes, nonce: str, now_s: int) -> tuple[tuple[str, str], ...]:
