@@ -24,6 +24,9 @@ INSTITUTION = {
     "POST /v1/codes/consult": NOTHING,
     "POST /v1/devices/{device_id}/lost": STATE,
     "POST /v1/keys": "key_id",
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
     "POST /v1/keys/{key_id}/revoke": STATE,
     "POST /v1/keys/{key_id}/rotate": "rotation_id",
     "POST /v1/mandates": "grant_id",
@@ -245,7 +248,13 @@ def _replacement(cast: Cast) -> Case:
     return cast.till, f"/v1/plates/{plates[0]}/replace", body, {"path": f"/v1/plates/{plates[1]}/replace"}
 
 
+def _red_packet(cast: Cast) -> Case:
+    body = {"packet_id": new_id("rpk"), "kind": "LUCKY", "amount": 888, "count": 3, "greeting": "恭喜发财"}
+    return cast.payer, "/v1/me/red-packets", body, {"count": 4}
+
+
 CASES: dict[str, Callable[[Cast], Case]] = {
+    "POST /v1/me/red-packets": _red_packet,
     "POST /v1/bank-accounts": lambda cast: (
         cast.payer,
         "/v1/bank-accounts",

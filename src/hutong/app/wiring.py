@@ -18,6 +18,7 @@ from hutong.app.logs import logged_ends
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.red_packets import hot_claims, red_packet_routes, red_packets_of
 from hutong.app.sandbox_clock import SandboxClock, clock_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
@@ -227,7 +228,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
+        red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
+        await red_packets.start()
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
         for kind, side in sides_of(institution):
@@ -246,6 +249,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
+            red_packet_routes(institution, red_packets),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
@@ -261,13 +265,14 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
-        connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
+        connection = replace(
+            connection, hot={**connection.hot, METHOD_AND_PATH: pay, **hot_claims(institution, red_packets)}
+        )
         domain = partial(_told_of, institution, telling)
         operators = institution.people.operators
         await _serve(site, machine, stack, handlers, connection, operators, domain, gateways.door)
-        stack.callback(
-            institution.notices.close
-        )  # Before the server drains: it would wait for those who wait for news.
+        # Before the server drains: it would wait for those who wait for news.
+        stack.callback(institution.notices.close)
         return institution
 
     return build

@@ -6,6 +6,7 @@ from itertools import chain
 
 import hutong.gateways
 import hutong.institution
+import hutong.marketing
 from hutong.institution.erasure.register import REGISTER
 from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_retention
 from hutong.kernel.clock import NS_PER_S
@@ -23,8 +24,9 @@ _NAMELESS = {
 
 def tables() -> list[Table[object]]:  # type: ignore[type-var]
     found = {}
-    packages = ((hutong.institution.__path__, "hutong.institution."), (hutong.gateways.__path__, "hutong.gateways."))
-    for module in chain.from_iterable(pkgutil.walk_packages(*each) for each in packages):
+    packages = (hutong.institution, hutong.gateways, hutong.marketing)
+    walks = (pkgutil.walk_packages(each.__path__, f"{each.__name__}.") for each in packages)
+    for module in chain.from_iterable(walks):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Table):
                 found[value.name] = value

@@ -2,12 +2,11 @@
 
 import pytest
 
-from hutong.institution.payments.payment import Why
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.statement import LineKind
 from hutong.kernel.errors import Reason, Refusal
-from hutong.marketing.red_packets.red_packet import PacketDraft, PacketState, RedPacketLimits, packet_plate
 from hutong.marketing.red_packets.reasons import RedPacketReason
+from hutong.marketing.red_packets.red_packet import PacketDraft, PacketState, RedPacketLimits, packet_plate
 from hutong.marketing.red_packets.split import SplitKind, commitment, shares
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import now
@@ -212,4 +211,3 @@ def test_statements_say_what_came_from_packets_and_went_into_them(jing: House) -
     red = LineKind.RED_PACKET
     assert lines(friend) == [(red, "IN", 500)]
     assert lines(sender) == [(red, "IN", 500), (red, "OUT", 1_000), (LineKind.PAID_IN, "IN", 100_000)]
-    assert Why.RED_PACKET_CLAIMED == 101

@@ -62,6 +62,13 @@ REGISTER = (
         secret=frozenset({"facts", "content", "account_id", "payee_id"}),
     ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
+    Holding(
+        "red_packets",
+        "sender_id",
+        {"sender_name": "", "greeting": ""},
+        secret=frozenset({"seed", "link_key", "to_user_id"}),
+    ),
+    Holding("red_packet_claims", blanked={"name": ""}, secret=frozenset({"claimant_key"})),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

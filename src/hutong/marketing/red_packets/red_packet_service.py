@@ -252,6 +252,19 @@ class RedPacketService:
         """Every claim of a packet, as they came. May raise `Cold`."""
         return sorted(self.claims.find("packet_id", packet.id), key=lambda each: each.number)
 
+    def seen(self, user_id: int, packet_id: int) -> tuple[RedPacket, Sequence[RedPacketClaim]]:
+        """A packet of this person, or of which they claimed, with its claims. Refuses RED_PACKET_UNKNOWN. May raise `Cold`."""
+        packet = self.packet(packet_id)
+        claims = self.claims_of(packet)
+        if user_id != packet.sender_id and all(each.user_id != user_id for each in claims):
+            raise Refusal(RedPacketReason.RED_PACKET_UNKNOWN)
+        return packet, claims
+
+    def state_now(self, packet: RedPacket) -> PacketState:
+        """How it stands: EXPIRED from the instant on, though its money goes back a moment later."""
+        is_over = packet.state == PacketState.OPEN and self._node.clock.now_ns() >= packet.expires_ns
+        return PacketState.EXPIRED if is_over else PacketState(packet.state)
+
     def known_claim(self, packet: RedPacket, claimant_key: int) -> RedPacketClaim | None:
         """What this claimant has of the packet already. May raise `Cold`."""
         if packet.state == PacketState.OPEN:
