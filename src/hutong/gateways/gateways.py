@@ -20,6 +20,8 @@ from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.parking.api import parking_api
+from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.api import preauth_api
@@ -67,6 +69,9 @@ class Gateways:
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
         self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
+        self.parking = ParkingService(
+            institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
+        )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
         self.consents = Consents(node.clock, self.agreements, self.preauths)
@@ -79,6 +84,7 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.services,
+            self.parking,
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -91,6 +97,7 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.preauths,
+            self.parking,
             self.wall,
         )
         self.v2 = v2 = v2_dialect(
@@ -124,6 +131,7 @@ class Gateways:
             self.sharing,
             self.agreements,
             self.services,
+            self.parking,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -146,6 +154,7 @@ class Gateways:
         await self.sharing.start()
         await self.agreements.start()
         await self.services.start()
+        await self.parking.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
@@ -154,6 +163,7 @@ class Gateways:
         node, people = institution.node, institution.people
         return [
             *agreements_api(node, people, self.agreements),
+            parking_api(node, people, self.agreements, self.parking),
             preauth_api(node, people, self.preauths),
             transfer_routes(node, people, institution.merchants, self.sharing.transfers),
         ]

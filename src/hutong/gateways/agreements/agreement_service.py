@@ -1,6 +1,7 @@
 """Agreements: offered by merchants, signed and ended by people, and what is taken under them."""
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 
@@ -32,6 +33,8 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import Shelf, decided
 
 PATH = "/agreements/"
+_NAME = "offered_by"  # Of an agreement with the institution itself: in its facts.
+ChangeHook = Callable[[Agreement], None]
 
 
 class AgreementService:
@@ -60,6 +63,10 @@ class AgreementService:
             by=("number_key", "contract_key", "user_id"),
             timed=True,
         )
+        # Of agreements with the institution itself. The first bring into memory what the second need, which hear of each that
+        # was signed or has ended, in the decision that makes it so.
+        self.on_look_up: list[ChangeHook] = []
+        self.on_change: list[ChangeHook] = []
 
     async def start(self) -> None:
         await self.all.start()
@@ -123,7 +130,7 @@ class AgreementService:
                   no (a limit, no money, the mandate revoked there) is an order that FAILED, of which the merchant is told.
         Repeats:  the order as it is.
         """
-        assert agreement.payee_id == caller.payee.row.id
+        assert agreement.payee_id in (caller.payee.row.id, 0)
         agreement.check_in_force()
         known = await decided(self._journal, lambda: self._orders.known(caller, draft.out_trade_no))
         trade = await self._orders.collect(caller, msgspec.structs.replace(draft, payer_code=agreement.mandate))
@@ -131,6 +138,23 @@ class AgreementService:
         if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
             await decided(self._journal, lambda: self._tell_failed(trade))
         return trade
+
+    # For the institution itself: whichever of its merchants it lets take.
+
+    def offer_own(self, draft: AgreementDraft, name: str) -> Agreement:
+        """
+        Offer an agreement with the institution, within a decision; `name` is who people are told they agree with.
+
+        Refuses:  AGREEMENT_SIGNED for a number that is in force.
+        Repeats:  as `offer`.
+        """
+        draft = msgspec.structs.replace(draft, facts={_NAME: name})
+        return self._known(0, draft) or self._new(0, 0, draft)
+
+    def own(self, plan: str, number: str) -> Agreement | None:
+        """The one with the institution that is in force. May raise `Cold`."""
+        found = self.all.find("number_key", number_key(0, plan, number))
+        return next((each for each in found if each.state == AgreementState.SIGNED), None)
 
     # For people.
 
@@ -147,6 +171,8 @@ class AgreementService:
 
     def merchant_name(self, agreement: Agreement) -> str:
         """Who is to take. May raise `Cold`."""
+        if not agreement.payee_id:
+            return str(agreement.told.get(_NAME, ""))  # Nothing, where the person has been forgotten.
         payee = self._accounts.account(agreement.payee_id)
         return self._merchants.merchant(payee.row.merchant_id).name
 
@@ -165,6 +191,7 @@ class AgreementService:
         agreement.check_open(now_ns)
         name = self.merchant_name(agreement)
         self._people.user(user_id).may_pay(now_ns)
+        self._look_up(agreement)
         day_max = agreement.day_max
         self._people.check_pin_token(pin_token, user_id, agreement.id, day_max, agreement.creditor, now_ns)
         granted, text = self._mandates.grant(user_id, self._node.node_id, day_max, name, agreement.creditor)
@@ -187,6 +214,7 @@ class AgreementService:
             return agreement
         now_ns = self._node.clock.now_ns()
         agreement.check_open(now_ns)
+        self._look_up(agreement)
         payer = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
         return self._sign(
             agreement.signed(
@@ -219,9 +247,16 @@ class AgreementService:
     # Both.
 
     def _offer(self, caller: Caller, draft: AgreementDraft) -> Agreement:
+        known = self._known(caller.payee.row.id, draft)
+        if known is not None:
+            return known
+        self._merchants.merchant(caller.key.merchant_id).check_open()
+        return self._new(caller.account.row.id, caller.payee.row.id, draft)
+
+    def _known(self, payee_id: int, draft: AgreementDraft) -> Agreement | None:
+        """What is offered under this number already."""
         now_ns = self._node.clock.now_ns()
-        key = number_key(caller.payee.row.id, draft.plan, draft.number)
-        for known in self.all.find("number_key", key):
+        for known in self.all.find("number_key", number_key(payee_id, draft.plan, draft.number)):
             match known.state_at(now_ns):
                 case AgreementState.SIGNED:
                     raise Refusal(AgreementReason.AGREEMENT_SIGNED)
@@ -229,17 +264,19 @@ class AgreementService:
                     raise Refusal(AgreementReason.AGREEMENT_DIFFERS, number=draft.number)
                 case AgreementState.OFFERED:
                     return known
-        self._merchants.merchant(caller.key.merchant_id).check_open()
-        id_ = self._node.mint.mint()
+        return None
+
+    def _new(self, account_id: int, payee_id: int, draft: AgreementDraft) -> Agreement:
+        now_ns, id_ = self._node.clock.now_ns(), self._node.mint.mint()
         contract_no = contract_number(id_)
         agreement = Agreement(
             id=id_,
-            account_id=caller.account.row.id,
-            payee_id=caller.payee.row.id,
+            account_id=account_id,
+            payee_id=payee_id,
             dialect=draft.dialect,
             plan=draft.plan,
             number=draft.number,
-            number_key=key,
+            number_key=number_key(payee_id, draft.plan, draft.number),
             contract_no=contract_no,
             contract_key=contract_key(contract_no),
             shown=draft.shown,
@@ -261,8 +298,20 @@ class AgreementService:
         self.all.put(agreement)
         return agreement
 
+    def _look_up(self, agreement: Agreement) -> None:
+        """May raise `Cold`."""
+        if not agreement.payee_id:
+            for look_up in self.on_look_up:
+                look_up(agreement)
+
+    def _changed(self, agreement: Agreement) -> None:
+        if not agreement.payee_id:
+            for hear in self.on_change:
+                hear(agreement)
+
     def _sign(self, agreement: Agreement) -> Agreement:
         self.all.put(agreement)
+        self._changed(agreement)
         self._tell(agreement, News.AGREEMENT_SIGNED)
         return agreement
 
@@ -271,10 +320,12 @@ class AgreementService:
         if agreement.state == AgreementState.ENDED:
             return agreement
         agreement.check_in_force()
+        self._look_up(agreement)
         if agreement.user_id:
             self._mandates.revoke(agreement.user_id, agreement.mandate_id)
         ended = agreement.ended(by, self._node.clock.now_ns())
         self.all.put(ended)
+        self._changed(ended)
         self._tell(ended, News.AGREEMENT_ENDED)
         return ended
 

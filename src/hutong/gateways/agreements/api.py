@@ -67,7 +67,9 @@ class Offered(Controller):
     async def show(self, node: Node, agreements: Agreements, agreement_id: FromPath[str]) -> AgreementView:
         """What is offered."""
         id_ = parse_id(AGREEMENT_PREFIX, agreement_id)
-        return await decided(node.journal, lambda: _view(agreements, agreements.offered(id_), node.clock.now_ns()))
+        return await decided(
+            node.journal, lambda: agreement_view(agreements, agreements.offered(id_), node.clock.now_ns())
+        )
 
     @post("/{agreement_id:str}/mandate", status_code=200)
     async def sign_under(
@@ -76,7 +78,7 @@ class Offered(Controller):
         """Sign under a mandate that another institution's wallet granted to this one."""
         id_ = parse_id(AGREEMENT_PREFIX, agreement_id)
         signed = await decided(node.journal, lambda: agreements.sign_under(id_, data.mandate))
-        return await decided(node.journal, lambda: _view(agreements, signed, node.clock.now_ns()))
+        return await decided(node.journal, lambda: agreement_view(agreements, signed, node.clock.now_ns()))
 
 
 class Own(Controller):
@@ -90,7 +92,7 @@ class Own(Controller):
         now_ns = node.clock.now_ns()
 
         def mine() -> list[AgreementView]:
-            return [_view(agreements, each, now_ns) for each in agreements.signed_by(session.user_id)]
+            return [agreement_view(agreements, each, now_ns) for each in agreements.signed_by(session.user_id)]
 
         return await decided(node.journal, mine)
 
@@ -106,7 +108,7 @@ class Own(Controller):
         """Say yes, with the PIN."""
         id_ = parse_id(AGREEMENT_PREFIX, agreement_id)
         signed = await decided(node.journal, lambda: agreements.sign(session.user_id, id_, data.pin_token))
-        return await decided(node.journal, lambda: _view(agreements, signed, node.clock.now_ns()))
+        return await decided(node.journal, lambda: agreement_view(agreements, signed, node.clock.now_ns()))
 
     @post("/{agreement_id:str}/end", status_code=200)
     async def end(
@@ -115,7 +117,7 @@ class Own(Controller):
         """Nothing more is taken."""
         id_ = parse_id(AGREEMENT_PREFIX, agreement_id)
         ended = await decided(node.journal, lambda: agreements.leave(session.user_id, id_))
-        return await decided(node.journal, lambda: _view(agreements, ended, node.clock.now_ns()))
+        return await decided(node.journal, lambda: agreement_view(agreements, ended, node.clock.now_ns()))
 
 
 def agreements_api(
@@ -133,7 +135,8 @@ def agreements_api(
     ]
 
 
-def _view(agreements: AgreementService, agreement: Agreement, now_ns: int) -> AgreementView:
+def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: int) -> AgreementView:
+    """An agreement as people see it. May raise `Cold`."""
     return AgreementView(
         agreement_id=agreement.creditor,
         merchant_name=agreements.merchant_name(agreement),

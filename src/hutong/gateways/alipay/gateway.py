@@ -16,6 +16,7 @@ from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.order_news import OrderNews
 from hutong.gateways.alipay.pages import always_a_page
+from hutong.gateways.alipay.parking import Parking
 from hutong.gateways.alipay.postman import AlipayPostman, Writer
 from hutong.gateways.alipay.refunding import Refunding
 from hutong.gateways.alipay.rest import RestDialect
@@ -26,6 +27,7 @@ from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
@@ -53,6 +55,7 @@ class AlipayGateway:
         sharing: Sharing,
         agreements: AgreementService,
         preauths: PreauthService,
+        parking: ParkingService,
         wall: Clock,
     ) -> None:
         node = institution.node
@@ -76,6 +79,7 @@ class AlipayGateway:
             Refunding(node, orders, refunds, identities, royalties),
             self._cashier,
             Certificates(platform),
+            Parking(node, parking, identities),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints, wall)

@@ -93,6 +93,14 @@ _BY_NAME = {
     "AGREEMENT_LIMIT_INVALID": ("INVALID_PARAMETER", "参数有误：代扣金额上限"),
     "MANDATE_REVOKED": ("ACQ.AGREEMENT_STATUS_NOT_NORMAL", "用户代扣协议已冻结或已解约"),
     "MANDATE_LIMIT_EXCEEDED": ("ACQ.BEYOND_PAY_RESTRICTION", "商户收款额度超限"),
+    # Parking.
+    "PLATE_MALFORMED": ("ACQ.INVALID_PARAMETER", "参数有误：车牌号"),
+    "PLATE_NOT_AGREED": ("ACQ.AGREEMENT_NOT_EXIST", "车牌未开通停车代扣"),
+    "ENTRY_UNKNOWN": ("ACQ.INVALID_PARAMETER", "参数有误：停车流水号不存在"),
+    "ENTRY_DIFFERS": _TAMPERED,
+    "ENTRY_OF_ANOTHER_CAR": ("ACQ.INVALID_PARAMETER", "参数有误：车牌与停车流水不一致"),
+    "ENTRY_PAYING": ("ACQ.TRADE_STATUS_ERROR", "停车订单正在扣费"),
+    "ENTRY_PAID": ("ACQ.TRADE_HAS_SUCCESS", "停车订单已支付"),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),

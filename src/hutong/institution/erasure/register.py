@@ -61,6 +61,12 @@ REGISTER = (
         blanked={"facts": b"{}"},
         secret=frozenset({"facts", "content", "account_id", "payee_id"}),
     ),
+    Holding(
+        "parking_entries",
+        blanked={"facts": b"{}"},
+        secret=frozenset({"content", "account_id", "payee_id"}),
+        scanned=True,
+    ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding(
         "red_packets",

@@ -12,8 +12,10 @@ from hutong.gateways.combined.combined import CombinedPart, CombinedTrade
 from hutong.gateways.combined.combined_service import is_combined
 from hutong.gateways.combined.part_refund_service import TAKING
 from hutong.gateways.notification import GatewayNotification, Letter, News
-from hutong.gateways.order import GatewayOrder, TradeState
+from hutong.gateways.order import GatewayOrder, Trade, TradeState
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.parking.entry import PRODUCT as PARKING
+from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund import GatewayRefund
@@ -21,7 +23,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
-from hutong.gateways.wechat.v3 import cipher, moment, papay, payscore, refunds, transfers
+from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, refunds, transfers
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
@@ -62,6 +64,7 @@ class V3Postman:
         sharing: Sharing,
         agreements: AgreementService,
         services: ServiceOrderService,
+        car_parks: ParkingService,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -71,6 +74,7 @@ class V3Postman:
         self._sharing = sharing
         self._agreements = agreements
         self._services = services
+        self._parking = car_parks
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -86,6 +90,8 @@ class V3Postman:
                 told = self._confirmed(notification) or self._agreement(notification)
             case News.SERVICE_PAID:
                 told = self._service(notification, "PAYSCORE.USER_PAID", "用户支付成功")
+            case News.PARKING_CHANGED:
+                told = self._entry(notification)
             case News.FAILED:
                 told = self._failed(notification)
             case _:
@@ -134,16 +140,28 @@ class V3Postman:
         caller = self._orders.caller_of(order)
         # It is the payment that is told: what was given back meanwhile is news of its own.
         paid = msgspec.structs.replace(self._orders.trade(order), state=TradeState.PAID, refunds=0)
-        shown = trade_object(paid, caller, self._orders.payers, partner=is_partner(caller))
-        return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", shown)
+        return Told("TRANSACTION.SUCCESS", "支付成功", "transaction", self._shown(paid, caller))
 
     def _failed(self, notification: GatewayNotification) -> Told:
         order = self._orders.orders.get(notification.subject_id)
         assert order is not None, "news of an order come after it"
         caller = self._orders.caller_of(order)
         trade = msgspec.structs.replace(self._orders.trade(order), state=TradeState.FAILED)
-        shown = trade_object(trade, caller, self._orders.payers, partner=is_partner(caller))
-        return Told("TRANSACTION.FAIL", "扣款失败", "transaction", shown)
+        return Told("TRANSACTION.FAIL", "扣款失败", "transaction", self._shown(trade, caller))
+
+    def _shown(self, trade: Trade, caller: Caller) -> dict[str, Any]:
+        """An order as its product shows it."""
+        payers = self._orders.payers
+        if trade.order.product == PARKING:
+            return parking.transaction_object(trade, self._parking.entry_of(trade.order), caller, payers)
+        return trade_object(trade, caller, payers, partner=is_partner(caller))
+
+    def _entry(self, notification: GatewayNotification) -> Told:
+        entry = self._parking.entries.get(notification.subject_id)
+        assert entry is not None, "news of an entry come after it"
+        caller = Caller(self._accounts.account(entry.account_id), self._accounts.account(entry.payee_id))
+        shown = parking.entry_object(entry, caller)
+        return Told("VEHICLE.ENTRANCE_STATE_CHANGE", "停车入场状态变更", "", shown)
 
     def _confirmed(self, notification: GatewayNotification) -> Told | None:
         """A consent that is for a service is told as the service's; None for others."""

@@ -3,6 +3,7 @@
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
@@ -16,6 +17,7 @@ from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.papay import Papay
+from hutong.gateways.wechat.v3.parking import Parking
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.payscore import Payscore
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
@@ -36,6 +38,7 @@ def v3_dialect(
     sharing: Sharing,
     agreements: AgreementService,
     services: ServiceOrderService,
+    parking: ParkingService,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
@@ -54,5 +57,6 @@ def v3_dialect(
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
         *Payscore(services, agreements, orders.payers, private_urls=private_urls).endpoints(),
+        *Parking(parties, parking, orders, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built, wall)

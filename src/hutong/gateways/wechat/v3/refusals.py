@@ -2,6 +2,7 @@
 
 from hutong.codes.code import CodeReason
 from hutong.gateways.agreements.reasons import AgreementReason
+from hutong.gateways.parking.reasons import ParkingReason
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.services.reasons import ServiceReason
 from hutong.gateways.splits.reasons import SplitReason
@@ -78,6 +79,13 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     ServiceReason.SERVICE_PAYING: (Code.INVALID_REQUEST, "服务订单正在收款，请稍后再试"),
     ServiceReason.SERVICE_PAID: (Code.INVALID_REQUEST, "服务订单已支付"),
     ServiceReason.SERVICE_TOTAL_EXCEEDED: (Code.PARAM_ERROR, "总金额超过服务风险金额，或超过已确认的金额"),
+    ParkingReason.PLATE_MALFORMED: (Code.PARAM_ERROR, "车牌号或车牌颜色错误"),
+    ParkingReason.ENTRY_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "停车入场信息不存在"),
+    ParkingReason.ENTRY_DIFFERS: (Code.INVALID_REQUEST, "商户入场ID重复，且参数与之前请求不一致"),
+    ParkingReason.ENTRY_OF_ANOTHER_CAR: (Code.INVALID_REQUEST, "车牌与停车入场信息不一致"),
+    ParkingReason.ENTRY_PAYING: (Code.INVALID_REQUEST, "该停车订单正在扣费，请稍后再试"),
+    ParkingReason.ENTRY_PAID: (Code.ORDERPAID, "该停车订单已支付"),
+    ParkingReason.PLATE_NOT_AGREED: (Code.INVALID_REQUEST, "用户未开通或已关闭车主服务"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

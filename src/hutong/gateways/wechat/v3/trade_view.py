@@ -21,7 +21,7 @@ _DESCRIPTIONS = {
 }
 # What is taken under an agreement has words of its own.
 _TAKEN = {"USERPAYING": "ACCEPTED", "NOTPAY": "ACCEPTED", "PAYERROR": "PAY_FAIL"}
-_TAKEN_PRODUCT = "PAP"
+_TAKEN_PRODUCTS = ("PAP", "PARKING")
 _STATES = {
     TradeState.NOT_PAID: "NOTPAY",
     TradeState.PAYING: "USERPAYING",
@@ -37,7 +37,12 @@ def trade_state(trade: Trade, *, is_part: bool = False) -> str:
     if trade.state is TradeState.PAID and trade.refunds and not is_part:
         return "REFUND"
     state = _STATES[trade.state]
-    return _TAKEN.get(state, state) if trade.order.product == _TAKEN_PRODUCT else state
+    return _TAKEN.get(state, state) if trade.order.product in _TAKEN_PRODUCTS else state
+
+
+def state_text(state: str) -> str:
+    """What the vendor says of it besides."""
+    return _DESCRIPTIONS[state]
 
 
 def openid(trade: Trade, payers: PayerIds, appid: str, asked: str) -> str:
