@@ -29,3 +29,8 @@ GATEWAYS = {
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
+MARKETING = {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
+}

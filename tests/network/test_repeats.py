@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.network.repeat_words import ANSWER, GATEWAYS, NOTHING, ON_PURPOSE, RENEWS, SPENT, STATE
+from tests.network.repeat_words import ANSWER, GATEWAYS, MARKETING, NOTHING, ON_PURPOSE, RENEWS, SPENT, STATE
 from tests.network.street import PIN, Client, Payer, Street, Till, decided, new_id
 from tests.network.test_withdrawals import STAFF_PIN, owner_of
 
@@ -24,9 +24,6 @@ INSTITUTION = {
     "POST /v1/codes/consult": NOTHING,
     "POST /v1/devices/{device_id}/lost": STATE,
     "POST /v1/keys": "key_id",
-    "POST /v1/me/red-packets": "packet_id",
-    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
-    "POST /v1/me/red-packets/look": NOTHING,
     "POST /v1/keys/{key_id}/revoke": STATE,
     "POST /v1/keys/{key_id}/rotate": "rotation_id",
     "POST /v1/mandates": "grant_id",
@@ -152,7 +149,9 @@ SWITCH = {
 WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
-@pytest.mark.parametrize(("node", "table"), [("jing", INSTITUTION | RECALLS | GATEWAYS), ("switch", SWITCH)])
+@pytest.mark.parametrize(
+    ("node", "table"), [("jing", INSTITUTION | RECALLS | GATEWAYS | MARKETING), ("switch", SWITCH)]
+)
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]
 ) -> None:
@@ -248,13 +247,13 @@ def _replacement(cast: Cast) -> Case:
     return cast.till, f"/v1/plates/{plates[0]}/replace", body, {"path": f"/v1/plates/{plates[1]}/replace"}
 
 
-def _red_packet(cast: Cast) -> Case:
-    body = {"packet_id": new_id("rpk"), "kind": "LUCKY", "amount": 888, "count": 3, "greeting": "恭喜发财"}
-    return cast.payer, "/v1/me/red-packets", body, {"count": 4}
-
-
 CASES: dict[str, Callable[[Cast], Case]] = {
-    "POST /v1/me/red-packets": _red_packet,
+    "POST /v1/me/red-packets": lambda cast: (
+        cast.payer,
+        "/v1/me/red-packets",
+        {"packet_id": new_id("rpk"), "kind": "LUCKY", "amount": 888, "count": 3},
+        {"count": 4},
+    ),
     "POST /v1/bank-accounts": lambda cast: (
         cast.payer,
         "/v1/bank-accounts",
@@ -397,12 +396,13 @@ CASES: dict[str, Callable[[Cast], Case]] = {
         {"amount": 101},
     ),
 }
+UNDECIDED = {"payments", "charges", "refunds", "top-ups", "withdrawals", "merchant/withdrawals"}
 # These have an id and a test of their own, where what they need is at hand.
 ELSEWHERE = {"POST /v1/users", "POST /v1/keys/{key_id}/rotate", "POST /v1/recalls"}
 
 
 def test_every_endpoint_with_a_callers_id_is_tried() -> None:
-    with_id = {name for name, why in (INSTITUTION | SWITCH | OPERATORS).items() if why not in WORDS}
+    with_id = {name for name, why in (INSTITUTION | MARKETING | SWITCH | OPERATORS).items() if why not in WORDS}
     assert with_id - ELSEWHERE == set(CASES)
 
 
@@ -421,14 +421,7 @@ def test_the_same_again_is_the_same_answer_and_other_content_a_conflict_that_nam
 
 def _answer(caller: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """What is answered once it is decided, but for how a position stands just now."""
-    undecided = path.removeprefix("/v1/") in {
-        "payments",
-        "charges",
-        "refunds",
-        "top-ups",
-        "withdrawals",
-        "merchant/withdrawals",
-    }
+    undecided = path.removeprefix("/v1/") in UNDECIDED
     answer = decided(lambda: caller.post(path, body)) if undecided else caller.post(path, body)
     return {key: value for key, value in answer.items() if key != "position"}
 
