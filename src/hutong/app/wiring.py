@@ -15,6 +15,7 @@ from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
+from hutong.app.marketing import marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -228,6 +229,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
+        await marketing_of(institution, machine, settings.zone)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()
@@ -241,7 +243,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         bills = _bills(machine, institution, settings.zone)
         desk = _desk(institution, machine, reconciliation)
         operator_only = operator_guard(machine.node, institution.people)
-        pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
+        pay = {METHOD_AND_PATH: PayEndpoint(machine.node, institution.people, institution.payments.debtor)}
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
         told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
@@ -265,9 +267,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
-        connection = replace(
-            connection, hot={**connection.hot, METHOD_AND_PATH: pay, **hot_claims(institution, red_packets)}
-        )
+        connection = replace(connection, hot={**connection.hot, **pay, **hot_claims(institution, red_packets)})
         domain = partial(_told_of, institution, telling)
         operators = institution.people.operators
         await _serve(site, machine, stack, handlers, connection, operators, domain, gateways.door)

@@ -12,7 +12,7 @@ from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_
 from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.tables import Table
 
-_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id"}
+_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id", "person_id"}
 # No names in these, and ids alone are no news to who holds nothing else.
 _NAMELESS = {
     ("payment_code_claims", "user_id"),
@@ -25,8 +25,7 @@ _NAMELESS = {
 def tables() -> list[Table[object]]:  # type: ignore[type-var]
     found = {}
     packages = (hutong.institution, hutong.gateways, hutong.marketing)
-    walks = (pkgutil.walk_packages(each.__path__, f"{each.__name__}.") for each in packages)
-    for module in chain.from_iterable(walks):
+    for module in chain.from_iterable(pkgutil.walk_packages(each.__path__, f"{each.__name__}.") for each in packages):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Table):
                 found[value.name] = value

@@ -76,5 +76,8 @@ REGISTER = (
     ),
     Holding("red_packet_claims", blanked={"name": ""}, secret=frozenset({"claimant_key"})),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
+    Holding("awards", "person_id", secret=frozenset({"facts"})),
+    Holding("campaign_exposures", "unit_id"),
+    Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )
