@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Payer, Street, new_id
+from tests.network.street import Payer, Street, decided, new_id
 
 
 def give(payer: Payer, amount: int, count: int, **more: Any) -> dict[str, Any]:
@@ -63,6 +63,25 @@ def test_a_packet_for_one_waits_in_their_wallet(street: Street) -> None:
     assert claim(friend, packet["link"])["amount"] == 520
 
 
+def test_people_of_other_institutions_open_it_too(street: Street) -> None:
+    sender, there = street.payer("jing", 1_000), street.payer("wei")
+    packet = give(sender, 600, 2, greeting="新年好")
+    look = there.post("/v1/me/red-packets/look", {"link": packet["link"]})
+    assert (look["sender_name"], look["greeting"], look["state"]) == ("*小明", "新年好", "OPEN")
+    got = claim(there, packet["link"])
+    assert (got["institution"], got["sender_name"], got["greeting"]) == ("jing", "*小明", "新年好")
+    rest = claim(sender, packet["link"])["amount"]
+    assert rest + got["amount"] == 600
+    settled = decided(lambda: {"state": "OPEN" if claim(there, packet["link"])["state"] == "SENDING" else "PAID"})
+    assert (settled["state"], there.balance) == ("PAID", got["amount"])
+    (mine,) = there.get("/v1/me/red-packets/claims")
+    assert (mine["amount"], mine["state"], mine["link"]) == (got["amount"], "PAID", packet["link"])
+    shares = sender.get(f"/v1/me/red-packets/{packet['packet_id']}/shares")["shares"]
+    assert {(each.get("agent", ""), each["amount"]) for each in shares} == {("wei", got["amount"]), ("", rest)}
+    late = street.payer("zhi").refused("/v1/me/red-packets/claims", {"link": packet["link"]})
+    assert late["reason"] == "RED_PACKET_EMPTY"
+
+
 def test_what_cannot_be_is_refused_by_name(street: Street) -> None:
     poor = street.payer("jing", 100)
     body = {"packet_id": new_id("rpk"), "kind": "EQUAL", "amount": 200, "count": 2}
@@ -72,8 +91,7 @@ def test_what_cannot_be_is_refused_by_name(street: Street) -> None:
     needs = poor.refused("/v1/me/red-packets", {**body, "packet_id": new_id("rpk"), "amount": 20_002})
     assert needs["reason"] == "PIN_NEEDED"
     for link, reason in {
-        "https://elsewhere.example/q/G0": "RED_PACKET_ELSEWHERE",
-        "": "RED_PACKET_ELSEWHERE",
+        "no link": "LINK_MALFORMED",
         f"{_base(street)}G0": "PLATE_MALFORMED",
         f"{_base(street)}GA000000000000000000000001": "PLATE_MISTYPED",
     }.items():

@@ -100,7 +100,7 @@ def test_a_packet_ends_though_the_node_slept_through_its_end(jing: House) -> Non
         jing.world.tick(1)
         assert (jing.newest(packet).state, jing.balance(sender.wallet_account)) == (PacketState.EXPIRED, 100_000)
     jing.world.tick(DAY_S)
-    assert jing.packets._noted_day == jing.world.clock.now_ns() // (DAY_S * 10**9) - 1
+    assert jing.packets.noted_day == jing.world.clock.now_ns() // (DAY_S * 10**9) - 1
 
 
 def test_a_packet_that_the_balance_does_not_cover_failed(jing: House) -> None:

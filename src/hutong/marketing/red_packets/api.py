@@ -34,12 +34,11 @@ from hutong.marketing.red_packets.views import (
     PacketLink,
     PacketView,
     SharePage,
-    claim_view,
     packet_view,
     share_view,
 )
 from hutong.runtime.http import Problem
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 Recipient = Callable[[str], int]
 
@@ -57,35 +56,9 @@ class PacketEdge:
     recipient: Recipient
 
     async def create(self, user_id: int, data: CreatePacket) -> RedPacket:
-        journal, packets = self.red_packets.node.journal, self.red_packets.packets
-        answered = journal.promise()
-
-        def answer(packet: RedPacket) -> None:
-            if not answered.done():
-                answered.set_result(packet)
-
-        def create() -> None:
-            to_user_id = self.recipient(data.to_code) if data.to_code else None
-            packets.create(user_id, data.draft(to_user_id), answer)
-
-        await warmed(journal, create)
-        journal.seal()
-        packet: RedPacket = await answered
-        return packet
-
-    async def claim(self, user_id: int, link: str) -> ClaimView:
-        journal = self.red_packets.node.journal
-        plate = self.red_packets.own_plate(link)
-        answered = journal.promise()
-
-        def answer(packet: RedPacket, claim: RedPacketClaim) -> None:
-            if not answered.done():
-                answered.set_result(claim_view(packet, claim))
-
-        await warmed(journal, lambda: self.red_packets.claims.claim(user_id, plate, answer))
-        journal.seal()
-        view: ClaimView = await answered
-        return view
+        return await self.red_packets.create(
+            user_id, lambda: data.draft(self.recipient(data.to_code) if data.to_code else None)
+        )
 
     def seen(self, user_id: int, packet_id: int) -> tuple[RedPacket, Sequence[RedPacketClaim]]:
         """A packet of mine, or of which I claimed, and all its claims. Refuses RED_PACKET_UNKNOWN. May raise `Cold`."""
@@ -96,20 +69,6 @@ class PacketEdge:
         mine = next((each for each in claims if each.claimant_key == key), None)
         link = self.red_packets.packets.link(packet) if packet.sender_id == user_id else ""
         return packet_view(packet, claims, link=link, mine=mine)
-
-    def look(self, user_id: int, link: str) -> LookView:
-        """What stands on a packet here. May raise `Cold`."""
-        packets = self.red_packets.packets
-        packet = packets.found(self.red_packets.own_plate(link))
-        claim = packets.known_claim(packet, person_key(packet.id, user_id))
-        return LookView(
-            sender_name=packet.sender_name,
-            greeting=packet.greeting,
-            state=packets.state_now(packet),
-            is_mine=packet.sender_id == user_id,
-            claimed=None if claim is None else claim_view(packet, claim),
-            expires_at_ms=packet.expires_ns // 1_000_000,
-        )
 
 
 Edge = NamedDependency[SkipValidation[PacketEdge]]
@@ -148,22 +107,17 @@ class Packets(Controller):
     @post("/claims", status_code=200)
     async def claim(self, edge: Edge, session: Signed, data: JSONBody[PacketLink]) -> ClaimView:
         """Open a packet by its link: the share is mine, once, however often I ask."""
-        return await edge.claim(session.user_id, data.link)
+        return await edge.red_packets.claim(session.user_id, data.link)
 
     @get("/claims")
     async def received(self, edge: Edge, session: Signed) -> list[ClaimView]:
         """What I got, the newest first."""
-        packets, claims = edge.red_packets.packets, edge.red_packets.claims
-
-        def listed() -> list[ClaimView]:
-            return [claim_view(packets.packet(each.packet_id), each) for each in claims.received(session.user_id)]
-
-        return await decided(edge.red_packets.node.journal, listed)
+        return await edge.red_packets.received(session.user_id)
 
     @post("/look", status_code=200)
     async def look(self, edge: Edge, session: Signed, data: JSONBody[PacketLink]) -> LookView:
         """What stands on a packet: who it is from, and whether there is something left."""
-        return await decided(edge.red_packets.node.journal, lambda: edge.look(session.user_id, data.link))
+        return await edge.red_packets.look(session.user_id, data.link)
 
     @get("/{packet_id:str}")
     async def show(self, edge: Edge, session: Signed, packet_id: FromPath[str]) -> PacketView:

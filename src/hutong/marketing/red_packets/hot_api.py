@@ -48,6 +48,9 @@ class ClaimEndpoint:
             session = self._session_of(request.bearer_token())
             self._count.check(session.user_id)
             link = _decode(request.body).link
+            if not self._red_packets.is_ours(link):
+                self._node.spawn(self._elsewhere(request, session.user_id, link))
+                return
             plate = self._red_packets.own_plate(link)
             self._red_packets.claims.claim(session.user_id, plate, partial(_answer, request))
         except msgspec.DecodeError as error:
@@ -57,6 +60,13 @@ class ClaimEndpoint:
         except Refusal as refusal:
             # What it is based on may not be durable yet, such as the last share.
             self._node.journal.effect(partial(request.refuse, refusal))
+
+    async def _elsewhere(self, request: HotRequest, user_id: int, link: str) -> None:
+        """Another institution's packet: it is asked, and whoever waits for that is not in the way of the others."""
+        try:
+            request.respond(200, _encode(await self._red_packets.claim(user_id, link)))
+        except Exception as error:  # noqa: BLE001  # Whoever asked hears of it, whatever it is.
+            _failed(request, error)
 
 
 def _failed(request: HotRequest, error: Exception) -> None:

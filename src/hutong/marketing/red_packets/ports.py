@@ -10,6 +10,10 @@ class People(Protocol):
 
     def user(self, user_id: int, /) -> Payer: ...
 
+    def own_code(self, user_id: int, /) -> str:
+        """A code by which this person is paid any amount; one is made for who has none."""
+        ...
+
     def check_pin_token(  # All that it is bound to.
         self, token: str, user_id: int, payment_id: int, amount: int, creditor: str, now_ns: int
     ) -> None: ...

@@ -121,7 +121,7 @@ class RedPacketService:
         self._ending: set[int] = set()
         self._rounds = Rounds()
         self.unfinished: dict[int, int] = {}  # By packet, or share on its way: the day the packet ends.
-        self._noted_day = 0
+        self.noted_day = 0
 
     async def start(self) -> None:
         """Take up what has not ended."""
@@ -129,8 +129,8 @@ class RedPacketService:
         await self.claims.start()
         today = self._node.clock.now_ns() // DAY_NS
         noted = await self._node.store.greatest(RED_PACKET_DAYS, "day")
-        self._noted_day = noted if noted is not None else today - _DAYS_BACK_MAX
-        days = range(self._noted_day + 1, today + self.limits.life_ns // DAY_NS + 2)
+        self.noted_day = noted if noted is not None else today - _DAYS_BACK_MAX
+        days = range(self.noted_day + 1, today + self.limits.life_ns // DAY_NS + 2)
         found = {row.id for _, row in await self._node.store.find(RED_PACKETS, "due_day", days)}
         await self.packets.load(found)
         for id_ in sorted(found):
@@ -265,6 +265,10 @@ class RedPacketService:
         is_over = packet.state == PacketState.OPEN and self._node.clock.now_ns() >= packet.expires_ns
         return PacketState.EXPIRED if is_over else PacketState(packet.state)
 
+    def check_open(self, packet: RedPacket) -> None:
+        """Refuses what there is nothing to claim of."""
+        packet.check_claimable(self._node.clock.now_ns())
+
     def known_claim(self, packet: RedPacket, claimant_key: int) -> RedPacketClaim | None:
         """What this claimant has of the packet already. May raise `Cold`."""
         if packet.state == PacketState.OPEN:
@@ -304,7 +308,7 @@ class RedPacketService:
         now_ns = self._node.clock.now_ns()
         self._node.decide_each(partial(self._end, id_) for id_ in self._rounds.due(now_ns))
         today = now_ns // DAY_NS
-        if today - 1 > self._noted_day:
+        if today - 1 > self.noted_day:
             self._note_day(min([today, *self.unfinished.values()]) - 1)
 
     def _end(self, packet_id: int) -> None:
@@ -431,8 +435,8 @@ class RedPacketService:
         self._notices.tell_user(packet.sender_id, news, self.told(packet))
 
     def _note_day(self, day: int) -> None:
-        if day > self._noted_day:
-            self._noted_day = day
+        if day > self.noted_day:
+            self.noted_day = day
             self._journal.append(RED_PACKET_DAYS, PacketDay(day))
             self._journal.seal()
 

@@ -108,6 +108,7 @@ class PacketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LookView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stands on a packet before it is opened."""
 
+    packet_id: str = ""  # Left out of another institution's.
     sender_name: str
     greeting: str = ""
     state: PacketState
