@@ -52,6 +52,16 @@ def test_a_packet_goes_round_a_table(street: Street) -> None:
     assert audit_when_quiet(street.database_url).wrong == []
 
 
+def test_the_same_again_is_the_same_packet_and_other_content_a_conflict(street: Street) -> None:
+    sender = street.payer("jing", 1_000)
+    body = {"packet_id": new_id("rpk"), "kind": "LUCKY", "amount": 600, "count": 3}
+    first = sender.post("/v1/me/red-packets", body)
+    assert sender.post("/v1/me/red-packets", body) == first
+    differs = sender.refused("/v1/me/red-packets", {**body, "count": 4})
+    assert (differs["kind"], differs["facts"]) == ("CONFLICT", {"field": "count"})
+    assert sender.balance == 400
+
+
 def test_a_packet_for_one_waits_in_their_wallet(street: Street) -> None:
     sender, friend = street.payer("jing", 1_000), street.payer("jing")
     code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["text"]
