@@ -52,3 +52,9 @@ CAMPAIGNS = {
     "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
+
+MARKETING = CAMPAIGNS | {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
+}

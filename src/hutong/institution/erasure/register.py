@@ -68,6 +68,14 @@ REGISTER = (
         scanned=True,
     ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
+    Holding(
+        "red_packets",
+        "sender_id",
+        {"sender_name": "", "greeting": ""},
+        secret=frozenset({"seed", "link_key", "to_user_id"}),
+    ),
+    Holding("red_packet_claims", blanked={"name": ""}, secret=frozenset({"claimant_key"})),
+    Holding("red_packet_foreign_claims", blanked={"link": "", "sender_name": "", "greeting": ""}),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("invitations", "inviter_id", scanned=True),
     Holding(
