@@ -22,7 +22,7 @@ def campaign(street: Street, **terms: Any) -> str:
     body = {"reference": new_id("s"), "kind": "INSTITUTION", "name": "胡同钱包"}
     sponsor = operator.post("/v1/operator/sponsors", body)["sponsor_id"]
     operator.post(f"/v1/operator/sponsors/{sponsor}/deposits", {"deposit_id": new_id("dep"), "amount": 100_000})
-    body = {
+    draft: dict[str, Any] = {
         "campaign_id": campaign_id,
         "name": "邀请有礼",
         "kind": "INVITE",
@@ -31,7 +31,7 @@ def campaign(street: Street, **terms: Any) -> str:
         "terms": {"more": TERMS | terms, "holdout_bps": 0},
         "ends_at_ms": int(time.time() * 1000) + 86_400_000,
     }
-    operator.post("/v1/operator/campaigns", body)
+    operator.post("/v1/operator/campaigns", draft)
     operator.post(f"/v1/operator/campaigns/{campaign_id}/start")
     return campaign_id
 

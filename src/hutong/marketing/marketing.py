@@ -15,12 +15,17 @@ from hutong.marketing.campaigns.api import CampaignEdge, campaign_api
 from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.marketing.draws.api import draw_api
+from hutong.marketing.draws.draw_service import DRAW, DrawService
+from hutong.marketing.draws.record_service import RecordService
+from hutong.marketing.draws.terms import check_terms
 from hutong.marketing.invitations.invitations import Invitations
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
@@ -93,12 +98,17 @@ class Marketing(Campaigns):
             key=key,
         )
         people.welcome = self.invitations.invitations
-        institution.on_tick += [self.tick, self.invitations.tick]
+        self.draws = DrawService(node, institution.sealing, self.campaigns, self.awards, self.calendar)
+        self.subsidies.sources[DRAW] = self.draws
+        self.campaigns.checks[CampaignKind.DRAW] = check_terms
+        self.records = RecordService(node, self.draws)
+        institution.on_tick += [self.tick, self.draws.tick, self.invitations.tick]
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
         await self.parties.start()
         await super().start()
+        await self.draws.start()
         await self.invitations.start()
 
     async def resume(self) -> None:
@@ -111,4 +121,7 @@ class Marketing(Campaigns):
         edge = CampaignEdge(
             self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
         )
-        return campaign_api(edge, people, operator_only)
+        return [
+            *campaign_api(edge, people, operator_only),
+            *draw_api(self.node, self.records, people, operator_only),
+        ]

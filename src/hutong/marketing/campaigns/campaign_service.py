@@ -1,9 +1,8 @@
 """Campaigns from their draft to their end, and the money they are given and give back."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -52,8 +51,7 @@ class CampaignService:
         self._totals = totals
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
-        # What else a kind's terms must hold to, by those who understand `more`. Each refuses.
-        self.checks: dict[CampaignKind, Callable[[Mapping[str, Any]], object]] = {}
+        self.checks: dict[CampaignKind, Callable[[CampaignTerms], None]] = {}  # What only a kind understands of terms.
         self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
@@ -103,11 +101,6 @@ class CampaignService:
     def left(self, campaign: Campaign) -> int:
         """What its account still has and nobody was awarded."""
         return campaign.funded - campaign.given_back - self.spent[campaign.id].total
-
-    def _check_more(self, kind: CampaignKind, terms: CampaignTerms) -> None:
-        check = self.checks.get(kind)
-        if check is not None:
-            check(terms.more)
 
     # What their owners do.
 
@@ -325,6 +318,10 @@ class CampaignService:
             code=Why.CAMPAIGN_FUNDED,
         )
         self._ledger.create_transfers(transfers, _gone_back)
+
+    def _check_more(self, kind: CampaignKind, terms: CampaignTerms) -> None:
+        if kind in self.checks:
+            self.checks[kind](terms)
 
     def _put(self, campaign: Campaign) -> Campaign:
         self.all.put(campaign)

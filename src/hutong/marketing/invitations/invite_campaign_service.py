@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.audience_service import AudienceService
-from hutong.marketing.campaigns.campaign import TREATED, CampaignKind
+from hutong.marketing.campaigns.campaign import TREATED, CampaignKind, CampaignTerms
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.invitations.invite_campaign import InviteCampaign
 from hutong.marketing.invitations.reasons import InvitationReason
@@ -17,7 +17,7 @@ class InviteCampaigns:
     def __init__(self, campaigns: CampaignService, audience: AudienceService) -> None:
         self._campaigns = campaigns
         self._audience = audience
-        campaigns.checks[CampaignKind.INVITE] = read_terms
+        campaigns.checks[CampaignKind.INVITE] = _check
 
     def inviting(self) -> Sequence[InviteCampaign]:
         """Those that reward inviting, ended ones too, oldest first."""
@@ -35,3 +35,8 @@ class InviteCampaigns:
         """Whether this person may invite; that the campaign was there for them is noted. May raise `Cold`."""
         campaign = self._campaigns.campaign(campaign_id)
         return self._audience.expose(campaign, person_id, self._audience.person(person_id)) == TREATED
+
+
+def _check(terms: CampaignTerms) -> None:
+    """Refuses INVITATION_TERMS_INVALID."""
+    read_terms(terms.more)
