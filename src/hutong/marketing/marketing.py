@@ -26,7 +26,7 @@ from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
 from hutong.marketing.draws.record_service import RecordService
 from hutong.marketing.draws.terms import check_terms
-from hutong.marketing.invitations.invitations import Invitations
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 

@@ -13,7 +13,7 @@ from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardStat
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.invitations.invitation import Invitation
-from hutong.marketing.invitations.invitations import Invitations
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.marketing.invitations.referral import Referral, referral_id
 from hutong.runtime.shelf import warmed
 from hutong.runtime.tables import Table

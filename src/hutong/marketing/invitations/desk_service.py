@@ -9,7 +9,7 @@ import msgspec
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import User
 from hutong.kernel.ids import parse_id
-from hutong.marketing.invitations.invitations import Invitations
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.marketing.invitations.referral import REFERRAL_PREFIX, Referral, ReferralState
 from hutong.marketing.invitations.views import (
     FiguresView,
