@@ -157,6 +157,11 @@ class ClaimService:
             offered.append(template)
         return offered
 
+    def claimed_today(self, template_id: int) -> int:
+        """How many of a template were claimed today."""
+        day, _ = self._policies.day_of(self._clock.now_ns())
+        return self._templates.stock(template_id).on(day)
+
     def _take(self, claim_id: int, template: CouponTemplate, who: Claimant, key: int | None) -> Coupon:
         now_ns = self._clock.now_ns()
         day, _ = self._policies.day_of(now_ns)

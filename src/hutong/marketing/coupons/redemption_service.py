@@ -6,7 +6,7 @@ from hutong.institution.payments.cashier import Occasion
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.coupons.coupon import Coupon
+from hutong.marketing.coupons.coupon import Claim, Coupon
 from hutong.marketing.coupons.ports import Award, Campaign, Campaigns
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.repository import CouponRepository
@@ -51,6 +51,18 @@ class RedemptionService:
     def coupons(self, person_id: int) -> list[Coupon]:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))
+
+    async def page(self, template_id: int, *, before: int | None, limit: int) -> list[tuple[Claim, Coupon]]:
+        """The claims of a template, newest first, each with its coupon as it is now. Refuses COUPON_UNKNOWN to page on."""
+        if before is not None:
+            await self._all.claims.load([before])
+            known = self._all.claims.get(before)
+            if known is None or known.template_id != template_id:
+                raise Refusal(CouponReason.COUPON_UNKNOWN, field="cursor")
+        claims = await self._all.claims_page(template_id, before=before, limit=limit)
+        await self._all.coupons.load([claim.id for claim in claims])
+        found = [(claim, self._all.coupons.get(claim.id)) for claim in claims]
+        return [(claim, coupon) for claim, coupon in found if coupon is not None]
 
     def validate(self, coupon_id: int, occasion: Occasion) -> Benefit:
         """
