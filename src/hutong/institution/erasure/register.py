@@ -69,5 +69,8 @@ REGISTER = (
     ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
+    Holding("awards", "person_id", secret=frozenset({"facts"})),
+    Holding("campaign_exposures", "unit_id"),
+    Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

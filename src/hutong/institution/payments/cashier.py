@@ -149,6 +149,13 @@ class Cashier:
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
 
+    def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: PriceAdjuster | None = None) -> None:
+        """What is built upon an institution comes after it; before the institution starts."""
+        if adjuster is not None:
+            self._adjusters[adjuster.name] = adjuster
+        if sponsor is not None:
+            self._sponsors[sponsor.name] = sponsor
+
     def source(self, name: str) -> FundingSource:
         """Refuses FUNDING_UNKNOWN. What is held for a merchant is in the balance by the time that it is paid."""
         source = self._sources.get(BALANCE if name.startswith(HELD) else name)

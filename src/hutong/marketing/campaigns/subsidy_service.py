@@ -1,0 +1,286 @@
+"""
+What makes payments cheaper: the campaigns that fit, what each would give, and the best that may go together.
+
+`Subsidies` gives it to our people wherever they pay, `Sponsorships` at our merchants to whoever pays. Where no campaign
+runs on a side, a payment costs it one look.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.ids import derive
+from hutong.marketing.campaigns.audience_service import Known
+from hutong.marketing.campaigns.award import Award
+from hutong.marketing.campaigns.award_service import AwardService, Decided
+from hutong.marketing.campaigns.benefit import Benefit
+from hutong.marketing.campaigns.budget import NOTHING, room
+from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.combination import best_combination
+from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
+from hutong.marketing.campaigns.rule_book import Match, RuleBook
+
+CAMPAIGN = "campaign"
+DAY_NS = 86_400 * NS_PER_S
+# What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
+_PROMISED = frozenset({CampaignKind.COUPON.value, CampaignKind.INVITE.value})
+
+
+class BenefitSource(Protocol):
+    """What some kinds of campaigns give, and the state of their own that goes with it."""
+
+    def benefits(self, occasion: Occasion, campaigns: Sequence[Campaign]) -> list[Benefit]:
+        """What these campaigns, whose rules fit, would give this payment. May raise `Cold`."""
+        ...
+
+    def look_up(self, award: Award) -> None:
+        """Bring into memory what the others change. May raise `Cold`."""
+        ...
+
+    def reserved(self, award: Award) -> None: ...
+
+    def committed(self, award: Award) -> None: ...
+
+    def released(self, award: Award) -> None: ...
+
+    def returned(self, award: Award, amount: int, left: int) -> None:
+        """A refund brought so much of it back; `left` is what is still given."""
+        ...
+
+
+class Subsidy(Discount, frozen=True, gc=False):
+    """A discount, with what it is made of."""
+
+    chosen: tuple[Decided, ...] = ()
+
+
+class Subsidies:
+    """The `PriceAdjuster` of campaigns on the payer's side."""
+
+    name = "campaigns"
+    side = Side.PAYER
+
+    def __init__(
+        self,
+        campaigns: CampaignService,
+        awards: AwardService,
+        parties: Parties,
+        calendar: Calendar,
+        own: Chart,
+    ) -> None:
+        self._campaigns = campaigns
+        self._awards = awards
+        self._parties = parties
+        self._calendar = calendar
+        self._chart = own
+        self.sources: dict[str, BenefitSource] = {}  # By what their benefits call themselves.
+
+    def offer(self, occasion: Occasion) -> Subsidy | None:
+        """The best that may go together. May raise `Cold`."""
+        book = self._campaigns.book(self.side)
+        if book is None or (self.side is Side.PAYER and not occasion.payer_id):
+            return None
+        place = self._place(occasion)
+        matches = [
+            match
+            for match in book.matching(partial(self._fact, book, occasion, place))
+            if match[0].is_running(occasion.now_ns)
+        ]
+        if not matches:
+            return None
+        unit_id, known = self._unit(occasion)
+        benefits, decided = self._benefits(occasion, matches, place, unit_id, known)
+        chosen = self._combined(occasion, benefits, decided)
+        if not chosen:
+            return None
+        campaigns = {each.benefit.campaign_id for each in chosen}
+        budget = self._campaigns.campaign(chosen[0].benefit.campaign_id).account
+        return Subsidy(
+            sum(each.benefit.amount for each in chosen),
+            self._chart.awarded if len(campaigns) > 1 else budget,
+            " + ".join(each.benefit.label for each in chosen),
+            tuple(
+                DiscountPart(
+                    each.benefit.label, each.benefit.amount, each.benefit.source_id or each.benefit.campaign_id
+                )
+                for each in chosen
+            ),
+            chosen,
+        )
+
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
+        """Set aside what was just offered."""
+        assert isinstance(discount, Subsidy), "what is reserved was offered here"
+        awards = self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns)
+        for award in awards:
+            if award.source in self.sources:
+                self.sources[award.source].reserved(award)
+
+    def look_up(self, payment_id: int) -> None:
+        """May raise `Cold`."""
+        for award in self._awards.of_payment(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].look_up(award)
+
+    def commit(self, payment_id: int) -> None:
+        for award in self._awards.commit(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].committed(award)
+
+    def release(self, payment_id: int) -> None:
+        for award in self._awards.release(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].released(award)
+
+    def returned(self, payment_id: int, refund_id: int, amount: int) -> None:  # noqa: ARG002  # Told once of each refund.
+        """So much of the discount came back, by a refund."""
+        for award, part in self._awards.returned(payment_id, amount):
+            if award.source in self.sources:
+                self.sources[award.source].returned(award, part, award.left)
+
+    # What fits, and what it gives.
+
+    def _benefits(
+        self, occasion: Occasion, matches: Sequence[Match], place: PlaceFacts, unit_id: int, known: Known
+    ) -> tuple[list[Benefit], dict[int, tuple[Campaign, int, str, int]]]:
+        """What each campaign would give; and of each its row, the place it counts at and what its budgets allow."""
+        decided: dict[int, tuple[Campaign, int, str, int]] = {}
+        of_kind: dict[str, list[Campaign]] = {}
+        benefits: list[Benefit] = []
+        day = self._calendar.day(occasion.now_ns)
+        for campaign, row in matches:
+            caps = campaign.told.caps
+            at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
+            person = known.of(campaign.id) if occasion.payer_id else NOTHING
+            left, _ = room(campaign.funded, caps, self._campaigns.spent[campaign.id], person, day, at)
+            if not left:
+                continue
+            is_free = campaign.kind not in _PROMISED
+            if is_free and self._awards.audience.expose(campaign, unit_id, known) == HELD_OUT:
+                continue
+            decided[campaign.id] = campaign, row, at, left
+            if campaign.kind == CampaignKind.DISCOUNT:
+                benefits += _discount(campaign, row, occasion.amount, left)
+            else:
+                of_kind.setdefault(campaign.kind.lower(), []).append(campaign)
+        for kind, campaigns in of_kind.items():
+            if kind in self.sources:
+                benefits += self.sources[kind].benefits(occasion, campaigns)
+        return benefits, decided
+
+    def _combined(
+        self,
+        occasion: Occasion,
+        benefits: Sequence[Benefit],
+        decided: Mapping[int, tuple[Campaign, int, str, int]],
+    ) -> tuple[Decided, ...]:
+        """The best combination that every budget has room for."""
+        fit = [each for each in benefits if 0 < each.amount <= decided[each.campaign_id][3]]
+        while fit:
+            chosen = best_combination(occasion.amount, fit).chosen
+            over = _over_room(chosen, decided)
+            if over is None:
+                return tuple([self._decided(each, decided[each.campaign_id]) for each in chosen])
+            # Two of one campaign, and its budget has room for one: the lesser is left out, and we choose anew.
+            fit = [
+                each
+                for each in fit
+                if (each.source, each.source_id, each.campaign_id) != (over.source, over.source_id, over.campaign_id)
+            ]
+        return ()
+
+    def _decided(self, benefit: Benefit, of: tuple[Campaign, int, str, int]) -> Decided:
+        campaign, row, place, _ = of
+        return Decided(benefit, place, row, campaign.version)
+
+    # What is known.
+
+    def _unit(self, occasion: Occasion) -> tuple[int, Known]:
+        """Who gets it, or does not for having been held out."""
+        return occasion.payer_id, self._awards.audience.person(occasion.payer_id)
+
+    def _place(self, occasion: Occasion) -> PlaceFacts:
+        if not occasion.merchant_id:
+            return NOWHERE
+        return self._parties.place(occasion.merchant_id, occasion.shop_id)
+
+    def _fact(self, book: RuleBook, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
+        """What is known of an occasion. May raise `Cold`."""
+        match field:
+            case "amount" | "mcc" | "debtor_agent" | "creditor_agent":
+                return getattr(occasion, field)
+            case "channel":
+                return occasion.channel.code
+            case "weekday" | "hour":
+                return getattr(self._calendar, field)(occasion.now_ns)
+            case "city" | "shop" | "merchant":
+                return getattr(place, field)
+            case "small":
+                return "small" in place.tags
+            case "tag":
+                return place.tags
+        assert book.asks_who, field
+        if field == "new":
+            return self._awards.audience.is_new(occasion.payer_id)
+        payer = self._parties.payer(occasion.payer_id)
+        match field:
+            case "tier":
+                return payer.tier
+            case "age_days":
+                return (occasion.now_ns - payer.since_ns) // DAY_NS
+            case "segment":
+                return payer.segments
+        raise AssertionError(field)
+
+
+class Sponsorships(Subsidies):
+    """The same on the payee's side, where nobody knows who pays: no person's budgets, and hours of shops are held out."""
+
+    name = "sponsorships"
+    side = Side.PAYEE
+
+    def _unit(self, occasion: Occasion) -> tuple[int, Known]:
+        hour = occasion.now_ns // (3600 * NS_PER_S)
+        unit_id = derive(occasion.shop_id or occasion.merchant_id, f"hour/{hour}")
+        return unit_id, self._awards.audience.unit(unit_id)
+
+
+def _discount(campaign: Campaign, row: int, amount: int, left: int) -> list[Benefit]:
+    """What the row gives, if the budgets have so much."""
+    terms = campaign.told
+    rule = terms.rules.rows[row - 1]
+    given = rule.amount_of(amount)
+    if given > left:
+        if not terms.partial:
+            return []
+        given = left
+    if not given:
+        return []
+    return [
+        Benefit(
+            campaign_id=campaign.id,
+            amount=given,
+            label=campaign.name,
+            source=CAMPAIGN,
+            priority=terms.priority,
+            exclusive=terms.exclusive,
+            group=terms.group,
+            threshold=rule.threshold,
+        )
+    ]
+
+
+def _over_room(chosen: Sequence[Benefit], decided: Mapping[int, tuple[Campaign, int, str, int]]) -> Benefit | None:
+    """The least of what one campaign would give together, where its budgets have not so much."""
+    sums: dict[int, int] = {}
+    for each in chosen:
+        sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
+    for campaign_id, total in sums.items():
+        if total > decided[campaign_id][3]:
+            return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
+    return None

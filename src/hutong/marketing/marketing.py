@@ -1,0 +1,82 @@
+"""Marketing of one institution, wired."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from hutong.institution.chart import Chart
+from hutong.institution.node import InstitutionNode
+from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.service import PaymentService
+from hutong.ledger.engine import LedgerEngine
+from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
+from hutong.marketing.campaigns.award_service import AwardService
+from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.parties import Parties
+from hutong.marketing.campaigns.party_service import PartyService
+from hutong.marketing.campaigns.sponsor_service import SponsorService
+from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.runtime.node import NodeRuntime
+
+ZONE = "Asia/Shanghai"
+
+
+class Campaigns:
+    """Campaigns upon payments: what every kind of campaign shares."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        own: Chart,
+        payments: PaymentService,
+        parties: Parties,
+        totals: AwardTotals,
+        zone: str = ZONE,
+    ) -> None:
+        self.node = node
+        self.calendar = calendar = Calendar(ZoneInfo(zone))
+        self.sponsors = SponsorService(node, ledger, own)
+        self.campaigns = campaigns = CampaignService(node, ledger, own, self.sponsors, totals)
+        self.awards = awards = AwardService(node, ledger, own, campaigns, parties, calendar.day)
+        self.audience = awards.audience
+        self.subsidies = Subsidies(campaigns, awards, parties, calendar, own)
+        self.sponsorships = Sponsorships(campaigns, awards, parties, calendar, own)
+        payments.cashier.plug_in(adjuster=self.subsidies, sponsor=self.sponsorships)
+        payments.debtor.on_completed.append(self._completed)
+
+    async def start(self) -> None:
+        """Load what it knows, and count what was given; before anything is decided."""
+        await self.sponsors.start()
+        await self.campaigns.start()
+        await self.awards.start()
+
+    def tick(self) -> None:
+        """What time alone brings about."""
+        self.campaigns.tick()
+        if self.audience.noted:
+            self.node.decide(self.audience.keep)
+
+    def _completed(self, payment: Payment) -> None:
+        self.audience.has_paid(payment.user_id)
+
+
+class Marketing(Campaigns):
+    """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
+
+    def __init__(
+        self, institution: InstitutionNode, pool: "asyncpg.Pool[Any] | None" = None, *, zone: str = ZONE
+    ) -> None:
+        node, ledger = institution.node, institution.ledger
+        self.institution = institution
+        self.parties = PartyService(node, ledger, institution.people, institution.merchants)
+        totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
+        super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
+        institution.on_tick.append(self.tick)
+
+    async def start(self) -> None:
+        """Load what it knows; before anything is decided."""
+        await self.parties.start()
+        await super().start()
