@@ -148,9 +148,7 @@ class MyCoupons(Controller):
         return await edge.worth(session.user_id, data)
 
     @post("/{coupon_id:str}/give", status_code=200)
-    async def give(
-        self, edge: Edge, session: Signed, coupon_id: FromPath[str], data: JSONBody[GiveBody]
-    ) -> CouponView:
+    async def give(self, edge: Edge, session: Signed, coupon_id: FromPath[str], data: JSONBody[GiveBody]) -> CouponView:
         """Give a coupon to another person of this institution, once. Refuses COUPON_NOT_TRANSFERABLE, COUPON_GIVEN_ALREADY."""
         id_ = coupon_id_of(coupon_id)
         return await edge.give(id_, session.user_id, phone=data.phone, user_id=data.user_id)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from hutong.institution.payments.cashier import Occasion
-from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.benefit import Benefit
+from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.coupons.coupon import Claim, Coupon
 from hutong.marketing.coupons.ports import Award, Campaign, Campaigns
 from hutong.marketing.coupons.reasons import CouponReason
@@ -31,13 +31,13 @@ class RedemptionService:
         repository: CouponRepository,
         templates: TemplateService,
         campaigns: Campaigns,
-        policies: Policies,
+        calendar: Calendar,
     ) -> None:
         self._clock = node.clock
         self._all = repository
         self._templates = templates
         self._campaigns = campaigns
-        self._policies = policies
+        self._calendar = calendar
 
     # A person's coupons.
 
@@ -77,7 +77,7 @@ class RedemptionService:
         campaign = self._campaigns.campaign(coupon.campaign_id)
         if not campaign.is_running(occasion.now_ns):
             raise Refusal(CouponReason.COUPON_NOT_ON_OFFER)
-        if not template.told.validity.is_hour(occasion.now_ns, self._policies.zone):
+        if not template.told.validity.is_hour(occasion.now_ns, self._calendar.zone):
             raise Refusal(CouponReason.COUPON_NOT_AT_THIS_HOUR)
         if not _is_here(template, occasion):
             raise Refusal(CouponReason.COUPON_NOT_HERE)
@@ -100,7 +100,7 @@ class RedemptionService:
             if campaign is None or (chosen is not None and coupon.id not in chosen):
                 continue
             template = self._templates.template(coupon.template_id)
-            if _is_here(template, occasion) and template.told.validity.is_hour(occasion.now_ns, self._policies.zone):
+            if _is_here(template, occasion) and template.told.validity.is_hour(occasion.now_ns, self._calendar.zone):
                 found.append(_benefit(coupon, template, campaign, occasion.amount))
         return found
 

@@ -128,10 +128,12 @@ class _Templates(Controller):
         self, edge: Edge, desk: Desk, template_id: FromPath[str], data: JSONBody[CodesBody]
     ) -> BatchView:
         """Make codes. Refuses COUPON_TAKES_NO_CODES, COUPON_CODES_OTHERWISE."""
-        id_, batch_id, verb = template_id_of(template_id), parse_id(BATCH_PREFIX, data.batch_id), edge.templates.make_codes
-        made = await decided(
-            edge.node.journal, lambda: verb(batch_id, id_, data.count, desk.by, desk.merchant_id)
+        id_, batch_id, verb = (
+            template_id_of(template_id),
+            parse_id(BATCH_PREFIX, data.batch_id),
+            edge.templates.make_codes,
         )
+        made = await decided(edge.node.journal, lambda: verb(batch_id, id_, data.count, desk.by, desk.merchant_id))
         return batch_view(made)
 
     @get("/{template_id:str}/codes")
@@ -196,7 +198,10 @@ def template_routes(edge: TemplateEdge, merchants: MerchantService, operator_onl
         "reader": Provide(_merchant_reader, sync_to_thread=False),
         "desk": Provide(_merchant_desk, sync_to_thread=False),
     }
-    operator = Provide(_operator_desk, sync_to_thread=False)
+    operator = given | {
+        "reader": Provide(_operator_reader, sync_to_thread=False),
+        "desk": Provide(_operator_desk, sync_to_thread=False),
+    }
     return [
         Router(
             "/", route_handlers=[MerchantTemplates], dependencies=merchant, guards=[key_guard(edge.node, merchants)]
@@ -204,7 +209,7 @@ def template_routes(edge: TemplateEdge, merchants: MerchantService, operator_onl
         Router(
             "/",
             route_handlers=[OperatorTemplates],
-            dependencies=given | {"reader": operator, "desk": operator},
+            dependencies=operator,
             guards=[operator_only],
         ),
     ]
@@ -222,6 +227,10 @@ def _desk_of(key: StaffKey, right: Right) -> CouponDesk:
     key.check_right(right)
     key.check_whole_merchant()
     return CouponDesk(key.merchant_id, key.name)
+
+
+def _operator_reader(request: Request[Any, Any, Any]) -> CouponDesk:
+    return CouponDesk(0, request.auth)
 
 
 def _operator_desk(request: Request[Any, Any, Any]) -> CouponDesk:

@@ -54,7 +54,9 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     merchant_id: str
     label: str
     terms: CouponTerms
-    state: Annotated[str, Meta(description="AVAILABLE, NOT_YET_VALID, EXPIRED, RESERVED (a payment is under way) or REDEEMED.")]
+    state: Annotated[
+        str, Meta(description="AVAILABLE, NOT_YET_VALID, EXPIRED, RESERVED (a payment is under way) or REDEEMED.")
+    ]
     valid_from_ms: int
     valid_until_ms: int
     payment_id: Annotated[str, Meta(description="What it is used for, or was.")]
