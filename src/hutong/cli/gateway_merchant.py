@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,9 +163,7 @@ async def rotate(
         private = keys.new_key()
         account = await accounts.client.post(f"{path}/keys", {"public_key": keys.public_pem(private.public_key())})
     newest = account["keys"][-1]
-    written = _write_private(directory, vendor, private) | _write_files(
-        directory, {_CERTIFICATE[vendor]: newest["certificate"]}
-    )
+    written = _write_own(directory, vendor, number, private, newest["certificate"])
     if json:
         show_json({"account": account, "directory": str(directory), "files": sorted(written)})
     else:
@@ -200,34 +198,33 @@ async def _accounts(vendor: Vendor, merchant: str, at: At) -> AsyncIterator[_Acc
         yield _Accounts(client, f"/v1/operator/merchants/{merchant}/gateway-accounts")
 
 
-_CERTIFICATE = {"wechatpay": "apiclient_cert.pem", "alipay": "app_cert.crt"}
-
-
 def _write(directory: Path, vendor: Vendor, made: dict[str, Any], private: "RSAPrivateKey") -> list[str]:
     """All files of an account; their names. Refuses DIRECTORY_IN_USE: no key is ever written over."""
-    platform, certificate = made["platform"], made["account"]["keys"][-1]["certificate"]
-    files = {_CERTIFICATE[vendor]: certificate}
+    platform, account = made["platform"], made["account"]
     if vendor == "wechatpay":
-        files |= {
+        files = {
             "pub_key.pem": platform["public_key"],
             f"wechatpay_{platform['serial']}.pem": platform["certificate"],
         }
     else:
-        files |= {
+        files = {
             "alipay_public_key.pem": platform["public_key"],
             "alipay_public_key.txt": _bare(platform["public_key"]),
             "alipay_cert.crt": platform["certificate"],
             "alipay_root_cert.crt": platform["root_certificate"],
         }
-    written = _write_private(directory, vendor, private) | _write_files(directory, files)
+    written = _write_own(directory, vendor, account["number"], private, account["keys"][-1]["certificate"])
     import msgspec
 
-    account = msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
-    return sorted(written | _write_files(directory, {"account.json": account}))
+    told = msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
+    return sorted(written | _write_files(directory, files | {"account.json": told}))
 
 
-def _write_private(directory: Path, vendor: Vendor, private: "RSAPrivateKey") -> set[str]:
+def _write_own(directory: Path, vendor: Vendor, number: str, private: "RSAPrivateKey", certificate: str) -> set[str]:
+    """The merchant's own key and certificate, as clients ask for them."""
+    from cryptography import x509
     from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     from hutong.gateways import keys
 
@@ -237,11 +234,17 @@ def _write_private(directory: Path, vendor: Vendor, private: "RSAPrivateKey") ->
         raise Refusal(GatewayMerchantReason.DIRECTORY_IN_USE, directory=directory, say="--out ANOTHER") from None
     pem = keys.private_pem(private).decode()
     if vendor == "wechatpay":
-        return _write_files(directory, {"apiclient_key.pem": pem})
+        lock = serialization.BestAvailableEncryption(number.encode())  # As the vendor's: everybody knows the password.
+        both = pkcs12.serialize_key_and_certificates(
+            number.encode(), private, x509.load_pem_x509_certificate(certificate.encode()), None, lock
+        )
+        own: dict[str, str | bytes] = {"apiclient_key.pem": pem, "apiclient_cert.pem": certificate}
+        return _write_files(directory, own | {"apiclient_cert.p12": both})
     pkcs1 = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     files = {
+        "app_cert.crt": certificate,
         "app_private_key.pem": pem,
         "app_private_key_pkcs8.txt": _bare(pem),
         "app_private_key_pkcs1.txt": base64.b64encode(pkcs1).decode(),
@@ -249,11 +252,11 @@ def _write_private(directory: Path, vendor: Vendor, private: "RSAPrivateKey") ->
     return _write_files(directory, files)
 
 
-def _write_files(directory: Path, files: dict[str, str]) -> set[str]:
+def _write_files(directory: Path, files: Mapping[str, str | bytes]) -> set[str]:
     """Readable by their owner alone, from their first byte on."""
     for name, content in files.items():
-        with os.fdopen(os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content)
+        with os.fdopen(os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
     return {*files}
 
 

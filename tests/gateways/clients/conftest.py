@@ -9,6 +9,7 @@ done elsewhere (a payer pays, a day goes by). Programs run behind the names of t
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 import hutong
@@ -24,6 +27,7 @@ from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import Trial
+from hutong.kernel.ids import id_text
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.conftest import NetworkThread, new_database
@@ -50,6 +54,7 @@ class Stage:
     def __init__(self, network: NetworkThread, directory: Path) -> None:
         self._network = network
         self._payer = 1  # Who paid last.
+        self._owners = 0
         self.directory = directory
         self.urls = {name: door.url for name, door in network.doors.items()}
         ports = {f"HUTONG_PORT_{name.upper()}": url.rpartition(":")[2] for name, url in self.urls.items()}
@@ -136,6 +141,14 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _answer(payer, asked))
             case "balance":
                 return self._as_payer(asked, _balance)
+            case "sign":
+                return self._as_payer(asked, lambda payer: _sign(payer, asked))
+            case "agree":
+                return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "authorise":
+                return self._as_payer(asked, lambda payer: self._authorise(payer, asked))
+            case "take":
+                return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "clock":
                 clock = self._network.trial
                 assert clock is not None
@@ -146,6 +159,32 @@ class Stage:
             case "hutong":
                 return dict(self.hutong(*asked["arguments"]))
         raise AssertionError(asked)
+
+    async def _authorise(self, payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+        """Open a page that asks for something, signed in, and press the button; where the browser is led."""
+        node = asked["at"]
+        if "merchant" in asked:
+            cookie = f"staff-{node}={await self._owner(node, asked['merchant'])}"
+        else:
+            cookie = f"wallet-{node}={payer.kept.token}"
+        async with httpx.AsyncClient(base_url=self.urls[node], headers={"cookie": cookie}) as browser:
+            shown = await browser.get(asked["page"])
+            if proof := re.search(r'name="proof" value="(\w+)"', shown.text):
+                shown = await browser.post(asked["page"], data={"proof": proof[1], "account": asked.get("account", "")})
+        assert shown.status_code == 302, shown.text
+        return {"led": shown.headers["location"]}
+
+    async def _owner(self, node: str, merchant_id: str) -> str:
+        """The session of an owner of the merchant, just invited."""
+        self._owners += 1
+        phone = f"+8613600{self._owners:06}"
+        invited = {"staff_id": phone, "name": "李娜", "phone": phone}
+        async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+            await operator.post(f"/v1/operator/merchants/{merchant_id}/staff", invited)
+            code = (await operator.get(f"/v1/operator/one-time-codes/{quote(phone, safe='')}"))["code"]
+            device_id = id_text("dev", self._owners)
+            body = {"phone": phone, "code": code, "pin": PIN, "device_id": device_id}
+            return str((await operator.post("/v1/staff/pin", body))["token"])
 
     def _as_payer(
         self, asked: dict[str, Any], act: Callable[[SamplePayer], Awaitable[dict[str, Any]]]
@@ -189,6 +228,42 @@ async def _answer(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
 
 async def _balance(payer: SamplePayer) -> dict[str, Any]:
     return {"balance": await payer.wallet.balance()}
+
+
+async def _sign(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Say yes to an agreement that a link leads to, or a pay score's service."""
+    id_, client = _within("agr", asked["link"]), payer.wallet.client
+    offered = await client.get(f"/v1/agreements/offers/{id_}")
+    token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["day_max"], offered["creditor"])
+    signed = await client.post(f"/v1/agreements/{id_}/sign", {"pin_token": token})
+    return {"state": signed["state"], "merchant_name": signed["merchant_name"]}
+
+
+async def _agree(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Let a merchant hold what a link asks for."""
+    id_, client = _within("pra", asked["link"]), payer.wallet.client
+    await payer.fill(0)
+    offered = await client.get(f"/v1/preauths/{id_}")
+    token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["amount"], offered["creditor"])
+    agreed = await client.post(f"/v1/preauths/{id_}/agree", {"pin_token": token})
+    return {"state": agreed["state"]}
+
+
+async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Take, or decline, the last that a merchant sent."""
+    sent = await payer.wallet.client.get("/v1/transfers")
+    if not sent:
+        return {"state": "NOTHING_SENT"}
+    what = "decline" if asked.get("decline") else "take"
+    taken = await payer.wallet.client.post(f"/v1/transfers/{sent[-1]['transfer_id']}/{what}")
+    return {"state": taken["state"], "amount": taken["amount"]}
+
+
+def _within(prefix: str, link: str) -> str:
+    """The id that a link, or a text around it, has."""
+    found = re.search(rf"{prefix}_[0-9A-Za-z]+", link)
+    assert found is not None, link
+    return found[0]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """What a person lets a merchant hold is there when it is taken, and is theirs again when it is not."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -52,6 +54,23 @@ async def money(house: House, preauth: Preauth) -> tuple[int, int, int, str]:
 
 def reason_of(caught: pytest.ExceptionInfo[Refusal]) -> Reason:
     return caught.value.reason
+
+
+async def test_whoever_holds_by_payment_code_hears_how_it_ended_though_the_ledger_must_look_first(
+    street: Street,
+) -> None:
+    house = street.wei
+    caller, person, errands = await hotel(house), await house.person(START), list[Coroutine[Any, Any, None]]()
+    code, spawn = await person.payment_code(), house.ledger._spawn
+    house.ledger._spawn = errands.append  # The database takes its time.
+    holding = asyncio.create_task(house.gateways.preauths.hold_by_code(caller, draft(), code))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert errands
+    house.ledger._spawn = spawn
+    for errand in errands:
+        await errand
+    assert (await holding).state == "HELD"
 
 
 async def test_what_is_held_is_taken_in_parts_and_the_rest_goes_back(street: Street) -> None:

@@ -83,6 +83,7 @@ class Asked(Controller):
         """Say yes, with the PIN: the money is held."""
         id_ = parse_id(PREAUTH_PREFIX, preauth_id)
         agreed = await decided(node.journal, lambda: preauths.agree(session.user_id, id_, data.pin_token))
+        agreed = await preauths.newest(agreed)
         return await decided(node.journal, lambda: _view(node, preauths, agreed))
 
     @post("/{preauth_id:str}/decline", status_code=200)

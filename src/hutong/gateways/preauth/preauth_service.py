@@ -121,11 +121,10 @@ class PreauthService:
         Repeats:  the authorisation as it is.
         """
         offered = await self.offer(caller, draft)
-        if offered.user_id or offered.state != PreauthState.OFFERED:
-            return offered
-        if not self._institution.payments.is_ours(code):
-            raise Refusal(PreauthReason.PREAUTH_PAYER_ELSEWHERE)
-        await decided(self._journal, lambda: self._claimed(offered.id, code))
+        if not offered.user_id and offered.state == PreauthState.OFFERED:
+            if not self._institution.payments.is_ours(code):
+                raise Refusal(PreauthReason.PREAUTH_PAYER_ELSEWHERE)
+            await decided(self._journal, lambda: self._claimed(offered.id, code))
         return await self.newest(offered)
 
     async def find(self, caller: Caller, *, number: str = "", auth_no: str = "") -> Preauth:
@@ -228,8 +227,12 @@ class PreauthService:
         return await self.newest(preauth)
 
     async def newest(self, preauth: Preauth) -> Preauth:
-        """As it is now."""
-        return await decided(self._journal, lambda: self._get(preauth.id))
+        """As it is, once the ledger has said whether it is held: a new account has to be looked up before it is made."""
+        found = await decided(self._journal, lambda: self._get(preauth.id))
+        if found.state == PreauthState.HOLDING:
+            await self._ledger.lookup_accounts([found.account(self._currency)])
+            found = await decided(self._journal, lambda: self._get(preauth.id))
+        return found
 
     # For people.
 

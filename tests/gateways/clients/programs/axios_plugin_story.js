@@ -1,39 +1,10 @@
 // A shop on wechatpay-axios-plugin (npm): both versions of WeChat Pay's API, every answer verified by the client.
-const { Aes, Formatter, Rsa, Wechatpay } = require('wechatpay-axios-plugin')
-const { assert, baseUrl, callbacks, elsewhere, file, made, number, pay, paymentCode, play } = require('./story')
-
-const { account, secrets, platform } = made
-const mchid = account.number
-const appid = account.appids[0]
-const merchant = { mchid, serial: account.keys.at(-1).serial, privateKey: file('apiclient_key.pem') }
-const certs = { [platform.public_key_id]: platform.public_key }
-const shop = new Wechatpay({
-  ...merchant,
-  certs,
-  secret: secrets.api_v2_key,
-  ...(baseUrl ? { baseURL: baseUrl } : {}),
-})
-
-async function refused(asked, status, code) {
-  try {
-    await asked
-  } catch ({ response }) {
-    assert.equal(response?.status, status, JSON.stringify(response?.data))
-    assert.equal(response.data.code, code, JSON.stringify(response.data))
-    return
-  }
-  assert.fail(`${code} was to come`)
-}
+const { Formatter } = require('wechatpay-axios-plugin')
+const { assert, elsewhere, number, pay, paymentCode, play } = require('./story')
+const { appid, mchid, refused, shop, telling } = require('./axios_plugin_shop')
 
 play(async () => {
-  const told = await callbacks(async (request, body) => {
-    const said = (name) => request.headers[`wechatpay-${name}`]
-    const text = Formatter.response(said('timestamp'), said('nonce'), body)
-    assert.ok(Rsa.verify(text, said('signature'), certs[said('serial')]))
-    const { event_type: event, resource } = JSON.parse(body)
-    const plain = Aes.AesGcm.decrypt(resource.ciphertext, secrets.api_v3_key, resource.nonce, resource.associated_data)
-    return [{ event, ...JSON.parse(plain) }, 204, '']
-  })
+  const told = await telling()
   const native = (out_trade_no, total = 1250) =>
     shop.v3.pay.transactions.native.post({
       mchid,

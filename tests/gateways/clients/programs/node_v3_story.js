@@ -1,37 +1,16 @@
 // A shop on wechatpay-node-v3 (npm), with the platform's certificate, which the client fetches.
-const WxPay = require('wechatpay-node-v3')
-const { assert, baseUrl, callbacks, elsewhere, file, made, number, pay, play } = require('./story')
-
-const { account, secrets } = made
-const shop = new WxPay({
-  appid: account.appids[0],
-  mchid: account.number,
-  serial_no: account.keys.at(-1).serial,
-  publicKey: Buffer.from(file('apiclient_cert.pem')),
-  privateKey: Buffer.from(file('apiclient_key.pem')),
-  key: secrets.api_v3_key,
-})
-const good = (answer, status = 200) => {
-  assert.equal(answer.status, status, JSON.stringify(answer))
-  return answer.data
-}
+const { assert, elsewhere, number, pay, play } = require('./story')
+const { good, refused, shop, telling } = require('./node_v3_shop')
 
 play(async () => {
-  const told = await callbacks(async (request, body) => {
-    const said = (name) => request.headers[`wechatpay-${name}`]
-    const facts = { timestamp: said('timestamp'), nonce: said('nonce'), serial: said('serial'), signature: said('signature') }
-    assert.ok(await shop.verifySign({ ...facts, body }))
-    const { event_type: event, resource } = JSON.parse(body)
-    const plain = shop.decipher_gcm(resource.ciphertext, resource.associated_data, resource.nonce)
-    return [{ event, ...plain }, 200, '{"code":"SUCCESS"}']
-  })
+  const told = await telling()
   const native = (out_trade_no, total = 1250) =>
     shop.transactions_native({ description: '两碗炸酱面', out_trade_no, notify_url: told.url, amount: { total } })
 
   const mine = number()
   const { code_url: code } = good(await native(mine))
   assert.equal(good(await shop.query({ out_trade_no: mine })).trade_state, 'NOTPAY')
-  assert.equal((await native(mine, 1300)).status, 403)
+  refused(await native(mine, 1300), 403, 'OUT_TRADE_NO_USED')
   await pay(code)
   const paid = await told.next()
   assert.equal(paid.event, 'TRANSACTION.SUCCESS')

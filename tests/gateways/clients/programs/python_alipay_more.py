@@ -6,44 +6,12 @@ import json
 import sys
 import urllib.request
 import zipfile
-from typing import Any
-from urllib.parse import parse_qsl
 
-from alipay import DCAliPay
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, payment_code, tell
+from python_alipay_shop import callbacks, good, paid, refused, shop
+from story import ACCOUNT, do, number, pay, payment_code, tell
 
 OTHER = json.loads((ACCOUNT / "other.json").read_text())  # Another merchant's account.
-
-
-def accept(_headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
-    told = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    sign = told.pop("sign")
-    return (told, 200, b"success") if shop.verify(dict(told), sign) else (None, 200, b"failure")
-
-
-callbacks = Callbacks(accept)
-shop = DCAliPay(
-    appid=MADE["account"]["number"],
-    app_notify_url=callbacks.url,
-    app_private_key_string=(ACCOUNT / "app_private_key.pem").read_text(),
-    app_public_key_cert_string=(ACCOUNT / "app_cert.crt").read_text(),
-    alipay_public_key_cert_string=(ACCOUNT / "alipay_cert.crt").read_text(),
-    alipay_root_cert_string=(ACCOUNT / "alipay_root_cert.crt").read_text(),
-)
-if BASE_URL:
-    shop._gateway = f"{BASE_URL}/gateway.do"
-
-
-def good(answer: dict[str, Any]) -> dict[str, Any]:
-    assert answer["code"] == "10000", answer
-    return answer
-
-
-def paid(amount: str, **more: Any) -> str:
-    """An order that somebody paid; its trade_no."""
-    mine = number()
-    pay(good(shop.api_alipay_trade_precreate("货", mine, amount, **more))["qr_code"])
-    return str(callbacks.next()["trade_no"])
+ALLOCATED = "ACQ.ALLOC_AMOUNT_VALIDATE_ERROR"
 
 
 def story_of_royalties() -> None:
@@ -61,6 +29,17 @@ def story_of_royalties() -> None:
     assert settled["trade_no"] == trade_no, settled
     found = good(shop.server_api("alipay.trade.order.settle.query", {"settle_no": settled["settle_no"]}))
     assert found["royalty_detail_list"][0]["state"] == "SUCCESS", found
+    again = dict(part, amount="11.00")
+    refused(shop.api_alipay_trade_order_settle(number("S"), trade_no, [again | {"amount": "30.00"}]), ALLOCATED)
+    onsettle = good(shop.server_api("alipay.trade.order.onsettle.query", {"trade_no": trade_no}))
+    assert onsettle["unsettled_amount"], onsettle
+    ratio = good(shop.server_api("alipay.trade.royalty.rate.query", {"out_request_no": number("Q")}))
+    assert ratio["max_ratio"] == "30", ratio
+    known = good(shop.server_api("alipay.trade.royalty.relation.batchquery", {"out_request_no": number("Q")}))
+    assert known["receiver_list"][0]["account"] == OTHER["account"]["seller_id"], known
+    gone = {"receiver_list": [receiver], "out_request_no": number("B")}
+    good(shop.server_api("alipay.trade.royalty.relation.unbind", gone))
+    refused(shop.api_alipay_trade_order_settle(number("S"), trade_no, [again]), "ACQ.ROYALTY_RELATION_NOT_EXIST")
 
 
 def story_of_a_transfer() -> None:
@@ -79,6 +58,20 @@ def story_of_a_transfer() -> None:
     assert good(shop.server_api("alipay.fund.trans.uni.transfer", content))["order_id"] == sent["order_id"]
     found = {"out_biz_no": asked, "product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
     assert good(shop.server_api("alipay.fund.trans.common.query", found))["status"] == "SUCCESS"
+    mine, who = number("X"), bought["buyer_user_id"]
+    good(
+        shop.api_alipay_fund_trans_uni_transfer(mine, "ALIPAY_USER_ID", who, "3.00", order_title="返现", name="过路人")
+    )
+    wrong = shop.api_alipay_fund_trans_uni_transfer(
+        number("X"), "ALIPAY_USER_ID", who, "3.00", order_title="返现", name="别人"
+    )
+    refused(wrong, "PAYEE_USER_INFO_ERROR")
+    older = good(shop.api_alipay_fund_trans_toaccount_transfer(number("X"), "ALIPAY_USERID", who, "1.00"))
+    assert good(shop.api_alipay_fund_trans_order_query(order_id=older["order_id"]))["status"] == "SUCCESS"
+    nobody = shop.api_alipay_fund_trans_toaccount_transfer(number("X"), "ALIPAY_USERID", "2088000000000000", "1.00")
+    refused(nobody, "PAYEE_NOT_EXIST")
+    left = good(shop.server_api("alipay.fund.account.query", {"account_type": "ACCTRANS_ACCOUNT"}))
+    assert float(left["available_amount"]) > 0, left
 
 
 def story_of_the_bill() -> None:

@@ -4,7 +4,7 @@ const http = require('node:http')
 const readline = require('node:readline')
 const assert = require('node:assert/strict')
 
-const [directory, baseUrl = ''] = process.argv.slice(2) // No base URL: the names of the real services.
+const [directory, baseUrl = '', ...only] = process.argv.slice(2) // No base URL: the names of the real services.
 const file = (name) => readFileSync(`${directory}/${name}`, 'utf8')
 const made = JSON.parse(file('account.json'))
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
@@ -58,15 +58,27 @@ async function callbacks(accept) {
   }
 }
 
-// The program, and its last word.
-function play(story) {
-  story().then(
-    () => process.stdout.write(JSON.stringify({ done: true }) + '\n', () => process.exit(0)),
+// What is true soon, if not at once.
+async function eventually(look, expected) {
+  let found
+  for (let tries = 0; tries < 100; tries += 1) {
+    found = await look()
+    if (found === expected) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  assert.equal(found, expected)
+}
+
+// The program: its stories, or those that were asked for, and its last word.
+function play(...stories) {
+  const chosen = stories.filter((story) => !only.length || only.includes(story.name))
+  chosen.reduce((before, story) => before.then(() => story()), Promise.resolve()).then(
+    () => process.stdout.write(JSON.stringify({ done: chosen.length > 0 }) + '\n', () => process.exit(0)),
     (error) => {
-      console.error(error?.response?.data ?? '', error)
+      console.error(error?.response?.data ?? '', error?.stack ?? error)
       process.exit(1)
     },
   )
 }
 
-module.exports = { assert, baseUrl, callbacks, directory, elsewhere, file, made, number, pay, paymentCode, play }
+module.exports = { assert, baseUrl, callbacks, directory, elsewhere, eventually, file, made, number, pay, paymentCode, play }

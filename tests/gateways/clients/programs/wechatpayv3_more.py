@@ -5,48 +5,12 @@ import gzip
 import io
 import json
 import sys
-from typing import Any
 
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, tell
-from wechatpayv3 import WeChatPay, WeChatPayType
+from story import ACCOUNT, do, number, pay, tell
+from wechatpayv3_shop import callbacks, good, made_for, mchid, shop
 
 OTHER = json.loads((ACCOUNT / "other.json").read_text())  # Another merchant's account, that lets this one act for it.
-account, secrets, platform = MADE["account"], MADE["secrets"], MADE["platform"]
-mchid, appid = account["number"], account["appids"][0]
-
-
-def accept(headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
-    told = shop.callback(headers, body)
-    return told, 200 if told else 500, b"{}"
-
-
-callbacks = Callbacks(accept)
-
-
-def made_for(*, partner: bool) -> Any:
-    made = WeChatPay(
-        wechatpay_type=WeChatPayType.NATIVE,
-        mchid=mchid,
-        private_key=(ACCOUNT / "apiclient_key.pem").read_text(),
-        cert_serial_no=account["keys"][-1]["serial"],
-        appid=appid,
-        apiv3_key=secrets["api_v3_key"],
-        notify_url=callbacks.url,
-        public_key=platform["public_key"],
-        public_key_id=platform["public_key_id"],
-        partner_mode=partner,
-    )
-    made._core._gate_way = BASE_URL or made._core._gate_way
-    return made
-
-
-shop, provider = made_for(partner=False), made_for(partner=True)
-
-
-def good(answer: Any, status: int = 200) -> Any:
-    code, body = answer
-    assert code == status, answer
-    return json.loads(body) if body else {}
+provider = made_for(partner=True)
 
 
 def story_of_a_partner() -> None:
