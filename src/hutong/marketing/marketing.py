@@ -18,7 +18,7 @@ from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
-from hutong.marketing.coupons.coupons import Coupons
+from hutong.marketing.coupons.service import Coupons
 from hutong.runtime.node import NodeRuntime
 
 ZONE = "Asia/Shanghai"
