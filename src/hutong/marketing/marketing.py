@@ -4,21 +4,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+from litestar import Router
 
 from hutong.institution.chart import Chart
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.service import PaymentService
 from hutong.ledger.engine import LedgerEngine
+from hutong.marketing.campaigns.api import CampaignEdge, campaign_api
 from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
+from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.marketing.coupons.api import CouponEdge, coupon_routes
 from hutong.marketing.coupons.service import Coupons
+from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
+from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
 ZONE = "Asia/Shanghai"
@@ -43,8 +49,9 @@ class Campaigns:
         self.campaigns = campaigns = CampaignService(node, ledger, own, self.sponsors, totals)
         self.awards = awards = AwardService(node, ledger, own, campaigns, parties, calendar.day)
         self.audience = awards.audience
-        self.subsidies = Subsidies(campaigns, awards, parties, calendar, own)
-        self.sponsorships = Sponsorships(campaigns, awards, parties, calendar, own)
+        self.programmes = programmes = ProgrammeService(node, campaigns)
+        self.subsidies = Subsidies(campaigns, awards, parties, programmes, calendar, own)
+        self.sponsorships = Sponsorships(campaigns, awards, parties, programmes, calendar, own)
         payments.cashier.plug_in(adjuster=self.subsidies, sponsor=self.sponsorships)
         payments.debtor.on_completed.append(self._completed)
 
@@ -52,6 +59,7 @@ class Campaigns:
         """Load what it knows, and count what was given; before anything is decided."""
         await self.sponsors.start()
         await self.campaigns.start()
+        await self.programmes.start()
         await self.awards.start()
 
     def tick(self) -> None:
@@ -85,3 +93,29 @@ class Marketing(Campaigns):
         await self.parties.start()
         await super().start()
         await self.coupons.start()
+
+    def routes(self, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it."""
+        people, merchants = self.institution.people, self.institution.merchants
+        edge = CampaignEdge(
+            self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
+        )
+        return [*campaign_api(edge, people, operator_only), *self._coupon_routes(operator_only)]
+
+    @property
+    def coupon_edge(self) -> CouponEdge:
+        """A person's coupons, for whoever shows them."""
+        institution, coupons = self.institution, self.coupons
+        return CouponEdge(
+            self.node,
+            institution.people,
+            institution.payments,
+            coupons.templates,
+            coupons.claims,
+            coupons.redemptions,
+        )
+
+    def _coupon_routes(self, operator_only: Guard) -> list[Router]:
+        coupons, institution = self.coupons, self.institution
+        edge = TemplateEdge(self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions)
+        return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]

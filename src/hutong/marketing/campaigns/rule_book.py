@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from hutong.marketing.campaigns.campaign import Campaign
-from hutong.marketing.campaigns.rules import OF_PERSON, Compiled, RuleTable, bands, compiled
+from hutong.marketing.campaigns.rules import Compiled, RuleTable, bands, compiled
 
 _REMEMBERED_MAX = 50_000
 Match = tuple[Campaign, int]  # A campaign that fits, and the row of its rules; 0 where it has none.
@@ -24,7 +24,6 @@ class RuleBook:
         self._tables = tables
         self._bands = bands([table.table for _, table in tables if table is not None])
         self.fields = tuple(self._bands)
-        self.asks_who = bool(OF_PERSON.intersection(self.fields))
         self._answers: dict[tuple[Any, ...], tuple[Match, ...]] = {}
 
     def matching(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:

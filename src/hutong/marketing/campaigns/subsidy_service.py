@@ -23,7 +23,8 @@ from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import best_combination
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
-from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.campaigns.rule_book import Match
 
 CAMPAIGN = "campaign"
 DAY_NS = 86_400 * NS_PER_S
@@ -70,10 +71,12 @@ class Subsidies:
         campaigns: CampaignService,
         awards: AwardService,
         parties: Parties,
+        programmes: ProgrammeService,
         calendar: Calendar,
         own: Chart,
     ) -> None:
         self._campaigns = campaigns
+        self._programmes = programmes
         self._awards = awards
         self._parties = parties
         self._calendar = calendar
@@ -82,14 +85,15 @@ class Subsidies:
 
     def offer(self, occasion: Occasion) -> Subsidy | None:
         """The best that may go together. May raise `Cold`."""
-        book = self._campaigns.book(self.side)
-        if book is None or (self.side is Side.PAYER and not occasion.payer_id):
+        books = self._campaigns.books(self.side, occasion.merchant_id)
+        if not books or (self.side is Side.PAYER and not occasion.payer_id):
             return None
         place = self._place(occasion)
         matches = [
             match
-            for match in book.matching(partial(self._fact, book, occasion, place))
-            if match[0].is_running(occasion.now_ns)
+            for book in books
+            for match in book.matching(partial(self._fact, occasion, place))
+            if match[0].is_running(occasion.now_ns) and self._takes_part(match[0], occasion)
         ]
         if not matches:
             return None
@@ -209,7 +213,10 @@ class Subsidies:
             return NOWHERE
         return self._parties.place(occasion.merchant_id, occasion.shop_id)
 
-    def _fact(self, book: RuleBook, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
+    def _takes_part(self, campaign: Campaign, occasion: Occasion) -> bool:
+        return not campaign.told.by_joining or self._programmes.has_joined(campaign.id, occasion.merchant_id)
+
+    def _fact(self, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
         """What is known of an occasion. May raise `Cold`."""
         match field:
             case "amount" | "mcc" | "debtor_agent" | "creditor_agent":
@@ -224,7 +231,6 @@ class Subsidies:
                 return "small" in place.tags
             case "tag":
                 return place.tags
-        assert book.asks_who, field
         if field == "new":
             return self._awards.audience.is_new(occasion.payer_id)
         payer = self._parties.payer(occasion.payer_id)

@@ -15,7 +15,8 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.marketing.coupons.api import CouponEdge
-from hutong.marketing.coupons.claim_service import COUPON_PREFIX, Claimant
+from hutong.marketing.coupons.claim_service import Claimant
+from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.template import CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import Hours
 from hutong.marketing.coupons.views import CouponView, ValidateBody, coupon_id_of, template_id_of
