@@ -5,19 +5,10 @@ Each statement returns the id of what is wrong and the words for it. Enumeration
 the tables; `docs/chart-of-accounts.md` says what they mean.
 """
 
-from dataclasses import dataclass
-
 from hutong.audit.finding import Report, UnderWay
+from hutong.audit.marketing_rules import MARKETING_RULES
+from hutong.audit.rule import Rule
 from hutong.audit.snapshot import NodeRows
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What must be true of one node: its invariant, the tables it reads, and the SQL that finds what breaks it."""
-
-    invariant: int
-    tables: tuple[str, ...]
-    finds: str
 
 
 def _once(table: str, key: str, invariant: int = 3) -> Rule:
@@ -433,6 +424,7 @@ RULES = (
     _SENT_TWICE,
     _HANDED_ON,
     _PART_TAKINGS,
+    *MARKETING_RULES,
 )
 
 
