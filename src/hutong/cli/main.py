@@ -181,6 +181,11 @@ _COMMANDS = {
             "Have calls and callbacks go wrong, in a network for trying out.",
         ),
     ),
+    "Marketing": (
+        ("draw", "", "Daily random discounts (天天减): what is published, and that it was kept to."),
+        ("draw show", "draw:show", "A campaign's rules and commitments, or a day's record, as published."),
+        ("draw verify", "draw:verify", "Recompute a day's draws, or one's own, from what is published; offline."),
+    ),
     "Codes": (
         ("code", "", "Make pictures of codes, and read them."),
         ("code make", "code:make", "Write a text as a QR code: PNG, SVG, a plate for print."),
