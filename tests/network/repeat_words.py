@@ -31,6 +31,7 @@ GATEWAYS = {
 }
 
 CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
     "POST /v1/merchant/campaigns": "campaign_id",
@@ -50,4 +51,10 @@ CAMPAIGNS = {
     "POST /v1/operator/sponsors/{sponsor_id}/deposits": "deposit_id",
     "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
     "PUT /v1/operator/users/{user_id}/segments": STATE,
+}
+
+MARKETING = CAMPAIGNS | {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
 }

@@ -1,4 +1,4 @@
-"""What an audit asks of one node's rows."""
+"""What must be true of one node's rows."""
 
 from dataclasses import dataclass
 
