@@ -15,6 +15,7 @@ from hutong.operators.guard import Guard
 from hutong.web.invitations import invitation_pages
 from hutong.web.page import Pages
 from hutong.web.sandbox import Sandbox
+from hutong.web.wallet.coupons import coupon_pages
 
 
 async def marketing_of(institution: InstitutionNode, machine: Machine, settings: InstitutionSettings) -> Marketing:
@@ -45,6 +46,7 @@ def marketing_handlers(
         *marketing.routes(operator_only),
         *invitation_routes(marketing.node, inviting, operator_only),
         *invitation_pages(institution, pages, inviting),
+        *coupon_pages(institution, pages, marketing.coupon_edge),
     ]
 
 

@@ -232,7 +232,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         marketing = await marketing_of(institution, machine, settings)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
-        await marketing.resume()
         await red_packets.start()
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
