@@ -81,8 +81,7 @@ class InstitutionNode:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
-        self.ledger = ledger
-        self.pool = pool
+        self.ledger, self.pool = ledger, pool
         self.chart = Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
