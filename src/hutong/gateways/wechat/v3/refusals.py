@@ -59,6 +59,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     TransferReason.TRANSFER_PAYEE_UNKNOWN: (Code.PARAM_ERROR, "收款用户openid不存在，或与appid不匹配"),
     TransferReason.TRANSFER_NAME_DIFFERS: (Code.INVALID_REQUEST, "收款用户姓名校验不通过"),
     TransferReason.TRANSFER_PAYEE_ABNORMAL: (Code.USER_ACCOUNT_ABNORMAL, "收款用户账户异常"),
+    TransferReason.RECEIPT_NOT_READY: (Code.INVALID_REQUEST, "转账未成功，暂不能申请电子回单"),
     TransferReason.BATCH_UNKNOWN: (Code.NOT_FOUND, ""),
     TransferReason.BATCH_DIFFERS: (Code.INVALID_REQUEST, "商家批次单号已存在，且参数与之前请求不一致"),
     TransferReason.BATCH_TOO_BIG: (Code.PARAM_ERROR, "转账明细超过1000笔"),
