@@ -46,6 +46,9 @@ class Why(IntEnum):
     AWARDED = 92  # From a campaign, for a reward that waits or for a discount that several campaigns give; and back.
     REWARDED = 93  # A reward reached its person.
     HELD = 80  # A person lets a merchant hold it, to be taken later.
+    RED_PACKET_FILLED = 100  # A person puts money into a red packet.
+    RED_PACKET_CLAIMED = 101  # A person gets a share of one.
+    RED_PACKET_RETURNED = 102  # What nobody claimed, or took, is the sender's again.
     LET_GO = 81  # It is the person's own again, or paid in the same moment.
 
 

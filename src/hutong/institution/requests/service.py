@@ -263,6 +263,8 @@ class RequestService:
                 return payee
             case PlateKind.REQUEST | PlateKind.MERCHANT:
                 return self.payee(code_id(plate_id), now_ns)
+            case PlateKind.RED_PACKET:  # The other way round: whoever has it is paid. See `marketing.red_packets`.
+                raise Refusal(CodeReason.CODE_IS_RED_PACKET)
 
     def _requests_payee(self, request: PaymentRequest, now_ns: int) -> Payee:
         request.check_payable(now_ns)
