@@ -27,6 +27,7 @@ COMPOSITION = {
     "app": "the whole network",
     "institution/node.py": "one institution",
     "switch/node.py": "one switch",
+    "marketing/marketing.py": "one institution's marketing",
     "simulation/place.py": "one node, on a disk and a clock of the simulation",
 }
 # Neither nouns nor one of the three roles, each with the reason why it may touch the machine.

@@ -24,8 +24,64 @@ GATEWAYS = {
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
+    "POST /v1/parking/plates": STATE,
     "POST /v1/preauths/{preauth_id}/agree": ANSWER,
     "POST /v1/preauths/{preauth_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
+
+COUPONS = {
+    "POST /v1/me/coupons": "coupon_id",
+    "POST /v1/me/coupons/by-code": "coupon_id",
+    "POST /v1/me/coupons/worth": NOTHING,
+    "POST /v1/me/coupons/{coupon_id}/give": STATE,
+    "POST /v1/operator/coupon-templates/{template_id}/send": "coupon_id",
+} | {
+    f"POST /v1/{whose}/coupon-templates{verb}": field
+    for whose in ("merchant", "operator")
+    for verb, field in {
+        "": "template_id",
+        "/{template_id}/codes": "batch_id",
+        "/{template_id}/end": STATE,
+        "/{template_id}/pause": STATE,
+        "/{template_id}/resume": STATE,
+        "/{template_id}/stock": STATE,
+    }.items()
+}
+
+CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
+    "POST /v1/merchant/budget/deposits": "deposit_id",
+    "POST /v1/merchant/budget/withdrawals": "deposit_id",
+    "POST /v1/merchant/campaigns": "campaign_id",
+    "POST /v1/merchant/campaigns/{campaign_id}/end": STATE,
+    "POST /v1/merchant/campaigns/{campaign_id}/pause": STATE,
+    "POST /v1/merchant/campaigns/{campaign_id}/start": STATE,
+    "PUT /v1/merchant/campaigns/{campaign_id}/terms": STATE,
+    "POST /v1/merchant/programmes/{campaign_id}/join": STATE,
+    "POST /v1/merchant/programmes/{campaign_id}/leave": STATE,
+    "POST /v1/me/invitations": STATE,
+    "POST /v1/me/invitations/accept": STATE,
+    "POST /v1/me/invitations/{referral_id}/appeal": ANSWER,
+    "POST /v1/operator/invitations/{referral_id}/grant": ANSWER,
+    "POST /v1/operator/invitations/{referral_id}/uphold": ANSWER,
+    "POST /v1/operator/campaigns": "campaign_id",
+    "POST /v1/operator/campaigns/{campaign_id}/end": STATE,
+    "POST /v1/operator/campaigns/{campaign_id}/pause": STATE,
+    "POST /v1/operator/campaigns/{campaign_id}/start": STATE,
+    "PUT /v1/operator/campaigns/{campaign_id}/terms": STATE,
+    "PUT /v1/operator/merchants/{merchant_id}/tags": STATE,
+    "POST /v1/operator/sponsors": "reference",
+    "POST /v1/operator/sponsors/{sponsor_id}/deposits": "deposit_id",
+    "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
+    "PUT /v1/operator/users/{user_id}/segments": STATE,
+}
+
+RED_PACKETS = {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
+}
+
+MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS

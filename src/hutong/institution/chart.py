@@ -26,7 +26,12 @@ class AccountCode(IntEnum):
     HELD = 2011  # What a person let a merchant hold, until it is taken or let go: one account per authorisation.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
     FROZEN = 2111  # What a merchant took for an order that is to be split, until it is: one account per order.
+    RED_PACKET = 2221  # What a person put into a red packet, until it is claimed or goes back: one account per packet.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
+    CAMPAIGN_BUDGET = 2202  # What one campaign has of its sponsors' money: one account per campaign.
+    AWARDED = (
+        2203  # On its way from campaigns to who gets it: rewards that wait, discounts of several campaigns at once.
+    )
     DISPUTED = 2901  # What was set aside of a payee's money until a recall is answered: one account per case.
     OWED_TO_NETWORK = 2301  # What others bore for us when we could not pay a window.
     OWN_FUNDS = 3001  # What we paid into the settlement account from our own money.
@@ -77,6 +82,16 @@ def budget(sponsor_id: int, currency: Currency = Currency.CNY) -> Account:
     return _owed(budget_account(sponsor_id, currency), AccountCode.BUDGET, sponsor_id, currency)
 
 
+def campaign_account(campaign_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of one campaign's money."""
+    return derive(campaign_id, f"campaign/{currency.alpha}")
+
+
+def campaign(campaign_id: int, currency: Currency = Currency.CNY) -> Account:
+    """One campaign's money, to be opened: it gives no more than its sponsors set aside."""
+    return _owed(campaign_account(campaign_id, currency), AccountCode.CAMPAIGN_BUDGET, campaign_id, currency)
+
+
 def disputed_account(dispute_id: int, currency: Currency = Currency.CNY) -> int:
     """The id of what is set aside in one dispute."""
     return derive(dispute_id, f"disputed/{currency.alpha}")
@@ -107,6 +122,16 @@ def frozen(order_id: int, currency: Currency = Currency.CNY) -> Account:
     return _owed(frozen_account(order_id, currency), AccountCode.FROZEN, order_id, currency)
 
 
+def red_packet_account(packet_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what is in one red packet."""
+    return derive(packet_id, f"red packet/{currency.alpha}")
+
+
+def red_packet(packet_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What is in one red packet, to be opened: its claims take no more than that, and nobody else's."""
+    return _owed(red_packet_account(packet_id, currency), AccountCode.RED_PACKET, packet_id, currency)
+
+
 class Chart:
     """One node's own accounts in its currency, and the opening of them."""
 
@@ -125,10 +150,11 @@ class Chart:
         self.own_funds = self._id(AccountCode.OWN_FUNDS)
         self.settlement_loss = self._id(AccountCode.SETTLEMENT_LOSS)
         self.scheme_charges = self._id(AccountCode.SCHEME_CHARGES)
+        self.awarded = self._id(AccountCode.AWARDED)
 
     def accounts(self) -> list[Account]:
         """The node's own accounts. Clearing may stand on either side; income and expense are what they become."""
-        flags = {AccountCode.RESERVE: HELD}
+        flags = {AccountCode.RESERVE: HELD, AccountCode.AWARDED: OWED}
         own = (
             AccountCode.RESERVE,
             AccountCode.CLEARING,
@@ -142,6 +168,7 @@ class Chart:
             AccountCode.OWN_FUNDS,
             AccountCode.SETTLEMENT_LOSS,
             AccountCode.SCHEME_CHARGES,
+            AccountCode.AWARDED,
         )
         return [
             Account(id=self._id(code), ledger=self.currency.ledger, code=code, flags=flags.get(code, 0)) for code in own

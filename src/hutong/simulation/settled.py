@@ -16,7 +16,14 @@ from hutong.simulation.place import Place
 from hutong.simulation.world import World
 from hutong.switch import chart as switch_chart
 
-_OWED = (AccountCode.WALLET, AccountCode.MERCHANT, AccountCode.BUDGET, AccountCode.DISPUTED)
+_OWED = (
+    AccountCode.WALLET,
+    AccountCode.MERCHANT,
+    AccountCode.BUDGET,
+    AccountCode.CAMPAIGN_BUDGET,
+    AccountCode.AWARDED,
+    AccountCode.DISPUTED,
+)
 _SIDES = (("payments", "payment_outcomes"), ("receipts", "receipt_outcomes"), ("refunds", "refund_outcomes"))
 SIDES = (*_SIDES, ("returns", "return_outcomes"))
 

@@ -6,12 +6,13 @@ from itertools import chain
 
 import hutong.gateways
 import hutong.institution
+import hutong.marketing
 from hutong.institution.erasure.register import REGISTER
 from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_retention
 from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.tables import Table
 
-_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id"}
+_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id", "inviter_id", "friend_id", "person_id"}
 # No names in these, and ids alone are no news to who holds nothing else.
 _NAMELESS = {
     ("payment_code_claims", "user_id"),
@@ -23,8 +24,8 @@ _NAMELESS = {
 
 def tables() -> list[Table[object]]:  # type: ignore[type-var]
     found = {}
-    packages = ((hutong.institution.__path__, "hutong.institution."), (hutong.gateways.__path__, "hutong.gateways."))
-    for module in chain.from_iterable(pkgutil.walk_packages(*each) for each in packages):
+    packages = (hutong.institution, hutong.gateways, hutong.marketing)
+    for module in chain.from_iterable(pkgutil.walk_packages(each.__path__, f"{each.__name__}.") for each in packages):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Table):
                 found[value.name] = value

@@ -74,7 +74,7 @@ class PaymentService:
         code_prefix: str = "",
         mandate_key: bytes = b"",
     ) -> None:
-        cashier = cashier if cashier is not None else Cashier()
+        self.cashier = cashier = cashier if cashier is not None else Cashier()
         self.node = node
         self.ledger = ledger
         self.chart = chart

@@ -9,6 +9,7 @@ from hutong.institution.payments.payment import Why
 from hutong.institution.people.user import Evidence
 from hutong.institution.settlement.entry import CODE_SETTLEMENT
 from hutong.ledger.recipes import Leg
+from hutong.marketing.invitations.desk_service import GRANT
 from hutong.web.desk.approvals import Wording
 from hutong.web.language import Words, phrase
 
@@ -23,7 +24,10 @@ ACCOUNTS = {
     AccountCode.HELD: phrase("Held for merchants"),
     AccountCode.MERCHANT: phrase("Merchants' accounts"),
     AccountCode.FROZEN: phrase("Frozen for splits"),
+    AccountCode.RED_PACKET: phrase("Red packets"),
     AccountCode.BUDGET: phrase("Budgets of sponsors"),
+    AccountCode.CAMPAIGN_BUDGET: phrase("Budgets of campaigns"),
+    AccountCode.AWARDED: phrase("Awarded and on its way"),
     AccountCode.DISPUTED: phrase("Set aside in disputes"),
     AccountCode.OWED_TO_NETWORK: phrase("Owed to the network"),
     AccountCode.OWN_FUNDS: phrase("Own funds"),
@@ -61,8 +65,15 @@ WHYS = {
     int(Why.COMBINED): phrase("Part of a combined payment"),
     int(Why.COMBINED_RETURNED): phrase("Part of a combined payment, for a refund"),
     int(Why.SENT): phrase("Sent by a merchant to a person"),
+    int(Why.SPONSORED): phrase("Paid in by a sponsor, or out"),
+    int(Why.CAMPAIGN_FUNDED): phrase("A campaign's budget, or what is left of it"),
+    int(Why.AWARDED): phrase("Awarded by a campaign, or back"),
+    int(Why.REWARDED): phrase("Reward"),
     int(Why.HELD): phrase("Held for a merchant"),
     int(Why.LET_GO): phrase("Held no more"),
+    int(Why.RED_PACKET_FILLED): phrase("Put into a red packet"),
+    int(Why.RED_PACKET_CLAIMED): phrase("Claimed from a red packet"),
+    int(Why.RED_PACKET_RETURNED): phrase("Back from a red packet"),
     CODE_SETTLEMENT: phrase("Settlement with the network"),
 }
 LEGS = {
@@ -239,4 +250,5 @@ WORDINGS = {
     approvals.SUSPEND_MERCHANT: Wording(phrase("Suspend the merchant %(subject)s")),
     approvals.RESUME_MERCHANT: Wording(phrase("Let the merchant %(subject)s be paid again")),
     approvals.CLOSE_MERCHANT: Wording(phrase("Close the merchant %(subject)s for good")),
+    GRANT: Wording(phrase("Pay the refused reward %(subject)s on appeal")),
 }

@@ -1,0 +1,81 @@
+"""What a campaign gave: one award per campaign and payment, or reward. It can be followed from the budget to its person and back."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from hutong.kernel.ids import derive
+from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid
+
+AWARD_PREFIX = "awd"
+
+
+class AwardKind(StrEnum):
+    DISCOUNT = "DISCOUNT"  # Of a payment.
+    REWARD = "REWARD"  # Money for its own sake.
+
+
+class AwardState(StrEnum):
+    RESERVED = "RESERVED"
+    COMMITTED = "COMMITTED"
+    RELEASED = "RELEASED"  # The payment did not come about, or the reward was refused.
+
+
+class Award(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    One version of an award. `change` and `times` say what this version does to every budget it counts in, so that a budget
+    is the sum over all rows, and so is what an audit makes of it.
+    """
+
+    id: Uuid
+    campaign_id: Uuid
+    kind: Text
+    person_id: Uuid  # 0: whoever paid a merchant of ours.
+    payment_id: Uuid  # What the adjuster was told to reserve for; 0: a reward.
+    source: Text  # "campaign", "draw", "coupon", "invite".
+    source_id: Uuid
+    amount: BigInt
+    returned: BigInt  # By refunds.
+    state: Text
+    change: BigInt
+    times: SmallInt
+    day: Integer  # In the institution's own zone.
+    place: Text
+    row: SmallInt  # Of the rules, that decided; 0: none did.
+    version: Integer  # Of the campaign's terms.
+    combined: Boolean  # Its money goes by way of the node's account of what was awarded.
+    facts: Bytes
+    created_ns: BigInt
+    decided_ns: BigInt
+    reason: Text
+
+    @property
+    def left(self) -> int:
+        """What it still gives."""
+        return 0 if self.state == AwardState.RELEASED else self.amount - self.returned
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The facts, read."""
+        found: dict[str, Any] = msgspec.json.decode(self.facts) if self.facts else {}
+        return found
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """That a campaign was there for somebody for the first time, and in which group that person is."""
+
+    id: Uuid
+    campaign_id: Uuid
+    unit_id: Uuid  # The person; where nobody knows who pays, the shop's hour.
+    arm: Text
+    at_ns: BigInt
+
+
+AWARDS = Table("awards", Award)
+EXPOSURES = Table("campaign_exposures", Exposure)
+
+
+def award_id(payment_id: int, campaign_id: int, source: str, source_id: int) -> int:
+    """The id of what a campaign gives a payment."""
+    return derive(payment_id, f"award/{campaign_id:032x}/{source}/{source_id:032x}")

@@ -1,0 +1,414 @@
+"""
+Awards: set aside in the decision that writes the payment down, and carried out, released or returned with it.
+
+A discount of one campaign is paid from that campaign's account by the payment's own legs. One that several campaigns give
+together comes by way of the node's account of what was awarded, and so does a reward.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+from msgspec.structs import replace
+
+from hutong.institution import chart
+from hutong.institution.chart import Chart
+from hutong.institution.payments.payment import Why
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import derive
+from hutong.kernel.money import split
+from hutong.ledger import marketing_recipes
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.sharing_recipes import chained
+from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
+from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
+from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id
+from hutong.marketing.campaigns.benefit import Benefit
+from hutong.marketing.campaigns.budget import NOTHING, room
+from hutong.marketing.campaigns.campaign import Campaign
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.parties import Parties
+from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+
+_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
+_LOOKED_MAX = 10_000
+DayOf = Callable[[int], int]
+
+
+class Decided(msgspec.Struct, frozen=True, gc=False):
+    """What was decided of one benefit beside its amount."""
+
+    benefit: Benefit
+    place: str
+    row: int
+    version: int
+
+
+class AwardService:
+    """Every award, and the counters it changes."""
+
+    def __init__(
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        own: Chart,
+        campaigns: CampaignService,
+        parties: Parties,
+        day_of: DayOf,
+    ) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._chart = own
+        self._campaigns = campaigns
+        self._parties = parties
+        self._day_of = day_of
+        self.all = Shelf(
+            AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
+        )
+        self.audience = AudienceService(node, parties, self.all)
+        self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, still undecided.
+        self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
+
+    async def start(self) -> None:
+        """Take up what a crash left half done: what was moved already answers `exists`."""
+        await self.all.start()
+        since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
+        for _, award in await self._node.store.scan(AWARDS, after=since):
+            if award.combined:
+                self._move_again(award)
+        self._node.journal.seal()
+
+    # What others ask.
+
+    def room(self, campaign_id: int, person_id: int, now_ns: int, place: str = "") -> int:
+        """What every budget still allows this person to be given. Refuses CAMPAIGN_UNKNOWN. May raise `Cold`."""
+        campaign = self._campaigns.campaign(campaign_id)
+        if not campaign.is_running(now_ns):
+            return 0
+        spent = self.audience.person(person_id).of(campaign_id) if person_id else NOTHING
+        return room(
+            campaign.funded, campaign.told.caps, self._campaigns.spent[campaign_id], spent, self._day_of(now_ns), place
+        )[0]
+
+    def award(self, id_: int) -> Award:
+        """Refuses AWARD_UNKNOWN. May raise `Cold`."""
+        award = self.all.get(id_)
+        if award is None:
+            raise Refusal(CampaignReason.AWARD_UNKNOWN)
+        return award
+
+    def of_person(self, person_id: int) -> list[Award]:
+        """All that a person got, oldest first. May raise `Cold`."""
+        return self.all.find("person_id", person_id)
+
+    def of_payment(self, payment_id: int) -> list[Award]:
+        """What a payment got. May raise `Cold`."""
+        known = self._reserved.get(payment_id) or self._looked.get(payment_id)
+        if known is None:
+            known = self.all.find("payment_id", payment_id)
+            if len(self._looked) >= _LOOKED_MAX:
+                del self._looked[next(iter(self._looked))]
+            self._looked[payment_id] = known
+        return known
+
+    async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
+        """Versions of a campaign's awards with their positions, newest first. Durable ones only."""
+        return await self._node.store.page(
+            AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
+        )
+
+    # Of payments.
+
+    def reserve(self, payment_id: int, person_id: int, chosen: Sequence[Decided], now_ns: int) -> list[Award]:
+        """
+        Set aside what a payment was offered, in the decision that offered it.
+
+        Moves:    campaign -> awarded, where several give together; posted.
+        """
+        combined = len({each.benefit.campaign_id for each in chosen}) > 1
+        day = self._day_of(now_ns)
+        awards = [
+            Award(
+                id=award_id(payment_id, each.benefit.campaign_id, each.benefit.source, each.benefit.source_id),
+                campaign_id=each.benefit.campaign_id,
+                kind=AwardKind.DISCOUNT.value,
+                person_id=person_id,
+                payment_id=payment_id,
+                source=each.benefit.source,
+                source_id=each.benefit.source_id,
+                amount=each.benefit.amount,
+                returned=0,
+                state=AwardState.RESERVED.value,
+                change=each.benefit.amount,
+                times=1,
+                day=day,
+                place=each.place,
+                row=each.row,
+                version=each.version,
+                combined=combined,
+                facts=msgspec.json.encode(each.benefit.facts) if each.benefit.facts else b"",
+                created_ns=now_ns,
+                decided_ns=0,
+                reason="",
+            )
+            for each in chosen
+        ]
+        self._reserved[payment_id] = awards
+        for award in awards:
+            self._put(award)
+        if combined:
+            self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
+        return awards
+
+    def commit(self, payment_id: int) -> list[Award]:
+        """Its payment was made. Returns what has just been decided; on a repeat nothing."""
+        return self._decide(payment_id, AwardState.COMMITTED)
+
+    def release(self, payment_id: int) -> list[Award]:
+        """
+        Its payment did not come about: every budget has it again.
+
+        Moves:    awarded -> campaign, where several gave together; posted.
+        """
+        released = self._decide(payment_id, AwardState.RELEASED)
+        back = [self._take_back(award, award.amount, "release") for award in released if award.combined]
+        if back:
+            self._ledger.create_transfers(chained(back), _moved)
+        return released
+
+    def returned(self, payment_id: int, amount: int) -> list[tuple[Award, int]]:
+        """
+        A refund brought so much of a discount back: of each award in proportion to what it still gives, to the fen.
+
+        Moves:    awarded -> campaign, where several gave together; posted.
+        """
+        awards = [award for award in self.of_payment(payment_id) if award.left]
+        parts = split(amount, [award.left for award in awards])
+        changed: list[tuple[Award, int]] = []
+        for award, part in zip(awards, parts, strict=True):
+            if part:
+                back = replace(award, returned=award.returned + part, change=-part, times=0)
+                assert back.returned <= back.amount, "no more comes back than was given"
+                changed.append((self._put(back), part))
+        moved = [self._take_back(award, part, f"return/{award.returned}") for award, part in changed if award.combined]
+        if moved:
+            self._ledger.create_transfers(chained(moved), _moved)
+        self._looked.pop(payment_id, None)
+        return changed
+
+    # Rewards.
+
+    def hold(
+        self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object]
+    ) -> Award:
+        """
+        Set a reward aside for a person.
+
+        Moves:    campaign -> awarded; posted.
+        Refuses:  CAMPAIGN_UNKNOWN, CAMPAIGN_NOT_RUNNING; BUDGET_EXHAUSTED, saying at which level; AWARD_OTHERWISE for other
+                  content under the same id.
+        Repeats:  the award as it is.
+        """
+        known = self.all.get(award_id)
+        if known is not None:
+            for field, value in (("campaign_id", campaign_id), ("person_id", person_id), ("amount", amount)):
+                if getattr(known, field) != value:
+                    raise Refusal(CampaignReason.AWARD_OTHERWISE, field=field)
+            return known
+        now_ns = self._node.clock.now_ns()
+        campaign = self._campaigns.campaign(campaign_id)
+        if not campaign.is_running(now_ns):
+            raise Refusal(CampaignReason.CAMPAIGN_NOT_RUNNING, state=str(campaign.state))
+        day = self._day_of(now_ns)
+        spent = self.audience.person(person_id).of(campaign_id)
+        left, level = room(campaign.funded, campaign.told.caps, self._campaigns.spent[campaign_id], spent, day, "")
+        if left < amount:
+            raise Refusal(CampaignReason.BUDGET_EXHAUSTED, level=level.value, left=left)
+        award = Award(
+            id=award_id,
+            campaign_id=campaign_id,
+            kind=AwardKind.REWARD.value,
+            person_id=person_id,
+            payment_id=0,
+            source=source,
+            source_id=0,
+            amount=amount,
+            returned=0,
+            state=AwardState.RESERVED.value,
+            change=amount,
+            times=1,
+            day=day,
+            place="",
+            row=0,
+            version=campaign.version,
+            combined=True,
+            facts=msgspec.json.encode(facts),
+            created_ns=now_ns,
+            decided_ns=0,
+            reason="",
+        )
+        self._put(award)
+        self._ledger.create_transfers([self._set_aside(award)], _moved)
+        return award
+
+    def look_up(self, award_id: int) -> None:
+        """Before a reward is paid or refused: all that takes. May raise `Cold`."""
+        award = self.all.get(award_id)
+        if award is not None:
+            self.audience.person(award.person_id)
+            with suppress(Refusal):
+                self._parties.check_may_receive(award.person_id)
+
+    def pay(self, award_id: int, amount: int | None = None) -> Award:
+        """
+        A reward reaches its person: all of it, or so much; the campaign has the rest again.
+
+        Moves:    awarded -> wallet; awarded -> campaign, what is not paid; posted.
+        Refuses:  AWARD_UNKNOWN; AWARD_DECIDED once it was refused; who may not receive.
+        Repeats:  the award.
+        """
+        award = self.award(award_id)
+        if award.state != AwardState.COMMITTED:
+            self._undecided(award)
+            self._parties.check_may_receive(award.person_id)
+            rest = 0 if amount is None else award.amount - amount
+            assert 0 <= rest < award.amount, "something is paid, and no more than was set aside"
+            paid = replace(
+                award,
+                state=AwardState.COMMITTED.value,
+                returned=rest,
+                change=-rest,
+                times=0,
+                decided_ns=self._now(),
+            )
+            award = self._put(paid)
+            self._ledger.create_transfers([self._reward(award)], _moved)
+            if rest:
+                self._ledger.create_transfers([self._take_back(award, rest, f"return/{rest}")], _moved)
+        return award
+
+    def refuse(self, award_id: int, reason: str) -> Award:
+        """
+        A reward is not paid, and why: its campaign has it again.
+
+        Moves:    awarded -> campaign; posted.
+        Refuses:  AWARD_UNKNOWN; AWARD_DECIDED once it was paid.
+        Repeats:  the award.
+        """
+        award = self.award(award_id)
+        if award.state != AwardState.RELEASED:
+            self._undecided(award)
+            award = self._put(_released(award, self._now(), reason))
+            self._ledger.create_transfers([self._take_back(award, award.amount, "release")], _moved)
+        return award
+
+    # Within a decision.
+
+    def _decide(self, payment_id: int, state: AwardState) -> list[Award]:
+        awards = self._reserved.pop(payment_id, None) or self.of_payment(payment_id)
+        self._looked.pop(payment_id, None)
+        now_ns = self._now()
+        decided = []
+        for award in awards:
+            if award.state != AwardState.RESERVED:
+                continue
+            if state is AwardState.RELEASED:
+                award = _released(award, now_ns, "")  # noqa: PLW2901  # Its next version.
+            else:
+                award = replace(award, state=state.value, change=0, times=0, decided_ns=now_ns)  # noqa: PLW2901  # Same.
+            decided.append(self._put(award))
+        return decided
+
+    def _put(self, award: Award) -> Award:
+        self.all.put(award)
+        if award.change or award.times:
+            self._campaigns.spent[award.campaign_id].count(award.day, award.place, award.change, award.times)
+            self.audience.count(award)
+            if award.change < 0:
+                self._campaigns.touch(self._campaign(award))
+        return award
+
+    def _undecided(self, award: Award) -> None:
+        if award.state != AwardState.RESERVED:
+            raise Refusal(CampaignReason.AWARD_DECIDED, state=str(award.state))
+
+    def _campaign(self, award: Award) -> Campaign:
+        return self._campaigns.campaign(award.campaign_id)
+
+    def _now(self) -> int:
+        return self._node.clock.now_ns()
+
+    # The money.
+
+    def _move_again(self, award: Award) -> None:
+        """After a restart: what this version of an award moved, with the same id."""
+        if award.state == AwardState.RELEASED:
+            transfer = self._take_back(award, award.amount, "release")
+        elif award.change < 0:
+            transfer = self._take_back(award, -award.change, f"return/{award.returned}")
+            if award.kind == AwardKind.REWARD:
+                self._ledger.create_transfers([self._reward(award)], _moved_again)
+        elif award.change:
+            transfer = self._set_aside(award)
+        elif award.kind == AwardKind.REWARD:
+            transfer = self._reward(award)
+        else:
+            return
+        self._ledger.create_transfers([transfer], _moved_again)
+
+    def _set_aside(self, award: Award) -> Transfer:
+        return marketing_recipes.award(
+            derive(award.id, "award"),
+            award.id,
+            campaign=self._campaign(award).account,
+            awarded=self._chart.awarded,
+            amount=award.amount,
+            ledger=self._chart.currency.ledger,
+            code=Why.AWARDED,
+        )
+
+    def _take_back(self, award: Award, amount: int, label: str) -> Transfer:
+        return marketing_recipes.take_back(
+            derive(award.id, label),
+            award.id,
+            awarded=self._chart.awarded,
+            campaign=self._campaign(award).account,
+            amount=amount,
+            ledger=self._chart.currency.ledger,
+            code=Why.AWARDED,
+        )
+
+    def _reward(self, award: Award) -> Transfer:
+        return marketing_recipes.reward(
+            derive(award.id, "reward"),
+            award.id,
+            awarded=self._chart.awarded,
+            wallet=chart.user_account(award.person_id, self._chart.currency),
+            amount=award.left,
+            ledger=self._chart.currency.ledger,
+            code=Why.REWARDED,
+        )
+
+
+def _released(award: Award, now_ns: int, reason: str) -> Award:
+    return replace(
+        award,
+        state=AwardState.RELEASED.value,
+        change=award.returned - award.amount,
+        times=-1,
+        decided_ns=now_ns,
+        reason=reason,
+    )
+
+
+def _moved(statuses: Sequence[TransferStatus]) -> None:
+    """Counters said that there is room, and the awarded money is there: a no is our bug."""
+    assert all(status in TRANSFER_DONE or status is TransferStatus.LINKED_EVENT_FAILED for status in statuses), statuses
+    assert statuses[0] in TRANSFER_DONE, statuses
+
+
+def _moved_again(statuses: Sequence[TransferStatus]) -> None:
+    """It may have been one of a chain."""
+    assert statuses[0] in TRANSFER_DONE or statuses[0] is TransferStatus.EXISTS_WITH_DIFFERENT_FLAGS, statuses

@@ -1,0 +1,41 @@
+"""What rules may ask about who pays and who is paid, as the institution knows it."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class PayerFacts(msgspec.Struct, frozen=True):
+    """A person of ours."""
+
+    tier: int
+    since_ns: int
+    segments: frozenset[str] = frozenset()
+
+
+class PlaceFacts(msgspec.Struct, frozen=True):
+    """Where somebody of ours sells."""
+
+    city: str = ""
+    merchant: str = ""  # As people see their ids.
+    shop: str = ""
+    tags: frozenset[str] = frozenset()  # "small" among them: a small merchant, by the operator's own measure.
+
+
+NOWHERE = PlaceFacts()  # A merchant of another institution: a consult does not say.
+
+
+class Parties(Protocol):
+    """People and merchants. Everything may raise `Cold`."""
+
+    def payer(self, person_id: int) -> PayerFacts: ...
+
+    def place(self, merchant_id: int, shop_id: int) -> PlaceFacts: ...
+
+    def check_may_receive(self, person_id: int) -> None:
+        """Refuses who may not."""
+        ...
+
+    async def has_paid(self, person_id: int) -> bool:
+        """Whether this person has ever paid anything from the wallet."""
+        ...

@@ -1,0 +1,72 @@
+"""People and merchants as rules ask about them: what the institution knows, and what its operator says of them."""
+
+from hutong.institution import chart
+from hutong.institution.merchants.service import MerchantService
+from hutong.institution.payments.payment import Why
+from hutong.institution.people.service import PeopleService
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.ids import id_text, minted_ms
+from hutong.ledger.engine import LedgerEngine
+from hutong.ledger.transfer import AccountQuery, TransferFlag
+from hutong.marketing.campaigns.parties import PayerFacts, PlaceFacts
+from hutong.marketing.campaigns.trait import TRAITS, TraitOf, Traits, checked_words
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import Shelf
+
+_PAGE = 100
+
+
+class PartyService:
+    """`Parties` of an institution."""
+
+    def __init__(
+        self, node: NodeRuntime, ledger: LedgerEngine, people: PeopleService, merchants: MerchantService
+    ) -> None:
+        self._node = node
+        self._ledger = ledger
+        self._people = people
+        self._merchants = merchants
+        self.traits = Shelf(TRAITS, node.journal, node.store)
+
+    async def start(self) -> None:
+        """Whom the operator said something of: few, so all."""
+        await self.traits.load_all()
+
+    def say(self, of: TraitOf, id_: int, words: list[str]) -> Traits:
+        """Say all that is to be said of a person or merchant from now on. Refuses the text refusals. Repeats: the same."""
+        kept = checked_words(words)
+        known = self.traits.get(id_)
+        if known is not None and known.words == kept:
+            return known
+        traits = Traits(id=id_, of=of.value, words=kept, changed_ns=self._node.clock.now_ns())
+        self.traits.put(traits)
+        return traits
+
+    def payer(self, person_id: int) -> PayerFacts:
+        """May raise `Cold`."""
+        user = self._people.user(person_id)
+        return PayerFacts(user.tier, minted_ms(user.id) * NS_PER_MS, self._words(person_id))
+
+    def place(self, merchant_id: int, shop_id: int) -> PlaceFacts:
+        """May raise `Cold`."""
+        merchant = self._merchants.merchant(merchant_id)
+        shop = self._merchants.shop_of(merchant_id, shop_id)
+        city = shop.city if shop is not None else merchant.city
+        at = id_text("shp", shop_id) if shop_id else ""
+        return PlaceFacts(city, id_text("mer", merchant_id), at, self._words(merchant_id))
+
+    def check_may_receive(self, person_id: int) -> None:
+        """Refuses USER_CLOSED, USER_FROZEN. May raise `Cold`."""
+        self._people.user(person_id).may_receive()
+
+    async def has_paid(self, person_id: int) -> bool:
+        """By the first transfers out of the wallet: one that is posted is enough."""
+        query = AccountQuery(chart.user_account(person_id), credits=False, limit=_PAGE)
+        return any(
+            transfer.code == Why.PAYMENT_ON_US or transfer.flags & TransferFlag.POST_PENDING
+            for transfer in await self._ledger.account_transfers(query)
+        )
+
+    def _words(self, id_: int) -> frozenset[str]:
+        traits = self.traits.get(id_)
+        return traits.told if traits is not None else frozenset()

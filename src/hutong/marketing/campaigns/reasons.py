@@ -1,0 +1,27 @@
+"""Why campaigns, and those who fund them, are told no."""
+
+from hutong.kernel.errors import Kind, Reason
+
+
+class CampaignReason(Reason):
+    """Why a sponsor, a campaign or an award is refused; `field` names the input that is wrong."""
+
+    SPONSOR_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    SPONSOR_OTHERWISE = Kind.CONFLICT, "DUPL"  # The same reference came before with another `field`.
+    SPONSOR_BUDGET_INSUFFICIENT = Kind.REFUSED, "AM04"
+    SPONSOR_NOT_YOURS = Kind.NOT_ALLOWED, "NARR"  # A merchant's money is the merchant's to give.
+    DEPOSIT_OTHERWISE = Kind.CONFLICT, "DUPL"
+
+    CAMPAIGN_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    CAMPAIGN_OTHERWISE = Kind.CONFLICT, "DUPL"
+    CAMPAIGN_TERMS_UNSOUND = Kind.INVALID, "NARR"
+    CAMPAIGN_STATE_FORBIDS = Kind.REFUSED, "NARR"  # `state` says in which it is.
+    CAMPAIGN_OVER = Kind.REFUSED, "NARR"  # Its last day has passed.
+
+    RULE_NOT_UNDERSTOOD = Kind.INVALID, "NARR"  # `row` and `field` say where.
+
+    CAMPAIGN_NOT_RUNNING = Kind.REFUSED, "NARR"
+    BUDGET_EXHAUSTED = Kind.REFUSED, "AM04"  # `level` says which: campaign, day, place, person.
+    AWARD_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    AWARD_OTHERWISE = Kind.CONFLICT, "DUPL"
+    AWARD_DECIDED = Kind.REFUSED, "NARR"  # Paid or refused, for good; `state` says which.

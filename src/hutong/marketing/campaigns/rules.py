@@ -1,0 +1,226 @@
+"""
+Who gets what, where and when: a campaign's rules as a decision table, whose first row that fits decides.
+
+People write rows of conditions; the engine (ZEN) reads the same table as its own document. A condition is written as the
+engine's unary tests, of which few kinds are taken, so that two facts which no row can tell apart are known to be alike:
+a table is asked once of each kind of occasion, not of each payment.
+
+    amount, tier, age_days, hour, weekday    >= 1000        [1000..5000)        8, 9, 10
+    new, small                               true
+    mcc, city, shop, channel, ...            '5812', '5814'
+    segment, tag                             'student', 'driver'       any of them
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from zen import ZenEngine
+
+from hutong.kernel.errors import Refusal
+from hutong.kernel.money import BPS, share_bps
+from hutong.marketing.campaigns.reasons import CampaignReason
+
+ROWS_MAX = 100
+CONDITION_LENGTH_MAX = 2000
+_REMEMBERED_MAX = 20_000
+_NUMBER = r"\d{1,15}"
+_NUMERIC = re.compile(rf"(?:(?:>=|<=|>|<|==)\s*{_NUMBER}|{_NUMBER}|[\[(]\s*{_NUMBER}\s*\.\.\s*{_NUMBER}\s*[\])])")
+_DIGITS = re.compile(_NUMBER)
+_TEXTS = re.compile(r"'([^'\\\"]{1,80})'(?:\s*,\s*'([^'\\\"]{1,80})')*")
+_TEXT = re.compile(r"'([^']*)'")
+
+
+class Sort(Enum):
+    """How a fact is compared."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    WORDS = "words"  # Several at once; a condition asks for any of some.
+    TRUTH = "truth"
+
+
+# What a rule may ask about. Who pays is known of our own people alone, where it is paid of our own merchants.
+FIELDS: Mapping[str, Sort] = {
+    "new": Sort.TRUTH,  # Has never paid here.
+    "tier": Sort.NUMBER,
+    "age_days": Sort.NUMBER,  # Since the registration.
+    "segment": Sort.WORDS,
+    "mcc": Sort.TEXT,
+    "city": Sort.TEXT,
+    "small": Sort.TRUTH,
+    "tag": Sort.WORDS,
+    "shop": Sort.TEXT,  # shp_…
+    "merchant": Sort.TEXT,  # mer_…
+    "amount": Sort.NUMBER,
+    "channel": Sort.TEXT,
+    "debtor_agent": Sort.TEXT,
+    "creditor_agent": Sort.TEXT,
+    "weekday": Sort.NUMBER,  # 1 is Monday.
+    "hour": Sort.NUMBER,
+}
+OF_PERSON = frozenset({"new", "tier", "age_days", "segment"})
+
+
+class RuleRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One row: when everything in `when` holds, this is given. A row that gives nothing keeps the later ones from it."""
+
+    why: str = ""
+    when: dict[str, str] = {}
+    gives: bool = True
+    off: int = 0  # So much,
+    bps: int = 0  # and this part of the amount,
+    max: int = 0  # together no more than this; 0: no bound.
+    threshold: int = 0  # If at least so much is left to pay.
+
+    def amount_of(self, amount: int) -> int:
+        """What it takes off a payment; at least one fen is paid."""
+        given = self.off + share_bps(amount, self.bps)
+        return max(0, min(given, self.max or given, amount - 1))
+
+
+class RuleTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules of a campaign. No row at all: whatever there is fits, and its source says how much."""
+
+    rows: tuple[RuleRow, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What any row asks about, in one order."""
+        asked = {field for row in self.rows for field in row.when}
+        return tuple(field for field in FIELDS if field in asked)
+
+    def check(self) -> None:
+        """Refuses RULE_NOT_UNDERSTOOD, naming the row and the field."""
+        if len(self.rows) > ROWS_MAX:
+            raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, rows_max=ROWS_MAX)
+        for number, row in enumerate(self.rows, 1):
+            for name in ("off", "max", "threshold"):
+                if getattr(row, name) < 0:
+                    raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field=name)
+            if not 0 <= row.bps <= BPS:
+                raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field="bps")
+            for field, condition in row.when.items():
+                if field not in FIELDS or not _understood(FIELDS[field], condition):
+                    raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field=field, condition=condition[:80])
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The table as the rules engine, and its editor, read it."""
+        fields = self.fields
+        inputs = [{"id": f"in_{field}", "name": field, "field": field} for field in fields]
+        results = ("row", "gives", "off", "bps", "max", "threshold")
+        rules = [
+            {"_id": f"row{number}", "_description": row.why}
+            | {f"in_{field}": _for_engine(field, row.when.get(field, "")) for field in fields}
+            | {"out_row": str(number), "out_gives": "true" if row.gives else "false"}
+            | {f"out_{each}": str(getattr(row, each)) for each in results[2:]}
+            for number, row in enumerate(self.rows, 1)
+        ]
+        content = {
+            "hitPolicy": "first",
+            "inputs": inputs,
+            "outputs": [{"id": f"out_{each}", "name": each, "field": each} for each in results],
+            "rules": rules,
+        }
+        return {
+            "contentType": "application/vnd.gorules.decision",
+            "nodes": [
+                {"id": "request", "type": "inputNode", "name": "request", "position": {"x": 80, "y": 120}},
+                {
+                    "id": "table",
+                    "type": "decisionTableNode",
+                    "name": name,
+                    "position": {"x": 360, "y": 120},
+                    "content": content,
+                },
+                {"id": "response", "type": "outputNode", "name": "response", "position": {"x": 640, "y": 120}},
+            ],
+            "edges": [
+                {"id": "e1", "type": "edge", "sourceId": "request", "targetId": "table"},
+                {"id": "e2", "type": "edge", "sourceId": "table", "targetId": "response"},
+            ],
+        }
+
+
+class Compiled:
+    """A table ready to be asked: each kind of occasion once."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self.table = table
+        self.fields = table.fields
+        self._decision = ZenEngine().create_decision(msgspec.json.encode(table.document("rules")).decode())
+        self._bands = bands([table])
+        self._answers: dict[tuple[Any, ...], int] = {}
+
+    def row(self, facts: Mapping[str, Any]) -> int:
+        """The number of the row that fits, 0 if none does."""
+        key = tuple([band.of(facts[field]) for field, band in self._bands.items()])
+        answer = self._answers.get(key)
+        if answer is None:
+            result: dict[str, Any] = self._decision.evaluate({field: facts[field] for field in self.fields})["result"]
+            if len(self._answers) >= _REMEMBERED_MAX:
+                self._answers.clear()
+            answer = self._answers[key] = int(result["row"]) if result else 0
+        return answer
+
+
+@lru_cache(2_000)
+def compiled(raw: bytes) -> Compiled:
+    """A table by how it is kept: read once, for all lives and nodes of this process."""
+    return Compiled(msgspec.json.decode(raw, type=RuleTable))
+
+
+class Band:
+    """What some conditions can tell apart of one fact: two values in one band fit the same rows."""
+
+    __slots__ = ("_bounds", "_sort", "_texts")
+
+    def __init__(self, field: str, conditions: Collection[str]) -> None:
+        self._sort = FIELDS[field]
+        self._texts = frozenset(text for condition in conditions for text in _TEXT.findall(condition))
+        self._bounds: list[int] = []
+        if self._sort is Sort.NUMBER:
+            self._bounds = sorted({int(each) for condition in conditions for each in _DIGITS.findall(condition)})
+
+    def of(self, value: Any) -> Any:
+        """The band of a value."""
+        match self._sort:
+            case Sort.NUMBER:  # Below, at or above each bound.
+                return bisect_left(self._bounds, value) + bisect_right(self._bounds, value)
+            case Sort.TEXT:
+                return value if value in self._texts else ""
+            case Sort.WORDS:
+                return self._texts.intersection(value)
+        return value
+
+
+def bands(tables: Sequence[RuleTable]) -> dict[str, Band]:
+    """For each field that any of these tables asks about, what they all together can tell apart."""
+    conditions: dict[str, set[str]] = {}
+    for table in tables:
+        for row in table.rows:
+            for field, condition in row.when.items():
+                conditions.setdefault(field, set()).add(condition)
+    return {field: Band(field, conditions[field]) for field in FIELDS if field in conditions}
+
+
+def _understood(sort: Sort, condition: str) -> bool:
+    if len(condition) > CONDITION_LENGTH_MAX:
+        return False
+    match sort:
+        case Sort.TRUTH:
+            return condition in ("true", "false")
+        case Sort.NUMBER:
+            return all(_NUMERIC.fullmatch(each.strip()) for each in condition.split(","))
+    return _TEXTS.fullmatch(condition.strip()) is not None
+
+
+def _for_engine(field: str, condition: str) -> str:
+    """The condition in the engine's language; empty: any value."""
+    if condition and FIELDS[field] is Sort.WORDS:
+        return f"some($, # in [{condition}])"
+    return condition

@@ -1,0 +1,298 @@
+"""
+What makes payments cheaper: the campaigns that fit, what each would give, and the best that may go together.
+
+`Subsidies` gives it to our people wherever they pay, `Sponsorships` at our merchants to whoever pays. Where no campaign
+runs on a side, a payment costs it one look.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from hutong.institution.chart import Chart
+from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.ids import derive
+from hutong.marketing.campaigns.audience_service import Known
+from hutong.marketing.campaigns.award import Award
+from hutong.marketing.campaigns.award_service import AwardService, Decided
+from hutong.marketing.campaigns.benefit import Benefit
+from hutong.marketing.campaigns.budget import room
+from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.combination import best_combination
+from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
+from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.campaigns.rule_book import Match
+
+CAMPAIGN = "campaign"
+DAY_NS = 86_400 * NS_PER_S
+# What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
+_PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
+
+
+class BenefitSource(Protocol):
+    """What some kinds of campaigns give, and the state of their own that goes with it."""
+
+    def benefits(self, occasion: Occasion, campaigns: Sequence[Campaign]) -> list[Benefit]:
+        """What these campaigns, whose rules fit, would give this payment. May raise `Cold`."""
+        ...
+
+    def look_up(self, award: Award) -> None:
+        """Bring into memory what the others change. May raise `Cold`."""
+        ...
+
+    def reserved(self, award: Award) -> None: ...
+
+    def committed(self, award: Award) -> None: ...
+
+    def released(self, award: Award) -> None: ...
+
+    def returned(self, award: Award, amount: int, left: int) -> None:
+        """A refund brought so much of it back; `left` is what is still given."""
+        ...
+
+
+class Subsidy(Discount, frozen=True, gc=False):
+    """A discount, with what it is made of."""
+
+    chosen: tuple[Decided, ...] = ()
+
+
+class _Allowed(NamedTuple):
+    """A campaign that fits, the place it counts at, and what its budgets allow."""
+
+    match: Match
+    place: str
+    left: int
+
+    def decided(self, benefit: Benefit) -> Decided:
+        return Decided(benefit, self.place, self.match.row, self.match.campaign.version)
+
+
+class Subsidies:
+    """The `PriceAdjuster` of campaigns on the payer's side."""
+
+    name = "campaigns"
+    side = Side.PAYER
+
+    def __init__(
+        self,
+        campaigns: CampaignService,
+        awards: AwardService,
+        parties: Parties,
+        programmes: ProgrammeService,
+        calendar: Calendar,
+        own: Chart,
+    ) -> None:
+        self._campaigns = campaigns
+        self._programmes = programmes
+        self._awards = awards
+        self._parties = parties
+        self._calendar = calendar
+        self._chart = own
+        self.sources: dict[str, BenefitSource] = {}  # By what their benefits call themselves.
+
+    def offer(self, occasion: Occasion) -> Subsidy | None:
+        """The best that may go together. May raise `Cold`."""
+        books = self._campaigns.books(self.side, occasion.merchant_id)
+        if not books or (self.side is Side.PAYER and not occasion.payer_id):
+            return None
+        place = self._place(occasion)
+        matches = [
+            match
+            for book in books
+            for match in book.matching(partial(self._fact, occasion, place))
+            if match.campaign.is_running(occasion.now_ns)
+            and (not match.terms.by_joining or self._joined(match, occasion))
+        ]
+        if not matches:
+            return None
+        unit_id, known = self._unit(occasion)
+        benefits, allowed = self._benefits(occasion, matches, place, unit_id, known)
+        chosen = self._combined(occasion, benefits, allowed)
+        if not chosen:
+            return None
+        campaigns = {each.benefit.campaign_id for each in chosen}
+        budget = self._campaigns.campaign(chosen[0].benefit.campaign_id).account
+        return Subsidy(
+            sum(each.benefit.amount for each in chosen),
+            self._chart.awarded if len(campaigns) > 1 else budget,
+            " + ".join(each.benefit.label for each in chosen),
+            tuple(
+                DiscountPart(
+                    each.benefit.label, each.benefit.amount, each.benefit.source_id or each.benefit.campaign_id
+                )
+                for each in chosen
+            ),
+            chosen,
+        )
+
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
+        """Set aside what was just offered."""
+        assert isinstance(discount, Subsidy), "what is reserved was offered here"
+        awards = self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns)
+        for award in awards:
+            if award.source in self.sources:
+                self.sources[award.source].reserved(award)
+
+    def look_up(self, payment_id: int) -> None:
+        """May raise `Cold`."""
+        for award in self._awards.of_payment(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].look_up(award)
+
+    def commit(self, payment_id: int) -> None:
+        for award in self._awards.commit(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].committed(award)
+
+    def release(self, payment_id: int) -> None:
+        for award in self._awards.release(payment_id):
+            if award.source in self.sources:
+                self.sources[award.source].released(award)
+
+    def returned(self, payment_id: int, refund_id: int, amount: int) -> None:  # noqa: ARG002  # Told once of each refund.
+        """So much of the discount came back, by a refund."""
+        for award, part in self._awards.returned(payment_id, amount):
+            if award.source in self.sources:
+                self.sources[award.source].returned(award, part, award.left)
+
+    # What fits, and what it gives.
+
+    def _benefits(
+        self, occasion: Occasion, matches: Sequence[Match], place: PlaceFacts, unit_id: int, known: Known
+    ) -> tuple[list[Benefit], dict[int, _Allowed]]:
+        """What each campaign would give; and of each what its budgets allow."""
+        allowed: dict[int, _Allowed] = {}
+        of_kind: dict[CampaignKind, list[Campaign]] = {}
+        benefits: list[Benefit] = []
+        day, amount = self._calendar.day(occasion.now_ns), occasion.amount
+        spent, expose = self._campaigns.spent, self._awards.audience.expose
+        for match in matches:
+            campaign, caps, kind = match.campaign, match.caps, match.kind
+            at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
+            left, _ = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
+            if not left:
+                continue
+            if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
+                continue
+            allowed[campaign.id] = _Allowed(match, at, left)
+            if kind is CampaignKind.DISCOUNT:
+                benefit = _discount(match, amount, left)
+                if benefit is not None:
+                    benefits.append(benefit)
+            else:
+                of_kind.setdefault(kind, []).append(campaign)
+        for kind, campaigns in of_kind.items():
+            source = self.sources.get(kind.lower())
+            if source is not None:
+                benefits += source.benefits(occasion, campaigns)
+        return benefits, allowed
+
+    def _combined(
+        self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
+    ) -> tuple[Decided, ...]:
+        """The best combination that every budget has room for."""
+        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
+        while fit:
+            chosen = best_combination(occasion.amount, fit).chosen
+            over = _over_room(chosen, allowed)
+            if over is None:
+                return tuple([allowed[each.campaign_id].decided(each) for each in chosen])
+            # Two of one campaign, and its budget has room for one: the lesser is left out, and we choose anew.
+            fit = [each for each in fit if _which(each) != _which(over)]
+        return ()
+
+    # What is known.
+
+    def _unit(self, occasion: Occasion) -> tuple[int, Known]:
+        """Who gets it, or does not for having been held out."""
+        return occasion.payer_id, self._awards.audience.person(occasion.payer_id)
+
+    def _place(self, occasion: Occasion) -> PlaceFacts:
+        if not occasion.merchant_id:
+            return NOWHERE
+        return self._parties.place(occasion.merchant_id, occasion.shop_id)
+
+    def _joined(self, match: Match, occasion: Occasion) -> bool:
+        return self._programmes.has_joined(match.campaign.id, occasion.merchant_id)
+
+    def _fact(self, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
+        """What is known of an occasion. May raise `Cold`."""
+        match field:
+            case "amount" | "mcc" | "debtor_agent" | "creditor_agent":
+                return getattr(occasion, field)
+            case "channel":
+                return occasion.channel.code
+            case "weekday" | "hour":
+                return getattr(self._calendar, field)(occasion.now_ns)
+            case "city" | "shop" | "merchant":
+                return getattr(place, field)
+            case "small":
+                return "small" in place.tags
+            case "tag":
+                return place.tags
+        if field == "new":
+            return self._awards.audience.is_new(occasion.payer_id)
+        payer = self._parties.payer(occasion.payer_id)
+        match field:
+            case "tier":
+                return payer.tier
+            case "age_days":
+                return (occasion.now_ns - payer.since_ns) // DAY_NS
+            case "segment":
+                return payer.segments
+        raise AssertionError(field)
+
+
+class Sponsorships(Subsidies):
+    """The same on the payee's side, where nobody knows who pays: no person's budgets, and hours of shops are held out."""
+
+    name = "sponsorships"
+    side = Side.PAYEE
+
+    def _unit(self, occasion: Occasion) -> tuple[int, Known]:
+        hour = occasion.now_ns // (3600 * NS_PER_S)
+        unit_id = derive(occasion.shop_id or occasion.merchant_id, f"hour/{hour}")
+        return unit_id, self._awards.audience.unit(unit_id)
+
+
+def _discount(match: Match, amount: int, left: int) -> Benefit | None:
+    """What the row gives, if the budgets have so much."""
+    terms = match.terms
+    given = match.rule.amount_of(amount)
+    if given > left:
+        if not terms.partial:
+            return None
+        given = left
+    if not given:
+        return None
+    return Benefit(
+        campaign_id=match.campaign.id,
+        amount=given,
+        label=match.campaign.name,
+        source=CAMPAIGN,
+        priority=terms.priority,
+        exclusive=terms.exclusive,
+        group=terms.group,
+        threshold=match.rule.threshold,
+    )
+
+
+def _over_room(chosen: Sequence[Benefit], allowed: Mapping[int, _Allowed]) -> Benefit | None:
+    """The least of what one campaign would give together, where its budgets have not so much."""
+    if len(chosen) == 1:
+        return None
+    sums: dict[int, int] = {}
+    for each in chosen:
+        sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
+    for campaign_id, total in sums.items():
+        if total > allowed[campaign_id].left:
+            return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
+    return None
+
+
+def _which(benefit: Benefit) -> tuple[int, str, int]:
+    return benefit.campaign_id, benefit.source, benefit.source_id

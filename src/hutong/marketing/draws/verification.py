@@ -1,0 +1,259 @@
+"""
+Verifying draws, from what is published and nothing else: no clock, no network, no secret.
+
+What is wrong is a finding in words that say what was published and what follows from it, so that it can be argued about.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from hutong.marketing.draws import public_log
+from hutong.marketing.draws.draw import NUMBERS, Draw, commitment_of, drawn, reference_of
+from hutong.marketing.draws.pacing import Plan, gate, running_before, seen
+from hutong.marketing.draws.public_log import Entry
+from hutong.marketing.draws.record import (
+    CommitmentsTold,
+    DayRecord,
+    DayTold,
+    LogPart,
+    PublicDraw,
+    Receipt,
+    RevealTold,
+    SlotTold,
+)
+
+Told = TypeVar("Told")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at: it holds, or how it differs."""
+
+    holds: bool
+    text: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What the log says of one day."""
+
+    opened: DayTold
+    opened_at_ms: int
+    slots: dict[int, SlotTold]
+    slots_at_ms: dict[int, int]
+    seed: bytes | None
+    commitments: tuple[str, ...]  # Published further ahead, where the part of the log reaches so far back.
+
+
+class Unverifiable(Exception):  # noqa: N818  # It is an answer: what is missing.
+    """The log does not say enough, or nothing that can be read."""
+
+
+def verify_receipt(receipt: Receipt, record: DayRecord, head: str = "") -> list[Finding]:
+    """Whether one person got what the published rules, seed and thresholds give."""
+    log = record.log
+    findings = [*_chain(log, head)]
+    if receipt.campaign != log.campaign:
+        return [
+            *findings,
+            Finding(False, f"receipt: it is of campaign {receipt.campaign}, the log is of {log.campaign}"),
+        ]
+    try:
+        published = read_day(log, receipt.day.isoformat())
+    except Unverifiable as why:
+        return [*findings, Finding(False, str(why))]
+    findings += _seed(published, log.campaign)
+    own = reference_of(receipt.campaign, receipt.day, bytes.fromhex(receipt.token), receipt.phrase)
+    findings.append(_same("reference: of the token and the phrase", receipt.reference, own))
+    if published.seed is None:
+        return findings
+    opened, slot = published.opened, published.slots.get(receipt.slot)
+    found = drawn(published.seed, opened.distribution, receipt.campaign, receipt.day, receipt.reference, receipt.turn)
+    findings += [
+        Finding(1 <= receipt.turn <= opened.turns, f"turn: {receipt.turn} of {opened.turns} a day"),
+        _same("drawn: in fen", receipt.drawn, found.amount),
+        _same("slot: of the moment", receipt.slot, opened.slot_at(receipt.at_ms)),
+        _admitted(found, slot, receipt.slot),
+        Finding(
+            published.slots_at_ms.get(receipt.slot, receipt.at_ms + 1) <= receipt.at_ms,
+            f"slot {receipt.slot}: its threshold was published before the draw",
+        ),
+        _given(receipt, found),
+        _listed(receipt, record),
+    ]
+    return findings
+
+
+def verify_day(record: DayRecord, head: str = "") -> list[Finding]:
+    """Whether a whole day kept to its rules: each draw, each threshold, and the budget."""
+    log = record.log
+    findings = [*_chain(log, head)]
+    try:
+        days = {told.day.isoformat() for told in _told(log, public_log.REVEAL, RevealTold)}
+        if len(days) != 1:
+            raise Unverifiable(f"log: it reveals {len(days)} days, and a day's record is of one")
+        published = read_day(log, days.pop())
+    except Unverifiable as why:
+        return [*findings, Finding(False, str(why))]
+    findings += _seed(published, log.campaign)
+    assert published.seed is not None
+    wrong = [text for each in record.draws for text in _wrong(published, log.campaign, each)]
+    findings += [Finding(False, text) for text in wrong]
+    findings += [
+        Finding(not wrong, f"draws: {len(record.draws)} recomputed, {len(wrong)} differ"),
+        *_budget(published.opened, record.draws),
+        *_gates(published, record.draws),
+    ]
+    return findings
+
+
+def read_day(log: LogPart, day: str) -> Published:
+    """What the log says of a day. Raises `Unverifiable` where that is not enough to go by."""
+    opened: tuple[Entry, DayTold] | None = None
+    slots: dict[int, SlotTold] = {}
+    slots_at: dict[int, int] = {}
+    seed: bytes | None = None
+    commitments: list[str] = []
+    for entry in log.entries:
+        match entry.kind:
+            case public_log.DAY if (told := _read(entry, DayTold)).day.isoformat() == day:
+                if opened is not None:
+                    raise Unverifiable(f"log: entries {opened[0].number} and {entry.number} both open {day}")
+                opened = entry, told
+            case public_log.SLOT if (slot := _read(entry, SlotTold)).day.isoformat() == day:
+                if slot.slot in slots:
+                    raise Unverifiable(f"log: entry {entry.number} is a second gate of slot {slot.slot}")
+                slots[slot.slot], slots_at[slot.slot] = slot, entry.at_ms
+            case public_log.REVEAL if (reveal := _read(entry, RevealTold)).day.isoformat() == day:
+                seed = bytes.fromhex(reveal.seed)
+            case public_log.COMMITMENTS:
+                told_days = _read(entry, CommitmentsTold).days
+                commitments += [each.commitment for each in told_days if each.day.isoformat() == day]
+    if opened is None:
+        raise Unverifiable(f"log: it does not say what {day} goes by")
+    return Published(opened[1], opened[0].at_ms, slots, slots_at, seed, tuple(commitments))
+
+
+def _chain(log: LogPart, head: str) -> Iterator[Finding]:
+    broken = [*public_log.breaks(log.campaign, log.before, log.entries)]
+    yield from (Finding(False, text) for text in broken)
+    yield Finding(not broken, f"log: {len(log.entries)} entries, each bound to all before it")
+    if head:
+        hashes = {log.before, *(entry.hash for entry in log.entries)}
+        yield Finding(head in hashes, f"log: the hash {head[:12]}…, noted earlier, is in it")
+
+
+def _seed(published: Published, campaign: str) -> Iterator[Finding]:
+    opened = published.opened
+    for early in published.commitments:
+        yield _same("commitment: of the day, as published earlier", opened.commitment, early)
+    ahead = published.opened_at_ms < opened.begins_ms
+    # A campaign may begin in the middle of a day; its rules are out before its first draw, which each draw is held against.
+    yield Finding(True, f"rules: published {'before the day began' if ahead else 'on the day itself, its first'}")
+    if published.seed is None:
+        yield Finding(False, f"seed: of {opened.day} is not revealed in this log; it is after the day")
+        return
+    yield _same("seed: its commitment", opened.commitment, commitment_of(campaign, opened.day, published.seed))
+
+
+def _admitted(found: Draw, slot: SlotTold | None, number: int) -> Finding:
+    if slot is None:
+        return Finding(False, f"slot {number}: no threshold was published")
+    return Finding(
+        found.is_admitted(slot.threshold),
+        f"slot {number}: the draw's number {found.number} is below the threshold {slot.threshold} of {NUMBERS}",
+    )
+
+
+def _given(receipt: Receipt, found: Draw) -> Finding:
+    most = min(found.amount, receipt.to_pay - 1)
+    if 0 < receipt.given < most:
+        # The public record of the day shows whether it was: there the day's budget is given whole.
+        return Finding(True, f"given: {receipt.given} of {most} fen, as the last draw of a budget")
+    return _same("given: the draw, at most the payment less one fen", receipt.given, most)
+
+
+def _listed(receipt: Receipt, record: DayRecord) -> Finding:
+    about = (receipt.reference, receipt.turn, receipt.slot, receipt.drawn, receipt.given)
+    listed = ((each.reference, each.turn, each.slot, each.drawn, each.given) for each in record.draws)
+    return Finding(about in listed, "record: the draw is among those published of the day")
+
+
+def _wrong(published: Published, campaign: str, draw: PublicDraw) -> Iterator[str]:
+    assert published.seed is not None
+    opened, name = published.opened, f"draw {draw.reference}/{draw.turn}"
+    found = drawn(published.seed, opened.distribution, campaign, opened.day, draw.reference, draw.turn)
+    slot = published.slots.get(draw.slot)
+    if draw.drawn != found.amount:
+        yield f"{name}: published as {draw.drawn}, and {found.amount} follows from the seed"
+    if not 1 <= draw.given <= found.amount:
+        yield f"{name}: {draw.given} given of {found.amount}"
+    if not 1 <= draw.turn <= opened.turns:
+        yield f"{name}: only {opened.turns} a day"
+    if slot is None or not found.is_admitted(slot.threshold):
+        at = "none" if slot is None else slot.threshold
+        yield f"{name}: its number {found.number} is not below the threshold of slot {draw.slot}, {at}"
+
+
+def _budget(opened: DayTold, draws: tuple[PublicDraw, ...]) -> Iterator[Finding]:
+    kept = [each for each in draws if each.released_slot is None]
+    given = sum(each.given for each in kept)
+    yield Finding(given <= opened.budget, f"budget: {given} fen given of {opened.budget}")
+    twice = len(kept) - len({(each.reference, each.turn) for each in kept})
+    yield Finding(not twice, f"draws: {twice} were kept more than once")
+
+
+def _gates(published: Published, draws: tuple[PublicDraw, ...]) -> Iterator[Finding]:
+    opened, plan = published.opened, published.opened.plan
+    spent = net_by_slot(draws)
+    thresholds: dict[int, int] = {number: slot.threshold for number, slot in published.slots.items()}
+    wrong = 0
+    for number, slot in sorted(published.slots.items()):
+        for text in _gate_differs(plan, slot, spent, thresholds):
+            wrong += 1
+            yield Finding(False, f"slot {number}: {text}")
+        given = sum(each.given for each in draws if each.slot == number)
+        if given > slot.ceiling + opened.distribution.highest:
+            wrong += 1
+            yield Finding(False, f"slot {number}: {given} given, and it closes at {slot.ceiling}")
+    yield Finding(not wrong, f"slots: {len(published.slots)} gates recomputed, {wrong} differ")
+
+
+def _gate_differs(plan: Plan, slot: SlotTold, spent: dict[int, int], thresholds: dict[int, int]) -> Iterator[str]:
+    known = seen(plan, slot.slot, spent, thresholds)
+    if slot.seen != known:
+        yield f"published as seen: {slot.seen}; the day's draws come to {known}"
+    running = running_before(slot.slot, thresholds)
+    if slot.running != running:
+        yield f"threshold before it {slot.running}, published {running}"
+    found = gate(plan, slot.slot, slot.running, slot.seen)
+    if (slot.threshold, slot.ceiling) != (found.threshold, found.ceiling):
+        yield f"threshold {slot.threshold}, ceiling {slot.ceiling}; the rule gives {found.threshold}, {found.ceiling}"
+
+
+def net_by_slot(draws: tuple[PublicDraw, ...]) -> dict[int, int]:
+    """What each slot gave, less what came back in it of draws whose payments failed."""
+    spent: dict[int, int] = defaultdict(int)
+    for each in draws:
+        spent[each.slot] += each.given
+        if each.released_slot is not None:
+            spent[each.released_slot] -= each.given
+    return dict(spent)
+
+
+def _told(log: LogPart, kind: str, type_: Callable[..., Told]) -> list[Told]:
+    return [_read(entry, type_) for entry in log.entries if entry.kind == kind]
+
+
+def _read(entry: Entry, type_: Any) -> Any:
+    try:
+        return msgspec.json.decode(entry.text, type=type_)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Unverifiable(f"log: entry {entry.number} can't be read: {error}") from error
+
+
+def _same(about: str, published: object, found: object) -> Finding:
+    if published == found:
+        return Finding(True, f"{about}: {found}")
+    return Finding(False, f"{about}: published {published}, found {found}")
