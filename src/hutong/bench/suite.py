@@ -13,7 +13,19 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, gateway, growth, ledger, payments, reconciliation, settlement, storm, telling
+from hutong.bench import (
+    codes,
+    coupons,
+    echo,
+    gateway,
+    growth,
+    ledger,
+    payments,
+    reconciliation,
+    settlement,
+    storm,
+    telling,
+)
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -47,6 +59,7 @@ class Extent:
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
+    coupons_s: float = 8.0
     gateway_phones: int = 250  # A node lets no more register at once.
 
 
@@ -103,6 +116,10 @@ async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
+async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await coupons.measure(scratch, figures, seconds=extent.coupons_s, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -114,9 +131,12 @@ PARTS = {
     "storm": _storm,
     "settlement": _settlement,
     "gateway": _gateway,
+    "coupons": _coupons,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"gateway", "growth", "reconciliation", "settlement", "storm"})
+DEFAULT = tuple(
+    part for part in PARTS if part not in {"coupons", "gateway", "growth", "reconciliation", "settlement", "storm"}
+)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -148,6 +168,7 @@ AT_MOST = {
     "growth_old_network_start_s": 5,
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
+    "coupon_claim_c1000_p99_ms": 50,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
