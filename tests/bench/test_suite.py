@@ -23,6 +23,7 @@ SHORT = Extent(
     coupons_s=0.3,
     gateway_s=0.3,
     gateway_phones=8,
+    marketing_s=0.2,
 )
 NAMES = {
     "echo": {"echo_c256_per_s"},
@@ -81,6 +82,14 @@ NAMES = {
         "native_code_first_per_s",
     },
     "coupons": {"coupon_claim_c1000_per_s", "coupon_claim_c1000_p99_ms", "coupon_claim_most_per_s"},
+    "marketing": {
+        "marketing_onus_without_per_s",
+        "marketing_onus_with_per_s",
+        "marketing_interop_without_per_s",
+        "marketing_interop_with_per_s",
+        "marketing_decision_us",
+        "marketing_decisions_given",
+    },
 }
 
 

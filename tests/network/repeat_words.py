@@ -24,6 +24,7 @@ GATEWAYS = {
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
+    "POST /v1/parking/plates": STATE,
     "POST /v1/preauths/{preauth_id}/agree": ANSWER,
     "POST /v1/preauths/{preauth_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,
@@ -50,6 +51,7 @@ COUPONS = {
 }
 
 CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
     "POST /v1/merchant/campaigns": "campaign_id",
@@ -71,4 +73,10 @@ CAMPAIGNS = {
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
 
-MARKETING = CAMPAIGNS | COUPONS
+RED_PACKETS = {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
+}
+
+MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS

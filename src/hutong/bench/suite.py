@@ -20,6 +20,7 @@ from hutong.bench import (
     gateway,
     growth,
     ledger,
+    marketing,
     payments,
     reconciliation,
     settlement,
@@ -61,6 +62,7 @@ class Extent:
     gateway_s: float = 6.0
     coupons_s: float = 8.0
     gateway_phones: int = 250  # A node lets no more register at once.
+    marketing_s: float = 4.0
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -120,6 +122,11 @@ async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await coupons.measure(scratch, figures, seconds=extent.coupons_s, progress=progress)
 
 
+async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    clients, seconds = min(extent.clients), extent.marketing_s
+    await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -132,11 +139,11 @@ PARTS = {
     "settlement": _settlement,
     "gateway": _gateway,
     "coupons": _coupons,
+    "marketing": _marketing,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(
-    part for part in PARTS if part not in {"coupons", "gateway", "growth", "reconciliation", "settlement", "storm"}
-)
+_ASKED_FOR = {"coupons", "gateway", "growth", "marketing", "reconciliation", "settlement", "storm"}
+DEFAULT = tuple(part for part in PARTS if part not in _ASKED_FOR)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -169,11 +176,14 @@ AT_MOST = {
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
     "coupon_claim_c1000_p99_ms": 50,
+    "marketing_decision_us": 1000,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
     "gateway_order_per_s": "native_order_per_s",
     "gateway_code_per_s": "native_code_per_s",
+    "marketing_onus_with_per_s": "marketing_onus_without_per_s",
+    "marketing_interop_with_per_s": "marketing_interop_without_per_s",
     "ledger_c256_per_s": "copy_b8000_per_s",
     "ledger_b8000_per_s": "copy_b8000_per_s",
     "ledger_hot_b8000_per_s": "ledger_b8000_per_s",
