@@ -15,10 +15,9 @@ from hutong.bench.figures import Figures, percentile
 from hutong.bench.scratch import Scratch, scratch_machine
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.coupons.claim_service import Claimant, ClaimService
-from hutong.marketing.coupons.code import Codes
-from hutong.marketing.coupons.repository import CouponRepository
+from hutong.marketing.coupons.service import Coupons
 from hutong.marketing.coupons.template import STOCK_MAX, CouponKind, CouponTerms
-from hutong.marketing.coupons.template_service import COUPON_CAMPAIGN, TemplateService
+from hutong.marketing.coupons.template_service import COUPON_CAMPAIGN
 from hutong.marketing.coupons.validity import Validity
 from hutong.runtime.shelf import decided
 
@@ -79,12 +78,10 @@ class _Rush:
 async def measure(scratch: Scratch, figures: Figures, *, seconds: float, progress: Any) -> None:
     """A thousand clients that each claim once a second, and as fast as they can."""
     async with scratch_machine(scratch, "coupons", "institution") as machine:
-        campaigns, repository = _Running(), CouponRepository(machine.node)
-        templates = TemplateService(machine.node, repository, campaigns, Codes(_KEY))
-        calendar = Calendar(ZoneInfo("Asia/Shanghai"))
-        claims = ClaimService(machine.node, repository, templates, campaigns, calendar, campaigns)
-        await repository.start()
-        await templates.start()
+        campaigns, calendar = _Running(), Calendar(ZoneInfo("Asia/Shanghai"))
+        coupons = Coupons(machine.node, campaigns, calendar, campaigns, _KEY)
+        await coupons.start()
+        templates, claims = coupons.templates, coupons.claims
         template_id = machine.node.mint.mint()
         await decided(machine.node.journal, lambda: templates.create(template_id, 1, "早餐满20减5", _TERMS, STOCK_MAX))
         progress(f"coupons: {CLIENTS:,} clients, each claims once a second")
