@@ -64,6 +64,12 @@ class Campaigns:
         await self.programmes.start()
         await self.awards.start()
 
+    def resume(self) -> None:
+        """When payments have started: take up the rest of what a crash left half done, before anybody decides anything."""
+        self.awards.resume()
+        self.campaigns.resume()
+        self.node.journal.seal()
+
     def tick(self) -> None:
         """What time alone brings about."""
         self.campaigns.tick()

@@ -68,16 +68,25 @@ class AwardService:
         )
         self.audience = AudienceService(node, parties, self.all)
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, still undecided.
+        self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
     async def start(self) -> None:
-        """Take up what a crash left half done: what was moved already answers `exists`."""
+        """Set aside again what a crash may have kept from it, before any payment takes it: what was answers `exists`."""
         await self.all.start()
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
         for _, award in await self._node.store.scan(AWARDS, after=since):
-            if award.combined:
-                self._move_again(award)
+            if award.combined and award.change > 0:
+                self._ledger.create_transfers([self._set_aside(award)], _moved_again)
+            elif award.combined:
+                self._unmoved.append(award)
         self._node.journal.seal()
+
+    def resume(self) -> None:
+        """What else awards moved, once payments have let go of what they held."""
+        for award in self._unmoved:
+            self._move_again(award)
+        self._unmoved.clear()
 
     # What others ask.
 
@@ -329,8 +338,6 @@ class AwardService:
             transfer = self._take_back(award, award.amount, "release")
         elif award.change < 0:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
-        elif award.change:
-            transfer = self._set_aside(award)
         elif award.kind == AwardKind.REWARD:
             transfer = self._reward(award)
         else:
