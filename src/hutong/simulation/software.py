@@ -98,7 +98,7 @@ async def begin_institution(
         hasher=QuickHasher(),
     )
     if isinstance(institution, SubsidisedInstitution):
-        institution.marketing = Marketing(institution)
+        institution.marketing = Marketing(institution, key=settings.merchant_pepper)
         await institution.marketing.start()
     await institution.start(life.stack)
     if isinstance(institution, SubsidisedInstitution):
