@@ -101,8 +101,6 @@ async def begin_institution(
         institution.marketing = Marketing(institution, key=settings.merchant_pepper)
         await institution.marketing.start()
     await institution.start(life.stack)
-    if isinstance(institution, SubsidisedInstitution):
-        institution.marketing.resume()
     return institution
 
 

@@ -89,7 +89,6 @@ class Jing:
         await self.ledger.start()
         await self.marketing.start()
         await self.institution.start(stack)
-        self.marketing.resume()
         operator_only = operator_guard(self.node, self.institution.people)
         handlers = [*institution_api(self.institution), *self.marketing.routes(operator_only)]
         app = make_app(handlers, title="jing", version="1")

@@ -66,7 +66,7 @@ class House(Institution):
 
     def boot(self) -> None:
         super().boot()
-        self.marketing.resume()
+        self.marketing.take_up()
         self.journal.seal()
 
     def tick(self) -> None:
