@@ -28,6 +28,7 @@ ABOUT = {
     "balances": ("balances", "账户余额"),
     "bill": ("bills", "账单"),
     "sandbox": ("the sandbox's key", "沙箱密钥"),
+    "car_park": ("asking for a plate", "查询车牌服务"),
     "other_ways_in": ("H5 orders", "H5 下单"),
     "what_is_not_enabled": ("what is not enabled", "未开通的产品"),
 }
@@ -67,6 +68,7 @@ PLAYED = (
             "story_of_a_batch",
             "story_of_pay_score",
             "story_of_uploads",
+            "story_of_a_car_park",
             "story_of_what_is_not_enabled",
         ),
         lot="wechatpay",
