@@ -29,7 +29,7 @@ V3_UNCAUSED = {
 
 
 # Of version 2 the same, and: no card is behind a wallet, a payer is asked for by no name, refunds are not left half done, no
-# limit counts red packets, wrong payment codes are not guessed by the dozen.
+# limit counts red packets, wrong payment codes are not guessed by the dozen, and no story lasts a year.
 V2_UNCAUSED = {
     "BANKERROR",
     "NOTSUPORTCARD",
@@ -39,6 +39,7 @@ V2_UNCAUSED = {
     "AUTH_CODE_ERROR",
     "USER_ACCOUNT_ABNORMAL",
     "FREQUENCY_LIMITED",
+    "TRADE_OVERDUE",
 }
 # A client always signs and names a method; nothing here uploads, has an expired certificate, tells an expired token from a
 # wrong one, or a product that was never signed up for; 500 calls a second are more than a client makes.
@@ -81,6 +82,12 @@ ALIPAY_UNCAUSED_PRODUCTS = {
     "ACQ.INVALID_STORE_ID",
     "ACQ.ROYALTY_RECEIVER_INVALID",
     "ACQ.SELLER_BEEN_BLOCKED",
+    "ACQ.CYCLE_PAY_DATE_NOT_MATCH",
+    "ACQ.CYCLE_PAY_SINGLE_FEE_EXCEED",
+    "ACQ.CYCLE_PAY_TOTAL_FEE_EXCEED",
+    "ACQ.CYCLE_PAY_TOTAL_TIMES_EXCEED",
+    "ACQ.TRADE_BUYER_NOT_MATCH",
+    "ACQ.TRADE_HAS_FINISHED",
     "ACQ.TRADE_NOT_ALLOW_REFUND",
     "AGREEMENT_HAS_SIGNED",
     "AGREEMENT_INFO_INCONSISTENT",
