@@ -14,6 +14,8 @@ import pytest
 
 from tests.gateways.clients.conftest import PROGRAMS, Stage, environment
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.mark.parametrize("vendor", ["wechatpay", "alipay"])
 def test_java_reads_what_an_account_comes_with(stage: Stage, vendor: str, tmp_path: Path) -> None:
