@@ -13,6 +13,7 @@ import msgspec
 from hutong.gateways.agreements.period import FACT as PERIOD_RULE
 from hutong.gateways.agreements.period import PeriodRule
 from hutong.gateways.agreements.reasons import AgreementReason
+from hutong.gateways.facts import read_facts
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
@@ -94,8 +95,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def rule(self) -> PeriodRule | None:
