@@ -119,6 +119,7 @@ class ServiceDraft(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     shown: str
     notify_url: str
+    permission: Agreement | None = None  # Under which it needs no consent of its own.
     facts: dict[str, Any] = {}
     content: bytes = b""
 
