@@ -19,6 +19,7 @@ from hutong.kernel.ids import id_text
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
 
 AGREEMENT_PREFIX = "agr"
+OFFERED_FACT = "agreement_offered"  # In the facts of an order: who pays it is asked to sign this agreement.
 DAY_MAX_DEFAULT = 1_000_00  # What may be taken in a day, where the merchant doesn't say.
 DAY_MAX_MAX = 50_000_00
 OFFER_LIFE_S = 2 * 3600
