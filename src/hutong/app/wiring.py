@@ -262,7 +262,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(_payee, institution),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
+            *institution_pages(
+                institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks, marketing
+            ),
             *gateways.routes_beside(told, operator_only),
             *marketing_handlers(marketing, pages, operator_only),
         ]
