@@ -32,6 +32,7 @@ from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
+from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
@@ -87,6 +88,7 @@ class Gateways:
             self.agreements,
             self.services,
             self.parking,
+            ReceiptService(institution, self.sharing.batches, name),
             self.wall,
         )
         self.alipay = AlipayGateway(
