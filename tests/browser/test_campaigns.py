@@ -1,8 +1,5 @@
 """A corner shop makes a campaign in three steps and joins a programme; a sponsor's operator edits one and follows it live."""
 
-import os
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,8 +7,6 @@ from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.merchant_house import House, house
 from tests.browser.test_institution_desk import signed_in
-
-Filled = Callable[[str, str], None]
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +29,11 @@ def test_a_corner_shop_makes_a_campaign_in_three_steps(merchant: House, person: 
     page.get_by_role("button", name="Start the campaign").click()
     assert "not so much money" in page.get_by_role("alert").inner_text()
     assert page.get_by_label("Its name, as customers see it").input_value() == "早餐立减"
-    seen(visitor, "console-new")
+    visitor.looks_right()
     page.get_by_label("In all", exact=True).fill("50")
     page.get_by_role("button", name="Start the campaign").click()
     page.get_by_text("Running").wait_for()
-    seen(visitor, "console-one")
+    visitor.looks_right()
     street, till = merchant.town.street, merchant.till
     payer = street.payer("jing", 50_000)
     code = till.post("/v1/payment-requests", {"reference": "campaign", "amount": 1_500})["code"]
@@ -67,7 +62,7 @@ def test_a_sponsor_starts_a_programme_and_a_shop_joins_it_with_one_tap(
     shop.go("/console/campaigns")
     shop.page.get_by_role("button", name="Join 小店补贴").click()
     shop.page.get_by_text("Joined").wait_for()
-    seen(shop, "console-list")
+    shop.looks_right()
     page.reload()
     assert "1" in page.locator(".tile").filter(has_text="Merchants that joined").inner_text()
     shop.page.get_by_role("button", name="Leave 小店补贴").click()
@@ -78,13 +73,13 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
     desk = person("wei", viewport=DESK, language="en")
     page = _signed_in(desk, town)
     _sponsor(page, "钱包")
-    seen(desk, "desk-list")
+    desk.looks_right()
     page.goto(page.url.partition("/desk")[0] + "/desk/campaigns/new")
     page.get_by_label("A line for each band").fill("nothing")
     _draft(page, "天天减", {}, kind="DRAW", open_=False)
     assert "The distribution is not one" in page.get_by_role("alert").inner_text()
     page.get_by_label("A line for each band").fill("9 0.10 1.00\n1 1.01 30.00")
-    seen(desk, "desk-new")
+    desk.looks_right()
     page.get_by_role("button", name="Save the draft").click()
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Running").wait_for()
@@ -97,7 +92,7 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
         expect(page.locator(".tile").filter(has_text="Given").first).to_contain_text(given, timeout=15_000)
     page.get_by_text("Today against the plan").first.wait_for(timeout=15_000)
     assert page.get_by_role("link", name="/v1/draws/").is_visible()
-    seen(desk, "desk-one")
+    desk.looks_right()
 
 
 def _signed_in(visitor: Visitor, town: BrowserTown) -> Page:
@@ -131,9 +126,3 @@ def _draft(
     for field, text in row.items():
         page.locator(f"#{field}").fill(text)
     page.get_by_role("button", name="Save the draft").click()
-
-
-def seen(visitor: Visitor, name: str) -> None:
-    visitor.looks_right()
-    if os.environ.get("SHOTS"):
-        visitor.page.screenshot(path=f"{os.environ['SHOTS']}/{name}.png", full_page=True)
