@@ -61,7 +61,7 @@ def test_a_sponsor_starts_a_programme_and_a_shop_joins_it_with_one_tap(
     shop = merchant.enters(person("wei", viewport=PHONE, language="en"), "OWNER")
     shop.go("/console/campaigns")
     shop.page.get_by_role("button", name="Join 小店补贴").click()
-    shop.page.get_by_text("Joined").wait_for()
+    shop.page.get_by_text("You take part").wait_for()
     shop.looks_right()
     page.reload()
     assert "1" in page.locator(".tile").filter(has_text="Merchants that joined").inner_text()
