@@ -13,7 +13,19 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, gateway, growth, ledger, payments, reconciliation, settlement, storm, telling
+from hutong.bench import (
+    codes,
+    echo,
+    gateway,
+    growth,
+    ledger,
+    packets,
+    payments,
+    reconciliation,
+    settlement,
+    storm,
+    telling,
+)
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -48,6 +60,8 @@ class Extent:
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
     gateway_phones: int = 250  # A node lets no more register at once.
+    claimants: int = 248  # With the sender, as many as a node lets register at once.
+    packets: int = 160
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -103,6 +117,17 @@ async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
+async def _packets(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await packets.measure(
+        scratch,
+        figures,
+        claimants=extent.claimants,
+        packets=extent.packets,
+        clients=max(extent.clients),
+        progress=progress,
+    )
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -114,9 +139,12 @@ PARTS = {
     "storm": _storm,
     "settlement": _settlement,
     "gateway": _gateway,
+    "packets": _packets,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"gateway", "growth", "reconciliation", "settlement", "storm"})
+DEFAULT = tuple(
+    part for part in PARTS if part not in {"gateway", "growth", "packets", "reconciliation", "settlement", "storm"}
+)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -137,6 +165,7 @@ AT_LEAST = {
     "told_most_per_s": 500,
     "gateway_order_per_s": 400,
     "gateway_code_per_s": 300,
+    "packet_claims_per_s": 5_000,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,
