@@ -182,6 +182,11 @@ _COMMANDS = {
         ),
     ),
     "Marketing": (
+        ("packet", "", "Red packets (红包): sent, opened, and checked to be split as promised."),
+        ("packet send", "packet:send", "Put money into a red packet, and print its link."),
+        ("packet claim", "packet:claim", "Open a red packet by its link."),
+        ("packet show", "packet:show", "The red packets one sent and what one got; or one of them, and who got what."),
+        ("packet verify", "packet:verify", "Recompute who got what from the seed: of a file, or by its id."),
         ("draw", "", "Daily random discounts (天天减): what is published, and that it was kept to."),
         ("draw show", "draw:show", "A campaign's rules and commitments, or a day's record, as published."),
         ("draw verify", "draw:verify", "Recompute a day's draws, or one's own, from what is published; offline."),
