@@ -6,7 +6,7 @@ import msgspec
 
 from hutong.kernel.ids import parse_id
 from hutong.marketing.red_packets.red_packet import PACKET_PREFIX, PacketState
-from hutong.marketing.red_packets.split import SEED_BYTES, commitment, shares
+from hutong.marketing.red_packets.split import SEED_BYTES, SplitKind, commitment, shares
 from hutong.marketing.red_packets.views import PacketView, ShareView
 
 
@@ -43,6 +43,11 @@ def verify(record: PacketRecord, promised: str = "") -> list[Finding]:
         found.append(Finding(packet.claimed_amount == packet.amount, "the shares add up to the packet"))
     if promised:
         found.append(Finding(promised.lower() == packet.commitment, "the commitment is the one noted before"))
+    possible = 1 <= packet.count <= packet.amount and not (
+        packet.kind is SplitKind.EQUAL and packet.amount % packet.count
+    )
+    if not possible:
+        return [*found, Finding(False, "the amount can be shared among so many")]
     seed = _seed(packet.seed)
     if seed is None:
         return [*found, Finding(False, "the seed is told: the packet is over")]
