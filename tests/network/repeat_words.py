@@ -24,13 +24,34 @@ GATEWAYS = {
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
+    "POST /v1/parking/plates": STATE,
     "POST /v1/preauths/{preauth_id}/agree": ANSWER,
     "POST /v1/preauths/{preauth_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
 
+COUPONS = {
+    "POST /v1/me/coupons": "coupon_id",
+    "POST /v1/me/coupons/by-code": "coupon_id",
+    "POST /v1/me/coupons/worth": NOTHING,
+    "POST /v1/me/coupons/{coupon_id}/give": STATE,
+    "POST /v1/operator/coupon-templates/{template_id}/send": "coupon_id",
+} | {
+    f"POST /v1/{whose}/coupon-templates{verb}": field
+    for whose in ("merchant", "operator")
+    for verb, field in {
+        "": "template_id",
+        "/{template_id}/codes": "batch_id",
+        "/{template_id}/end": STATE,
+        "/{template_id}/pause": STATE,
+        "/{template_id}/resume": STATE,
+        "/{template_id}/stock": STATE,
+    }.items()
+}
+
 CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
     "POST /v1/merchant/campaigns": "campaign_id",
@@ -52,8 +73,10 @@ CAMPAIGNS = {
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
 
-MARKETING = CAMPAIGNS | {
+RED_PACKETS = {
     "POST /v1/me/red-packets": "packet_id",
     "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
     "POST /v1/me/red-packets/look": NOTHING,
 }
+
+MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS

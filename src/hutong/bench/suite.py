@@ -19,6 +19,7 @@ from hutong.bench import (
     gateway,
     growth,
     ledger,
+    marketing,
     packets,
     payments,
     reconciliation,
@@ -62,6 +63,7 @@ class Extent:
     gateway_phones: int = 250  # A node lets no more register at once.
     claimants: int = 248  # With the sender, as many as a node lets register at once.
     packets: int = 160
+    marketing_s: float = 4.0
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -128,6 +130,11 @@ async def _packets(scratch: Scratch, figures: Figures, extent: Extent, progress:
     )
 
 
+async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    clients, seconds = min(extent.clients), extent.marketing_s
+    await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -140,11 +147,11 @@ PARTS = {
     "settlement": _settlement,
     "gateway": _gateway,
     "packets": _packets,
+    "marketing": _marketing,
 }
+_SELDOM = {"gateway", "growth", "marketing", "packets", "reconciliation", "settlement", "storm"}
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(
-    part for part in PARTS if part not in {"gateway", "growth", "packets", "reconciliation", "settlement", "storm"}
-)
+DEFAULT = tuple(part for part in PARTS if part not in _SELDOM)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -177,11 +184,14 @@ AT_MOST = {
     "growth_old_network_start_s": 5,
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
+    "marketing_decision_us": 1000,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
     "gateway_order_per_s": "native_order_per_s",
     "gateway_code_per_s": "native_code_per_s",
+    "marketing_onus_with_per_s": "marketing_onus_without_per_s",
+    "marketing_interop_with_per_s": "marketing_interop_without_per_s",
     "ledger_c256_per_s": "copy_b8000_per_s",
     "ledger_b8000_per_s": "copy_b8000_per_s",
     "ledger_hot_b8000_per_s": "ledger_b8000_per_s",

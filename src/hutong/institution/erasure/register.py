@@ -95,6 +95,7 @@ REGISTER = (
     Holding("coupon_claims", "person_id"),
     Holding("awards", "person_id", secret=frozenset({"facts"})),
     Holding("campaign_exposures", "unit_id"),
+    Holding("draw_phrases", "person_id", deleted=True),
     Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

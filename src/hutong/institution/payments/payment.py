@@ -160,6 +160,11 @@ PAYMENT_OUTCOMES = Table("payment_outcomes", Outcome)
 SPENDING = Table("spending", Spending)
 
 
+def payer_text(debtor_agent: str, reference: str) -> str:
+    """Who pays, as what is paid may ask: the institution and its reference; of a person of ours no institution, and the id."""
+    return f"{debtor_agent}/{reference}"
+
+
 def claimant(debtor_agent: str, payment_id: int) -> int:
     """
     The payee's node's own name of a payment: who claims a request, and what a sponsor reserves for.

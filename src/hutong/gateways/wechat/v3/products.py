@@ -8,6 +8,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
 from hutong.gateways.wechat.v3.certificates import Certificates
@@ -21,6 +22,7 @@ from hutong.gateways.wechat.v3.parking import Parking
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.payscore import Payscore
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
+from hutong.gateways.wechat.v3.receipts import Receipts
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
 from hutong.gateways.wechat.v3.transfers import Transfers
@@ -39,11 +41,13 @@ def v3_dialect(
     agreements: AgreementService,
     services: ServiceOrderService,
     parking: ParkingService,
+    receipts: ReceiptService,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
+    bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
@@ -51,7 +55,8 @@ def v3_dialect(
         *Certificates(platform, node.randomness).endpoints(),
         *Uploads().endpoints(),
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
-        *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
+        *bills.endpoints(),
+        *Receipts(sharing, receipts, bills).endpoints(),
         *Balances(node, parties, sharing.balances).endpoints(),
         *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
