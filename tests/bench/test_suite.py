@@ -22,6 +22,9 @@ SHORT = Extent(
     past_payments=2_000,
     gateway_s=0.3,
     gateway_phones=8,
+    claimants=16,
+    packets=40,
+    packets_warm_s=0.05,
     marketing_s=0.2,
 )
 NAMES = {
@@ -80,6 +83,7 @@ NAMES = {
         "native_code_per_s",
         "native_code_first_per_s",
     },
+    "packets": {"packet_claims_per_s", "packet_claims_p50_ms", "packet_claims_p99_ms"},
     "marketing": {
         "marketing_onus_without_per_s",
         "marketing_onus_with_per_s",

@@ -25,7 +25,6 @@ from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.http_client import HttpAnswer, HttpConnection, HttpFailure
 from hutong.runtime.settings import Settings
 
-_WARM_S = 1.0
 _NODE = "jing"
 _NODES = Network(nodes=tuple(spec for spec in DEMO_NETWORK.nodes if spec.node in {"switch", _NODE}))
 _PATH = b"/v1/me/red-packets/claims"
@@ -74,7 +73,14 @@ class _Client:
 
 
 async def measure(
-    scratch: Scratch, figures: Figures, *, claimants: int, packets: int, clients: int, progress: Callable[[str], None]
+    scratch: Scratch,
+    figures: Figures,
+    *,
+    claimants: int,
+    packets: int,
+    clients: int,
+    warm_s: float,
+    progress: Callable[[str], None],
 ) -> None:
     """Claims of hot packets, with this process and the database under observation."""
     progress("packets: bringing up an institution")
@@ -88,7 +94,7 @@ async def measure(
             await _filled(place.url, stage.tokens[claimants + number // _PACKETS_EACH], claimants)
             for number in range(packets)
         ]
-        groups = [stage.tokens[first:claimants:clients] for first in range(clients)]
+        groups = [stage.tokens[first:claimants:clients] for first in range(min(clients, claimants))]
         progress(f"packets: {packets} packets for each, {clients} clients")
         sampler, before = Sampler(), Cpu((scratch.postmaster_pid,))
 
@@ -98,7 +104,7 @@ async def measure(
             sampler.start()
 
         try:
-            plan = Plan(place.url, groups, links, _WARM_S)
+            plan = Plan(place.url, groups, links, warm_s)
             outcome = await in_own_process("hutong.bench.packets", msgspec.json.encode(plan), warm)
         finally:
             sampler.stop()

@@ -63,6 +63,7 @@ class Extent:
     gateway_phones: int = 250  # A node lets no more register at once.
     claimants: int = 248  # With the sender, as many as a node lets register at once.
     packets: int = 160
+    packets_warm_s: float = 1.0
     marketing_s: float = 4.0
 
 
@@ -126,6 +127,7 @@ async def _packets(scratch: Scratch, figures: Figures, extent: Extent, progress:
         claimants=extent.claimants,
         packets=extent.packets,
         clients=max(extent.clients),
+        warm_s=extent.packets_warm_s,
         progress=progress,
     )
 

@@ -144,14 +144,20 @@ def red_packet_pages(
 ) -> list[ControllerRouterHandler]:
     """`/wallet/red-packets` and everything below it."""
     giving = _Giving(institution, pages, red_packets)
-    packets, journal = giving.packets, giving.journal
+    handlers = [*_listed(giving), *_handed_on(giving)]
+    return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
+
+
+def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
+    """All packets of a person, and one of them."""
+    pages, packets, journal = giving.pages, giving.packets, giving.journal
 
     @get(HOME)
     async def home(request: AnyRequest) -> Response[str]:
         user_id = request.auth.user_id
         sent = await decided(journal, partial(packets.sent, user_id))
         waiting = await decided(journal, partial(packets.waiting, user_id))
-        received = await red_packets.received(user_id)
+        received = await giving.red_packets.received(user_id)
         _ = pages.words(request)
         return pages.render(
             request,
@@ -161,39 +167,6 @@ def red_packet_pages(
             waiting=[(each, packets.link(each)) for each in waiting],
             received=received,
         )
-
-    @get(f"{HOME}/new")
-    async def new(request: AnyRequest) -> Response[str]:
-        return giving.new(request)
-
-    @post(HOME, status_code=200)
-    async def fill(request: AnyRequest) -> Response[Any]:
-        form = await pages.form(request)
-        try:
-            packet = await giving.filled(request.auth.user_id, form)
-        except Refusal as refusal:
-            names = ("id", "amount", "count", "greeting", "to", "kind")
-            typed = {name: form.text(name) for name in names} | {"pin_asked": form.text("pin")}
-            if refusal.reason is PaymentReason.BALANCE_INSUFFICIENT:
-                del typed["id"]  # That one has failed for good: what is sent next is another.
-            return giving.new(request, refusal, **typed)
-        return pages.go(f"{HOME}/{packet.creditor}")
-
-    @get(f"{HOME}/open")
-    async def cover(request: AnyRequest) -> Response[Any]:
-        return await giving.opening(request, request.query_params.get("link", "")[: CODE_LENGTH_MAX + 1])
-
-    @post(f"{HOME}/open", status_code=200)
-    async def take(request: AnyRequest) -> Response[Any]:
-        form = await pages.form(request)
-        link = form.needed("link", length_max=CODE_LENGTH_MAX)
-        try:
-            claimed = await red_packets.claim(request.auth.user_id, link)
-        except Refusal as refusal:
-            return await giving.opening(request, link, refusal)
-        if claimed.packet_id:
-            return pages.go(f"{HOME}/{claimed.packet_id}")
-        return pages.go(f"{HOME}/open?{urlencode({'link': link})}")
 
     @get(f"{HOME}/{{packet_id:str}}")
     async def show(request: AnyRequest, packet_id: FromPath[str]) -> Response[str]:
@@ -221,8 +194,47 @@ def red_packet_pages(
             picture=_picture(link) if link and state is PacketState.OPEN else "",
         )
 
-    handlers = [home, new, fill, cover, take, show]
-    return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
+    return [home, show]
+
+
+def _handed_on(giving: _Giving) -> list[ControllerRouterHandler]:
+    """Filling a packet, and opening one."""
+    pages = giving.pages
+
+    @get(f"{HOME}/new")
+    async def new(request: AnyRequest) -> Response[str]:
+        return giving.new(request)
+
+    @post(HOME, status_code=200)
+    async def fill(request: AnyRequest) -> Response[Any]:
+        form = await pages.form(request)
+        try:
+            packet = await giving.filled(request.auth.user_id, form)
+        except Refusal as refusal:
+            names = ("id", "amount", "count", "greeting", "to", "kind")
+            typed = {name: form.text(name) for name in names} | {"pin_asked": form.text("pin")}
+            if refusal.reason is PaymentReason.BALANCE_INSUFFICIENT:
+                del typed["id"]  # That one has failed for good: what is sent next is another.
+            return giving.new(request, refusal, **typed)
+        return pages.go(f"{HOME}/{packet.creditor}")
+
+    @get(f"{HOME}/open")
+    async def cover(request: AnyRequest) -> Response[Any]:
+        return await giving.opening(request, request.query_params.get("link", "")[: CODE_LENGTH_MAX + 1])
+
+    @post(f"{HOME}/open", status_code=200)
+    async def take(request: AnyRequest) -> Response[Any]:
+        form = await pages.form(request)
+        link = form.needed("link", length_max=CODE_LENGTH_MAX)
+        try:
+            claimed = await giving.red_packets.claim(request.auth.user_id, link)
+        except Refusal as refusal:
+            return await giving.opening(request, link, refusal)
+        if claimed.packet_id:
+            return pages.go(f"{HOME}/{claimed.packet_id}")
+        return pages.go(f"{HOME}/open?{urlencode({'link': link})}")
+
+    return [new, fill, cover, take]
 
 
 def _picture(text: str) -> Markup:
