@@ -15,6 +15,7 @@ import uvloop
 from hutong.app.up import GC_THRESHOLDS
 from hutong.bench import (
     codes,
+    coupons,
     echo,
     gateway,
     growth,
@@ -60,6 +61,7 @@ class Extent:
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
+    coupons_s: float = 8.0
     gateway_phones: int = 250  # A node lets no more register at once.
     claimants: int = 248  # With the sender, as many as a node lets register at once.
     packets: int = 160
@@ -132,6 +134,10 @@ async def _packets(scratch: Scratch, figures: Figures, extent: Extent, progress:
     )
 
 
+async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await coupons.measure(scratch, figures, seconds=extent.coupons_s, progress=progress)
+
+
 async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     clients, seconds = min(extent.clients), extent.marketing_s
     await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
@@ -149,11 +155,12 @@ PARTS = {
     "settlement": _settlement,
     "gateway": _gateway,
     "packets": _packets,
+    "coupons": _coupons,
     "marketing": _marketing,
 }
-_SELDOM = {"gateway", "growth", "marketing", "packets", "reconciliation", "settlement", "storm"}
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in _SELDOM)
+_ASKED_FOR = {"coupons", "gateway", "growth", "marketing", "packets", "reconciliation", "settlement", "storm"}
+DEFAULT = tuple(part for part in PARTS if part not in _ASKED_FOR)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -186,6 +193,7 @@ AT_MOST = {
     "growth_old_network_start_s": 5,
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
+    "coupon_claim_c1000_p99_ms": 50,
     "marketing_decision_us": 1000,
 }
 # What a figure is a share of, where both were measured.

@@ -23,7 +23,8 @@ from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
 from hutong.marketing.coupons.api import CouponEdge, coupon_routes
-from hutong.marketing.coupons.service import Coupons
+from hutong.marketing.coupons.redemption_service import SOURCE as COUPON
+from hutong.marketing.coupons.service import Coupons, OfferedCampaigns
 from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
 from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
@@ -32,6 +33,7 @@ from hutong.marketing.draws.terms import check_terms
 from hutong.marketing.effects.api import effect_api
 from hutong.marketing.effects.effect_service import EffectService
 from hutong.marketing.effects.repository import PgEffectRows, ScannedEffectRows
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -70,6 +72,12 @@ class Campaigns:
         await self.programmes.start()
         await self.awards.start()
 
+    def take_up(self) -> None:
+        """When payments have started: take up the rest of what a crash left half done, before anybody decides anything."""
+        self.awards.resume()
+        self.campaigns.resume()
+        self.node.journal.seal()
+
     def tick(self) -> None:
         """What time alone brings about."""
         self.campaigns.tick()
@@ -91,16 +99,29 @@ class Marketing(Campaigns):
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
-        self.coupons = Coupons(
-            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
+        offered = OfferedCampaigns(self.campaigns, self.audience)
+        self.coupons = Coupons(node, offered, self.calendar, institution.notices, key)
+        self.subsidies.sources[COUPON] = self.coupons.redemptions
+        people = institution.people
+        self.invitations = Invitations(
+            institution.payments,
+            self.campaigns,
+            self.awards,
+            people,
+            people.devices,
+            institution.staff,
+            institution.notices,
+            key=key,
         )
+        people.welcome = self.invitations.invitations
         self.draws = DrawService(node, institution.sealing, self.campaigns, self.awards, self.calendar)
         self.subsidies.sources[DRAW] = self.draws
         self.campaigns.checks[CampaignKind.DRAW] = check_terms
         self.records = RecordService(node, self.draws)
         rows = ScannedEffectRows(node.store, node.node_id) if pool is None else PgEffectRows(pool, node.node_id)
         self.effects = EffectService(node, self.campaigns, rows)
-        institution.on_tick += [self.tick, self.draws.tick]
+        institution.on_started.append(self.resume)
+        institution.on_tick += [self.tick, self.draws.tick, self.invitations.tick]
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
@@ -108,6 +129,12 @@ class Marketing(Campaigns):
         await super().start()
         await self.draws.start()
         await self.coupons.start()
+        await self.invitations.start()
+
+    async def resume(self) -> None:
+        """Behind the institution's start: look for what a crash may have kept from it."""
+        self.take_up()
+        await self.invitations.resume()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""

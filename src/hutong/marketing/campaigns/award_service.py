@@ -6,6 +6,7 @@ together comes by way of the node's account of what was awarded, and so does a r
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec.structs import replace
@@ -23,7 +24,7 @@ from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
@@ -42,7 +43,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     benefit: Benefit
     place: str
     row: int
-    version: int
+    campaign: Campaign
+    caps: Caps
 
 
 class AwardService:
@@ -68,16 +70,25 @@ class AwardService:
         )
         self.audience = AudienceService(node, parties, self.all)
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, still undecided.
+        self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
     async def start(self) -> None:
-        """Take up what a crash left half done: what was moved already answers `exists`."""
+        """Set aside again what a crash may have kept from it, before any payment takes it: what was answers `exists`."""
         await self.all.start()
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
         for _, award in await self._node.store.scan(AWARDS, after=since):
-            if award.combined:
-                self._move_again(award)
+            if award.combined and award.change > 0:
+                self._ledger.create_transfers([self._set_aside(award)], _moved_again)
+            elif award.combined:
+                self._unmoved.append(award)
         self._node.journal.seal()
+
+    def resume(self) -> None:
+        """What else awards moved, once payments have let go of what they held."""
+        for award in self._unmoved:
+            self._move_again(award)
+        self._unmoved.clear()
 
     # What others ask.
 
@@ -145,7 +156,7 @@ class AwardService:
                 day=day,
                 place=each.place,
                 row=each.row,
-                version=each.version,
+                version=each.campaign.version,
                 combined=combined,
                 facts=msgspec.json.encode(each.benefit.facts) if each.benefit.facts else b"",
                 created_ns=now_ns,
@@ -252,11 +263,19 @@ class AwardService:
         self._ledger.create_transfers([self._set_aside(award)], _moved)
         return award
 
-    def pay(self, award_id: int) -> Award:
-        """
-        A reward reaches its person.
+    def look_up(self, award_id: int) -> None:
+        """Before a reward is paid or refused: all that takes. May raise `Cold`."""
+        award = self.all.get(award_id)
+        if award is not None:
+            self.audience.person(award.person_id)
+            with suppress(Refusal):
+                self._parties.check_may_receive(award.person_id)
 
-        Moves:    awarded -> wallet; posted.
+    def pay(self, award_id: int, amount: int | None = None) -> Award:
+        """
+        A reward reaches its person: all of it, or so much; the campaign has the rest again.
+
+        Moves:    awarded -> wallet; awarded -> campaign, what is not paid; posted.
         Refuses:  AWARD_UNKNOWN; AWARD_DECIDED once it was refused; who may not receive.
         Repeats:  the award.
         """
@@ -264,10 +283,20 @@ class AwardService:
         if award.state != AwardState.COMMITTED:
             self._undecided(award)
             self._parties.check_may_receive(award.person_id)
-            award = self._put(
-                replace(award, state=AwardState.COMMITTED.value, change=0, times=0, decided_ns=self._now())
+            rest = 0 if amount is None else award.amount - amount
+            assert 0 <= rest < award.amount, "something is paid, and no more than was set aside"
+            paid = replace(
+                award,
+                state=AwardState.COMMITTED.value,
+                returned=rest,
+                change=-rest,
+                times=0,
+                decided_ns=self._now(),
             )
+            award = self._put(paid)
             self._ledger.create_transfers([self._reward(award)], _moved)
+            if rest:
+                self._ledger.create_transfers([self._take_back(award, rest, f"return/{rest}")], _moved)
         return award
 
     def refuse(self, award_id: int, reason: str) -> Award:
@@ -329,8 +358,8 @@ class AwardService:
             transfer = self._take_back(award, award.amount, "release")
         elif award.change < 0:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
-        elif award.change:
-            transfer = self._set_aside(award)
+            if award.kind == AwardKind.REWARD:
+                self._ledger.create_transfers([self._reward(award)], _moved_again)
         elif award.kind == AwardKind.REWARD:
             transfer = self._reward(award)
         else:
@@ -365,7 +394,7 @@ class AwardService:
             award.id,
             awarded=self._chart.awarded,
             wallet=chart.user_account(award.person_id, self._chart.currency),
-            amount=award.amount,
+            amount=award.left,
             ledger=self._chart.currency.ledger,
             code=Why.REWARDED,
         )
