@@ -1,5 +1,6 @@
 """Marketing as a part of an institution's node."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Protocol
 
@@ -18,10 +19,13 @@ from hutong.web.sandbox import Sandbox
 from hutong.web.wallet.coupons import coupon_pages
 
 
-async def marketing_of(institution: InstitutionNode, machine: Machine, settings: InstitutionSettings) -> Marketing:
-    """Marketing upon an institution that has not started yet, its budgets counted."""
+async def started_with_marketing(
+    institution: InstitutionNode, machine: Machine, settings: InstitutionSettings, stack: AsyncExitStack
+) -> Marketing:
+    """Start an institution, its campaigns' budgets counted before anything is decided; ends when `stack` closes."""
     marketing = Marketing(institution, machine.pool, key=settings.merchant_pepper, zone=settings.zone)
     await marketing.start()
+    await institution.start(stack)
     return marketing
 
 
@@ -46,7 +50,7 @@ def marketing_handlers(
         *marketing.routes(operator_only),
         *invitation_routes(marketing.node, inviting, operator_only),
         *invitation_pages(institution, pages, inviting),
-        *coupon_pages(institution, pages, marketing.coupon_edge),
+        *coupon_pages(institution, pages, marketing.coupon_edge, marketing.campaigns.met_by),
     ]
 
 

@@ -15,7 +15,7 @@ from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
-from hutong.app.marketing import marketing_handlers, marketing_of
+from hutong.app.marketing import marketing_handlers, started_with_marketing
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -229,9 +229,8 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
-        marketing = await marketing_of(institution, machine, settings)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
-        await institution.start(stack)
+        marketing = await started_with_marketing(institution, machine, settings, stack)
         await red_packets.start()
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
