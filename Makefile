@@ -73,8 +73,8 @@ format: $(VENV)/ready-dev ## Put the code into its format and mend what ruff can
 schemas: $(VENV)/ready-dev ## Write down what the migrations make, after adding one: see the difference in the review
 	$(BIN)/python -m pytest -q tests/runtime/test_migrations.py -k golden --write-schemas
 
-docs: $(VENV)/ready-dev ## Write the tables of the documentation that code has: metrics, what gateways cover
-	$(BIN)/python -m pytest -q tests/app/test_metrics.py tests/gateways/test_coverage.py --write-docs
+docs: $(VENV)/ready-dev ## Write the tables of the documentation that code has: metrics, what gateways cover, what drives them
+	$(BIN)/python -m pytest -q tests/app/test_metrics.py tests/gateways/test_coverage.py tests/gateways/clients/test_driven.py --write-docs
 
 lock: $(VENV)/made ## Renew the pinned requirements from pyproject.toml; ARGS=--upgrade takes newer releases
 	$(PIP) 'uv>=0.9'

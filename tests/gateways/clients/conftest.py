@@ -54,6 +54,7 @@ class Stage:
     def __init__(self, network: NetworkThread, directory: Path) -> None:
         self._network = network
         self._payer = 1  # Who paid last.
+        self._poor = 100  # Who was last without money.
         self._owners = 0
         self.directory = directory
         self.urls = {name: door.url for name, door in network.doors.items()}
@@ -135,12 +136,19 @@ class Stage:
             case "pay":
                 return self._as_payer(asked, lambda payer: _pay(payer, asked))
             case "payment_code":
+                if asked.get("poor"):
+                    self._poor += 1
+                    return self._as_payer(asked | {"payer": self._poor}, _code_of_nobody_rich)
                 self._payer = self._payer % _PAYERS + 1  # A code of each in turn: nobody has to wait for the next.
                 return self._as_payer(asked, _code) | {"payer": self._payer}
             case "answer":
                 return self._as_payer(asked, lambda payer: _answer(payer, asked))
             case "balance":
                 return self._as_payer(asked, _balance)
+            case "faults":
+                return asyncio.run(self._go_wrong(asked))
+            case "freeze":
+                return self._as_payer(asked, lambda payer: _freeze(payer, asked))
             case "sign":
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
@@ -153,12 +161,20 @@ class Stage:
                 clock = self._network.trial
                 assert clock is not None
                 assert clock.ahead is not None
-                ahead = clock.ahead
-                self._network.loop.call_soon_threadsafe(ahead.put_forward, asked["forward_s"])
-                return {"now": ahead.view().now}
+                moved = asyncio.run_coroutine_threadsafe(
+                    _put_forward(clock.ahead, asked["forward_s"]), self._network.loop
+                )
+                return {"now": moved.result(_PATIENCE_S)}
             case "hutong":
                 return dict(self.hutong(*asked["arguments"]))
         raise AssertionError(asked)
+
+    async def _go_wrong(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What is to go wrong for an account from now on."""
+        node = asked["at"]
+        async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+            path = f"/v1/operator/sandbox/gateway-faults/{asked['number']}"
+            return dict(await operator.put(path, asked["faults"]))
 
     async def _authorise(self, payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
         """Open a page that asks for something, signed in, and press the button; where the browser is led."""
@@ -202,6 +218,12 @@ class Stage:
         return asyncio.run(acting())
 
 
+async def _put_forward(ahead: SandboxClock, forward_s: int) -> str:
+    """What time it is then."""
+    ahead.put_forward(forward_s)
+    return ahead.view().now
+
+
 async def _pay(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
     quote = await payer.wallet.quote(asked["code"])
     if asked.get("reject"):
@@ -213,6 +235,18 @@ async def _pay(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
 
 async def _code(payer: SamplePayer) -> dict[str, Any]:
     return {"payment_code": await payer.payment_code()}
+
+
+async def _code_of_nobody_rich(payer: SamplePayer) -> dict[str, Any]:
+    await payer.wallet.fetch_payment_code_keys()
+    return {"payment_code": payer.wallet.phone.payment_code(payer.now_ns)}
+
+
+async def _freeze(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """The operator stops somebody, or lets them go on."""
+    what = "unfreeze" if asked.get("lift") else "freeze"
+    await payer.operator.post(f"/v1/operator/users/{payer.kept.user_id}/{what}", {"why": "looked at"})
+    return {"frozen": not asked.get("lift")}
 
 
 async def _answer(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""What comes after orders and refunds, by base URL: partners, splits, combined orders, bills."""
+"""What comes after orders and refunds, by base URL, or behind the real names where the merchant's certificate is shown."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.gateways.clients.conftest import Stage
+from tests.gateways.clients.stories import PLAYED, Played
 from tests.gateways.clients.test_node_clients import node
 from tests.gateways.clients.test_python_clients import python
 
@@ -23,116 +25,34 @@ def certified_pair(stage: Stage) -> Path:
     return with_neighbour(stage, stage.account("wechatpay", "--signing", "certificate"))
 
 
-def with_neighbour(stage: Stage, account: Path) -> Path:
-    """Beside an account another merchant's, which the first may act for."""
-    number = (account / "account.json").read_text().partition('"number": "')[2].partition('"')[0]
-    merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", "wei", "--json")["merchant_id"]
-    other = stage.account("wechatpay", "--merchant", merchant, "--partner", number)
-    (account / "other.json").write_text((other / "account.json").read_text())
-    return account
-
-
-@pytest.mark.parametrize(
-    "story", ["story_of_a_partner", "story_of_splits", "story_of_a_combined_order", "story_of_the_bill"]
-)
-def test_wechatpayv3_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
-    program = python("wechatpay", "wechatpayv3_more.py", pair, stage.urls["wei"], story)
-    assert stage.play(program, private=False)["done"]
+@pytest.fixture(scope="module")
+def alipay_pair(stage: Stage) -> Path:
+    """The same at the other gateway, with certificates."""
+    return with_neighbour(stage, stage.account("alipay", "--signing", "certificate"), "alipay", "zhi")
 
 
 @pytest.fixture(scope="module")
-def alipay_pair(stage: Stage) -> Path:
-    """The same at the other gateway."""
-    account = stage.account("alipay", "--signing", "certificate")
-    merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", "zhi", "--json")["merchant_id"]
-    other = stage.account("alipay", "--merchant", merchant)
+def keyed_pair(stage: Stage) -> Path:
+    """And with keys alone."""
+    return with_neighbour(stage, stage.account("alipay"), "alipay", "zhi")
+
+
+def with_neighbour(stage: Stage, account: Path, vendor: str = "wechatpay", at: str = "wei") -> Path:
+    """Beside an account another merchant's, which the first may act for."""
+    number = json.loads((account / "account.json").read_text())["account"]["number"]
+    merchant = stage.hutong("onboard", "隔壁茶室", "--latin", "Tea Next Door", "--node", at, "--json")["merchant_id"]
+    partner = ("--partner", number) if vendor == "wechatpay" else ()  # Alipay has a page to let somebody act.
+    other = stage.account(vendor, "--merchant", merchant, *partner)
     (account / "other.json").write_text((other / "account.json").read_text())
     return account
 
 
-@pytest.mark.parametrize("story", ["story_of_royalties", "story_of_a_transfer", "story_of_the_bill"])
-def test_python_alipay_sdk_beyond_orders(stage: Stage, alipay_pair: Path, story: str) -> None:
-    program = python("alipay", "python_alipay_more.py", alipay_pair, stage.urls["zhi"], story)
-    assert stage.play(program, private=False)["done"]
-
-
 @pytest.mark.parametrize(
-    "story",
-    [
-        "story_of_transfers",
-        "story_of_a_batch",
-        "story_of_pay_score",
-        "story_of_uploads",
-        "story_of_what_is_not_enabled",
-    ],
+    ("played", "story"),
+    [pytest.param(row, story, id=f"{row.client}-{story}") for row in PLAYED for story in row.stories],
 )
-def test_wechatpayv3_and_people(stage: Stage, story: str) -> None:
-    account = stage.account("wechatpay")
-    program = python("wechatpay", "wechatpayv3_people.py", account, stage.urls["wei"], story)
-    assert stage.play(program, private=False)["done"]
-
-
-@pytest.mark.parametrize("story", ["story_of_transfers", "story_of_red_packets"])
-def test_wechatpy_with_its_certificate(stage: Stage, story: str) -> None:
-    """Over TLS, where the certificate is shown."""
-    assert stage.play(python("wechatpay", "wechatpy_more.py", stage.account("wechatpay"), "", story))["done"]
-
-
-@pytest.mark.parametrize("story", ["story_of_entrusted_deduction", "story_of_the_bill", "story_of_the_sandbox"])
-def test_wechatpy_beyond_orders(stage: Stage, story: str) -> None:
-    program = python("wechatpay", "wechatpy_more.py", stage.account("wechatpay"), stage.urls["wei"], story)
-    assert stage.play(program, private=False)["done"]
-
-
-@pytest.mark.parametrize(
-    "story",
-    [
-        "transfers",
-        "a_batch",
-        "splits",
-        "a_combined_order",
-        "a_partner",
-        "entrusted_deduction",
-        "pictures",
-        "balances",
-        "red_packets_v2",
-        "transfers_v2",
-        "splits_v2",
-        "entrusted_deduction_v2",
-        "the_bill",
-    ],
-)
-def test_wechatpay_axios_plugin_beyond_orders(stage: Stage, pair: Path, story: str) -> None:
-    program = node("axios_plugin_more.js", pair, stage.urls["wei"], story)
-    assert stage.play(program, private=False)["done"]
-
-
-@pytest.mark.parametrize("story", ["a_combined_order", "splits", "a_batch", "other_ways_in", "the_bill"])
-def test_wechatpay_node_v3_beyond_orders(stage: Stage, certified_pair: Path, story: str) -> None:
-    program = node("node_v3_more.js", certified_pair, stage.urls["wei"], story)
-    assert stage.play(program, private=False)["done"]
-
-
-@pytest.mark.parametrize("story", ["transfers", "red_packets", "the_sandbox"])
-def test_tenpay_with_its_certificate(stage: Stage, wechat_account: Path, story: str) -> None:
-    """Over TLS, where the certificate is shown."""
-    assert stage.play(node("tenpay_more.js", wechat_account, "", story))["done"]
-
-
-def test_tenpay_reads_the_bill(stage: Stage) -> None:
-    program = node("tenpay_more.js", stage.account("wechatpay"), stage.urls["wei"], "the_bill")
-    assert stage.play(program, private=False)["done"]
-
-
-@pytest.mark.parametrize("story", ["story_of_a_deposit", "story_of_an_agreement", "story_of_who_it_is"])
-def test_python_alipay_sdk_and_people(stage: Stage, alipay_pair: Path, story: str) -> None:
-    program = python("alipay", "python_alipay_people.py", alipay_pair, stage.urls["zhi"], story)
-    assert stage.play(program, private=False)["done"]
-
-
-def test_python_alipay_sdk_as_a_service_provider(stage: Stage, alipay_pair: Path) -> None:
-    """It has keys alone in that mode, no certificates."""
-    provider = stage.account("alipay")
-    (provider / "other.json").write_text((alipay_pair / "other.json").read_text())
-    program = python("alipay", "python_alipay_provider.py", provider, stage.urls["zhi"])
-    assert stage.play(program, private=False)["done"]
+def test_a_story_beyond_orders(stage: Stage, played: Played, story: str, request: pytest.FixtureRequest) -> None:
+    account = request.getfixturevalue(played.account)
+    arguments = (played.program, account, "" if played.names else stage.urls[played.node], story)
+    program = node(*arguments) if played.lot == "node" else python(played.lot, *arguments)
+    assert stage.play(program, private=played.names)["done"]

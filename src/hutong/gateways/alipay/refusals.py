@@ -7,7 +7,7 @@ from hutong.kernel.errors import Kind, Refusal
 _BAD_CODE = "ACQ.PAYMENT_AUTH_CODE_INVALID", "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款"
 _TAMPERED = "ACQ.CONTEXT_INCONSISTENT", "交易信息被篡改"
 _BLOCKED = "ACQ.SELLER_BEEN_BLOCKED", "商家账号被冻结"
-_BY_NAME = {
+REFUSALS = {
     # Who calls.
     "ACCOUNT_UNKNOWN": ("isv.invalid-app-id", ""),
     "ACCOUNT_SUSPENDED": ("isv.not-online-app", ""),
@@ -132,7 +132,7 @@ _BY_KIND = {
 def in_alipays_words(refusal: Refusal, *, is_trade: bool = True) -> AlipayError:
     """Every refusal has some: by its name, or else by its kind. What is no trade says them without `ACQ.`."""
     reason = refusal.reason
-    sub_code, said = _BY_NAME.get(reason.name, _BY_KIND[reason.kind])
+    sub_code, said = REFUSALS.get(reason.name, _BY_KIND[reason.kind])
     return AlipayError(sub_code if is_trade else sub_code.removeprefix("ACQ."), said=said)
 
 
@@ -147,7 +147,7 @@ def refund_failed(reason_name: str) -> AlipayError:
 
 
 def _by_name(reason_name: str, otherwise: tuple[str, str]) -> AlipayError:
-    sub_code, said = _BY_NAME.get(reason_name, otherwise)
+    sub_code, said = REFUSALS.get(reason_name, otherwise)
     if not sub_code.startswith("ACQ."):
         sub_code, said = otherwise
     return AlipayError(sub_code, said=said)
@@ -155,5 +155,5 @@ def _by_name(reason_name: str, otherwise: tuple[str, str]) -> AlipayError:
 
 def transfer_failed(reason_name: str) -> AlipayError:
     """Why a transfer to a person did not arrive."""
-    sub_code, said = _BY_NAME.get(reason_name, ("SYSTEM_ERROR", "系统异常"))
+    sub_code, said = REFUSALS.get(reason_name, ("SYSTEM_ERROR", "系统异常"))
     return AlipayError(sub_code, said=said)

@@ -1,11 +1,5 @@
 """A shop on alipay-sdk-python (PyPI, the vendor's own)."""
 
-import json
-from typing import Any
-from urllib.parse import parse_qsl
-
-from alipay.aop.api.AlipayClientConfig import AlipayClientConfig
-from alipay.aop.api.DefaultAlipayClient import DefaultAlipayClient
 from alipay.aop.api.request.AlipayTradeCancelRequest import AlipayTradeCancelRequest
 from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
 from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import AlipayTradeFastpayRefundQueryRequest
@@ -14,54 +8,8 @@ from alipay.aop.api.request.AlipayTradePayRequest import AlipayTradePayRequest
 from alipay.aop.api.request.AlipayTradePrecreateRequest import AlipayTradePrecreateRequest
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
 from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
-from alipay.aop.api.util.SignatureUtils import get_sign_content, verify_with_rsa
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, payment_code, tell
-
-public = (ACCOUNT / "alipay_public_key.txt").read_text()
-
-
-def accept(_headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
-    told = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    signed = {name: value for name, value in told.items() if name not in {"sign", "sign_type"}}
-    assert verify_with_rsa(public, get_sign_content(signed).encode(), told["sign"])
-    return told, 200, b"success"
-
-
-callbacks = Callbacks(accept)
-config = AlipayClientConfig()
-config.app_id = MADE["account"]["number"]
-config.app_private_key = (ACCOUNT / "app_private_key_pkcs1.txt").read_text()
-config.alipay_public_key = public
-if BASE_URL:
-    # It takes no port in an address: this is where it makes its connections.
-    import http.client
-
-    from alipay.aop.api.util import WebUtils
-
-    at = BASE_URL.partition("://")[2]
-    WebUtils.get_http_connection = lambda _url, query, timeout: (
-        f"/gateway.do?{query}",
-        http.client.HTTPConnection(at, timeout=timeout),
-    )
-client = DefaultAlipayClient(config)
-
-
-def ask(request: Any, **content: Any) -> dict[str, Any]:
-    made = request()
-    made.biz_content = content
-    if "notify_url" in dir(made):
-        made.notify_url = callbacks.url
-    return dict(json.loads(client.execute(made)))
-
-
-def good(answer: dict[str, Any], code: str = "10000") -> dict[str, Any]:
-    assert answer["code"] == code, answer
-    return answer
-
-
-def refused(answer: dict[str, Any], sub_code: str) -> None:
-    assert (answer["code"], answer["sub_code"]) == ("40004", sub_code), answer
-
+from alipay_sdk_python_shop import ask, callbacks, client, good, refused
+from story import do, number, pay, payment_code, race, tell
 
 mine = number()
 code = good(ask(AlipayTradePrecreateRequest, out_trade_no=mine, total_amount="12.50", subject="两碗炸酱面"))["qr_code"]
@@ -95,6 +43,17 @@ closed = number()
 code = good(ask(AlipayTradePrecreateRequest, out_trade_no=closed, total_amount="1.00", subject="面"))["qr_code"]
 do("pay", code=code, reject=True)
 good(ask(AlipayTradeCloseRequest, out_trade_no=closed))
+
+raced = number()
+code = good(ask(AlipayTradePrecreateRequest, out_trade_no=raced, total_amount="1.00", subject="面"))["qr_code"]
+won = race(code, lambda: ask(AlipayTradeCloseRequest, out_trade_no=raced)["code"] == "10000")
+stands = good(ask(AlipayTradeQueryRequest, out_trade_no=raced))["trade_status"]
+assert stands == ("TRADE_SUCCESS" if won else "TRADE_CLOSED"), stands
+
+dear = {"scene": "bar_code", "auth_code": payment_code(), "total_amount": "1500.00", "subject": "宴席"}
+waiting = number()
+good(ask(AlipayTradePayRequest, out_trade_no=waiting, **dear), "10003")
+assert good(ask(AlipayTradeCancelRequest, out_trade_no=waiting))["retry_flag"] == "N"
 
 page = AlipayTradePagePayRequest()
 page.biz_content = {

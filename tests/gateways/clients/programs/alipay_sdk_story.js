@@ -1,36 +1,11 @@
 // A shop on alipay-sdk (npm, the vendor's own): the classic gateway and version 3, with a key or with certificates.
-const { AlipaySdk } = require('alipay-sdk')
-const { assert, baseUrl, callbacks, directory, elsewhere, file, made, number, pay, paymentCode, play } = require('./story')
-
-const withCertificates = made.account.signing === 'CERTIFICATE'
-const trust = withCertificates
-  ? {
-      appCertPath: `${directory}/app_cert.crt`,
-      alipayPublicCertPath: `${directory}/alipay_cert.crt`,
-      alipayRootCertPath: `${directory}/alipay_root_cert.crt`,
-    }
-  : { alipayPublicKey: file('alipay_public_key.pem') }
-const shop = new AlipaySdk({
-  appId: made.account.number,
-  privateKey: file('app_private_key.pem'),
-  keyType: 'PKCS8',
-  encryptKey: made.secrets.aes_key,
-  ...trust,
-  ...(baseUrl ? { gateway: `${baseUrl}/gateway.do`, endpoint: baseUrl } : {}),
-})
+const { assert, elsewhere, number, pay, paymentCode, play, race } = require('./story')
+const { good, refused, shop, telling } = require('./alipay_sdk_shop')
 
 play(async () => {
-  const told = await callbacks(async (_request, body) => {
-    const said = Object.fromEntries(new URLSearchParams(body))
-    assert.ok(shop.checkNotifySignV2(said))
-    return [said, 200, 'success']
-  })
+  const told = await telling()
   const ask = (method, bizContent, more = {}) =>
     shop.exec(method, { bizContent, notifyUrl: told.url, ...more }, { validateSign: true })
-  const good = (answer, code = '10000') => {
-    assert.equal(answer.code, code, JSON.stringify(answer))
-    return answer
-  }
 
   const mine = number()
   const order = { out_trade_no: mine, total_amount: '12.50', subject: '两碗炸酱面' }
@@ -62,14 +37,26 @@ play(async () => {
   assert.equal(stands.trade_status, 'TRADE_SUCCESS')
   const { data: cancelled } = await shop.curl('POST', '/v3/alipay/trade/cancel', { body: { out_trade_no: newer } })
   assert.equal(cancelled.action, 'refund')
-  await assert.rejects(shop.curl('POST', '/v3/alipay/trade/query', { body: { out_trade_no: number() } }), {
-    code: 'ACQ.TRADE_NOT_EXIST',
-  })
+  await refused(shop.curl('POST', '/v3/alipay/trade/query', { body: { out_trade_no: number() } }), 'ACQ.TRADE_NOT_EXIST')
   const { data: hidden } = await shop.curl('POST', '/v3/alipay/trade/precreate', {
     body: { out_trade_no: number(), total_amount: '1.00', subject: '面' },
     needEncrypt: true,
   })
   assert.ok(hidden.qr_code, JSON.stringify(hidden))
+
+  const waiting = { out_trade_no: number(), total_amount: '1500.00', subject: '宴席', scene: 'bar_code' }
+  good(await ask('alipay.trade.pay', { ...waiting, auth_code: await paymentCode() }), '10003')
+  assert.equal((await elsewhere('answer')).state, 'COMPLETED')
+  assert.equal(good(await ask('alipay.trade.query', { out_trade_no: waiting.out_trade_no })).tradeStatus, 'TRADE_SUCCESS')
+  const givenUp = { ...waiting, out_trade_no: number(), auth_code: await paymentCode() }
+  good(await ask('alipay.trade.pay', givenUp), '10003')
+  good(await ask('alipay.trade.cancel', { out_trade_no: givenUp.out_trade_no }))
+
+  const raced = number()
+  const { qrCode: wanted } = good(await ask('alipay.trade.precreate', { ...order, out_trade_no: raced }))
+  const won = await race(wanted, async () => good(await ask('alipay.trade.close', { out_trade_no: raced })))
+  const ended = good(await ask('alipay.trade.query', { out_trade_no: raced })).tradeStatus
+  assert.equal(ended, won ? 'TRADE_SUCCESS' : 'TRADE_CLOSED')
 
   const closed = number()
   const { qrCode: gone } = good(await ask('alipay.trade.precreate', { ...order, out_trade_no: closed }))

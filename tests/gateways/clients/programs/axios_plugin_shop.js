@@ -1,6 +1,6 @@
 // A shop on wechatpay-axios-plugin (npm), trusting the platform's public key; what its stories have in common.
 const { Aes, Formatter, Hash, Rsa, Transformer, Wechatpay } = require('wechatpay-axios-plugin')
-const { assert, baseUrl, callbacks, file, made } = require('./story')
+const { assert, baseUrl, callbacks, file, made, seen } = require('./story')
 
 const { account, secrets, platform } = made
 const mchid = account.number
@@ -42,6 +42,7 @@ async function refused(asked, status, code) {
   } catch ({ response }) {
     assert.equal(response?.status, status, JSON.stringify(response?.data))
     assert.equal(response.data.code, code, JSON.stringify(response.data))
+    seen.add(code)
     return response.data
   }
   return assert.fail(`${code} was to come`)
@@ -53,8 +54,10 @@ async function refusedV2(asked, code) {
     await asked
   } catch (error) {
     assert.equal(error.code, 'EV2_RES_STATUS_CODE_NOT_SUCESS', `${error}`)
-    assert.equal(error.response.data.err_code ?? error.response.data.return_msg, code, JSON.stringify(error.response.data))
-    return error.response.data
+    const { data } = error.response
+    assert.equal(data.err_code ?? data.return_msg, code, JSON.stringify(data))
+    seen.add(code)
+    return data
   }
   return assert.fail(`${code} was to come`)
 }

@@ -1,6 +1,6 @@
 // A shop on wechatpay-axios-plugin (npm): both versions of WeChat Pay's API, every answer verified by the client.
 const { Formatter } = require('wechatpay-axios-plugin')
-const { assert, elsewhere, number, pay, paymentCode, play } = require('./story')
+const { assert, elsewhere, number, pay, paymentCode, play, race } = require('./story')
 const { appid, mchid, refused, shop, telling } = require('./axios_plugin_shop')
 
 play(async () => {
@@ -71,6 +71,30 @@ play(async () => {
   assert.equal(collected.trade_state, 'SUCCESS')
   await shop.v3.pay.transactions.outTradeNo.$out_trade_no$.reverse.post({ appid, mchid }, { out_trade_no: coded })
   assert.equal((await query(coded)).trade_state, 'REVOKED')
+
+  const collect = async (out_trade_no, total) =>
+    shop.v3.pay.transactions.codepay.post({
+      appid,
+      mchid,
+      out_trade_no,
+      description: '宴席',
+      payer: { auth_code: await paymentCode() },
+      amount: { total },
+      scene_info: { store_info: { id: '1' } },
+    })
+  const dear = number()
+  assert.equal((await collect(dear, 150000)).status, 202)
+  assert.equal((await elsewhere('answer')).state, 'COMPLETED')
+  assert.equal((await query(dear)).trade_state, 'SUCCESS')
+  const givenUp = number()
+  assert.equal((await collect(givenUp, 150000)).data.trade_state, 'USERPAYING')
+  await shop.v3.pay.transactions.outTradeNo.$out_trade_no$.reverse.post({ appid, mchid }, { out_trade_no: givenUp })
+  assert.equal((await query(givenUp)).trade_state, 'REVOKED')
+
+  const raced = number()
+  const won = await race((await native(raced)).data.code_url, () => close(raced))
+  assert.equal((await query(raced)).trade_state, won ? 'SUCCESS' : 'CLOSED')
+  if (won) assert.equal((await told.next()).out_trade_no, raced)
 
   // Version 2, with the same client.
   const old = number()

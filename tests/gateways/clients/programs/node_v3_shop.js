@@ -1,7 +1,7 @@
 // A shop on wechatpay-node-v3 (npm), with the platform's certificate, which the client fetches; what its stories have in common.
 const WxPay = require('wechatpay-node-v3')
 const { PayRequest } = require('wechatpay-node-v3/dist/lib/pay-request')
-const { assert, baseUrl, callbacks, file, made } = require('./story')
+const { assert, baseUrl, callbacks, file, made, seen } = require('./story')
 
 const { account, secrets } = made
 const appid = account.appids[0]
@@ -43,6 +43,7 @@ const good = (answer, status = 200) => {
 const refused = (answer, status, code) => {
   assert.equal(answer.status, status, JSON.stringify(answer))
   assert.equal(JSON.parse(answer.error).code, code, answer.error)
+  seen.add(code)
 }
 
 const telling = () =>

@@ -1,5 +1,5 @@
 // A shop on wechatpay-node-v3 (npm), with the platform's certificate, which the client fetches.
-const { assert, elsewhere, number, pay, play } = require('./story')
+const { assert, elsewhere, number, pay, play, race } = require('./story')
 const { good, refused, shop, telling } = require('./node_v3_shop')
 
 play(async () => {
@@ -9,6 +9,7 @@ play(async () => {
 
   const mine = number()
   const { code_url: code } = good(await native(mine))
+  assert.equal(good(await native(mine)).code_url, code)
   assert.equal(good(await shop.query({ out_trade_no: mine })).trade_state, 'NOTPAY')
   refused(await native(mine, 1300), 403, 'OUT_TRADE_NO_USED')
   await pay(code)
@@ -31,6 +32,13 @@ play(async () => {
   const { code_url: gone } = good(await native(closed))
   good(await shop.close(closed), 204)
   assert.ok('refused' in (await elsewhere('pay', { code: gone })))
+
+  const raced = number()
+  const closing = async () => good(await shop.close(raced), 204)
+  const won = await race(good(await native(raced)).code_url, closing)
+  assert.equal(good(await shop.query({ out_trade_no: raced })).trade_state, won ? 'SUCCESS' : 'CLOSED')
+  if (won) assert.equal((await told.next()).out_trade_no, raced)
+
   for (const more of [
     await shop.transactions_jsapi({
       description: '面',

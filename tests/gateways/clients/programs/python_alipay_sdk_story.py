@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from alipay import AliPay, DCAliPay
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, payment_code, tell
+from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, payment_code, race, tell
 
 mode = sys.argv[3] if len(sys.argv) > 3 else "key"
 
@@ -95,6 +95,17 @@ def story_of_cancelling() -> None:
     refused(shop.api_alipay_trade_close(out_trade_no=number()), "ACQ.TRADE_NOT_EXIST")
 
 
+def story_of_a_race() -> None:
+    mine = number()
+    paid = race(
+        good(precreate(mine))["qr_code"], lambda: shop.api_alipay_trade_close(out_trade_no=mine)["code"] == "10000"
+    )
+    stands = good(shop.api_alipay_trade_query(out_trade_no=mine))["trade_status"]
+    assert stands == ("TRADE_SUCCESS" if paid else "TRADE_CLOSED"), stands
+    while paid and callbacks.next()["out_trade_no"] != mine:
+        pass  # Of what was given back before.
+
+
 def story_of_payment_codes() -> None:
     def collect(mine: str, code: str, amount: str) -> dict[str, Any]:
         return dict(shop.api_alipay_trade_pay(mine, "bar_code", code, "牛肉面", total_amount=amount))
@@ -127,6 +138,7 @@ def story_of_pages() -> None:
 
 story_of_an_order()
 story_of_cancelling()
+story_of_a_race()
 story_of_payment_codes()
 story_of_pages()
 tell(done=True)

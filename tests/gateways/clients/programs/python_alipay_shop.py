@@ -39,6 +39,7 @@ def pointed(made: Any) -> Any:
 
 
 shop = made_for()
+seen: set[str] = set()  # Every code that was refused with.
 
 
 def good(answer: dict[str, Any], code: str = "10000") -> dict[str, Any]:
@@ -48,10 +49,13 @@ def good(answer: dict[str, Any], code: str = "10000") -> dict[str, Any]:
 
 def refused(answer: dict[str, Any], sub_code: str, code: str = "40004") -> None:
     assert (answer["code"], answer["sub_code"]) == (code, sub_code), answer
+    seen.add(sub_code)
 
 
 def paid(amount: str, **more: Any) -> str:
     """An order that somebody paid; its trade_no."""
     mine = number()
     pay(good(shop.api_alipay_trade_precreate("货", mine, amount, **more))["qr_code"])
-    return str(callbacks.next()["trade_no"])
+    while (told := callbacks.next())["out_trade_no"] != mine:
+        pass  # Of what was given back.
+    return str(told["trade_no"])

@@ -8,6 +8,7 @@ const [directory, baseUrl = '', ...only] = process.argv.slice(2) // No base URL:
 const file = (name) => readFileSync(`${directory}/${name}`, 'utf8')
 const made = JSON.parse(file('account.json'))
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+const seen = new Set() // Every code that was refused with.
 let numbers = 0
 
 // A number of the shop's own, that no other run had.
@@ -23,6 +24,17 @@ async function elsewhere(what, facts = {}) {
 async function pay(code) {
   const paid = await elsewhere('pay', { code })
   assert.equal(paid.state, 'COMPLETED', JSON.stringify(paid))
+}
+
+// The shop closes what somebody is just paying: one of the two wins. Whether it was paid.
+async function race(code, close) {
+  const closing = close().then(
+    () => true,
+    () => false,
+  )
+  const paid = (await elsewhere('pay', { code })).state === 'COMPLETED'
+  assert.notEqual(paid, await closing)
+  return paid
 }
 
 const paymentCode = async (at = 'jing') => (await elsewhere('payment_code', { at })).payment_code
@@ -73,7 +85,7 @@ async function eventually(look, expected) {
 function play(...stories) {
   const chosen = stories.filter((story) => !only.length || only.includes(story.name))
   chosen.reduce((before, story) => before.then(() => story()), Promise.resolve()).then(
-    () => process.stdout.write(JSON.stringify({ done: chosen.length > 0 }) + '\n', () => process.exit(0)),
+    () => process.stdout.write(JSON.stringify({ done: chosen.length > 0, seen: [...seen].sort() }) + '\n', () => process.exit(0)),
     (error) => {
       console.error(error?.response?.data ?? '', error?.stack ?? error)
       process.exit(1)
@@ -81,4 +93,19 @@ function play(...stories) {
   )
 }
 
-module.exports = { assert, baseUrl, callbacks, directory, elsewhere, eventually, file, made, number, pay, paymentCode, play }
+module.exports = {
+  assert,
+  baseUrl,
+  callbacks,
+  directory,
+  elsewhere,
+  eventually,
+  file,
+  made,
+  number,
+  pay,
+  paymentCode,
+  play,
+  race,
+  seen,
+}

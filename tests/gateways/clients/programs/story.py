@@ -4,6 +4,8 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -38,6 +40,15 @@ def pay(code: str, **facts: Any) -> dict[str, Any]:
 def payment_code(at: str = "jing") -> str:
     """What that payer shows the till."""
     return str(do("payment_code", at=at)["payment_code"])
+
+
+def race(code: str, close: Callable[[], bool]) -> bool:
+    """The shop closes what somebody is just paying: one of the two wins. Whether it was paid."""
+    closing = ThreadPoolExecutor(1).submit(close)
+    paid = do("pay", code=code).get("state") == "COMPLETED"
+    closed = closing.result()
+    assert paid != closed, (paid, closed)
+    return paid
 
 
 def eventually(look: Any, expected: Any) -> None:

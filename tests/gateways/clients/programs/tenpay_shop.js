@@ -1,7 +1,7 @@
 // A shop on tenpay (npm), WeChat Pay's API of version 2; what its stories have in common.
 const { readFileSync } = require('node:fs')
 const tenpay = require('tenpay')
-const { assert, baseUrl, callbacks, directory, made } = require('./story')
+const { assert, baseUrl, callbacks, directory, made, seen } = require('./story')
 
 const { account, secrets } = made
 
@@ -35,6 +35,9 @@ async function open() {
 }
 
 // A no: its code is all that the error says.
-const refused = (asked, code) => assert.rejects(asked, { message: code })
+async function refused(asked, code) {
+  await assert.rejects(asked, { name: 'Error', message: code })
+  seen.add(code)
+}
 
 module.exports = { madeFor, open, refused }

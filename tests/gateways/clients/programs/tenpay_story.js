@@ -1,5 +1,5 @@
 // A shop on tenpay (npm): WeChat Pay's API of version 2.
-const { assert, elsewhere, number, pay, paymentCode, play } = require('./story')
+const { assert, elsewhere, number, pay, paymentCode, play, race } = require('./story')
 const { open, refused } = require('./tenpay_shop')
 
 play(async () => {
@@ -9,6 +9,7 @@ play(async () => {
 
   const mine = number()
   const { code_url: code } = await native(mine)
+  assert.equal((await native(mine)).code_url, code)
   await refused(native(mine, 1300), 'OUT_TRADE_NO_USED')
   assert.equal((await shop.orderQuery({ out_trade_no: mine })).trade_state, 'NOTPAY')
   await pay(code)
@@ -25,6 +26,10 @@ play(async () => {
   await shop.closeOrder({ out_trade_no: closed })
   assert.ok('refused' in (await elsewhere('pay', { code: gone })))
   await refused(shop.orderQuery({ out_trade_no: number() }), 'ORDERNOTEXIST')
+
+  const raced = number()
+  const won = await race((await native(raced)).code_url, () => shop.closeOrder({ out_trade_no: raced }))
+  assert.equal((await shop.orderQuery({ out_trade_no: raced })).trade_state, won ? 'SUCCESS' : 'CLOSED')
 
   const coded = number()
   const scanned = { body: '牛肉面', total_fee: 800, spbill_create_ip: '127.0.0.1' }

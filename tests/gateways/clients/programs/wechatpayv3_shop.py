@@ -38,6 +38,7 @@ def made_for(*, partner: bool = False, **other: Any) -> Any:
 
 
 shop = made_for()
+seen: set[str] = set()  # Every code that was refused with.
 
 
 def good(answer: tuple[int, str], status: int = 200) -> Any:
@@ -47,8 +48,10 @@ def good(answer: tuple[int, str], status: int = 200) -> Any:
     return json.loads(body) if body else {}
 
 
-def refused(answer: tuple[int, str], status: int, code: str) -> Any:
+def refused(answer: tuple[int, str], status: int, code: str, message: str = "") -> Any:
     """What it says of a no, which must be this one."""
     told = good(answer, status)
     assert told["code"] == code, (code, told)
+    assert message in told["message"], (message, told)
+    seen.add(code)
     return told

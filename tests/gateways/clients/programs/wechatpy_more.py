@@ -6,53 +6,10 @@ import sys
 from typing import Any
 
 import requests
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, eventually, number, pay, payment_code, tell
-from wechatpy.exceptions import WeChatPayException
-from wechatpy.pay import WeChatPay
+from story import do, eventually, number, pay, payment_code, tell
+from wechatpy_shop import LOCAL, callbacks, customer, made_for, native, refused, shop
 
-account, secrets = MADE["account"], MADE["secrets"]
-_OK = b"<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>"
 NAME = "过路人"  # Of whoever pays here.
-LOCAL = "127.0.0.1"
-if BASE_URL:
-    WeChatPay.API_BASE_URL = f"{BASE_URL}/"
-
-
-def made_for(**more: Any) -> Any:
-    return WeChatPay(
-        appid=account["appids"][0],
-        api_key=secrets["api_v2_key"],
-        mch_id=account["number"],
-        mch_cert=str(ACCOUNT / "apiclient_cert.pem"),
-        mch_key=str(ACCOUNT / "apiclient_key.pem"),
-        **more,
-    )
-
-
-shop = made_for()
-
-
-def accept(_headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
-    return shop.parse_payment_result(body), 200, _OK
-
-
-callbacks = Callbacks(accept)
-
-
-def refused(code: str | None, ask: Any, *given: Any, **named: Any) -> None:
-    said: Any = "nothing"
-    try:
-        ask(*given, **named)
-    except WeChatPayException as no:
-        said = no.errcode
-    assert said == code, (said, code)
-
-
-def customer(amount: int = 50_000) -> tuple[str, int]:
-    """Somebody of the shop's own institution who bought something: their openid, and which payer it is."""
-    shown = do("payment_code", at="wei")
-    bought = shop.micropay.create("面", amount, shown["payment_code"], client_ip=LOCAL, out_trade_no=number())
-    return bought["openid"], shown["payer"]
 
 
 def story_of_transfers() -> None:
@@ -155,10 +112,7 @@ def story_of_the_bill() -> None:
     """The next day, at noon: what was sold and given back is on the bill, to the fen."""
     now = do("clock", forward_s=0)["now"]
     sold, back = number(), number("R")
-    code = shop.order.create("NATIVE", "货", 1_234, callbacks.url, client_ip=LOCAL, out_trade_no=sold, product_id="1")[
-        "code_url"
-    ]
-    pay(code)
+    pay(native(sold, 1_234)["code_url"])
     callbacks.next()
     shop.refund.apply(1_234, 234, back, out_trade_no=sold)
     day = now[:10].replace("-", "")

@@ -1,49 +1,8 @@
 """A shop on wechatpy (PyPI): WeChat Pay's API of version 2."""
 
-from typing import Any
-
-from story import ACCOUNT, BASE_URL, MADE, Callbacks, do, number, pay, payment_code, tell
+from story import ACCOUNT, do, number, pay, payment_code, race, tell
 from wechatpy.exceptions import WeChatPayException
-from wechatpy.pay import WeChatPay
-
-account, secrets = MADE["account"], MADE["secrets"]
-if BASE_URL:
-    WeChatPay.API_BASE_URL = f"{BASE_URL}/"
-shop = WeChatPay(appid=account["appids"][0], api_key=secrets["api_v2_key"], mch_id=account["number"])
-_OK = b"<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>"
-
-
-def accept(_headers: dict[str, str], body: bytes) -> tuple[Any, int, bytes]:
-    """A refund's news is hidden in req_info; a payment's is signed."""
-    if b"req_info" in body:
-        return shop.parse_refund_notify_result(body), 200, _OK
-    return shop.parse_payment_result(body), 200, _OK
-
-
-callbacks = Callbacks(accept)
-
-
-def refused(code: str, ask: Any, *given: Any, **named: Any) -> None:
-    try:
-        ask(*given, **named)
-    except WeChatPayException as no:
-        said = no.errcode
-    else:
-        said = "nothing"
-    assert said == code, (said, code)
-
-
-def native(mine: str, total: int = 1250) -> Any:
-    return shop.order.create(
-        "NATIVE",
-        "两碗炸酱面",
-        total,
-        callbacks.url,
-        client_ip="127.0.0.1",
-        out_trade_no=mine,
-        product_id="n1",
-        attach="桌七",
-    )
+from wechatpy_shop import LOCAL, callbacks, collect, native, refused, shop
 
 
 def story_of_an_order() -> None:
@@ -82,20 +41,34 @@ def story_of_closing() -> None:
     refused("ORDERNOTEXIST", shop.order.query, out_trade_no=number())
 
 
+def story_of_a_race() -> None:
+    mine = number()
+
+    def close() -> bool:
+        try:
+            shop.order.close(mine)
+        except WeChatPayException:
+            return False
+        return True
+
+    paid = race(native(mine)["code_url"], close)
+    assert shop.order.query(out_trade_no=mine)["trade_state"] == ("SUCCESS" if paid else "CLOSED")
+    if paid:
+        assert callbacks.next()["out_trade_no"] == mine
+
+
 def story_of_payment_codes() -> None:
     mine = number()
-    paid = shop.micropay.create("牛肉面", 800, payment_code(), client_ip="127.0.0.1", out_trade_no=mine)
+    paid = collect(mine, payment_code())
     assert (paid["trade_type"], paid["total_fee"]) == ("MICROPAY", "800"), paid
-    refused("AUTH_CODE_INVALID", shop.micropay.create, "x", 1, "1", client_ip="127.0.0.1", out_trade_no=number())
+    refused("AUTH_CODE_INVALID", collect, number(), "1")
     dear = number()
-    refused("USERPAYING", shop.micropay.create, "x", 150_000, payment_code(), client_ip="127.0.0.1", out_trade_no=dear)
+    refused("USERPAYING", collect, dear, payment_code(), 150_000)
     assert shop.order.query(out_trade_no=dear)["trade_state"] == "USERPAYING"
     assert do("answer")["state"] == "COMPLETED"
     assert shop.order.query(out_trade_no=dear)["trade_state"] == "SUCCESS"
     given_up = number()
-    refused(
-        "USERPAYING", shop.micropay.create, "x", 150_000, payment_code(), client_ip="127.0.0.1", out_trade_no=given_up
-    )
+    refused("USERPAYING", collect, given_up, payment_code(), 150_000)
     assert shop.order.reverse(out_trade_no=given_up)["recall"] == "N"
     assert shop.order.query(out_trade_no=given_up)["trade_state"] == "REVOKED"
     assert shop.order.reverse(out_trade_no=mine)["recall"] == "N"
@@ -108,7 +81,7 @@ def story_of_jsapi() -> None:
         "面",
         1,
         callbacks.url,
-        client_ip="127.0.0.1",
+        client_ip=LOCAL,
         out_trade_no=number(),
         user_id="oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
     )
@@ -117,6 +90,7 @@ def story_of_jsapi() -> None:
 
 story_of_an_order()
 story_of_closing()
+story_of_a_race()
 story_of_payment_codes()
 story_of_jsapi()
 tell(done=True, account=str(ACCOUNT))
