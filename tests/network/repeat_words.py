@@ -29,3 +29,25 @@ GATEWAYS = {
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
+
+CAMPAIGNS = {
+    "POST /v1/merchant/budget/deposits": "deposit_id",
+    "POST /v1/merchant/budget/withdrawals": "deposit_id",
+    "POST /v1/merchant/campaigns": "campaign_id",
+    "POST /v1/merchant/campaigns/{campaign_id}/end": STATE,
+    "POST /v1/merchant/campaigns/{campaign_id}/pause": STATE,
+    "POST /v1/merchant/campaigns/{campaign_id}/start": STATE,
+    "PUT /v1/merchant/campaigns/{campaign_id}/terms": STATE,
+    "POST /v1/merchant/programmes/{campaign_id}/join": STATE,
+    "POST /v1/merchant/programmes/{campaign_id}/leave": STATE,
+    "POST /v1/operator/campaigns": "campaign_id",
+    "POST /v1/operator/campaigns/{campaign_id}/end": STATE,
+    "POST /v1/operator/campaigns/{campaign_id}/pause": STATE,
+    "POST /v1/operator/campaigns/{campaign_id}/start": STATE,
+    "PUT /v1/operator/campaigns/{campaign_id}/terms": STATE,
+    "PUT /v1/operator/merchants/{merchant_id}/tags": STATE,
+    "POST /v1/operator/sponsors": "reference",
+    "POST /v1/operator/sponsors/{sponsor_id}/deposits": "deposit_id",
+    "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
+    "PUT /v1/operator/users/{user_id}/segments": STATE,
+}

@@ -228,7 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
-        await marketing_of(institution, machine, settings.zone)
+        marketing = await marketing_of(institution, machine, settings.zone)
         await institution.start(stack)
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
@@ -260,6 +260,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             ),
             *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
+            *marketing.routes(operator_only),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))

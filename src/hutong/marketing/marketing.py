@@ -4,20 +4,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+from litestar import Router
 
 from hutong.institution.chart import Chart
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.service import PaymentService
 from hutong.ledger.engine import LedgerEngine
+from hutong.marketing.campaigns.api import CampaignEdge, campaign_api
 from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
+from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
 ZONE = "Asia/Shanghai"
@@ -42,8 +46,9 @@ class Campaigns:
         self.campaigns = campaigns = CampaignService(node, ledger, own, self.sponsors, totals)
         self.awards = awards = AwardService(node, ledger, own, campaigns, parties, calendar.day)
         self.audience = awards.audience
-        self.subsidies = Subsidies(campaigns, awards, parties, calendar, own)
-        self.sponsorships = Sponsorships(campaigns, awards, parties, calendar, own)
+        self.programmes = programmes = ProgrammeService(node, campaigns)
+        self.subsidies = Subsidies(campaigns, awards, parties, programmes, calendar, own)
+        self.sponsorships = Sponsorships(campaigns, awards, parties, programmes, calendar, own)
         payments.cashier.plug_in(adjuster=self.subsidies, sponsor=self.sponsorships)
         payments.debtor.on_completed.append(self._completed)
 
@@ -51,6 +56,7 @@ class Campaigns:
         """Load what it knows, and count what was given; before anything is decided."""
         await self.sponsors.start()
         await self.campaigns.start()
+        await self.programmes.start()
         await self.awards.start()
 
     def tick(self) -> None:
@@ -80,3 +86,11 @@ class Marketing(Campaigns):
         """Load what it knows; before anything is decided."""
         await self.parties.start()
         await super().start()
+
+    def routes(self, operator_only: Guard) -> list[Router]:
+        """What the node's own API has of it."""
+        people, merchants = self.institution.people, self.institution.merchants
+        edge = CampaignEdge(
+            self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
+        )
+        return campaign_api(edge, people, operator_only)

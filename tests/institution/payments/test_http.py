@@ -15,12 +15,14 @@ from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.institution.api import institution_api
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import PayEndpoint
+from hutong.institution.people.api import operator_guard
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.clock import ManualClock
 from hutong.kernel.ids import IdMint, id_text, seeded_randomness
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
+from hutong.marketing.marketing import Marketing
 from hutong.runtime.http import HotRequest, Problem
 from hutong.runtime.http_app import make_app
 from hutong.runtime.journal import MemoryJournal
@@ -81,11 +83,15 @@ class Jing:
             poster=cast("Any", Nobody()),
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
+        self.marketing = Marketing(self.institution)
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()
+        await self.marketing.start()
         await self.institution.start(stack)
-        app = make_app(institution_api(self.institution), title="jing", version="1")
+        operator_only = operator_guard(self.node, self.institution.people)
+        handlers = [*institution_api(self.institution), *self.marketing.routes(operator_only)]
+        app = make_app(handlers, title="jing", version="1")
         transport = httpx.ASGITransport(cast("Any", app))
         self.client = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://jing", timeout=5)

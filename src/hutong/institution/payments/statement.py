@@ -39,6 +39,8 @@ class LineKind(StrEnum):
     FROZEN = "FROZEN"  # Kept of an order that is to be split, or held for a merchant; or come back from there.
     SPLIT = "SPLIT"  # A part of an order that several share.
     TRANSFER = "TRANSFER"  # From a merchant to a person.
+    REWARD = "REWARD"  # From a campaign.
+    BUDGET = "BUDGET"  # Set aside by a merchant for campaigns of its own; or come back from there.
     OTHER = "OTHER"
 
 
@@ -113,6 +115,8 @@ _OUTSIDE = {
     int(Why.COMBINED): LineKind.SPLIT,
     int(Why.COMBINED_RETURNED): LineKind.SPLIT,
     int(Why.SENT): LineKind.TRANSFER,
+    int(Why.SPONSORED): LineKind.BUDGET,
+    int(Why.REWARDED): LineKind.REWARD,
     int(Why.HELD): LineKind.FROZEN,
     int(Why.LET_GO): LineKind.FROZEN,
 }

@@ -112,6 +112,12 @@ class AwardService:
             self._looked[payment_id] = known
         return known
 
+    async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
+        """Versions of a campaign's awards with their positions, newest first. Durable ones only."""
+        return await self._node.store.page(
+            AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
+        )
+
     # Of payments.
 
     def reserve(self, payment_id: int, person_id: int, chosen: Sequence[Decided], now_ns: int) -> list[Award]:

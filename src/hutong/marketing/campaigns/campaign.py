@@ -59,6 +59,7 @@ class CampaignTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     rules: RuleTable = RuleTable()
     caps: Caps = Caps()
     holdout_bps: int = HOLDOUT_BPS
+    by_joining: bool = False  # For payments to merchants of ours that joined it: a programme.
     partial: bool = False  # Whether less than the rule says is given where a budget has no more.
     priority: int = 0  # See `Benefit`.
     exclusive: bool = False
@@ -206,8 +207,12 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
         The campaign's own salt makes groups of two campaigns independent of each other.
         """
+        return HELD_OUT if self.is_held_out(unit) else TREATED
+
+    def is_held_out(self, unit: int) -> bool:
+        """Whether this one gets nothing, so that what the others got it for can be seen."""
         drawn = hashlib.blake2b(unit.to_bytes(16, "big"), digest_size=8, key=self.salt).digest()
-        return HELD_OUT if int.from_bytes(drawn) % BPS < self.told.holdout_bps else TREATED
+        return int.from_bytes(drawn) % BPS < self.told.holdout_bps
 
 
 TREATED, HELD_OUT = "TREATED", "HELD_OUT"

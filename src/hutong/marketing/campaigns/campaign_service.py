@@ -51,14 +51,15 @@ class CampaignService:
         self._totals = totals
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
-        self._books: dict[Side, RuleBook] = {}
-        self._books_of = -1  # How many changes there were when the books were made.
+        self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
+        self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
         self._next_ns = 0  # When time alone brings about the next thing.
 
     async def start(self) -> None:
         """Load them, and what they have given; take up what a crash left half done."""
         for campaign in await self.all.load_all():
+            self._note(campaign)
             if campaign.state == CampaignState.ENDED and campaign.funded > campaign.given_back:
                 self._dirty.add(campaign.id)
         for total in await self._totals.totals():
@@ -84,14 +85,17 @@ class CampaignService:
         """All of them, or a merchant's own; oldest first."""
         return [each for each in self.all.everything() if merchant_id in (0, each.merchant_id)]
 
-    def book(self, side: Side) -> RuleBook | None:
-        """The rules of what runs on this side; None while nothing does."""
-        if self._books_of != self.all.changes:
-            running = [each for each in self.all.everything() if each.state == CampaignState.RUNNING]
-            sides = {each: [one for one in running if one.side == each.value] for each in Side}
-            self._books = {each: RuleBook(found) for each, found in sides.items() if found}
-            self._books_of = self.all.changes
-        return self._books.get(side)
+    def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
+        """The rules of what runs on this side: the operator's, and what is the merchant's own."""
+        running = self._running
+        if not running:
+            return []
+        keys = ((side.value, 0), (side.value, merchant_id)) if merchant_id else ((side.value, 0),)
+        return [self._books.get(key) or self._book(key) for key in keys if key in running]
+
+    def _book(self, key: tuple[str, int]) -> RuleBook:
+        book = self._books[key] = RuleBook([self._running[key][id_] for id_ in sorted(self._running[key])])
+        return book
 
     def left(self, campaign: Campaign) -> int:
         """What its account still has and nobody was awarded."""
@@ -142,7 +146,7 @@ class CampaignService:
             created_ns=now_ns,
             changed_ns=now_ns,
         )
-        self.all.put(campaign)
+        self._put(campaign)
         self._ledger.create_accounts([chart.campaign(draft.id, self._chart.currency)], _opened)
         return campaign
 
@@ -163,8 +167,7 @@ class CampaignService:
         )
         terms.check(_kind(campaign), Side(campaign.side))
         revised = replace(campaign, terms=raw, version=campaign.version + 1, changed_ns=now_ns)
-        self.all.put(revised)
-        return revised
+        return self._put(revised)
 
     def begin(self, id_: int, merchant_id: int = 0, answer: Answer | None = None) -> None:
         """
@@ -315,8 +318,19 @@ class CampaignService:
 
     def _put(self, campaign: Campaign) -> Campaign:
         self.all.put(campaign)
+        self._note(campaign)
         self._next_ns = 0
         return campaign
+
+    def _note(self, campaign: Campaign) -> None:
+        key = campaign.side, campaign.merchant_id
+        self._books.pop(key, None)
+        if campaign.state == CampaignState.RUNNING:
+            self._running.setdefault(key, {})[campaign.id] = campaign
+        elif key in self._running:
+            self._running[key].pop(campaign.id, None)
+            if not self._running[key]:
+                del self._running[key]
 
     def _say(self, id_: int, answer: Answer | None) -> None:
         if answer is not None:

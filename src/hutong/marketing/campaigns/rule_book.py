@@ -1,15 +1,26 @@
 """The rules of all campaigns that run at one side of the network, asked together: one key says which of them fit."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from hutong.marketing.campaigns.campaign import Campaign
-from hutong.marketing.campaigns.rules import OF_PERSON, Compiled, RuleTable, bands, compiled
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignTerms
+from hutong.marketing.campaigns.rules import Compiled, RuleRow, RuleTable, bands, compiled
 
 _REMEMBERED_MAX = 50_000
-Match = tuple[Campaign, int]  # A campaign that fits, and the row of its rules; 0 where it has none.
+
+
+class Match(NamedTuple):
+    """A campaign that fits: what is asked of it for every payment, read once."""
+
+    campaign: Campaign
+    row: int  # Of its rules; 0 where it has none.
+    rule: RuleRow
+    terms: CampaignTerms
+    caps: Caps
+    kind: CampaignKind
 
 
 class RuleBook:
@@ -24,7 +35,6 @@ class RuleBook:
         self._tables = tables
         self._bands = bands([table.table for _, table in tables if table is not None])
         self.fields = tuple(self._bands)
-        self.asks_who = bool(OF_PERSON.intersection(self.fields))
         self._answers: dict[tuple[Any, ...], tuple[Match, ...]] = {}
 
     def matching(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:
@@ -42,12 +52,17 @@ class RuleBook:
         found: list[Match] = []
         for campaign, table in self._tables:
             if table is None:
-                found.append((campaign, 0))
+                found.append(_match(campaign, 0, RuleRow()))
                 continue
             row = table.row(facts)
-            if row and table.table.rows[row - 1].gives:
-                found.append((campaign, row))
+            if row and (rule := table.table.rows[row - 1]).gives:
+                found.append(_match(campaign, row, rule))
         return found
+
+
+def _match(campaign: Campaign, row: int, rule: RuleRow) -> Match:
+    terms = campaign.told
+    return Match(campaign, row, rule, terms, terms.caps, CampaignKind(campaign.kind))
 
 
 def _compiled(table: RuleTable) -> Compiled:

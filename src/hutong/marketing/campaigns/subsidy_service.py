@@ -7,7 +7,7 @@ runs on a side, a payment costs it one look.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
@@ -17,18 +17,19 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService, Decided
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, room
+from hutong.marketing.campaigns.budget import room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import best_combination
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
-from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.campaigns.rule_book import Match
 
 CAMPAIGN = "campaign"
 DAY_NS = 86_400 * NS_PER_S
 # What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
-_PROMISED = frozenset({CampaignKind.COUPON.value, CampaignKind.INVITE.value})
+_PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
 
 
 class BenefitSource(Protocol):
@@ -59,6 +60,17 @@ class Subsidy(Discount, frozen=True, gc=False):
     chosen: tuple[Decided, ...] = ()
 
 
+class _Allowed(NamedTuple):
+    """A campaign that fits, the place it counts at, and what its budgets allow."""
+
+    match: Match
+    place: str
+    left: int
+
+    def decided(self, benefit: Benefit) -> Decided:
+        return Decided(benefit, self.place, self.match.row, self.match.campaign.version)
+
+
 class Subsidies:
     """The `PriceAdjuster` of campaigns on the payer's side."""
 
@@ -70,10 +82,12 @@ class Subsidies:
         campaigns: CampaignService,
         awards: AwardService,
         parties: Parties,
+        programmes: ProgrammeService,
         calendar: Calendar,
         own: Chart,
     ) -> None:
         self._campaigns = campaigns
+        self._programmes = programmes
         self._awards = awards
         self._parties = parties
         self._calendar = calendar
@@ -82,20 +96,22 @@ class Subsidies:
 
     def offer(self, occasion: Occasion) -> Subsidy | None:
         """The best that may go together. May raise `Cold`."""
-        book = self._campaigns.book(self.side)
-        if book is None or (self.side is Side.PAYER and not occasion.payer_id):
+        books = self._campaigns.books(self.side, occasion.merchant_id)
+        if not books or (self.side is Side.PAYER and not occasion.payer_id):
             return None
         place = self._place(occasion)
         matches = [
             match
-            for match in book.matching(partial(self._fact, book, occasion, place))
-            if match[0].is_running(occasion.now_ns)
+            for book in books
+            for match in book.matching(partial(self._fact, occasion, place))
+            if match.campaign.is_running(occasion.now_ns)
+            and (not match.terms.by_joining or self._joined(match, occasion))
         ]
         if not matches:
             return None
         unit_id, known = self._unit(occasion)
-        benefits, decided = self._benefits(occasion, matches, place, unit_id, known)
-        chosen = self._combined(occasion, benefits, decided)
+        benefits, allowed = self._benefits(occasion, matches, place, unit_id, known)
+        chosen = self._combined(occasion, benefits, allowed)
         if not chosen:
             return None
         campaigns = {each.benefit.campaign_id for each in chosen}
@@ -147,56 +163,47 @@ class Subsidies:
 
     def _benefits(
         self, occasion: Occasion, matches: Sequence[Match], place: PlaceFacts, unit_id: int, known: Known
-    ) -> tuple[list[Benefit], dict[int, tuple[Campaign, int, str, int]]]:
-        """What each campaign would give; and of each its row, the place it counts at and what its budgets allow."""
-        decided: dict[int, tuple[Campaign, int, str, int]] = {}
-        of_kind: dict[str, list[Campaign]] = {}
+    ) -> tuple[list[Benefit], dict[int, _Allowed]]:
+        """What each campaign would give; and of each what its budgets allow."""
+        allowed: dict[int, _Allowed] = {}
+        of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
-        day = self._calendar.day(occasion.now_ns)
-        for campaign, row in matches:
-            caps = campaign.told.caps
+        day, amount = self._calendar.day(occasion.now_ns), occasion.amount
+        spent, expose = self._campaigns.spent, self._awards.audience.expose
+        for match in matches:
+            campaign, caps, kind = match.campaign, match.caps, match.kind
             at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
-            person = known.of(campaign.id) if occasion.payer_id else NOTHING
-            left, _ = room(campaign.funded, caps, self._campaigns.spent[campaign.id], person, day, at)
+            left, _ = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
             if not left:
                 continue
-            is_free = campaign.kind not in _PROMISED
-            if is_free and self._awards.audience.expose(campaign, unit_id, known) == HELD_OUT:
+            if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
                 continue
-            decided[campaign.id] = campaign, row, at, left
-            if campaign.kind == CampaignKind.DISCOUNT:
-                benefits += _discount(campaign, row, occasion.amount, left)
+            allowed[campaign.id] = _Allowed(match, at, left)
+            if kind is CampaignKind.DISCOUNT:
+                benefit = _discount(match, amount, left)
+                if benefit is not None:
+                    benefits.append(benefit)
             else:
-                of_kind.setdefault(campaign.kind.lower(), []).append(campaign)
+                of_kind.setdefault(kind, []).append(campaign)
         for kind, campaigns in of_kind.items():
-            if kind in self.sources:
-                benefits += self.sources[kind].benefits(occasion, campaigns)
-        return benefits, decided
+            source = self.sources.get(kind.lower())
+            if source is not None:
+                benefits += source.benefits(occasion, campaigns)
+        return benefits, allowed
 
     def _combined(
-        self,
-        occasion: Occasion,
-        benefits: Sequence[Benefit],
-        decided: Mapping[int, tuple[Campaign, int, str, int]],
+        self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[Decided, ...]:
         """The best combination that every budget has room for."""
-        fit = [each for each in benefits if 0 < each.amount <= decided[each.campaign_id][3]]
+        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
         while fit:
             chosen = best_combination(occasion.amount, fit).chosen
-            over = _over_room(chosen, decided)
+            over = _over_room(chosen, allowed)
             if over is None:
-                return tuple([self._decided(each, decided[each.campaign_id]) for each in chosen])
+                return tuple([allowed[each.campaign_id].decided(each) for each in chosen])
             # Two of one campaign, and its budget has room for one: the lesser is left out, and we choose anew.
-            fit = [
-                each
-                for each in fit
-                if (each.source, each.source_id, each.campaign_id) != (over.source, over.source_id, over.campaign_id)
-            ]
+            fit = [each for each in fit if _which(each) != _which(over)]
         return ()
-
-    def _decided(self, benefit: Benefit, of: tuple[Campaign, int, str, int]) -> Decided:
-        campaign, row, place, _ = of
-        return Decided(benefit, place, row, campaign.version)
 
     # What is known.
 
@@ -209,7 +216,10 @@ class Subsidies:
             return NOWHERE
         return self._parties.place(occasion.merchant_id, occasion.shop_id)
 
-    def _fact(self, book: RuleBook, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
+    def _joined(self, match: Match, occasion: Occasion) -> bool:
+        return self._programmes.has_joined(match.campaign.id, occasion.merchant_id)
+
+    def _fact(self, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
         """What is known of an occasion. May raise `Cold`."""
         match field:
             case "amount" | "mcc" | "debtor_agent" | "creditor_agent":
@@ -224,7 +234,6 @@ class Subsidies:
                 return "small" in place.tags
             case "tag":
                 return place.tags
-        assert book.asks_who, field
         if field == "new":
             return self._awards.audience.is_new(occasion.payer_id)
         payer = self._parties.payer(occasion.payer_id)
@@ -250,37 +259,40 @@ class Sponsorships(Subsidies):
         return unit_id, self._awards.audience.unit(unit_id)
 
 
-def _discount(campaign: Campaign, row: int, amount: int, left: int) -> list[Benefit]:
+def _discount(match: Match, amount: int, left: int) -> Benefit | None:
     """What the row gives, if the budgets have so much."""
-    terms = campaign.told
-    rule = terms.rules.rows[row - 1]
-    given = rule.amount_of(amount)
+    terms = match.terms
+    given = match.rule.amount_of(amount)
     if given > left:
         if not terms.partial:
-            return []
+            return None
         given = left
     if not given:
-        return []
-    return [
-        Benefit(
-            campaign_id=campaign.id,
-            amount=given,
-            label=campaign.name,
-            source=CAMPAIGN,
-            priority=terms.priority,
-            exclusive=terms.exclusive,
-            group=terms.group,
-            threshold=rule.threshold,
-        )
-    ]
+        return None
+    return Benefit(
+        campaign_id=match.campaign.id,
+        amount=given,
+        label=match.campaign.name,
+        source=CAMPAIGN,
+        priority=terms.priority,
+        exclusive=terms.exclusive,
+        group=terms.group,
+        threshold=match.rule.threshold,
+    )
 
 
-def _over_room(chosen: Sequence[Benefit], decided: Mapping[int, tuple[Campaign, int, str, int]]) -> Benefit | None:
+def _over_room(chosen: Sequence[Benefit], allowed: Mapping[int, _Allowed]) -> Benefit | None:
     """The least of what one campaign would give together, where its budgets have not so much."""
+    if len(chosen) == 1:
+        return None
     sums: dict[int, int] = {}
     for each in chosen:
         sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
     for campaign_id, total in sums.items():
-        if total > decided[campaign_id][3]:
+        if total > allowed[campaign_id].left:
             return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
     return None
+
+
+def _which(benefit: Benefit) -> tuple[int, str, int]:
+    return benefit.campaign_id, benefit.source, benefit.source_id

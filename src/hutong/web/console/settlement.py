@@ -31,6 +31,8 @@ LINE_KINDS = {
     LineKind.FROZEN: phrase("Frozen for a split"),
     LineKind.SPLIT: phrase("Split"),
     LineKind.TRANSFER: phrase("Transfer to a person"),
+    LineKind.REWARD: phrase("Reward"),
+    LineKind.BUDGET: phrase("Campaign budget"),
     LineKind.OTHER: phrase("Correction"),
 }
 assert set(LINE_KINDS) == set(LineKind)

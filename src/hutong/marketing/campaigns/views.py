@@ -1,0 +1,304 @@
+"""How campaigns, sponsors and awards look over HTTP. Amounts are integers of minor units (fen)."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from hutong.institution.merchants.views import MERCHANT_PREFIX
+from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.ids import id_text, parse_id
+from hutong.marketing.campaigns.award import AWARD_PREFIX, Award
+from hutong.marketing.campaigns.campaign import (
+    CAMPAIGN_PREFIX,
+    Campaign,
+    CampaignDraft,
+    CampaignKind,
+    CampaignTerms,
+    Side,
+)
+from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile
+
+USER_PREFIX = "usr"
+PAYMENT_PREFIX = "pay"
+DEPOSIT_PREFIX = "dep"
+Moment = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000_000, description="Milliseconds since 1970.")]
+Minor = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+
+
+class RegisterSponsor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who pays in from outside. `reference` is your own number for it."""
+
+    reference: str
+    kind: SponsorKind
+    name: str
+
+    def profile(self) -> SponsorProfile:
+        """What the service takes."""
+        return SponsorProfile(reference=self.reference, kind=self.kind, name=self.name)
+
+
+class SponsorView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sponsor, and what is in its budget and in no campaign."""
+
+    sponsor_id: str
+    kind: str
+    reference: str = ""
+    name: str
+    merchant_id: str = ""
+    balance: int
+
+
+class Deposit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Money for a budget, or back. The same id again changes nothing."""
+
+    deposit_id: str
+    amount: Minor
+
+
+class DepositView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was moved, and what the budget has now."""
+
+    deposit_id: str
+    amount: int
+    balance: int
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sponsor and its proportion of the budget."""
+
+    sponsor_id: str
+    proportion: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+
+
+class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A campaign of the operator's. `starts_at_ms` 0: as soon as it is started."""
+
+    campaign_id: str
+    name: str
+    kind: CampaignKind = CampaignKind.DISCOUNT
+    side: Side = Side.PAYER
+    sponsors: list[Share]
+    budget: Minor
+    terms: CampaignTerms
+    starts_at_ms: Moment = 0
+    ends_at_ms: Moment
+
+    def draft(self) -> CampaignDraft:
+        """What the service takes."""
+        return CampaignDraft(
+            id=parse_id(CAMPAIGN_PREFIX, self.campaign_id),
+            name=self.name,
+            kind=self.kind,
+            side=self.side,
+            sponsors=[(parse_id(SPONSOR_PREFIX, each.sponsor_id), each.proportion) for each in self.sponsors],
+            budget=self.budget,
+            terms=self.terms,
+            starts_ns=self.starts_at_ms * NS_PER_MS,
+            ends_ns=self.ends_at_ms * NS_PER_MS,
+        )
+
+
+class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A merchant's own campaign: at its own shops, from its own budget, for whoever pays."""
+
+    campaign_id: str
+    name: str
+    budget: Minor
+    terms: CampaignTerms
+    starts_at_ms: Moment = 0
+    ends_at_ms: Moment
+
+    def draft(self, merchant_id: int, sponsor_id: int) -> CampaignDraft:
+        """What the service takes."""
+        return CampaignDraft(
+            id=parse_id(CAMPAIGN_PREFIX, self.campaign_id),
+            name=self.name,
+            kind=CampaignKind.DISCOUNT,
+            side=Side.PAYEE,
+            sponsors=[(sponsor_id, 1)],
+            budget=self.budget,
+            terms=self.terms,
+            starts_ns=self.starts_at_ms * NS_PER_MS,
+            ends_ns=self.ends_at_ms * NS_PER_MS,
+            merchant_id=merchant_id,
+        )
+
+
+class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A campaign as it is. `given` is what payments and rewards have of it, less what came back."""
+
+    campaign_id: str
+    merchant_id: str = ""
+    name: str
+    kind: str
+    side: str
+    state: str
+    reason: str = ""
+    sponsors: list[Share]
+    budget: int
+    funded: int
+    given: int
+    given_times: int
+    left: int
+    given_back: int
+    version: int
+    terms: CampaignTerms
+    starts_at_ms: int
+    ends_at_ms: int
+    created_at_ms: int
+    changed_at_ms: int
+
+
+class ProgrammeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign of others that merchants join: what it gives is theirs to read before they do."""
+
+    campaign_id: str
+    name: str
+    side: str
+    state: str
+    joined: bool
+    merchants: int
+    terms: CampaignTerms
+    starts_at_ms: int
+    ends_at_ms: int
+
+
+class OfferView(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that a person may meet."""
+
+    campaign_id: str
+    name: str
+    kind: str
+    terms: CampaignTerms
+    ends_at_ms: int
+
+
+class AwardView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a campaign gave a payment or a person, by which row of which version of its rules."""
+
+    award_id: str
+    campaign_id: str
+    kind: str
+    state: str
+    reason: str = ""
+    person_id: str = ""
+    payment_id: str = ""
+    source: str
+    amount: int
+    returned: int = 0
+    row: int = 0
+    version: int
+    facts: dict[str, Any] = {}
+    created_at_ms: int
+    decided_at_ms: int = 0
+
+
+class AwardPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some versions of a campaign's awards, the newest first. `next_cursor` is empty on the last page."""
+
+    awards: list[AwardView]
+    next_cursor: str
+
+
+class TraitsBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that rules may ask for: all that hold from now on."""
+
+    words: Annotated[list[str], msgspec.Meta(max_length=50)]
+
+
+class TraitsView(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, as kept."""
+
+    words: list[str]
+
+
+def sponsor_view(sponsor: Sponsor, balance: int) -> SponsorView:
+    """A sponsor, to be shown."""
+    return SponsorView(
+        sponsor_id=id_text(SPONSOR_PREFIX, sponsor.id),
+        kind=sponsor.kind,
+        reference=sponsor.reference,
+        name=sponsor.name,
+        merchant_id=_text(MERCHANT_PREFIX, sponsor.merchant_id),
+        balance=balance,
+    )
+
+
+def campaign_view(campaign: Campaign, given: int, times: int) -> CampaignView:
+    """A campaign, to be shown."""
+    return CampaignView(
+        campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
+        merchant_id=_text(MERCHANT_PREFIX, campaign.merchant_id),
+        name=campaign.name,
+        kind=campaign.kind,
+        side=campaign.side,
+        state=campaign.state,
+        reason=campaign.reason,
+        sponsors=[
+            Share(sponsor_id=id_text(SPONSOR_PREFIX, sponsor_id), proportion=proportion)
+            for sponsor_id, proportion in campaign.shares
+        ],
+        budget=campaign.budget,
+        funded=campaign.funded,
+        given=given,
+        given_times=times,
+        left=campaign.funded - campaign.given_back - given,
+        given_back=campaign.given_back,
+        version=campaign.version,
+        terms=campaign.told,
+        starts_at_ms=campaign.starts_ns // NS_PER_MS,
+        ends_at_ms=campaign.ends_ns // NS_PER_MS,
+        created_at_ms=campaign.created_ns // NS_PER_MS,
+        changed_at_ms=campaign.changed_ns // NS_PER_MS,
+    )
+
+
+def programme_view(campaign: Campaign, merchants: int, *, joined: bool) -> ProgrammeView:
+    """A programme, to be shown to a merchant."""
+    return ProgrammeView(
+        campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
+        name=campaign.name,
+        side=campaign.side,
+        state=campaign.state,
+        joined=joined,
+        merchants=merchants,
+        terms=campaign.told,
+        starts_at_ms=campaign.starts_ns // NS_PER_MS,
+        ends_at_ms=campaign.ends_ns // NS_PER_MS,
+    )
+
+
+def offer_view(campaign: Campaign) -> OfferView:
+    """A campaign, to be shown to a person."""
+    return OfferView(
+        campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
+        name=campaign.name,
+        kind=campaign.kind,
+        terms=campaign.told,
+        ends_at_ms=campaign.ends_ns // NS_PER_MS,
+    )
+
+
+def award_view(award: Award) -> AwardView:
+    """An award, to be shown."""
+    return AwardView(
+        award_id=id_text(AWARD_PREFIX, award.id),
+        campaign_id=id_text(CAMPAIGN_PREFIX, award.campaign_id),
+        kind=award.kind,
+        state=award.state,
+        reason=award.reason,
+        person_id=_text(USER_PREFIX, award.person_id),
+        payment_id=_text(PAYMENT_PREFIX, award.payment_id),
+        source=award.source,
+        amount=award.amount,
+        returned=award.returned,
+        row=award.row,
+        version=award.version,
+        facts=award.told,
+        created_at_ms=award.created_ns // NS_PER_MS,
+        decided_at_ms=award.decided_ns // NS_PER_MS,
+    )
+
+
+def _text(prefix: str, id_: int) -> str:
+    return id_text(prefix, id_) if id_ else ""

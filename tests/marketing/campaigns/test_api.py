@@ -1,0 +1,151 @@
+"""Campaigns as an operator, a corner shop and a payer meet them over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from hutong.kernel.ids import id_text
+from hutong.runtime.pool import WorkerPool
+from tests.institution.payments.test_http import OPERATOR, Jing, Phone
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+async def jing() -> AsyncIterator[Jing]:
+    pool = WorkerPool()
+    async with AsyncExitStack() as stack:
+        stack.callback(pool.close)
+        jing = Jing(pool)
+        await jing.start(stack)
+        yield jing
+
+
+async def operator(jing: Jing, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+    return await jing.said(method, f"/v1/operator{path}", status, body, headers=OPERATOR)
+
+
+def new_id(jing: Jing, prefix: str) -> str:
+    return id_text(prefix, jing.mint.mint())
+
+
+async def sponsor(jing: Jing, amount: int) -> str:
+    body = {"reference": "city", "kind": "OUTSIDE", "name": "消费节"}
+    told = await operator(jing, "POST", "/sponsors", body, 201)
+    deposit = {"deposit_id": new_id(jing, "dep"), "amount": amount}
+    for _ in range(2):
+        moved = await operator(jing, "POST", f"/sponsors/{told['sponsor_id']}/deposits", deposit)
+        assert moved["balance"] == amount
+    other = await operator(jing, "POST", f"/sponsors/{told['sponsor_id']}/deposits", deposit | {"amount": 1}, 409)
+    assert (other["reason"], other["facts"]["field"]) == ("DEPOSIT_OTHERWISE", "amount")
+    found: str = told["sponsor_id"]
+    return found
+
+
+def draft(jing: Jing, **fields: Any) -> dict[str, Any]:
+    terms = {"rules": {"rows": [{"when": {"amount": ">= 1000"}, "off": 100}]}, "holdout_bps": 0}
+    ends = jing.clock.now_ns() // 1_000_000 + 7 * DAY_MS
+    return {
+        "campaign_id": new_id(jing, "cmp"),
+        "name": "满十减一",
+        "budget": 1_000,
+        "terms": terms,
+        "ends_at_ms": ends,
+    } | fields
+
+
+async def plate(merchant: Phone) -> str:
+    found: str = (await merchant.post("/v1/plates", 201, {"reference": "counter"}))["text"]
+    return found
+
+
+async def test_an_operator_runs_a_campaign_and_follows_each_award(jing: Jing) -> None:
+    payer, merchant = await jing.user("+8613800138000", 100_000), await jing.merchant()
+    body = draft(jing, sponsors=[{"sponsor_id": await sponsor(jing, 1_000)}])
+    for _ in range(2):
+        made = await operator(jing, "POST", "/campaigns", body, 201)
+        assert made["state"] == "DRAFT"
+    other = await operator(jing, "POST", "/campaigns", body | {"budget": 999}, 409)
+    assert (other["reason"], other["facts"]["field"]) == ("CAMPAIGN_OTHERWISE", "budget")
+    path = f"/campaigns/{made['campaign_id']}"
+    for _ in range(2):
+        assert (await operator(jing, "POST", f"{path}/start"))["state"] == "RUNNING"
+    code = await plate(merchant)
+    quote = await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 1_000})
+    assert (quote["discount"], quote["discount_parts"][0]["label"]) == (100, "满十减一")
+    assert [each["name"] for each in await payer.get("/v1/me/offers")] == ["满十减一"]
+    payment_id = new_id(jing, "pay")
+    paid = await payer.post(
+        "/v1/payments", 200, {"payment_id": payment_id, "quote_id": quote["quote_id"], "amount": 1_000}
+    )
+    assert (paid["state"], paid["paid"]) == ("COMPLETED", 900)
+    (award,) = await payer.get("/v1/me/awards")
+    assert (award["payment_id"], award["amount"], award["state"], award["row"]) == (payment_id, 100, "COMMITTED", 1)
+    page = await operator(jing, "GET", f"{path}/awards?limit=1")
+    assert [each["state"] for each in page["awards"]] == ["COMMITTED"]
+    page = await operator(jing, "GET", f"{path}/awards?cursor={page['next_cursor']}")
+    assert [each["state"] for each in page["awards"]] == ["RESERVED"]
+    assert (await operator(jing, "POST", f"{path}/pause"))["state"] == "PAUSED"
+    assert (await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 1_000})).get("discount", 0) == 0
+    document = await operator(jing, "GET", f"{path}/rules")
+    assert document["contentType"] == "application/vnd.gorules.decision"
+    ended = await operator(jing, "POST", f"{path}/end")
+    assert (ended["state"], ended["given"], ended["given_back"], ended.get("left", 0)) == ("ENDED", 100, 900, 0)
+
+
+async def test_a_corner_shop_pays_for_its_own_campaign_and_nobody_elses(jing: Jing) -> None:
+    payer, shop = await jing.user("+8613800138000", 100_000), await jing.merchant()
+    code = await plate(shop)
+    quote = await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 5_000})
+    paid = {"payment_id": new_id(jing, "pay"), "quote_id": quote["quote_id"], "amount": 5_000}
+    await payer.post("/v1/payments", 200, paid)
+    deposit = {"deposit_id": new_id(jing, "dep"), "amount": 2_000}
+    assert (await shop.post("/v1/merchant/budget/deposits", 200, deposit))["balance"] == 2_000
+    too_much = {"deposit_id": new_id(jing, "dep"), "amount": 9_000}
+    refused = await shop.post("/v1/merchant/budget/deposits", 422, too_much)
+    assert refused["reason"] == "SPONSOR_BUDGET_INSUFFICIENT"
+    made = await shop.post("/v1/merchant/campaigns", 201, draft(jing))
+    started = await shop.post(f"/v1/merchant/campaigns/{made['campaign_id']}/start", 200, {})
+    assert (started["state"], started["side"]) == ("RUNNING", "PAYEE")
+    assert (await shop.get("/v1/merchant/budget"))["balance"] == 1_000
+    request = await shop.post("/v1/payment-requests", 201, {"reference": "1", "amount": 1_500})
+    quote = await payer.post("/v1/codes/consult", 200, {"code": request["code"]})
+    assert quote["payee_discount"] == 100
+    assert [each["merchant_id"] for each in await operator(jing, "GET", "/campaigns?only=RUNNING")] == [shop.id]
+    lines = (await shop.get("/v1/merchant/statement"))["lines"]
+    assert ("OUT", 2_000, "BUDGET") in [(each["direction"], each["amount"], each["kind"]) for each in lines]
+
+
+async def test_a_programme_gives_where_the_merchant_joined(jing: Jing) -> None:
+    payer, shop = await jing.user("+8613800138000", 100_000), await jing.merchant()
+    code = await plate(shop)
+    terms = {"rules": {"rows": [{"when": {"small": "true"}, "off": 100}]}, "holdout_bps": 0, "by_joining": True}
+    body = draft(jing, sponsors=[{"sponsor_id": await sponsor(jing, 1_000)}], terms=terms)
+    id_ = (await operator(jing, "POST", "/campaigns", body, 201))["campaign_id"]
+    await operator(jing, "POST", f"/campaigns/{id_}/start")
+
+    async def discount() -> int:
+        quote = await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 1_000})
+        found: int = quote.get("discount", 0)
+        return found
+
+    await operator(jing, "PUT", f"/merchants/{shop.id}/tags", {"words": ["small"]})
+    assert await discount() == 0
+    assert [each["joined"] for each in await shop.get("/v1/merchant/programmes")] == [False]
+    for _ in range(2):
+        assert (await shop.post(f"/v1/merchant/programmes/{id_}/join", 200, {}))["merchants"] == 1
+    assert await discount() == 100
+    await operator(jing, "PUT", f"/merchants/{shop.id}/tags", {"words": []})
+    assert await discount() == 0
+    await operator(jing, "PUT", f"/merchants/{shop.id}/tags", {"words": ["small"]})
+    await shop.post(f"/v1/merchant/programmes/{id_}/leave", 200, {})
+    assert await discount() == 0
+
+
+async def test_a_rule_that_is_not_understood_is_refused_by_row_and_field(jing: Jing) -> None:
+    body = draft(jing, sponsors=[{"sponsor_id": await sponsor(jing, 1_000)}])
+    body["terms"]["rules"]["rows"] += [{"when": {"segment": "'a') or true"}, "off": 1}]
+    told = await operator(jing, "POST", "/campaigns", body, 400)
+    assert (told["reason"], told["facts"]["row"], told["facts"]["field"]) == ("RULE_NOT_UNDERSTOOD", 2, "segment")

@@ -1,0 +1,141 @@
+"""Rules are tables that people read and the engine decides; a table is asked once of each kind of occasion."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hutong.kernel.errors import Refusal
+from hutong.marketing.campaigns.rules import FIELDS, Band, Compiled, RuleRow, RuleTable, Sort, bands
+
+FACTS: dict[str, Any] = {
+    "new": False,
+    "tier": 2,
+    "age_days": 40,
+    "segment": frozenset({"student", "driver"}),
+    "mcc": "5812",
+    "city": "上海",
+    "small": True,
+    "tag": frozenset[str](),
+    "shop": "",
+    "merchant": "mer_1",
+    "amount": 1_000,
+    "channel": "STATIC",
+    "debtor_agent": "jing",
+    "creditor_agent": "wei",
+    "weekday": 6,
+    "hour": 8,
+}
+
+
+def table(*conditions: dict[str, str]) -> RuleTable:
+    return RuleTable(rows=tuple(RuleRow(when=when, off=1) for when in conditions))
+
+
+@pytest.mark.parametrize(
+    ("when", "fits"),
+    [
+        ({}, True),
+        ({"amount": ">= 1000"}, True),
+        ({"amount": "> 1000"}, False),
+        ({"amount": "[500..1000]"}, True),
+        ({"amount": "[500..1000)"}, False),
+        ({"amount": "1, 1000"}, True),
+        ({"mcc": "'5411', '5812'"}, True),
+        ({"mcc": "'5411'"}, False),
+        ({"segment": "'student'"}, True),
+        ({"segment": "'nurse', 'driver'"}, True),
+        ({"segment": "'nurse'"}, False),
+        ({"tag": "'small'"}, False),
+        ({"new": "true"}, False),
+        ({"small": "true", "city": "'上海'"}, True),
+        ({"small": "true", "city": "'北京'"}, False),
+        ({"weekday": "6, 7", "hour": "[6..10)"}, True),
+        ({"debtor_agent": "'jing'", "creditor_agent": "'wei'"}, True),
+        ({"tier": ">= 3"}, False),
+    ],
+)
+def test_a_condition_fits_or_does_not(when: dict[str, str], fits: bool) -> None:
+    rules = table(when)
+    rules.check()
+    assert Compiled(rules).row(FACTS) == int(fits)
+
+
+def test_the_first_row_that_fits_decides() -> None:
+    rules = table({"amount": ">= 5000"}, {"mcc": "'5812'"}, {})
+    assert Compiled(rules).row(FACTS) == 2
+    assert Compiled(rules).row(FACTS | {"amount": 5_000}) == 1
+    assert Compiled(rules).row(FACTS | {"mcc": "5411"}) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "condition"),
+    [
+        ("amount", "many"),
+        ("amount", ">= 10; drop"),
+        ("amount", ""),
+        ("amount", ">= 10.5"),
+        ("mcc", "5812"),
+        ("mcc", "'58' + '12'"),
+        ("weather", "'fine'"),
+        ("new", "1"),
+        ("segment", "'a') or true"),
+        ("city", "'" + "长" * 81 + "'"),
+        ("city", "'上' " * 900),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_row_and_field(field: str, condition: str) -> None:
+    with pytest.raises(Refusal, match=f"RULE_NOT_UNDERSTOOD: row=2, field={field}"):
+        table({}, {field: condition}).check()
+
+
+NUMBERS = st.integers(0, 30)
+CONDITIONS = {
+    Sort.NUMBER: st.one_of(
+        NUMBERS.map(">= {}".format),
+        NUMBERS.map("< {}".format),
+        NUMBERS.map(str),
+        st.tuples(NUMBERS, st.integers(0, 9)).map(lambda t: f"[{t[0]}..{t[0] + t[1]})"),
+    ),
+    Sort.TEXT: st.lists(st.sampled_from("abc"), min_size=1).map(lambda names: ", ".join(f"'{n}'" for n in names)),
+    Sort.WORDS: st.lists(st.sampled_from("abc"), min_size=1).map(lambda names: ", ".join(f"'{n}'" for n in names)),
+    Sort.TRUTH: st.sampled_from(["true", "false"]),
+}
+VALUES: dict[Sort, st.SearchStrategy[Any]] = {
+    Sort.NUMBER: st.integers(0, 40),
+    Sort.TEXT: st.sampled_from("abcd"),
+    Sort.WORDS: st.frozensets(st.sampled_from("abcd")),
+    Sort.TRUTH: st.booleans(),
+}
+ASKED = ("amount", "mcc", "segment", "new")
+ROWS = st.lists(st.fixed_dictionaries({}, optional={each: CONDITIONS[FIELDS[each]] for each in ASKED}), min_size=1)
+OCCASIONS = st.lists(st.fixed_dictionaries({each: VALUES[FIELDS[each]] for each in ASKED}), min_size=2, max_size=8)
+
+
+@given(ROWS, OCCASIONS)
+def test_what_no_row_can_tell_apart_is_decided_alike(
+    rows: list[dict[str, str]], occasions: list[dict[str, Any]]
+) -> None:
+    rules = table(*rows)
+    rules.check()
+    asked, known = Compiled(rules), bands([rules])
+    fresh = [Compiled(rules).row(facts) for facts in occasions]
+    assert [asked.row(facts) for facts in occasions] == fresh
+    by_key: dict[Any, int] = {}
+    for facts, row in zip(occasions, fresh, strict=True):
+        key = tuple(band.of(facts[field]) for field, band in known.items())
+        assert by_key.setdefault(key, row) == row
+
+
+def test_an_amount_is_told_apart_at_its_bounds_alone() -> None:
+    band = Band("amount", [">= 1000", "[3000..5000)"])
+    found = [band.of(each) for each in (0, 999, 1_000, 1_001, 2_999, 3_000, 3_001, 4_999, 5_000, 9_999)]
+    assert found == [0, 0, 1, 2, 2, 3, 4, 4, 5, 6]
+
+
+def test_what_a_row_gives_leaves_a_fen_to_pay() -> None:
+    assert RuleRow(off=500).amount_of(300) == 299
+    assert RuleRow(bps=2_000, max=150).amount_of(1_000) == 150
+    assert RuleRow(off=10, bps=1_000).amount_of(1_005) == 111
+    assert RuleRow(off=5).amount_of(1) == 0
