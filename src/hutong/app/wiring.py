@@ -15,7 +15,7 @@ from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
-from hutong.app.marketing import marketing_of
+from hutong.app.marketing import marketing_handlers, marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -228,7 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
-        marketing = await marketing_of(institution, machine, settings.zone)
+        marketing = await marketing_of(institution, machine, settings)
         await institution.start(stack)
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
@@ -261,6 +261,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
             *marketing.routes(operator_only),
+            *marketing_handlers(marketing, pages, operator_only),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))

@@ -21,6 +21,7 @@ from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.marketing.coupons.coupons import Coupons
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -73,19 +74,23 @@ class Marketing(Campaigns):
     """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
 
     def __init__(
-        self, institution: InstitutionNode, pool: "asyncpg.Pool[Any] | None" = None, *, zone: str = ZONE
+        self, institution: InstitutionNode, pool: "asyncpg.Pool[Any] | None" = None, *, key: bytes, zone: str = ZONE
     ) -> None:
         node, ledger = institution.node, institution.ledger
         self.institution = institution
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
+        self.coupons = Coupons(
+            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
+        )
         institution.on_tick.append(self.tick)
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
         await self.parties.start()
         await super().start()
+        await self.coupons.start()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from hutong.institution.payments.cashier import Occasion
-from hutong.institution.policy.policy import shipped_policies
 from hutong.kernel.clock import ManualClock
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import IdMint, derive, seeded_randomness
+from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.combination import best_combination
 from hutong.marketing.coupons.claim_service import Claimant, ClaimService
 from hutong.marketing.coupons.code import Codes
@@ -31,7 +31,7 @@ from hutong.scheme.messages import Channel
 Answer = TypeVar("Answer")
 KEY = b"a key for tests, not for coupons"
 ZONE = ZoneInfo("Asia/Shanghai")
-POLICIES = shipped_policies("cn", ZONE)
+CALENDAR = Calendar(ZONE)
 FIVE_OFF = CouponTerms(kind=CouponKind.AMOUNT_OFF, amount_off=500, threshold=2_000, validity=Validity(days=7))
 
 
@@ -102,8 +102,8 @@ class Stall:
         node = NodeRuntime("jing", self.clock, self.randomness, self.mint, self.journal, self.store, run_now)
         repository, codes = CouponRepository(node), Codes(KEY)
         self.templates = TemplateService(node, repository, self.campaigns, codes)
-        self.claims = ClaimService(node, repository, self.templates, self.campaigns, POLICIES, self.told)
-        self.redemptions = RedemptionService(node, repository, self.templates, self.campaigns, POLICIES)
+        self.claims = ClaimService(node, repository, self.templates, self.campaigns, CALENDAR, self.told)
+        self.redemptions = RedemptionService(node, repository, self.templates, self.campaigns, CALENDAR)
         self.repository = repository
         now(repository.start())
         now(self.templates.start())

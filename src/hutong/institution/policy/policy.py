@@ -126,7 +126,7 @@ class Policies:
     def __init__(self, policies: list[Policy], zone: tzinfo) -> None:
         assert policies
         self._policies = sorted(policies, key=lambda policy: policy.effective_from)
-        self.zone = zone
+        self._zone = zone
         self._begins_ns = self._ends_ns = 0
         self._today: tuple[Policy, int, int] = (self._policies[0], 0, 0)
 
@@ -140,12 +140,12 @@ class Policies:
         """The local day and year of another moment."""
         if self._begins_ns <= ns < self._ends_ns:
             return self._today[1:]
-        day = instant(ns).astimezone(self.zone).date()
+        day = instant(ns).astimezone(self._zone).date()
         return day.toordinal(), day.year
 
     def date_of(self, ns: int) -> date:
         """The local date of a moment."""
-        return instant(ns).astimezone(self.zone).date()
+        return instant(ns).astimezone(self._zone).date()
 
     def everything(self) -> list[tuple[Policy, date | None]]:
         """Every version, the newest first, and the last day it is in force: None, as far as is known."""
@@ -153,7 +153,7 @@ class Policies:
         return list(zip(self._policies, ends, strict=True))[::-1]
 
     def _turn_to(self, now_ns: int) -> None:
-        day = instant(now_ns).astimezone(self.zone).date()
+        day = instant(now_ns).astimezone(self._zone).date()
         self._begins_ns = self._midnight_ns(day)
         self._ends_ns = self._midnight_ns(day + timedelta(days=1))
         in_force = [policy for policy in self._policies if policy.effective_from <= day]
@@ -161,7 +161,7 @@ class Policies:
         self._today = in_force[-1], day.toordinal(), day.year
 
     def _midnight_ns(self, day: date) -> int:
-        return instant_ns(datetime.combine(day, time_of_day(), self.zone))
+        return instant_ns(datetime.combine(day, time_of_day(), self._zone))
 
 
 def shipped_policies(name: str, zone: tzinfo) -> Policies:

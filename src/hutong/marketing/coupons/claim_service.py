@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from hutong.institution.payments.payment import check_new_id
-from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
+from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.coupons.code import code_id
 from hutong.marketing.coupons.coupon import Claim, Coupon, CouponState
 from hutong.marketing.coupons.guesses import CodeGuesses
@@ -42,14 +42,14 @@ class ClaimService:
         repository: CouponRepository,
         templates: TemplateService,
         campaigns: Campaigns,
-        policies: Policies,
+        calendar: Calendar,
         notices: Notices,
     ) -> None:
         self._clock = node.clock
         self._all = repository
         self._templates = templates
         self._campaigns = campaigns
-        self._policies = policies
+        self._calendar = calendar
         self._notices = notices
         self._guesses = CodeGuesses()
 
@@ -142,7 +142,7 @@ class ClaimService:
         """The templates of which this person may claim one now, without a code, oldest first."""
         claims = self._all.claims.find("person_id", person_id)
         now_ns = self._clock.now_ns()
-        day, _ = self._policies.day_of(now_ns)
+        day = self._calendar.day(now_ns)
         offered = []
         for template in self._templates.templates():
             if template.told.code is not CodeKind.NONE:
@@ -157,9 +157,14 @@ class ClaimService:
             offered.append(template)
         return offered
 
+    def claimed_today(self, template_id: int) -> int:
+        """How many of a template were claimed today."""
+        day = self._calendar.day(self._clock.now_ns())
+        return self._templates.stock(template_id).on(day)
+
     def _take(self, claim_id: int, template: CouponTemplate, who: Claimant, key: int | None) -> Coupon:
         now_ns = self._clock.now_ns()
-        day, _ = self._policies.day_of(now_ns)
+        day = self._calendar.day(now_ns)
         stock, terms = self._templates.stock(template.id), template.told
         self._check_offered(template, who.person_id, now_ns)
         of_person = self._all.claims.find("person_id", who.person_id)
@@ -187,7 +192,7 @@ class ClaimService:
                 claimed_ns=now_ns,
             )
         )
-        from_ns, until_ns = terms.validity.period(now_ns, self._policies.zone)
+        from_ns, until_ns = terms.validity.period(now_ns, self._calendar.zone)
         coupon = Coupon(
             id=claim_id,
             template_id=template.id,

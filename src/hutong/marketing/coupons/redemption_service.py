@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from hutong.institution.payments.cashier import Occasion
-from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.coupons.coupon import Coupon
+from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.coupons.coupon import Claim, Coupon
 from hutong.marketing.coupons.ports import Award, Campaign, Campaigns
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.repository import CouponRepository
@@ -31,13 +31,13 @@ class RedemptionService:
         repository: CouponRepository,
         templates: TemplateService,
         campaigns: Campaigns,
-        policies: Policies,
+        calendar: Calendar,
     ) -> None:
         self._clock = node.clock
         self._all = repository
         self._templates = templates
         self._campaigns = campaigns
-        self._policies = policies
+        self._calendar = calendar
 
     # A person's coupons.
 
@@ -52,6 +52,18 @@ class RedemptionService:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))
 
+    async def page(self, template_id: int, *, before: int | None, limit: int) -> list[tuple[Claim, Coupon]]:
+        """The claims of a template, newest first, each with its coupon as it is now. Refuses COUPON_UNKNOWN to page on."""
+        if before is not None:
+            await self._all.claims.load([before])
+            known = self._all.claims.get(before)
+            if known is None or known.template_id != template_id:
+                raise Refusal(CouponReason.COUPON_UNKNOWN, field="cursor")
+        claims = await self._all.claims_page(template_id, before=before, limit=limit)
+        await self._all.coupons.load([claim.id for claim in claims])
+        found = [(claim, self._all.coupons.get(claim.id)) for claim in claims]
+        return [(claim, coupon) for claim, coupon in found if coupon is not None]
+
     def validate(self, coupon_id: int, occasion: Occasion) -> Benefit:
         """
         What a coupon would give a payment, if nothing else did. Nothing is set aside.
@@ -65,7 +77,7 @@ class RedemptionService:
         campaign = self._campaigns.campaign(coupon.campaign_id)
         if not campaign.is_running(occasion.now_ns):
             raise Refusal(CouponReason.COUPON_NOT_ON_OFFER)
-        if not template.told.validity.is_hour(occasion.now_ns, self._policies.zone):
+        if not template.told.validity.is_hour(occasion.now_ns, self._calendar.zone):
             raise Refusal(CouponReason.COUPON_NOT_AT_THIS_HOUR)
         if not _is_here(template, occasion):
             raise Refusal(CouponReason.COUPON_NOT_HERE)
@@ -88,7 +100,7 @@ class RedemptionService:
             if campaign is None or (chosen is not None and coupon.id not in chosen):
                 continue
             template = self._templates.template(coupon.template_id)
-            if _is_here(template, occasion) and template.told.validity.is_hour(occasion.now_ns, self._policies.zone):
+            if _is_here(template, occasion) and template.told.validity.is_hour(occasion.now_ns, self._calendar.zone):
                 found.append(_benefit(coupon, template, campaign, occasion.amount))
         return found
 

@@ -25,6 +25,7 @@ from hutong.runtime.shelf import warmed
 from hutong.web.form import Form
 from hutong.web.language import Words
 from hutong.web.page import HEADERS, AnyRequest, Pages
+from hutong.web.wallet.coupons import chosen_coupons
 from hutong.web.wallet.door import WALLET, signed_in_user, wallet_guard
 
 # What another node said no to is told by its own reason.
@@ -84,8 +85,10 @@ class Paying:
         user = await signed_in_user(self.institution, request)
         code = request.query_params.get("code", "")[: CODE_LENGTH_MAX + 1]
         amount, odd_amount = _amount_of(request)
+        coupon = request.query_params.get("coupon", "")
         try:
-            quote = await self.institution.payments.consults.consult(user.id, code, amount)
+            chosen = chosen_coupons(coupon)
+            quote = await self.institution.payments.consults.consult(user.id, code, amount, chosen)
         except Refusal as refusal:
             return self.pages.render(
                 request,
@@ -116,7 +119,7 @@ class Paying:
             no,
             gross=gross,
             paid=gross - terms.discount - terms.payee_discount,
-            query=urlencode({"code": code, "amount": request.query_params.get("amount", "")}),
+            query=urlencode({"code": code, "amount": request.query_params.get("amount", ""), "coupon": coupon}),
             balance=balance,
             accounts=await warmed(
                 self.institution.node.journal, lambda: self.institution.payments.bank_link.accounts(user.id)

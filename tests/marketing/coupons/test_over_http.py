@@ -1,0 +1,209 @@
+"""Coupons over HTTP and on the wallet's pages, with real campaigns, payments and refunds."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from hutong.kernel.ids import parse_id
+from hutong.runtime.pool import WorkerPool
+from tests.institution.payments.test_http import OPERATOR, PIN, Phone
+from tests.marketing.coupons.bazaar import FIVE_OFF, Bazaar, Browser
+
+MINE = "/v1/me/coupons"
+
+
+@pytest.fixture
+async def bazaar() -> AsyncIterator[Bazaar]:
+    pool = WorkerPool()
+    async with AsyncExitStack() as stack:
+        stack.callback(pool.close)
+        bazaar = Bazaar(pool)
+        await bazaar.start(stack)
+        yield bazaar
+
+
+async def _claim(person: Phone, template: dict[str, Any], status: int = 201) -> dict[str, Any]:
+    body = {"coupon_id": person.new_id("cpn"), "template_id": template["template_id"]}
+    claimed = await person.post(MINE, status, body)
+    assert await person.post(MINE, status, body) == claimed
+    return dict(claimed)
+
+
+async def _pay(payer: Phone, plate: str, amount: int, **consult: Any) -> dict[str, Any]:
+    quote = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": amount, **consult})
+    body = {"payment_id": payer.new_id("pay"), "quote_id": quote["quote_id"], "amount": amount}
+    paid = await payer.post("/v1/payments", 200, body)
+    assert paid["paid"] == amount - quote["discount"]
+    return dict(paid)
+
+
+async def _plate(merchant: Phone) -> str:
+    return str((await merchant.post("/v1/plates", 201, {"reference": "counter"}))["text"])
+
+
+async def test_a_coupon_from_its_offer_to_its_refund(bazaar: Bazaar) -> None:
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    plate, campaign_id = await _plate(merchant), await bazaar.campaign()
+    template = await bazaar.template(campaign_id)
+    (offer,) = await payer.get(f"{MINE}/offers")
+    assert (offer["template_id"], offer["left"]) == (template["template_id"], 100)
+    coupon = await _claim(payer, template)
+    assert await payer.get(f"{MINE}/offers") == []
+    quote = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": 3_000})
+    assert quote["discount_parts"] == [{"label": "早餐满20减5", "amount": 500}]
+    none = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": 3_000, "coupon_ids": []})
+    assert none["discount"] == 0
+    paid = await _pay(payer, plate, 3_000)
+    assert paid["paid"] == 2_500
+    (mine,) = await payer.get(MINE)
+    assert (mine["state"], mine["payment_id"]) == ("REDEEMED", paid["payment_id"])
+    assert bazaar.left(campaign_id) == 999_500
+    refund = {"refund_id": merchant.new_id("rfd"), "payment_id": paid["payment_id"], "amount": 1_000}
+    await merchant.post("/v1/refunds", 200, refund)
+    assert (await payer.get(MINE))[0]["state"] == "REDEEMED"
+    await merchant.post("/v1/refunds", 200, refund | {"refund_id": merchant.new_id("rfd"), "amount": 2_000})
+    (mine,) = await payer.get(MINE)
+    assert (mine["state"], mine["coupon_id"]) == ("AVAILABLE", coupon["coupon_id"])
+    assert bazaar.left(campaign_id) == 1_000_000
+    assert (await payer.get("/v1/balance"))["balance"] == 100_000
+    page = await bazaar.said(
+        "GET", f"/v1/operator/coupon-templates/{template['template_id']}/claims", 200, headers=OPERATOR
+    )
+    (claim,) = page["claims"]
+    assert (claim["user_id"], claim["state"], claim["returns"]) == (payer.id, "AVAILABLE", 1)
+
+
+async def test_what_a_coupon_is_worth_here_or_why_not(bazaar: Bazaar) -> None:
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    plate, campaign_id = await _plate(merchant), await bazaar.campaign()
+    for terms in ({}, {"threshold": 5_000}):
+        await _claim(payer, await bazaar.template(campaign_id, **terms))
+    worth = await payer.post(f"{MINE}/worth", 200, {"code": plate, "amount": 3_000})
+    told = sorted((each["gives"], each["reason"], each["missing"]) for each in worth)
+    assert told == [(0, "COUPON_BELOW_THRESHOLD", 2_000), (500, "", 0)]
+
+
+async def test_a_merchant_makes_codes_of_its_own_coupons_alone(bazaar: Bazaar) -> None:
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    await _pay(payer, await _plate(merchant), 10_000)  # It sponsors from what it sold.
+    campaign_id = await bazaar.campaign(5_000, merchant_id=parse_id("mer", merchant.id))
+    path = "/v1/merchant/coupon-templates"
+    body = {
+        "template_id": merchant.new_id("ctp"),
+        "campaign_id": campaign_id,
+        "name": "凭码减5元",
+        "terms": FIVE_OFF | {"code": "UNIQUE"},
+        "stock": 10,
+    }
+    made = await merchant.post(path, 201, body)
+    assert made["merchant_id"] == merchant.id
+    assert await merchant.get(path) == [made]
+    batch = {"batch_id": merchant.new_id("ccb"), "count": 3}
+    told = await merchant.post(f"{path}/{body['template_id']}/codes", 201, batch)
+    assert await merchant.post(f"{path}/{body['template_id']}/codes", 201, batch) == told
+    otherwise = await merchant.post(f"{path}/{body['template_id']}/codes", 409, batch | {"count": 4})
+    assert (otherwise["reason"], otherwise["facts"]["field"]) == ("COUPON_CODES_OTHERWISE", "count")
+    answer = await bazaar.client.get(
+        f"{path}/{body['template_id']}/codes/{batch['batch_id']}", headers=merchant.headers
+    )
+    codes = answer.text.split()
+    assert len(codes) == 3
+    claim = {"coupon_id": payer.new_id("cpn"), "code": codes[0].lower()}
+    await payer.post(f"{MINE}/by-code", 201, claim)
+    used = await payer.post(f"{MINE}/by-code", 422, claim | {"coupon_id": payer.new_id("cpn")})
+    assert used["reason"] == "COUPON_CODE_USED"
+    wrong = await payer.post(f"{MINE}/by-code", 400, claim | {"code": "0000-0000-0000-0000"})
+    assert wrong["reason"] == "COUPON_CODE_WRONG"
+    page = await merchant.get(f"{path}/{body['template_id']}/claims?limit=1")
+    assert [(each["user_id"], each["by_code"]) for each in page["claims"]] == [("", True)]
+    for verb in ("pause", "resume", "end"):
+        assert (await merchant.post(f"{path}/{body['template_id']}/{verb}", 200))["claimed"] == 1
+    institutions = await bazaar.template(await bazaar.campaign())
+    assert (await merchant.get(f"{path}/{institutions['template_id']}", 404))["reason"] == "COUPON_TEMPLATE_UNKNOWN"
+
+
+async def test_a_coupon_is_given_by_telephone_number(bazaar: Bazaar) -> None:
+    giver, receiver = await bazaar.user("+8613800138000"), await bazaar.user("+8613800138001")
+    coupon = await _claim(giver, await bazaar.template(await bazaar.campaign(), transferable=True))
+    path = f"{MINE}/{coupon['coupon_id']}/give"
+    given = await giver.post(path, 200, {"phone": "13800138001"})
+    assert await giver.post(path, 200, {"user_id": receiver.id}) == given
+    assert given["was_given"]
+    assert await giver.get(MINE) == []
+    assert [each["coupon_id"] for each in await receiver.get(MINE)] == [coupon["coupon_id"]]
+    assert (await receiver.post(path, 422, {"phone": "13800138000"}))["reason"] == "COUPON_GIVEN_ALREADY"
+
+
+async def test_the_operator_sends_one_and_a_budget_that_is_gone_gives_nothing(bazaar: Bazaar) -> None:
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    campaign_id = await bazaar.campaign(budget=700)
+    template = await bazaar.template(campaign_id, limits={"per_person": 2})
+    path = f"/v1/operator/coupon-templates/{template['template_id']}/send"
+    for _ in range(2):
+        body = {"coupon_id": payer.new_id("cpn"), "user_id": payer.id}
+        sent = await bazaar.said("POST", path, 201, body, headers=OPERATOR)
+        assert await bazaar.said("POST", path, 201, body, headers=OPERATOR) == sent
+    plate = await _plate(merchant)
+    assert [(await _pay(payer, plate, 3_000))["paid"] for _ in range(2)] == [2_500, 3_000]
+    assert bazaar.left(campaign_id) == 200
+    assert sorted(each["state"] for each in await payer.get(MINE)) == ["AVAILABLE", "REDEEMED"]
+
+
+async def test_offers_and_coupons_on_the_wallets_pages(bazaar: Bazaar) -> None:
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    plate = await _plate(merchant)
+    campaign_id = await bazaar.campaign()
+    await bazaar.template(
+        campaign_id,
+        transferable=True,
+        validity={"days": 7, "weekdays": [1, 5], "hours": [{"from_minute": 360, "until_minute": 1_439}]},
+    )
+    await bazaar.template(
+        campaign_id, kind="PERCENT_OFF", amount_off=0, percent_off_bps=1_250, cap=300, threshold=9_000
+    )
+    browser = Browser(bazaar, payer)
+    assert "You have no coupons." in await browser.see("/wallet/coupons")
+    page = await browser.see("/wallet/offers")
+    assert "12.5% off, at most ¥3.00" in page
+    assert "Mon Fri 06:00–23:59" in page
+    forms = re.findall(r'name="id" value="(cpn_\w+)"><input type="hidden" name="template" value="(ctp_\w+)"', page)
+    assert len(forms) == 2
+    for id_, template in forms:
+        claimed = await browser.send(page, "/wallet/offers/claim", id=id_, template=template)
+        assert (await browser.send(page, "/wallet/offers/claim", id=id_, template=template)).text == claimed.text
+    assert "¥5.00 off" in claimed.text
+    assert "If you pay ¥20.00 or more" in claimed.text
+    again = await browser.send(page, "/wallet/offers/claim", id=payer.new_id("cpn"), template=forms[0][1])
+    assert "You have had as many of these as one may have." in again.text
+    wrong = await browser.send(page, "/wallet/offers/code", id=payer.new_id("cpn"), code="hello<b>")
+    assert "This code is wrong." in wrong.text
+    assert "hello&lt;b&gt;" in wrong.text
+    chinese = await Browser(bazaar, payer, "zh-CN").see("/wallet/coupons")
+    assert "满¥20.00可用" in chinese
+    bazaar.clock.ns += (4 - 3) * 86_400 * 10**9  # The tests' first day is a Thursday.
+    payment = f"/wallet/pay/{payer.new_id('pay')}"
+    asked = await browser.see(f"{payment}?code={plate}&amount=30")
+    assert "早餐满20减5" in asked
+    assert "¥25.00" in asked
+    choice = await browser.see(f"{payment}/coupons?code={plate}&amount=30")
+    assert "¥60.00 short" in choice
+    links = [each.replace("&amp;", "&") for each in re.findall(r'href="(/wallet/pay/[^"]+coupon=[^"]+)"', choice)]
+    assert len(links) == 2
+    with_it, without = [await browser.see(link) for link in links]
+    assert "¥25.00" in with_it
+    assert "¥25.00" not in without
+    done = await browser.send(
+        without,
+        links[1],
+        quote_id=re.findall(r'name="quote_id" value="(\w+)"', without)[0],
+        creditor=re.findall(r'name="creditor" value="([^"]+)"', without)[0],
+        amount="3000",
+        pin=PIN,
+    )
+    assert done.status_code == 200
+    assert bazaar.left(campaign_id) == 1_000_000
+    given = await browser.send(page, f"/wallet/coupons/{forms[0][0]}/give", phone="13800138009")
+    assert given.status_code == 404
