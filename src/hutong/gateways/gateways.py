@@ -32,6 +32,7 @@ from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3.postman import V3Postman
@@ -39,16 +40,21 @@ from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import Clock
+from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import Guard
 from hutong.runtime.outbound import Poster
 
 
 class Gateways:
-    """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
+    """
+    Built upon an institution and its marketing; `start` behind the latter's and before the institution starts, so that it
+    hears of everything.
+    """
 
     def __init__(
         self,
         institution: InstitutionNode,
+        marketing: Marketing,
         *,
         name: str,
         payer_key: bytes,
@@ -72,6 +78,7 @@ class Gateways:
         self.parking = ParkingService(
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
+        self.vouchers = Vouchers(institution, marketing, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         institution.held_of = self.preauths.held_of
         self.consents = Consents(node.clock, self.agreements, self.preauths)
@@ -85,6 +92,7 @@ class Gateways:
             self.agreements,
             self.services,
             self.parking,
+            self.vouchers,
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -132,6 +140,7 @@ class Gateways:
             self.agreements,
             self.services,
             self.parking,
+            self.vouchers,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -155,6 +164,7 @@ class Gateways:
         await self.agreements.start()
         await self.services.start()
         await self.parking.start()
+        await self.vouchers.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:

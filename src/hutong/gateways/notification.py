@@ -35,6 +35,7 @@ class News(StrEnum):
     TRANSFER_BATCH = "TRANSFER_BATCH"
     SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
+    VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
 
 
 class NotificationState(StrEnum):

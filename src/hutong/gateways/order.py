@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.account import Caller, GatewayAccount
+from hutong.gateways.vouchers.stock import UsedVoucher
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.request_to_pay import Charge
@@ -111,6 +112,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     refunded: int = 0  # What was given back, or is on its way.
     refunds: int = 0
     was_seen: bool = False  # Whether a wallet has looked at it.
+    vouchers: tuple[UsedVoucher, ...] = ()  # What of the payer's own institution's part were coupons.
 
     @property
     def amount(self) -> int:

@@ -122,7 +122,8 @@ class CampaignService:
             sponsor = self._sponsors.sponsor(sponsor_id)
             if sponsor.merchant_id != draft.merchant_id:
                 raise Refusal(CampaignReason.SPONSOR_NOT_YOURS, field="sponsors")
-        if draft.merchant_id and draft.side is not Side.PAYEE:
+        # A merchant's own is for whoever pays it; its coupons are in the hands of our people, and good with it alone.
+        if draft.merchant_id and draft.side is not Side.PAYEE and draft.kind is not CampaignKind.COUPON:
             raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="side")
         campaign = Campaign(
             id=draft.id,

@@ -23,9 +23,11 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, refunds, transfers
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
+from hutong.gateways.wechat.v3.favor_view import FavorView
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
 from hutong.kernel.clock import NS_PER_S
@@ -65,6 +67,7 @@ class V3Postman:
         agreements: AgreementService,
         services: ServiceOrderService,
         car_parks: ParkingService,
+        vouchers: Vouchers,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -75,6 +78,8 @@ class V3Postman:
         self._agreements = agreements
         self._services = services
         self._parking = car_parks
+        self._vouchers = vouchers.held
+        self._favor = FavorView(vouchers.institution, accounts, orders, vouchers.stocks)
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -92,6 +97,9 @@ class V3Postman:
                 told = self._service(notification, "PAYSCORE.USER_PAID", "用户支付成功")
             case News.PARKING_CHANGED:
                 told = self._entry(notification)
+            case News.VOUCHER_USED:
+                shown = self._favor.used(self._vouchers.voucher_of(notification.subject_id))
+                told = Told("COUPON.USE", "代金券核销通知", "coupon", shown)
             case News.FAILED:
                 told = self._failed(notification)
             case _:
