@@ -30,6 +30,25 @@ GATEWAYS = {
     "POST /v1/transfers/{transfer_id}/take": ANSWER,
 }
 
+COUPONS = {
+    "POST /v1/me/coupons": "coupon_id",
+    "POST /v1/me/coupons/by-code": "coupon_id",
+    "POST /v1/me/coupons/worth": NOTHING,
+    "POST /v1/me/coupons/{coupon_id}/give": STATE,
+    "POST /v1/operator/coupon-templates/{template_id}/send": "coupon_id",
+} | {
+    f"POST /v1/{whose}/coupon-templates{verb}": field
+    for whose in ("merchant", "operator")
+    for verb, field in {
+        "": "template_id",
+        "/{template_id}/codes": "batch_id",
+        "/{template_id}/end": STATE,
+        "/{template_id}/pause": STATE,
+        "/{template_id}/resume": STATE,
+        "/{template_id}/stock": STATE,
+    }.items()
+}
+
 CAMPAIGNS = {
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
@@ -51,3 +70,5 @@ CAMPAIGNS = {
     "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
+
+MARKETING = CAMPAIGNS | COUPONS

@@ -4,8 +4,6 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.app.host import Machine
 from hutong.institution.node import InstitutionNode, InstitutionSettings
-from hutong.marketing.coupons.api import CouponEdge, coupon_routes
-from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
 from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import Guard
 from hutong.web.page import Pages
@@ -21,12 +19,7 @@ async def marketing_of(institution: InstitutionNode, machine: Machine, settings:
 
 def marketing_handlers(marketing: Marketing, pages: Pages, operator_only: Guard) -> list[ControllerRouterHandler]:
     """What people, merchants and operators ask of it, over HTTP and on pages."""
-    institution, coupons = marketing.institution, marketing.coupons
-    node, people = marketing.node, institution.people
-    edge = CouponEdge(node, people, institution.payments, coupons.templates, coupons.claims, coupons.redemptions)
-    templates = TemplateEdge(node, people, coupons.templates, coupons.claims, coupons.redemptions)
     return [
-        *coupon_routes(edge),
-        *template_routes(templates, institution.merchants, operator_only),
-        *coupon_pages(institution, pages, edge),
+        *marketing.routes(operator_only),
+        *coupon_pages(marketing.institution, pages, marketing.coupon_edge),
     ]

@@ -260,7 +260,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             ),
             *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
-            *marketing.routes(operator_only),
             *marketing_handlers(marketing, pages, operator_only),
         ]
         if site.gateway is None:

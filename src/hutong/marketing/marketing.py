@@ -21,7 +21,9 @@ from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
-from hutong.marketing.coupons.coupons import Coupons
+from hutong.marketing.coupons.api import CouponEdge, coupon_routes
+from hutong.marketing.coupons.service import Coupons
+from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -98,4 +100,22 @@ class Marketing(Campaigns):
         edge = CampaignEdge(
             self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
         )
-        return campaign_api(edge, people, operator_only)
+        return [*campaign_api(edge, people, operator_only), *self._coupon_routes(operator_only)]
+
+    @property
+    def coupon_edge(self) -> CouponEdge:
+        """A person's coupons, for whoever shows them."""
+        institution, coupons = self.institution, self.coupons
+        return CouponEdge(
+            self.node,
+            institution.people,
+            institution.payments,
+            coupons.templates,
+            coupons.claims,
+            coupons.redemptions,
+        )
+
+    def _coupon_routes(self, operator_only: Guard) -> list[Router]:
+        coupons, institution = self.coupons, self.institution
+        edge = TemplateEdge(self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions)
+        return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]

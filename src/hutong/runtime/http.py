@@ -195,6 +195,13 @@ class HotRequest:
 
 
 HotHandler = Callable[[HotRequest], None]
+CALLED_FROM = "hutong.called_from"  # In a request's scope.
+
+
+def called_from(request: Any) -> str:
+    """The address a request counts for (see `RateLimited`); empty for who is on this machine itself."""
+    found: str = request.scope.get(CALLED_FROM, "")
+    return found
 
 
 def bearer_token(authorization: bytes | None) -> str:

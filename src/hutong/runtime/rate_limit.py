@@ -13,7 +13,7 @@ from typing import Any
 
 from hutong.kernel.clock import NS_PER_S, Clock
 from hutong.kernel.errors import Refusal
-from hutong.runtime.http import HttpReason, problem, retry_after_s
+from hutong.runtime.http import CALLED_FROM, HttpReason, problem, retry_after_s
 
 _KEYS_MAX = 100_000
 _PREFIX_BITS = 64
@@ -177,6 +177,7 @@ class RateLimited:
         if address is None:
             await self._app(scope, receive, send)
             return
+        scope[CALLED_FROM] = address
         wait_ns = self._take(scope, address, self._clock.now_ns())
         if wait_ns:
             await _refuse(too_many(wait_ns), send)

@@ -12,7 +12,7 @@ from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_
 from hutong.kernel.clock import NS_PER_S
 from hutong.runtime.tables import Table
 
-_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id", "person_id"}
+_PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id", "inviter_id", "friend_id", "person_id"}
 # No names in these, and ids alone are no news to who holds nothing else.
 _NAMELESS = {
     ("payment_code_claims", "user_id"),

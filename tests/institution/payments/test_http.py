@@ -83,7 +83,7 @@ class Jing:
             poster=cast("Any", Nobody()),
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
-        self.marketing = Marketing(self.institution, key=b"k" * 32)
+        self.marketing = Marketing(self.institution, key=SETTINGS.merchant_pepper)
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()

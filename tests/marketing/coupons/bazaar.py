@@ -14,9 +14,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import id_text, parse_id, seeded_randomness
 from hutong.marketing.campaigns.campaign import CampaignDraft, CampaignKind, CampaignTerms
 from hutong.marketing.campaigns.sponsor import SponsorKind, SponsorProfile
-from hutong.marketing.marketing import Marketing
 from hutong.runtime.http_app import make_app
-from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import decided
 from hutong.web.brand import Brand
 from hutong.web.page import Pages
@@ -28,10 +26,6 @@ FIVE_OFF = {"kind": "AMOUNT_OFF", "amount_off": 500, "threshold": 2_000, "validi
 
 class Bazaar(Jing):
     """The institution with its marketing."""
-
-    def __init__(self, pool: WorkerPool) -> None:
-        super().__init__(pool)
-        self.marketing = Marketing(self.institution, key=b"k" * 32)
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()

@@ -262,6 +262,10 @@ class StaffService:
         found = self._all.staff_sessions.find("device_id", device_id)
         return any(each.member_id in mine and each.ended != SessionEnd.REVOKED for each in found)
 
+    def works_for(self, phone: str) -> set[int]:
+        """The merchants whose staff the holder of a number is, or was asked to be. Raises `Cold`."""
+        return {member.merchant_id for member in self._members(phone)}
+
     def _arrive(self, phone: str, code: str, device_id: int) -> tuple[list[StaffMember], OneTimeCode | None]:
         """As what somebody comes, and the code they showed: None on a device they used before."""
         members = [member for member in self._members(phone) if member.is_active]

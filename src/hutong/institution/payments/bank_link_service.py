@@ -4,6 +4,9 @@ At the wallet: linked bank accounts, money in (充值) and money out (提现).
 A top-up is a request to pay under the bank's mandate; a withdrawal is a payment to the user's own code at the bank.
 """
 
+import hashlib
+from collections.abc import Collection
+
 import structlog
 from msgspec.structs import replace
 
@@ -109,6 +112,13 @@ class BankLinkService:
 
     def accounts(self, user_id: int) -> list[BankAccount]:
         return [account for account in self._accounts.find("user_id", user_id) if not account.unlinked_ns]
+
+    async def marks_of(self, user_ids: Collection[int]) -> dict[int, frozenset[int]]:
+        """Of all accounts that each user ever linked: marks that are equal where those are, and say nothing else."""
+        found: dict[int, set[int]] = {user_id: set() for user_id in user_ids}
+        for _, account in await self._node.store.find(BANK_ACCOUNTS, "user_id", user_ids):
+            found[account.user_id] |= {_mark(text) for text in (account.mandate, account.code) if text}
+        return {user_id: frozenset(marks) for user_id, marks in found.items()}
 
     # Money in.
 
@@ -236,6 +246,10 @@ class BankLinkService:
         if account is None or account.user_id != user_id:
             raise Refusal(PaymentReason.BANK_ACCOUNT_UNKNOWN, field="bank_account_id")
         return account
+
+
+def _mark(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16, person=b"hutong account").digest())
 
 
 def _charge(top_up: TopUp, mandate: str) -> Charge:

@@ -57,7 +57,7 @@ from hutong.kernel.clock import Clock
 from hutong.kernel.ids import parse_id
 from hutong.operators.guard import Guard
 from hutong.operators.guard import operator_guard as operators_guard
-from hutong.runtime.http import bearer_token
+from hutong.runtime.http import bearer_token, called_from
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided, warmed
@@ -101,7 +101,7 @@ class Doors(Controller):
         return code_sent(await edge.answer(lambda: edge.people.request_code(data.phone, purpose)))
 
     @post("/users")
-    async def register(self, edge: Edge, data: JSONBody[Register]) -> SignedInView:
+    async def register(self, request: Request[Any, Any, Any], edge: Edge, data: JSONBody[Register]) -> SignedInView:
         """Register, with a code sent for `SIGN_IN`; the same registration again begins a new session."""
         device_id = parse_id(DEVICE_PREFIX, data.device_id)
         decide = partial(
@@ -112,6 +112,8 @@ class Doors(Controller):
             registration_id=data.registration_id,
             device_id=device_id,
             device_name=data.device_name,
+            invitation=data.invitation,
+            address=called_from(request),
         )
         return signed_in_view(await edge.answer(decide))
 

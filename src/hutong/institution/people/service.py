@@ -1,6 +1,7 @@
 """People: registering, signing in, freezing, closing; and the front of what devices, PINs and codes do."""
 
 from collections.abc import Callable, Collection, Iterable
+from typing import Protocol
 
 import msgspec
 from argon2 import PasswordHasher
@@ -40,6 +41,26 @@ _REGISTRATION_ID_LENGTH_MAX = 64
 _NAMESAKES_MAX = 100
 
 
+class Welcome(Protocol):
+    """Who is told of people who register with somebody's invitation."""
+
+    def look_up(self, invitation: str, /) -> None:
+        """Before anything is written: whatever `registered` needs. May raise `Cold`, and refuses nothing."""
+        ...
+
+    def registered(self, user: User, invitation: str, address: str, /) -> None:
+        """Somebody new, in the same decision."""
+        ...
+
+
+class NoWelcome:
+    """Nobody invites."""
+
+    def look_up(self, invitation: str, /) -> None: ...
+
+    def registered(self, user: User, invitation: str, address: str, /) -> None: ...
+
+
 class PeopleService:
     """
     What the rest of the institution asks about people, and the life of a user.
@@ -61,6 +82,7 @@ class PeopleService:
         self._node = node
         self._notices = notices
         self._open_wallet = open_wallet
+        self.welcome: Welcome = NoWelcome()
         self.operators = Operators(node, AuditLog(node), settings.operators, two_person=settings.two_person)
         self._repository = PeopleRepository(node.journal, node.store)
         self._keys = TokenKeys(settings.token_key)
@@ -111,6 +133,10 @@ class PeopleService:
         if user is None:
             raise Refusal(PeopleReason.USER_UNKNOWN)
         return user
+
+    def came_before(self, user: User) -> bool:
+        """Whether this telephone number had a wallet here before; raises `Cold`."""
+        return any(other.id < user.id for other in self._repository.users.find("phone", user.phone))
 
     def user_numbered(self, number: int) -> User:
         """Whom this number of ours stands for, as in a payment code; refuses USER_UNKNOWN."""
@@ -165,10 +191,19 @@ class PeopleService:
         return self.one_time_codes.request(purpose, parse_phone(phone))
 
     def register(
-        self, *, phone: str, name: str, code: str, registration_id: str, device_id: int, device_name: str
+        self,
+        *,
+        phone: str,
+        name: str,
+        code: str,
+        registration_id: str,
+        device_id: int,
+        device_name: str,
+        invitation: str = "",
+        address: str = "",
     ) -> SignedIn:
         """
-        A new user of tier I with a wallet, signed in on the device.
+        A new user of tier I with a wallet, signed in on the device; perhaps by somebody's invitation, from some address.
 
         Refuses:  PHONE_MALFORMED, a text that is none (`check_text`), ID_FROM_THE_FUTURE; a one-time code that is wrong, expired or used;
                   PHONE_TAKEN, DEVICE_TAKEN, DEVICE_LOST.
@@ -183,8 +218,11 @@ class PeopleService:
         checked_id("device_id", device_id, now_ns)
         used_for = f"register/{registration_id}/{device_id:032x}"
         user = self._repository.user_on(phone)
+        is_first = not self._repository.users.find("phone", phone)  # Who closed a wallet and comes back is not new.
         file = self.devices.look_up(device_id, user)
         sent = self.one_time_codes.check(Purpose.SIGN_IN, phone, code, used_for)
+        if invitation and is_first:
+            self.welcome.look_up(invitation)
         if user is not None and user.registration_id != registration_id:
             raise Refusal(PeopleReason.PHONE_TAKEN)
         if user is not None and user.name != name:
@@ -192,6 +230,8 @@ class PeopleService:
         self.devices.check(file, user)
         if user is None:
             user = self._create(phone, name, registration_id, now_ns)
+            if invitation and is_first:
+                self.welcome.registered(user, invitation, address)
         self.one_time_codes.use(sent, used_for)
         return self.devices.let_in(file, user, device_id, device_name)
 

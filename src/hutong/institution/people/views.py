@@ -75,6 +75,12 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, examples=["r-7f3a"])]
     device_id: DeviceIdText
     device_name: DeviceName
+    invitation: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=200, description="The code, or link, of who invited; one that leads nowhere does no harm"
+        ),
+    ] = ""
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

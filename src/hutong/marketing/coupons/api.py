@@ -16,8 +16,8 @@ from hutong.institution.people.user import User
 from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
-from hutong.marketing.coupons.claim_service import COUPON_PREFIX, Claimant, ClaimService
-from hutong.marketing.coupons.coupon import Coupon, CouponState
+from hutong.marketing.coupons.claim_service import Claimant, ClaimService
+from hutong.marketing.coupons.coupon import COUPON_PREFIX, Coupon, CouponState
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.template_service import TemplateService
 from hutong.marketing.coupons.views import (

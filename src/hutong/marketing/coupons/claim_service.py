@@ -7,7 +7,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.coupons.code import code_id
-from hutong.marketing.coupons.coupon import Claim, Coupon, CouponState
+from hutong.marketing.coupons.coupon import COUPON_PREFIX, Claim, Coupon, CouponState
 from hutong.marketing.coupons.guesses import CodeGuesses
 from hutong.marketing.coupons.ports import Campaigns, Notices
 from hutong.marketing.coupons.reasons import CouponReason
@@ -16,8 +16,6 @@ from hutong.marketing.coupons.stock import check_limits
 from hutong.marketing.coupons.template import CodeKind, CouponTemplate, TemplateState
 from hutong.marketing.coupons.template_service import TemplateService
 from hutong.runtime.node import NodeRuntime
-
-COUPON_PREFIX = "cpn"
 
 
 @dataclass(frozen=True, slots=True)

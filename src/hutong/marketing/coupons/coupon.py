@@ -9,6 +9,8 @@ from hutong.kernel.errors import Refusal
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.runtime.tables import BigInt, Integer, SmallInt, Text, Uuid
 
+COUPON_PREFIX = "cpn"
+
 
 class CouponState(StrEnum):
     """What it is to its person; whether it has expired, its dates say."""

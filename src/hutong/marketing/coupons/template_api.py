@@ -15,8 +15,9 @@ from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.ids import id_text, parse_id
-from hutong.marketing.coupons.claim_service import COUPON_PREFIX, ClaimService
+from hutong.marketing.coupons.claim_service import ClaimService
 from hutong.marketing.coupons.code import BATCH_PREFIX, CodeBatch
+from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.template import CouponTemplate, TemplateState
 from hutong.marketing.coupons.template_service import TemplateService

@@ -12,9 +12,8 @@ from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
-from hutong.marketing.coupons.claim_service import COUPON_PREFIX
 from hutong.marketing.coupons.code import BATCH_PREFIX, CODES_MAX, CodeBatch
-from hutong.marketing.coupons.coupon import Claim, Coupon, CouponState
+from hutong.marketing.coupons.coupon import COUPON_PREFIX, Claim, Coupon, CouponState
 from hutong.marketing.coupons.template import (
     STOCK_MAX,
     TEMPLATE_PREFIX,

@@ -15,7 +15,8 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.marketing.coupons.api import CouponEdge
-from hutong.marketing.coupons.claim_service import COUPON_PREFIX, Claimant
+from hutong.marketing.coupons.claim_service import Claimant
+from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.template import CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import Hours
 from hutong.marketing.coupons.views import CouponView, ValidateBody, coupon_id_of, template_id_of
@@ -68,14 +69,17 @@ def chosen_coupons(text: str) -> tuple[int, ...] | None:
     return () if text == NONE else (coupon_id_of(text),)
 
 
-def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -> list[ControllerRouterHandler]:
-    """`/wallet/coupons`, `/wallet/offers` and everything below them."""
-    mint = institution.node.mint
+class _Shown:
+    """The pages themselves, each also with what was refused on it."""
 
-    async def mine(request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
-        found = await edge.coupons(request.auth.user_id)
-        said = pages.words(request)
-        return pages.shown(
+    def __init__(self, pages: Pages, edge: CouponEdge) -> None:
+        self._pages = pages
+        self._edge = edge
+
+    async def mine(self, request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
+        found = await self._edge.coupons(request.auth.user_id)
+        said = self._pages.words(request)
+        return self._pages.shown(
             request,
             "wallet/coupons.html",
             refusal,
@@ -84,28 +88,49 @@ def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -
             past=[_shown(said, each) for each in reversed(found) if each.state not in _GOOD],
         )
 
-    async def offered(request: AnyRequest, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
-        found, said = await edge.offers(request.auth.user_id), pages.words(request)
-        return pages.shown(
+    async def offers(self, request: AnyRequest, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
+        found, said = await self._edge.offers(request.auth.user_id), self._pages.words(request)
+        return self._pages.shown(
             request,
             "wallet/offers.html",
             refusal,
             nav="home",
-            offers=[(each, coupon_told(said, each.terms), _new_id()) for each in found],
+            offers=[(each, coupon_told(said, each.terms), self._new_id()) for each in found],
             typed=typed,
-            code_claim_id=_new_id(),
+            code_claim_id=self._new_id(),
         )
 
-    def _new_id() -> str:
-        return id_text(COUPON_PREFIX, mint.mint())
+    async def choice(self, request: AnyRequest, payment_id: str) -> Response[str]:
+        """Which coupon a payment is to use: chosen by a link back to the page that asks whether to pay."""
+        code = request.query_params.get("code", "")[: CODE_LENGTH_MAX + 1]
+        typed = request.query_params.get("amount", "")
+        amount = Form({"amount": typed}).amount("amount") if typed else 0
+        worth = await self._edge.worth(request.auth.user_id, ValidateBody(code=code, amount=amount))
+        said = self._pages.words(request)
+        return self._pages.render(
+            request,
+            "wallet/coupon_choice.html",
+            nav="scan",
+            worth=[(each, said.reason(each.reason) if each.reason else "") for each in worth],
+            payment_id=payment_id,
+            query=urlencode({"code": code, "amount": typed}),
+        )
+
+    def _new_id(self) -> str:
+        return id_text(COUPON_PREFIX, self._edge.node.mint.mint())
+
+
+def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -> list[ControllerRouterHandler]:
+    """`/wallet/coupons`, `/wallet/offers` and everything below them."""
+    shown = _Shown(pages, edge)
 
     @get("/wallet/coupons")
-    async def show(request: AnyRequest) -> Response[str]:
-        return await mine(request)
+    async def coupons(request: AnyRequest) -> Response[str]:
+        return await shown.mine(request)
 
     @get("/wallet/offers")
     async def offers(request: AnyRequest) -> Response[str]:
-        return await offered(request)
+        return await shown.offers(request)
 
     @post("/wallet/offers/claim", status_code=200)
     async def claim(request: AnyRequest) -> Response[Any]:
@@ -114,7 +139,7 @@ def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -
         try:
             await edge.claim(claim_id, template_id, _who(request))
         except Refusal as refusal:
-            return await offered(request, refusal)
+            return await shown.offers(request, refusal)
         return pages.go("/wallet/coupons")
 
     @post("/wallet/offers/code", status_code=200)
@@ -124,7 +149,7 @@ def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -
         try:
             await edge.claim_by_code(claim_id, code, _who(request))
         except Refusal as refusal:
-            return await offered(request, refusal, code)
+            return await shown.offers(request, refusal, code)
         return pages.go("/wallet/coupons")
 
     @post("/wallet/coupons/{coupon_id:str}/give", status_code=200)
@@ -134,27 +159,14 @@ def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -
             phone = form.text("phone", length_max=_CODE_TYPED_MAX)
             await edge.give(coupon_id_of(coupon_id), request.auth.user_id, phone=phone, user_id="")
         except Refusal as refusal:
-            return await mine(request, refusal)
+            return await shown.mine(request, refusal)
         return pages.go("/wallet/coupons")
 
     @get("/wallet/pay/{payment_id:str}/coupons")
     async def choose(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
-        """Which coupon this payment is to use: chosen by a link back to the page that asks whether to pay."""
-        code = request.query_params.get("code", "")[: CODE_LENGTH_MAX + 1]
-        typed = request.query_params.get("amount", "")
-        amount = Form({"amount": typed}).amount("amount") if typed else 0
-        worth = await edge.worth(request.auth.user_id, ValidateBody(code=code, amount=amount))
-        said = pages.words(request)
-        return pages.render(
-            request,
-            "wallet/coupon_choice.html",
-            nav="scan",
-            worth=[(each, said.reason(each.reason) if each.reason else "") for each in worth],
-            payment_id=payment_id,
-            query=urlencode({"code": code, "amount": typed}),
-        )
+        return await shown.choice(request, payment_id)
 
-    handlers = [show, offers, claim, claim_by_code, give, choose]
+    handlers = [coupons, offers, claim, claim_by_code, give, choose]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
 
 

@@ -1,0 +1,96 @@
+"""The terms of inviting: policy data of a campaign, read strictly."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import Annotated, Any
+
+import msgspec
+
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.marketing.invitations.reasons import InvitationReason
+
+PERSON_MAX = 28_800  # CNY 288, unless the terms say otherwise.
+STEPS_MAX = 100
+_HOUR_NS = 3600 * NS_PER_S
+_DAY_NS = 24 * _HOUR_NS
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Fen = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many friends bring so much in all, in minor units."""
+
+    friends: Annotated[int, msgspec.Meta(ge=1, le=STEPS_MAX)]
+    total: Fen
+
+
+class InvitationTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is shipped, with what the campaign says otherwise."""
+
+    version: str
+    steps: Annotated[Sequence[Step], msgspec.Meta(min_length=1, max_length=STEPS_MAX)]
+    person_max: Fen = PERSON_MAX
+    amount_min: Annotated[
+        int, msgspec.Meta(ge=1, le=1_000_000_000)
+    ]  # What the friend pays at least, discounts not counted.
+    tier_min: Annotated[int, msgspec.Meta(ge=1, le=3)]
+    accept_days: Count  # So long after registering, and before the first payment, a code may still be given.
+    qualify_days: Count  # Within so many days of joining the friend makes the qualifying payment.
+    hold_hours: Annotated[int, msgspec.Meta(ge=0, le=2400)]
+    appeal_days: Count
+    refuse_at: Count  # Signals that together weigh so much refuse a reward.
+    weights: Mapping[str, Annotated[int, msgspec.Meta(ge=0, le=10_000)]]  # By signal.
+    velocity_friends: Count  # More than so many who joined ...
+    velocity_s: Count  # ... within so many seconds are too many.
+    neighbours: Count  # So many friends, this one included, who joined from one address.
+    regulars: Count  # From so many friends on it says something that nearly all first paid one merchant.
+
+    @property
+    def friends_max(self) -> int:
+        """How many friends count."""
+        return self.steps[-1].friends
+
+    @property
+    def hold_ns(self) -> int:
+        return self.hold_hours * _HOUR_NS
+
+    @property
+    def accept_ns(self) -> int:
+        return self.accept_days * _DAY_NS
+
+    @property
+    def qualify_ns(self) -> int:
+        return self.qualify_days * _DAY_NS
+
+    @property
+    def appeal_ns(self) -> int:
+        return self.appeal_days * _DAY_NS
+
+    def total(self, friends: int) -> int:
+        """What so many friends bring in all."""
+        return max((step.total for step in self.steps if step.friends <= friends), default=0)
+
+
+def read_terms(said: Mapping[str, Any]) -> InvitationTerms:
+    """What a campaign says of inviting, over what is shipped. Refuses INVITATION_TERMS_INVALID, saying where."""
+    try:
+        terms = msgspec.convert({**_shipped(), **said}, InvitationTerms)
+    except msgspec.ValidationError as error:
+        raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, problem=str(error)) from None
+    for before, after in pairwise(terms.steps):
+        if after.friends <= before.friends or after.total <= before.total:
+            raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, field="steps", problem="steps must rise")
+    if terms.steps[-1].total > terms.person_max:
+        raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, field="steps", problem="more than person_max")
+    return terms
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    text = files("hutong.marketing.invitations").joinpath("terms.json").read_bytes()
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
