@@ -46,6 +46,10 @@ def books(postgres: Address, run_directory: Path) -> Iterator[str]:
     payer.pay(till.request(700)["code"], 700)
     till.charge(payer.payment_code(), 900)
     payer.pay(friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["text"], 400)
+    packet = {"packet_id": new_id("rpk"), "kind": "EQUAL", "amount": 300, "count": 3}
+    link = payer.post("/v1/me/red-packets", packet)["link"]
+    for _ in range(2):
+        street.payer("jing").post("/v1/me/red-packets/claims", {"link": link})
     assert audit_when_quiet(address.url).wrong == []
     street.close()
     network.end()
@@ -65,6 +69,21 @@ class Damage:
 
 
 DAMAGES = [
+    Damage(
+        "a red packet is said to hold more",
+        "UPDATE jing.red_packets SET amount = amount + 3",
+        "jing", 7, "red packet is OPEN of 303: 300 came",
+    ),
+    Damage(
+        "a claim of a red packet is doubled",
+        "UPDATE jing.red_packet_claims SET number = 0",
+        "jing", 7, "red packet is OPEN of 300",
+    ),
+    Damage(
+        "a claim of a red packet is forgotten",
+        "DELETE FROM jing.red_packet_claims WHERE number = 1",
+        "jing", 7, "200 was claimed here, 0 went back, 100 is inside; claims of 100",
+    ),
     Damage(
         "an amount is raised",
         f"UPDATE jing.transfer SET amount = amount + 1 WHERE user_data_128 = {ON_US} AND code = 12",

@@ -22,6 +22,7 @@ SHORT = Extent(
     past_payments=2_000,
     gateway_s=0.3,
     gateway_phones=8,
+    marketing_s=0.2,
 )
 NAMES = {
     "echo": {"echo_c256_per_s"},
@@ -78,6 +79,14 @@ NAMES = {
         "gateway_code_per_s",
         "native_code_per_s",
         "native_code_first_per_s",
+    },
+    "marketing": {
+        "marketing_onus_without_per_s",
+        "marketing_onus_with_per_s",
+        "marketing_interop_without_per_s",
+        "marketing_interop_with_per_s",
+        "marketing_decision_us",
+        "marketing_decisions_given",
     },
 }
 

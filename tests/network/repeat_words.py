@@ -50,6 +50,7 @@ COUPONS = {
 }
 
 CAMPAIGNS = {
+    "PUT /v1/me/draws/phrase": STATE,
     "POST /v1/merchant/budget/deposits": "deposit_id",
     "POST /v1/merchant/budget/withdrawals": "deposit_id",
     "POST /v1/merchant/campaigns": "campaign_id",
@@ -71,4 +72,8 @@ CAMPAIGNS = {
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
 
-MARKETING = CAMPAIGNS | COUPONS
+MARKETING = CAMPAIGNS | {
+    "POST /v1/me/red-packets": "packet_id",
+    "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
+    "POST /v1/me/red-packets/look": NOTHING,
+}

@@ -19,6 +19,7 @@ from hutong.app.marketing import marketing_handlers, marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.red_packets import hot_claims, red_packet_routes, red_packets_of
 from hutong.app.sandbox_clock import SandboxClock, clock_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
@@ -228,8 +229,10 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         gateways = _gateways(site, institution)
         await gateways.start()
-        marketing = await marketing_of(institution, machine, settings)
+        marketing = await marketing_of(institution, machine, settings.zone)
+        red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
+        await red_packets.start()
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
         for kind, side in sides_of(institution):
@@ -240,7 +243,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         bills = _bills(machine, institution, settings.zone)
         desk = _desk(institution, machine, reconciliation)
         operator_only = operator_guard(machine.node, institution.people)
-        pay = PayEndpoint(machine.node, institution.people, institution.payments.debtor)
+        pay = {METHOD_AND_PATH: PayEndpoint(machine.node, institution.people, institution.payments.debtor)}
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
         told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
@@ -248,6 +251,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
+            red_packet_routes(institution, red_packets),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
@@ -264,13 +268,12 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
-        connection = replace(connection, hot={**connection.hot, METHOD_AND_PATH: pay})
+        connection = replace(connection, hot={**connection.hot, **pay, **hot_claims(institution, red_packets)})
         domain = partial(_told_of, institution, telling)
         operators = institution.people.operators
         await _serve(site, machine, stack, handlers, connection, operators, domain, gateways.door)
-        stack.callback(
-            institution.notices.close
-        )  # Before the server drains: it would wait for those who wait for news.
+        # Before the server drains: it would wait for those who wait for news.
+        stack.callback(institution.notices.close)
         return institution
 
     return build

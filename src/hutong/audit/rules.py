@@ -5,19 +5,10 @@ Each statement returns the id of what is wrong and the words for it. Enumeration
 the tables; `docs/chart-of-accounts.md` says what they mean.
 """
 
-from dataclasses import dataclass
-
 from hutong.audit.finding import Report, UnderWay
+from hutong.audit.red_packet_rule import RED_PACKETS
+from hutong.audit.rule import Rule
 from hutong.audit.snapshot import NodeRows
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What must be true of one node: its invariant, the tables it reads, and the SQL that finds what breaks it."""
-
-    invariant: int
-    tables: tuple[str, ...]
-    finds: str
 
 
 def _once(table: str, key: str, invariant: int = 3) -> Rule:
@@ -177,7 +168,7 @@ FROM {s}.refunds GROUP BY merchant_id, refund_id HAVING count(*) > 1""",
 # and year of its payment. Days begin in the zone that limits are kept in.
 _USED = Rule(
     7,
-    ("payments", "payment_outcomes", "spending"),
+    ("payments", "payment_outcomes", "spending", "red_packets"),
     """
 WITH moved AS (
     SELECT position, id, user_id, created_ns AS at_ns, gross - payer_discount - payee_discount AS paid, counter, counted,
@@ -192,6 +183,13 @@ WITH moved AS (
     FROM {s}.payment_outcomes AS o JOIN {s}.payments USING (id)
     LEFT JOIN (SELECT id, max(position) AS position FROM {s}.spending GROUP BY id) AS given USING (id)
     WHERE NOT completed
+    UNION ALL
+    -- A red packet counts when it is written down, and each version of it says how much went back by then.
+    SELECT position, id, sender_id, created_ns,
+        coalesce(lag(returned) OVER of_packet, 0) - returned
+            + CASE WHEN row_number() OVER of_packet = 1 THEN amount ELSE 0 END,
+        counter, counted, NULL, NULL, NULL, NULL
+    FROM {s}.red_packets WINDOW of_packet AS (PARTITION BY id ORDER BY position)
 ), dated AS (
     SELECT *, (to_timestamp(at_ns / 1000000000) AT TIME ZONE 'Asia/Shanghai')::date AS day FROM moved
 ), summed AS (
@@ -426,6 +424,7 @@ RULES = (
     _EVENTS,
     _FROZEN,
     _HELD,
+    RED_PACKETS,
     _SPLITS,
     _SPLIT_RETURNS,
     _SPLIT_TWICE,

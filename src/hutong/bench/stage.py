@@ -37,12 +37,12 @@ class Stage:
     plate_here: str
     plate_there: str
 
-    async def payers(self, plate: str, count: int) -> list[Payer]:
-        """So many payers, each with a fresh quote for the plate."""
+    async def payers(self, plate: str, count: int, amount: int = 0) -> list[Payer]:
+        """So many payers, each with a fresh quote for the plate; with an amount, for so much of it."""
 
         async def quoted(token: str) -> Payer:
             async with NodeClient(self.payer_url, token) as client:
-                answer = await client.post("/v1/codes/consult", {"code": plate})
+                answer = await client.post("/v1/codes/consult", {"code": plate, "amount": amount})
             return Payer(self.payer_url, token, answer["quote_id"])
 
         return await _few_at_once([lambda token=token: quoted(token) for token in self.tokens[:count]])  # type: ignore[misc]

@@ -13,7 +13,19 @@ import structlog
 import uvloop
 
 from hutong.app.up import GC_THRESHOLDS
-from hutong.bench import codes, echo, gateway, growth, ledger, payments, reconciliation, settlement, storm, telling
+from hutong.bench import (
+    codes,
+    echo,
+    gateway,
+    growth,
+    ledger,
+    marketing,
+    payments,
+    reconciliation,
+    settlement,
+    storm,
+    telling,
+)
 from hutong.bench.figures import Figures, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -48,6 +60,7 @@ class Extent:
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
     gateway_phones: int = 250  # A node lets no more register at once.
+    marketing_s: float = 4.0
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -103,6 +116,11 @@ async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
+async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    clients, seconds = min(extent.clients), extent.marketing_s
+    await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+
+
 PARTS = {
     "echo": _echo,
     "ledger": _ledger,
@@ -114,9 +132,12 @@ PARTS = {
     "storm": _storm,
     "settlement": _settlement,
     "gateway": _gateway,
+    "marketing": _marketing,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(part for part in PARTS if part not in {"gateway", "growth", "reconciliation", "settlement", "storm"})
+DEFAULT = tuple(
+    part for part in PARTS if part not in {"gateway", "growth", "marketing", "reconciliation", "settlement", "storm"}
+)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -148,11 +169,14 @@ AT_MOST = {
     "growth_old_network_start_s": 5,
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
+    "marketing_decision_us": 1000,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
     "gateway_order_per_s": "native_order_per_s",
     "gateway_code_per_s": "native_code_per_s",
+    "marketing_onus_with_per_s": "marketing_onus_without_per_s",
+    "marketing_interop_with_per_s": "marketing_interop_without_per_s",
     "ledger_c256_per_s": "copy_b8000_per_s",
     "ledger_b8000_per_s": "copy_b8000_per_s",
     "ledger_hot_b8000_per_s": "ledger_b8000_per_s",

@@ -76,3 +76,6 @@ class CodeReason(Reason):
     PICTURE_TOO_LARGE = Kind.INVALID, "NARR"
     PICTURE_WITHOUT_CODE = Kind.INVALID, "NARR"
     LOGO_HIDES_CODE = Kind.INVALID, "NARR"
+
+    # Red packets: nothing is paid to one, it pays whoever claims.
+    CODE_IS_RED_PACKET = Kind.REFUSED, "NARR"

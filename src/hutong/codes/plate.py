@@ -37,6 +37,10 @@ class PlateKind(Enum):
     MERCHANT = "M"
     PERSON = "P"
     REQUEST = "R"
+    RED_PACKET = "G"  # A gift: nothing is paid to it, and whoever has the link may claim a share.
+
+
+_WHOLE_BODIES = frozenset({PlateKind.REQUEST, PlateKind.RED_PACKET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ def request_plate_id(request_id: int) -> PlateId:
     return PlateId(PlateKind.REQUEST, _letters(request_id >> PART_BITS, _REQUEST_BODY_LENGTH))
 
 
+def red_packet_plate_id(secret: bytes) -> PlateId:
+    """The id under which a red packet is shown: 120 bits that nobody guesses."""
+    assert len(secret) * 8 == 5 * _REQUEST_BODY_LENGTH
+    return PlateId(PlateKind.RED_PACKET, _letters(int.from_bytes(secret), _REQUEST_BODY_LENGTH))
+
+
 def read_plate_id(text: str) -> PlateId:
     """Refuses PLATE_MALFORMED with the offset of what is wrong, PLATE_MISTYPED if the check letter disagrees."""
     letters = text.upper() if text.isascii() else text
@@ -104,7 +114,7 @@ def read_plate_id(text: str) -> PlateId:
     if _remainder(letters) != 0:
         raise Refusal(CodeReason.PLATE_MISTYPED)
     kind = next((row for row in PlateKind if row.value == letters[0]), None)
-    if kind is None or (kind is PlateKind.REQUEST and len(letters) != _REQUEST_BODY_LENGTH + 2):
+    if kind is None or (kind in _WHOLE_BODIES and len(letters) != _REQUEST_BODY_LENGTH + 2):
         raise Refusal(CodeReason.PLATE_MALFORMED, offset=0)
     return PlateId(kind, letters[1:-1])
 

@@ -49,6 +49,7 @@ class WechatFacts(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[MerchantKey, ...]
     signing: Signing = Signing.PUBLIC_KEY
     partners: tuple[str, ...] = ()  # The numbers of service providers that may act for it.
+    sharing_url: str = ""  # Where it wants to be told of what was split: no request says it.
     lenient: bool = True  # Whether texts to sign may be spelled as some clients do.
 
 

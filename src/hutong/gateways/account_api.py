@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from litestar import Controller, Router, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
@@ -147,9 +149,8 @@ class AccountController(Controller):
     ) -> AccountView:
         """Who may act for it, and with what the institution signs for it."""
         id_, verb = parse_id(ACCOUNT_PREFIX, account_id), edge.accounts.settle
-        return await edge.shown(
-            lambda: verb(key, id_, partners=data.partners, signing=data.signing, appids=data.appids)
-        )
+        changes: dict[str, Any] = msgspec.structs.asdict(data)
+        return await edge.shown(lambda: verb(key, id_, **changes))
 
     @post("/{account_id:str}/keys")
     async def add_key(

@@ -30,6 +30,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, Role, StaffKey
+from hutong.institution.notices.webhook import check_url
 from hutong.institution.payments.payment import check_new_id, check_same
 from hutong.institution.sealing import SealingKeys
 from hutong.kernel.errors import Refusal
@@ -71,6 +72,7 @@ class AccountService:
         self._all = Shelf(ACCOUNTS, node.journal, node.store, by=("number_key", "merchant_id"))
         self._open: dict[int, tuple[GatewayAccount, Account]] = {}
         self._calls = HotCount(node.clock)
+        self.private_urls = False  # Whether merchants may be called back in a private network.
 
     # For whoever calls by a number.
 
@@ -246,8 +248,18 @@ class AccountService:
         partners: Sequence[str] | None = None,
         signing: Signing | None = None,
         appids: Sequence[str] | None = None,
+        sharing_url: str | None = None,
     ) -> Account:
-        """Who else may act for it, and with what the platform signs for it. Refuses as `own`."""
+        """
+        Who else may act for it, with what the platform signs for it, where it is told of splits.
+
+        Refuses:  as `own`; NOTIFY_URL_INVALID.
+        """
+        if sharing_url:
+            try:
+                check_url(sharing_url, private_allowed=self.private_urls)
+            except Refusal:
+                raise Refusal(GatewayReason.NOTIFY_URL_INVALID, field="sharing_url") from None
         account = self.own(key, account_id)
         facts = account.facts
         if partners is not None:
@@ -256,6 +268,8 @@ class AccountService:
             facts = msgspec.structs.replace(facts, signing=signing)
         if appids is not None and isinstance(facts, WechatFacts):
             facts = msgspec.structs.replace(facts, appids=tuple(appids))
+        if sharing_url is not None and isinstance(facts, WechatFacts):
+            facts = msgspec.structs.replace(facts, sharing_url=sharing_url)
         return self._changed(account.row, facts=msgspec.json.encode(facts))
 
     def _changed(self, row: GatewayAccount, **changes: object) -> Account:

@@ -80,6 +80,13 @@ class ChangeAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ]
         | None
     ) = None
+    sharing_url: (
+        Annotated[
+            str,
+            Meta(max_length=255, description="WeChat Pay's: where it is told of what was split; empty: nowhere."),
+        ]
+        | None
+    ) = None
 
 
 class AddKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +130,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     seller_id: Annotated[str, Meta(description="At the Alipay gateway: 2088 and twelve digits.")] = ""
     keys: tuple[KeyView, ...]
     partners: Partners
+    sharing_url: Annotated[str, Meta(description="At the WeChat Pay gateway: where it is told of splits.")] = ""
     created_at_ms: AtMs
 
 
@@ -147,8 +155,9 @@ def account_view(account: Account) -> AccountView:
     keys: tuple[MerchantKey, ...]
     if isinstance(account, WechatAccount):
         appids, seller_id, keys = account.facts.appids, "", account.facts.keys
+        sharing_url = account.facts.sharing_url
     else:
-        appids, seller_id, keys = (), account.facts.seller_id, (account.facts.key,)
+        appids, seller_id, keys, sharing_url = (), account.facts.seller_id, (account.facts.key,), ""
     return AccountView(
         account_id=id_text(ACCOUNT_PREFIX, row.id),
         kind=GatewayKind(row.kind),
@@ -163,6 +172,7 @@ def account_view(account: Account) -> AccountView:
         seller_id=seller_id,
         keys=tuple(KeyView(serial=key.serial, certificate=key.pem) for key in keys),
         partners=facts.partners,
+        sharing_url=sharing_url,
         created_at_ms=row.created_ns // NS_PER_MS,
     )
 

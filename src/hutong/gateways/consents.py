@@ -3,7 +3,7 @@
 import msgspec
 
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement, AgreementState
-from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.agreement_service import PATH, AgreementService
 from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth, PreauthState
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.kernel.clock import Clock
@@ -23,6 +23,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     is_in_force: bool
     can_end: bool
+    back: str
     at_ns: int
 
 
@@ -73,6 +74,7 @@ class Consents:
             is_open=state is AgreementState.OFFERED,
             is_in_force=state is AgreementState.SIGNED,
             can_end=state is AgreementState.SIGNED,
+            back=PATH + agreement.creditor if agreement.told.get("return_url") else "",
             at_ns=agreement.created_ns,
         )
 
@@ -89,5 +91,6 @@ class Consents:
             is_open=state is PreauthState.OFFERED,
             is_in_force=state in (PreauthState.HOLDING, PreauthState.HELD),
             can_end=state is PreauthState.OFFERED and bool(preauth.user_id),
+            back="",
             at_ns=preauth.created_ns,
         )

@@ -35,6 +35,7 @@ from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
+from hutong.gateways.wechat.v3 import papay
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -67,6 +68,7 @@ class Gateways:
         self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
         self.accounts = AccountService(node, institution.merchants, institution.sealing, self.platform)
+        self.accounts.private_urls = institution.webhooks_private
         self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
@@ -119,7 +121,7 @@ class Gateways:
             private_urls=institution.webhooks_private,
         )
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, SigningPage(node, self.agreements).route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
@@ -127,6 +129,10 @@ class Gateways:
         """Hear of every request and refund that came through here."""
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
+
+    def _signing_page(self) -> SigningPage:
+        ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
+        return SigningPage(self.institution.node, self.agreements, ways_back)
 
     def _hire_postmen(self) -> None:
         """WeChat Pay's two; Alipay's comes with its gateway."""

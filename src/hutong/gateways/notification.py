@@ -34,6 +34,7 @@ class News(StrEnum):
     TRANSFER = "TRANSFER"  # Of one to a person: how it ended.
     TRANSFER_BATCH = "TRANSFER_BATCH"
     SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
+    SHARED = "SHARED"  # A part of a split has arrived.
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
     VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
 

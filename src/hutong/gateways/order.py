@@ -12,17 +12,19 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.account import Caller, GatewayAccount
-from hutong.gateways.vouchers.stock import UsedVoucher
+from hutong.gateways.reasons import GatewayReason
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.request_to_pay import Charge
 from hutong.institution.requests.request import PaymentRequest
-from hutong.kernel.clock import instant
+from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import RANDOM_BITS
 from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 
 _ZONE_OFFSET_S = 8 * 3600  # Both vendors' numbers begin with the day in Beijing.
 _DAY_DIGITS = 8
+REFUNDABLE_NS = 365 * 86_400 * NS_PER_S  # How long after its payment something may be given back of an order.
 
 
 class Dialect(StrEnum):
@@ -80,6 +82,15 @@ class GatewayOrder(msgspec.Struct, frozen=True, kw_only=True):
         found: dict[str, Any] = msgspec.json.decode(self.facts)
         return found
 
+    def is_final(self, now_ns: int) -> bool:
+        """Whether it was paid so long ago that nothing is given back any more."""
+        return 0 < self.paid_ns < now_ns - REFUNDABLE_NS
+
+    def check_refundable(self, now_ns: int) -> None:
+        """Refuses REFUND_TOO_LATE."""
+        if self.is_final(now_ns):
+            raise Refusal(GatewayReason.REFUND_TOO_LATE)
+
 
 class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     """One order as the vendor's protocol names it. `amount` in minor units; `content` is what may not differ when it is repeated."""
@@ -111,6 +122,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     charge: Charge | None = None
     refunded: int = 0  # What was given back, or is on its way.
     refunds: int = 0
+    is_final: bool = False  # Nothing is given back any more.
     was_seen: bool = False  # Whether a wallet has looked at it.
     vouchers: tuple[UsedVoucher, ...] = ()  # What of the payer's own institution's part were coupons.
 

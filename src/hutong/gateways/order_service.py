@@ -21,7 +21,7 @@ from hutong.gateways.order import (
     trade_key,
     trade_number,
 )
-from hutong.gateways.payer import PayerIds, payer_of
+from hutong.gateways.payer import PayerIds, payer_here, payer_of
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.vouchers.stock import UsedVoucher
 from hutong.institution.merchants.merchant import REMARK_LENGTH_MAX
@@ -38,6 +38,7 @@ from hutong.runtime.shelf import Shelf, decided, warmed
 from hutong.scheme.messages import Channel
 
 _ORDER_ID = re.compile("[0-9a-f]{32}")
+_NAMES_PAYER = re.compile(rb'openid"|"buyer_id"')  # In an order's facts.
 _SEEN_MAX = 100_000
 _ATTEMPTS_MAX = 50
 _ENDED = (TradeState.CLOSED, TradeState.REVERSED)
@@ -244,10 +245,12 @@ class OrderService:
                 if outcome is None or outcome.completed:
                     refunded += refund.gross
                     refunds += 1
+        now_ns = self._node.clock.now_ns()
         return Trade(
             order=order,
             request=request,
-            state=_state(order, request, charge, self._node.clock.now_ns()),
+            state=_state(order, request, charge, now_ns),
+            is_final=order.is_final(now_ns),
             payment=payment,
             charge=charge,
             refunded=refunded,
@@ -348,6 +351,35 @@ class OrderService:
             self._accounts.account(order.payee_id)
             for look_up in self.on_look_up:
                 look_up(order)
+
+    def check_payer(self, request: PaymentRequest, payer: str) -> None:
+        """
+        An order that names its payer by an id of ours is paid by nobody else. May raise `Cold`.
+
+        Refuses:  ORDER_FOR_ANOTHER.
+        """
+        order = self.orders.get(request.id)
+        assert order is not None, "an order is written down with its request"
+        if not _NAMES_PAYER.search(order.facts):
+            return
+        told = order.told
+        for prefix in ("", "sub_"):
+            application, openid = told.get(f"{prefix}appid"), told.get(f"{prefix}openid")
+            if application and openid and self.payers.is_another(application, openid, payer):
+                raise Refusal(GatewayReason.ORDER_FOR_ANOTHER)
+        named = self._numbered(told.get("buyer_id", ""))
+        if named and payer != named:
+            raise Refusal(GatewayReason.ORDER_FOR_ANOTHER)
+
+    def _numbered(self, number: str) -> str:
+        """Who of ours is meant by a 2088 number; nobody, where it is none of ours. May raise `Cold`."""
+        user_number = self.payers.user_number(number)
+        if user_number is None:
+            return ""
+        try:
+            return payer_here(self._institution.people.user_numbered(user_number).id)
+        except Refusal:
+            return ""
 
     def seen(self, request: PaymentRequest) -> None:
         """A wallet looks at it. Kept in memory alone: after a restart it is looked at again, or paid."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from hutong.codes.format_preserving import FormatPreservingCipher
-from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.payment import Payment, payer_text
 from hutong.institution.payments.receipt import Receipt
 
 KEY_BYTES = 32
@@ -30,13 +30,13 @@ _NUMBER_DIGITS = 11
 def payer_of(payment: Receipt | Payment) -> str:
     """How an order keeps its payer: institution and reference; for one of ours our own id of the person."""
     if isinstance(payment, Payment):
-        return f"/{payment.user_id:032x}"
-    return f"{payment.debtor_agent}/{payment.debtor_ref}"
+        return payer_here(payment.user_id)
+    return payer_text(payment.debtor_agent, payment.debtor_ref)
 
 
 def payer_here(user_id: int) -> str:
     """The same for a person of ours who has not paid yet."""
-    return f"/{user_id:032x}"
+    return payer_text("", f"{user_id:032x}")
 
 
 class PayerIds:
@@ -59,17 +59,24 @@ class PayerIds:
 
     def person(self, application: str, openid: str) -> int | None:
         """The person of ours whom this application knows as `openid`; None for all others."""
+        user = self._told(application, openid, elsewhere=False)
+        return None if user is None else int.from_bytes(self._cipher(application).decryptor().update(user))
+
+    def is_another(self, application: str, openid: str, payer: str) -> bool:
+        """Whether an id that we gave to an application is somebody else's; one that we did not says nothing."""
+        ours = any(self._told(application, openid, elsewhere=elsewhere) is not None for elsewhere in (False, True))
+        return ours and self.openid(application, payer) != openid
+
+    def _told(self, application: str, openid: str, *, elsewhere: bool) -> bytes | None:
+        """What an id of ours says, once its tag was found right."""
         try:
             told = urlsafe_b64decode(openid[1:] + "=")
         except (Base64Error, ValueError):
             return None
         if len(openid) != _OPENID_LETTERS or openid[0] != _OPENID_START or len(told) != _ID_BYTES + _TAG_BYTES:
             return None
-        user = told[:_ID_BYTES]
-        tag = self._digest(f"{application}/{False}/{user.hex()}", _TAG_BYTES)
-        if not hmac.compare_digest(tag, told[_ID_BYTES:]):
-            return None
-        return int.from_bytes(self._cipher(application).decryptor().update(user))
+        tag = self._digest(f"{application}/{elsewhere}/{told[:_ID_BYTES].hex()}", _TAG_BYTES)
+        return told[:_ID_BYTES] if hmac.compare_digest(tag, told[_ID_BYTES:]) else None
 
     def number(self, payer: str, user_number: Callable[[int], int]) -> str:
         """2088 and twelve digits: the payer of an order. `user_number` tells it of a person of ours."""

@@ -19,12 +19,14 @@ class GatewayReason(Reason):
     ORDER_PAYING = Kind.REFUSED, "NARR"
     ORDER_CLOSED = Kind.REFUSED, "NARR"
     ORDER_REVERSED = Kind.REFUSED, "NARR"
+    ORDER_FOR_ANOTHER = Kind.REFUSED, "NARR"  # It names who is to pay, and that is somebody else.
     ORDER_NOT_PAID = Kind.REFUSED, "NARR"
     COMBINED_PARTS_WRONG = Kind.INVALID, "NARR"
     COMBINED_NUMBER_TAKEN = Kind.CONFLICT, "DUPL"  # Of a part: another combined order has it.
     REFUND_UNKNOWN = Kind.NOT_FOUND, "NARR"
     REFUND_DIFFERS = Kind.CONFLICT, "DUPL"  # The number came before, with another amount or order.
     REFUND_TOTAL_DIFFERS = Kind.INVALID, "NARR"  # What it says was paid is not what was.
+    REFUND_TOO_LATE = Kind.REFUSED, "NARR"  # A year after the payment.
     REFUNDS_TOO_MANY = Kind.REFUSED, "NARR"
     REVERSAL_FAILED = Kind.REFUSED, "NARR"  # The refund of what was paid failed; `because` says of what.
     NOTIFICATION_UNKNOWN = Kind.NOT_FOUND, "NARR"

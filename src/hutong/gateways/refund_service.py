@@ -57,7 +57,7 @@ class GatewayRefundService:
         """
         Give back part or all of an order. With `wait` it returns when that is decided, or after a while as it stands.
 
-        Refuses:  ROLE_MAY_NOT; ORDER_NOT_PAID; REFUND_TOTAL_DIFFERS; REFUNDS_TOO_MANY; what `RefundService.refund`
+        Refuses:  ROLE_MAY_NOT; ORDER_NOT_PAID; REFUND_TOO_LATE; REFUND_TOTAL_DIFFERS; REFUNDS_TOO_MANY; what `RefundService.refund`
                   refuses. That the merchant's balance does not cover it is a refund that failed.
         Repeats:  the refund as it is; REFUND_DIFFERS for another amount under its number. One that failed moved nothing,
                   and its number may be tried again.
@@ -152,6 +152,7 @@ class GatewayRefundService:
     def _check(self, trade: Trade, draft: RefundDraft) -> None:
         if trade.state not in (TradeState.PAID, TradeState.REVERSED) or trade.payment is None:
             raise Refusal(GatewayReason.ORDER_NOT_PAID)
+        trade.order.check_refundable(self._node.clock.now_ns())
         if draft.total is not None and draft.total != trade.amount:
             raise Refusal(GatewayReason.REFUND_TOTAL_DIFFERS, field="total", total=trade.amount)
         if trade.refunds >= REFUNDS_MAX:

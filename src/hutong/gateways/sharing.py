@@ -11,6 +11,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.splits.hold_service import HoldService
 from hutong.gateways.splits.receiver_service import ReceiverService
 from hutong.gateways.splits.return_service import ReturnService
+from hutong.gateways.splits.split_news import SplitNews
 from hutong.gateways.splits.split_service import SplitService
 from hutong.gateways.transfers.batch_service import BatchService
 from hutong.gateways.transfers.transfer_service import TransferService
@@ -33,6 +34,8 @@ class Sharing:
         self.holds = HoldService(node, ledger, currency)
         self.receivers = ReceiverService(node, institution.people, institution.merchants)
         self.splits = SplitService(node, ledger, currency, self.holds, self.receivers, institution.notices)
+        self.split_news = SplitNews(node, notifications)
+        self.splits.on_shared = self.split_news.shared
         self.split_returns = ReturnService(node, ledger, currency, self.splits)
         self.balances = BalanceService(node, ledger, currency, self.holds)
         self.transfers = TransferService(
@@ -77,6 +80,7 @@ class Sharing:
             self.combined,
             self.part_refunds,
         )
+        await self.split_news.start()
         for part in parts:
             await part.start()
         for part in parts:  # In this order: each goes on upon what those before it have mended.

@@ -26,6 +26,7 @@ class AccountCode(IntEnum):
     HELD = 2011  # What a person let a merchant hold, until it is taken or let go: one account per authorisation.
     MERCHANT = 2101  # What we owe a merchant for what it sold.
     FROZEN = 2111  # What a merchant took for an order that is to be split, until it is: one account per order.
+    RED_PACKET = 2221  # What a person put into a red packet, until it is claimed or goes back: one account per packet.
     BUDGET = 2201  # What a sponsor paid in beforehand for discounts.
     CAMPAIGN_BUDGET = 2202  # What one campaign has of its sponsors' money: one account per campaign.
     AWARDED = (
@@ -119,6 +120,16 @@ def frozen_account(order_id: int, currency: Currency = Currency.CNY) -> int:
 def frozen(order_id: int, currency: Currency = Currency.CNY) -> Account:
     """What is frozen of one order, to be opened: its receivers get no more than that, and nobody else's."""
     return _owed(frozen_account(order_id, currency), AccountCode.FROZEN, order_id, currency)
+
+
+def red_packet_account(packet_id: int, currency: Currency = Currency.CNY) -> int:
+    """The id of what is in one red packet."""
+    return derive(packet_id, f"red packet/{currency.alpha}")
+
+
+def red_packet(packet_id: int, currency: Currency = Currency.CNY) -> Account:
+    """What is in one red packet, to be opened: its claims take no more than that, and nobody else's."""
+    return _owed(red_packet_account(packet_id, currency), AccountCode.RED_PACKET, packet_id, currency)
 
 
 class Chart:

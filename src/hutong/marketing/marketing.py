@@ -15,15 +15,17 @@ from hutong.marketing.campaigns.api import CampaignEdge, campaign_api
 from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.calendar import Calendar
+from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
-from hutong.marketing.coupons.api import CouponEdge, coupon_routes
-from hutong.marketing.coupons.service import Coupons
-from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
+from hutong.marketing.draws.api import draw_api
+from hutong.marketing.draws.draw_service import DRAW, DrawService
+from hutong.marketing.draws.record_service import RecordService
+from hutong.marketing.draws.terms import check_terms
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -83,16 +85,17 @@ class Marketing(Campaigns):
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
-        self.coupons = Coupons(
-            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
-        )
-        institution.on_tick.append(self.tick)
+        self.draws = DrawService(node, institution.sealing, self.campaigns, self.awards, self.calendar)
+        self.subsidies.sources[DRAW] = self.draws
+        self.campaigns.checks[CampaignKind.DRAW] = check_terms
+        self.records = RecordService(node, self.draws)
+        institution.on_tick += [self.tick, self.draws.tick]
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
         await self.parties.start()
         await super().start()
-        await self.coupons.start()
+        await self.draws.start()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""
@@ -100,22 +103,7 @@ class Marketing(Campaigns):
         edge = CampaignEdge(
             self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
         )
-        return [*campaign_api(edge, people, operator_only), *self._coupon_routes(operator_only)]
-
-    @property
-    def coupon_edge(self) -> CouponEdge:
-        """A person's coupons, for whoever shows them."""
-        institution, coupons = self.institution, self.coupons
-        return CouponEdge(
-            self.node,
-            institution.people,
-            institution.payments,
-            coupons.templates,
-            coupons.claims,
-            coupons.redemptions,
-        )
-
-    def _coupon_routes(self, operator_only: Guard) -> list[Router]:
-        coupons, institution = self.coupons, self.institution
-        edge = TemplateEdge(self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions)
-        return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]
+        return [
+            *campaign_api(edge, people, operator_only),
+            *draw_api(self.node, self.records, people, operator_only),
+        ]

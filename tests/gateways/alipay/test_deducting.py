@@ -1,11 +1,14 @@
 """A person agrees on the institution's page; then the merchant takes money by the agreement's number, until it is ended."""
 
+import html
 import re
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from hutong.gateways import keys
+from hutong.gateways.alipay.parameters import canonical, encode
 from hutong.gateways.order import Dialect
 from hutong.kernel.ids import parse_id
 from hutong.runtime.shelf import decided, warmed
@@ -19,14 +22,15 @@ PLAN = {"personal_product_code": "GENERAL_WITHHOLDING_P", "sign_scene": "INDUSTR
 QUERY = "alipay.user.agreement.query"
 
 
-async def signed(hall: Hall, merchant: Merchant, person: Phone) -> None:
+async def signed(hall: Hall, merchant: Merchant, person: Phone, **more: str) -> str:
     """As the page leads on to, in the person's wallet."""
     content = PLAN | {
         "external_agreement_no": "A1",
         "external_logon_id": "小明",
         "access_params": {"channel": "QRCODE"},
     }
-    parameters = merchant.parameters("alipay.user.agreement.page.sign", content, notify_url="https://shop.example/told")
+    more = {"notify_url": "https://shop.example/told"} | more
+    parameters = merchant.parameters("alipay.user.agreement.page.sign", content, **more)
     shown = await merchant.send(parameters)
     assert shown.headers["content-type"] == "text/html;charset=utf-8"
     found = re.search(r"url=\S*/agreements/(agr_\w+)", shown.text)
@@ -35,6 +39,7 @@ async def signed(hall: Hall, merchant: Merchant, person: Phone) -> None:
     offered = await warmed(hall.jing.node.journal, lambda: agreements.offered(id_))
     token = await person.token(person.new_id("pay").split("_")[0] + found[1][3:], offered.day_max, offered.creditor)
     await decided(hall.jing.node.journal, lambda: agreements.sign(user_id(person), id_, token))
+    return f"/agreements/{found[1]}"
 
 
 def take(number: str, amount: str, agreement_no: str) -> dict[str, Any]:
@@ -92,3 +97,33 @@ async def test_an_agreement_is_signed_used_and_ended(hall: Hall, merchant: Merch
 async def test_a_page_that_is_asked_for_wrongly_says_so(merchant: Merchant) -> None:
     answer = await merchant.send(merchant.parameters("alipay.user.agreement.page.sign", {}))
     assert "personal_product_code" in answer.text
+
+
+async def test_a_browser_goes_back_with_what_the_merchant_can_verify(
+    hall: Hall, merchant: Merchant, payer: Payer
+) -> None:
+    path = await signed(hall, merchant, await payer(0), return_url="https://shop.example/back?at=1")
+    shown = await hall.http.get(path)
+    link = re.search(r'class="open" href="([^"]+)"', shown.text)
+    assert link is not None, shown.text
+    where = html.unescape(link[1])
+    assert f'content="1;url={link[1]}"' in shown.text
+    assert where.startswith("https://shop.example/back?at=1&")
+    told = dict(parse_qsl(urlsplit(where).query))
+    assert (told["method"], told["status"]) == ("alipay.user.agreement.page.sign.return", "NORMAL")
+    assert (told["external_agreement_no"], told["app_id"]) == ("A1", merchant.app_id)
+    signature = told.pop("sign")
+    values = {name: value for name, value in told.items() if name not in {"at", "sign_type"}}
+    assert keys.verifies(merchant.platform, signature, canonical(encode(values), without=()))
+    number = told["agreement_no"]
+    await merchant.ask("alipay.user.agreement.unsign", {"agreement_no": number})
+    assert "shop.example" not in (await hall.http.get(path)).text, "it has ended"
+
+
+async def test_an_agreement_without_a_way_back_shows_that_it_is_signed(
+    hall: Hall, merchant: Merchant, payer: Payer
+) -> None:
+    path = await signed(hall, merchant, await payer(0))
+    assert "已签约" in (await hall.http.get(path)).text
+    wrong = merchant.parameters("alipay.user.agreement.page.sign", PLAN, return_url="javascript:1")
+    assert "return_url" in (await merchant.send(wrong)).text

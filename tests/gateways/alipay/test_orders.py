@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from hutong.gateways import keys
-from hutong.gateways.account import AlipayAccount, GatewayKind
+from hutong.gateways.account import AlipayAccount, Caller, GatewayKind
 from hutong.gateways.alipay.beijing import local
 from hutong.gateways.alipay.parameters import canonical, encode
 from hutong.gateways.notification import GatewayNotification, News
@@ -15,7 +15,7 @@ from hutong.kernel.clock import NS_PER_S, ManualClock
 from hutong.runtime.shelf import warmed
 from tests.gateways.alipay.conftest import Payer
 from tests.gateways.alipay.merchant import Merchant
-from tests.gateways.hall import Hall
+from tests.gateways.hall import Hall, user_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOODLES = {"out_trade_no": "T1", "total_amount": "12.80", "subject": "两碗面 {大}"}
@@ -272,3 +272,42 @@ async def test_an_instant_is_the_clients_where_the_networks_clock_was_put_forwar
     until = f"{local(behind.now_ns() + 600 * NS_PER_S):%Y-%m-%d %H:%M:%S}"
     placed = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": "T_wall", "time_expire": until})
     assert placed["code"] == "10000", placed
+
+
+async def test_a_trade_made_for_somebody_is_paid_by_nobody_else(hall: Hall, merchant: Merchant, payer: Payer) -> None:
+    named, other = await payer(10_000), await payer(10_000)
+    payers = hall.gateways.orders.payers
+    openid = payers.openid(merchant.app_id, f"/{user_id(named):032x}")
+    content = {"out_trade_no": "N1", "total_amount": "10.00", "subject": "面", "product_code": "JSAPI_PAY"}
+    made = await merchant.ask("alipay.trade.create", content | {"buyer_open_id": openid})
+    another = await merchant.ask("alipay.trade.create", content | {"buyer_open_id": "o" * 28})
+    trade = await hall.gateways.orders.find(Caller(merchant.account, merchant.account), out_trade_no="N1")
+    code = hall.gateways.orders.code_url(trade)
+
+    quote = await other.post("/v1/codes/consult", 200, {"code": code})
+    payment_id = other.new_id("pay")
+    token = await other.token(payment_id, quote["amount"], quote["creditor"])
+    said = await other.post(
+        "/v1/payments", 422, {"payment_id": payment_id, "quote_id": quote["quote_id"], "pin_token": token}
+    )
+    await hall.pay(named, code)
+
+    assert (made["code"], another["sub_code"]) == ("10000", "ACQ.CONTEXT_INCONSISTENT")
+    assert said["reason"] == "ORDER_FOR_ANOTHER"
+    told = await merchant.ask("alipay.trade.query", {"out_trade_no": "N1"})
+    assert (told["trade_status"], told["buyer_open_id"]) == ("TRADE_SUCCESS", openid)
+
+
+async def test_a_trade_is_finished_a_year_after_its_payment(merchant: Merchant, payer: Payer) -> None:
+    hall, person = merchant.hall, await payer(10_000)
+    content = {"out_trade_no": "Y1", "total_amount": "10.00", "subject": "面"}
+    await hall.pay(person, (await merchant.ask("alipay.trade.precreate", content))["qr_code"])
+    refund = {"out_trade_no": "Y1", "refund_amount": "1.00", "out_request_no": "R1"}
+    assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "Y"
+
+    hall.jing.clock.advance(seconds=365 * 86_400 + 1)
+
+    assert (await merchant.ask("alipay.trade.query", {"out_trade_no": "Y1"}))["trade_status"] == "TRADE_FINISHED"
+    assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "N", "a repetition"
+    more = await merchant.ask("alipay.trade.refund", refund | {"out_request_no": "R2"})
+    assert (more["code"], more["sub_code"]) == ("40004", "ACQ.TRADE_HAS_FINISHED")

@@ -148,7 +148,7 @@ class Neighbours:
             raise Refusal(PaymentReason.REQUEST_EXPIRED, state=asks.state)
         return asks
 
-    def claim(self, request_id: int, payment_id: int, now_ns: int) -> None:
+    def claim(self, request_id: int, payment_id: int, now_ns: int, payer: str = "") -> None:  # noqa: ARG002  # Anybody may pay these.
         asks = self.request(request_id)
         if asks.claimed_by != payment_id:
             self.payee(request_id, now_ns)

@@ -405,6 +405,7 @@ def test_who_shows_no_token_is_told_so(hot: Hot) -> None:
 _OPEN = {
     *("/v1/users/codes", "/v1/users", "/v1/sessions", "/v1/staff/codes", "/v1/staff/pin", "/v1/staff/sessions"),
     *("/v1/merchant-applications", "/v1/merchant-applications/{application_id}", "/health/live", "/health/ready"),
+    *("/v1/draws", "/v1/draws/{campaign_id}", "/v1/draws/{campaign_id}/log", "/v1/draws/{campaign_id}/days/{day}"),
 }
 
 

@@ -1,5 +1,6 @@
 """Where a browser is led to sign an agreement: what it says, the way to the wallet here, and the way for wallets elsewhere."""
 
+from collections.abc import Callable, Mapping
 from html import escape
 from urllib.parse import parse_qs
 
@@ -34,10 +35,15 @@ _ENDED = {
 }
 
 
-class SigningPage:
-    """`/agreements/agr_...`: shown to whoever has the link."""
+# Where a browser goes back to when an agreement is signed: empty where the merchant didn't say. It may raise `Cold`.
+WayBack = Callable[[Agreement], str]
 
-    def __init__(self, node: NodeRuntime, agreements: AgreementService) -> None:
+
+class SigningPage:
+    """`/agreements/agr_...`: shown to whoever has the link. `ways_back` is each dialect's."""
+
+    def __init__(self, node: NodeRuntime, agreements: AgreementService, ways_back: Mapping[str, WayBack]) -> None:
+        self._ways_back = ways_back
         self._clock = node.clock
         self._journal = node.journal
         self._agreements = agreements
@@ -66,7 +72,7 @@ class SigningPage:
         name = escape(self._agreements.merchant_name(agreement))
         state = agreement.state_at(self._clock.now_ns())
         if state is not AgreementState.OFFERED:
-            return _page(_ENDED[state], f"<p>{name}</p>")
+            return self._over(agreement, state, name)
         yuan = f"{agreement.day_max // 100}.{agreement.day_max % 100:02d}"
         return _page(
             f"{name} 申请代扣",
@@ -82,10 +88,19 @@ Another wallet: grant this institution a mandate there, and paste it here
 <p><small>{agreement.creditor}</small></p>""",
         )
 
+    def _over(self, agreement: Agreement, state: AgreementState, name: str) -> WireAnswer:
+        way_back = self._ways_back.get(agreement.dialect)
+        back = escape(way_back(agreement)) if state is AgreementState.SIGNED and way_back is not None else ""
+        if not back:
+            return _page(_ENDED[state], f"<p>{name}</p>")
+        # No redirect: a browser follows none out of here, when it came by a form of the wallet's.
+        onward = f'<meta http-equiv="refresh" content="1;url={back}">'
+        return _page(_ENDED[state], f'<p>{name}</p><a class="open" href="{back}">返回商家 Back</a>', head=onward)
 
-def _page(title: str, body: str, status: int = 200) -> WireAnswer:
+
+def _page(title: str, body: str, status: int = 200, head: str = "") -> WireAnswer:
     html = f"""<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>{title}</title><style>{_STYLE}</style></head>
+<meta name="robots" content="noindex">{head}<title>{title}</title><style>{_STYLE}</style></head>
 <body><main><h1>{title}</h1>{body}</main></body></html>"""
     return WireAnswer(status=status, body=html.encode(), content_type=_HTML, headers=_HEADERS)

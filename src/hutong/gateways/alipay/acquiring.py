@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import msgspec
+
 from hutong.gateways.alipay import trade as told
 from hutong.gateways.alipay.asked import order_draft
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
@@ -70,11 +72,23 @@ class Acquiring:
     async def create(self, call: Call) -> Reply:
         """A trade for a person who is in the merchant's mini program, paid by its number."""
         fields = call.fields
-        if not any(
-            fields.text(name, 128) for name in ("buyer_id", "buyer_open_id", "op_buyer_open_id", "buyer_logon_id")
-        ):
+        names = ("buyer_id", "buyer_open_id", "op_buyer_open_id", "buyer_logon_id")
+        buyer = {name: text for name in names if (text := fields.text(name, 128))}
+        if not buyer:
             raise fields.invalid("buyer_id", "不能为空")
         draft = order_draft(call, "CREATE", ("JSAPI_PAY", *_FACE_TO_FACE))
+        openid = buyer.get("buyer_open_id") or buyer.get("op_buyer_open_id", "")
+        payer = {
+            "buyer_id": buyer.get("buyer_id", ""),
+            "openid": openid,
+            "appid": call.payee.row.number if openid else "",
+        }
+        named = {name: text for name, text in payer.items() if text}
+        draft = msgspec.structs.replace(
+            draft,
+            facts=draft.facts | named,
+            content=draft.content + msgspec.json.encode(named) if named else draft.content,
+        )
         trade = await self._orders.place(call.caller, draft)
         return Reply({"out_trade_no": trade.order.out_trade_no, "trade_no": trade.order.trade_no})
 

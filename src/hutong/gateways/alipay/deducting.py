@@ -1,11 +1,12 @@
 """Agreements by which a merchant takes money without asking each time: `alipay.user.agreement.*`, and paying under one."""
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from hutong.gateways.account import AlipayAccount
 from hutong.gateways.agreements.agreement import DAY_MAX_DEFAULT, Agreement, AgreementDraft, AgreementState
 from hutong.gateways.agreements.agreement_service import AgreementService
-from hutong.gateways.alipay.asked import notify_url, order_draft
+from hutong.gateways.alipay.asked import notify_url, order_draft, return_url
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.errors import AlipayError
@@ -13,9 +14,12 @@ from hutong.gateways.alipay.fields import Fields
 from hutong.gateways.alipay.identities import Identities, masked
 from hutong.gateways.alipay.pages import page
 from hutong.gateways.alipay.postman import Told
+from hutong.gateways.alipay.signature import signed_parameters
 from hutong.gateways.notification import GatewayNotification
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.payer import PayerIds
+from hutong.gateways.platform import KeyUse
+from hutong.gateways.platform_service import PlatformService
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.node import NodeRuntime
@@ -23,6 +27,7 @@ from hutong.runtime.shelf import warmed
 
 INVALID = "INVALID_PARAMETER"
 PRODUCTS = ("GENERAL_WITHHOLDING", "CYCLE_PAY_AUTH")
+_SIGN = "alipay.user.agreement.page.sign"
 _SCENE = "DEFAULT|DEFAULT"
 _FOR_EVER = "2115-02-01 00:00:00"
 
@@ -31,8 +36,15 @@ class Deducting:
     """An agreement's number is the merchant's `external_agreement_no` within its product and scene, and ours besides."""
 
     def __init__(
-        self, node: NodeRuntime, agreements: AgreementService, identities: Identities, payers: PayerIds
+        self,
+        node: NodeRuntime,
+        platform: PlatformService,
+        agreements: AgreementService,
+        identities: Identities,
+        payers: PayerIds,
     ) -> None:
+        self._clock = node.clock
+        self._platform = platform
         self._journal = node.journal
         self._randomness: Randomness = node.randomness
         self._agreements = agreements
@@ -42,9 +54,7 @@ class Deducting:
     def endpoints(self) -> list[Endpoint]:
         product = "agreements"
         return [
-            Endpoint(
-                method="alipay.user.agreement.page.sign", product=product, handler=self.sign, page=True, invalid=INVALID
-            ),
+            Endpoint(method=_SIGN, product=product, handler=self.sign, page=True, invalid=INVALID),
             Endpoint(method="alipay.user.agreement.query", product=product, handler=self.query, invalid=INVALID),
             Endpoint(method="alipay.user.agreement.unsign", product=product, handler=self.unsign, invalid=INVALID),
         ]
@@ -63,6 +73,7 @@ class Deducting:
             "auth_app_id": call.payee.row.number,
             "codec": call.codec,
             "sign_type": call.sign_type,
+            "return_url": return_url(call),
         }
         draft = AgreementDraft(
             number=number or self._randomness.randbytes(16).hex(),
@@ -103,6 +114,22 @@ class Deducting:
             raise AlipayError("ACQ.AGREEMENT_NOT_EXIST", said="用户协议不存在") from None
         return await self._agreements.deduct(call.caller, agreement, draft)
 
+    def way_back(self, agreement: Agreement) -> str:
+        """The merchant's `return_url`, with what it can verify; empty without one. May raise `Cold`."""
+        facts = agreement.told
+        url: str = facts.get("return_url", "")
+        if not url:
+            return ""
+        more = {
+            "method": f"{_SIGN}.return",
+            "status": "NORMAL",
+            "timestamp": beijing_text(self._clock.now_ns()),
+        }
+        values = {name: str(value) for name, value in (self._values(agreement) | more).items() if value}
+        codec = facts["codec"]
+        signed = signed_parameters(self._platform.current(KeyUse.ALIPAY), values, facts["sign_type"], codec)
+        return url + ("&" if urlsplit(url).query else "?") + urlencode(signed, encoding=codec)
+
     # What is told.
 
     def signed(self, notification: GatewayNotification) -> Told:
@@ -117,20 +144,21 @@ class Deducting:
 
     def _change(self, notification: GatewayNotification, notify_type: str, more: dict[str, str]) -> Told:
         agreement = self._agreements.offered(notification.subject_id)
-        facts = agreement.told
-        account = self._agreements.payee_of(agreement)
+        facts, values = agreement.told, self._values(agreement) | {"notify_type": notify_type} | more
+        return Told({name: value for name, value in values.items() if value}, facts["sign_type"], facts["codec"])
+
+    def _values(self, agreement: Agreement) -> dict[str, str]:
+        """What is told of an agreement, whichever way. May raise `Cold`."""
+        facts, account = agreement.told, self._agreements.payee_of(agreement)
         assert isinstance(account, AlipayAccount)
-        values = {
-            "notify_type": notify_type,
+        return {
             "charset": facts["codec"],
             "version": "1.0",
             "app_id": facts["app_id"],
             "auth_app_id": facts["auth_app_id"],
             **_told(agreement),
             **self._ids(agreement, account),
-            **more,
         }
-        return Told({name: value for name, value in values.items() if value}, facts["sign_type"], facts["codec"])
 
     async def _found(self, call: Call) -> Agreement:
         """The one in force: by our number, by the merchant's, or by who signed it. Refuses USER_AGREEMENT_NOT_EXIST."""

@@ -67,7 +67,7 @@ class AlipayGateway:
         self._consent = Consent(institution, accounts, grants)
         sending = Sending(node, sharing.transfers, sharing.balances, identities)
         holding = Holding(institution, accounts, preauths, identities, orders.payers)
-        deducting = Deducting(node, agreements, identities, orders.payers)
+        self.deducting = deducting = Deducting(node, platform, agreements, identities, orders.payers)
         products = (
             sending,
             deducting,

@@ -7,7 +7,7 @@ from hutong.gateways.order import Trade, TradeState
 from hutong.kernel.money import Currency, format_amount
 
 BALANCE, DISCOUNT = "ALIPAYACCOUNT", "DISCOUNT"
-WAIT, PAID, CLOSED = "WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_CLOSED"
+WAIT, PAID, FINISHED, CLOSED = "WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_FINISHED", "TRADE_CLOSED"
 # Placed with nobody in particular: there is a trade when somebody's wallet first looks at it.
 _FOR_ANYBODY = {"PRECREATE", "PAGE", "WAP", "APP"}
 NOTHING_PAID = {
@@ -36,7 +36,7 @@ def status(trade: Trade) -> str:
         case TradeState.NOT_PAID | TradeState.PAYING:
             return WAIT
         case TradeState.PAID if trade.left > 0:
-            return PAID
+            return FINISHED if trade.is_final else PAID
         case _:
             return CLOSED
 

@@ -97,7 +97,7 @@ class PartRefundService:
         Give back some or all of a part. The refund is of the whole order's payment, and its facts name the part's own number.
 
         Moves:    the part's merchant, what is frozen of it first -> who took the payment; then as every refund.
-        Refuses:  ROLE_MAY_NOT; ORDER_UNKNOWN for another's part; ORDER_NOT_PAID; REFUND_TOTAL_DIFFERS; REFUND_DIFFERS;
+        Refuses:  ROLE_MAY_NOT; ORDER_UNKNOWN for another's part; ORDER_NOT_PAID; REFUND_TOO_LATE; REFUND_TOTAL_DIFFERS; REFUND_DIFFERS;
                   AMOUNT_NOT_POSITIVE; REFUND_EXCEEDS_REMAINDER; MERCHANT_BALANCE_INSUFFICIENT; what a refund refuses.
         Repeats:  the refund as it is. One that failed moved nothing, and its number may be tried again.
         """
@@ -189,6 +189,7 @@ class PartRefundService:
         assert combined is not None
         if combined.state != CombinedState.HANDED_ON:
             raise Refusal(GatewayReason.ORDER_NOT_PAID)
+        order.check_refundable(self._node.clock.now_ns())
         if draft.total is not None and draft.total != part.amount:
             raise Refusal(GatewayReason.REFUND_TOTAL_DIFFERS, field="total", total=part.amount)
         check_amount(draft.amount)

@@ -5,7 +5,7 @@ PROCESSING (the row, and the transfers asked for in the same decision) -> FINISH
 the two is mended by asking for the same transfers again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -73,6 +73,7 @@ class SplitService:
         self._notices = notices
         self.ratio_bps_max = ratio_bps_max
         self.splits = Shelf(SPLITS, node.journal, node.store, by=("order_id", "number_key"), timed=True)
+        self.on_shared: Callable[[Split, int], None] = lambda _split, _number: None
         self._moving: set[int] = set()
         self._unfrozen_until = 0  # The day up to which all that came due was unfrozen.
         self._unfreezing = False
@@ -335,9 +336,10 @@ class SplitService:
             ended_ns=now_ns,
         )
         self.splits.put(ended)
-        for part in parts:
+        for number, part in enumerate(parts):
             if part.state is PartState.SUCCESS:
                 self._tell(ended, part)
+                self.on_shared(ended, number)
 
     def _tell(self, split: Split, part: Part) -> None:
         data = {

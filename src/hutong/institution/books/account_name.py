@@ -8,7 +8,12 @@ from hutong.ledger.transfer import Account
 
 ACCOUNT_PREFIX, TRANSFER_PREFIX = "acc", "trf"
 _DEBIT_NORMAL = (1, 5)  # Assets and expenses: the first digit of the code.
-_OWNERS = {AccountCode.WALLET: "usr", AccountCode.MERCHANT: "mer", AccountCode.DISPUTED: "dsp"}
+_OWNERS = {
+    AccountCode.WALLET: "usr",
+    AccountCode.MERCHANT: "mer",
+    AccountCode.DISPUTED: "dsp",
+    AccountCode.RED_PACKET: "rpk",
+}
 
 
 class BookReason(Reason):
@@ -22,7 +27,7 @@ class BookReason(Reason):
 def account_named(own: Chart, name: str) -> int:
     """
     The id of the account that `name` says: `acc_…`, `usr_…` (a person's wallet), `mer_…`, `dsp_…` (what is set aside in a
-    dispute), or one of the node's own as in the chart: `reserve`, `clearing`, `fee_income`.
+    dispute), `rpk_…` (what is in a red packet), or one of the node's own as in the chart: `reserve`, `clearing`, `fee_income`.
 
     Refuses:  ACCOUNT_NAME_MALFORMED; ID_MALFORMED. Whether there is such an account, the ledger knows.
     """
@@ -38,8 +43,10 @@ def account_named(own: Chart, name: str) -> int:
             return chart.merchant_account(parse_id("mer", name), own.currency)
         case "dsp":
             return chart.disputed_account(parse_id("dsp", name), own.currency)
+        case "rpk":
+            return chart.red_packet_account(parse_id("rpk", name), own.currency)
         case _:
-            expected = "acc_…, usr_…, mer_…, dsp_… or a name of the chart"
+            expected = "acc_…, usr_…, mer_…, dsp_…, rpk_… or a name of the chart"
             raise Refusal(BookReason.ACCOUNT_NAME_MALFORMED, field="account", expected=expected)
 
 

@@ -68,6 +68,14 @@ REGISTER = (
         scanned=True,
     ),
     Holding("person_transfers", blanked={"payee": "", "remark": ""}, scanned=True),
+    Holding(
+        "red_packets",
+        "sender_id",
+        {"sender_name": "", "greeting": ""},
+        secret=frozenset({"seed", "link_key", "to_user_id"}),
+    ),
+    Holding("red_packet_claims", blanked={"name": ""}, secret=frozenset({"claimant_key"})),
+    Holding("red_packet_foreign_claims", blanked={"link": "", "sender_name": "", "greeting": ""}),
     Holding("split_receivers", blanked={"account": "", "custom_relation": ""}, scanned=True),
     Holding("invitations", "inviter_id", scanned=True),
     Holding(
@@ -87,6 +95,7 @@ REGISTER = (
     Holding("coupon_claims", "person_id"),
     Holding("awards", "person_id", secret=frozenset({"facts"})),
     Holding("campaign_exposures", "unit_id"),
+    Holding("draw_phrases", "person_id", deleted=True),
     Holding("marketing_traits", "id", {"words": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

@@ -5,7 +5,16 @@ from msgspec.structs import replace
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import HELD, PAYMENTS, ROWS_MAX, Order, Payment, check_amount, claimant
+from hutong.institution.payments.payment import (
+    HELD,
+    PAYMENTS,
+    ROWS_MAX,
+    Order,
+    Payment,
+    check_amount,
+    claimant,
+    payer_text,
+)
 from hutong.institution.payments.ports import Payable, Payee, Payer
 from hutong.institution.payments.quotes import Quote, Terms, payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
@@ -84,7 +93,8 @@ class AdmissionService:
         usage.turn(day, year)
         usage.check(limits, shares.paid)
         if payee is not None and not payee.is_static:
-            self._payable(terms).claim(terms.request_id, claimant(self._node.node_id, order.payment_id), now_ns)
+            claiming = claimant(self._node.node_id, order.payment_id)
+            self._payable(terms).claim(terms.request_id, claiming, now_ns, payer_text("", f"{payer.id:032x}"))
         # From here on nothing refuses and nothing is cold.
         usage.take(limits, shares.paid)
         usage.counted_ns = max(now_ns, usage.counted_ns)

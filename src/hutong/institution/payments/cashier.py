@@ -104,6 +104,8 @@ class PriceAdjuster(Protocol):
 
 BALANCE = "balance"
 MERCHANT = "merchant"
+RED_PACKET = "red packet"
+ELSEWHERE = frozenset({MERCHANT, RED_PACKET})  # Of what is admitted elsewhere, and counts towards no limit here.
 
 
 class Balance:
@@ -131,6 +133,12 @@ class MerchantBalance(Balance):
         raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding")
 
 
+class RedPacketBalance(MerchantBalance):
+    """What a share of a red packet is paid from that crosses to another institution."""
+
+    name = RED_PACKET
+
+
 class Cashier:
     """
     What is plugged in, by name.
@@ -144,7 +152,7 @@ class Cashier:
         adjusters: tuple[PriceAdjuster, ...] = (),
         sponsors: tuple[PriceAdjuster, ...] = (),
     ) -> None:
-        own: tuple[FundingSource, ...] = (Balance(), MerchantBalance())
+        own: tuple[FundingSource, ...] = (Balance(), MerchantBalance(), RedPacketBalance())
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
@@ -160,7 +168,7 @@ class Cashier:
         """Refuses FUNDING_UNKNOWN. What is held for a merchant is in the balance by the time that it is paid."""
         source = self._sources.get(BALANCE if name.startswith(HELD) else name)
         if source is None:
-            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - {MERCHANT}))
+            raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - ELSEWHERE))
         return source
 
     def payer_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:

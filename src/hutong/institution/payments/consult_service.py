@@ -22,7 +22,7 @@ from hutong.institution.payments.quotes import (
     terms_on_us,
 )
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.wording import network_reason
+from hutong.institution.payments.wording import network_reason, network_text
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
@@ -56,6 +56,9 @@ class ConsultService:
         self._mandates = mandates
         self._switch = switch
         self._asked: dict[int, Answered] = {}
+        self.answerers: list[
+            Callable[[CodeConsult], bool]
+        ] = []  # Of codes that nobody is paid by: True, it is answered.
 
     async def consult(self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
         """
@@ -98,6 +101,10 @@ class ConsultService:
         )
         return consult_id
 
+    def forget(self, consult_id: int) -> None:
+        """Wait for its answer no longer."""
+        self._asked.pop(consult_id, None)
+
     def answered(self, answer: CodeResolve) -> None:
         """The owner's answer, by way of the switch."""
         waiting = self._asked.pop(hex_id(answer.consult_id), None)
@@ -109,8 +116,7 @@ class ConsultService:
             except Refusal as refusal:
                 waiting(refusal)
         else:
-            because, iso_code = network_reason(answer.reason_name, answer.reason, PaymentReason.CODE_NOT_RESOLVED)
-            waiting(Refusal(PaymentReason.CODE_NOT_RESOLVED, because=because, iso_code=iso_code))
+            waiting(_not_resolved(answer))
 
     def quote(self, payer: Payer, terms: Terms, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
         """Show these terms to a payer."""
@@ -137,6 +143,8 @@ class ConsultService:
 
     def consulted(self, consult: CodeConsult) -> None:
         """Another node's user scanned a code of ours: say whom it pays."""
+        if any(answered(consult) for answered in self.answerers):
+            return
         try:
             resolved = self._resolve(consult.code, consult.debtor_agent)
             answer = self._answer(consult, resolved.request_id, resolved.payee) if resolved is not None else None
@@ -203,6 +211,21 @@ class ConsultService:
             remittance=payee.remark,
             expires_at_ms=payee.expires_ns // NS_PER_MS,
         )
+
+
+def _not_resolved(answer: CodeResolve) -> Refusal:
+    """The owner's no, with what it says all the same of who is behind the code."""
+    because, iso_code = network_reason(answer.reason_name, answer.reason, PaymentReason.CODE_NOT_RESOLVED)
+    facts: dict[str, str | int] = {"because": because, "iso_code": iso_code}
+    try:
+        told = {
+            "payee_name": network_text("creditor_name", answer.creditor_name),
+            "remark": network_text("remittance", answer.remittance),
+            "expires_at_ms": answer.expires_at_ms,
+        }
+    except Refusal as refusal:
+        return refusal
+    return Refusal(PaymentReason.CODE_NOT_RESOLVED, **facts, **{name: fact for name, fact in told.items() if fact})
 
 
 def _refused(consult: CodeConsult, iso_code: str, name: str) -> CodeResolve:

@@ -13,7 +13,7 @@ from hutong.institution.payments import verdict
 from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import ROWS_MAX, Outcome, Why, claimant
+from hutong.institution.payments.payment import ROWS_MAX, Outcome, Why, claimant, payer_text
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.quotes import payee_occasion
@@ -210,7 +210,8 @@ class CreditorService:
         fee_version = network_text("fee_version", message.fee_version)
         sponsored = self._sponsored(message, payee, now_ns) if message.creditor_discount else None
         if not payee.is_static:
-            payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns)
+            payer = payer_text(message.debtor_agent, debtor_ref)
+            payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns, payer)
         if sponsored is not None:
             name, discount, occasion = sponsored
             self._cashier.sponsor(name).reserve(claimant(message.debtor_agent, payment_id), occasion, discount)

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from hutong.institution.chart import Chart, held_account
 from hutong.institution.payments import verdict
 from hutong.institution.payments.admission_service import AdmissionService
-from hutong.institution.payments.cashier import MERCHANT, Cashier
+from hutong.institution.payments.cashier import ELSEWHERE, MERCHANT, Cashier
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
@@ -167,12 +167,18 @@ class DebtorService:
         undecided.then = then
         self._move(undecided)
 
-    def send(self, payment: Payment, answer: Answer) -> None:
-        """Pay what was admitted elsewhere: a merchant's withdrawal, which no person's limits count."""
-        assert payment.funding == MERCHANT
+    def send(self, payment: Payment, answer: Answer | None = None, *, then: Answer | None = None) -> None:
+        """
+        Pay what was admitted elsewhere: a merchant's withdrawal, a share of a red packet. No person's limits count it.
+
+        `answer` and `then` are as in `admit`.
+        """
+        assert payment.funding in ELSEWHERE
         self.payments.put(payment)
         undecided = self.undecided[payment.id] = Undecided(payment, self._again, payment.expires_ns)
-        undecided.answers.append(answer)
+        if answer is not None:
+            undecided.answers.append(answer)
+        undecided.then = then
         self._move(undecided)
 
     def _repeat(self, user_id: int, order: Order, known: Payment, answer: Answer) -> None:
@@ -341,7 +347,7 @@ class DebtorService:
 
     def _look_up_for_rejection(self, payment: Payment) -> None:
         """What a rejection gives back to; may be cold, so before anything is written."""
-        if payment.funding == MERCHANT:
+        if payment.funding in ELSEWHERE:
             return
         self.usages.of(payment.user_id, self._people.user(payment.user_id).wallet_account)
         if payment.mandate_id:
@@ -366,7 +372,7 @@ class DebtorService:
         self._cashier.source(payment.funding).release(payment.id)
         if payment.mandate_id:
             self._mandates.rejected(payment)
-        if payment.funding != MERCHANT:
+        if payment.funding not in ELSEWHERE:
             self.usages.give_back(payment)
         now_ns = self._node.clock.now_ns()
         outcome = Outcome(id=payment.id, completed=False, reason=reason, iso_code=iso_code, decided_ns=now_ns)
@@ -390,7 +396,7 @@ class DebtorService:
         if undecided.answers:
             for answer in undecided.answers:
                 self._journal.effect(partial(answer, payment, outcome))
-        elif payment.funding != MERCHANT:
+        elif payment.funding not in ELSEWHERE:
             # Nobody waits for the answer: it went to the till, or the payer has left.
             self._notices.tell_user(payment.user_id, *payment_notice(payment, outcome))
 

@@ -32,6 +32,7 @@ class EntryKind(StrEnum):
     REFUND = "REFUND"
     TOP_UP = "TOP_UP"  # Own money that came in: from a bank, or from outside of all nodes.
     WITHDRAWAL = "WITHDRAWAL"  # Own money that left.
+    RED_PACKET = "RED_PACKET"  # Put into one, claimed from one, or come back from one.
     OTHER = "OTHER"  # Disputes, corrections.
 
 
@@ -46,6 +47,8 @@ def kind_of(line: LineKind, direction: Direction) -> EntryKind:
         return EntryKind.REFUND
     if line in (LineKind.PAYMENT, LineKind.DISCOUNT):
         return EntryKind.RECEIVED if direction is Direction.IN else EntryKind.PAID
+    if line is LineKind.RED_PACKET:
+        return EntryKind.RED_PACKET
     if line in (LineKind.SPLIT, LineKind.TRANSFER) and direction is Direction.IN:
         return EntryKind.RECEIVED
     return EntryKind.OTHER

@@ -45,6 +45,7 @@ from hutong.runtime.node import NodeRuntime
 SCANNED_MAX = 4_000
 _REFUND_CODES = (int(Why.RETURN), int(Why.REFUND_ON_US))
 _LEG_MASK = 0x3F
+_DEBITED = frozenset({None, EntryKind.PAID, EntryKind.WITHDRAWAL, EntryKind.RED_PACKET, EntryKind.OTHER})
 
 
 class _Given(NamedTuple):
@@ -144,7 +145,7 @@ class HistoryService:
             await self._ledger.account_transfers(
                 AccountQuery(
                     account_id,
-                    debits=kind in (None, EntryKind.PAID, EntryKind.WITHDRAWAL, EntryKind.OTHER),
+                    debits=kind in _DEBITED,
                     credits=kind not in (EntryKind.PAID, EntryKind.WITHDRAWAL),
                     timestamp_min=search.since_ns,
                     timestamp_max=max(until_ns - 1, 0),

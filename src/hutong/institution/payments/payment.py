@@ -46,6 +46,9 @@ class Why(IntEnum):
     AWARDED = 92  # From a campaign, for a reward that waits or for a discount that several campaigns give; and back.
     REWARDED = 93  # A reward reached its person.
     HELD = 80  # A person lets a merchant hold it, to be taken later.
+    RED_PACKET_FILLED = 100  # A person puts money into a red packet.
+    RED_PACKET_CLAIMED = 101  # A person gets a share of one.
+    RED_PACKET_RETURNED = 102  # What nobody claimed, or took, is the sender's again.
     LET_GO = 81  # It is the person's own again, or paid in the same moment.
 
 
@@ -155,6 +158,11 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 PAYMENTS = Table("payments", Payment)
 PAYMENT_OUTCOMES = Table("payment_outcomes", Outcome)
 SPENDING = Table("spending", Spending)
+
+
+def payer_text(debtor_agent: str, reference: str) -> str:
+    """Who pays, as what is paid may ask: the institution and its reference; of a person of ours no institution, and the id."""
+    return f"{debtor_agent}/{reference}"
 
 
 def claimant(debtor_agent: str, payment_id: int) -> int:

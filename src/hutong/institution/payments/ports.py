@@ -115,8 +115,8 @@ class Payable(Protocol):
         """Refuses what is unknown, cancelled, expired, paid, or whose payee may not receive."""
         ...
 
-    def claim(self, request_id: int, payment_id: int, now_ns: int) -> Any:
-        """The one payment that may complete the request; refuses another while it is claimed."""
+    def claim(self, request_id: int, payment_id: int, now_ns: int, payer: str = "") -> Any:
+        """The one payment that may complete the request; refuses another while it is claimed, and whom it is not for."""
         ...
 
     def release(self, request_id: int, payment_id: int) -> Any: ...

@@ -39,6 +39,7 @@ class LineKind(StrEnum):
     FROZEN = "FROZEN"  # Kept of an order that is to be split, or held for a merchant; or come back from there.
     SPLIT = "SPLIT"  # A part of an order that several share.
     TRANSFER = "TRANSFER"  # From a merchant to a person.
+    RED_PACKET = "RED_PACKET"  # Put into a red packet, claimed from one, or come back from one.
     REWARD = "REWARD"  # From a campaign.
     BUDGET = "BUDGET"  # Set aside by a merchant for campaigns of its own; or come back from there.
     OTHER = "OTHER"
@@ -119,6 +120,9 @@ _OUTSIDE = {
     int(Why.REWARDED): LineKind.REWARD,
     int(Why.HELD): LineKind.FROZEN,
     int(Why.LET_GO): LineKind.FROZEN,
+    int(Why.RED_PACKET_FILLED): LineKind.RED_PACKET,
+    int(Why.RED_PACKET_CLAIMED): LineKind.RED_PACKET,
+    int(Why.RED_PACKET_RETURNED): LineKind.RED_PACKET,
 }
 
 

@@ -35,7 +35,7 @@ class TopUpService:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
         return top_up
 
-    def claim(self, request_id: int, payment_id: int, now_ns: int) -> None:
+    def claim(self, request_id: int, payment_id: int, now_ns: int, payer: str = "") -> None:  # noqa: ARG002  # For one person.
         top_up = self.request(request_id)
         if top_up.claimed_by != payment_id:
             self.payee(request_id, now_ns)

@@ -38,6 +38,23 @@ class HasCounters(Protocol):
     def spent_verified(self) -> int: ...
 
 
+class Spent(Protocol):
+    """What took of the limits: a payment, a red packet."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def paid(self) -> int: ...
+    @property
+    def counter(self) -> int: ...
+    @property
+    def counted(self) -> bool: ...
+    @property
+    def created_ns(self) -> int: ...
+
+
 class Usage:
     """One person's counters: the year's, and one for each of COUNTERS today (the first counts nothing)."""
 
@@ -83,7 +100,7 @@ class Usage:
         if limits.counted:
             self.year_spent += amount
 
-    def give_back(self, payment: Payment, day: int, year: int) -> None:
+    def give_back(self, payment: Spent, day: int, year: int) -> None:
         """What a refused payment of that day and year had taken. Another day's counters are gone anyway."""
         if payment.counter and day == self.day:
             self.today[payment.counter] -= payment.paid
@@ -123,11 +140,11 @@ class UsageService:
         today = usage.today if usage.day == day else [0] * len(COUNTERS)
         return allowances(policy, payer.tier, tiers, usage.year_spent if usage.year == year else 0, list(today))
 
-    def note(self, payment: Payment) -> None:
-        """A payment out of something else than the wallet: its counters in a row that is found without the wallet."""
+    def note(self, payment: Spent) -> None:
+        """Something out of something else than the wallet, or no payment at all: its counters in a row that is found without the wallet."""
         self._write(payment)
 
-    def give_back(self, payment: Payment) -> None:
+    def give_back(self, payment: Spent) -> None:
         """A payment was refused: what it took of the limits is free again, in the same commit."""
         usage = self._usages[payment.user_id]  # Read when the payment was decided or taken up again.
         usage.counted_ns = max(self._node.clock.now_ns(), usage.counted_ns)
@@ -135,7 +152,7 @@ class UsageService:
         usage.give_back(payment, *self._policies.day_of(payment.created_ns))
         self._write(payment)
 
-    def _write(self, payment: Payment) -> None:
+    def _write(self, payment: Spent) -> None:
         usage = self._usages[payment.user_id]
         row = Spending(
             id=payment.id,

@@ -12,6 +12,13 @@ class Gateway(Protocol):
         """Bring into memory what `received` needs. May raise `Cold`."""
         ...
 
+    def check_payer(self, request: PaymentRequest, payer: str) -> None:
+        """
+        Refuse whom the request is not for, before anything is written. `payer`: institution and reference of who is to pay;
+        of a person of ours no institution, and our own id. May raise `Cold`.
+        """
+        ...
+
     def seen(self, request: PaymentRequest) -> None:
         """A wallet asks what it is to pay. Nothing is appended here: who asks is still looking things up."""
         ...
@@ -26,6 +33,9 @@ class NoGateway:
 
     def look_up(self, request: PaymentRequest) -> None:
         raise AssertionError(request.door)
+
+    def check_payer(self, request: PaymentRequest, payer: str) -> None:
+        raise AssertionError(request.door, payer)
 
     def seen(self, request: PaymentRequest) -> None:
         raise AssertionError(request.door)

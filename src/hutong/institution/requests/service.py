@@ -187,9 +187,11 @@ class RequestService:
         if request is not None and request.door:
             self.gateway.received(request, payment)
 
-    def claim(self, request_id: int, payment_id: int, now_ns: int) -> PaymentRequest:
-        """Let a payment be the one that may pay the request: see `PaymentRequest.claim`."""
+    def claim(self, request_id: int, payment_id: int, now_ns: int, payer: str = "") -> PaymentRequest:
+        """Let a payment be the one that may pay the request: see `PaymentRequest.claim`, `Gateway.check_payer`."""
         request = self.request(request_id)
+        if request.door:
+            self.gateway.check_payer(request, payer)
         return self._put(request, request.claim(payment_id, now_ns))
 
     def release(self, request_id: int, payment_id: int) -> PaymentRequest:
@@ -261,6 +263,8 @@ class RequestService:
                 return payee
             case PlateKind.REQUEST | PlateKind.MERCHANT:
                 return self.payee(code_id(plate_id), now_ns)
+            case PlateKind.RED_PACKET:  # The other way round: whoever has it is paid. See `marketing.red_packets`.
+                raise Refusal(CodeReason.CODE_IS_RED_PACKET)
 
     def _requests_payee(self, request: PaymentRequest, now_ns: int) -> Payee:
         request.check_payable(now_ns)

@@ -51,6 +51,7 @@ class CampaignService:
         self._totals = totals
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
+        self.checks: dict[CampaignKind, Callable[[CampaignTerms], None]] = {}  # What only a kind understands of terms.
         self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
@@ -116,6 +117,7 @@ class CampaignService:
             return _same(known, draft)
         check_new_id("campaign_id", draft.id, now_ns)
         draft.check()
+        self._check_more(draft.kind, draft.terms)
         if draft.ends_ns <= now_ns:
             raise Refusal(CampaignReason.CAMPAIGN_OVER, field="ends_at")
         for sponsor_id, _ in draft.sponsors:
@@ -167,6 +169,7 @@ class CampaignService:
             now_ns, CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED
         )
         terms.check(_kind(campaign), Side(campaign.side))
+        self._check_more(_kind(campaign), terms)
         revised = replace(campaign, terms=raw, version=campaign.version + 1, changed_ns=now_ns)
         return self._put(revised)
 
@@ -316,6 +319,10 @@ class CampaignService:
             code=Why.CAMPAIGN_FUNDED,
         )
         self._ledger.create_transfers(transfers, _gone_back)
+
+    def _check_more(self, kind: CampaignKind, terms: CampaignTerms) -> None:
+        if kind in self.checks:
+            self.checks[kind](terms)
 
     def _put(self, campaign: Campaign) -> Campaign:
         self.all.put(campaign)

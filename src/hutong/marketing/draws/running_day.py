@@ -14,7 +14,7 @@ class RunningDay:
         self.opened = opened
         self.plan = opened.plan
         self.given = 0  # Of the whole day, less what came back.
-        self._net: dict[int, int] = defaultdict(int)
+        self.net: dict[int, int] = defaultdict(int)  # By slot: less what came back in it.
         self._gross: dict[int, int] = defaultdict(int)
         self._gates: dict[int, Gate] = {}
 
@@ -29,7 +29,7 @@ class RunningDay:
         """The gate of a slot, to be published: from what is known by the slot before it."""
         thresholds = self.thresholds
         running = running_before(slot, thresholds)
-        known = seen(self.plan, slot, self._net, thresholds)
+        known = seen(self.plan, slot, self.net, thresholds)
         found = gate(self.plan, slot, running, known)
         return SlotTold(
             day=self.opened.day,
@@ -56,11 +56,11 @@ class RunningDay:
     def gave(self, slot: int, amount: int) -> None:
         """A draw was set aside for a payment."""
         self.given += amount
-        self._net[slot] += amount
+        self.net[slot] += amount
         self._gross[slot] += amount
         assert self.given <= self.opened.budget
 
     def came_back(self, slot: int, amount: int) -> None:
         """In this slot a payment failed for which a draw had been set aside."""
         self.given -= amount
-        self._net[slot] -= amount
+        self.net[slot] -= amount

@@ -31,6 +31,7 @@ LINE_KINDS = {
     LineKind.FROZEN: phrase("Frozen for a split"),
     LineKind.SPLIT: phrase("Split"),
     LineKind.TRANSFER: phrase("Transfer to a person"),
+    LineKind.RED_PACKET: phrase("Red packet"),
     LineKind.REWARD: phrase("Reward"),
     LineKind.BUDGET: phrase("Campaign budget"),
     LineKind.OTHER: phrase("Correction"),

@@ -23,6 +23,7 @@ ACCOUNTS = {
     AccountCode.HELD: phrase("Held for merchants"),
     AccountCode.MERCHANT: phrase("Merchants' accounts"),
     AccountCode.FROZEN: phrase("Frozen for splits"),
+    AccountCode.RED_PACKET: phrase("Red packets"),
     AccountCode.BUDGET: phrase("Budgets of sponsors"),
     AccountCode.CAMPAIGN_BUDGET: phrase("Budgets of campaigns"),
     AccountCode.AWARDED: phrase("Awarded and on its way"),
@@ -69,6 +70,9 @@ WHYS = {
     int(Why.REWARDED): phrase("Reward"),
     int(Why.HELD): phrase("Held for a merchant"),
     int(Why.LET_GO): phrase("Held no more"),
+    int(Why.RED_PACKET_FILLED): phrase("Put into a red packet"),
+    int(Why.RED_PACKET_CLAIMED): phrase("Claimed from a red packet"),
+    int(Why.RED_PACKET_RETURNED): phrase("Back from a red packet"),
     CODE_SETTLEMENT: phrase("Settlement with the network"),
 }
 LEGS = {

@@ -43,6 +43,7 @@ KINDS = {
     EntryKind.REFUND: phrase("Refund"),
     EntryKind.TOP_UP: phrase("Top-up"),
     EntryKind.WITHDRAWAL: phrase("Withdrawal"),
+    EntryKind.RED_PACKET: phrase("Red packet"),
     EntryKind.OTHER: phrase("Other"),
 }
 STATES = {

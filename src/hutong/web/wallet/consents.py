@@ -47,6 +47,11 @@ class Consent(Protocol):
     @property
     def can_end(self) -> bool: ...
     @property
+    def back(self) -> str:
+        """What leads back to who asked, behind a yes; empty: nothing does."""
+        ...
+
+    @property
     def at_ns(self) -> int: ...
 
 
@@ -90,7 +95,7 @@ def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consent
             await decided(journal, lambda: consents.agree(user_id, consent_id, token))
         except Refusal as refusal:
             return await page(request, consent_id, refusal)
-        return pages.go(f"/wallet/agreements/{consent_id}")
+        return pages.go(consent.back or f"/wallet/agreements/{consent_id}")
 
     @post("/wallet/agreements/{consent_id:str}/end", status_code=200)
     async def end(request: AnyRequest, consent_id: FromPath[str]) -> Response[Any]:

@@ -131,3 +131,14 @@ async def test_a_service_provider_takes_for_its_merchant(hall: Hall) -> None:
     asked = {name: value for name, value in take(provider, told["contract_id"]).items() if name != "appid"} | sub
     assert (await provider.post("/v3/papay/pay/partner/transactions/apply", asked)).status == 200
     assert (await person.get("/v1/balance"))["balance"] == 3_720
+
+
+async def test_a_browser_goes_back_to_where_the_merchant_said(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 0)
+    offered = await merchant.post(f"{SIGN}/h5", offer(merchant, return_url="https://shop.example/back?a=1&b=2"))
+    path = offered.json["redirect_url"].removeprefix("https://jing.example")
+    assert "shop.example" not in (await hall.http.get(path)).text
+
+    await sign(hall, person)
+
+    assert 'href="https://shop.example/back?a=1&amp;b=2"' in (await hall.http.get(path)).text

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import pytest
+
 from hutong.gateways import keys
+from hutong.gateways.account import authority
+from hutong.gateways.notification import News
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.wechat.v3 import cipher
+from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall, user_id
 from tests.gateways.wechat.v3.client import Merchant, neighbour
+from tests.gateways.wechat.v3.test_postman import letter, opened
 
 PHONE = "+8613800138000"
 PREFIX = "/v3/profitsharing"
@@ -125,3 +132,35 @@ async def test_a_service_provider_asks_what_may_be_split(hall: Hall) -> None:
     told = await provider.get(f"{PREFIX}/merchant-configs/{merchant.row.number}")
 
     assert told.json == {"sub_mchid": merchant.row.number, "max_ratio": 3000}
+
+
+async def test_who_splits_and_who_gets_something_are_told_where_they_say(hall: Hall) -> None:
+    merchant, transaction_id = await paid(hall)
+    other, journal = await neighbour(hall), hall.jing.node.journal
+    settle, owner = hall.gateways.accounts.settle, await hall.owner()
+    await decided(journal, lambda: settle(owner, merchant.account.row.id, sharing_url="https://shop.example/split"))
+    theirs = authority(other.row)
+    await decided(journal, lambda: settle(theirs, other.row.id, sharing_url="https://buns.example/got"))
+    for url in ("ftp://shop.example", "x"):
+        with pytest.raises(Refusal, match="NOTIFY_URL_INVALID"):
+            settle(owner, merchant.account.row.id, sharing_url=url)
+    body = {"appid": merchant.appid, "type": "MERCHANT_ID", "account": other.row.number, "relation_type": "PARTNER"}
+    await merchant.post(f"{PREFIX}/receivers/add", body)
+
+    asked = split(merchant, transaction_id, ("MERCHANT_ID", other.row.number, 100))
+    done = (await merchant.post(f"{PREFIX}/orders", asked)).json
+    assert (await merchant.post(f"{PREFIX}/orders", asked)).json == done
+
+    news = [each for each in hall.gateways.notifications.all.everything() if each.kind == News.SHARED]
+    assert [each.url for each in news] == ["https://shop.example/split", "https://buns.example/got"]
+    told = [opened(Merchant(hall, who), letter(hall, each)) for who, each in zip((None, other), news, strict=True)]
+    assert {event["event_type"] for event, _ in told} == {"PROFITSHARING"}
+    for _, resource in told:
+        assert resource == {
+            "mchid": merchant.mchid,
+            "transaction_id": transaction_id,
+            "order_id": done["order_id"],
+            "out_order_no": "P1",
+            "receiver": {"type": "MERCHANT_ID", "account": other.row.number, "amount": 100, "description": "分成"},
+            "success_time": "2026-01-01T08:00:00+08:00",
+        }

@@ -46,6 +46,7 @@ class Code(Enum):
     AUTH_CODE_ERROR = "付款码参数错误"
     AUTH_CODE_INVALID = "请扫描微信支付被扫条码/二维码"
     # Refunds.
+    TRADE_OVERDUE = "订单已经超过退款期限"
     REFUNDNOTEXIST = "退款订单查询失败"
     REFUND_FEE_MISMATCH = "退款金额不一致"
     # Transfers and red packets.

@@ -73,7 +73,7 @@ class Papay:
         )
         if body.get("deduct_schedule"):
             raise Fault(Code.NO_AUTH, "商户未开通预约扣费")
-        kept = ("appid", "sp_appid", "sub_appid", "out_user_code", "openid")
+        kept = ("appid", "sp_appid", "sub_appid", "out_user_code", "openid", "return_url")
         facts = {name: body[name] for name in kept if body.get(name)}
         draft = AgreementDraft(
             number=body["out_contract_code"],
@@ -156,6 +156,12 @@ class Papay:
         if not agreement.signed_ns:
             raise Fault(Code.RESOURCE_NOT_EXISTS, "签约协议不存在")
         return agreement
+
+
+def way_back(agreement: Agreement) -> str:
+    """Where a browser goes back to behind the signature; nowhere, if that is no page of the web."""
+    url: str = agreement.told.get("return_url", "")
+    return url if url.startswith(("https://", "http://")) and url.isprintable() else ""
 
 
 def contract_object(agreement: Agreement, caller: Caller, payers: PayerIds, *, partner: bool) -> dict[str, Any]:

@@ -23,8 +23,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
-from hutong.gateways.vouchers.vouchers import Vouchers
-from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, refunds, transfers
+from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, profit_sharing, refunds, transfers
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.favor_view import FavorView
@@ -95,6 +94,8 @@ class V3Postman:
                 told = self._confirmed(notification) or self._agreement(notification)
             case News.SERVICE_PAID:
                 told = self._service(notification, "PAYSCORE.USER_PAID", "用户支付成功")
+            case News.SHARED:
+                told = self._share(notification)
             case News.PARKING_CHANGED:
                 told = self._entry(notification)
             case News.VOUCHER_USED:
@@ -200,6 +201,13 @@ class V3Postman:
             event, summary = "PAPAY.TERMINATE", "解约成功"
         shown = papay.contract_object(agreement, caller, self._orders.payers, partner=is_partner(caller))
         return Told(event, summary, "contract", shown)
+
+    def _share(self, notification: GatewayNotification) -> Told:
+        share = self._sharing.split_news.shares.get(notification.subject_id)
+        assert share is not None, "news of a share come after it"
+        split = self._sharing.splits.splits.get(share.split_id)
+        assert split is not None, "a share is of a split"
+        return Told("PROFITSHARING", "分账", "profitsharing", profit_sharing.share_object(split, share))
 
     def _refund(self, notification: GatewayNotification) -> Told:
         row = self._refunds.rows.get(notification.subject_id)

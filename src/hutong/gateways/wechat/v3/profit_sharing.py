@@ -4,13 +4,14 @@ from typing import Any
 
 from hutong.gateways.account import Caller, WechatAccount
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.order import trade_key
+from hutong.gateways.order import Dialect, trade_key
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.splits.receiver import Receiver
 from hutong.gateways.splits.split import Part, PartDraft, PartState, Split, SplitDraft, SplitReturn, SplitReturnDraft
+from hutong.gateways.splits.split_news import Listener, SplitShare, listening
 from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
@@ -84,8 +85,30 @@ class ProfitSharing:
             self._sensitive.opened(call, f"/body/receivers/{number}/name", told.get("name"))
             receiver = await self._receiver(caller, told, body, f"/body/receivers/{number}/account")
             parts.append(PartDraft(receiver=receiver, amount=told["amount"], description=told["description"]))
-        draft = SplitDraft(number=body["out_order_no"], parts=tuple(parts), finish=body["unfreeze_unsplit"])
+        listeners = await warmed(self._journal, lambda: self._listeners(caller, parts))
+        # What a notification says beside the part itself.
+        facts = {"transaction_id": body["transaction_id"], "parties": _parties(caller)} if listeners else {}
+        draft = SplitDraft(
+            number=body["out_order_no"],
+            parts=tuple(parts),
+            finish=body["unfreeze_unsplit"],
+            facts=facts | listening(listeners),
+        )
         return ok(split_object(await self._splits.split(caller, hold, draft), body))
+
+    def _listeners(self, caller: Caller, parts: list[PartDraft]) -> list[Listener]:
+        """Who hears of which part: who splits of all, a merchant of what it gets. May raise `Cold`."""
+        found = []
+        for number, part in enumerate(parts):
+            accounts = {caller.account.row.id: caller.account, caller.payee.row.id: caller.payee}
+            if part.receiver.merchant_id:
+                receiver = self._accounts.wechatpay(part.receiver.account)
+                accounts[receiver.row.id] = receiver
+            for account in accounts.values():
+                assert isinstance(account, WechatAccount)
+                if url := account.facts.sharing_url:
+                    found.append(Listener(number, f"{account.row.id:032x}", Dialect.WECHATPAY_V3.value, url))
+        return found
 
     async def _unfreeze(self, call: Call) -> WireAnswer:
         body = read_body(UNFREEZE, call.signed)
@@ -210,6 +233,30 @@ class ProfitSharing:
         if split is None or split.merchant_id != caller.key.merchant_id:
             raise Fault(Code.RESOURCE_NOT_EXISTS, "分账单不存在")
         return split.number
+
+
+def _parties(caller: Caller) -> dict[str, str]:
+    if caller.account.row.id == caller.payee.row.id:
+        return {"mchid": caller.payee.row.number}
+    return {"sp_mchid": caller.account.row.number, "sub_mchid": caller.payee.row.number}
+
+
+def share_object(split: Split, share: SplitShare) -> dict[str, Any]:
+    """A part that has arrived, as a notification shows it."""
+    part, told = split.told[share.number], split.given_facts
+    parties: dict[str, Any] = told["parties"]
+    return parties | {
+        "transaction_id": told["transaction_id"],
+        "order_id": str(split.id),
+        "out_order_no": split.number,
+        "receiver": {
+            "type": part.receiver.type,
+            "account": part.receiver.account,
+            "amount": part.amount,
+            "description": part.description,
+        },
+        "success_time": moment.told(part.ended_ns),
+    }
 
 
 def split_object(split: Split, told: dict[str, Any]) -> dict[str, Any]:

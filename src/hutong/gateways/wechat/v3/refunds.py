@@ -24,7 +24,6 @@ from hutong.gateways.wechat.v3.shape import missing, read_body, read_query
 from hutong.gateways.wechat.v3.trade_view import promotion_detail
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import split
 from hutong.runtime.node import NodeRuntime
@@ -32,7 +31,6 @@ from hutong.runtime.shelf import warmed
 
 PATH = "/v3/refund/domestic/refunds"
 RECEIVED_ACCOUNT = "支付用户零钱"
-_REFUNDABLE_NS = 365 * 86_400 * NS_PER_S
 _STATUS = {
     RefundProgress.PROCESSING: "PROCESSING",
     RefundProgress.SUCCESS: "SUCCESS",
@@ -75,7 +73,6 @@ class Refunds:
         *,
         private_urls: bool,
     ) -> None:
-        self._clock = node.clock
         self._journal = node.journal
         self._parties = parties
         self._orders = orders
@@ -133,16 +130,13 @@ class Refunds:
             check_notify_url(body["notify_url"], private_allowed=self._private_urls)
 
     async def _sold(self, caller: Caller, body: dict[str, Any]) -> Sold:
-        """What is to be given back of. Refuses RESOURCE_NOT_EXISTS; INVALID_REQUEST after a year."""
+        """What is to be given back of. Refuses RESOURCE_NOT_EXISTS."""
         # The vendor's own number goes before the merchant's, where both are given.
         number = body.get("transaction_id", "")
         out_trade_no = "" if number else body.get("out_trade_no", "")
         sold = await self._order(caller, out_trade_no, number)
         if sold is None or (sold.part is None and is_combined(sold.trade.order)):
             raise Fault(Code.RESOURCE_NOT_EXISTS, "订单不存在")
-        paid_ns = sold.trade.order.paid_ns
-        if paid_ns and self._clock.now_ns() - paid_ns > _REFUNDABLE_NS:
-            raise Fault(Code.INVALID_REQUEST, "订单已超过退款期限")
         return sold
 
     async def _order(self, caller: Caller, out_trade_no: str, trade_no: str) -> Sold | None:

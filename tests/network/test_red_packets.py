@@ -1,0 +1,123 @@
+"""Red packets over HTTP, as people have them, and the books behind it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.network.audit import audit_when_quiet
+from tests.network.street import Payer, Street, decided, new_id
+
+
+def give(payer: Payer, amount: int, count: int, **more: Any) -> dict[str, Any]:
+    packet_id = new_id("rpk")
+    body = {"packet_id": packet_id, "kind": "LUCKY", "amount": amount, "count": count, **more}
+    if amount > 20_000:
+        body["pin_token"] = payer.pin_token(packet_id.replace("rpk", "pay"), amount, packet_id)
+    return dict(payer.post("/v1/me/red-packets", body))
+
+
+def claim(payer: Payer, link: str) -> dict[str, Any]:
+    return dict(payer.post("/v1/me/red-packets/claims", {"link": link}))
+
+
+def test_a_packet_goes_round_a_table(street: Street) -> None:
+    sender = street.payer("jing", 100_000, pin=True, tier="III")
+    friends = [street.payer("jing") for _ in range(4)]
+    packet = give(sender, 30_000, 4, greeting="恭喜发财")
+    assert (packet["state"], packet["claimed_count"], "seed" in packet) == ("OPEN", 0, False)
+    look = friends[0].post("/v1/me/red-packets/look", {"link": packet["link"]})
+    assert (look["sender_name"], look["greeting"], look["state"], "claimed" in look) == (
+        "*小明",
+        "恭喜发财",
+        "OPEN",
+        False,
+    )
+    with ThreadPoolExecutor(4) as together:
+        got = list(together.map(lambda friend: claim(friend, packet["link"]), friends))
+    assert sum(each["amount"] for each in got) == 30_000
+    assert [friend.balance for friend in friends] == [each["amount"] for each in got]
+    assert claim(friends[0], packet["link"]) == got[0]
+    late = street.payer("jing")
+    assert late.refused("/v1/me/red-packets/claims", {"link": packet["link"]})["reason"] == "RED_PACKET_EMPTY"
+    over = sender.get(f"/v1/me/red-packets/{packet['packet_id']}")
+    assert (over["state"], over["claimed_amount"], over["commitment"]) == ("EMPTY", 30_000, packet["commitment"])
+    assert len(bytes.fromhex(over["seed"])) == 32
+    shares = friends[1].get(f"/v1/me/red-packets/{packet['packet_id']}/shares?limit=3")
+    rest = friends[1].get(f"/v1/me/red-packets/{packet['packet_id']}/shares?after={shares['next_after']}")
+    assert [each["number"] for each in shares["shares"] + rest["shares"]] == [0, 1, 2, 3]
+    assert late.refused(f"/v1/me/red-packets/{packet['packet_id']}", method="GET")["reason"] == "RED_PACKET_UNKNOWN"
+    assert [each["packet_id"] for each in sender.get("/v1/me/red-packets")] == [packet["packet_id"]]
+    assert [each["amount"] for each in friends[2].get("/v1/me/red-packets/claims")] == [got[2]["amount"]]
+    told = {each["event"]["type"] for each in sender.get("/v1/events")["events"]}
+    assert "red_packet.finished" in told
+    assert audit_when_quiet(street.database_url).wrong == []
+
+
+def test_the_same_again_is_the_same_packet_and_other_content_a_conflict(street: Street) -> None:
+    sender = street.payer("jing", 1_000)
+    body = {"packet_id": new_id("rpk"), "kind": "LUCKY", "amount": 600, "count": 3}
+    first = sender.post("/v1/me/red-packets", body)
+    assert sender.post("/v1/me/red-packets", body) == first
+    differs = sender.refused("/v1/me/red-packets", {**body, "count": 4})
+    assert (differs["kind"], differs["facts"]) == ("CONFLICT", {"field": "count"})
+    assert sender.balance == 400
+
+
+def test_a_packet_for_one_waits_in_their_wallet(street: Street) -> None:
+    sender, friend = street.payer("jing", 1_000), street.payer("jing")
+    code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["text"]
+    packet = give(sender, 520, 1, kind="EQUAL", to_code=code)
+    (waiting,) = friend.get("/v1/me/red-packets?role=waiting")
+    assert (waiting["packet_id"], "link" in waiting) == (packet["packet_id"], False)
+    other = street.payer("jing")
+    assert other.refused("/v1/me/red-packets/claims", {"link": packet["link"]})["reason"] == "RED_PACKET_NOT_YOURS"
+    assert claim(friend, packet["link"])["amount"] == 520
+
+
+def test_people_of_other_institutions_open_it_too(street: Street) -> None:
+    sender, there = street.payer("jing", 1_000), street.payer("wei")
+    packet = give(sender, 600, 2, greeting="新年好")
+    look = there.post("/v1/me/red-packets/look", {"link": packet["link"]})
+    assert (look["sender_name"], look["greeting"], look["state"]) == ("*小明", "新年好", "OPEN")
+    got = claim(there, packet["link"])
+    assert (got["institution"], got["sender_name"], got["greeting"]) == ("jing", "*小明", "新年好")
+    rest = claim(sender, packet["link"])["amount"]
+    assert rest + got["amount"] == 600
+    settled = decided(lambda: {"state": "OPEN" if claim(there, packet["link"])["state"] == "SENDING" else "PAID"})
+    assert (settled["state"], there.balance) == ("PAID", got["amount"])
+    (mine,) = there.get("/v1/me/red-packets/claims")
+    assert (mine["amount"], mine["state"], mine["link"]) == (got["amount"], "PAID", packet["link"])
+    shares = sender.get(f"/v1/me/red-packets/{packet['packet_id']}/shares")["shares"]
+    assert {(each.get("agent", ""), each["amount"]) for each in shares} == {("wei", got["amount"]), ("", rest)}
+    late = street.payer("zhi").refused("/v1/me/red-packets/claims", {"link": packet["link"]})
+    assert late["reason"] == "RED_PACKET_EMPTY"
+
+
+def test_what_cannot_be_is_refused_by_name(street: Street) -> None:
+    poor = street.payer("jing", 100)
+    body = {"packet_id": new_id("rpk"), "kind": "EQUAL", "amount": 200, "count": 2}
+    no = poor.refused("/v1/me/red-packets", body)
+    assert (no["reason"], no["facts"]["state"]) == ("BALANCE_INSUFFICIENT", "FAILED")
+    assert poor.refused("/v1/me/red-packets", body) == no
+    needs = poor.refused("/v1/me/red-packets", {**body, "packet_id": new_id("rpk"), "amount": 20_002})
+    assert needs["reason"] == "PIN_NEEDED"
+    for link, reason in {
+        "no link": "LINK_MALFORMED",
+        f"{_base(street)}G0": "PLATE_MALFORMED",
+        f"{_base(street)}GA000000000000000000000001": "PLATE_MISTYPED",
+    }.items():
+        for path in ("claims", "look"):
+            assert poor.refused(f"/v1/me/red-packets/{path}", {"link": link})["reason"] == reason
+    plate = street.till("jing").plate
+    assert poor.refused("/v1/me/red-packets/claims", {"link": plate})["reason"] == "RED_PACKET_UNKNOWN"
+
+
+def test_a_red_packet_is_not_paid(street: Street) -> None:
+    sender = street.payer("jing", 1_000)
+    link = give(sender, 520, 1)["link"]
+    assert sender.refused("/v1/codes/consult", {"code": link})["reason"] == "CODE_IS_RED_PACKET"
+    elsewhere = street.payer("wei").refused("/v1/codes/consult", {"code": link})
+    assert (elsewhere["reason"], elsewhere["facts"]["because"]) == ("CODE_NOT_RESOLVED", "CODE_IS_RED_PACKET")
+
+
+def _base(street: Street) -> str:
+    return str(street.till("jing").plate).rpartition("/")[0] + "/"
