@@ -54,6 +54,7 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.ledger.repository import PgAllAccounts
+from hutong.marketing.marketing import Marketing
 from hutong.operators import guard
 from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
@@ -227,9 +228,9 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
-        gateways = _gateways(site, institution)
+        marketing = await marketing_of(institution, machine, settings)
+        gateways = _gateways(site, institution, marketing)
         await gateways.start()
-        marketing = await marketing_of(institution, machine, settings.zone)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()
@@ -283,10 +284,11 @@ async def _told_of(institution: InstitutionNode, telling: NotificationWorker) ->
     return [*await institution_metrics(institution), *gateway_metrics(telling)]
 
 
-def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
+def _gateways(site: Site, institution: InstitutionNode, marketing: Marketing) -> Gateways:
     # Merchants' software has the machine's clock, also where the network's was put forward.
     gateways = Gateways(
         institution,
+        marketing,
         name=site.spec.name,
         payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
         sandbox=site.sandbox is not None,

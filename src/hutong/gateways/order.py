@@ -13,6 +13,7 @@ import msgspec
 
 from hutong.gateways.account import Caller, GatewayAccount
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.vouchers.stock import UsedVoucher
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.request_to_pay import Charge

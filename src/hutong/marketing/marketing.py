@@ -22,6 +22,9 @@ from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
+from hutong.marketing.coupons.api import CouponEdge, coupon_routes
+from hutong.marketing.coupons.service import Coupons
+from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
 from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
 from hutong.marketing.draws.record_service import RecordService
@@ -89,6 +92,9 @@ class Marketing(Campaigns):
         self.subsidies.sources[DRAW] = self.draws
         self.campaigns.checks[CampaignKind.DRAW] = check_terms
         self.records = RecordService(node, self.draws)
+        self.coupons = Coupons(
+            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
+        )
         institution.on_tick += [self.tick, self.draws.tick]
 
     async def start(self) -> None:
@@ -96,6 +102,7 @@ class Marketing(Campaigns):
         await self.parties.start()
         await super().start()
         await self.draws.start()
+        await self.coupons.start()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""
@@ -106,4 +113,23 @@ class Marketing(Campaigns):
         return [
             *campaign_api(edge, people, operator_only),
             *draw_api(self.node, self.records, people, operator_only),
+            *self._coupon_routes(operator_only),
         ]
+
+    @property
+    def coupon_edge(self) -> CouponEdge:
+        """A person's coupons, for whoever shows them."""
+        institution, coupons = self.institution, self.coupons
+        return CouponEdge(
+            self.node,
+            institution.people,
+            institution.payments,
+            coupons.templates,
+            coupons.claims,
+            coupons.redemptions,
+        )
+
+    def _coupon_routes(self, operator_only: Guard) -> list[Router]:
+        coupons, institution = self.coupons, self.institution
+        edge = TemplateEdge(self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions)
+        return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]

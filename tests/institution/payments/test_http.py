@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
@@ -85,9 +85,11 @@ class Jing:
         )
         self.marketing = Marketing(self.institution, key=SETTINGS.merchant_pepper)
 
-    async def start(self, stack: AsyncExitStack) -> None:
+    async def start(self, stack: AsyncExitStack, *before: Callable[[], Awaitable[None]]) -> None:
         await self.ledger.start()
         await self.marketing.start()
+        for start in before:
+            await start()
         await self.institution.start(stack)
         operator_only = operator_guard(self.node, self.institution.people)
         handlers = [*institution_api(self.institution), *self.marketing.routes(operator_only)]

@@ -195,7 +195,7 @@ class VoucherStockService:
         raise Refusal(VoucherReason.VOUCHER_STOCK_UNKNOWN)
 
     def stocks(self, account: Account) -> list[VoucherStock]:
-        """This account's, newest first."""
+        """All of this account's, newest first."""
         return [each for each in reversed(self.all.everything()) if self.is_of(each, account)]
 
     def is_of(self, stock: VoucherStock, account: Account) -> bool:

@@ -23,6 +23,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, profit_sharing, refunds, transfers
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
