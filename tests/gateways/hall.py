@@ -34,7 +34,9 @@ class Hall:
 
     def __init__(self, pool: WorkerPool, *, sandbox: bool = False) -> None:
         self.jing = Jing(pool)
-        self.gateways = Gateways(self.jing.institution, self.jing.marketing, name="Jing Pay", payer_key=b"k" * 32, sandbox=sandbox)
+        self.gateways = Gateways(
+            self.jing.institution, self.jing.marketing, name="Jing Pay", payer_key=b"k" * 32, sandbox=sandbox
+        )
         self.merchant_key: RSAPrivateKey = MERCHANT_KEY
 
     async def open(self, stack: AsyncExitStack) -> None:

@@ -72,8 +72,10 @@ CAMPAIGNS = {
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
 
-MARKETING = CAMPAIGNS | {
+RED_PACKETS = {
     "POST /v1/me/red-packets": "packet_id",
     "POST /v1/me/red-packets/claims": STATE,  # Each person has one share: again it is the same.
     "POST /v1/me/red-packets/look": NOTHING,
 }
+
+MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS

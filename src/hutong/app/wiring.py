@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.gateway_callbacks import GatewayCallbacks
+from hutong.app.gateways import gateways_of
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
@@ -49,12 +50,10 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.reconciliation.api import reconciliation_api
 from hutong.institution.reconciliation.repository import PgOwnBooks
 from hutong.institution.reconciliation.service import ReconciliationService
-from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.ledger.repository import PgAllAccounts
-from hutong.marketing.marketing import Marketing
 from hutong.operators import guard
 from hutong.operators.service import Operators
 from hutong.runtime.figures import HttpFigures, Trace
@@ -229,8 +228,13 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
         marketing = await marketing_of(institution, machine, settings)
-        gateways = _gateways(site, institution, marketing)
-        await gateways.start()
+        gateways = await gateways_of(
+            institution,
+            marketing,
+            name=site.spec.name,
+            payer_key=site.secrets.merchant_pepper,
+            pages_at=None if site.sandbox is None else lambda: site.shown_url,
+        )
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()
@@ -282,21 +286,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 
 async def _told_of(institution: InstitutionNode, telling: NotificationWorker) -> Iterable[Sample]:
     return [*await institution_metrics(institution), *gateway_metrics(telling)]
-
-
-def _gateways(site: Site, institution: InstitutionNode, marketing: Marketing) -> Gateways:
-    # Merchants' software has the machine's clock, also where the network's was put forward.
-    gateways = Gateways(
-        institution,
-        marketing,
-        name=site.spec.name,
-        payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
-        sandbox=site.sandbox is not None,
-        wall=SystemClock(),
-    )
-    if site.sandbox is not None:
-        gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
-    return gateways
 
 
 def _telling(site: Site, gateways: Gateways, stack: AsyncExitStack, *, private: bool) -> NotificationWorker:

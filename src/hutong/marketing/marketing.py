@@ -88,13 +88,13 @@ class Marketing(Campaigns):
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
+        self.coupons = Coupons(
+            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
+        )
         self.draws = DrawService(node, institution.sealing, self.campaigns, self.awards, self.calendar)
         self.subsidies.sources[DRAW] = self.draws
         self.campaigns.checks[CampaignKind.DRAW] = check_terms
         self.records = RecordService(node, self.draws)
-        self.coupons = Coupons(
-            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
-        )
         institution.on_tick += [self.tick, self.draws.tick]
 
     async def start(self) -> None:
@@ -112,8 +112,8 @@ class Marketing(Campaigns):
         )
         return [
             *campaign_api(edge, people, operator_only),
-            *draw_api(self.node, self.records, people, operator_only),
             *self._coupon_routes(operator_only),
+            *draw_api(self.node, self.records, people, operator_only),
         ]
 
     @property

@@ -169,7 +169,7 @@ def test_a_share_that_was_refused_is_sent_again_until_it_is_there(world: PacketW
             wei.codes_closed(code)
         deliver(letter)  # type: ignore[arg-type]
 
-    world.deliver = closed_for_a_while  # type: ignore[method-assign, assignment]
+    world.deliver = closed_for_a_while  # type: ignore[method-assign]
     assert wei.open_link(friend, link).state is ClaimState.SENDING
     assert (wei.balance(friend.wallet_account), [each.attempt for each in jing.claims(packet)]) == (0, [0])
     refusing[0] = False
@@ -197,7 +197,7 @@ def test_a_share_that_nobody_takes_for_a_day_is_the_senders_again(world: PacketW
             wei.codes_closed(code_id)
         deliver(letter)  # type: ignore[arg-type]
 
-    world.deliver = closed  # type: ignore[method-assign, assignment]
+    world.deliver = closed  # type: ignore[method-assign]
     wei.open_link(friend, link)
     world.later(DAY_S)
     for _ in range(4):

@@ -133,7 +133,9 @@ class VoucherService:
 
         return await warmed(self._journal, find)
 
-    async def flows_of(self, stock: VoucherStock, kind: FlowKind, from_ns: int = 0, until_ns: int = 1 << 62) -> list[VoucherFlow]:
+    async def flows_of(
+        self, stock: VoucherStock, kind: FlowKind, from_ns: int = 0, until_ns: int = 1 << 62
+    ) -> list[VoucherFlow]:
         """What was used of a stock, or came back, oldest first."""
         found: list[VoucherFlow] = []
         after = 0

@@ -179,8 +179,7 @@ class Favor:
         found = [
             stock
             for stock in self._stocks.stocks(caller.payee)
-            if since <= stock.created_ns <= until
-            and told.get("status") in (None, STATUS[self._stocks.state(stock)])
+            if since <= stock.created_ns <= until and told.get("status") in (None, STATUS[self._stocks.state(stock)])
         ]
         part = _part(found, told["offset"], told["limit"])
         shown = await warmed(self._journal, lambda: [self._view.stock(stock) for stock in part])
@@ -240,7 +239,9 @@ class Favor:
         check_appid(call.account, told["appid"])
         numbers = [told[name] for name in ("creator_mchid", "sender_mchid", "available_mchid") if name in told]
         if not numbers and "stock_id" not in told:
-            raise param_error("/query/creator_mchid", "required", "批次号、创建商户号、发放商户号、可用商户号须至少填写一个")
+            raise param_error(
+                "/query/creator_mchid", "required", "批次号、创建商户号、发放商户号、可用商户号须至少填写一个"
+            )
         account = call.account
         for number in numbers:
             payee = (await self._parties.for_whom(call, number)).payee
@@ -304,7 +305,9 @@ def _validity(time: dict[str, Any], until_ns: int) -> Validity:
     begins, ends = fixed.get("begin_time", 0), fixed.get("end_time", 0)
     if begins or ends:
         if not begins < ends or begins % 60:
-            raise _wrong(f"{pointer}/fix_available_time/begin_time", "当天开始时间", "须为整分钟，且早于结束时间", begins)
+            raise _wrong(
+                f"{pointer}/fix_available_time/begin_time", "当天开始时间", "须为整分钟，且早于结束时间", begins
+            )
         hours = (Hours(from_minute=begins // 60, until_minute=-(-ends // 60)),)
     return Validity(
         until_ms=until_ns // NS_PER_MS,

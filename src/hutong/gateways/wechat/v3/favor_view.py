@@ -141,9 +141,7 @@ class FavorView:
             number = trade_number(payee, payment.id)
             return Consumed(transaction_id=number, mchid=payee.number, total=payment.gross, trade_type="OTHER")
         mchid = self._accounts.account(order.payee_id).row.number
-        return Consumed(
-            transaction_id=order.trade_no, mchid=mchid, total=payment.gross, trade_type=order.product
-        )
+        return Consumed(transaction_id=order.trade_no, mchid=mchid, total=payment.gross, trade_type=order.product)
 
 
 def _normal(terms: CouponTerms) -> dict[str, int]:
