@@ -267,3 +267,34 @@ def test_a_closed_user_is_forgotten(say: Say) -> None:
     assert say("person", "erase", user, "--why", "asked for", "--node", "jing", code=1)["reason"] == "USER_NOT_CLOSED"
     assert say("person", "erase", user, "--why", "asked for", code=1)["reason"] == "INSTITUTION_NEEDED"
     assert say("person", "purge", "--node", "jing") == {"count": 0}
+
+
+def test_a_campaign_from_its_sponsor_to_its_end(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at, phone = ("--node", "zhi"), "13900139001"
+    say("register", phone, "韩梅梅", "--pin", "483915", *at)
+    say("pay-in", phone, "100", *at)
+    say("onboard", "茶馆", "--latin", "Tea House", *at)
+    code = say("plate", *at)["text"]
+    sponsor = say("campaign", "sponsor", "消费节", "--reference", "city", *at)
+    assert say("campaign", "deposit", "city", "50", *at)["balance"] == 5_000
+    assert say("campaign", "deposit", "nobody", "50", *at, code=1)["reason"] == "SPONSOR_NOT_FOUND"
+    asked = ("campaign", "create", "满十减二", "--by", "city", "--budget", "30", "--off", "2", "--least", "10")
+    draft = say(*asked, "--times-a-day", "1", *at)
+    id_ = draft["campaign_id"]
+    assert (draft["state"], draft["sponsors"]) == ("DRAFT", [{"sponsor_id": sponsor["sponsor_id"], "proportion": 1}])
+    terms = tmp_path / "terms.json"
+    terms.write_text('{"rules": {"rows": [{"off": 100, "when": {"mcc": "tea"}}]}}')
+    other = ("campaign", "create", "x", "--by", "city=2", "--budget", "1", "--terms", str(terms))
+    assert say(*other, *at, code=1)["reason"] == "RULE_NOT_UNDERSTOOD"
+    assert say("campaign", "start", id_, *at)["state"] == "RUNNING"
+    paid = say("pay", code, "--amount", "20", "--pin", "483915", *at)
+    held_out = paid["paid"] == 2_000  # One in twenty is, and nobody can choose who.
+    assert paid["paid"] in (1_800, 2_000)
+    assert say("campaign", "awards", id_, *at)["awards"] == [] if held_out else True
+    assert say("campaign", "list", "--only", "RUNNING", *at)[0]["given"] == 2_000 - paid["paid"]
+    assert say("campaign", "pause", id_, *at)["state"] == "PAUSED"
+    ended = say("campaign", "end", id_, *at)
+    assert (ended["state"], ended["given_back"]) == ("ENDED", 3_000 - 2_000 + paid["paid"])
+    capsys.readouterr()
+    assert run(["campaign", "show", id_, *at]) == 0
+    assert "满十减二" in capsys.readouterr().out

@@ -127,7 +127,7 @@ def send(scene: Scene) -> None:
 
 async def _audited(database: Database, store: Any, damages: list[tuple[str, str]]) -> None:
     await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
-    await _copied(database, store)
+    await copied(database, store)
     async with await database.open_pool(size_max=1) as pool:
         for table in TABLES:  # What was written is read as it was.
             kept = [row for _, row in store.rows[table.name]]
@@ -137,19 +137,19 @@ async def _audited(database: Database, store: Any, damages: list[tuple[str, str]
     try:
         for codec in ("uuid", "numeric", "jsonb"):
             await connection.reset_type_codec(codec, schema="pg_catalog")
-        assert await _found(database, connection) == []
+        assert await found_in(database, connection) == []
         for damage, says in damages:
             transaction = connection.transaction()
             await transaction.start()
             await connection.execute(damage)
-            found = await _found(database, connection)
+            found = await found_in(database, connection)
             assert any(says in text for text in found), (damage, found)
             await transaction.rollback()
     finally:
         await connection.close()
 
 
-async def _found(database: Database, connection: Any) -> list[str]:
+async def found_in(database: Database, connection: Any) -> list[str]:
     async with connection.transaction():
         (node,) = [node for node in await nodes_of(connection) if node.name == database.schema]
         report = Report()
@@ -158,7 +158,7 @@ async def _found(database: Database, connection: Any) -> list[str]:
     return [finding.text for finding in report.findings if "and was told 0" not in finding.text]
 
 
-async def _copied(database: Database, store: MemoryStore) -> None:
+async def copied(database: Database, store: MemoryStore) -> None:
     """The rows of a node in memory, into a schema of a database."""
     tables: dict[str, Table[Any]] = {}
     for module in pkgutil.walk_packages(hutong.__path__, "hutong."):

@@ -24,6 +24,7 @@ GATEWAYS = {
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/keys": ON_PURPOSE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/remove": STATE,
     "POST /v1/operator/merchants/{merchant_id}/gateway-accounts/{account_id}/secrets": RENEWS,
+    "POST /v1/parking/plates": STATE,
     "POST /v1/preauths/{preauth_id}/agree": ANSWER,
     "POST /v1/preauths/{preauth_id}/decline": ANSWER,
     "POST /v1/transfers/{transfer_id}/decline": ANSWER,

@@ -1,0 +1,254 @@
+"""`hutong campaign`: who pays for discounts and rewards, to whom, when and from which budget; as an institution's operator."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from cyclopts import Parameter
+
+from hutong.cli.connection import NOWHERE, At, asking_later, operating
+from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
+from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
+from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.ids import IdMint, id_text, system_randomness
+from hutong.kernel.money import Currency, parse_amount
+
+CampaignId = Annotated[str, Parameter(help="A campaign: cmp_…")]
+SponsorName = Annotated[str, Parameter(help="A sponsor: its id (spn_…) or your reference for it.")]
+Yuan = Annotated[str, Parameter(help="In yuan.")]
+_PATH, _SPONSORS = "/v1/operator/campaigns", "/v1/operator/sponsors"
+_DAY_MS = 86_400_000
+
+
+class CampaignCommandReason(Reason):
+    """Why a campaign's command could not do its work."""
+
+    SPONSOR_NOT_FOUND = Kind.NOT_FOUND, "NARR"
+    TERMS_UNREADABLE = Kind.INVALID, "NARR"
+
+
+async def sponsor(
+    name: Annotated[str, Parameter(help="As payers may see it.")],
+    /,
+    *,
+    reference: Annotated[str, Parameter(help="Your own number for it.")],
+    kind: Annotated[
+        Literal["INSTITUTION", "SERVICE_PROVIDER", "SWITCH", "OUTSIDE"], Parameter(help="Who it is.")
+    ] = "OUTSIDE",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Note somebody who pays for campaigns, and say what is in the budget."""
+    async with operating(at) as client:
+        found = await client.post(_SPONSORS, {"reference": reference, "kind": kind, "name": name})
+    _show_sponsor(found, as_json=json)
+
+
+async def deposit(
+    who: SponsorName,
+    amount: Yuan,
+    /,
+    *,
+    deposit_id: Annotated[str, Parameter(help="To ask again for the same: its id.")] = "",
+    back: Annotated[bool, Parameter(help="Take out of the budget what no campaign has.", negative="")] = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Note money that came in from outside for a sponsor's budget."""
+    body = {"deposit_id": deposit_id or _new_id("dep"), "amount": parse_amount(amount, Currency.CNY)}
+    async with operating(at) as client:
+        found = await _sponsor(client, who)
+        with asking_later(f"the same again with --deposit-id {body['deposit_id']}"):
+            way = "withdrawals" if back else "deposits"
+            moved = await client.post(f"{_SPONSORS}/{found['sponsor_id']}/{way}", body)
+    if json:
+        show_json(moved)
+    else:
+        stdout.print(
+            f"{found['name']}: {money(moved['amount'])} {'out' if back else 'in'}, {money(moved['balance'])} now"
+        )
+
+
+async def create(
+    name: Annotated[str, Parameter(help="As payers are shown it.")],
+    /,
+    *,
+    by: Annotated[list[str], Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.")],
+    budget: Yuan,
+    off: Annotated[str, Parameter(help="So much off each payment, in yuan.")] = "",
+    percent: Annotated[int, Parameter(help="Or so many percent.")] = 0,
+    at_most: Annotated[str, Parameter(help="No more than this off one payment, in yuan.")] = "",
+    least: Annotated[str, Parameter(help="Of payments of at least so much, in yuan.")] = "",
+    times_a_day: Annotated[int, Parameter(help="So often a person and day.")] = 0,
+    days: Annotated[int, Parameter(help="How long, from now.")] = 30,
+    side: Annotated[
+        Literal["PAYER", "PAYEE"], Parameter(help="For people of this wallet, or at merchants of this institution.")
+    ] = "PAYER",
+    kind: Annotated[Literal["DISCOUNT", "DRAW", "COUPON", "INVITE"], Parameter(help="What it is.")] = "DISCOUNT",
+    terms: Annotated[Path | None, Parameter(help="All terms from a JSON file, instead: docs/marketing.md.")] = None,
+    campaign_id: Annotated[str, Parameter(help="To ask again for the same: its id.")] = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Write a campaign down. Nothing moves before `hutong campaign start`."""
+    if terms is not None:
+        agreed = _read_terms(terms)
+    else:
+        row: dict[str, Any] = {"off": _fen(off), "bps": percent * 100, "max": _fen(at_most)}
+        row |= {"when": {"amount": f">= {_fen(least)}"}} if least else {}
+        agreed = {"rules": {"rows": [row]}, "caps": {"times_day": times_a_day}}
+    now_ms = SystemClock.now_ns() // NS_PER_MS
+    async with operating(at) as client:
+        shares = []
+        for each in by:
+            who, _, proportion = each.partition("=")
+            found = await _sponsor(client, who)
+            shares.append({"sponsor_id": found["sponsor_id"], "proportion": int(proportion or "1")})
+        body = {
+            "campaign_id": campaign_id or _new_id("cmp"),
+            "name": name,
+            "kind": kind,
+            "side": side,
+            "sponsors": shares,
+            "budget": _fen(budget),
+            "terms": agreed,
+            "ends_at_ms": now_ms // _DAY_MS * _DAY_MS + (days + 1) * _DAY_MS,
+        }
+        with asking_later(f"the same again with --campaign-id {body['campaign_id']}"):
+            _show(await client.post(_PATH, body), as_json=json)
+
+
+async def list_(
+    *,
+    only: Annotated[
+        Literal["", "DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "ENDED"], Parameter(help="Those in a state.")
+    ] = "",
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """All campaigns, merchants' own among them, oldest first."""
+    async with operating(at) as client:
+        found = await client.get(_PATH, **({"only": only} if only else {}))
+    if json:
+        show_json(found)
+        return
+    rows = [
+        (
+            each["campaign_id"],
+            each["name"],
+            each["state"],
+            money(each["budget"]),
+            money(each["given"]),
+            str(each["given_times"]),
+            _day(each["ends_at_ms"]),
+        )
+        for each in found
+    ]
+    columns = ("id", "name", "state", "budget", "given", "times", "ends")
+    show_rows("", columns, rows, numbers=("budget", "given", "times"))
+
+
+async def show(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+    """One campaign: its money, its rules and its budgets."""
+    async with operating(at) as client:
+        _show(await client.get(f"{_PATH}/{campaign_id}"), as_json=json)
+
+
+async def start(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+    """Set its money aside and let it run; or let it go on."""
+    async with operating(at) as client:
+        _show(await client.post(f"{_PATH}/{campaign_id}/start", {}), as_json=json)
+
+
+async def pause(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+    """Give nothing until it is started again."""
+    async with operating(at) as client:
+        _show(await client.post(f"{_PATH}/{campaign_id}/pause", {}), as_json=json)
+
+
+async def end(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+    """End it for good: what is left goes back to its sponsors."""
+    async with operating(at) as client:
+        _show(await client.post(f"{_PATH}/{campaign_id}/end", {}), as_json=json)
+
+
+async def awards(
+    campaign_id: CampaignId,
+    /,
+    *,
+    limit: Annotated[int, Parameter(help="How many at most.")] = 20,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """What it gave, the newest first: to which payment or person, by which row of which version."""
+    async with operating(at) as client:
+        page = await client.get(f"{_PATH}/{campaign_id}/awards", limit=str(limit))
+    if json:
+        show_json(page)
+        return
+    rows = [
+        (
+            _time(each["created_at_ms"]),
+            each.get("payment_id") or each.get("person_id", ""),
+            each["state"],
+            money(each["amount"]),
+            money(each.get("returned", 0)),
+            f"{each['version']}/{each.get('row', 0)}",
+        )
+        for each in page["awards"]
+    ]
+    columns = ("when", "for", "state", "amount", "returned", "version/row")
+    show_rows("", columns, rows, numbers=("amount", "returned"))
+
+
+async def _sponsor(client: Any, who: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = await client.get(_SPONSORS)
+    for each in found:
+        if who in (each["sponsor_id"], each.get("reference")):
+            return each
+    raise Refusal(CampaignCommandReason.SPONSOR_NOT_FOUND, sponsor=who, do="hutong campaign sponsor")
+
+
+def _read_terms(path: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise Refusal(CampaignCommandReason.TERMS_UNREADABLE, file=str(path), said=str(error)) from error
+
+
+def _show_sponsor(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+    else:
+        stdout.print(f"{found['name']}: {found['sponsor_id']}, {money(found['balance'])} in no campaign")
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    facts = [("campaign", found["campaign_id"]), ("state", found["state"])]
+    if found.get("reason"):
+        facts.append(("because", found["reason"]))
+    facts += [(name.replace("_", " "), money(found.get(name, 0))) for name in ("budget", "given", "left", "given_back")]
+    facts += [("times", str(found["given_times"])), ("ends", _time(found["ends_at_ms"]))]
+    for number, row in enumerate(found["terms"].get("rules", {}).get("rows", []), 1):
+        facts.append((f"rule {number}", msgspec.json.encode(row).decode()))
+    facts.append(("caps", msgspec.json.encode(found["terms"].get("caps", {})).decode()))
+    show_facts(found["name"], facts)
+
+
+def _fen(yuan: str) -> int:
+    return parse_amount(yuan, Currency.CNY) if yuan else 0
+
+
+def _day(at_ms: int) -> str:
+    return instant(at_ms * NS_PER_MS).astimezone().date().isoformat()
+
+
+def _time(at_ms: int) -> str:
+    return instant(at_ms * NS_PER_MS).astimezone().isoformat(sep=" ", timespec="minutes")
+
+
+def _new_id(prefix: str) -> str:
+    return id_text(prefix, IdMint(SystemClock(), system_randomness()).mint())

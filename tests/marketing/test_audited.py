@@ -1,0 +1,96 @@
+"""What campaigns write down, on a real PostgreSQL: tables as declared, sums as counted, and an audit that finds what is damaged."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hutong.marketing.campaigns.award import AWARDS, EXPOSURES
+from hutong.marketing.campaigns.award_repository import PgAwardTotals, ScannedAwardTotals
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
+from hutong.marketing.campaigns.enrolment import ENROLMENTS
+from hutong.marketing.campaigns.sponsor import SPONSORS
+from hutong.marketing.campaigns.trait import TRAITS
+from hutong.runtime.database import Database
+from hutong.runtime.migrations import all_migrations, migrate
+from hutong.runtime.tables import MemoryStore, Table
+from tests.gateways.test_audited import copied, found_in
+from tests.marketing.campaigns.fair import Fair, House, off
+
+TABLES: list[Table[Any]] = [SPONSORS, CAMPAIGNS, AWARDS, EXPOSURES, ENROLMENTS, TRAITS]
+DAMAGES = [
+    ("UPDATE campaigns SET funded = 100 WHERE funded > 100", "campaign was given 100, and gave up to"),
+    ("UPDATE awards SET change = change + 1 WHERE state = 'RESERVED'", "campaign has"),
+    ("DELETE FROM awards WHERE state = 'RELEASED'", "campaign has"),
+    ("DELETE FROM awards WHERE state = 'COMMITTED' AND returned > 0", "campaign has"),
+    ("UPDATE awards SET day = 1, person_id = payment_id WHERE kind = 'DISCOUNT'", "campaign may give 150 by day"),
+    ("UPDATE awards SET times = times + 2 WHERE times > 0", "by times_day, and gave"),
+    ("UPDATE awards SET payment_id = id WHERE kind = 'DISCOUNT'", "payment is unknown with a discount of nothing"),
+    ("UPDATE payments SET payer_discount = payer_discount + 1 WHERE adjuster <> ''", "its awards are COMMITTED"),
+    ("DELETE FROM awards WHERE kind = 'REWARD' AND state <> 'RESERVED'", "awarded and on its way: 7"),
+    ("UPDATE campaigns SET given_back = given_back - 1 WHERE given_back > 0", "and gave back"),
+]
+
+
+def busy(fair: Fair) -> House:
+    """One day of everything."""
+    jing, wei = fair.jing, fair.wei
+    payer, poor = jing.user(100_000), jing.user(10)
+    plates = [fair.shop(jing), fair.shop(wei)]
+    sponsor = jing.sponsor(10_000)
+    one = jing.campaign(sponsor, 5_000, off(100), caps=Caps(day=150, times_day=2, place=150), partial=True)
+    other = jing.campaign(sponsor, 1_000, off(7))
+    jing.campaign(sponsor, 90, off(30), side=Side.PAYEE)
+    over = jing.campaign(sponsor, 40, off(2))
+    for plate, house in zip(plates, (jing, wei), strict=True):
+        payment, _ = fair.pay(jing, payer, plate, 1_000)
+        fair.refund(house, plate, payment, 333)
+        fair.pay(jing, poor, plate, 1_000)
+    jing.do(lambda: jing.marketing.campaigns.end(over.id))
+    fair.tick(86_400)
+    payment, _ = fair.pay(jing, payer, plates[1], 500)
+    fair.refund(wei, plates[1], payment, 500)
+    awards, ids = jing.marketing.awards, [jing.node.mint.mint() for _ in range(3)]
+    for number, id_ in enumerate(ids):
+        jing.do(lambda id_=id_, n=number: awards.hold(id_, other.id, payer.id, 7 + n, "invite", {}))  # type: ignore[misc]
+    jing.do(lambda: awards.pay(ids[1]))
+    jing.do(lambda: awards.refuse(ids[2], "SHARED_CARD"))
+    fair.tick(1)
+    assert one.funded == 5_000
+    return jing
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_table_says_its_columns_in_their_order(table: Table[Any]) -> None:
+    sql = "\n".join(migration.sql for migration in all_migrations(["institution"]))
+    declared = sql.split(f"CREATE TABLE {table.name} (\n")[1].split("\n);")[0].splitlines()
+    said = [line.split()[:2] for line in (line.rstrip(",") for line in declared)]
+    assert said == [["position", "bigint"]] + [[column.name, column.type.sql] for column in table.columns]
+
+
+def test_the_audit_finds_nothing_in_campaigns_but_what_is_damaged(database: Database) -> None:
+    house = busy(Fair())
+    asyncio.run(_audited(database, house.store))
+
+
+async def _audited(database: Database, store: MemoryStore) -> None:
+    await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
+    await copied(database, store)
+    async with await database.open_pool(size_max=1) as pool:
+        summed = sorted(await PgAwardTotals(pool).totals())
+        assert summed == sorted(await ScannedAwardTotals(store).totals())
+    connection = await database.connect(statement_s=0)
+    try:
+        for codec in ("uuid", "numeric", "jsonb"):
+            await connection.reset_type_codec(codec, schema="pg_catalog")
+        assert await found_in(database, connection) == []
+        for damage, says in DAMAGES:
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute(damage)
+            found = await found_in(database, connection)
+            assert any(says in text for text in found), (damage, found)
+            await transaction.rollback()
+    finally:
+        await connection.close()
