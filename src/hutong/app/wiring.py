@@ -228,13 +228,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
         marketing = await marketing_of(institution, machine, settings)
-        gateways = await gateways_of(
-            institution,
-            marketing,
-            name=site.spec.name,
-            payer_key=site.secrets.merchant_pepper,
-            pages_at=None if site.sandbox is None else lambda: site.shown_url,
-        )
+        gateways = await gateways_of(site, institution, marketing)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()
