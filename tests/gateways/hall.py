@@ -40,7 +40,8 @@ class Hall:
         self.merchant_key: RSAPrivateKey = MERCHANT_KEY
 
     async def open(self, stack: AsyncExitStack) -> None:
-        await self.jing.start(stack, self.gateways.start)
+        self.jing.before.append(self.gateways.start)
+        await self.jing.start(stack)
         self.merchant = await self.jing.merchant()
         wechat, alipay = await self.account(GatewayKind.WECHATPAY), await self.account(GatewayKind.ALIPAY)
         assert isinstance(wechat, WechatAccount)

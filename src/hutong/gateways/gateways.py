@@ -32,7 +32,9 @@ from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
+from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
+from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
@@ -72,7 +74,6 @@ class Gateways:
         self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
-        self.orders.wall = self.wall
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
@@ -82,7 +83,6 @@ class Gateways:
         )
         self.vouchers = Vouchers(institution, marketing, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
-        institution.held_of = self.preauths.held_of
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
             institution,
@@ -95,6 +95,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            ReceiptService(institution, self.sharing.batches, name),
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -110,23 +111,28 @@ class Gateways:
             self.parking,
             self.wall,
         )
-        self.v2 = v2 = v2_dialect(
-            node,
+        self.v2 = v2 = self._v2(sandbox=sandbox)
+        self._hire_postmen()
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
+        self.faults = self._faults() if sandbox else None
+        self._listen(institution)
+
+    def _v2(self, *, sandbox: bool) -> V2Dialect:
+        return v2_dialect(
+            self.institution.node,
             self.accounts,
             self.orders,
             self.refunds,
             self.sharing,
             self.agreements,
             sandbox=sandbox,
-            private_urls=institution.webhooks_private,
+            private_urls=self.institution.webhooks_private,
         )
-        self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
-        self.faults = self._faults() if sandbox else None
-        self._listen(institution)
 
     def _listen(self, institution: InstitutionNode) -> None:
         """Hear of every request and refund that came through here."""
+        self.orders.wall = self.wall
+        institution.held_of = self.preauths.held_of
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 

@@ -29,6 +29,9 @@ from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
 from hutong.marketing.draws.record_service import RecordService
 from hutong.marketing.draws.terms import check_terms
+from hutong.marketing.effects.api import effect_api
+from hutong.marketing.effects.effect_service import EffectService
+from hutong.marketing.effects.repository import PgEffectRows, ScannedEffectRows
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -95,6 +98,8 @@ class Marketing(Campaigns):
         self.subsidies.sources[DRAW] = self.draws
         self.campaigns.checks[CampaignKind.DRAW] = check_terms
         self.records = RecordService(node, self.draws)
+        rows = ScannedEffectRows(node.store, node.node_id) if pool is None else PgEffectRows(pool, node.node_id)
+        self.effects = EffectService(node, self.campaigns, rows)
         institution.on_tick += [self.tick, self.draws.tick]
 
     async def start(self) -> None:
@@ -114,6 +119,7 @@ class Marketing(Campaigns):
             *campaign_api(edge, people, operator_only),
             *self._coupon_routes(operator_only),
             *draw_api(self.node, self.records, people, operator_only),
+            *effect_api(self.node, self.effects, merchants, operator_only),
         ]
 
     @property

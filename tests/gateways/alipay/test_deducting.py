@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from hutong.gateways import keys
+from hutong.gateways.alipay.beijing import local
 from hutong.gateways.alipay.parameters import canonical, encode
 from hutong.gateways.order import Dialect
 from hutong.kernel.ids import parse_id
@@ -22,9 +23,9 @@ PLAN = {"personal_product_code": "GENERAL_WITHHOLDING_P", "sign_scene": "INDUSTR
 QUERY = "alipay.user.agreement.query"
 
 
-async def signed(hall: Hall, merchant: Merchant, person: Phone, **more: str) -> str:
+async def signed(hall: Hall, merchant: Merchant, person: Phone, *, plan: dict[str, Any] = PLAN, **more: str) -> str:
     """As the page leads on to, in the person's wallet."""
-    content = PLAN | {
+    content = plan | {
         "external_agreement_no": "A1",
         "external_logon_id": "小明",
         "access_params": {"channel": "QRCODE"},
@@ -127,3 +128,45 @@ async def test_an_agreement_without_a_way_back_shows_that_it_is_signed(
     assert "已签约" in (await hall.http.get(path)).text
     wrong = merchant.parameters("alipay.user.agreement.page.sign", PLAN, return_url="javascript:1")
     assert "return_url" in (await merchant.send(wrong)).text
+
+
+async def test_a_cyclic_agreement_is_taken_once_a_month(hall: Hall, merchant: Merchant, payer: Payer) -> None:
+    person, plan = await payer(10_000), {"personal_product_code": "CYCLE_PAY_AUTH_P", "sign_scene": "INDUSTRY|MOBILE"}
+    today = local(hall.jing.clock.now_ns()).date()
+    rule = {"period_type": "MONTH", "period": "1", "execute_time": today.isoformat(), "single_amount": "30.00"}
+    await signed(hall, merchant, person, plan=plan | {"period_rule_params": rule | {"total_payments": "2"}})
+    told = await merchant.ask(QUERY, plan | {"external_agreement_no": "A1"})
+    assert (told["next_deduct_time"], told["single_quota"]) == (today.isoformat(), "30.00")
+    assert told["external_logon_id"] == "小明"
+
+    number = told["agreement_no"]
+    assert (await merchant.ask("alipay.trade.pay", take("C1", "30.00", number)))["code"] == "10000"
+    for out_trade_no, amount, sub_code in (
+        ("C2", "1.00", "ACQ.CYCLE_PAY_DATE_NOT_MATCH"),
+        ("C3", "30.01", "ACQ.CYCLE_PAY_SINGLE_FEE_EXCEED"),
+    ):
+        assert (await merchant.ask("alipay.trade.pay", take(out_trade_no, amount, number)))["sub_code"] == sub_code
+    later = await merchant.ask(QUERY, {"agreement_no": number})
+    assert later["last_deduct_time"] == today.isoformat()
+    assert later["next_deduct_time"] > today.isoformat()
+    assert (await person.get("/v1/balance"))["balance"] == 7_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"period_type": "YEAR"}, "period_type"),
+        ({"period": "0"}, "period"),
+        ({"period": "6"}, "period"),
+        ({"period": "x"}, "period"),
+        ({"execute_time": "soon"}, "execute_time"),
+        ({"execute_time": "0001-01-01"}, "execute_time"),
+        ({"single_amount": ""}, "single_amount"),
+        ({"total_payments": "-1"}, "total_payments"),
+    ],
+)
+async def test_a_rule_that_is_none_is_refused(merchant: Merchant, changes: dict[str, str], name: str) -> None:
+    rule = {"period_type": "DAY", "period": "7", "execute_time": "2026-01-01", "single_amount": "1.00"} | changes
+    content = {"personal_product_code": "CYCLE_PAY_AUTH_P", "period_rule_params": rule}
+    shown = await merchant.send(merchant.parameters("alipay.user.agreement.page.sign", content))
+    assert f"period_rule_params.{name}" in shown.text

@@ -84,11 +84,12 @@ class Jing:
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
         self.marketing = Marketing(self.institution, key=SETTINGS.merchant_pepper)
+        self.before: list[Callable[[], Awaitable[None]]] = []  # What starts before the institution does.
 
-    async def start(self, stack: AsyncExitStack, *before: Callable[[], Awaitable[None]]) -> None:
+    async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()
         await self.marketing.start()
-        for start in before:
+        for start in self.before:
             await start()
         await self.institution.start(stack)
         operator_only = operator_guard(self.node, self.institution.people)

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.agreements.period import FACT as PERIOD_RULE
+from hutong.gateways.agreements.period import PeriodRule
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
@@ -44,13 +46,21 @@ class AgreementDraft(msgspec.Struct, frozen=True, kw_only=True):
     plan: str = ""  # What the vendor calls the kind of agreement: plan_id, or product and scene.
     shown: str = ""  # Whose account at the merchant it is, as the person knows it.
     day_max: int = DAY_MAX_DEFAULT
+    rule: PeriodRule | None = None
     notify_url: str = ""
     facts: dict[str, Any] = {}
     content: bytes = b""
 
+    @property
+    def kept(self) -> bytes:
+        """The facts, as a row keeps them."""
+        rule = {} if self.rule is None else {PERIOD_RULE: self.rule}
+        return msgspec.json.encode(self.facts | rule)
+
     def digest(self) -> bytes:
         """What is kept of the content."""
-        return hashlib.blake2b(f"{self.plan}/{self.day_max}/".encode() + self.content, digest_size=16).digest()
+        rule = b"" if self.rule is None else msgspec.json.encode(self.rule)
+        return hashlib.blake2b(f"{self.plan}/{self.day_max}/".encode() + rule + self.content, digest_size=16).digest()
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +96,12 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         """The facts, read."""
         found: dict[str, Any] = msgspec.json.decode(self.facts)
         return found
+
+    @property
+    def rule(self) -> PeriodRule | None:
+        """How often something may be taken, where that was agreed to."""
+        told = self.told.get(PERIOD_RULE)
+        return None if told is None else msgspec.convert(told, PeriodRule)
 
     @property
     def creditor(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,12 +20,15 @@ from hutong.gateways.agreements.agreement import (
     contract_number,
     number_key,
 )
+from hutong.gateways.agreements.period import AGREEMENT_TAKINGS, AgreementTaking
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import payer_here
+from hutong.gateways.reasons import GatewayReason
+from hutong.institution.bills.bill import day_of
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.mandate import bank_of, mandate_id
@@ -33,6 +37,8 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import Shelf, decided
 
 PATH = "/agreements/"
+_ZONE = ZoneInfo("Asia/Shanghai")
+_IN_VAIN = (TradeState.FAILED, TradeState.CLOSED, TradeState.REVERSED)
 _NAME = "offered_by"  # Of an agreement with the institution itself: in its facts.
 ChangeHook = Callable[[Agreement], None]
 
@@ -63,6 +69,7 @@ class AgreementService:
             by=("number_key", "contract_key", "user_id"),
             timed=True,
         )
+        self.takings = Shelf(AGREEMENT_TAKINGS, self._journal, self._node.store, by=("agreement_id",), timed=True)
         # Of agreements with the institution itself. The first bring into memory what the second need, which hear of each that
         # was signed or has ended, in the decision that makes it so.
         self.on_look_up: list[ChangeHook] = []
@@ -70,6 +77,7 @@ class AgreementService:
 
     async def start(self) -> None:
         await self.all.start()
+        await self.takings.start()
 
     # For merchants.
 
@@ -126,18 +134,22 @@ class AgreementService:
         """
         Take money: an order that is paid at once, or fails.
 
-        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED; what `OrderService.collect` refuses. That the person's wallet says
+        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED; what `PeriodRule.check` and `OrderService.collect` refuse. That the person's wallet says
                   no (a limit, no money, the mandate revoked there) is an order that FAILED, of which the merchant is told.
         Repeats:  the order as it is.
         """
         assert agreement.payee_id in (caller.payee.row.id, 0)
         agreement.check_in_force()
-        known = await decided(self._journal, lambda: self._orders.known(caller, draft.out_trade_no))
+        known = await decided(self._journal, lambda: self._begun(caller, agreement, draft))
         trade = await self._orders.collect(caller, msgspec.structs.replace(draft, payer_code=agreement.mandate))
         is_news = known is None or known.order.id != trade.order.id or known.state is not TradeState.FAILED
         if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
             await decided(self._journal, lambda: self._tell_failed(trade))
         return trade
+
+    async def taken(self, caller: Caller, agreement: Agreement) -> list[AgreementTaking]:
+        """What was taken under an agreement with periods, or is just being taken."""
+        return await decided(self._journal, lambda: self._taken(caller, agreement))
 
     # For the institution itself: whichever of its merchants it lets take.
 
@@ -282,7 +294,7 @@ class AgreementService:
             shown=draft.shown,
             day_max=draft.day_max,
             notify_url=draft.notify_url,
-            facts=msgspec.json.encode(draft.facts),
+            facts=draft.kept,
             content=draft.digest(),
             state=AgreementState.OFFERED.value,
             user_id=0,
@@ -308,6 +320,38 @@ class AgreementService:
         if not agreement.payee_id:
             for hear in self.on_change:
                 hear(agreement)
+
+    def _begun(self, caller: Caller, agreement: Agreement, draft: OrderDraft) -> Trade | None:
+        """The order of this number, if it is known; where there are periods, it has its turn now."""
+        known, rule = self._orders.known(caller, draft.out_trade_no), agreement.rule
+        if rule is None:
+            return known
+        under = {each.out_trade_no for each in self.takings.find("agreement_id", agreement.id)}
+        if known is not None and draft.out_trade_no not in under:
+            raise Refusal(GatewayReason.ORDER_DIFFERS, out_trade_no=draft.out_trade_no)
+        taken, now_ns = self._taken(caller, agreement), self._node.clock.now_ns()
+        if all(each.out_trade_no != draft.out_trade_no for each in taken):
+            period = rule.check(day_of(now_ns, _ZONE), draft.amount, taken)
+            taking = AgreementTaking(
+                id=self._node.mint.mint(),
+                agreement_id=agreement.id,
+                out_trade_no=draft.out_trade_no,
+                amount=draft.amount,
+                period=period,
+                created_ns=now_ns,
+            )
+            self.takings.put(taking)
+        return known
+
+    def _taken(self, caller: Caller, agreement: Agreement) -> list[AgreementTaking]:
+        """All but what failed, or was taken back. May raise `Cold`."""
+        found = []
+        # Of a number that failed and was tried again with another amount the last counts.
+        for each in {each.out_trade_no: each for each in self.takings.find("agreement_id", agreement.id)}.values():
+            trade = self._orders.known(caller, each.out_trade_no)
+            if trade is None or trade.state not in _IN_VAIN:
+                found.append(each)
+        return found
 
     def _sign(self, agreement: Agreement) -> Agreement:
         self.all.put(agreement)

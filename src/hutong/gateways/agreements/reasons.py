@@ -12,4 +12,8 @@ class AgreementReason(Reason):
     AGREEMENT_LAPSED = Kind.REFUSED, "TM01"  # Nobody signed it in time.
     AGREEMENT_ENDED = Kind.REFUSED, "MD16"
     AGREEMENT_NOT_SIGNED = Kind.REFUSED, "MD01"
+    AGREEMENT_NOT_DUE = Kind.REFUSED, "NARR"  # It was taken in this period, or the first has not come; `due` says when.
+    AGREEMENT_SINGLE_EXCEEDED = Kind.REFUSED, "AM02"
+    AGREEMENT_TOTAL_EXCEEDED = Kind.REFUSED, "AM02"  # Behind what was taken before.
+    AGREEMENT_TIMES_EXCEEDED = Kind.REFUSED, "NARR"
     AGREEMENT_LIMIT_INVALID = Kind.INVALID, "AM12"

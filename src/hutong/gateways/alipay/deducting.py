@@ -1,13 +1,15 @@
 """Agreements by which a merchant takes money without asking each time: `alipay.user.agreement.*`, and paying under one."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hutong.gateways.account import AlipayAccount
 from hutong.gateways.agreements.agreement import DAY_MAX_DEFAULT, Agreement, AgreementDraft, AgreementState
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.period import DAYS_MIN, PeriodRule, PeriodUnit
 from hutong.gateways.alipay.asked import notify_url, order_draft, return_url
-from hutong.gateways.alipay.beijing import beijing_text
+from hutong.gateways.alipay.beijing import beijing_text, local
 from hutong.gateways.alipay.call import Call, Endpoint, Page, Reply
 from hutong.gateways.alipay.errors import AlipayError
 from hutong.gateways.alipay.fields import Fields
@@ -15,6 +17,7 @@ from hutong.gateways.alipay.identities import Identities, masked
 from hutong.gateways.alipay.pages import page
 from hutong.gateways.alipay.postman import Told
 from hutong.gateways.alipay.signature import signed_parameters
+from hutong.gateways.alipay.trade import yuan
 from hutong.gateways.notification import GatewayNotification
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.payer import PayerIds
@@ -29,6 +32,8 @@ INVALID = "INVALID_PARAMETER"
 PRODUCTS = ("GENERAL_WITHHOLDING", "CYCLE_PAY_AUTH")
 _SIGN = "alipay.user.agreement.page.sign"
 _SCENE = "DEFAULT|DEFAULT"
+_CYCLIC = "CYCLE_PAY_AUTH"
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _FOR_EVER = "2115-02-01 00:00:00"
 
 
@@ -63,7 +68,7 @@ class Deducting:
         """Lead a person to where they can agree: in a wallet here, or by a mandate of another."""
         fields = call.fields
         number = fields.text("external_agreement_no", 32)
-        period = fields.object("period_rule_params")
+        rule = _rule(fields)
         facts = {
             "personal_product_code": fields.text("personal_product_code", 64, required=True),
             "sign_scene": fields.text("sign_scene", 64) or _SCENE,
@@ -79,8 +84,9 @@ class Deducting:
             number=number or self._randomness.randbytes(16).hex(),
             dialect=Dialect.ALIPAY.value,
             plan=_plan(fields),
-            shown=facts["external_logon_id"],
-            day_max=period.amount("single_amount", required=False) or DAY_MAX_DEFAULT,
+            shown=facts["external_logon_id"] if rule is None else f"{facts['external_logon_id']} {rule.shown}".strip(),
+            day_max=DAY_MAX_DEFAULT if rule is None else rule.single_max,
+            rule=rule,
             notify_url=notify_url(call),
             facts=facts,
             content=facts["external_logon_id"].encode(),
@@ -93,7 +99,19 @@ class Deducting:
         """How an agreement stands; one that is not in force does not exist."""
         agreement = await self._found(call)
         ids = await warmed(self._journal, lambda: self._ids(agreement, call.payee))
-        return Reply(_told(agreement) | ids | {"status": "NORMAL"})
+        return Reply(_told(agreement) | ids | {"status": "NORMAL"} | await self._due(call, agreement))
+
+    async def _due(self, call: Call, agreement: Agreement) -> dict[str, str]:
+        """When something was taken last, and when it is due next, where that was agreed to."""
+        rule = agreement.rule
+        if rule is None:
+            return {}
+        taken = await self._agreements.taken(call.caller, agreement)
+        told = {
+            "next_deduct_time": rule.next_due(local(call.now_ns).date(), taken).isoformat(),
+            "single_quota": yuan(rule.single_max),
+        }
+        return told | ({"last_deduct_time": f"{local(taken[-1].created_ns):%Y-%m-%d}"} if taken else {})
 
     async def unsign(self, call: Call) -> Reply:
         """End it."""
@@ -204,6 +222,40 @@ class Deducting:
             "alipay_logon_id": masked(number),
             "principal_id": number,
         }
+
+
+def _rule(fields: Fields) -> PeriodRule | None:
+    """How often something may be taken. Refuses INVALID_PARAMETER; cyclic agreements must say it."""
+    told = fields.object("period_rule_params", required=fields.text("personal_product_code", 64).startswith(_CYCLIC))
+    if not told.values:
+        return None
+    unit = PeriodUnit(told.choice("period_type", tuple(PeriodUnit), required=True))
+    count = _count(told, "period", 366, required=True)
+    if unit is PeriodUnit.DAY and count < DAYS_MIN:
+        raise told.invalid("period", f"不能小于{DAYS_MIN}天")
+    try:
+        first = date.fromisoformat(told.text("execute_time", 10, required=True))
+    except ValueError:
+        raise told.invalid("execute_time", "格式不正确") from None
+    if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
+        raise told.invalid("execute_time", "超出取值范围")
+    return PeriodRule(
+        unit=unit,
+        count=count,
+        first=first,
+        single_max=told.amount("single_amount"),
+        total_max=told.amount("total_amount", required=False),
+        times_max=_count(told, "total_payments", 1_000_000),
+    )
+
+
+def _count(fields: Fields, name: str, most: int, *, required: bool = False) -> int:
+    text = fields.text(name, 8, required=required)
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= most:
+        raise fields.invalid(name, "格式不正确")
+    return int(text)
 
 
 def _plan(fields: Fields) -> str:

@@ -18,6 +18,7 @@ class TransferReason(Reason):
     TRANSFER_PAYEE_UNKNOWN = Kind.REFUSED, "AC03"  # Nobody of this institution.
     TRANSFER_NAME_DIFFERS = Kind.REFUSED, "BE01"
     TRANSFER_PAYEE_ABNORMAL = Kind.REFUSED, "AC06"  # Frozen or closed: it takes nothing.
+    RECEIPT_NOT_READY = Kind.REFUSED, "NARR"  # Of what has not arrived, or never will.
     BATCH_UNKNOWN = Kind.NOT_FOUND, "NARR"
     BATCH_DIFFERS = Kind.CONFLICT, "DUPL"
     BATCH_TOO_BIG = Kind.INVALID, "NARR"

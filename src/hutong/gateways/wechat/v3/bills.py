@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -70,6 +71,7 @@ _SUB_FUNDS = Group(
 class BillKind(StrEnum):
     TRADES = "TRADES"
     FUNDS = "FUNDS"
+    RECEIPT = "RECEIPT"  # No bill: of money that was sent.
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +86,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     until_ns: int
     key: bytes = b""  # The bill is encrypted with it.
     nonce: bytes = b""
+
+
+# The document that a receipt's address names.
+ReceiptFile = Callable[[Caller, str], Awaitable[bytes]]
 
 
 class Bills:
@@ -104,6 +110,7 @@ class Bills:
         self._accounts = accounts
         self._bills = bills
         self._sealing = sealing
+        self.receipt: ReceiptFile | None = None
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -128,13 +135,13 @@ class Bills:
 
     async def _offer(self, call: Call, told: dict[str, str], kind: BillKind, bill_type: str) -> WireAnswer:
         caller = await self._parties.for_whom(call, told.get("sub_mchid", ""))
-        ticket = self._ticket(caller, told, kind, bill_type)
+        ticket = self._of_day(caller, told, kind, bill_type)
         text = await self._text(caller, ticket)
         return ok(
             {
                 "hash_type": "SHA1",
                 "hash_value": wechat_bill.sha1(text),
-                "download_url": self._address(call.request, ticket),
+                "download_url": self.address(call.request, ticket),
             }
         )
 
@@ -146,13 +153,13 @@ class Bills:
             raise Fault(Code.NO_STATEMENT_EXIST)
         drawn = self._randomness.randbytes(22).hex()
         key, nonce = drawn[:32].encode(), drawn[32:]
-        plain = self._ticket(caller, told, BillKind.FUNDS, "")
+        plain = self._of_day(caller, told, BillKind.FUNDS, "")
         text = await self._text(caller, plain)
         ticket = msgspec.structs.replace(plain, key=key, nonce=nonce.encode())
         mine = keys.public_key(call.account.facts.keys[-1].pem)
         offered = {
             "bill_sequence": 1,
-            "download_url": self._address(call.request, ticket),
+            "download_url": self.address(call.request, ticket),
             "encrypt_key": cipher.encrypt_field(mine, key.decode()),
             "hash_type": "SHA1",
             "hash_value": wechat_bill.sha1(text),
@@ -168,7 +175,11 @@ class Bills:
         if self._clock.now_ns() > ticket.until_ns:
             raise Fault(Code.INVALID_REQUEST, "账单下载地址已过期，请重新申请账单")
         payee = await warmed(self._journal, lambda: self._accounts.wechatpay(ticket.payee))
-        content = await self._text(Caller(call.account, payee), ticket)
+        caller = Caller(call.account, payee)
+        if ticket.kind is BillKind.RECEIPT:
+            assert self.receipt is not None, "who gave the address can follow it"
+            return WireAnswer(body=await self.receipt(caller, ticket.bill_type), content_type="application/pdf")
+        content = await self._text(caller, ticket)
         if ticket.is_packed:
             content = wechat_bill.packed(content)
         if ticket.key:
@@ -176,7 +187,19 @@ class Bills:
         kind = "application/octet-stream" if ticket.key else "application/gzip" if ticket.is_packed else "text/plain"
         return WireAnswer(body=content, content_type=kind)
 
-    def _ticket(self, caller: Caller, told: dict[str, str], kind: BillKind, bill_type: str) -> Ticket:
+    def ticket(self, caller: Caller, kind: BillKind, what: str, day: str = "", *, is_packed: bool = False) -> Ticket:
+        """An address for the next five minutes."""
+        return Ticket(
+            account=caller.account.row.number,
+            payee=caller.payee.row.number,
+            kind=kind,
+            bill_type=what,
+            day=day,
+            is_packed=is_packed,
+            until_ns=self._clock.now_ns() + _LIFE_S * NS_PER_S,
+        )
+
+    def _of_day(self, caller: Caller, told: dict[str, str], kind: BillKind, bill_type: str) -> Ticket:
         """Refuses PARAM_ERROR, STATEMENT_CREATING."""
         now_ns = self._clock.now_ns()
         day, today = self._day(told["bill_date"]), day_of(now_ns, _ZONE)
@@ -185,15 +208,8 @@ class Bills:
             raise param_error("/query/bill_date", "out of range", text, told["bill_date"])
         if now_ns < day.until_ns + _READY_NS:
             raise Fault(Code.STATEMENT_CREATING)
-        return Ticket(
-            account=caller.account.row.number,
-            payee=caller.payee.row.number,
-            kind=kind,
-            bill_type=bill_type,
-            day=day.day.isoformat(),
-            is_packed=told.get("tar_type") == "GZIP",
-            until_ns=now_ns + _LIFE_S * NS_PER_S,
-        )
+        is_packed = told.get("tar_type") == "GZIP"
+        return self.ticket(caller, kind, bill_type, day.day.isoformat(), is_packed=is_packed)
 
     def _day(self, text: str) -> BillDay:
         try:
@@ -218,7 +234,7 @@ class Bills:
             raise Fault(Code.NO_STATEMENT_EXIST)
         return wechat_bill.fund_bill(funds, _ZONE)
 
-    def _address(self, request: WireRequest, ticket: Ticket) -> str:
+    def address(self, request: WireRequest, ticket: Ticket) -> str:
         """On the host that was asked: clients insist on the one they know."""
         token = (
             base64.urlsafe_b64encode(self._sealing.seal(msgspec.msgpack.encode(ticket), _LABEL)).decode().rstrip("=")

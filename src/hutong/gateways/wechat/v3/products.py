@@ -8,6 +8,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
@@ -25,6 +26,7 @@ from hutong.gateways.wechat.v3.parking import Parking
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.payscore import Payscore
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
+from hutong.gateways.wechat.v3.receipts import Receipts
 from hutong.gateways.wechat.v3.refunds import Refunds
 from hutong.gateways.wechat.v3.sensitive import Sensitive
 from hutong.gateways.wechat.v3.transfers import Transfers
@@ -44,6 +46,7 @@ def v3_dialect(
     services: ServiceOrderService,
     parking: ParkingService,
     vouchers: Vouchers,
+    receipts: ReceiptService,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
@@ -51,6 +54,7 @@ def v3_dialect(
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
     stocks, held = vouchers.stocks, vouchers.held
     view = FavorView(institution, accounts, orders, stocks)
+    bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
@@ -58,7 +62,8 @@ def v3_dialect(
         *Certificates(platform, node.randomness).endpoints(),
         *Uploads().endpoints(),
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
-        *Bills(node, parties, accounts, sharing.bills, institution.sealing).endpoints(),
+        *bills.endpoints(),
+        *Receipts(sharing, receipts, bills).endpoints(),
         *Balances(node, parties, sharing.balances).endpoints(),
         *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),

@@ -1,0 +1,74 @@
+"""Effects over HTTP: for sponsors through the operator, and for merchants."""
+
+from typing import Any
+
+from litestar import Controller, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, SkipValidation
+
+from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.merchants.service import MerchantService
+from hutong.institution.merchants.staff_key import Right, StaffKey
+from hutong.kernel.ids import parse_id
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
+from hutong.marketing.effects.effect_service import EffectService
+from hutong.marketing.effects.views import EffectsView, TakingsView
+from hutong.operators.guard import Guard
+from hutong.runtime.node import NodeRuntime
+
+Effects = NamedDependency[SkipValidation[EffectService]]
+Key = NamedDependency[SkipValidation[StaffKey]]
+
+
+class CampaignEffects(Controller):
+    """What campaigns cost and bring."""
+
+    path = "/v1/operator/campaigns"
+    tags = ("Operator: campaigns",)
+
+    @get("/{campaign_id:str}/effects")
+    async def show(self, effects: Effects, campaign_id: FromPath[str]) -> EffectsView:
+        """Against the holdout group, with confidence intervals; cost per new payer, repeat rate, what was refused."""
+        return await effects.of_campaign(parse_id(CAMPAIGN_PREFIX, campaign_id))
+
+
+class OwnEffects(Controller):
+    """What they cost and bring a merchant."""
+
+    path = "/v1/merchant"
+    tags = ("Campaigns",)
+
+    @get("/campaigns/{campaign_id:str}/effects")
+    async def show_own(self, effects: Effects, key: Key, campaign_id: FromPath[str]) -> EffectsView:
+        """Of one's own campaign."""
+        _check_reads(key)
+        return await effects.of_campaign(parse_id(CAMPAIGN_PREFIX, campaign_id), key.merchant_id)
+
+    @get("/takings")
+    async def takings(self, effects: Effects, key: Key) -> list[TakingsView]:
+        """What each campaign, one's own or a programme's, brought and cost."""
+        _check_reads(key)
+        return await effects.of_merchant(key.merchant_id)
+
+
+def effect_api(
+    node: NodeRuntime, effects: EffectService, merchants: MerchantService, operator_only: Guard
+) -> list[Router]:
+    """`/v1/operator/campaigns/{id}/effects`, `/v1/merchant/campaigns/{id}/effects`, `/v1/merchant/takings`."""
+    given: dict[str, Any] = {"effects": Provide(lambda: effects, sync_to_thread=False)}
+    who = Provide(caller, sync_to_thread=False)
+    return [
+        Router("/", route_handlers=[CampaignEffects], dependencies=given, guards=[operator_only]),
+        Router(
+            "/",
+            route_handlers=[OwnEffects],
+            dependencies=given | {"key": who},
+            guards=[key_guard(node, merchants)],
+        ),
+    ]
+
+
+def _check_reads(key: StaffKey) -> None:
+    """Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS: figures are of the whole merchant."""
+    key.check_right(Right.READ)
+    key.check_whole_merchant()

@@ -1,0 +1,82 @@
+"""Figures of campaigns for whoever pays for them and whoever sells with them. Nothing is decided here."""
+
+from datetime import date
+
+from hutong.kernel.ids import id_text
+from hutong.kernel.money import BPS
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, HELD_OUT, TREATED, Campaign, Side
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.effects.effect import Effect, Sample, effect
+from hutong.marketing.effects.repository import EffectRows
+from hutong.marketing.effects.unit import Unit
+from hutong.marketing.effects.views import DayGiven, EffectsView, TakingsView
+from hutong.runtime.node import NodeRuntime
+
+_MANY = 2  # Payments, of whoever came back.
+
+
+class EffectService:
+    """Read off the rows when somebody asks."""
+
+    def __init__(self, node: NodeRuntime, campaigns: CampaignService, rows: EffectRows) -> None:
+        self._node = node
+        self._campaigns = campaigns
+        self._rows = rows
+
+    async def of_campaign(self, campaign_id: int, merchant_id: int = 0) -> EffectsView:
+        """What a campaign cost and brought, so far or until its end. Refuses CAMPAIGN_UNKNOWN, for another merchant's, too."""
+        campaign = self._campaigns.campaign(campaign_id, merchant_id)
+        units = await self._rows.units(campaign, min(self._node.clock.now_ns(), campaign.ends_ns))
+        refused = await self._rows.refused(campaign_id)
+        spent = self._campaigns.spent[campaign_id]
+        people = campaign.side == Side.PAYER
+        payers = [unit for unit in units if unit.arm == TREATED and unit.payments]
+        new = sum(not unit.before for unit in payers) if people else 0
+        return EffectsView(
+            campaign_id=id_text(CAMPAIGN_PREFIX, campaign_id),
+            name=campaign.name,
+            state=campaign.state,
+            unit="person" if people else "shop_hour",
+            budget=campaign.budget,
+            given=spent.total,
+            times=spent.times,
+            left=campaign.funded - campaign.given_back - spent.total,
+            planned=_planned(campaign, self._node.clock.now_ns()),
+            days=[DayGiven(date.fromordinal(day), amount) for day, amount in sorted(spent.days.items())],
+            payments=_effect(units, "payments"),
+            amount=_effect(units, "amount"),
+            new_payers=new,
+            cost_per_new_payer=-(-spent.total // new) if new else 0,
+            repeat_bps=BPS * sum(unit.payments >= _MANY for unit in payers) // len(payers) if payers and people else 0,
+            refused=refused.times,
+            refused_amount=refused.amount,
+        )
+
+    async def of_merchant(self, merchant_id: int) -> list[TakingsView]:
+        """What each campaign brought a merchant, and what of it was the merchant's own money."""
+        found = await self._rows.takings(merchant_id)
+        return [
+            TakingsView(
+                campaign_id=id_text(CAMPAIGN_PREFIX, each.campaign_id),
+                name=campaign.name,
+                is_own=campaign.merchant_id == merchant_id,
+                payments=each.payments,
+                amount=each.amount,
+                given=each.given,
+                returned=each.returned,
+            )
+            for each in sorted(found, key=lambda each: each.campaign_id)
+            for campaign in [self._campaigns.campaign(each.campaign_id)]
+        ]
+
+
+def _effect(units: list[Unit], value: str) -> Effect:
+    arms = {arm: Sample.of(getattr(unit, value) for unit in units if unit.arm == arm) for arm in (TREATED, HELD_OUT)}
+    return effect(arms[TREATED], arms[HELD_OUT])
+
+
+def _planned(campaign: Campaign, now_ns: int) -> int:
+    """What would be given by now if each moment of the campaign gave alike."""
+    starts_ns = max(campaign.starts_ns, campaign.created_ns)
+    gone = min(max(now_ns - starts_ns, 0), campaign.ends_ns - starts_ns)
+    return campaign.budget * gone // (campaign.ends_ns - starts_ns)

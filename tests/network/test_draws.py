@@ -1,0 +1,94 @@
+"""A daily draw and a merchant's own campaign over a real network: published, given, counted off PostgreSQL's rows."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hutong.cli.main import run
+from tests.network.street import Client, Street, new_id
+from tests.network.test_recalls import until
+
+DAY_MS = 86_400_000
+
+
+def test_a_draw_is_published_given_and_counted(street: Street, tmp_path: Path) -> None:
+    desk = street.operator("jing")
+    id_ = _begun(desk, "DRAW", "PAYER", {"caps": {"day": 20_000}, "holdout_bps": 0})
+    public = street.stranger("jing")
+    shown = until(lambda: public.ask("GET", f"/v1/draws/{id_}"), lambda found: found.status_code == 200).json()
+    assert shown["terms"]["budget"] == 20_000
+    try:
+        payers = [street.payer("jing", 30_000) for _ in range(3)]
+        tills = [street.till("wei"), street.till("jing")]
+        paid = [payer.pay(tills[at % 2].plate, 5_000) for at, payer in enumerate(payers)]
+        given = sum(5_000 - each["paid"] for each in paid)
+        assert given >= 30
+        assert payers[0].pay(tills[0].plate, 5_000)["paid"] == 5_000
+        (own,) = payers[0].get("/v1/me/draws")
+        assert own["receipt"]["given"] == 5_000 - paid[0]["paid"]
+        path = f"/v1/operator/campaigns/{id_}"
+        assert desk.get(f"{path}/pacing")["given"] == given
+        effects = until(lambda: desk.get(f"{path}/effects"), lambda found: found["payments"]["treated"] == 3)
+        assert (effects["given"], effects["new_payers"], effects["payments"]["treated_mean"]) == (given, 3, 1_333)
+        assert effects["repeat_bps"] == 3_333
+        (takings,) = tills[1].get("/v1/merchant/takings")
+        assert (takings["payments"], takings["amount"], takings["is_own"]) == (1, 5_000, False)
+        assert takings["given"] == 5_000 - paid[1]["paid"]
+    finally:
+        desk.post(f"{path}/end")
+    # Its day is not over: there is no seed yet, and the verifier says so of an otherwise sound record.
+    record = tmp_path / "day.json"
+    day = own["receipt"]["day"]
+    record.write_bytes(msgspec.json.encode(public.get(f"/v1/draws/{id_}/days/{day}")))
+    receipt = tmp_path / "receipt.json"
+    receipt.write_bytes(msgspec.json.encode(own["receipt"]))
+    assert run(["draw", "verify", str(record), "--receipt", str(receipt)]) == 1
+
+
+def test_a_merchant_reads_what_its_own_campaign_brought(street: Street) -> None:
+    till, payers = street.till("wei", 0), [street.payer(node, 30_000) for node in ("jing", "wei")]
+    payers[0].pay(till.plate, 5_000)
+    till.post("/v1/merchant/budget/deposits", {"deposit_id": new_id("dep"), "amount": 2_000})
+    body = _draft(terms={"rules": {"rows": [{"off": 100}]}, "holdout_bps": 0}, budget=2_000)
+    id_ = till.post("/v1/merchant/campaigns", body)["campaign_id"]
+    till.post(f"/v1/merchant/campaigns/{id_}/start", {})
+    for payer in payers:
+        code = till.post("/v1/payment-requests", {"reference": payer.user_id, "amount": 3_000})["code"]
+        assert payer.pay(code, 3_000)["paid"] == 2_900
+    found = until(
+        lambda: till.get(f"/v1/merchant/campaigns/{id_}/effects"), lambda seen: seen["payments"]["treated"] == 1
+    )
+    assert (found["unit"], found["given"], found["times"]) == ("shop_hour", 200, 2)
+    assert found["payments"]["treated_mean"] >= 2_000
+    (takings,) = till.get("/v1/merchant/takings")
+    assert takings == {
+        "campaign_id": id_,
+        "name": "立减",
+        "is_own": True,
+        "payments": 2,
+        "amount": 6_000,
+        "given": 200,
+        "returned": 0,
+    }
+    stranger = street.till("wei")
+    assert stranger.refused(f"/v1/merchant/campaigns/{id_}/effects", method="GET")["reason"] == "CAMPAIGN_UNKNOWN"
+
+
+def _begun(desk: Client, kind: str, side: str, terms: dict[str, Any]) -> str:
+    sponsor = desk.post(
+        "/v1/operator/sponsors", {"reference": new_id("ref"), "kind": "INSTITUTION", "name": "互通消费节"}
+    )
+    path = f"/v1/operator/sponsors/{sponsor['sponsor_id']}"
+    desk.post(f"{path}/deposits", {"deposit_id": new_id("dep"), "amount": 100_000})
+    sponsors = [{"sponsor_id": sponsor["sponsor_id"]}]
+    body = _draft(kind=kind, side=side, sponsors=sponsors, terms=terms, budget=100_000)
+    made: str = desk.post("/v1/operator/campaigns", body)["campaign_id"]
+    assert desk.post(f"/v1/operator/campaigns/{made}/start")["state"] == "RUNNING"
+    return made
+
+
+def _draft(**fields: Any) -> dict[str, Any]:
+    ends = int(time.time() * 1000) + 5 * DAY_MS
+    return {"campaign_id": new_id("cmp"), "name": "立减", "ends_at_ms": ends} | fields
