@@ -161,14 +161,14 @@ class Street:
     def stranger(self, node: str) -> Client:
         return self._known(Client(self.doors[node].url))
 
-    def payer(self, node: str, funds: int = 0, *, pin: bool = False, tier: str = "") -> Payer:
+    def payer(self, node: str, funds: int = 0, *, pin: bool = False, tier: str = "", **more: Any) -> Payer:
         """Somebody new at an institution, with money paid in over the counter."""
         door, operator = self.stranger(node), self.operator(node)
         phone = f"+8613{next(_numbers):09d}"
         door.post("/v1/users/codes", {"phone": phone})
         code = operator.get(f"/v1/operator/one-time-codes/{phone}")["code"]
         device_id = new_id("dev")
-        body = {"phone": phone, "name": "王小明", "code": code, "registration_id": device_id}
+        body = {"phone": phone, "name": "王小明", "code": code, "registration_id": device_id, **more}
         signed = door.post("/v1/users", {**body, "device_id": device_id, "device_name": "小明的手机"})
         payer = Payer(self.doors[node].url, signed["token"], node, signed["user"]["id"], device_id)
         self._known(payer)

@@ -1,12 +1,20 @@
 """Marketing as a part of an institution's node."""
 
+from functools import partial
+from typing import Protocol
+
 from litestar.types import ControllerRouterHandler
 
 from hutong.app.host import Machine
+from hutong.app.network import NodeSpec
 from hutong.institution.node import InstitutionNode, InstitutionSettings
+from hutong.marketing.invitations.api import invitation_routes
+from hutong.marketing.invitations.desk_service import InvitationDesk
 from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import Guard
+from hutong.web.invitations import invitation_pages
 from hutong.web.page import Pages
+from hutong.web.sandbox import Sandbox
 from hutong.web.wallet.coupons import coupon_pages
 
 
@@ -17,9 +25,31 @@ async def marketing_of(institution: InstitutionNode, machine: Machine, settings:
     return marketing
 
 
-def marketing_handlers(marketing: Marketing, pages: Pages, operator_only: Guard) -> list[ControllerRouterHandler]:
+class Place(Protocol):
+    """Where the institution is."""
+
+    @property
+    def spec(self) -> NodeSpec: ...
+    @property
+    def sandbox(self) -> Sandbox | None: ...
+    @property
+    def shown_url(self) -> str: ...
+
+
+def marketing_handlers(
+    marketing: Marketing, pages: Pages, operator_only: Guard, place: Place
+) -> list[ControllerRouterHandler]:
     """What people, merchants and operators ask of it, over HTTP and on pages."""
+    institution = marketing.institution
+    inviting = InvitationDesk(marketing.invitations, institution.people, partial(_links, place))
     return [
         *marketing.routes(operator_only),
-        *coupon_pages(marketing.institution, pages, marketing.coupon_edge),
+        *invitation_routes(marketing.node, inviting, operator_only),
+        *invitation_pages(institution, pages, inviting),
+        *coupon_pages(institution, pages, marketing.coupon_edge),
     ]
+
+
+def _links(place: Place) -> str:
+    """Where the institution's links lead: in a network for trying out its name is one that nobody has."""
+    return place.spec.plate_base if place.sandbox is None else place.shown_url

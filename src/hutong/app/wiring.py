@@ -263,7 +263,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
             ),
             *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
             *gateways.routes_beside(told, operator_only),
-            *marketing_handlers(marketing, pages, operator_only),
+            *marketing_handlers(marketing, pages, operator_only, site),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))

@@ -81,8 +81,7 @@ class InstitutionNode:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
-        self.ledger = ledger
-        self.pool = pool
+        self.ledger, self.pool = ledger, pool
         self.chart = Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
@@ -135,6 +134,7 @@ class InstitutionNode:
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
+        self.on_started: list[Callable[[], Awaitable[None]]] = []  # As `on_tick`: once, when payments go on.
         self.on_tick: list[Callable[[], None]] = []  # Who is built upon an institution, and goes by its time.
         self.tills = TillService(node, self.requests, self.payments.charges)
         self.counter = CounterService(node, self.staff, self.requests, self.tills, self.payments.refunds)
@@ -150,6 +150,8 @@ class InstitutionNode:
         self.recalls.resume()
         await self.settlement.start()
         await self.proofs.start()
+        for begin in self.on_started:
+            await begin()
         await self.deliveries.start()
         delivering = asyncio.create_task(self.deliveries.run())
         stack.push_async_callback(_cancelled, delivering)

@@ -32,6 +32,7 @@ from hutong.marketing.draws.terms import check_terms
 from hutong.marketing.effects.api import effect_api
 from hutong.marketing.effects.effect_service import EffectService
 from hutong.marketing.effects.repository import PgEffectRows, ScannedEffectRows
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.operators.guard import Guard
 from hutong.runtime.node import NodeRuntime
 
@@ -94,13 +95,26 @@ class Marketing(Campaigns):
         self.coupons = Coupons(
             node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
         )
+        people = institution.people
+        self.invitations = Invitations(
+            institution.payments,
+            self.campaigns,
+            self.awards,
+            people,
+            people.devices,
+            institution.staff,
+            institution.notices,
+            key=key,
+        )
+        people.welcome = self.invitations.invitations
         self.draws = DrawService(node, institution.sealing, self.campaigns, self.awards, self.calendar)
         self.subsidies.sources[DRAW] = self.draws
         self.campaigns.checks[CampaignKind.DRAW] = check_terms
         self.records = RecordService(node, self.draws)
         rows = ScannedEffectRows(node.store, node.node_id) if pool is None else PgEffectRows(pool, node.node_id)
         self.effects = EffectService(node, self.campaigns, rows)
-        institution.on_tick += [self.tick, self.draws.tick]
+        institution.on_started.append(self.resume)
+        institution.on_tick += [self.tick, self.draws.tick, self.invitations.tick]
 
     async def start(self) -> None:
         """Load what it knows; before anything is decided."""
@@ -108,6 +122,11 @@ class Marketing(Campaigns):
         await super().start()
         await self.draws.start()
         await self.coupons.start()
+        await self.invitations.start()
+
+    async def resume(self) -> None:
+        """Behind the institution's start: look for what a crash may have kept from it."""
+        await self.invitations.resume()
 
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""

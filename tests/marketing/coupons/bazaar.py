@@ -36,7 +36,7 @@ class Bazaar(Jing):
         handlers = [
             *institution_api(self.institution),
             *wallet_pages(self.institution, pages, {"jing": "Jing"}, nobody, nobody),
-            *marketing_handlers(self.marketing, pages, operator_guard(self.node, self.institution.people)),
+            *marketing_handlers(self.marketing, pages, operator_guard(self.node, self.institution.people), nobody),
         ]
         self.app = make_app(handlers, title="jing", version="1")
         transport = httpx.ASGITransport(cast("Any", self.app))

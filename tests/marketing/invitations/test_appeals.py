@@ -31,7 +31,7 @@ def test_a_granted_appeal_pays_once_and_keeps_what_was_seen() -> None:
         granted = jing.does(lambda: jing.rewards.grant(referral.id, "duty", "shown on the phone"))
     assert (granted.state, granted.reward, granted.decided_by) == (ReferralState.PAID, 800, "duty")
     assert "SHARED_DEVICE" in granted.evidence
-    assert jing.purse.spent == 800
+    assert jing.spent == 800
     assert jing.balance(jing.folk.users[me].wallet_account) == 100_800
     with pytest.raises(Refusal, match="APPEAL_NOT_OPEN"):
         jing.does(lambda: jing.rewards.uphold(referral.id, "duty", "no"))
@@ -50,7 +50,7 @@ def test_an_upheld_refusal_is_the_end() -> None:
         jing.does(lambda: jing.rewards.appeal(me, referral.id, "doch"))
     with pytest.raises(Refusal, match="APPEAL_NOT_OPEN"):
         jing.does(lambda: jing.rewards.grant(referral.id, "duty", ""))
-    assert jing.purse.spent == 0
+    assert jing.spent == 0
 
 
 def test_an_appeal_is_the_inviters_own_and_in_time() -> None:
@@ -83,7 +83,7 @@ def test_a_grant_the_budget_has_no_room_for_leaves_the_appeal_open() -> None:
     other = jing.person(jing.invite(jing.person()))
     jing.pays(other, jing.shop())
     jing.does(lambda: jing.rewards.appeal(me, referral.id, "他是我弟弟"))
-    with pytest.raises(Refusal, match="PURSE_EMPTY"):
+    with pytest.raises(Refusal, match="BUDGET_EXHAUSTED"):
         jing.does(lambda: jing.rewards.grant(referral.id, "duty", ""))
     assert jing.register.appealed == {referral.id}
-    assert jing.purse.spent == 800
+    assert jing.spent == 800

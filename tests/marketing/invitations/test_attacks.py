@@ -27,7 +27,7 @@ def test_a_second_wallet_of_ones_own_on_the_same_phone_brings_nothing() -> None:
     world.wait()
     assert jing.of(my_other_self).reason == SUSPECTED
     assert signals(jing, my_other_self) == {"SHARED_DEVICE"}
-    assert jing.rewarded(me) == jing.purse.spent == 0
+    assert jing.rewarded(me) == jing.spent == 0
 
 
 def test_a_second_wallet_with_ones_own_card_brings_nothing_though_the_card_was_unlinked_again() -> None:
@@ -56,7 +56,7 @@ def test_a_house_of_phones_registers_in_bulk_and_pays_one_shop() -> None:
     world.wait()
     assert {jing.of(each).reason for each in house} == {SUSPECTED}
     assert signals(jing, house[0]) == {"VELOCITY", "SAME_ADDRESS", "SAME_SHOP"}
-    assert jing.rewarded(me) == jing.purse.spent == 0
+    assert jing.rewarded(me) == jing.spent == 0
 
 
 def test_a_ring_in_which_each_invites_the_next_and_the_money_goes_round() -> None:
@@ -76,7 +76,7 @@ def test_a_ring_in_which_each_invites_the_next_and_the_money_goes_round() -> Non
     for friend in members[1:]:
         assert {"RING", "FUNDED_BY_CIRCLE"} <= signals(jing, friend)
         assert jing.of(friend).reason == SUSPECTED
-    assert jing.purse.spent == 0
+    assert jing.spent == 0
 
 
 def test_friends_who_are_all_each_others_friends() -> None:
@@ -113,15 +113,15 @@ def test_refund_farming_within_the_hold_brings_nothing_and_behind_it_nothing_mor
         paid_for.append(payment)
     assert jing.rewarded(me) == 1_800
     for payment in paid_for:
-        jing.refund(payment)  # Behind the reward: it is paid, and remembered.
+        jing.gives_back(payment)  # Behind the reward: it is paid, and remembered.
     world.tick(DAY_S)
     third, fourth = jing.person(invitation), jing.person(invitation)
-    jing.refund(jing.pays(third, shop))
+    jing.gives_back(jing.pays(third, shop))
     jing.pays(fourth, jing.shop())
     world.wait()
     assert jing.of(third).reason == InvitationReason.QUALIFYING_PAYMENT_REFUNDED.name
     assert signals(jing, fourth) == {"REFUND_AFTER_REWARD"}
-    assert jing.rewarded(me) == jing.purse.spent == 1_800
+    assert jing.rewarded(me) == jing.spent == 1_800
 
 
 def test_a_payment_that_was_given_back_before_anybody_looked_does_not_qualify() -> None:
@@ -130,7 +130,7 @@ def test_a_payment_that_was_given_back_before_anybody_looked_does_not_qualify() 
     friend = jing.person(jing.invite(jing.person()))
     heard, jing.payments.debtor.on_completed[:] = list(jing.payments.debtor.on_completed), []
     payment = jing.pays(friend, jing.shop())
-    jing.refund(payment)
+    jing.gives_back(payment)
     for hear in heard:
         hear(payment)
     assert jing.of(friend).state == ReferralState.JOINED
@@ -152,7 +152,7 @@ def test_replaying_what_happened_pays_once() -> None:
         world.wait(1)
         jing.rewards.completed(payment)
         jing.rewards.given_back(friend.id, payment.id)
-    assert jing.rewarded(me) == jing.purse.spent == 800
+    assert jing.rewarded(me) == jing.spent == 800
 
 
 def test_friends_made_up_to_be_refused_lift_no_real_one_up_the_steps() -> None:
@@ -168,7 +168,7 @@ def test_friends_made_up_to_be_refused_lift_no_real_one_up_the_steps() -> None:
     jing.pays(friend, jing.shop())
     assert jing.of(friend).held == 28_800 - 13_800, "the twelfth, if all were real"
     world.wait()
-    assert jing.of(friend).reward == jing.rewarded(me) == jing.purse.spent == 800, "and the first in truth"
+    assert jing.of(friend).reward == jing.rewarded(me) == jing.spent == 800, "and the first in truth"
 
 
 def test_who_closed_a_wallet_and_comes_back_is_not_new() -> None:
@@ -193,7 +193,7 @@ def test_a_frozen_friend_or_inviter_is_paid_for_nothing() -> None:
     world.wait()
     assert jing.of(friend).reason == InvitationReason.FRIEND_NOT_ACTIVE.name
     assert jing.of(other).reason == InvitationReason.INVITER_NOT_ACTIVE.name
-    assert jing.purse.spent == 0
+    assert jing.spent == 0
 
 
 def test_codes_are_not_alike_and_nobody_sees_whose_one_is() -> None:

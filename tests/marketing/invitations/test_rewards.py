@@ -1,11 +1,12 @@
 """From a link to the reward: each friend once, to one inviter, by the table, behind a hold."""
 
+import msgspec
 import pytest
 
 from hutong.kernel.errors import Refusal
 from hutong.marketing.invitations.reasons import InvitationReason
 from hutong.marketing.invitations.referral import ReferralState
-from tests.marketing.invitations.village import CAMPAIGN, DAY_S, HOLD_S, VillageWorld
+from tests.marketing.invitations.village import DAY_S, HOLD_S, VillageWorld
 
 
 def test_a_friend_who_pays_a_merchant_brings_the_inviter_a_reward_behind_a_hold() -> None:
@@ -91,12 +92,12 @@ def test_a_refund_within_the_hold_refuses_the_reward_and_the_budget_has_it_again
     ming = jing.person()
     friend = jing.person(jing.invite(ming))
     payment = jing.pays(friend, jing.shop())
-    assert jing.purse.spent == 800
-    jing.refund(payment, 400)
+    assert jing.spent == 800
+    jing.gives_back(payment, 400)
     assert jing.of(friend).state == ReferralState.HELD, "what is left is still enough"
-    jing.refund(payment, 400)
+    jing.gives_back(payment, 400)
     assert jing.of(friend).reason == InvitationReason.QUALIFYING_PAYMENT_REFUNDED.name
-    assert jing.purse.spent == 0
+    assert jing.spent == 0
     world.wait()
     assert jing.rewarded(ming) == 0
 
@@ -107,7 +108,7 @@ def test_a_refund_whose_news_a_crash_lost_is_found_at_the_end_of_the_hold() -> N
     friend = jing.person(jing.invite(jing.person()))
     payment = jing.pays(friend, jing.shop())
     jing.payments.refunds.on_given_back.clear()
-    jing.refund(payment)
+    jing.gives_back(payment)
     assert jing.of(friend).state == ReferralState.HELD
     world.wait()
     assert jing.of(friend).reason == InvitationReason.QUALIFYING_PAYMENT_REFUNDED.name
@@ -147,14 +148,14 @@ def test_a_budget_without_room_lets_a_reward_wait_until_there_is_or_the_campaign
     payment = jing.pays(first, shop)
     jing.pays(second, shop)
     assert jing.of(second).state == ReferralState.WAITING
-    jing.refund(payment)
+    jing.gives_back(payment)
     world.wait(3601)
     assert jing.of(second).state == ReferralState.HELD
     jing.pays(third, shop)
-    world.campaigns.all[CAMPAIGN].ends_ns = world.clock.now_ns() + 1
+    jing.do(lambda: jing.marketing.campaigns.end(world.campaign_id))
     world.wait(3601)
     assert jing.of(third).reason == InvitationReason.REWARD_BUDGET_SPENT.name
-    assert jing.purse.spent <= 800
+    assert jing.spent <= 800
 
 
 def test_the_first_who_is_named_is_the_inviter() -> None:
@@ -206,7 +207,7 @@ def test_an_unknown_code_or_one_of_a_campaign_that_rests_leads_nowhere() -> None
     for code in ("", "0" * 10, "x", "0" * 11):
         with pytest.raises(Refusal, match="INVITATION_UNKNOWN"):
             jing.does(lambda code=code: jing.invitations.accept(friend.id, code, ""))
-    world.campaigns.all[CAMPAIGN].running = False
+    jing.do(lambda: jing.marketing.campaigns.pause(world.campaign_id))
     with pytest.raises(Refusal, match="CAMPAIGN_NOT_FOR_INVITING"):
         jing.does(lambda: jing.invitations.accept(friend.id, invitation.code, ""))
 
@@ -215,7 +216,10 @@ def test_what_was_promised_when_a_friend_joined_holds_for_this_friend() -> None:
     world = VillageWorld()
     jing = world.jing
     friend = jing.person(jing.invite(jing.person()))
-    world.campaigns.all[CAMPAIGN].inviting = {"steps": [{"friends": 1, "total": 1}]}
+    campaigns = jing.marketing.campaigns
+    told = campaigns.campaign(world.campaign_id).told
+    terms = msgspec.structs.replace(told, more={"steps": [{"friends": 1, "total": 1}]})
+    jing.do(lambda: campaigns.revise(world.campaign_id, terms))
     jing.pays(friend, jing.shop())
     world.wait()
     assert jing.of(friend).reward == 800

@@ -69,8 +69,7 @@ class Inviting(RuleBasedStateMachine):
     @rule(friend=WHO, amount=st.sampled_from([499, 600, 700]), crash=st.booleans())
     def pay(self, friend: int, amount: int, *, crash: bool) -> None:
         one = self.friends[friend % len(self.friends)]
-        quote = self.jing.quote(one, f"jing:{self.shop.id}", amount)  # type: ignore[arg-type]
-        self.tried(lambda: self.jing.pay(one, self.jing.order(quote, amount)))  # type: ignore[arg-type]
+        self.tried(lambda: self.jing.orders(one, self.shop, amount))
         if crash:
             self.jing.journal.flush()  # Durable, and what it set off not yet.
             self.world.restart("jing")
@@ -84,7 +83,7 @@ class Inviting(RuleBasedStateMachine):
         if referral is None or not referral.payment_id:
             return
         payment = self.jing.does(lambda: self.jing.payments.debtor.payments.get(referral.payment_id))
-        self.tried(lambda: self.jing.refund(payment, payment.gross // part))
+        self.tried(lambda: self.jing.gives_back(payment, payment.gross // part))
 
     @rule(friend=WHO, granted=st.booleans())
     @precondition(lambda self: self.friends)
@@ -129,19 +128,19 @@ class Inviting(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_paid_beyond_the_budget_or_the_table(self) -> None:
-        assert self.jing.purse.spent <= BUDGET
-        now = {row.id: row for row in self.jing.register.referrals.everything()}
+        assert self.jing.spent <= BUDGET
+        now = self.jing.kept(REFERRALS)
         for inviter in self.inviters:
-            mine = [each for each in now.values() if each.inviter_id == inviter.id]
+            mine = [each for each in now if each.inviter_id == inviter.id]
             paid = [each for each in mine if each.state == ReferralState.PAID]
             total = max([step["total"] for step in STEPS if step["friends"] <= len(paid)], default=0)
             assert sum(each.reward for each in paid) == self.jing.rewarded(inviter) <= total
 
     @invariant()
     def rows_and_money_say_the_same(self) -> None:
-        now = self.jing.register.referrals.everything()
+        now = self.jing.kept(REFERRALS)
         held = sum(each.held for each in now if each.state == ReferralState.HELD)
-        assert sum(each.amount for each in self.jing.purse.awards if each.state == "HELD") == held
+        assert self.jing.awards_held == held
         for each in now:
             assert each.reward == 0 or each.state == ReferralState.PAID
 
@@ -151,10 +150,10 @@ class Inviting(RuleBasedStateMachine):
         for _ in range(3):
             self.world.tick(HOLD_S + 3_600)
             self.settled(None)
-        open_ = {each.state for each in self.jing.register.referrals.everything()} & {"HELD"}
+        open_ = {each.state for each in self.jing.kept(REFERRALS)} & {"HELD"}
         assert open_ == set()
         assert self.jing.balanced()
-        for each in self.jing.register.referrals.everything():
+        for each in self.jing.kept(REFERRALS):
             assert msgspec.json.decode(each.evidence) is not None
 
 

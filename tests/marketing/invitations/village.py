@@ -1,136 +1,28 @@
-"""People who invite each other: real payments, invitations and rewards, beside campaigns and people that keep their promises."""
+"""People who invite each other: payments, campaigns and rewards are real; people, their phones and jobs are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from hutong.institution import chart
-from hutong.institution.payments.payment import Payment, PaymentState
+from hutong.institution.payments.payment import Outcome, Payment, PaymentState
 from hutong.institution.payments.refund import RefundOrder
 from hutong.institution.people.device import Device
 from hutong.institution.people.user import Evidence, User
-from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
-from hutong.ledger import recipes
-from hutong.marketing.invitations.circle_service import CircleService
+from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.invitations.invitation import Invitation
-from hutong.marketing.invitations.money_service import MoneyService
-from hutong.marketing.invitations.reasons import InvitationReason
+from hutong.marketing.invitations.inviting_service import Invitations
 from hutong.marketing.invitations.referral import Referral, referral_id
-from hutong.marketing.invitations.register_service import ReferralRegister
-from hutong.marketing.invitations.reward_service import RewardService
-from hutong.marketing.invitations.service import InvitationService
-from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, warmed
-from hutong.runtime.tables import BigInt, Table, Text, Uuid
+from hutong.runtime.shelf import warmed
+from hutong.runtime.tables import Table
 from tests.institution.payments.neighbours import Asks
-from tests.institution.payments.world import Institution, World, now
+from tests.institution.payments.world import World, now
+from tests.marketing.campaigns.fair import ANY, House
 
 DAY_S = 86_400
 HOLD_S = 72 * 3600
-CAMPAIGN = 7 << 84
-
-
-class PurseReason(Reason):
-    """As campaigns say it."""
-
-    PURSE_EMPTY = Kind.REFUSED, "AM04"
-
-
-class InviteCampaign(msgspec.Struct):
-    """One that may be paused."""
-
-    id: int = CAMPAIGN
-    name: str = "邀请有礼"
-    inviting: Mapping[str, Any] = {}
-    ends_ns: int = 2**62
-    running: bool = True
-
-    def runs(self, now_ns: int, /) -> bool:
-        return self.running and now_ns < self.ends_ns
-
-    def offers(self, _person_id: int, /) -> bool:
-        return True
-
-
-class Campaigns:
-    def __init__(self) -> None:
-        self.all = {CAMPAIGN: InviteCampaign()}
-
-    def inviting(self) -> Sequence[InviteCampaign]:
-        return list(self.all.values())
-
-    def inviting_campaign(self, campaign_id: int, /) -> InviteCampaign:
-        if campaign_id not in self.all:
-            raise Refusal(InvitationReason.CAMPAIGN_NOT_FOR_INVITING)
-        return self.all[campaign_id]
-
-
-class Held(msgspec.Struct, frozen=True):
-    """One version of what is set aside."""
-
-    id: Uuid
-    person_id: Uuid
-    amount: BigInt
-    paid: BigInt
-    state: Text
-
-
-HELD = Table("purse", Held)
-
-
-class Purse:
-    """A budget that keeps its promises, durably: what awards do for rewards, without campaigns."""
-
-    def __init__(self, node: NodeRuntime, pay: Any, budget: int) -> None:
-        self._shelf = Shelf(HELD, node.journal, node.store)
-        self._pay = pay
-        self.budget = budget
-
-    @property
-    def awards(self) -> list[Held]:
-        return self._shelf.everything()
-
-    @property
-    def spent(self) -> int:
-        return sum(each.amount if each.state == "HELD" else each.paid for each in self.awards)
-
-    async def start(self) -> None:
-        await self._shelf.load_all()
-
-    def hold(self, award_id: int, campaign_id: int, person_id: int, amount: int, facts: dict[str, Any], /) -> Held:
-        assert campaign_id == CAMPAIGN
-        assert facts
-        assert amount > 0
-        known = self._shelf.get(award_id)
-        if known is not None:
-            assert (known.person_id, known.amount) == (person_id, amount)
-            return known
-        if self.spent + amount > self.budget:
-            raise Refusal(PurseReason.PURSE_EMPTY)
-        held = Held(award_id, person_id, amount, 0, "HELD")
-        self._shelf.put(held)
-        return held
-
-    def look_up(self, award_id: int, /) -> None:
-        self._shelf.get(award_id)
-
-    def pay(self, award_id: int, amount: int, /) -> None:
-        held = self._shelf.get(award_id)
-        assert held is not None
-        assert 0 < amount <= held.amount
-        if held.state == "HELD":
-            self._shelf.put(msgspec.structs.replace(held, state="PAID", paid=amount))
-            self._pay(held.person_id, derive(award_id, "paid"), amount)
-        assert (held.state == "HELD") or held.paid == amount
-
-    def refuse(self, award_id: int, _reason: str, /) -> None:
-        held = self._shelf.get(award_id)
-        assert held is not None
-        assert held.state != "PAID"
-        if held.state == "HELD":
-            self._shelf.put(msgspec.structs.replace(held, state="REFUSED"))
 
 
 class Folk:
@@ -154,62 +46,61 @@ class Folk:
         return self.jobs.get(phone, set())
 
 
-class Village(Institution):
+class Village(House):
     """An institution with one campaign that rewards inviting."""
 
     world: "VillageWorld"
 
     def wire(self) -> None:
-        world = self.world
-        self.folk: Folk = world.folk
+        self.folk: Folk = self.world.folk
         self.users = self.neighbours.users = self.folk.users  # type: ignore[assignment]
-        self.campaigns = world.campaigns
-        self.register = ReferralRegister(self.node)
-        self.money = MoneyService(self.payments, self.folk)
-        self.purse = Purse(self.node, self._reward, world.budget)
-        self.circles = CircleService(self.node, self.register, self.folk, self.folk, self.money)
-        self.rewards = RewardService(
-            self.node,
-            self.register,
+        super().wire()
+        self.inviting = Invitations(
+            self.payments,
+            self.marketing.campaigns,
+            self.marketing.awards,
             self.folk,
-            self.campaigns,
-            self.purse,
-            self.money,
-            self.circles,
+            self.folk,
+            self.folk,
             self.neighbours,
+            key=b"k" * 32,
         )
-        self.invitations = InvitationService(
-            self.node, self.register, self.folk, self.campaigns, self.money, self.neighbours, key=b"k" * 32
-        )
-        self.payments.debtor.on_completed.append(self.rewards.completed)
-        self.payments.refunds.on_given_back.append(
-            lambda refund: self.rewards.given_back(refund.payer_user_id, refund.payment_id)
-        )
-        self.payments.returns.on_given_back.append(
-            lambda return_: self.rewards.given_back(return_.user_id, return_.payment_id)
-        )
+        self.register, self.rewards = self.inviting.register, self.inviting.rewards
+        self.invitations = self.inviting.invitations
+        now(self.inviting.start())
 
     def boot(self) -> None:
         super().boot()
-        now(self.purse.start())
-        now(self.invitations.start())
-        now(self.rewards.start())
-        self.journal.seal()
+        now(self.inviting.resume())
 
     def tick(self) -> None:
         super().tick()
-        self.rewards.tick()
+        self.inviting.tick()
 
-    def _reward(self, person_id: int, transfer_id: int, amount: int) -> None:
-        transfer = recipes.top_up(
-            transfer_id,
-            reserve=self.chart.reserve,
-            account=chart.user_account(person_id),
-            amount=amount,
-            ledger=156,
-            code=30,
-        )
-        self.ledger.create_transfers([transfer], lambda _: None)
+    # Money.
+
+    @property
+    def spent(self) -> int:
+        """What the campaign has given, or set aside."""
+        return self.marketing.campaigns.spent[self.world.campaign_id].total
+
+    @property
+    def awards_held(self) -> int:
+        """What is set aside now."""
+        return sum(each.left for each in self.rewards_given() if each.state == AwardState.RESERVED)
+
+    def rewards_given(self) -> list[Award]:
+        """As the disk has them."""
+        return [each for each in self.kept(AWARDS) if each.kind == AwardKind.REWARD]
+
+    def kept(self, table: Table[Any]) -> list[Any]:
+        """The newest durable version of each row of a table."""
+        return list({row.id: row for _, row in self.store.rows[table.name]}.values())
+
+    def rewarded(self, inviter: User) -> int:
+        """What the inviter was paid."""
+        paid = [each for each in self.rewards_given() if each.state == AwardState.COMMITTED]
+        return sum(each.left for each in paid if each.person_id == inviter.id)
 
     # People.
 
@@ -267,7 +158,7 @@ class Village(Institution):
         return answer
 
     def invite(self, inviter: User) -> Invitation:
-        invitation: Invitation = self.does(lambda: self.invitations.invite(inviter.id, CAMPAIGN))
+        invitation: Invitation = self.does(lambda: self.invitations.invite(inviter.id, self.world.campaign_id))
         return invitation
 
     def shop(self, *staff: User) -> Asks:
@@ -280,15 +171,20 @@ class Village(Institution):
     def pays(self, payer: User, to: Asks | User, amount: int = 1_000) -> Payment:
         """A payment that completes."""
         asks = self.asks(user=to) if isinstance(to, User) else to  # type: ignore[arg-type]
-        quote = self.quote(payer, f"{self.node_id}:{asks.id}", amount)  # type: ignore[arg-type]
-        answers = self.pay(payer, self.order(quote, amount))  # type: ignore[arg-type]
+        answers = self.orders(payer, asks, amount)
         self.world.flush()
         payment, outcome = answers[-1]
         assert outcome is not None
         assert outcome.completed, (PaymentState, outcome.reason)
         return payment
 
-    def refund(self, payment: Payment, amount: int = 0) -> None:
+    def orders(self, payer: User, asks: Asks, amount: int) -> list[tuple[Payment, Outcome | None]]:
+        """A payment as its payer gives it."""
+        terms = self.terms(f"{self.node_id}:{asks.id}")
+        quote = now(warmed(self.journal, lambda: self.payments.consults.quote(payer, terms, amount)))
+        return self.pay(payer, self.order(quote, amount))  # type: ignore[arg-type]
+
+    def gives_back(self, payment: Payment, amount: int = 0) -> None:
         """The merchant gives it back."""
         order = RefundOrder(
             refund_id=self.node.mint.mint(), payment_id=payment.id, amount=amount or payment.gross, remark="r"
@@ -302,20 +198,31 @@ class Village(Institution):
         assert found is not None
         return found
 
-    def rewarded(self, inviter: User) -> int:
-        """What the inviter was paid."""
-        return sum(each.paid for each in self.purse.awards if each.person_id == inviter.id)
-
 
 class VillageWorld(World):
-    """One village."""
+    """One village. Its campaign has begun; `terms` are what it says of inviting."""
 
     institution = Village
 
-    def __init__(self, *, immediate: bool = True, budget: int = 1_000_000, seed: int = 0, **terms: Any) -> None:
-        self.folk, self.campaigns, self.budget = Folk(), Campaigns(), budget
-        self.campaigns.all[CAMPAIGN].inviting = terms
+    def __init__(
+        self,
+        *,
+        immediate: bool = True,
+        budget: int = 1_000_000,
+        seed: int = 0,
+        caps: Caps = ANY,
+        holdout_bps: int = 0,
+        **terms: Any,
+    ) -> None:
+        self.folk = Folk()
         super().__init__("jing", immediate=immediate, seed=seed)
+        sponsor = self.jing.sponsor(budget)
+        campaign = self.jing.campaign(
+            sponsor, budget, kind=CampaignKind.INVITE, caps=caps, more=terms, days=300, holdout_bps=holdout_bps
+        )
+        self.campaign_id = campaign.id
+        for _ in range(4):
+            self.flush()
 
     @property
     def jing(self) -> Village:

@@ -6,6 +6,7 @@ together comes by way of the node's account of what was awarded, and so does a r
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec.structs import replace
@@ -252,11 +253,19 @@ class AwardService:
         self._ledger.create_transfers([self._set_aside(award)], _moved)
         return award
 
-    def pay(self, award_id: int) -> Award:
-        """
-        A reward reaches its person.
+    def look_up(self, award_id: int) -> None:
+        """Before a reward is paid or refused: all that takes. May raise `Cold`."""
+        award = self.all.get(award_id)
+        if award is not None:
+            self.audience.person(award.person_id)
+            with suppress(Refusal):
+                self._parties.check_may_receive(award.person_id)
 
-        Moves:    awarded -> wallet; posted.
+    def pay(self, award_id: int, amount: int | None = None) -> Award:
+        """
+        A reward reaches its person: all of it, or so much; the campaign has the rest again.
+
+        Moves:    awarded -> wallet; awarded -> campaign, what is not paid; posted.
         Refuses:  AWARD_UNKNOWN; AWARD_DECIDED once it was refused; who may not receive.
         Repeats:  the award.
         """
@@ -264,10 +273,20 @@ class AwardService:
         if award.state != AwardState.COMMITTED:
             self._undecided(award)
             self._parties.check_may_receive(award.person_id)
-            award = self._put(
-                replace(award, state=AwardState.COMMITTED.value, change=0, times=0, decided_ns=self._now())
+            rest = 0 if amount is None else award.amount - amount
+            assert 0 <= rest < award.amount, "something is paid, and no more than was set aside"
+            paid = replace(
+                award,
+                state=AwardState.COMMITTED.value,
+                returned=rest,
+                change=-rest,
+                times=0,
+                decided_ns=self._now(),
             )
+            award = self._put(paid)
             self._ledger.create_transfers([self._reward(award)], _moved)
+            if rest:
+                self._ledger.create_transfers([self._take_back(award, rest, f"return/{rest}")], _moved)
         return award
 
     def refuse(self, award_id: int, reason: str) -> Award:
@@ -329,6 +348,8 @@ class AwardService:
             transfer = self._take_back(award, award.amount, "release")
         elif award.change < 0:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
+            if award.kind == AwardKind.REWARD:
+                self._ledger.create_transfers([self._reward(award)], _moved_again)
         elif award.change:
             transfer = self._set_aside(award)
         elif award.kind == AwardKind.REWARD:
@@ -365,7 +386,7 @@ class AwardService:
             award.id,
             awarded=self._chart.awarded,
             wallet=chart.user_account(award.person_id, self._chart.currency),
-            amount=award.amount,
+            amount=award.left,
             ledger=self._chart.currency.ledger,
             code=Why.REWARDED,
         )

@@ -7,6 +7,7 @@ from hutong.institution.payments.payment import Payment
 from hutong.institution.people.device import Device
 from hutong.institution.people.user import User
 from hutong.marketing.invitations.circle import PersonPayment
+from hutong.marketing.invitations.invite_campaign import InviteCampaign
 
 
 class People(Protocol):
@@ -31,26 +32,8 @@ class Notices(Protocol):
     def tell_user(self, user_id: int, type_: str, data: dict[str, Any], /) -> None: ...
 
 
-class InviteCampaign(Protocol):
-    """A campaign that rewards inviting."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def inviting(self) -> Mapping[str, Any]:
-        """What its terms say of inviting, over what is shipped."""
-        ...
-
-    @property
-    def ends_ns(self) -> int: ...
-
-    def runs(self, now_ns: int, /) -> bool: ...
-
-
 class Campaigns(Protocol):
-    """All in memory."""
+    """All in memory, but what is known of a person."""
 
     def inviting(self) -> Sequence[InviteCampaign]:
         """Those that reward inviting, ended ones too, oldest first."""
@@ -58,6 +41,10 @@ class Campaigns(Protocol):
 
     def inviting_campaign(self, campaign_id: int, /) -> InviteCampaign:
         """Refuses what is unknown, and CAMPAIGN_NOT_FOR_INVITING."""
+        ...
+
+    def offers(self, campaign_id: int, person_id: int, /) -> bool:
+        """Whether this person may invite: the holdout group may not. May raise `Cold`."""
         ...
 
 
@@ -68,19 +55,21 @@ class Awards(Protocol):
     Each refuses, or raises `Cold`, before it appends anything, and repeats without harm.
     """
 
-    def hold(self, award_id: int, campaign_id: int, person_id: int, amount: int, facts: dict[str, Any], /) -> Any:
-        """Set aside; refuses where the campaign does not run, or a budget has no room."""
+    def hold(
+        self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object], /
+    ) -> Any:
+        """Set aside; refuses CAMPAIGN_NOT_RUNNING and BUDGET_EXHAUSTED."""
         ...
 
     def look_up(self, award_id: int, /) -> None:
         """Before `pay` or `refuse`: whatever they need. May raise `Cold`."""
         ...
 
-    def pay(self, award_id: int, amount: int, /) -> None:
+    def pay(self, award_id: int, amount: int, /) -> Any:
         """So much of it to the person's wallet, the rest back to the budget."""
         ...
 
-    def refuse(self, award_id: int, reason: str, /) -> None:
+    def refuse(self, award_id: int, reason: str, /) -> Any:
         """All of it back to the budget."""
         ...
 

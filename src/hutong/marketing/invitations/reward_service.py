@@ -17,6 +17,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import id_text
 from hutong.kernel.text import check_text
+from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.invitations.circle import Circle
 from hutong.marketing.invitations.circle_service import CircleService
 from hutong.marketing.invitations.ports import Awards, Campaigns, Money, Notices, People
@@ -38,6 +39,8 @@ from hutong.scheme.messages import Channel
 
 log = structlog.get_logger()
 AGAIN_NS = 3600 * NS_PER_S  # Where the budget has no room, or a refund is under way.
+SOURCE = "invitation"
+_NO_ROOM = frozenset({CampaignReason.BUDGET_EXHAUSTED, CampaignReason.CAMPAIGN_NOT_RUNNING})
 _RETRY_NS = 300 * NS_PER_S  # Where looking failed: the database was away, say.
 _NOT_MERCHANTS = frozenset({Channel.PERSONAL_CODE.value, Channel.TOP_UP.value, Channel.WITHDRAWAL.value})
 _NEWS = {
@@ -73,8 +76,11 @@ class RewardService:
         self._looking = False
 
     async def start(self) -> None:
-        """Take up what is open, and look again at the last payments: a crash may have kept them from us."""
+        """Take up what is open: before payments start."""
         await self._register.start()
+
+    async def resume(self) -> None:
+        """Look again at the last payments, of which a crash may have kept the news from us: once payments have started."""
         for payment in await self._money.completed_lately():
             self.completed(payment)
 
@@ -131,14 +137,16 @@ class RewardService:
             self._put(referral.holds(payment_id, merchant, paid, held, now_ns))
 
     def _is_held(self, referral: Referral, award_id: int, amount: int, mine: Standing) -> bool:
-        facts = {
+        facts: dict[str, object] = {
             "referral": id_text(REFERRAL_PREFIX, referral.id),
             "friends": mine.expected + 1,
             "terms": referral.told.version,
         }
         try:
-            self._awards.hold(award_id, referral.campaign_id, referral.inviter_id, amount, facts)
+            self._awards.hold(award_id, referral.campaign_id, referral.inviter_id, amount, SOURCE, facts)
         except Refusal as refusal:
+            if refusal.reason not in _NO_ROOM:
+                raise
             log.info("reward_waits", referral=id_text(REFERRAL_PREFIX, referral.id), reason=refusal.reason.name)
             return False
         return True
@@ -201,7 +209,7 @@ class RewardService:
             self._put(referral.delayed(now_ns + AGAIN_NS, now_ns))
         elif self._money.left(referral.payment_id) < referral.told.amount_min:
             self._refuse(referral, InvitationReason.QUALIFYING_PAYMENT_REFUNDED, [])
-        elif self._campaigns.inviting_campaign(referral.campaign_id).ends_ns <= now_ns:
+        elif self._is_over(referral.campaign_id):
             self._refuse(referral, InvitationReason.REWARD_BUDGET_SPENT, [])
         else:
             self._hold(referral, referral.payment_id, referral.merchant, referral.paid)
@@ -304,8 +312,13 @@ class RewardService:
             raise Refusal(InvitationReason.STEPS_EXHAUSTED)
         due = mine.to_pay(terms)
         if due:
-            facts = {"referral": id_text(REFERRAL_PREFIX, id_), "terms": terms.version, "granted_by": by}
-            self._awards.hold(referral.further_award_id, referral.campaign_id, referral.inviter_id, due, facts)
+            facts: dict[str, object] = {
+                "referral": id_text(REFERRAL_PREFIX, id_),
+                "terms": terms.version,
+                "granted_by": by,
+            }
+            inviter_id = referral.inviter_id
+            self._awards.hold(referral.further_award_id, referral.campaign_id, inviter_id, due, SOURCE, facts)
             self._awards.pay(referral.further_award_id, due)
         return self._put(referral.rewarded(due, referral.score, referral.evidence, now_ns, by, remark))
 
@@ -337,6 +350,10 @@ class RewardService:
         """What is seen around a referral now. Refuses REFERRAL_UNKNOWN."""
         referral = await warmed(self._node.journal, lambda: self.referral(id_))
         return referral, seen(await self._circles.around(referral), referral.told)
+
+    def _is_over(self, campaign_id: int) -> bool:
+        campaign = self._campaigns.inviting_campaign(campaign_id)
+        return campaign.is_over or campaign.ends_ns <= self._node.clock.now_ns()
 
     def _standing(self, referral: Referral) -> Standing:
         return standing(self._register.brought_by(referral.inviter_id), referral.campaign_id)

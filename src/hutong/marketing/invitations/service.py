@@ -16,11 +16,12 @@ from hutong.marketing.invitations.invitation import (
     place_key,
     read_code,
 )
-from hutong.marketing.invitations.ports import Campaigns, InviteCampaign, Money, Notices, People
+from hutong.marketing.invitations.invite_campaign import InviteCampaign
+from hutong.marketing.invitations.ports import Campaigns, Money, Notices, People
 from hutong.marketing.invitations.reasons import InvitationReason
 from hutong.marketing.invitations.referral import REFERRAL_PREFIX, Referral, joined, referral_id
 from hutong.marketing.invitations.register_service import ReferralRegister
-from hutong.marketing.invitations.terms import InvitationTerms, read_terms
+from hutong.marketing.invitations.terms import InvitationTerms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
@@ -59,7 +60,7 @@ class InvitationService:
         """
         The person's link and code in a campaign.
 
-        Refuses:  CAMPAIGN_UNKNOWN, CAMPAIGN_NOT_FOR_INVITING; USER_FROZEN, USER_CLOSED.
+        Refuses:  CAMPAIGN_UNKNOWN; CAMPAIGN_NOT_FOR_INVITING, to the holdout group, too; USER_FROZEN, USER_CLOSED.
         Repeats:  the same.
         """
         now_ns = self._node.clock.now_ns()
@@ -67,7 +68,7 @@ class InvitationService:
         if known is not None:
             return known
         campaign = self._campaigns.inviting_campaign(campaign_id)
-        if not campaign.runs(now_ns):
+        if not campaign.runs(now_ns) or not self._campaigns.offers(campaign_id, inviter_id):
             raise Refusal(InvitationReason.CAMPAIGN_NOT_FOR_INVITING)
         self._people.user(inviter_id).may_receive(now_ns)
         invitation = Invitation(
@@ -79,6 +80,10 @@ class InvitationService:
         )
         self._invitations.put(invitation)
         return invitation
+
+    def offers(self, inviter_id: int, campaign_id: int) -> bool:
+        """Whether the person may invite in this campaign. May raise `Cold`."""
+        return self._campaigns.offers(campaign_id, inviter_id)
 
     def invitation(self, inviter_id: int, campaign_id: int) -> Invitation | None:
         """The person's in this campaign, if there is one. May raise `Cold`."""
@@ -145,7 +150,7 @@ class InvitationService:
                 raise Refusal(InvitationReason.INVITED_BY_ANOTHER)
             return known
         friend.may_receive(self._node.clock.now_ns())
-        self._check_new(friend, inviter, read_terms(campaign.inviting))
+        self._check_new(friend, inviter, campaign.terms)
         return self._join(friend, invitation, campaign, inviter, address, at_registration=False)
 
     def _check_new(self, friend: User, inviter: User, terms: InvitationTerms) -> None:
@@ -170,7 +175,7 @@ class InvitationService:
             friend.id,
             inviter.id,
             campaign.id,
-            read_terms(campaign.inviting),
+            campaign.terms,
             self._node.clock.now_ns(),
             at_registration=at_registration,
             place_key=place_key(self._key, address),

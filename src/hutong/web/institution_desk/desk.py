@@ -27,6 +27,7 @@ MENU = (
     MenuEntry("applications", f"{HOME}/applications", phrase("Applications")),
     MenuEntry("payments", f"{HOME}/payments", phrase("Undecided payments")),
     MenuEntry("recalls", f"{HOME}/recalls", phrase("Recalls")),
+    MenuEntry("invitations", f"{HOME}/invitations", phrase("Invitations")),
     MenuEntry("ledger", f"{HOME}/ledger", phrase("Ledger")),
     MenuEntry("trial", f"{HOME}/ledger/trial-balance", phrase("Trial balance")),
     MenuEntry("reconciliation", f"{HOME}/reconciliation", phrase("Reconciliation")),

@@ -9,6 +9,7 @@ from hutong.institution.payments.payment import Why
 from hutong.institution.people.user import Evidence
 from hutong.institution.settlement.entry import CODE_SETTLEMENT
 from hutong.ledger.recipes import Leg
+from hutong.marketing.invitations.desk_service import GRANT
 from hutong.web.desk.approvals import Wording
 from hutong.web.language import Words, phrase
 
@@ -249,4 +250,5 @@ WORDINGS = {
     approvals.SUSPEND_MERCHANT: Wording(phrase("Suspend the merchant %(subject)s")),
     approvals.RESUME_MERCHANT: Wording(phrase("Let the merchant %(subject)s be paid again")),
     approvals.CLOSE_MERCHANT: Wording(phrase("Close the merchant %(subject)s for good")),
+    GRANT: Wording(phrase("Pay the refused reward %(subject)s on appeal")),
 }

@@ -22,7 +22,7 @@ from hutong.institution.people.user import User
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, id_text, parse_id
-from hutong.runtime.http import HttpReason
+from hutong.runtime.http import HttpReason, called_from
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.form import Form
 from hutong.web.page import AnyRequest, Pages, Realm, guarded, own_path
@@ -33,6 +33,8 @@ HOME = "/wallet"
 _BROWSER = "device"  # The cookie, and how its ids are spelled.
 _BROWSER_PREFIX = "brw"
 _REGISTRATION_PREFIX = "reg"
+INVITATION = "invitation"  # The cookie that keeps by whose link somebody came.
+_INVITATION_MAX = 200
 # The first that a browser names itself by: each also says that it is like those behind it.
 _SYSTEMS = (
     ("iPhone", "iPhone"),
@@ -264,6 +266,8 @@ class _Door:
                 registration_id=registration,
                 device_id=_device_id(browser, phone),
                 device_name=_name(request),
+                invitation=self.pages.kept(request, INVITATION)[:_INVITATION_MAX],
+                address=called_from(request),
             )
             signed_in = await decided(self.institution.node.journal, register)
         except Refusal as refusal:
