@@ -20,6 +20,7 @@ SHORT = Extent(
     reconciled_lines=20_000,
     settlement_s=0.2,
     past_payments=2_000,
+    coupons_s=0.3,
     gateway_s=0.3,
     gateway_phones=8,
     marketing_s=0.2,
@@ -80,6 +81,7 @@ NAMES = {
         "native_code_per_s",
         "native_code_first_per_s",
     },
+    "coupons": {"coupon_claim_c1000_per_s", "coupon_claim_c1000_p99_ms", "coupon_claim_most_per_s"},
     "marketing": {
         "marketing_onus_without_per_s",
         "marketing_onus_with_per_s",

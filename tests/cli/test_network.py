@@ -298,3 +298,48 @@ def test_a_campaign_from_its_sponsor_to_its_end(say: Say, tmp_path: Path, capsys
     capsys.readouterr()
     assert run(["campaign", "show", id_, *at]) == 0
     assert "满十减二" in capsys.readouterr().out
+
+
+def test_coupons_from_their_template_to_a_payment(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at, phone, friend = ("--node", "wei"), "13900139002", "13900139003"
+    for each in (phone, friend):
+        say("register", each, "韩梅梅", "--pin", "483915", *at)
+    me = ("--as", phone, *at)
+    say("pay-in", phone, "100", *at)
+    say("onboard", "早餐铺", "--latin", "Breakfast", *at)
+    code = say("plate", *at)["text"]
+    say("campaign", "sponsor", "早餐节", "--reference", "breakfast", *at)
+    say("campaign", "deposit", "breakfast", "50", *at)
+    terms = tmp_path / "terms.json"
+    terms.write_text('{"holdout_bps": 0}')
+    asked = ("campaign", "create", "早餐", "--by", "breakfast", "--budget", "30", "--kind", "COUPON")
+    campaign_id = say(*asked, "--terms", str(terms), *at)["campaign_id"]
+    say("campaign", "start", campaign_id, *at)
+    make = ("coupon", "create", "满20减5", "--campaign", campaign_id, "--stock", "10", "--least", "20")
+    assert say(*make, *at, code=1)["reason"] == "COUPON_TERMS_UNREADABLE"
+    plain = say(*make, "--off", "5", "--transferable", *at)["template_id"]
+    coded = say(*make, "--percent", "10", "--at-most", "3", "--code", "UNIQUE", *at)["template_id"]
+    out = tmp_path / "codes.txt"
+    batch = say("coupon", "codes", coded, "--count", "3", "--out", str(out), *at)
+    again = say("coupon", "codes", coded, "--count", "3", "--batch-id", batch["batch_id"], *at)
+    assert again["codes"] == out.read_text().split()
+    assert [each["template_id"] for each in say("coupon", "offers", *me)] == [plain]
+    given = say("coupon", "claim", plain, *me)["coupon_id"]
+    assert say("coupon", "give", given, friend, *me)["was_given"]
+    assert say("coupon", "claim", *me, code=1)["reason"] == "COUPON_OR_CODE_NEEDED"
+    say("coupon", "claim", "--code", again["codes"][0], *me)
+    assert say("pay", code, "--amount", "25", "--pin", "483915", *me)["paid"] == 2_250
+    assert [each["state"] for each in say("coupon", "mine", *me)] == ["REDEEMED"]
+    assert [each["state"] for each in say("coupon", "claims", coded, *at)["claims"]] == ["REDEEMED"]
+    assert say("coupon", "stock", plain, "0", *at, code=1)["reason"]
+    assert say("coupon", "stock", plain, "20", *at)["stock"] == 20
+    assert [say("coupon", verb, plain, *at)["state"] for verb in ("pause", "resume", "end")] == [
+        "PAUSED",
+        "ACTIVE",
+        "ENDED",
+    ]
+    capsys.readouterr()
+    assert run(["coupon", "show", coded, *at]) == 0
+    assert run(["coupon", "list", *at]) == 0
+    assert run(["coupon", "mine", *me]) == 0
+    assert "1 of 10" in capsys.readouterr().out

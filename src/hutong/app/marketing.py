@@ -46,7 +46,7 @@ def marketing_handlers(
         *marketing.routes(operator_only),
         *invitation_routes(marketing.node, inviting, operator_only),
         *invitation_pages(institution, pages, inviting),
-        *coupon_pages(institution, pages, marketing.coupon_edge),
+        *coupon_pages(institution, pages, marketing.coupon_edge, marketing.campaigns.met_by),
     ]
 
 

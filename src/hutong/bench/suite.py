@@ -15,6 +15,7 @@ import uvloop
 from hutong.app.up import GC_THRESHOLDS
 from hutong.bench import (
     codes,
+    coupons,
     echo,
     gateway,
     growth,
@@ -59,6 +60,7 @@ class Extent:
     settlement_s: float = 10.0
     past_payments: int = settlement.PAST_PAYMENTS
     gateway_s: float = 6.0
+    coupons_s: float = 8.0
     gateway_phones: int = 250  # A node lets no more register at once.
     marketing_s: float = 4.0
 
@@ -116,6 +118,10 @@ async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
+async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await coupons.measure(scratch, figures, seconds=extent.coupons_s, progress=progress)
+
+
 async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     clients, seconds = min(extent.clients), extent.marketing_s
     await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
@@ -132,12 +138,12 @@ PARTS = {
     "storm": _storm,
     "settlement": _settlement,
     "gateway": _gateway,
+    "coupons": _coupons,
     "marketing": _marketing,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-DEFAULT = tuple(
-    part for part in PARTS if part not in {"gateway", "growth", "marketing", "reconciliation", "settlement", "storm"}
-)
+_ASKED_FOR = {"coupons", "gateway", "growth", "marketing", "reconciliation", "settlement", "storm"}
+DEFAULT = tuple(part for part in PARTS if part not in _ASKED_FOR)
 
 CPU = "_cpu_us"
 # What a figure is to reach on two cores.
@@ -169,6 +175,7 @@ AT_MOST = {
     "growth_old_network_start_s": 5,
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
+    "coupon_claim_c1000_p99_ms": 50,
     "marketing_decision_us": 1000,
 }
 # What a figure is a share of, where both were measured.

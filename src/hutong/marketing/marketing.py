@@ -23,7 +23,8 @@ from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
 from hutong.marketing.coupons.api import CouponEdge, coupon_routes
-from hutong.marketing.coupons.service import Coupons
+from hutong.marketing.coupons.redemption_service import SOURCE as COUPON
+from hutong.marketing.coupons.service import Coupons, OfferedCampaigns
 from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
 from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
@@ -92,9 +93,9 @@ class Marketing(Campaigns):
         self.parties = PartyService(node, ledger, institution.people, institution.merchants)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
-        self.coupons = Coupons(
-            node, self.campaigns, self.audience, self.subsidies, self.calendar, institution.notices, key
-        )
+        offered = OfferedCampaigns(self.campaigns, self.audience)
+        self.coupons = Coupons(node, offered, self.calendar, institution.notices, key)
+        self.subsidies.sources[COUPON] = self.coupons.redemptions
         people = institution.people
         self.invitations = Invitations(
             institution.payments,

@@ -130,9 +130,13 @@ class Shelf(Generic[Row]):
     def find(self, column: str, value: Any) -> list[Row]:
         """The newest versions whose `column` (one of `by`) is `value`, oldest key first; raises `Cold`."""
         if not self._whole and value not in self._complete[column]:
-            raise Cold(lambda: self._load_by(column, value))
+            raise Cold(lambda: self.load_by(column, [value]))
         keys = self._indexes[column].get(value, ())
         return [self._rows[key][1] for key in (sorted(keys) if len(keys) > 1 else keys)]
+
+    def knows(self, column: str, value: Any) -> bool:
+        """Whether `find` would answer at once."""
+        return self._whole or value in self._complete[column]
 
     def all_known(self, column: str, value: Any) -> None:
         """Whatever has this value in `column` is in memory: who has just made the value up knows, and spares a look-up."""
@@ -196,13 +200,15 @@ class Shelf(Generic[Row]):
         """All that is in memory, in order of key: the whole table after `load_all`."""
         return [self._rows[key][1] for key in sorted(self._rows)]
 
-    async def _load_by(self, column: str, value: Any) -> None:
-        found = await self._store.find(self.table, column, [value])
+    async def load_by(self, column: str, values: Collection[Any]) -> None:
+        """Bring in every row that has one of these values in `column`, so that `find` answers."""
+        found = await self._store.find(self.table, column, values)
         # An older version may have had the value: the newest decides, so the keys are loaded in full.
         keys = {getattr(row, self._key) for _, row in found}
         while not keys <= self._rows.keys():
             await self.load(keys)
-        self.all_known(column, value)
+        for value in values:
+            self.all_known(column, value)
 
     def _remember(self, position: int, row: Row) -> None:
         key = getattr(row, self._key)

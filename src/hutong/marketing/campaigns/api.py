@@ -19,7 +19,7 @@ from hutong.institution.people.service import PeopleService
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.award_service import AwardService
-from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignState, CampaignTerms, Side
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignState, CampaignTerms
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
@@ -344,10 +344,7 @@ class Offers(Controller):
     @get("/offers")
     async def offers(self, edge: Edge, session: Signed) -> list[OfferView]:
         """What runs now for people of this wallet; what somebody gets is said when they pay."""
-        now_ns = edge.node.clock.now_ns()
-        running = [each for each in edge.campaigns.everything() if each.is_running(now_ns)]
-        mine = [each for each in running if each.side == Side.PAYER and not each.is_held_out(session.user_id)]
-        return [offer_view(each) for each in mine]
+        return [offer_view(each) for each in edge.campaigns.met_by(session.user_id)]
 
     @get("/awards")
     async def awards(self, edge: Edge, session: Signed) -> list[AwardView]:

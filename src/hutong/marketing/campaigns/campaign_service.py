@@ -86,6 +86,12 @@ class CampaignService:
         """All of them, or a merchant's own; oldest first."""
         return [each for each in self.all.everything() if merchant_id in (0, each.merchant_id)]
 
+    def met_by(self, person_id: int) -> list[Campaign]:
+        """What this person of ours may meet now, oldest first: not where it is held out of."""
+        now_ns = self._node.clock.now_ns()
+        running = [each for each in self.everything() if each.side == Side.PAYER and each.is_running(now_ns)]
+        return [each for each in running if not each.is_held_out(person_id)]
+
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
         """The rules of what runs on this side: the operator's, and what is the merchant's own."""
         running = self._running

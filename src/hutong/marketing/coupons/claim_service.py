@@ -165,16 +165,13 @@ class ClaimService:
         day = self._calendar.day(now_ns)
         stock, terms = self._templates.stock(template.id), template.told
         self._check_offered(template, who.person_id, now_ns)
-        of_person = self._all.claims.find("person_id", who.person_id)
-        of_device = self._all.claims.find("device_id", who.device_id) if who.device_id else []
+        of_person, of_device = self._all.claims_of(who.person_id, who.device_id)
         check_limits(
             terms.limits,
             day,
             [claim for claim in of_person if claim.template_id == template.id],
             [claim for claim in of_device if claim.template_id == template.id],
         )
-        # Whoever has just claimed has no coupons that are not in memory.
-        self._all.coupons.find("person_id", who.person_id)
         stock.check(template, day)
         stock.take(day)
         self._all.claims.put(

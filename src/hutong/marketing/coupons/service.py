@@ -4,11 +4,10 @@ from hutong.marketing.campaigns.audience_service import AudienceService
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
-from hutong.marketing.campaigns.subsidy_service import Subsidies
 from hutong.marketing.coupons.claim_service import ClaimService
 from hutong.marketing.coupons.code import Codes
-from hutong.marketing.coupons.ports import Notices
-from hutong.marketing.coupons.redemption_service import SOURCE, RedemptionService
+from hutong.marketing.coupons.ports import Campaigns, Notices
+from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.repository import CouponRepository
 from hutong.marketing.coupons.template_service import TemplateService
 from hutong.runtime.node import NodeRuntime
@@ -32,24 +31,15 @@ class OfferedCampaigns:
 
 
 class Coupons:
-    """Plugs coupons in as one of the sources of a payment's benefits. `key` is what codes are made with."""
+    """Coupons upon campaigns. `key` is what codes are made with; `redemptions` is to be one of the subsidies' sources."""
 
     def __init__(
-        self,
-        node: NodeRuntime,
-        campaigns: CampaignService,
-        audience: AudienceService,
-        subsidies: Subsidies,
-        calendar: Calendar,
-        notices: Notices,
-        key: bytes,
+        self, node: NodeRuntime, campaigns: Campaigns, calendar: Calendar, notices: Notices, key: bytes
     ) -> None:
         self._repository = repository = CouponRepository(node)
-        offered = OfferedCampaigns(campaigns, audience)
-        self.templates = TemplateService(node, repository, offered, Codes(key))
-        self.claims = ClaimService(node, repository, self.templates, offered, calendar, notices)
-        self.redemptions = RedemptionService(node, repository, self.templates, offered, calendar)
-        subsidies.sources[SOURCE] = self.redemptions
+        self.templates = TemplateService(node, repository, campaigns, Codes(key))
+        self.claims = ClaimService(node, repository, self.templates, campaigns, calendar, notices)
+        self.redemptions = RedemptionService(node, repository, self.templates, campaigns, calendar)
 
     async def start(self) -> None:
         """Load what it knows, and how many of each template were claimed; before anything is decided."""

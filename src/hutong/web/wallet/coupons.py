@@ -1,5 +1,6 @@
 """Coupons in the wallet: those on offer, one's own, and which of them a payment is to use."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
+from hutong.marketing.campaigns.campaign import Campaign, CampaignKind
 from hutong.marketing.coupons.api import CouponEdge
 from hutong.marketing.coupons.claim_service import Claimant
 from hutong.marketing.coupons.coupon import COUPON_PREFIX
@@ -69,12 +71,17 @@ def chosen_coupons(text: str) -> tuple[int, ...] | None:
     return () if text == NONE else (coupon_id_of(text),)
 
 
+MetBy = Callable[[int], Sequence[Campaign]]
+_BY_THEMSELVES = frozenset({CampaignKind.DISCOUNT, CampaignKind.DRAW})
+
+
 class _Shown:
     """The pages themselves, each also with what was refused on it."""
 
-    def __init__(self, pages: Pages, edge: CouponEdge) -> None:
+    def __init__(self, pages: Pages, edge: CouponEdge, met_by: MetBy) -> None:
         self._pages = pages
         self._edge = edge
+        self._met_by = met_by
 
     async def mine(self, request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
         found = await self._edge.coupons(request.auth.user_id)
@@ -95,6 +102,7 @@ class _Shown:
             "wallet/offers.html",
             refusal,
             nav="home",
+            discounts=[each for each in self._met_by(request.auth.user_id) if each.kind in _BY_THEMSELVES],
             offers=[(each, coupon_told(said, each.terms), self._new_id()) for each in found],
             typed=typed,
             code_claim_id=self._new_id(),
@@ -120,9 +128,11 @@ class _Shown:
         return id_text(COUPON_PREFIX, self._edge.node.mint.mint())
 
 
-def coupon_pages(institution: InstitutionNode, pages: Pages, edge: CouponEdge) -> list[ControllerRouterHandler]:
-    """`/wallet/coupons`, `/wallet/offers` and everything below them."""
-    shown = _Shown(pages, edge)
+def coupon_pages(
+    institution: InstitutionNode, pages: Pages, edge: CouponEdge, met_by: MetBy
+) -> list[ControllerRouterHandler]:
+    """`/wallet/coupons`, `/wallet/offers` and everything below them; `met_by` says what runs for a person."""
+    shown = _Shown(pages, edge, met_by)
 
     @get("/wallet/coupons")
     async def coupons(request: AnyRequest) -> Response[str]:
