@@ -81,7 +81,7 @@ class Gateways:
         self.parking = ParkingService(
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
-        self.vouchers = Vouchers(institution, marketing, self.orders, self.notifications)
+        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
@@ -109,6 +109,7 @@ class Gateways:
             self.agreements,
             self.preauths,
             self.parking,
+            self.vouchers,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)

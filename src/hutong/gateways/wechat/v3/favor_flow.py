@@ -8,17 +8,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hutong.gateways.bills import wechat_bill
-from hutong.gateways.order_service import OrderService
 from hutong.gateways.vouchers.stock import FlowKind, VoucherFlow, VoucherStock, voucher_number
-from hutong.gateways.vouchers.stock_service import VoucherStockService
-from hutong.gateways.vouchers.voucher_service import VoucherService
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.bills import origin
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.favor import PREFIX, PRODUCT
 from hutong.gateways.wechat.v3.favor_shapes import FLOW_BY_DAY
-from hutong.gateways.wechat.v3.favor_view import FavorView
 from hutong.gateways.wechat.v3.shape import read_query
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.bills.bill import BillDay
@@ -58,19 +55,14 @@ class FavorFlow:
     def __init__(
         self,
         institution: InstitutionNode,
-        orders: OrderService,
-        stocks: VoucherStockService,
-        vouchers: VoucherService,
-        view: FavorView,
+        vouchers: Vouchers,
     ) -> None:
         self._clock = institution.node.clock
         self._journal = institution.node.journal
         self._sealing = institution.sealing
-        self._payments = institution.payments.debtor.payments
-        self._orders = orders.orders
-        self._stocks = stocks
-        self._vouchers = vouchers
-        self._view = view
+        self._stocks = vouchers.stocks
+        self._vouchers = vouchers.held
+        self._uses = vouchers.uses
 
     def endpoints(self) -> list[Endpoint]:
         stock = f"{PREFIX}/stocks/{{stock_id}}"
@@ -130,24 +122,22 @@ class FavorFlow:
     async def _text(self, stock: VoucherStock, ticket: FlowTicket) -> tuple[bytes, int]:
         """The file, and how many lines it has."""
         flows = await self._vouchers.flows_of(stock, ticket.kind, ticket.from_ns, ticket.until_ns)
-        await self._payments.load({flow.payment_id for flow in flows})
-        paid = [payment for flow in flows if (payment := self._payments.get(flow.payment_id)) is not None]
-        await self._orders.load({payment.request_id for payment in paid})
+        await self._uses.load(flows)
         lines = await warmed(self._journal, lambda: [self._line(stock, flow) for flow in flows])
         return "".join(f"{line}\r\n" for line in (_HEADS[ticket.kind], *lines)).encode(), len(lines)
 
     def _line(self, stock: VoucherStock, flow: VoucherFlow) -> str:
-        consumed = self._view.consumed(stock, flow)
+        use = self._uses.of(stock, flow)
         cells = (
             stock.number,
             voucher_number(flow.coupon_id),
             "满减券",
             format_amount(flow.amount, Currency.CNY),
-            format_amount(consumed.total, Currency.CNY),
-            consumed.trade_type,
-            consumed.transaction_id,
+            format_amount(use.total, Currency.CNY),
+            use.product,
+            use.trade_no,
             moment.told(flow.at_ns),
-            consumed.mchid,
+            use.payee,
             "",
             "",
             "",

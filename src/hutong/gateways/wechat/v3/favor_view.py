@@ -5,8 +5,6 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.order import trade_number
-from hutong.gateways.order_service import OrderService
 from hutong.gateways.vouchers.stock import (
     StockState,
     VoucherFlow,
@@ -14,10 +12,9 @@ from hutong.gateways.vouchers.stock import (
     is_expired,
     voucher_number,
 )
-from hutong.gateways.vouchers.stock_service import VoucherStockService
 from hutong.gateways.vouchers.voucher_service import Voucher
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import moment
-from hutong.institution.node import InstitutionNode
 from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.coupons.template import CouponTerms
 
@@ -29,26 +26,14 @@ STATUS = {
 }
 
 
-class Consumed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a voucher was used for: the vendor's number of the payment, and who was paid how much."""
-
-    transaction_id: str
-    mchid: str
-    total: int
-    trade_type: str
-
-
 class FavorView:
     """Everything may raise `Cold`."""
 
-    def __init__(
-        self, institution: InstitutionNode, accounts: AccountService, orders: OrderService, stocks: VoucherStockService
-    ) -> None:
-        self._clock = institution.node.clock
-        self._payments = institution.payments.debtor.payments
+    def __init__(self, accounts: AccountService, vouchers: Vouchers) -> None:
+        self._clock = vouchers.clock
         self._accounts = accounts
-        self._orders = orders.orders
-        self._stocks = stocks
+        self._stocks = vouchers.stocks
+        self._uses = vouchers.uses
 
     def stock(self, stock: VoucherStock) -> dict[str, Any]:
         """A stock, as its maker is shown it."""
@@ -124,24 +109,12 @@ class FavorView:
         return self._accounts.account(stock.payee_id).row.number
 
     def _consumption(self, stock: VoucherStock, flow: VoucherFlow) -> dict[str, Any]:
-        consumed = self.consumed(stock, flow)
+        consumed = self._uses.of(stock, flow)
         return {
             "consume_time": moment.told(flow.at_ns),
-            "consume_mchid": consumed.mchid,
-            "transaction_id": consumed.transaction_id,
+            "consume_mchid": consumed.payee,
+            "transaction_id": consumed.trade_no,
         }
-
-    def consumed(self, stock: VoucherStock, flow: VoucherFlow) -> Consumed:
-        """The payment of a flow; one that came by no gateway is told under a number of its own."""
-        payment = self._payments.get(flow.payment_id)
-        assert payment is not None, "what was used, a payment was made cheaper with"
-        payee = self._accounts.account(stock.payee_id).row
-        order = None if payment.is_static else self._orders.get(payment.request_id)
-        if order is None:
-            number = trade_number(payee, payment.id)
-            return Consumed(transaction_id=number, mchid=payee.number, total=payment.gross, trade_type="OTHER")
-        mchid = self._accounts.account(order.payee_id).row.number
-        return Consumed(transaction_id=order.trade_no, mchid=mchid, total=payment.gross, trade_type=order.product)
 
 
 def _normal(terms: CouponTerms) -> dict[str, int]:

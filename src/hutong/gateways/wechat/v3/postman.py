@@ -79,7 +79,7 @@ class V3Postman:
         self._services = services
         self._parking = car_parks
         self._vouchers = vouchers.held
-        self._favor = FavorView(vouchers.institution, accounts, orders, vouchers.stocks)
+        self._favor = FavorView(accounts, vouchers)
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:

@@ -53,7 +53,7 @@ def v3_dialect(
     node, private_urls = institution.node, institution.webhooks_private
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
     stocks, held = vouchers.stocks, vouchers.held
-    view = FavorView(institution, accounts, orders, stocks)
+    view = FavorView(accounts, vouchers)
     bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
@@ -73,6 +73,6 @@ def v3_dialect(
         *Favor(
             node.journal, node.clock, parties, orders.payers, stocks, held, view, private_urls=private_urls
         ).endpoints(),
-        *FavorFlow(institution, orders, stocks, held, view).endpoints(),
+        *FavorFlow(institution, vouchers).endpoints(),
     ]
     return Envelope(node, accounts, platform, built, wall)
