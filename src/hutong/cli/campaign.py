@@ -81,6 +81,9 @@ async def create(
     least: Annotated[str, Parameter(help="Of payments of at least so much, in yuan.")] = "",
     times_a_day: Annotated[int, Parameter(help="So often a person and day.")] = 0,
     days: Annotated[int, Parameter(help="How long, from now.")] = 30,
+    held_out: Annotated[
+        int, Parameter(help="So many percent get nothing, to be compared with; 0: everybody gets it.")
+    ] = 5,
     side: Annotated[
         Literal["PAYER", "PAYEE"], Parameter(help="For people of this wallet, or at merchants of this institution.")
     ] = "PAYER",
@@ -96,7 +99,7 @@ async def create(
     else:
         row: dict[str, Any] = {"off": _fen(off), "bps": percent * 100, "max": _fen(at_most)}
         row |= {"when": {"amount": f">= {_fen(least)}"}} if least else {}
-        agreed = {"rules": {"rows": [row]}, "caps": {"times_day": times_a_day}}
+        agreed = {"rules": {"rows": [row]}, "caps": {"times_day": times_a_day}, "holdout_bps": held_out * 100}
     now_ms = SystemClock.now_ns() // NS_PER_MS
     async with operating(at) as client:
         shares = []
@@ -234,6 +237,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     facts += [("times", str(found["given_times"])), ("ends", _time(found["ends_at_ms"]))]
     for number, row in enumerate(found["terms"].get("rules", {}).get("rows", []), 1):
         facts.append((f"rule {number}", msgspec.json.encode(row).decode()))
+    facts.append(("held out", f"{found['terms'].get('holdout_bps', 0) / 100:g} % get nothing, to be compared with"))
     facts.append(("caps", msgspec.json.encode(found["terms"].get("caps", {})).decode()))
     show_facts(found["name"], facts)
 

@@ -72,6 +72,12 @@ class Campaigns:
         await self.programmes.start()
         await self.awards.start()
 
+    def take_up(self) -> None:
+        """When payments have started: take up the rest of what a crash left half done, before anybody decides anything."""
+        self.awards.resume()
+        self.campaigns.resume()
+        self.node.journal.seal()
+
     def tick(self) -> None:
         """What time alone brings about."""
         self.campaigns.tick()
@@ -127,6 +133,7 @@ class Marketing(Campaigns):
 
     async def resume(self) -> None:
         """Behind the institution's start: look for what a crash may have kept from it."""
+        self.take_up()
         await self.invitations.resume()
 
     def routes(self, operator_only: Guard) -> list[Router]:

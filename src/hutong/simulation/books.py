@@ -10,6 +10,8 @@ RESOLVES = POST | VOID
 DEBITS_BOUNDED, CREDITS_BOUNDED = 2, 4
 LEG = 0xFF  # An id's last byte: which part of its payment a transfer is.
 
+_IN_PARTS = {90, 91, 92}  # To and from budgets: more than once about one sponsor, campaign or award.
+
 Thing = tuple[int, int]  # Why money moves (a transfer's code), and for which payment.
 
 
@@ -95,7 +97,7 @@ class BooksFold:
 
     def _noted(self, row: TransferRow) -> None:
         """Each part of a payment is moved once, whatever the ids of the transfers are (invariant 3)."""
-        if row.user_data_128:
+        if row.user_data_128 and row.code not in _IN_PARTS:
             leg = row.code, row.user_data_128, row.id & LEG
             if leg in self._legs:
                 self._wrong(f"a part of {row.user_data_128:032x} moves twice (code {row.code})")

@@ -15,11 +15,13 @@ from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.loop import Stopped
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
+from hutong.simulation.subsidies import check_campaigns, steer_campaign
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
+SUBSIDISED_MIX: Mix = (*MIX, (12, steer_campaign))
 _LOOK_NS = 10 * NS_PER_S
 _WRONG_MAX = 20
 
@@ -51,11 +53,13 @@ def simulate(
     plant: str = "",
     trace: TextIO | None = None,
     plan: Plan | None = None,
-    mix: Mix = MIX,
+    mix: Mix | None = None,
+    subsidised: bool = False,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
-    world = World(seed, plan or drawn, mix, trace)
+    mix = mix or (SUBSIDISED_MIX if subsidised else MIX)
+    world = World(seed, plan or drawn, mix, trace, subsidised=subsidised)
     with _errors_told(world), _without_collector(), suppress(Stopped):
         _live(world, int(hours * 3600) * NS_PER_S, plant)
     result = _result(world)
@@ -79,12 +83,16 @@ def _live(world: World, live_ns: int, plant: str) -> None:
         world.loop.run_until(world.now_ns + _LOOK_NS)
     if not world.audit.wrong:
         check_settled(world)
+    if not world.audit.wrong and world.subsidised:
+        check_campaigns(world)
     if not world.audit.wrong:
         for place in world.places.values():
             world.restart(place)
         world.loop.run_until(world.now_ns + 10 * NS_PER_S)
         check_replayed(world)
         check_settled(world)
+    if not world.audit.wrong and world.subsidised:
+        check_campaigns(world)
 
 
 def _result(world: World) -> Result:

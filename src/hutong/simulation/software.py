@@ -10,6 +10,7 @@ from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.ids import seeded_randomness
+from hutong.marketing.marketing import Marketing
 from hutong.runtime.outbound import Answer
 from hutong.runtime.pool import WorkerPool
 from hutong.simulation.place import Life
@@ -77,9 +78,17 @@ def plate_base(node_id: str) -> str:
     return f"https://{node_id}.example"
 
 
-async def begin_institution(life: Life, settings: InstitutionSettings, telephone: Telephone) -> InstitutionNode:
+class SubsidisedInstitution(InstitutionNode):
+    """An institution with what marketing makes cheaper."""
+
+    marketing: Marketing
+
+
+async def begin_institution(
+    life: Life, settings: InstitutionSettings, telephone: Telephone, *, subsidised: bool = False
+) -> InstitutionNode:
     """One institution, started on what its disk has."""
-    institution = InstitutionNode(
+    institution = (SubsidisedInstitution if subsidised else InstitutionNode)(
         life.node,
         life.ledger,
         settings,
@@ -88,6 +97,9 @@ async def begin_institution(life: Life, settings: InstitutionSettings, telephone
         poster=NobodyToPost(),
         hasher=QuickHasher(),
     )
+    if isinstance(institution, SubsidisedInstitution):
+        institution.marketing = Marketing(institution, key=settings.merchant_pepper)
+        await institution.marketing.start()
     await institution.start(life.stack)
     return institution
 

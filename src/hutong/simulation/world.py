@@ -22,6 +22,7 @@ from hutong.simulation.line import Line, Verb
 from hutong.simulation.loop import VirtualLoop
 from hutong.simulation.place import Life, Place, Software
 from hutong.simulation.software import Telephone, begin_institution, begin_switch, institution_settings, plate_base
+from hutong.simulation.subsidies import found_campaigns
 from hutong.simulation.wire import LossyNetwork
 from hutong.switch.fees import FeeRule
 from hutong.switch.node import SwitchNode
@@ -55,8 +56,11 @@ class Counts:
 class World:
     """Everything there is, and the events that make it live."""
 
-    def __init__(self, seed: int, plan: Plan, mix: Mix, trace: TextIO | None = None) -> None:
+    def __init__(
+        self, seed: int, plan: Plan, mix: Mix, trace: TextIO | None = None, *, subsidised: bool = False
+    ) -> None:
         self.seed = seed
+        self.subsidised = subsidised  # Whether campaigns run.
         self.plan = CALM  # What goes wrong now; `plan_ahead` when everybody has moved in.
         self.plan_ahead = plan
         self.counts = Counts()
@@ -92,7 +96,8 @@ class World:
         self._add(SWITCH, begin_switch)
         for node_id, prefix in INSTITUTIONS.items():
             settings = institution_settings(node_id, prefix)
-            self._add(node_id, partial(begin_institution, settings=settings, telephone=self.telephone))
+            begin = partial(begin_institution, settings=settings, telephone=self.telephone, subsidised=subsidised)
+            self._add(node_id, begin)
 
     @property
     def now_ns(self) -> int:
@@ -136,6 +141,8 @@ class World:
         self.loop.run_until(self.now_ns + NS_PER_S)
         self.loop.run(self._found(), SETTLING_IN_NS)
         self.cast = self.loop.run(settle_in(self), SETTLING_IN_NS)
+        if self.subsidised:
+            self.loop.run(found_campaigns(self), SETTLING_IN_NS)
         self.loop.run_until(self.now_ns + 61 * NS_PER_S)  # Who just registered could mint ids of an hour ago.
 
     def begin_acts(self, every_ns: int, until_ns: int) -> None:

@@ -64,6 +64,11 @@ class House(Institution):
         self.marketing = Campaigns(self.node, self.ledger, self.chart, self.payments, self.parties, totals)
         now(self.marketing.start())
 
+    def boot(self) -> None:
+        super().boot()
+        self.marketing.take_up()
+        self.journal.seal()
+
     def tick(self) -> None:
         super().tick()
         self.marketing.tick()

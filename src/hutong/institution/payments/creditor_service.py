@@ -319,8 +319,8 @@ class CreditorService:
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
         receipt: Receipt = undecided.row
         self._end(undecided)
-        self._give_up(receipt)
         verdict.void(self._ledger, undecided.holds)
+        self._give_up(receipt)  # A sponsor has it again once it is held no more.
         self._bury(receipt.id, reason, iso_code)
 
     def _end(self, undecided: Undecided) -> None:

@@ -139,7 +139,9 @@ class RefundService:
         self.refunds.get(id_)
         self.outcomes.get(id_)
         self.holdings.look_up(order.payment_id, id_)
-        return self.left(order.payment_id, self._payment(merchant_id, order).shares)
+        paid = self._payment(merchant_id, order)
+        self._cashier.look_up(paid)
+        return self.left(order.payment_id, paid.shares)
 
     def of_payment(self, payment_id: int) -> list[tuple[Refund, Outcome | None]]:
         """All that was given back of a payment, or is, or was to be; oldest first."""

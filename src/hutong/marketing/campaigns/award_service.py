@@ -24,7 +24,7 @@ from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.parties import Parties
@@ -43,7 +43,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     benefit: Benefit
     place: str
     row: int
-    version: int
+    campaign: Campaign
+    caps: Caps
 
 
 class AwardService:
@@ -69,16 +70,25 @@ class AwardService:
         )
         self.audience = AudienceService(node, parties, self.all)
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, still undecided.
+        self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
     async def start(self) -> None:
-        """Take up what a crash left half done: what was moved already answers `exists`."""
+        """Set aside again what a crash may have kept from it, before any payment takes it: what was answers `exists`."""
         await self.all.start()
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
         for _, award in await self._node.store.scan(AWARDS, after=since):
-            if award.combined:
-                self._move_again(award)
+            if award.combined and award.change > 0:
+                self._ledger.create_transfers([self._set_aside(award)], _moved_again)
+            elif award.combined:
+                self._unmoved.append(award)
         self._node.journal.seal()
+
+    def resume(self) -> None:
+        """What else awards moved, once payments have let go of what they held."""
+        for award in self._unmoved:
+            self._move_again(award)
+        self._unmoved.clear()
 
     # What others ask.
 
@@ -146,7 +156,7 @@ class AwardService:
                 day=day,
                 place=each.place,
                 row=each.row,
-                version=each.version,
+                version=each.campaign.version,
                 combined=combined,
                 facts=msgspec.json.encode(each.benefit.facts) if each.benefit.facts else b"",
                 created_ns=now_ns,
@@ -350,8 +360,6 @@ class AwardService:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
             if award.kind == AwardKind.REWARD:
                 self._ledger.create_transfers([self._reward(award)], _moved_again)
-        elif award.change:
-            transfer = self._set_aside(award)
         elif award.kind == AwardKind.REWARD:
             transfer = self._reward(award)
         else:

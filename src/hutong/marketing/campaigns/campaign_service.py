@@ -55,10 +55,11 @@ class CampaignService:
         self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
+        self._unmoved: list[Campaign] = []  # Versions of the last positions before a restart.
         self._next_ns = 0  # When time alone brings about the next thing.
 
     async def start(self) -> None:
-        """Load them, and what they have given; take up what a crash left half done."""
+        """Load them, and what they have given; take up those whose money a crash may have kept from coming."""
         for campaign in await self.all.load_all():
             self._note(campaign)
             if campaign.state == CampaignState.ENDED and campaign.funded > campaign.given_back:
@@ -66,12 +67,18 @@ class CampaignService:
         for total in await self._totals.totals():
             self.spent[total.campaign_id].count(total.day, total.place, total.change, total.times)
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
-        for campaign in await self.all.load_since(since):
+        self._unmoved = [row for _, row in await self._node.store.scan(CAMPAIGNS, after=since)]
+        for campaign in self.all.everything():
             if campaign.state == CampaignState.FUNDING:
                 self._fund(campaign, None)
+        self._node.journal.seal()
+
+    def resume(self) -> None:
+        """Give back again what a crash may have kept from going back; once payments have let go of what they held."""
+        for campaign in self._unmoved:
             if campaign.given_back:
                 self._give_back(campaign)
-        self._node.journal.seal()
+        self._unmoved.clear()
 
     # What others ask.
 

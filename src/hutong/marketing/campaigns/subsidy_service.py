@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
+from hutong.institution.payments.quotes import QUOTE_LIFE_NS
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
@@ -24,9 +25,12 @@ from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import best_combination
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
-from hutong.marketing.campaigns.rule_book import Match
+from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.scheme.messages import Channel
 
 CAMPAIGN = "campaign"
+_SHOWN_NS = QUOTE_LIFE_NS
+_OFFERED_MAX = 50_000
 DAY_NS = 86_400 * NS_PER_S
 # What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
 _PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
@@ -68,7 +72,19 @@ class _Allowed(NamedTuple):
     left: int
 
     def decided(self, benefit: Benefit) -> Decided:
-        return Decided(benefit, self.place, self.match.row, self.match.campaign.version)
+        match = self.match
+        return Decided(benefit, self.place, match.row, match.campaign, match.caps)
+
+
+_Asked = tuple[int, int, int, Channel, str]
+
+
+class _Offered(NamedTuple):
+    """What was shown, when, and how many changes of campaigns there had been."""
+
+    subsidy: Subsidy
+    changes: int
+    occasion: Occasion
 
 
 class Subsidies:
@@ -93,12 +109,49 @@ class Subsidies:
         self._calendar = calendar
         self._chart = own
         self.sources: dict[str, BenefitSource] = {}  # By what their benefits call themselves.
+        self._offered: dict[_Asked, _Offered] = {}
 
     def offer(self, occasion: Occasion) -> Subsidy | None:
-        """The best that may go together. May raise `Cold`."""
+        """
+        The best that may go together; what was just shown for the same is shown again while all budgets have it.
+
+        May raise `Cold`.
+        """
         books = self._campaigns.books(self.side, occasion.merchant_id)
         if not books or (self.side is Side.PAYER and not occasion.payer_id):
             return None
+        asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
+        offered = self._offered.get(asked)
+        if offered is not None and self._holds(offered, occasion):
+            return offered.subsidy
+        subsidy = self._best(occasion, books)
+        if subsidy is not None and all(each.benefit.source == CAMPAIGN for each in subsidy.chosen):
+            if len(self._offered) >= _OFFERED_MAX:
+                self._offered.clear()
+            self._offered[asked] = _Offered(subsidy, self._campaigns.all.changes, occasion)
+        return subsidy
+
+    def _holds(self, offered: "_Offered", occasion: Occasion) -> bool:
+        """Whether what was shown can still be given: nothing changed but what budgets have."""
+        was = offered.occasion
+        if (
+            offered.changes != self._campaigns.all.changes
+            or occasion.now_ns - was.now_ns > _SHOWN_NS
+            or (occasion.merchant_id, occasion.shop_id, occasion.chosen) != (was.merchant_id, was.shop_id, was.chosen)
+        ):
+            return False
+        _, known = self._unit(occasion)
+        day, spent = self._calendar.day(occasion.now_ns), self._campaigns.spent
+        for each in offered.subsidy.chosen:  # Each of another campaign: only coupons come two of one.
+            campaign, amount = each.campaign, each.benefit.amount
+            if not campaign.is_running(occasion.now_ns):
+                return False
+            person = known.of(campaign.id)
+            if room(campaign.funded, each.caps, spent[campaign.id], person, day, each.place)[0] < amount:
+                return False
+        return True
+
+    def _best(self, occasion: Occasion, books: Sequence[RuleBook]) -> Subsidy | None:
         place = self._place(occasion)
         matches = [
             match
@@ -196,6 +249,8 @@ class Subsidies:
     ) -> tuple[Decided, ...]:
         """The best combination that every budget has room for."""
         fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
+        if len(fit) == 1 and fit[0].amount < occasion.amount and fit[0].threshold <= occasion.amount:
+            return (allowed[fit[0].campaign_id].decided(fit[0]),)  # As most are: nothing is to be chosen.
         while fit:
             chosen = best_combination(occasion.amount, fit).chosen
             over = _over_room(chosen, allowed)
