@@ -23,6 +23,9 @@ SHORT = Extent(
     coupons_s=0.3,
     gateway_s=0.3,
     gateway_phones=8,
+    claimants=16,
+    packets=40,
+    packets_warm_s=0.05,
     marketing_s=0.2,
 )
 NAMES = {
@@ -81,6 +84,7 @@ NAMES = {
         "native_code_per_s",
         "native_code_first_per_s",
     },
+    "packets": {"packet_claims_per_s", "packet_claims_p50_ms", "packet_claims_p99_ms"},
     "coupons": {"coupon_claim_c1000_per_s", "coupon_claim_c1000_p99_ms", "coupon_claim_most_per_s"},
     "marketing": {
         "marketing_onus_without_per_s",

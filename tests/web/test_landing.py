@@ -24,6 +24,7 @@ class Shown:
     amount: int = 2850
     currency: str = "CNY"
     remark: str = ""
+    is_gift: bool = False
 
 
 PREPAY_ID = "wx" + 32 * "0"

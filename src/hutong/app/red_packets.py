@@ -1,8 +1,11 @@
 """Red packets of an institution, wired: their services, their routes, and what else they take part in."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from litestar import Router
+from litestar.types import ControllerRouterHandler
 
 from hutong.app.secrets import NodeSecrets
 from hutong.codes.code import CodeReason
@@ -12,8 +15,12 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.marketing.red_packets.api import packet_routes
 from hutong.marketing.red_packets.hot_api import METHOD_AND_PATH, ClaimEndpoint
+from hutong.marketing.red_packets.red_packet import RedPacket
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.runtime.http import HotHandler
+from hutong.runtime.shelf import warmed
+from hutong.web.page import Pages
+from hutong.web.wallet.red_packets import red_packet_pages
 
 
 class _People:
@@ -50,8 +57,39 @@ def red_packets_of(institution: InstitutionNode, secrets: NodeSecrets, plate_bas
     return red_packets
 
 
-def red_packet_routes(institution: InstitutionNode, red_packets: RedPackets) -> Router:
-    """The API."""
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What the page behind a packet's link says."""
+
+    name: str
+    remark: str
+    currency: str
+    shop_name: str = ""
+    amount: int = 0
+    is_gift: bool = True
+
+
+async def gift_of(red_packets: RedPackets, otherwise: Callable[[str], Awaitable[Any]], code: str) -> Any:
+    """What stands on a red packet of ours; of every other code whatever `otherwise` says. Refuses what can't be opened."""
+    try:
+        return await otherwise(code)
+    except Refusal as refusal:
+        if refusal.reason is not CodeReason.CODE_IS_RED_PACKET:
+            raise
+
+    def found() -> RedPacket:
+        packet = red_packets.packets.found(red_packets.own_plate(code))
+        red_packets.packets.check_open(packet)
+        return packet
+
+    packet = await warmed(red_packets.node.journal, found)
+    return Gift(packet.sender_name, packet.greeting, packet.currency)
+
+
+def red_packet_routes(
+    institution: InstitutionNode, red_packets: RedPackets, pages: Pages
+) -> list[ControllerRouterHandler]:
+    """The API, and the wallet's pages."""
 
     def recipient(code: str) -> int:
         resolved = institution.requests.resolve(code)
@@ -59,7 +97,10 @@ def red_packet_routes(institution: InstitutionNode, red_packets: RedPackets) -> 
             raise Refusal(CodeReason.CODE_UNKNOWN, field="to_code")
         return resolved.payee.user_id
 
-    return packet_routes(red_packets, institution.people, recipient)
+    return [
+        packet_routes(red_packets, institution.people, recipient),
+        *red_packet_pages(institution, pages, red_packets),
+    ]
 
 
 def hot_claims(institution: InstitutionNode, red_packets: RedPackets) -> dict[tuple[str, str], HotHandler]:

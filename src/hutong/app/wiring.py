@@ -20,7 +20,7 @@ from hutong.app.marketing import marketing_handlers, marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
-from hutong.app.red_packets import hot_claims, red_packet_routes, red_packets_of
+from hutong.app.red_packets import gift_of, hot_claims, red_packet_routes, red_packets_of
 from hutong.app.sandbox_clock import SandboxClock, clock_api
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
 from hutong.app.traces import Tracing
@@ -246,11 +246,11 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
         told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
-        callbacks = GatewayCallbacks(machine.journal, gateways.accounts, told)
+        beside = (*asked, gateways.account_edge, GatewayCallbacks(machine.journal, gateways.accounts, told), marketing)
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
-            red_packet_routes(institution, red_packets),
+            *red_packet_routes(institution, red_packets, pages),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
@@ -258,10 +258,10 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 pages,
                 site.spec.plate_base,
                 partial(_wallets, site, network),
-                partial(_payee, institution),
+                partial(gift_of, red_packets, partial(_payee, institution)),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
+            *institution_pages(institution, pages, bills, pool, names, desk, *beside),
             *gateways.routes_beside(told, operator_only),
             *marketing_handlers(marketing, pages, operator_only, site),
         ]

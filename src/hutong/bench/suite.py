@@ -21,6 +21,7 @@ from hutong.bench import (
     growth,
     ledger,
     marketing,
+    packets,
     payments,
     reconciliation,
     settlement,
@@ -62,6 +63,9 @@ class Extent:
     gateway_s: float = 6.0
     coupons_s: float = 8.0
     gateway_phones: int = 250  # A node lets no more register at once.
+    claimants: int = 248  # With the sender, as many as a node lets register at once.
+    packets: int = 160
+    packets_warm_s: float = 1.0
     marketing_s: float = 4.0
 
 
@@ -118,6 +122,18 @@ async def _gateway(scratch: Scratch, figures: Figures, extent: Extent, progress:
     await gateway.measure(scratch, figures, seconds=extent.gateway_s, phones=extent.gateway_phones, progress=progress)
 
 
+async def _packets(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
+    await packets.measure(
+        scratch,
+        figures,
+        claimants=extent.claimants,
+        packets=extent.packets,
+        clients=max(extent.clients),
+        warm_s=extent.packets_warm_s,
+        progress=progress,
+    )
+
+
 async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     await coupons.measure(scratch, figures, seconds=extent.coupons_s, progress=progress)
 
@@ -138,11 +154,12 @@ PARTS = {
     "storm": _storm,
     "settlement": _settlement,
     "gateway": _gateway,
+    "packets": _packets,
     "coupons": _coupons,
     "marketing": _marketing,
 }
 # Writing a past of millions takes as long as all the rest, and storms are no everyday's: measured when asked for.
-_ASKED_FOR = {"coupons", "gateway", "growth", "marketing", "reconciliation", "settlement", "storm"}
+_ASKED_FOR = {"coupons", "gateway", "growth", "marketing", "packets", "reconciliation", "settlement", "storm"}
 DEFAULT = tuple(part for part in PARTS if part not in _ASKED_FOR)
 
 CPU = "_cpu_us"
@@ -164,6 +181,7 @@ AT_LEAST = {
     "told_most_per_s": 500,
     "gateway_order_per_s": 400,
     "gateway_code_per_s": 300,
+    "packet_claims_per_s": 5_000,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,

@@ -186,6 +186,11 @@ _COMMANDS = {
         ),
     ),
     "Marketing": (
+        ("packet", "", "Red packets (红包): sent, opened, and checked to be split as promised."),
+        ("packet send", "packet:send", "Put money into a red packet, and print its link."),
+        ("packet claim", "packet:claim", "Open a red packet by its link."),
+        ("packet show", "packet:show", "The red packets one sent and what one got; or one of them, and who got what."),
+        ("packet verify", "packet:verify", "Recompute who got what from the seed: of a file, or by its id."),
         ("campaign", "", "Discounts and rewards, and who pays for them: with --node."),
         ("campaign sponsor", "campaign:sponsor", "Note somebody who pays for campaigns."),
         ("campaign deposit", "campaign:deposit", "Money came in for a sponsor's budget; or went out of it."),

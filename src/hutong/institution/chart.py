@@ -122,6 +122,7 @@ def frozen(order_id: int, currency: Currency = Currency.CNY) -> Account:
     return _owed(frozen_account(order_id, currency), AccountCode.FROZEN, order_id, currency)
 
 
+@lru_cache(_REMEMBERED_MAX)
 def red_packet_account(packet_id: int, currency: Currency = Currency.CNY) -> int:
     """The id of what is in one red packet."""
     return derive(packet_id, f"red packet/{currency.alpha}")

@@ -50,6 +50,10 @@ class Payee(Protocol):
     def currency(self) -> str: ...
     @property
     def remark(self) -> str: ...
+    @property
+    def is_gift(self) -> bool:
+        """Nobody is paid: whoever opens it is."""
+        ...
 
 
 def landing_page(

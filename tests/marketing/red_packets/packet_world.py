@@ -121,6 +121,10 @@ class House(Institution):
         assert account.flags & AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
         return account.credits_posted - account.debits_posted
 
+    def newest_of(self, packet_id: int) -> RedPacket:
+        """A packet as it is now. Refuses RED_PACKET_UNKNOWN."""
+        return now(warmed(self.journal, lambda: self.packets.packet(packet_id)))
+
     def newest(self, packet: RedPacket) -> RedPacket:
         """The packet as it is now."""
         return now(warmed(self.journal, lambda: self.packets.packet(packet.id)))

@@ -37,6 +37,8 @@ class Payee(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remark: str = ""
     expires_ns: int = 0  # 0: never.
 
+    is_gift = False  # Red packets are: see `web.landing`.
+
 
 class Resolved(msgspec.Struct, frozen=True, gc=False):
     """A code of this institution, recognised."""

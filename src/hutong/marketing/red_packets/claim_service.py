@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from hutong.codes.plate import PlateId
 from hutong.institution import chart
 from hutong.institution.payments.payment import Why
-from hutong.institution.payments.ports import Notices
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency
 from hutong.ledger import packet_recipes
@@ -21,11 +20,12 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.marketing.red_packets.ports import People
 from hutong.marketing.red_packets.reasons import RedPacketReason
-from hutong.marketing.red_packets.red_packet import ClaimState, RedPacket, RedPacketClaim, person_key
+from hutong.marketing.red_packets.red_packet import RED_PACKET_CLAIMS, ClaimState, RedPacket, RedPacketClaim, person_key
 from hutong.marketing.red_packets.red_packet_service import RedPacketService
 from hutong.runtime.node import NodeRuntime
 
 Claimed = Callable[[RedPacket, RedPacketClaim], None]
+_PAID = ClaimState.PAID.value
 _UNMOVED_WITHIN = 200_000  # Positions: what had to look an account up when the node stopped is among the last rows.
 
 
@@ -38,7 +38,6 @@ class ClaimService:
         ledger: LedgerEngine,
         currency: Currency,
         people: People,
-        notices: Notices,
         packets: RedPacketService,
     ) -> None:
         self._node = node
@@ -46,7 +45,6 @@ class ClaimService:
         self._ledger = ledger
         self._currency = currency
         self._people = people
-        self._notices = notices
         self._packets = packets
         self._claims = packets.claims
 
@@ -55,7 +53,9 @@ class ClaimService:
         for claim in await self._claims.load_since(max(0, self._journal.position - _UNMOVED_WITHIN)):
             if claim.state == ClaimState.MOVING:
                 await self._packets.packets.load([claim.packet_id])
-                self._node.decide(partial(self._move, self._packets.packet(claim.packet_id), claim, _nobody_waits))
+                self._node.decide(
+                    partial(self._move, self._packets.packet(claim.packet_id), _paid(claim), _nobody_waits)
+                )
         self._journal.seal()
 
     def claim(self, user_id: int, plate: PlateId, answer: Claimed) -> None:
@@ -92,7 +92,7 @@ class ClaimService:
             agent="",
             name=claimant.masked_name,
             code="",
-            state=ClaimState.MOVING.value,
+            state=_PAID,
             attempt=0,
             sending_day=None,
             reason="",
@@ -102,7 +102,7 @@ class ClaimService:
         self._move(self._packets.taken(packet, opened, claim), claim, answer)
 
     def _move(self, packet: RedPacket, claim: RedPacketClaim, answer: Claimed) -> None:
-        """A claim is PAID with its transfer, in one row; MOVING first, if the ledger can't say so at once."""
+        """A claim is PAID with its transfer, in one row; MOVING before, if the ledger can't say so at once."""
         transfer = packet_recipes.claim(
             claim.id,
             packet.id,
@@ -118,23 +118,23 @@ class ClaimService:
             nonlocal is_moved
             assert statuses[0] in TRANSFER_DONE, statuses  # The shares add up to the packet.
             is_moved = True
-            paid = replace(claim, state=ClaimState.PAID.value)
-            self._claims.put(paid)
-            self._tell_claimant(packet, paid)
-            self._journal.effect(partial(answer, packet, paid))
+            self._claims.put(claim)
+            self._journal.effect(partial(answer, packet, claim))
 
         self._ledger.create_transfers([transfer], moved)
         if not is_moved:
-            self._claims.put(claim)
+            self._claims.put(replace(claim, state=ClaimState.MOVING.value))
 
-    def received(self, user_id: int) -> list[RedPacketClaim]:
-        """What a person claimed of packets here, the newest first. May raise `Cold`."""
-        return sorted(self._claims.find("user_id", user_id), key=lambda each: -each.created_ns)
+    async def received(self, user_id: int) -> list[RedPacketClaim]:
+        """What a person claimed of packets here."""
+        # Whatever was answered is durable; an index in memory would cost every claim.
+        found = {row.id for _, row in await self._node.store.find(RED_PACKET_CLAIMS, "user_id", [user_id])}
+        await self._claims.load(found)
+        return [claim for id_ in sorted(found) if (claim := self._claims.get(id_)) is not None]
 
-    def _tell_claimant(self, packet: RedPacket, claim: RedPacketClaim) -> None:
-        told = self._packets.told(packet) | {"amount": claim.amount}
-        del told["returned"]
-        self._notices.tell_user(claim.user_id, "red_packet.claimed", told)
+
+def _paid(claim: RedPacketClaim) -> RedPacketClaim:
+    return replace(claim, state=_PAID)
 
 
 def _nobody_waits(_packet: RedPacket, _claim: RedPacketClaim) -> None:

@@ -54,6 +54,7 @@ log = structlog.get_logger()
 Filled = Callable[[RedPacket], None]
 _THERE = {AccountStatus.CREATED, AccountStatus.EXISTS}
 _DAYS_BACK_MAX = 400  # Before any day was noted as done.
+_OPENED_MAX = 10_000
 _SETTLED_DAYS = 3  # So long behind its end nothing of a packet is under way.
 _CHANNEL = Channel.REQUEST  # What a packet is to limits: an amount of the payer's own, reached by a link.
 
@@ -115,7 +116,7 @@ class RedPacketService:
         self.limits = limits or RedPacketLimits()
         by = ("sender_id", "to_user_id", "link_key")
         self.packets = Shelf(RED_PACKETS, node.journal, node.store, by=by, timed=True)
-        self.claims = Shelf(RED_PACKET_CLAIMS, node.journal, node.store, by=("packet_id", "user_id"), timed=True)
+        self.claims = Shelf(RED_PACKET_CLAIMS, node.journal, node.store, by=("packet_id",), timed=True)
         self._opened: dict[int, OpenedPacket] = {}
         self._filling: dict[int, list[Filled]] = {}
         self._ending: set[int] = set()
@@ -271,17 +272,21 @@ class RedPacketService:
 
     def known_claim(self, packet: RedPacket, claimant_key: int) -> RedPacketClaim | None:
         """What this claimant has of the packet already. May raise `Cold`."""
-        if packet.state == PacketState.OPEN:
-            claim_id = self.opened(packet).claimed.get(claimant_key)
-            return None if claim_id is None else self.claims.get(claim_id)
-        return next((each for each in self.claims_of(packet) if each.claimant_key == claimant_key), None)
+        claim_id = self.opened(packet).claimed.get(claimant_key)
+        return None if claim_id is None else self.claims.get(claim_id)
 
     def opened(self, packet: RedPacket) -> OpenedPacket:
-        """The packet in memory. May raise `Cold`."""
+        """
+        The packet in memory. May raise `Cold`.
+
+        Also when it is over, for a while: most who come to a packet that everybody opens come too late.
+        """
         opened = self._opened.get(packet.id)
         if opened is None:
             opened = OpenedPacket(packet, self.claims.find("packet_id", packet.id))
             self._opened[packet.id] = opened
+            if len(self._opened) > _OPENED_MAX:
+                del self._opened[next(iter(self._opened))]
         return opened
 
     def taken(self, packet: RedPacket, opened: OpenedPacket, claim: RedPacketClaim) -> RedPacket:
@@ -430,7 +435,6 @@ class RedPacketService:
         self.unfinished[packet.id] = packet.due_day
 
     def _over(self, packet: RedPacket, news: str) -> None:
-        self._opened.pop(packet.id, None)
         self.unfinished.pop(packet.id, None)
         self._notices.tell_user(packet.sender_id, news, self.told(packet))
 

@@ -52,7 +52,7 @@ class RedPackets:
             plate_base=plate_base,
             limits=limits,
         )
-        self.claims = ClaimService(node, ledger, currency, people, notices, self.packets)
+        self.claims = ClaimService(node, ledger, currency, people, self.packets)
         self.crossing = CrossingService(
             node, currency, payments.consults, payments.debtor, self.packets, payments.switch, plate_base
         )
@@ -101,10 +101,10 @@ class RedPackets:
 
     async def received(self, user_id: int) -> list[ClaimView]:
         """Everything a person got, the newest first."""
+        claims = await self.claims.received(user_id)
 
         def here() -> list[ClaimView]:
-            found = self.claims.received(user_id)
-            return [claim_view(self.packets.packet(each.packet_id), each) for each in found]
+            return [claim_view(self.packets.packet(each.packet_id), each) for each in claims]
 
         found = await decided(self._journal, here) + await self.foreign.received(user_id)
         return sorted(found, key=lambda each: -each.claimed_at_ms)

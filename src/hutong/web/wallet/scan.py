@@ -17,6 +17,7 @@ from hutong.kernel.ids import id_text
 from hutong.web.frames import FrameReader
 from hutong.web.page import HEADERS, AnyRequest, Pages
 from hutong.web.wallet.door import WALLET, wallet_guard
+from hutong.web.wallet.red_packets import open_path
 
 _TEMPLATE = "wallet/scan.html"
 
@@ -44,6 +45,8 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         text = text.strip()
         if _is_shown_by_payer(text):
             raise Refusal(ScanReason.SHOWN_BY_PAYER)
+        if path := open_path(text):
+            return path
         payment_id = id_text("pay", institution.node.mint.mint())
         return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"
 
