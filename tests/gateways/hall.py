@@ -34,11 +34,13 @@ class Hall:
 
     def __init__(self, pool: WorkerPool, *, sandbox: bool = False) -> None:
         self.jing = Jing(pool)
-        self.gateways = Gateways(self.jing.institution, name="Jing Pay", payer_key=b"k" * 32, sandbox=sandbox)
+        self.gateways = Gateways(
+            self.jing.institution, self.jing.marketing, name="Jing Pay", payer_key=b"k" * 32, sandbox=sandbox
+        )
         self.merchant_key: RSAPrivateKey = MERCHANT_KEY
 
     async def open(self, stack: AsyncExitStack) -> None:
-        await self.gateways.start()
+        self.jing.before.append(self.gateways.start)
         await self.jing.start(stack)
         self.merchant = await self.jing.merchant()
         wechat, alipay = await self.account(GatewayKind.WECHATPAY), await self.account(GatewayKind.ALIPAY)

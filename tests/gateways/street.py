@@ -27,6 +27,7 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.ids import id_text, parse_id
 from hutong.ledger import recipes
 from hutong.ledger.transfer import TransferStatus
+from hutong.marketing.marketing import Marketing
 from hutong.runtime.http_app import make_app
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import decided
@@ -80,9 +81,11 @@ class House(Place):
             poster=cast("Any", _NoWebhooks()),
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
-        self.gateways = Gateways(self.institution, name=node_id, payer_key=b"k" * 32, sandbox=True)
+        self.marketing = Marketing(self.institution, key=b"m" * 32)
+        self.gateways = Gateways(self.institution, self.marketing, name=node_id, payer_key=b"k" * 32, sandbox=True)
 
     async def start(self, stack: AsyncExitStack) -> None:
+        await self.marketing.start()
         await self.gateways.start()
         await self.institution.start(stack)
         inner = self.institution

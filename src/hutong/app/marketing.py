@@ -1,6 +1,5 @@
 """Marketing as a part of an institution's node."""
 
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Protocol
 
@@ -19,13 +18,10 @@ from hutong.web.sandbox import Sandbox
 from hutong.web.wallet.coupons import coupon_pages
 
 
-async def started_with_marketing(
-    institution: InstitutionNode, machine: Machine, settings: InstitutionSettings, stack: AsyncExitStack
-) -> Marketing:
-    """Start an institution, its campaigns' budgets counted before anything is decided; ends when `stack` closes."""
+async def marketing_of(institution: InstitutionNode, machine: Machine, settings: InstitutionSettings) -> Marketing:
+    """Marketing upon an institution that has not started yet, its budgets counted."""
     marketing = Marketing(institution, machine.pool, key=settings.merchant_pepper, zone=settings.zone)
     await marketing.start()
-    await institution.start(stack)
     return marketing
 
 

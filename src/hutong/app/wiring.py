@@ -12,10 +12,11 @@ from litestar.types import ControllerRouterHandler
 from hutong import __version__
 from hutong.app.code_gateway import CodeGateway, GatewaySettings
 from hutong.app.gateway_callbacks import GatewayCallbacks
+from hutong.app.gateways import gateways_of
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
 from hutong.app.logs import logged_ends
-from hutong.app.marketing import marketing_handlers, started_with_marketing
+from hutong.app.marketing import marketing_handlers, marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.outbox import ShownCodes, shown_codes_api
@@ -49,7 +50,6 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.reconciliation.api import reconciliation_api
 from hutong.institution.reconciliation.repository import PgOwnBooks
 from hutong.institution.reconciliation.service import ReconciliationService
-from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -227,10 +227,10 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         connection = connect(machine, institution.receive, stack)
         machine.journal.post = connection.post
         institution.clearing_files = connection.files
-        gateways = _gateways(site, institution)
-        await gateways.start()
+        marketing = await marketing_of(institution, machine, settings)
+        gateways = await gateways_of(site, institution, marketing)
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
-        marketing = await started_with_marketing(institution, machine, settings, stack)
+        await institution.start(stack)
         await red_packets.start()
         telling = _telling(site, gateways, stack, private=private_webhooks)
         site.node = institution
@@ -280,20 +280,6 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
 
 async def _told_of(institution: InstitutionNode, telling: NotificationWorker) -> Iterable[Sample]:
     return [*await institution_metrics(institution), *gateway_metrics(telling)]
-
-
-def _gateways(site: Site, institution: InstitutionNode) -> Gateways:
-    # Merchants' software has the machine's clock, also where the network's was put forward.
-    gateways = Gateways(
-        institution,
-        name=site.spec.name,
-        payer_key=site.secrets.merchant_pepper,  # A key that is never renewed: merchants keep these ids for years.
-        sandbox=site.sandbox is not None,
-        wall=SystemClock(),
-    )
-    if site.sandbox is not None:
-        gateways.orders.pages_at = lambda: site.shown_url  # Plates of a demo lead to a name that nobody has.
-    return gateways
 
 
 def _telling(site: Site, gateways: Gateways, stack: AsyncExitStack, *, private: bool) -> NotificationWorker:

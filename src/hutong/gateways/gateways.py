@@ -33,6 +33,8 @@ from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
+from hutong.gateways.vouchers.vouchers import Vouchers
+from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
@@ -41,16 +43,21 @@ from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import Clock
+from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import Guard
 from hutong.runtime.outbound import Poster
 
 
 class Gateways:
-    """Built upon an institution; `start` before the institution starts, so that it hears of everything."""
+    """
+    Built upon an institution and its marketing; `start` behind the latter's and before the institution starts, so that it
+    hears of everything.
+    """
 
     def __init__(
         self,
         institution: InstitutionNode,
+        marketing: Marketing,
         *,
         name: str,
         payer_key: bytes,
@@ -67,7 +74,6 @@ class Gateways:
         self.account_edge = AccountEdge(node.journal, self.accounts, self.platform, institution.merchants)
         self.notifications = NotificationService(node)
         self.orders = OrderService(institution, self.accounts, self.notifications, PayerIds(payer_key))
-        self.orders.wall = self.wall
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
@@ -75,8 +81,8 @@ class Gateways:
         self.parking = ParkingService(
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
+        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
-        institution.held_of = self.preauths.held_of
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
             institution,
@@ -88,6 +94,7 @@ class Gateways:
             self.agreements,
             self.services,
             self.parking,
+            self.vouchers,
             ReceiptService(institution, self.sharing.batches, name),
             self.wall,
         )
@@ -102,25 +109,31 @@ class Gateways:
             self.agreements,
             self.preauths,
             self.parking,
+            self.vouchers,
             self.wall,
         )
-        self.v2 = v2 = v2_dialect(
-            node,
+        self.v2 = v2 = self._v2(sandbox=sandbox)
+        self._hire_postmen()
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
+        self.faults = self._faults() if sandbox else None
+        self._listen(institution)
+
+    def _v2(self, *, sandbox: bool) -> V2Dialect:
+        return v2_dialect(
+            self.institution.node,
             self.accounts,
             self.orders,
             self.refunds,
             self.sharing,
             self.agreements,
             sandbox=sandbox,
-            private_urls=institution.webhooks_private,
+            private_urls=self.institution.webhooks_private,
         )
-        self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
-        self.faults = self._faults() if sandbox else None
-        self._listen(institution)
 
     def _listen(self, institution: InstitutionNode) -> None:
         """Hear of every request and refund that came through here."""
+        self.orders.wall = self.wall
+        institution.held_of = self.preauths.held_of
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
@@ -140,6 +153,7 @@ class Gateways:
             self.agreements,
             self.services,
             self.parking,
+            self.vouchers,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -163,6 +177,7 @@ class Gateways:
         await self.agreements.start()
         await self.services.start()
         await self.parking.start()
+        await self.vouchers.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:

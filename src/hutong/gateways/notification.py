@@ -36,6 +36,7 @@ class News(StrEnum):
     SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
     SHARED = "SHARED"  # A part of a split has arrived.
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
+    VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
 
 
 class NotificationState(StrEnum):

@@ -14,6 +14,7 @@ import msgspec
 from hutong.gateways.account import Caller, GatewayAccount
 from hutong.gateways.facts import read_facts
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.vouchers.stock import UsedVoucher
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.request_to_pay import Charge
@@ -124,6 +125,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     refunds: int = 0
     is_final: bool = False  # Nothing is given back any more.
     was_seen: bool = False  # Whether a wallet has looked at it.
+    vouchers: tuple[UsedVoucher, ...] = ()  # What of the payer's own institution's part were coupons.
 
     @property
     def amount(self) -> int:

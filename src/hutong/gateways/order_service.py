@@ -23,6 +23,7 @@ from hutong.gateways.order import (
 )
 from hutong.gateways.payer import PayerIds, payer_here, payer_of
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.vouchers.stock import UsedVoucher
 from hutong.institution.merchants.merchant import REMARK_LENGTH_MAX
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.payment import Payment
@@ -69,6 +70,7 @@ class OrderService:
         self.wall = self._node.clock  # By which merchants' software names instants: see `Gateways.wall`.
         self.pages_at: Callable[[], str] | None = None  # In a network for trying out.
         self.on_look_up: list[Callable[[GatewayOrder], None]] = []  # Brings into memory what `on_paid` needs.
+        self.vouchers_of: Callable[[Payment], tuple[UsedVoucher, ...]] = _none  # Which coupons made it cheaper.
         self.looked: Callable[[Trade], Trade] | None = None  # What a sandbox shows instead of an order as it is.
 
     async def start(self) -> None:
@@ -254,6 +256,7 @@ class OrderService:
             refunded=refunded,
             refunds=refunds,
             was_seen=request.id in self._seen or request.state != RequestState.OPEN,
+            vouchers=self.vouchers_of(payment) if isinstance(payment, Payment) and payment.adjuster else (),
         )
 
     def payment_of(self, order: GatewayOrder) -> Receipt | Payment:
@@ -397,6 +400,10 @@ class OrderService:
             self._notifications.add(order.account_id, order.dialect, News.PAID, order.id, order.notify_url)
         for hook in self.on_paid:
             hook(order, payment)
+
+
+def _none(_: Payment) -> tuple[UsedVoucher, ...]:
+    return ()
 
 
 def _door(caller: Caller, attempt: int) -> str:

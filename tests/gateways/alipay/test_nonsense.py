@@ -24,6 +24,16 @@ NAMES = (
     *("out_trade_no", "trade_no", "total_amount", "subject", "auth_code", "scene", "seller_id", "product_code", "body"),
     *("out_request_no", "refund_amount", "refund_reason", "timeout_express", "time_expire", "goods_detail", "buyer_id"),
     *("extend_params", "royalty_parameters", "receiver_list", "trans_in", "bill_type", "bill_date", "settle_no"),
+    *(
+        "template_id",
+        "voucher_id",
+        "voucher_type",
+        "voucher_valid_period",
+        "amount",
+        "user_id",
+        "out_biz_no",
+        "page_num",
+    ),
     *("refund_royalty_parameters", "query_options", "alipay_cert_sn", "app_auth_token", "grant_type", "code"),
 )
 FIELDS = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6)

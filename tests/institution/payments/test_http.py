@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
@@ -84,10 +84,13 @@ class Jing:
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )
         self.marketing = Marketing(self.institution, key=SETTINGS.merchant_pepper)
+        self.before: list[Callable[[], Awaitable[None]]] = []  # What starts before the institution does.
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self.ledger.start()
         await self.marketing.start()
+        for start in self.before:
+            await start()
         await self.institution.start(stack)
         operator_only = operator_guard(self.node, self.institution.people)
         handlers = [*institution_api(self.institution), *self.marketing.routes(operator_only)]

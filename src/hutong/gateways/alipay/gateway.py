@@ -23,6 +23,7 @@ from hutong.gateways.alipay.rest import RestDialect
 from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.sending import Sending
 from hutong.gateways.alipay.service import AlipayService
+from hutong.gateways.alipay.vouchers import Vouchers
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
@@ -32,6 +33,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.vouchers.vouchers import Vouchers as Capability
 from hutong.gateways.wire import Dialect as Answering
 from hutong.gateways.wire import WireRequest
 from hutong.institution.node import InstitutionNode
@@ -56,6 +58,7 @@ class AlipayGateway:
         agreements: AgreementService,
         preauths: PreauthService,
         parking: ParkingService,
+        vouchers: Capability,
         wall: Clock,
     ) -> None:
         node = institution.node
@@ -80,6 +83,7 @@ class AlipayGateway:
             self._cashier,
             Certificates(platform),
             Parking(node, parking, identities),
+            Vouchers(node, vouchers, identities, orders.payers),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints, wall)

@@ -6,7 +6,7 @@ from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.order import Trade, TradeState
 from hutong.kernel.money import Currency, format_amount
 
-BALANCE, DISCOUNT = "ALIPAYACCOUNT", "DISCOUNT"
+BALANCE, DISCOUNT, OWN_VOUCHER = "ALIPAYACCOUNT", "DISCOUNT", "MCOUPON"
 WAIT, PAID, FINISHED, CLOSED = "WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_FINISHED", "TRADE_CLOSED"
 # Placed with nobody in particular: there is a trade when somebody's wallet first looks at it.
 _FOR_ANYBODY = {"PRECREATE", "PAGE", "WAP", "APP"}
@@ -56,15 +56,37 @@ def amounts(trade: Trade) -> dict[str, Any]:
         "point_amount": "0.00",
         "invoice_amount": yuan(trade.paid),
         "fund_bill_list": fund_bills(trade),
-        "discount_amount": yuan(trade.discount),
-        "mdiscount_amount": "0.00",
+        "discount_amount": yuan(trade.discount - _own(trade)),
+        "mdiscount_amount": yuan(_own(trade)),
+        **({"voucher_detail_list": _vouchers(trade)} if trade.vouchers else {}),
     }
 
 
 def fund_bills(trade: Trade) -> list[dict[str, str]]:
     """What was paid with what."""
-    bills = [(BALANCE, trade.paid), (DISCOUNT, trade.discount)]
+    own = _own(trade)
+    bills = [(BALANCE, trade.paid), (DISCOUNT, trade.discount - own), (OWN_VOUCHER, own)]
     return [{"fund_channel": channel, "amount": yuan(fen)} for channel, fen in bills if fen]
+
+
+def _own(trade: Trade) -> int:
+    """What the merchant's own vouchers gave."""
+    return sum(each.amount for each in trade.vouchers if each.stock)
+
+
+def _vouchers(trade: Trade) -> list[dict[str, str]]:
+    return [
+        {
+            "id": f"{each.coupon_id:039d}",
+            "name": each.name,
+            "type": "ALIPAY_FIX_VOUCHER",
+            "amount": yuan(each.amount),
+            "merchant_contribute": yuan(each.amount if each.stock else 0),
+            "other_contribute": yuan(0 if each.stock else each.amount),
+            **({"template_id": each.stock} if each.stock else {}),
+        }
+        for each in trade.vouchers
+    ]
 
 
 def queried(trade: Trade, debtor: dict[str, str]) -> dict[str, Any]:

@@ -48,6 +48,10 @@ class RedemptionService:
             raise Refusal(CouponReason.COUPON_UNKNOWN)
         return coupon
 
+    def known(self, coupon_id: int) -> Coupon | None:
+        """Whosever it is. May raise `Cold`."""
+        return self._all.coupons.get(coupon_id)
+
     def coupons(self, person_id: int) -> list[Coupon]:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))

@@ -235,7 +235,8 @@ async def test_a_body_beyond_all_measure_is_not_read(hall: Hall) -> None:
 
 async def test_what_is_signed_is_dated_by_the_callers_clock_though_a_sandbox_puts_its_own_forward(hall: Hall) -> None:
     merchant, institution = Merchant(hall), hall.jing.institution
-    ahead = Gateways(institution, name="Jing Pay", payer_key=b"k" * 32, wall=ManualClock(hall.jing.clock.now_ns()))
+    wall = ManualClock(hall.jing.clock.now_ns())
+    ahead = Gateways(institution, hall.jing.marketing, name="Jing Pay", payer_key=b"k" * 32, wall=wall)
     await ahead.start()
     authorization = merchant.authorization("GET", CERTIFICATES, b"")
     hall.jing.clock.advance(seconds=86_400)

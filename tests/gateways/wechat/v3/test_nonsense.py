@@ -23,6 +23,15 @@ NAMES = (
     *("out_parking_no", "plate_number", "plate_color", "start_time", "parking_name", "free_duration", "parking_info"),
     *("trade_scene", "service_id", "authorization_code", "out_order_no", "risk_fund", "time_range", "total_amount"),
     *("plan_id", "contract_id", "out_contract_code", "out_bill_no", "out_detail_no", "accept_type", "reason"),
+    *(
+        "stock_id",
+        "stock_creator_mchid",
+        "out_request_no",
+        "stock_use_rule",
+        "coupon_use_rule",
+        "belong_merchant",
+        "limit",
+    ),
 )
 FIELDS = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=8)
 

@@ -23,6 +23,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import (
     cipher,
     moment,
@@ -36,6 +37,7 @@ from hutong.gateways.wechat.v3 import (
 )
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
+from hutong.gateways.wechat.v3.favor_view import FavorView
 from hutong.gateways.wechat.v3.trade_view import trade_object
 from hutong.gateways.wire import JSON
 from hutong.kernel.clock import NS_PER_S
@@ -75,6 +77,7 @@ class V3Postman:
         agreements: AgreementService,
         services: ServiceOrderService,
         car_parks: ParkingService,
+        vouchers: Vouchers,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -85,6 +88,8 @@ class V3Postman:
         self._agreements = agreements
         self._services = services
         self._parking = car_parks
+        self._vouchers = vouchers.held
+        self._favor = FavorView(accounts, vouchers)
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -104,6 +109,9 @@ class V3Postman:
                 told = self._share(notification)
             case News.PARKING_CHANGED:
                 told = self._entry(notification)
+            case News.VOUCHER_USED:
+                shown = self._favor.used(self._vouchers.voucher_of(notification.subject_id))
+                told = Told("COUPON.USE", "代金券核销通知", "coupon", shown)
             case News.FAILED:
                 told = self._failed(notification)
             case _:

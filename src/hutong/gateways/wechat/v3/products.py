@@ -9,6 +9,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.transfers.receipt_service import ReceiptService
+from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
 from hutong.gateways.wechat.v3.certificates import Certificates
@@ -16,6 +17,9 @@ from hutong.gateways.wechat.v3.codepay import Codepay
 from hutong.gateways.wechat.v3.combine import Combine
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
+from hutong.gateways.wechat.v3.favor import Favor
+from hutong.gateways.wechat.v3.favor_flow import FavorFlow
+from hutong.gateways.wechat.v3.favor_view import FavorView
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parking import Parking
@@ -42,12 +46,15 @@ def v3_dialect(
     agreements: AgreementService,
     services: ServiceOrderService,
     parking: ParkingService,
+    vouchers: Vouchers,
     receipts: ReceiptService,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
     node, private_urls = institution.node, institution.webhooks_private
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
+    stocks, held = vouchers.stocks, vouchers.held
+    view = FavorView(accounts, vouchers)
     bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
     permissions = Permissions(agreements, orders.payers, private_urls=private_urls)
     built: list[Endpoint] = [
@@ -66,5 +73,9 @@ def v3_dialect(
         *permissions.endpoints(),
         *Payscore(services, agreements, permissions, orders.payers, private_urls=private_urls).endpoints(),
         *Parking(parties, parking, orders, private_urls=private_urls).endpoints(),
+        *Favor(
+            node.journal, node.clock, parties, orders.payers, stocks, held, view, private_urls=private_urls
+        ).endpoints(),
+        *FavorFlow(institution, vouchers).endpoints(),
     ]
     return Envelope(node, accounts, platform, built, wall)

@@ -25,6 +25,7 @@ from hutong.gateways.wechat.v3.trade_view import promotion_detail
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
+from hutong.kernel.money import split
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
 
@@ -202,17 +203,17 @@ def refund_object(sold: Sold, state: RefundState) -> dict[str, Any]:
     discount = state.refund.payee_discount + state.refund.payer_discount
     promotions = promotion_detail(sold.trade) if sold.part is None else []
     if discount and promotions:
+        cash = [each["amount"] if each["type"] == "CASH" else 0 for each in promotions]
+        given_back = split(state.refund.payer_discount, cash) if any(cash) else cash
         shown["promotion_detail"] = [
             {
                 "promotion_id": each["coupon_id"],
                 "scope": each["scope"],
                 "type": "DISCOUNT" if each["type"] == "NOCASH" else "COUPON",
                 "amount": each["amount"],
-                "refund_amount": state.refund.payee_discount
-                if each["type"] == "NOCASH"
-                else state.refund.payer_discount,
+                "refund_amount": state.refund.payee_discount if each["type"] == "NOCASH" else part,
             }
-            for each in promotions
+            for each, part in zip(promotions, given_back, strict=True)
         ]
     return shown
 

@@ -7,12 +7,14 @@ from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.services.reasons import ServiceReason
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.transfers.reasons import TransferReason
+from hutong.gateways.vouchers.reasons import VoucherReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.requests.reasons import RequestReason
 from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.marketing.coupons.reasons import CouponReason
 
 TABLE: dict[Reason, tuple[Code, str]] = {
     GatewayReason.ACCOUNT_UNKNOWN: (Code.MCH_NOT_EXISTS, ""),
@@ -93,6 +95,17 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     ParkingReason.ENTRY_PAYING: (Code.INVALID_REQUEST, "该停车订单正在扣费，请稍后再试"),
     ParkingReason.ENTRY_PAID: (Code.ORDERPAID, "该停车订单已支付"),
     ParkingReason.PLATE_NOT_AGREED: (Code.INVALID_REQUEST, "用户未开通或已关闭车主服务"),
+    VoucherReason.VOUCHER_STOCK_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "批次不存在"),
+    VoucherReason.VOUCHER_STOCK_DIFFERS: (Code.ALREADY_EXISTS, "商户单据号重复，且参数与之前请求不一致"),
+    VoucherReason.VOUCHER_STOCK_NOT_STARTED: (Code.INVALID_REQUEST, "批次未激活"),
+    VoucherReason.VOUCHER_STOCK_ENDED: (Code.INVALID_REQUEST, "批次已过期或已停止"),
+    VoucherReason.VOUCHER_BUDGET_INSUFFICIENT: (Code.NOT_ENOUGH, "账户余额不足，无法激活批次，请充值后重新发起"),
+    VoucherReason.VOUCHER_PERSON_UNKNOWN: (Code.INVALID_REQUEST, "用户openid与appid不匹配，或不是本机构的用户"),
+    VoucherReason.VOUCHER_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "代金券不存在"),
+    CouponReason.COUPON_NOT_ON_OFFER: (Code.INVALID_REQUEST, "批次不在可发放状态或时间"),
+    CouponReason.COUPON_STOCK_EXHAUSTED: (Code.NOT_ENOUGH, "批次预算不足"),
+    CouponReason.COUPON_LIMIT_REACHED: (Code.RULE_LIMIT, "已达到发放上限：单个用户可领个数或单天预算"),
+    CouponReason.COUPON_CLAIM_OTHERWISE: (Code.INVALID_REQUEST, "商户单据号重复，且参数与之前请求不一致"),
     RequestReason.REQUEST_UNKNOWN: (Code.ORDER_NOT_EXIST, ""),
     RequestReason.REQUEST_EXPIRED: (Code.ORDER_CLOSED, ""),
     RequestReason.REQUEST_CANCELLED: (Code.ORDER_CLOSED, ""),

@@ -5,6 +5,7 @@ from typing import Any
 from hutong.gateways.account import Caller, WechatAccount
 from hutong.gateways.order import Trade, TradeState
 from hutong.gateways.payer import PayerIds
+from hutong.gateways.vouchers.stock import voucher_number
 from hutong.gateways.wechat.v3 import moment
 
 BANK_TYPE = "OTHERS"
@@ -115,23 +116,37 @@ def promotion_detail(trade: Trade) -> list[dict[str, Any]]:
     payment = trade.payment
     if payment is None:
         return []
-    shares = (
-        ("NOCASH", "merchant_contribute", payment.payee_discount),
-        ("CASH", "wechatpay_contribute", trade.discount - payment.payee_discount),
-    )
+    others = trade.discount - payment.payee_discount - sum(each.amount for each in trade.vouchers)
+    shares = [
+        ("NOCASH", "merchant_contribute", payment.payee_discount, f"{trade.order.trade_no}0", "优惠", ""),
+        ("CASH", "wechatpay_contribute", others, f"{trade.order.trade_no}1", "优惠", ""),
+    ]
+    # A merchant's own voucher is paid for from what was set aside: the merchant receives it as money, too.
+    shares += [
+        (
+            "CASH",
+            "merchant_contribute" if each.stock else "wechatpay_contribute",
+            each.amount,
+            voucher_number(each.coupon_id),
+            each.name,
+            each.stock,
+        )
+        for each in trade.vouchers
+    ]
     return [
         {
-            "coupon_id": f"{trade.order.trade_no}{number}",
-            "name": "优惠",
+            "coupon_id": coupon_id,
+            "name": name,
             "scope": "GLOBAL",
             "type": kind,
             "amount": amount,
+            **({"stock_id": stock} if stock else {}),
             "wechatpay_contribute": 0,
             "merchant_contribute": 0,
             "other_contribute": 0,
             "currency": trade.request.currency,
         }
         | {bearer: amount}
-        for number, (kind, bearer, amount) in enumerate(shares)
+        for kind, bearer, amount, coupon_id, name, stock in shares
         if amount
     ]
