@@ -125,12 +125,13 @@ def test_who_opens_many_quotes_at_once_and_confirms_all_of_them_draws_once() -> 
         for _ in range(8)
     ]
     assert len({quote.discount for quote in quotes}) == 1
-    paid = 0
+    paid, said = 0, set()
     for quote in quotes:
         try:
             paid += house.pay(payer, house.order(quote, 3_000))[0][0].payer_discount
         except Refusal as refused:  # What was shown is not to be had any more: nothing is paid behind the payer's back.
-            assert refused.reason.name == "DISCOUNT_GONE"
+            said.add(refused.reason.name)
+    assert said <= {"DISCOUNT_GONE"}
     assert paid == quotes[0].discount > 0
 
 
