@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from hutong.cli.main import run
 from tests.network.street import Client, Street, new_id
@@ -13,9 +14,13 @@ from tests.network.test_recalls import until
 DAY_MS = 86_400_000
 
 
-def test_a_draw_is_published_given_and_counted(street: Street, tmp_path: Path) -> None:
+def test_a_draw_is_published_given_and_counted(
+    street: Street, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk = street.operator("jing")
-    id_ = _begun(desk, "DRAW", "PAYER", {"caps": {"day": 20_000}, "holdout_bps": 0})
+    # Nearly all of the day's budget is for its first hour: whenever this runs, there is enough left of the plan.
+    more = {"hours": [1_000_000] + [1] * 23}
+    id_ = _begun(desk, "DRAW", "PAYER", {"caps": {"day": 20_000}, "holdout_bps": 0, "more": more})
     public = street.stranger("jing")
     shown = until(lambda: public.ask("GET", f"/v1/draws/{id_}"), lambda found: found.status_code == 200).json()
     assert shown["terms"]["budget"] == 20_000
@@ -41,10 +46,16 @@ def test_a_draw_is_published_given_and_counted(street: Street, tmp_path: Path) -
     # Its day is not over: there is no seed yet, and the verifier says so of an otherwise sound record.
     record = tmp_path / "day.json"
     day = own["receipt"]["day"]
-    record.write_bytes(msgspec.json.encode(public.get(f"/v1/draws/{id_}/days/{day}")))
+    assert run(["draw", "show", id_, "--url", public.url]) == 0
+    assert shown["days"][0]["commitment"] in capsys.readouterr().out
+    assert run(["draw", "show", id_, day, "--url", public.url, "--save", str(record)]) == 0
     receipt = tmp_path / "receipt.json"
     receipt.write_bytes(msgspec.json.encode(own["receipt"]))
+    capsys.readouterr()
     assert run(["draw", "verify", str(record), "--receipt", str(receipt)]) == 1
+    said = capsys.readouterr().out
+    assert said.count("differs") == 1
+    assert "is not revealed" in said
 
 
 def test_a_merchant_reads_what_its_own_campaign_brought(street: Street) -> None:

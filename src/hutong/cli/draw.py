@@ -93,8 +93,9 @@ def _show_campaign(found: dict[str, Any]) -> None:
         for band in terms["distribution"]["bands"]
     )
     show_rows("", ("from", "to", "of all draws"), bands, numbers=("from", "to", "of all draws"))
-    days = ((each["day"], each["commitment"], each["seed"] or "not yet") for each in found["days"])
-    show_rows("", ("day", "commitment", "seed"), days)
+    # Whole, to be copied: a table would fold them.
+    for each in found["days"]:
+        stdout.print(f"{each['day']}  commitment {each['commitment']}  seed {each['seed'] or 'not yet'}")
 
 
 def _show_day(found: dict[str, Any]) -> None:

@@ -116,6 +116,25 @@ def test_whatever_is_paid_and_whenever_the_draw_is_the_same() -> None:
     assert town.spends(poor) == 0
 
 
+def test_who_opens_many_quotes_at_once_and_confirms_all_of_them_draws_once() -> None:
+    """Bulk buying: each quote shows the draw, and the first payment that is confirmed takes it."""
+    town = Town()
+    payer, house = town.drawing.user(1_000_000), town.drawing
+    quotes = [
+        now(warmed(house.journal, lambda: house.payments.consults.quote(payer, house.terms(town.plate), 3_000)))
+        for _ in range(8)
+    ]
+    assert len({quote.discount for quote in quotes}) == 1
+    paid, said = 0, set()
+    for quote in quotes:
+        try:
+            paid += house.pay(payer, house.order(quote, 3_000))[0][0].payer_discount
+        except Refusal as refused:  # What was shown is not to be had any more: nothing is paid behind the payer's back.
+            said.add(refused.reason.name)
+    assert said <= {"DISCOUNT_GONE"}
+    assert paid == quotes[0].discount > 0
+
+
 def test_at_least_a_fen_is_paid() -> None:
     town = Town()
     assert town.spends(town.drawing.user(1_000), 2) == 1
