@@ -23,6 +23,8 @@ ALL = (
     "/withdrawal",
     "/shops",
     "/plates",
+    "/campaigns",
+    "/campaigns/new",
     "/staff",
     "/keys",
     "/webhooks",

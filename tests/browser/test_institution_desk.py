@@ -75,6 +75,8 @@ def test_every_page_looks_right(
         "/desk/ledger/trial-balance",
         "/desk/reconciliation",
         "/desk/settlement",
+        "/desk/campaigns",
+        "/desk/campaigns/new",
         "/desk/policies?channel=STATIC&tier=2&verified=1",
     ):
         visitor.go(path)

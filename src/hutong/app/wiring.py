@@ -246,7 +246,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         pages = _pages(site, machine, ZoneInfo(settings.zone))
         names = {spec.node: spec.name for spec in network.institutions}
         told, asked = gateways.desk(telling), (gateways.consents, gateways.sharing.transfers)
-        callbacks = GatewayCallbacks(machine.journal, gateways.accounts, told)
+        beside = (*asked, gateways.account_edge, GatewayCallbacks(machine.journal, gateways.accounts, told), marketing)
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
@@ -261,7 +261,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
                 partial(gift_of, red_packets, partial(_payee, institution)),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk, *asked, gateways.account_edge, callbacks),
+            *institution_pages(institution, pages, bills, pool, names, desk, *beside),
             *gateways.routes_beside(told, operator_only),
             *marketing_handlers(marketing, pages, operator_only, site),
         ]

@@ -6,6 +6,7 @@ the tables; `docs/chart-of-accounts.md` says what they mean.
 """
 
 from hutong.audit.finding import Report, UnderWay
+from hutong.audit.invitation_rule import INVITATIONS
 from hutong.audit.marketing_rules import MARKETING_RULES
 from hutong.audit.red_packet_rule import RED_PACKETS
 from hutong.audit.rule import Rule
@@ -434,6 +435,7 @@ RULES = (
     _HANDED_ON,
     _PART_TAKINGS,
     *MARKETING_RULES,
+    INVITATIONS,
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.account import Caller, GatewayAccount
+from hutong.gateways.facts import read_facts
 from hutong.gateways.reasons import GatewayReason
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
@@ -79,8 +80,7 @@ class GatewayOrder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     def is_final(self, now_ns: int) -> bool:
         """Whether it was paid so long ago that nothing is given back any more."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.facts import read_facts
 from hutong.institution.payments.payment import Outcome
 from hutong.institution.payments.refund import Refund
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
@@ -38,8 +39,7 @@ class GatewayRefund(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def told(self) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
 
 class RefundDraft(msgspec.Struct, frozen=True, kw_only=True):

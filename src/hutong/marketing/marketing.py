@@ -139,15 +139,20 @@ class Marketing(Campaigns):
     def routes(self, operator_only: Guard) -> list[Router]:
         """What the node's own API has of it."""
         people, merchants = self.institution.people, self.institution.merchants
-        edge = CampaignEdge(
-            self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
-        )
         return [
-            *campaign_api(edge, people, operator_only),
+            *campaign_api(self.campaign_edge, people, operator_only),
             *self._coupon_routes(operator_only),
             *draw_api(self.node, self.records, people, operator_only),
             *effect_api(self.node, self.effects, merchants, operator_only),
         ]
+
+    @property
+    def campaign_edge(self) -> CampaignEdge:
+        """Campaigns and budgets, for whoever shows them."""
+        merchants = self.institution.merchants
+        return CampaignEdge(
+            self.node, self.sponsors, self.campaigns, self.programmes, self.awards, self.parties, merchants
+        )
 
     @property
     def coupon_edge(self) -> CouponEdge:

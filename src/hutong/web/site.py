@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.bills.service import BillService
 from hutong.institution.node import InstitutionNode
+from hutong.marketing.marketing import Marketing
 from hutong.operators.service import Operators
 from hutong.runtime.pool import WorkerPool
 from hutong.switch.node import SwitchNode
@@ -36,15 +37,16 @@ def institution_pages(
     sending: Sending,
     gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
+    marketing: Marketing | None = None,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
         *wallet_pages(institution, pages, names, consents, sending),
-        *institution_desk_pages(desk, pages),
+        *institution_desk_pages(desk, pages, marketing),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
-        *console_pages(institution, pages, bills, pool, gateways, callbacks),
+        *console_pages(institution, pages, bills, pool, gateways, callbacks, marketing),
     ]
 
 

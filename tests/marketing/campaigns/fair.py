@@ -39,6 +39,8 @@ class Parties:
         self.people: dict[int, PayerFacts] = {}
         self.places: dict[int, PlaceFacts] = {}
 
+    changes = 0
+
     def payer(self, person_id: int) -> PayerFacts:
         person = self._place.users[person_id]
         return self.people.get(person_id, PayerFacts(person.tier, minted_ms(person_id) * 1_000_000))

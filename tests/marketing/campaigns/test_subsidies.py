@@ -7,6 +7,8 @@ from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.award import AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignState, Side
+from hutong.runtime.shelf import warmed
+from tests.institution.payments.world import now
 from tests.marketing.campaigns.fair import DAY_S, Fair, House, off
 
 where = pytest.mark.parametrize("on_us", [True, False])
@@ -187,3 +189,37 @@ def test_a_reward_is_set_aside_then_paid_or_refused() -> None:
     assert jing.balance(person.wallet_account) == 100
     with pytest.raises(Refusal, match="AWARD_DECIDED"):
         jing.do(lambda: awards.refuse(first, "LATE"))
+
+
+def test_what_is_for_new_ones_is_given_once_however_many_prices_were_asked() -> None:
+    fair = Fair()
+    jing = fair.jing
+    payer, sponsor = jing.user(100_000), jing.sponsor(10_000)
+    jing.campaign(sponsor, 5_000, off(100, new="true"))
+    plates = [fair.shop(fair.wei), fair.shop(fair.wei)]
+    quotes = [
+        now(warmed(jing.journal, lambda p=plate: jing.payments.consults.quote(payer, jing.terms(p), 500)))  # type: ignore[misc]
+        for plate in plates
+    ]
+    assert [quote.discount for quote in quotes] == [100, 100]
+    ((payment, _),) = jing.pay(payer, jing.order(quotes[0], 500))
+    assert payment.payer_discount == 100
+    with pytest.raises(Refusal, match="DISCOUNT_GONE"):
+        jing.pay(payer, jing.order(quotes[1], 500))
+
+
+def test_what_was_shown_is_given_though_something_better_came_and_not_once_its_budget_is_gone() -> None:
+    fair = Fair()
+    jing = fair.jing
+    plate, sponsor = fair.shop(fair.wei), jing.sponsor(10_000)
+    campaign = jing.campaign(sponsor, 150, off(100))
+    first, second = jing.user(10_000), jing.user(10_000)
+    terms = jing.terms(plate)
+    quotes = [
+        now(warmed(jing.journal, lambda p=payer: jing.payments.consults.quote(p, terms, 500)))  # type: ignore[misc]
+        for payer in (first, second)
+    ]
+    jing.pay(first, jing.order(quotes[0], 500))
+    with pytest.raises(Refusal, match="DISCOUNT_GONE"):
+        jing.pay(second, jing.order(quotes[1], 500))
+    assert jing.left(campaign) == 50

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AsyncExitStack
+from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -33,10 +34,11 @@ class Bazaar(Jing):
         await self.institution.start(stack)
         pages = Pages(Brand("jing", "Jing", "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
         nobody = cast("Any", None)  # No merchant asks for consent here, nor sends money.
+        here = cast("Any", SimpleNamespace(spec=SimpleNamespace(plate_base="https://jing.example"), sandbox=None))
         handlers = [
             *institution_api(self.institution),
             *wallet_pages(self.institution, pages, {"jing": "Jing"}, nobody, nobody),
-            *marketing_handlers(self.marketing, pages, operator_guard(self.node, self.institution.people), nobody),
+            *marketing_handlers(self.marketing, pages, operator_guard(self.node, self.institution.people), here),
         ]
         self.app = make_app(handlers, title="jing", version="1")
         transport = httpx.ASGITransport(cast("Any", self.app))
@@ -44,8 +46,14 @@ class Bazaar(Jing):
             httpx.AsyncClient(transport=transport, base_url="http://jing", timeout=5)
         )
 
-    async def campaign(self, budget: int = 1_000_000, merchant_id: int = 0, **terms: Any) -> str:
-        """A campaign for coupons that has begun."""
+    async def campaign(
+        self,
+        budget: int = 1_000_000,
+        merchant_id: int = 0,
+        kind: CampaignKind = CampaignKind.COUPON,
+        **terms: Any,
+    ) -> str:
+        """A campaign that has begun, for coupons unless the test says otherwise."""
         marketing, journal = self.marketing, self.node.journal
         profile = SponsorProfile(reference=id_text("r", self.mint.mint()), kind=SponsorKind.INSTITUTION, name="钱包")
         sponsors = marketing.sponsors
@@ -59,7 +67,7 @@ class Bazaar(Jing):
         draft = CampaignDraft(
             id=self.mint.mint(),
             name="早餐季",
-            kind=CampaignKind.COUPON,
+            kind=kind,
             sponsors=[(sponsor.id, 1)],
             budget=budget,
             terms=CampaignTerms(**({"holdout_bps": 0} | terms)),

@@ -79,6 +79,36 @@ def test_a_ring_in_which_each_invites_the_next_and_the_money_goes_round() -> Non
     assert jing.spent == 0
 
 
+def test_money_that_comes_by_red_packet_is_seen_like_any_other() -> None:
+    world = VillageWorld()
+    jing = world.jing
+    me, helper = jing.person(), jing.person()
+    friend = jing.person(jing.invite(me), balance=0)
+    jing.packet(me, friend, 2_000)
+    world.tick(60)
+    jing.pays(friend, jing.shop(), 600)
+    jing.packet(friend, helper, 100)
+    jing.pays(helper, me, 100)  # Nobody of the circle: what is not known of it is not seen.
+    world.wait()
+    assert signals(jing, friend) == {"FUNDED_BY_CIRCLE"}
+    assert jing.of(friend).state == ReferralState.PAID, "it is no proof: friends do give each other red packets"
+
+
+def test_a_ring_is_closed_by_a_red_packet_as_by_a_payment() -> None:
+    world = VillageWorld()
+    jing = world.jing
+    me = jing.person()
+    invitation = jing.invite(me)
+    one, two = jing.person(invitation), jing.person(invitation)
+    jing.packet(me, one, 2_000)
+    jing.packet(one, two, 1_000)
+    world.tick(60)
+    jing.pays(one, jing.shop(), 600)
+    world.wait()
+    assert signals(jing, one) == {"FUNDED_BY_CIRCLE", "RING"}
+    assert jing.of(one).reason == SUSPECTED
+
+
 def test_friends_who_are_all_each_others_friends() -> None:
     world = VillageWorld()
     jing = world.jing

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from hutong.institution import chart
-from hutong.institution.payments.payment import Outcome, Payment, PaymentState
+from hutong.institution.payments.payment import Outcome, Payment, PaymentState, Why
 from hutong.institution.payments.refund import RefundOrder
 from hutong.institution.people.device import Device
 from hutong.institution.people.user import Evidence, User
 from hutong.kernel.ids import derive
+from hutong.ledger import packet_recipes
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignKind
@@ -177,6 +178,35 @@ class Village(House):
         assert outcome is not None
         assert outcome.completed, (PaymentState, outcome.reason)
         return payment
+
+    def packet(self, sender: User, claimant: User, amount: int) -> None:
+        """A red packet that one fills and the other opens, as the ledger sees it."""
+        packet_id = self.node.mint.mint()
+        red_packet = chart.red_packet_account(packet_id)
+        self.ledger.create_accounts([chart.red_packet(packet_id)], lambda _: None)
+        legs = [
+            packet_recipes.fill(
+                self.node.mint.mint(),
+                packet_id,
+                wallet=sender.wallet_account,
+                packet=red_packet,
+                amount=amount,
+                ledger=156,
+                code=Why.RED_PACKET_FILLED,
+            ),
+            packet_recipes.claim(
+                self.node.mint.mint(),
+                packet_id,
+                packet=red_packet,
+                wallet=claimant.wallet_account,
+                amount=amount,
+                ledger=156,
+                code=Why.RED_PACKET_CLAIMED,
+            ),
+        ]
+        for leg in legs:
+            self.ledger.create_transfers([leg], lambda _: None)
+        self.journal.seal()
 
     def orders(self, payer: User, asks: Asks, amount: int) -> list[tuple[Payment, Outcome | None]]:
         """A payment as its payer gives it."""

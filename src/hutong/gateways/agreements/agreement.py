@@ -13,11 +13,13 @@ import msgspec
 from hutong.gateways.agreements.period import FACT as PERIOD_RULE
 from hutong.gateways.agreements.period import PeriodRule
 from hutong.gateways.agreements.reasons import AgreementReason
+from hutong.gateways.facts import read_facts
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
 
 AGREEMENT_PREFIX = "agr"
+OFFERED_FACT = "agreement_offered"  # In the facts of an order: who pays it is asked to sign this agreement.
 DAY_MAX_DEFAULT = 1_000_00  # What may be taken in a day, where the merchant doesn't say.
 DAY_MAX_MAX = 50_000_00
 OFFER_LIFE_S = 2 * 3600
@@ -94,8 +96,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def rule(self) -> PeriodRule | None:

@@ -12,6 +12,7 @@ from hutong.gateways.agreements.agreement import (
     AGREEMENTS,
     DAY_MAX_MAX,
     OFFER_LIFE_S,
+    OFFERED_FACT,
     Agreement,
     AgreementDraft,
     AgreementState,
@@ -24,7 +25,7 @@ from hutong.gateways.agreements.period import AGREEMENT_TAKINGS, AgreementTaking
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
-from hutong.gateways.order import OrderDraft, Trade, TradeState
+from hutong.gateways.order import GatewayOrder, OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import payer_here
 from hutong.gateways.reasons import GatewayReason
@@ -32,6 +33,8 @@ from hutong.institution.bills.bill import day_of
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.mandate import bank_of, mandate_id
+from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.receipt import Receipt
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import Shelf, decided
@@ -70,6 +73,8 @@ class AgreementService:
             timed=True,
         )
         self.takings = Shelf(AGREEMENT_TAKINGS, self._journal, self._node.store, by=("agreement_id",), timed=True)
+        orders.on_look_up.append(self._look_up_order)
+        orders.on_paid.append(self._paid)
         # Of agreements with the institution itself. The first bring into memory what the second need, which hear of each that
         # was signed or has ended, in the decision that makes it so.
         self.on_look_up: list[ChangeHook] = []
@@ -78,6 +83,24 @@ class AgreementService:
     async def start(self) -> None:
         await self.all.start()
         await self.takings.start()
+
+    # What orders tell.
+
+    def _look_up_order(self, order: GatewayOrder) -> None:
+        """May raise `Cold`."""
+        self._offered_with(order)
+
+    def _paid(self, order: GatewayOrder, payment: Receipt | Payment) -> None:
+        """Who of ours has paid is asked in their wallet to sign what was offered with it."""
+        agreement = self._offered_with(order)
+        if agreement is not None and isinstance(payment, Payment) and agreement.state == AgreementState.OFFERED:
+            self.all.put(msgspec.structs.replace(agreement, user_id=payment.user_id))
+
+    def _offered_with(self, order: GatewayOrder) -> Agreement | None:
+        """May raise `Cold`."""
+        if OFFERED_FACT.encode() not in order.facts:
+            return None
+        return self.all.get(int(order.told[OFFERED_FACT], 16))
 
     # For merchants.
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.account import Caller
+from hutong.gateways.facts import read_facts
 from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.reasons import GatewayReason
 from hutong.institution.merchants.merchant import reference_key
@@ -61,8 +62,7 @@ class CombinedPart(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
 
 class TakingState(StrEnum):

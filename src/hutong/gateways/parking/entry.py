@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.facts import read_facts
 from hutong.institution.merchants.merchant import reference_key
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Table, Text, Uuid
 
@@ -64,8 +65,7 @@ class ParkingEntry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def name(self) -> str:

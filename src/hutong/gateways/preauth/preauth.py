@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.facts import read_facts
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution.chart import held_account
 from hutong.kernel.clock import NS_PER_S
@@ -80,8 +81,7 @@ class Preauth(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def creditor(self) -> str:

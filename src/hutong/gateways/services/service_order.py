@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hutong.gateways.agreements.agreement import Agreement, AgreementState
+from hutong.gateways.facts import read_facts
 from hutong.gateways.order import Trade, TradeState
 from hutong.gateways.services.reasons import ServiceReason
 from hutong.institution.merchants.merchant import reference_key
@@ -51,8 +52,7 @@ class ServiceOrder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def out_trade_no(self) -> str:
@@ -119,6 +119,7 @@ class ServiceDraft(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     shown: str
     notify_url: str
+    permission: Agreement | None = None  # Under which it needs no consent of its own.
     facts: dict[str, Any] = {}
     content: bytes = b""
 

@@ -78,18 +78,7 @@ class ServiceOrderService:
         found = await decided(self._journal, known)
         if found is not None:
             return found
-        agreement = await self._agreements.offer(
-            caller,
-            AgreementDraft(
-                number=draft.number,
-                dialect=draft.dialect,
-                plan=f"{PLAN}{draft.service_id}",
-                shown=draft.shown,
-                day_max=draft.most,
-                notify_url=draft.notify_url,
-                content=draft.content,
-            ),
-        )
+        agreement = draft.permission or await self._agreements.offer(caller, _consent(draft))
 
         def create() -> ServiceStanding:
             standing = known()
@@ -254,7 +243,9 @@ class ServiceOrderService:
         return await self._over(after) if after.is_paid else after
 
     async def _over(self, standing: ServiceStanding) -> ServiceStanding:
-        """Nothing more may be taken: the consent ends with what it was for."""
+        """Nothing more may be taken: the consent ends with what it was for. A permission is for others, too."""
+        if not standing.agreement.plan.startswith(PLAN):
+            return standing
         agreement = await decided(self._journal, lambda: self._agreements.withdraw(standing.order.agreement_id))
         return msgspec.structs.replace(standing, agreement=agreement)
 
@@ -272,6 +263,18 @@ class ServiceOrderService:
             self._notifications.add(
                 service.account_id, order.dialect, News.SERVICE_PAID, service.id, service.notify_url
             )
+
+
+def _consent(draft: ServiceDraft) -> AgreementDraft:
+    return AgreementDraft(
+        number=draft.number,
+        dialect=draft.dialect,
+        plan=f"{PLAN}{draft.service_id}",
+        shown=draft.shown,
+        day_max=draft.most,
+        notify_url=draft.notify_url,
+        content=draft.content,
+    )
 
 
 def _check_unpaid(standing: ServiceStanding) -> None:

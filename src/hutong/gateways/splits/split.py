@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.facts import read_facts
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.splits.receiver import Receiver
 from hutong.institution.merchants.merchant import reference_key
@@ -92,8 +93,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def given_facts(self) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     def check_same(self, order_id: int, draft: SplitDraft) -> None:
         """Refuses SPLIT_DIFFERS, naming the field."""

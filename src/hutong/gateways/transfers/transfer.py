@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.facts import read_facts
 from hutong.gateways.order import Dialect
 from hutong.gateways.transfers.reasons import TransferReason
 from hutong.institution.merchants.merchant import reference_key
@@ -63,8 +64,7 @@ class PersonTransfer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> dict[str, Any]:
         """The facts, read."""
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
     @property
     def is_ended(self) -> bool:
@@ -144,8 +144,7 @@ class TransferBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def told(self) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.json.decode(self.facts)
-        return found
+        return read_facts(self.facts)
 
 
 class BatchDraft(msgspec.Struct, frozen=True, kw_only=True):

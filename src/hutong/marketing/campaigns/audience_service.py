@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from hutong.kernel.ids import derive
-from hutong.marketing.campaigns.award import EXPOSURES, Award, AwardState, Exposure
+from hutong.marketing.campaigns.award import EXPOSURES, Award, AwardKind, AwardState, Exposure
 from hutong.marketing.campaigns.budget import NOTHING, PersonSpent
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.parties import Parties
@@ -18,12 +18,13 @@ _KNOWN_MAX = 200_000
 class Known:
     """One person, or one hour of a shop, as campaigns know it."""
 
-    __slots__ = ("arms", "is_new", "spent")
+    __slots__ = ("arms", "is_new", "spent", "undecided")
 
     def __init__(self) -> None:
         self.spent: dict[int, PersonSpent] = {}  # By campaign.
         self.arms: dict[int, str] = {}  # By campaign that was there for this one already.
         self.is_new: bool | None = None  # Has never paid; None: nobody asked yet.
+        self.undecided: set[int] = set()  # Payments under way that a discount was set aside for.
 
     def of(self, campaign_id: int) -> PersonSpent:
         """What this one got of a campaign."""
@@ -53,6 +54,7 @@ class AudienceService:
             known = self._kept(person_id, exposures)
             for award in awards:
                 self._count(known, award, award.left, int(award.state != AwardState.RELEASED))
+                self._watch(known, award)
         return known
 
     def unit(self, unit_id: int) -> Known:
@@ -61,11 +63,14 @@ class AudienceService:
         return known if known is not None else self._kept(unit_id, self.exposures.find("unit_id", unit_id))
 
     def is_new(self, person_id: int) -> bool:
-        """Whether this person has never paid anything. May raise `Cold`."""
+        """
+        Whether this person has never paid anything, and is not about to: else whoever pays twice before the first payment is
+        decided would be new twice. May raise `Cold`.
+        """
         known = self.person(person_id)
         if known.is_new is None:
             raise Cold(partial(self._load_new, person_id))
-        return known.is_new
+        return known.is_new and not known.undecided
 
     def has_paid(self, person_id: int) -> None:
         """Somebody has just paid."""
@@ -93,7 +98,9 @@ class AudienceService:
         """A version of an award was written down."""
         known = self._known.get(award.person_id) if award.person_id else None
         if known is not None:
-            self._count(known, award, award.change, award.times)
+            if award.change or award.times:
+                self._count(known, award, award.change, award.times)
+            self._watch(known, award)
 
     def keep(self) -> None:
         """Write down what was noted since."""
@@ -105,6 +112,16 @@ class AudienceService:
     def noted(self) -> bool:
         """Whether there is anything to write down."""
         return bool(self._to_keep)
+
+    def _watch(self, known: Known, award: Award) -> None:
+        if award.kind != AwardKind.DISCOUNT:
+            return
+        if award.state == AwardState.RESERVED:
+            known.undecided.add(award.payment_id)
+            return
+        known.undecided.discard(award.payment_id)
+        if award.state == AwardState.COMMITTED and known.is_new:
+            known.is_new = False
 
     def _count(self, known: Known, award: Award, change: int, times: int) -> None:
         spent = known.spent.get(award.campaign_id)

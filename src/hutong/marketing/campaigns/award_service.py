@@ -333,9 +333,9 @@ class AwardService:
 
     def _put(self, award: Award) -> Award:
         self.all.put(award)
+        self.audience.count(award)
         if award.change or award.times:
             self._campaigns.spent[award.campaign_id].count(award.day, award.place, award.change, award.times)
-            self.audience.count(award)
             if award.change < 0:
                 self._campaigns.touch(self._campaign(award))
         return award

@@ -28,6 +28,11 @@ NOWHERE = PlaceFacts()  # A merchant of another institution: a consult does not 
 class Parties(Protocol):
     """People and merchants. Everything may raise `Cold`."""
 
+    @property
+    def changes(self) -> int:
+        """How often what an operator says of them changed: while it stays, so does whatever follows."""
+        ...
+
     def payer(self, person_id: int) -> PayerFacts: ...
 
     def place(self, merchant_id: int, shop_id: int) -> PlaceFacts: ...

@@ -42,6 +42,11 @@ class PartyService:
         self.traits.put(traits)
         return traits
 
+    @property
+    def changes(self) -> int:
+        """How often what the operator says of them changed since the start."""
+        return self.traits.changes
+
     def payer(self, person_id: int) -> PayerFacts:
         """May raise `Cold`."""
         user = self._people.user(person_id)

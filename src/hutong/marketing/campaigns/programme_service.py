@@ -24,6 +24,11 @@ class ProgrammeService:
         """Load them."""
         self._joined = {(row.campaign_id, row.merchant_id) for row in await self._all.load_all() if row.joined}
 
+    @property
+    def changes(self) -> int:
+        """How often somebody joined or left since the start."""
+        return self._all.changes
+
     def open(self) -> list[Campaign]:
         """What a merchant may join, or has."""
         return [each for each in self._campaigns.everything() if each.told.by_joining and each.state in _OPEN]

@@ -80,7 +80,7 @@ _Asked = tuple[int, int, int, Channel, str]
 
 
 class _Offered(NamedTuple):
-    """What was shown, when, and how many changes of campaigns there had been."""
+    """What was shown, when, and how many changes there had been of what it follows from."""
 
     subsidy: Subsidy
     changes: int
@@ -125,17 +125,26 @@ class Subsidies:
         if offered is not None and self._holds(offered, occasion):
             return offered.subsidy
         subsidy = self._best(occasion, books)
-        if subsidy is not None and all(each.benefit.source == CAMPAIGN for each in subsidy.chosen):
+        if subsidy is not None and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
-            self._offered[asked] = _Offered(subsidy, self._campaigns.all.changes, occasion)
+            self._offered[asked] = _Offered(subsidy, self._changes, occasion)
         return subsidy
+
+    def _may_be_kept(self, subsidy: Subsidy, books: Sequence[RuleBook]) -> bool:
+        """Not what draws and coupons give, which have a state of their own; nor where somebody's first payment counts."""
+        own = all(each.benefit.source == CAMPAIGN for each in subsidy.chosen)
+        return own and not any("new" in book.fields for book in books)
+
+    @property
+    def _changes(self) -> int:
+        return self._campaigns.all.changes + self._programmes.changes + self._parties.changes
 
     def _holds(self, offered: "_Offered", occasion: Occasion) -> bool:
         """Whether what was shown can still be given: nothing changed but what budgets have."""
         was = offered.occasion
         if (
-            offered.changes != self._campaigns.all.changes
+            offered.changes != self._changes
             or occasion.now_ns - was.now_ns > _SHOWN_NS
             or (occasion.merchant_id, occasion.shop_id, occasion.chosen) != (was.merchant_id, was.shop_id, was.chosen)
         ):

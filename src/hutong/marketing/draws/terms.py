@@ -22,7 +22,7 @@ class DrawMore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def check_terms(terms: CampaignTerms) -> None:
     """Refuses DISTRIBUTION_INVALID, DRAW_TERMS_INVALID with the field."""
-    more = _more(terms)
+    more = more_of(terms)
     more.distribution.check()
     _terms(terms, more, terms.caps.day or more.distribution.highest).check()
 
@@ -34,7 +34,7 @@ def terms_of(campaign: Campaign, left: int, days: int) -> DrawTerms:
     The day's own budget is the campaign's daily one; without one, what is left is shared out over the days.
     """
     of_day = campaign.told.caps.day or -(-left // days)
-    return _terms(campaign.told, _more(campaign.told), min(of_day, left))
+    return _terms(campaign.told, more_of(campaign.told), min(of_day, left))
 
 
 def _terms(terms: CampaignTerms, more: DrawMore, budget: int) -> DrawTerms:
@@ -47,7 +47,8 @@ def _terms(terms: CampaignTerms, more: DrawMore, budget: int) -> DrawTerms:
     )
 
 
-def _more(terms: CampaignTerms) -> DrawMore:
+def more_of(terms: CampaignTerms) -> DrawMore:
+    """What only draws understand of the terms. Refuses DRAW_TERMS_INVALID."""
     try:
         return msgspec.convert(terms.more, DrawMore)
     except msgspec.ValidationError as error:

@@ -6,7 +6,7 @@ from typing import Protocol
 from hutong.institution.payments.payment import Payment, Why
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.people.user import User
-from hutong.ledger.transfer import AccountQuery
+from hutong.ledger.transfer import AccountQuery, Transfer
 from hutong.marketing.invitations.circle import PersonPayment
 from hutong.runtime.shelf import warmed
 
@@ -95,17 +95,35 @@ class MoneyService:
                 payee_id = payment.payee_user_id or keepers.get(payment.merchant_id, 0)
                 if payee_id in ids and payee_id != user.id:
                     found.append(PersonPayment(user.id, payee_id, payment.paid, payment.created_ns))
-        return found
+        return [*found, *await self._packets(users)]
+
+    async def _packets(self, users: Collection[User]) -> list[PersonPayment]:
+        """Red packets that some of these people filled and others opened: each is an account that both moved money with."""
+        fillers: dict[int, int] = {}
+        for user in users:
+            filled = await self._moved(user, Why.RED_PACKET_FILLED, debits=True)
+            fillers |= {each.credit_account_id: user.id for each in filled}
+        return [
+            PersonPayment(fillers[each.debit_account_id], user.id, each.amount, each.timestamp)
+            for user in users
+            for each in (await self._moved(user, Why.RED_PACKET_CLAIMED, debits=False) if fillers else ())
+            if fillers.get(each.debit_account_id, user.id) != user.id
+        ]
 
     async def _newest(self, user: User) -> list[Payment]:
         """The person's newest payments to somebody of this institution."""
         debtor = self._payments.debtor
-        transfers = await self._payments.ledger.account_transfers(
-            AccountQuery(user.wallet_account, credits=False, code=Why.PAYMENT_ON_US, limit=_LOOKED_AT, reversed=True)
-        )
+        transfers = await self._moved(user, Why.PAYMENT_ON_US, debits=True)
         ids = sorted({each.user_data_128 for each in transfers})
         await debtor.payments.load(ids)
         return [payment for id_ in ids if (payment := debtor.payments.get(id_)) is not None]
+
+    async def _moved(self, user: User, code: Why, *, debits: bool) -> list[Transfer]:
+        """The newest transfers of a kind from a person's wallet, or to it."""
+        query = AccountQuery(
+            user.wallet_account, debits=debits, credits=not debits, code=code, limit=_LOOKED_AT, reversed=True
+        )
+        return await self._payments.ledger.account_transfers(query)
 
     def _payment(self, payment_id: int) -> Payment | None:
         return self._payments.debtor.payments.get(payment_id)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from hutong.institution.payments.cashier import ELSEWHERE
 from hutong.institution.payments.payment import Payment
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
@@ -111,7 +112,12 @@ class RewardService:
     def _qualifies(self, payment: Payment, referral: Referral) -> bool:
         """Enough, to a merchant that is neither's own, by somebody whose name and funding are their own, and not given back."""
         terms = referral.told
-        if payment.channel in _NOT_MERCHANTS or payment.payee_user_id or payment.paid < terms.amount_min:
+        if (
+            payment.funding in ELSEWHERE
+            or payment.channel in _NOT_MERCHANTS
+            or payment.payee_user_id
+            or payment.paid < terms.amount_min
+        ):
             return False
         if payment.created_ns < referral.joined_ns:
             return False

@@ -5,9 +5,11 @@ from litestar.types import ControllerRouterHandler
 from hutong.institution.bills.service import BillService
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
+from hutong.marketing.marketing import Marketing
 from hutong.runtime.pool import WorkerPool
 from hutong.web.console.bills import bill_pages
 from hutong.web.console.callbacks import Callbacks, callback_pages
+from hutong.web.console.campaigns import campaign_pages
 from hutong.web.console.gateways import GatewayAccounts, gateway_pages
 from hutong.web.console.keys import key_pages
 from hutong.web.console.overview import overview_pages
@@ -29,13 +31,16 @@ def console_pages(
     pool: WorkerPool,
     gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
+    marketing: Marketing | None = None,
 ) -> list[ControllerRouterHandler]:
     """`/console...`."""
-    console = Console(institution, pages, bills, pool, callbacks)
+    console = Console(institution, pages, bills, pool, callbacks, has_campaigns=marketing is not None)
     # What only an owner may do of these the services refuse to others; the list and the form share an address.
     for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
     for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages, callback_pages)
     owners = [*(handler for of in for_owners for handler in of(console)), *gateway_pages(console, gateways)]
+    if marketing is not None:
+        owners += campaign_pages(console, marketing)
     return [
         console.router([handler for of in for_all for handler in of(console)]),
         console.router(settlement_pages(console), BOOKS, Right.BOOKS),

@@ -52,6 +52,7 @@ SECTIONS = (
     Section("withdrawal", "/console/withdrawal", phrase("Withdrawal"), OWNER),
     Section("shops", "/console/shops", phrase("Shops"), of_one_shop=True),
     Section("plates", "/console/plates", phrase("Code plates"), of_one_shop=True),
+    Section("campaigns", "/console/campaigns", phrase("Campaigns"), OWNER),
     Section("staff", "/console/staff", phrase("Staff"), OWNER),
     Section("keys", "/console/keys", phrase("API keys"), OWNER),
     Section("webhooks", "/console/webhooks", phrase("Webhooks"), OWNER),
@@ -69,6 +70,7 @@ class Console:
     bills: BillService
     pool: WorkerPool
     callbacks: "Callbacks | None" = None
+    has_campaigns: bool = False
 
     async def page(
         self, request: AnyRequest, template: str, nav: str, refusal: Refusal | None = None, **values: Any
@@ -83,7 +85,7 @@ class Console:
             "who": f"{who.member.name} · {_(ROLE_NAMES[role])}",
             "merchant": merchant,
             "role": role.value,
-            "sections": [each for each in SECTIONS if has(who, each) and (self.callbacks or each.name != "callbacks")],
+            "sections": [each for each in SECTIONS if has(who, each) and self._is_there(each)],
             "may_manage": role in OWNER and not who.key.shop_id,
             "shop_text": shop_text,
             "payment_id_text": payment_id_text,
@@ -93,6 +95,10 @@ class Console:
             **values,
         }
         return self.pages.shown(request, f"console/{template}", refusal, **around)
+
+    def _is_there(self, section: Section) -> bool:
+        wired = {"callbacks": self.callbacks is not None, "campaigns": self.has_campaigns}
+        return wired.get(section.name, True)
 
     async def look(self, decide: Any) -> Any:
         """What is kept in memory, loaded first where it is not."""

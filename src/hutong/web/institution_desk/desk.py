@@ -2,9 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
+from hutong.marketing.marketing import Marketing
 from hutong.web.desk.frame import COMMON_MENU, common_pages
 from hutong.web.institution_desk.applications import application_pages
 from hutong.web.institution_desk.apply import apply_pages
+from hutong.web.institution_desk.campaigns import campaign_pages
 from hutong.web.institution_desk.cases import case_pages
 from hutong.web.institution_desk.ledger import ledger_pages
 from hutong.web.institution_desk.merchants import merchant_pages
@@ -32,15 +34,19 @@ MENU = (
     MenuEntry("trial", f"{HOME}/ledger/trial-balance", phrase("Trial balance")),
     MenuEntry("reconciliation", f"{HOME}/reconciliation", phrase("Reconciliation")),
     MenuEntry("settlement", f"{HOME}/settlement", phrase("Settlement")),
+    MenuEntry("campaigns", f"{HOME}/campaigns", phrase("Campaigns")),
     MenuEntry("policies", f"{HOME}/policies", phrase("Limits and policies")),
     *COMMON_MENU,
 )
 
 
-def institution_desk_pages(parts: DeskParts, pages: Pages) -> list[ControllerRouterHandler]:
+def institution_desk_pages(
+    parts: DeskParts, pages: Pages, marketing: Marketing | None = None
+) -> list[ControllerRouterHandler]:
     """`/desk` and everything below it; and the page on which a merchant applies. Looks are in the audit log, too."""
     institution = parts.institution
-    desk = Desk(institution.node, institution.people.operators, pages, MENU, reads_noted=True)
+    menu = [each for each in MENU if each.nav != "campaigns" or marketing is not None]
+    desk = Desk(institution.node, institution.people.operators, pages, menu, reads_noted=True)
     return [
         *common_pages(desk, WORDINGS),
         overview_pages(desk, parts),
@@ -53,5 +59,6 @@ def institution_desk_pages(parts: DeskParts, pages: Pages) -> list[ControllerRou
         case_pages(desk, parts),
         settlement_pages(desk, parts),
         policy_pages(desk, parts),
+        *([] if marketing is None else [campaign_pages(desk, marketing)]),
         apply_pages(institution.node, institution.applications, pages),
     ]

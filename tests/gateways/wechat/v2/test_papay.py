@@ -92,3 +92,36 @@ async def test_a_browser_is_led_to_where_it_is_signed(street: Street) -> None:
     assert (shown["state"], shown["merchant_name"], shown["account_shown"]) == ("OFFERED", "胡同面馆", "王小明")
     response = await shop.house.client.get(f"/papay/entrustweb?{query}0")
     assert "签名错误" in response.text
+
+
+async def test_who_pays_an_order_is_asked_to_sign_what_came_with_it(street: Street) -> None:
+    shop, person = await open_shop(street), await street.wei.person()
+    contract = {name: value for name, value in OFFER.items() if name not in {"version", "timestamp", "nonce_str"}}
+    fields = contract | {
+        "body": "首月会员",
+        "out_trade_no": "K-1",
+        "total_fee": 1_000,
+        "spbill_create_ip": "127.0.0.1",
+        "trade_type": "NATIVE",
+        "product_id": "1",
+        "contract_mchid": shop.names["mch_id"],
+        "contract_appid": shop.names["appid"],
+        "contract_notify_url": URL,
+    }
+    wrong = await shop.call("/pay/contractorder", **fields | {"contract_mchid": "1"})
+    assert wrong["err_code"] == "PARAM_ERROR"
+    placed = await shop.done("/pay/contractorder", **fields)
+    assert (placed["contract_result_code"], placed["contract_code"]) == ("SUCCESS", "C-1")
+    assert await person.said("GET", "/v1/agreements") == []
+    await person.pay(placed["code_url"])
+
+    (asked,) = await person.said("GET", "/v1/agreements")
+    assert (asked["state"], asked["account_shown"]) == ("OFFERED", "王小明")
+    await person.sign(asked["agreement_id"])
+    found = await shop.done("/papay/querycontract", **WHICH)
+    assert found["contract_state"] == "0"
+    await shop.done("/pay/pappayapply", **take(found["contract_id"], "K-2", 500))
+    assert await person.balance() == 1_000_000 - 1_500
+    again = await shop.done("/pay/contractorder", **fields | {"out_trade_no": "K-3"})
+    assert (again["contract_result_code"], again["contract_err_code"]) == ("FAIL", "CONTRACT_EXISTED")
+    assert again["code_url"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateways.hall import Hall
+from tests.gateways.hall import Hall, user_id
 from tests.gateways.wechat.v3.client import Answer, Merchant
 from tests.gateways.wechat.v3.test_papay import events, sign
 
@@ -151,7 +151,6 @@ async def test_a_service_paid_for_elsewhere_or_free_is_done(hall: Hall) -> None:
 async def test_what_is_no_service_order_is_refused(hall: Hall) -> None:
     merchant = Merchant(hall)
     table: list[tuple[str, dict[str, Any], int, str]] = [
-        (PATH, service(merchant, need_user_confirm=False), 403, "NO_AUTH"),
         (PATH, service(merchant, risk_fund={"name": "OTHER", "amount": 1}), 400, "PARAM_ERROR"),
         (PATH, service(merchant, risk_fund={"name": "DEPOSIT", "amount": 0}), 400, "PARAM_ERROR"),
         (PATH, service(merchant, time_range={}), 400, "PARAM_ERROR"),
@@ -178,3 +177,58 @@ async def test_a_service_is_paid_for_once_however_many_ask_at_once(hall: Hall) -
 
     assert (await asked(merchant))["state"] == "DONE"
     assert (await person.get("/v1/balance"))["balance"] == 8_720
+
+
+async def test_a_permission_spares_the_confirmation_until_it_is_taken_back(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 10_000)
+    openid = hall.gateways.orders.payers.openid(merchant.appid, f"/{user_id(person):032x}")
+    unconfirmed = service(merchant, need_user_confirm=False, openid=openid)
+    assert (await merchant.post(PATH, unconfirmed)).code == "NO_AUTH"
+    assert (await merchant.post(PATH, service(merchant, need_user_confirm=False))).code == "PARAM_ERROR"
+
+    permissions = "/v3/payscore/permissions"
+    asked_for = {
+        "service_id": SERVICE,
+        "appid": merchant.appid,
+        "authorization_code": "A1",
+        "notify_url": "https://shop.example/permitted",
+    }
+    applied = await merchant.post(permissions, asked_for)
+    assert applied.json["apply_permissions_token"].startswith("agr_")
+    by_code = f"{permissions}/authorization-code/A1?service_id={SERVICE}"
+    assert (await merchant.get(by_code)).json["authorization_state"] == "UNAVAILABLE"
+    await sign(hall, person)
+    told = (await merchant.get(by_code)).json
+    assert (told["authorization_state"], told["openid"]) == ("AVAILABLE", openid)
+    by_person = f"{permissions}/openid/{openid}"
+    assert (await merchant.get(f"{by_person}?service_id={SERVICE}&appid={merchant.appid}")).json == told
+
+    for number in ("U1", "U2"):
+        made = await merchant.post(PATH, unconfirmed | {"out_order_no": number})
+        assert (made.status, made.json["state"], "package" in made.json) == (200, "DOING", False)
+        done = await merchant.post(f"{PATH}/{number}/complete", over(merchant, 1_280))
+        assert done.json["state"] == "DONE"
+    assert (await person.get("/v1/balance"))["balance"] == 10_000 - 2_560
+    third = await merchant.post(PATH, unconfirmed | {"out_order_no": "U3"})
+    assert third.status == 200
+
+    ended = await merchant.post(f"{by_person}/terminate", which(merchant, reason="不再使用"))
+    assert ended.status == 204
+    assert (await merchant.get(by_code)).json["authorization_state"] == "UNAVAILABLE"
+    assert (await merchant.post(PATH, unconfirmed | {"out_order_no": "U4"})).code == "NO_AUTH"
+    owed = await merchant.post(f"{PATH}/U3/complete", over(merchant, 1_280))
+    assert owed.json["collection"]["state"] == "USER_PAYING", "the consent is over: nothing is taken"
+    assert (await person.get("/v1/balance"))["balance"] == 10_000 - 2_560
+    heard = [(event, resource) for event, resource in await events(hall, merchant) if event != "PAYSCORE.USER_PAID"]
+    assert [event for event, _ in heard] == ["PAYSCORE.USER_OPEN_SERVICE", "PAYSCORE.USER_CLOSE_SERVICE"]
+    assert heard[0][1] == {
+        "appid": merchant.appid,
+        "mchid": merchant.mchid,
+        "service_id": SERVICE,
+        "authorization_code": "A1",
+        "openid": openid,
+        "user_service_status": "USER_OPEN_SERVICE",
+        "openorclose_time": "20260101080000",
+    }
+    for path in (f"{permissions}/authorization-code/A2?service_id={SERVICE}", f"{by_person}x?service_id={SERVICE}"):
+        assert (await merchant.get(path)).code == "RESOURCE_NOT_EXISTS"

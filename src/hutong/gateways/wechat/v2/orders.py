@@ -56,12 +56,17 @@ class Orders:
 
     async def unifiedorder(self, call: Call) -> Fields:
         """Place an order. What it is paid by depends on `trade_type`."""
+        return await self.place(call, {})
+
+    async def place(self, call: Call, more: dict[str, Any]) -> Fields:
+        """The same, with more to be kept of it."""
         trade_type = call.text("trade_type")
         if trade_type == "JSAPI" and not (call.text("openid") or call.text("sub_openid")):
             raise Unreadable("JSAPI支付必须传openid")
         if trade_type == "NATIVE":
             shape.must("product_id").check(call.fields)
-        trade = await self._orders.place(call.caller, self._draft(call, trade_type))
+        draft = self._draft(call, trade_type)
+        trade = await self._orders.place(call.caller, msgspec.structs.replace(draft, facts=draft.facts | more))
         led = {
             "NATIVE": {"code_url": self._orders.code_url(trade)},
             "MWEB": {"mweb_url": self._orders.page_url(trade)},

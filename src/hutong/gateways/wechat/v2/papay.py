@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from hutong.gateways.agreements.agreement import Agreement, AgreementDraft, AgreementState, EndedBy
+from hutong.gateways.agreements.agreement import OFFERED_FACT, Agreement, AgreementDraft, AgreementState, EndedBy
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.order import Dialect, OrderDraft
@@ -12,10 +12,11 @@ from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.wechat.v2 import shape
 from hutong.gateways.wechat.v2.document import Fields
-from hutong.gateways.wechat.v2.endpoint import Call, Endpoint, Handler, Proof
+from hutong.gateways.wechat.v2.endpoint import Call, Endpoint, Proof
 from hutong.gateways.wechat.v2.errors import Code, Fault
 from hutong.gateways.wechat.v2.moment import wire_clock
-from hutong.gateways.wechat.v2.orders import order_draft
+from hutong.gateways.wechat.v2.orders import Orders, order_draft
+from hutong.gateways.wechat.v2.refusals import fault_of
 from hutong.gateways.wire import WireAnswer
 from hutong.kernel.errors import Refusal
 
@@ -44,6 +45,16 @@ _TAKE = (
     shape.must("trade_type", shape.one_of("PAP")),
     shape.must("contract_id", shape.DIGITS, 64),
 )
+_CONTRACT_ORDER = (
+    *shape.UNIFIEDORDER,
+    shape.must("contract_mchid"),
+    shape.must("contract_appid"),
+    shape.must("plan_id", shape.DIGITS),
+    shape.must("contract_code", length_max=64),
+    shape.must("request_serial", shape.DIGITS, 32),
+    shape.must("contract_display_account", length_max=64),
+    shape.must("contract_notify_url", shape.URL, 256),
+)
 _ENDINGS = {EndedBy.PERSON: "2", EndedBy.MERCHANT: "3"}
 # What of the call that offers it is given back.
 _KEPT = ("appid", "sub_appid", "request_serial")
@@ -52,10 +63,10 @@ _KEPT = ("appid", "sub_appid", "request_serial")
 class Papay:
     """The endpoints of entrusted deduction; a service provider's are its merchants'."""
 
-    def __init__(self, agreements: AgreementService, orders: OrderService, orderquery: Handler) -> None:
+    def __init__(self, agreements: AgreementService, orders: OrderService, ordering: Orders) -> None:
         self._agreements = agreements
         self._orders = orders
-        self._orderquery = orderquery
+        self._ordering = ordering
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
@@ -78,6 +89,14 @@ class Papay:
             )
             + self._by_get()
             + self._taking()
+            + (
+                Endpoint(
+                    path="/pay/contractorder",
+                    product="支付中签约",
+                    parameters=_CONTRACT_ORDER,
+                    handler=self.contractorder,
+                ),
+            )
         )
 
     def _by_get(self) -> tuple[Endpoint, ...]:
@@ -146,20 +165,42 @@ class Papay:
 
     async def paporderquery(self, call: Call) -> Fields | WireAnswer:
         """How what was to be taken stands."""
-        return await self._orderquery(call)
+        return await self._ordering.orderquery(call)
+
+    async def contractorder(self, call: Call) -> Fields:
+        """
+        An order, and an agreement for who pays it: they are asked to sign in their wallet, once they have paid.
+
+        That the agreement is refused does not keep the order from being placed: `contract_result_code` says so.
+        """
+        if (call.text("contract_mchid"), call.text("contract_appid")) != (call.text("mch_id"), call.text("appid")):
+            raise Fault(Code.PARAM_ERROR, "contract_mchid、contract_appid须与下单的商户号、appid一致")
+        told = {name: call.text(name) for name in ("plan_id", "contract_code", "request_serial")}
+        told["contract_display_account"] = call.text("contract_display_account")
+        try:
+            agreement = await self._offer(call, "contract_notify_url")
+        except Refusal as refusal:
+            fault = fault_of(refusal)
+            told |= {"contract_err_code": fault.code.name, "contract_err_code_des": fault.text}
+            more: dict[str, Any] = {}
+        else:
+            more = {OFFERED_FACT: f"{agreement.id:032x}"}
+        placed = await self._ordering.place(call, more)
+        told["contract_result_code"] = "SUCCESS" if more else "FAIL"
+        return placed | told | {"out_trade_no": call.text("out_trade_no")}
 
     def _draft(self, call: Call) -> OrderDraft:
         draft = order_draft(call, "PAP", None)
         return msgspec.structs.replace(draft, facts=draft.facts | {"contract_id": call.text("contract_id")})
 
-    async def _offer(self, call: Call) -> Agreement:
+    async def _offer(self, call: Call, notify_url: str = "notify_url") -> Agreement:
         facts: dict[str, Any] = {name: text for name in _KEPT if (text := call.text(name))}
         draft = AgreementDraft(
             number=call.text("contract_code"),
             dialect=Dialect.WECHATPAY_V2.value,
             plan=call.text("plan_id"),
             shown=call.text("contract_display_account"),
-            notify_url=call.text("notify_url"),
+            notify_url=call.text(notify_url),
             facts=facts | {"is_sandbox": call.is_sandbox, "sign_type": call.sign_type.value},
             content=call.text("request_serial").encode(),
         )

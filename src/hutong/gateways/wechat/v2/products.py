@@ -36,7 +36,7 @@ def v2_dialect(
         *Bills(sharing.bills, node.clock).endpoints(),
         *Refunds(orders, refunds, node.journal).endpoints(),
         *Splits(accounts, orders, sharing, node.journal).endpoints(),
-        *Papay(agreements, orders, ordering.orderquery).endpoints(),
+        *Papay(agreements, orders, ordering).endpoints(),
         *Transfers(sharing.transfers, orders.payers).endpoints(),
         *tools.endpoints(),
     )

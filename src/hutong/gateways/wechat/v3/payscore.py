@@ -13,10 +13,11 @@ from hutong.gateways.services.service_order import ServiceDraft, ServiceStanding
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
-from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
+from hutong.gateways.wechat.v3.errors import param_error
 from hutong.gateways.wechat.v3.orders import check_notify_url, words
 from hutong.gateways.wechat.v3.parties import check_appid
 from hutong.gateways.wechat.v3.payscore_shapes import CANCEL, COMPLETE, CREATE, MODIFY, PAY, QUERY, SYNC
+from hutong.gateways.wechat.v3.permissions import Permissions
 from hutong.gateways.wechat.v3.shape import Group, missing, read_body, read_query
 from hutong.gateways.wechat.v3.trade_view import BANK_TYPE
 from hutong.gateways.wire import WireAnswer
@@ -41,8 +42,15 @@ class Payscore:
     """Service orders that their person confirms."""
 
     def __init__(
-        self, services: ServiceOrderService, agreements: AgreementService, payers: PayerIds, *, private_urls: bool
+        self,
+        services: ServiceOrderService,
+        agreements: AgreementService,
+        permissions: Permissions,
+        payers: PayerIds,
+        *,
+        private_urls: bool,
     ) -> None:
+        self._permissions = permissions
         self._services = services
         self._agreements = agreements
         self._payers = payers
@@ -63,8 +71,11 @@ class Payscore:
     async def _create(self, call: Call) -> WireAnswer:
         body = _read(CREATE, call)
         check_notify_url(body["notify_url"], private_allowed=self._private_urls)
+        permission = None
         if body.get("need_user_confirm") is False:
-            raise Fault(Code.NO_AUTH, "商户未开通免确认订单模式")
+            if not body.get("openid"):
+                raise missing("/body/openid", "用户标识")
+            permission = await self._permissions.of(call, body["service_id"], body["openid"])
         draft = ServiceDraft(
             service_id=body["service_id"],
             number=body["out_order_no"],
@@ -72,12 +83,13 @@ class Payscore:
             dialect=Dialect.WECHATPAY_V3.value,
             shown=words(body["service_introduction"]),
             notify_url=body["notify_url"],
+            permission=permission,
             facts={name: body[name] for name in _KEPT if name in body},
             content=msgspec.json.encode(body, order="sorted"),
         )
         standing = await self._services.create(_own(call), draft)
         link = self._agreements.link(standing.agreement)
-        return ok(self._shown(call, standing) | {"package": link})
+        return ok(self._shown(call, standing) | ({"package": link} if permission is None else {}))
 
     async def _query(self, call: Call) -> WireAnswer:
         told = read_query(QUERY, call.query)

@@ -23,7 +23,17 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
-from hutong.gateways.wechat.v3 import cipher, moment, papay, parking, payscore, profit_sharing, refunds, transfers
+from hutong.gateways.wechat.v3 import (
+    cipher,
+    moment,
+    papay,
+    parking,
+    payscore,
+    permissions,
+    profit_sharing,
+    refunds,
+    transfers,
+)
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.trade_view import trade_object
@@ -166,7 +176,16 @@ class V3Postman:
         return Told("VEHICLE.ENTRANCE_STATE_CHANGE", "停车入场状态变更", "", shown)
 
     def _confirmed(self, notification: GatewayNotification) -> Told | None:
-        """A consent that is for a service is told as the service's; None for others."""
+        """A consent that is for a service is told as the service's, a permission as one; None for others."""
+        agreement, has_ended = (
+            self._agreements.offered(notification.subject_id),
+            notification.kind == News.AGREEMENT_ENDED,
+        )
+        if permissions.is_permission(agreement):
+            mchid = self._accounts.account(agreement.payee_id).row.number
+            shown = permissions.changed(agreement, mchid, self._orders.payers, has_ended=has_ended)
+            event = "PAYSCORE.USER_CLOSE_SERVICE" if has_ended else "PAYSCORE.USER_OPEN_SERVICE"
+            return Told(event, "用户解除授权" if has_ended else "用户授权成功", "payscore", shown)
         service = self._services.of_agreement(notification.subject_id)
         if service is None:
             return None

@@ -21,6 +21,7 @@ from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parking import Parking
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.payscore import Payscore
+from hutong.gateways.wechat.v3.permissions import Permissions
 from hutong.gateways.wechat.v3.profit_sharing import ProfitSharing
 from hutong.gateways.wechat.v3.receipts import Receipts
 from hutong.gateways.wechat.v3.refunds import Refunds
@@ -48,6 +49,7 @@ def v3_dialect(
     node, private_urls = institution.node, institution.webhooks_private
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
     bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
+    permissions = Permissions(agreements, orders.payers, private_urls=private_urls)
     built: list[Endpoint] = [
         *Orders(node, parties, orders, private_urls=private_urls).endpoints(),
         *Codepay(parties, orders, refunds).endpoints(),
@@ -61,7 +63,8 @@ def v3_dialect(
         *Combine(node, parties, orders, sharing.combined, private_urls=private_urls).endpoints(),
         *Transfers(sharing, orders.payers, sensitive, private_urls=private_urls).endpoints(),
         *Papay(agreements, parties, orders.payers, private_urls=private_urls).endpoints(),
-        *Payscore(services, agreements, orders.payers, private_urls=private_urls).endpoints(),
+        *permissions.endpoints(),
+        *Payscore(services, agreements, permissions, orders.payers, private_urls=private_urls).endpoints(),
         *Parking(parties, parking, orders, private_urls=private_urls).endpoints(),
     ]
     return Envelope(node, accounts, platform, built, wall)

@@ -1,0 +1,108 @@
+"""Campaigns in the reader's words: what they give, how they stand, and what may be said of their effect."""
+
+from dataclasses import dataclass
+
+from hutong.kernel.money import BPS
+from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignState
+from hutong.marketing.campaigns.rules import RuleRow
+from hutong.marketing.draws.terms import more_of
+from hutong.marketing.effects.effect import Effect, Verdict
+from hutong.marketing.effects.views import EffectsView
+from hutong.web.chart import Series, bars, lines, money_chart
+from hutong.web.language import Words, phrase
+
+STATES = {
+    CampaignState.DRAFT.value: phrase("Draft"),
+    CampaignState.FUNDING.value: phrase("Being funded"),
+    CampaignState.SCHEDULED.value: phrase("Scheduled"),
+    CampaignState.RUNNING.value: phrase("Running"),
+    CampaignState.PAUSED.value: phrase("Paused"),
+    CampaignState.ENDED.value: phrase("Ended"),
+}
+TAGS = {CampaignState.RUNNING.value: "good", CampaignState.PAUSED.value: "warn", CampaignState.DRAFT.value: "warn"}
+KINDS = {
+    CampaignKind.DISCOUNT.value: phrase("Money off"),
+    CampaignKind.DRAW.value: phrase("Daily random discount"),
+    CampaignKind.COUPON.value: phrase("Coupons"),
+    CampaignKind.INVITE.value: phrase("Invitations"),
+}
+_DAYS_SHOWN = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One effect: its name, its verdict in words, the tag's colour, and the figures behind it."""
+
+    name: str
+    text: str
+    tag: str
+    treated: str
+    held_out: str
+
+
+def gives(_: Words, campaign: Campaign) -> list[str]:
+    """What a campaign gives, a sentence for each row that gives anything."""
+    if campaign.kind == CampaignKind.DRAW:
+        highest = more_of(campaign.told).distribution.highest
+        return [_("By chance, up to %(amount)s a day", amount=_.money(highest))]
+    return [_row(_, row) for row in campaign.told.rules.rows if row.gives and (row.off or row.bps)]
+
+
+def _row(_: Words, row: RuleRow) -> str:
+    if row.bps:
+        percent = _percent(row.bps)
+        text = _("%(percent)s off", percent=percent)
+        if row.max:
+            text = _("%(percent)s off, at most %(amount)s", percent=percent, amount=_.money(row.max))
+    else:
+        text = _("%(amount)s off", amount=_.money(row.off))
+    if row.threshold:
+        text += f" · {_('If you pay %(amount)s or more', amount=_.money(row.threshold))}"
+    return text
+
+
+def _percent(bps: int) -> str:
+    whole, part = divmod(bps, BPS // 100)
+    return f"{whole}.{part:02}".rstrip("0").rstrip(".") + " %"
+
+
+def said_effects(_: Words, view: EffectsView) -> list[Said]:
+    """Payments and amounts, against those who were held out."""
+    return [
+        _said(_, _("Payments"), view.payments, money=False),
+        _said(_, _("Amount"), view.amount, money=True),
+    ]
+
+
+def _said(_: Words, name: str, effect: Effect, *, money: bool) -> Said:
+    def shown(thousandths: int, *, signed: bool = False) -> str:
+        if money:
+            return _.money(round(thousandths / 1000), signed=signed)
+        return f"{thousandths / 1000:+.2f}" if signed else f"{thousandths / 1000:.2f}"
+
+    between = {"low": shown(effect.low, signed=True), "high": shown(effect.high, signed=True)}
+    match effect.verdict:
+        case Verdict.TOO_FEW:
+            text, tag = _("Too few to say"), ""
+        case Verdict.NOT_SEEN:
+            text, tag = _("No difference beyond chance: between %(low)s and %(high)s", **between), ""
+        case _:
+            difference = shown(effect.difference, signed=True)
+            text = _("%(difference)s, most likely; between %(low)s and %(high)s", difference=difference, **between)
+            tag = "good" if effect.verdict is Verdict.MORE else "bad"
+    return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean))
+
+
+def by_day(_: Words, view: EffectsView) -> str:
+    """What each day gave, as bars; nothing where nothing was given."""
+    days = view.days[-_DAYS_SHOWN:]
+    if not days:
+        return ""
+    labels = [_.day(each.day, "d") for each in days]
+    return bars(_, money_chart(_, _("Given by day"), labels, [Series(_("Given"), [each.given for each in days])]))
+
+
+def against_plan(_: Words, labels: list[str], planned: list[int], given: list[int]) -> str:
+    """A day's draws against their plan, as lines."""
+    series = [Series(_("Given"), given), Series(_("Planned"), planned)]
+    return lines(_, money_chart(_, _("Today against the plan"), labels, series))

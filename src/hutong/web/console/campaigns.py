@@ -1,0 +1,242 @@
+"""Campaigns of a corner shop: its own in three steps, programmes of others that it joins with one tap, and what they brought."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from hutong.institution.merchants.staff import SignedInStaff
+from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import (
+    CAMPAIGN_PREFIX,
+    NAME_LENGTH_MAX,
+    Campaign,
+    CampaignState,
+    CampaignTerms,
+)
+from hutong.marketing.campaigns.rules import RuleRow, RuleTable
+from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit, DraftOwnCampaign
+from hutong.marketing.marketing import Marketing
+from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
+from hutong.web.console.place import Console
+from hutong.web.form import Form
+from hutong.web.language import phrase
+from hutong.web.page import AnyRequest
+
+_PATH = "/console/campaigns"
+_DAY_NS = 86_400 * NS_PER_S
+_FIELDS = ("name", "kind", "off", "percent", "most", "least", "hours", "days", "budget", "of_day")
+_BPS_OF_PERCENT = 100
+DAYS = (7, 14, 30, 90)
+HOURS = {
+    "": phrase("All day"),
+    "[6..10)": phrase("Breakfast, 6 to 10"),
+    "[10..14)": phrase("Lunch, 10 to 14"),
+    "[14..17)": phrase("Afternoon, 14 to 17"),
+    "[17..22)": phrase("Evening, 17 to 22"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A campaign as the list shows it."""
+
+    id: str
+    campaign: Campaign
+    gives: list[str]
+    given: int
+
+
+def campaign_pages(console: Console, marketing: Marketing) -> list[ControllerRouterHandler]:
+    """`/console/campaigns...`."""
+    shown = _Shown(console, marketing)
+    return [*_list(console, marketing, shown), *_making(console, marketing, shown)]
+
+
+def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
+    edge = marketing.campaign_edge
+
+    @get("/campaigns")
+    async def leaf(request: AnyRequest) -> Response[str]:
+        return await shown.leaf(request)
+
+    @get("/campaigns/{campaign_id:str}")
+    async def one(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id))
+
+    @post("/campaigns/{campaign_id:str}/{act:str}", status_code=200)
+    async def act(request: AnyRequest, campaign_id: FromPath[str], act: FromPath[str]) -> Response[Any]:
+        who: SignedInStaff = request.auth
+        await console.pages.form(request)
+        id_, merchant_id = parse_id(CAMPAIGN_PREFIX, campaign_id), who.key.merchant_id
+        try:
+            match act:
+                case "join":
+                    await console.act(lambda: edge.programmes.join(id_, merchant_id))
+                case "leave":
+                    await console.act(lambda: edge.programmes.leave(id_, merchant_id))
+                case "pause":
+                    await edge.campaign(lambda: edge.campaigns.pause(id_, merchant_id))
+                case "end":
+                    await edge.campaign(lambda: edge.campaigns.end(id_, merchant_id))
+                case _:
+                    await edge.begin(id_, merchant_id)
+        except Refusal as refusal:
+            return await shown.leaf(request, refusal)
+        return console.pages.go(_PATH if act in {"join", "leave"} else f"{_PATH}/{campaign_id}")
+
+    @post("/campaigns/take-back", status_code=200)
+    async def take_back(request: AnyRequest) -> Response[Any]:
+        """What is set aside and in no campaign goes back to the merchant's account."""
+        form = await console.pages.form(request)
+        sponsor = await edge.own(request.auth.key)
+        try:
+            amount = await edge.sponsors.balance(sponsor.id)
+            if amount:
+                taken = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=amount)
+                await edge.deposit(edge.sponsors.withdraw, sponsor, taken)
+        except Refusal as refusal:
+            return await shown.leaf(request, refusal)
+        return console.pages.go(_PATH)
+
+    return [leaf, one, act, take_back]
+
+
+def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
+    edge = marketing.campaign_edge
+
+    @get("/campaigns/new")
+    async def new(request: AnyRequest) -> Response[str]:
+        return await shown.form(request)
+
+    @post("/campaigns/new", status_code=200)
+    async def begin(request: AnyRequest) -> Response[Any]:
+        """Set aside what is missing of its budget, write it down, and let it run. Sent again, it is the same campaign."""
+        who: SignedInStaff = request.auth
+        form = await console.pages.form(request)
+        typed = {name: form.text(name, length_max=100) for name in _FIELDS}
+        try:
+            draft = _read(form, console.institution.node.clock.now_ns(), console.bills.currency)
+            sponsor = await edge.own(who.key)
+            wanted = draft.draft(who.key.merchant_id, sponsor.id)
+            wanted.check()
+            if edge.campaigns.all.get(wanted.id) is None:
+                missing = draft.budget - await edge.sponsors.balance(sponsor.id)
+                if missing > 0:
+                    deposit = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=missing)
+                    await edge.deposit(edge.sponsors.deposit, sponsor, deposit)
+                await edge.campaign(lambda: edge.campaigns.draft(wanted))
+            await edge.begin(wanted.id, who.key.merchant_id)
+        except Refusal as refusal:
+            return await shown.form(request, typed, refusal)
+        return console.pages.go(f"{_PATH}/{draft.campaign_id}")
+
+    return [new, begin]
+
+
+class _Shown:
+    """The pages themselves, each also with what was refused on it."""
+
+    def __init__(self, console: Console, marketing: Marketing) -> None:
+        self._console = console
+        self._marketing = marketing
+
+    async def leaf(self, request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
+        who: SignedInStaff = request.auth
+        _ = self._console.pages.words(request)
+        marketing, merchant_id = self._marketing, who.key.merchant_id
+        sponsor = await marketing.campaign_edge.own(who.key)
+        own = [self._own(request, each) for each in reversed(marketing.campaigns.everything(merchant_id))]
+        programmes = [
+            (self._own(request, each), marketing.programmes.has_joined(each.id, merchant_id))
+            for each in marketing.programmes.open()
+        ]
+        return await self._console.page(
+            request,
+            "campaigns.html",
+            "campaigns",
+            refusal,
+            balance=await marketing.sponsors.balance(sponsor.id),
+            own=own,
+            programmes=programmes,
+            takings=await marketing.effects.of_merchant(merchant_id),
+            states=STATES,
+            tags=TAGS,
+            kinds=KINDS,
+            new_deposit=self._new(DEPOSIT_PREFIX),
+        )
+
+    async def form(
+        self, request: AnyRequest, typed: dict[str, str] | None = None, refusal: Refusal | None = None
+    ) -> Response[str]:
+        who: SignedInStaff = request.auth
+        sponsor = await self._marketing.campaign_edge.own(who.key)
+        return await self._console.page(
+            request,
+            "campaign_new.html",
+            "campaigns",
+            refusal,
+            balance=await self._marketing.sponsors.balance(sponsor.id),
+            typed=dict.fromkeys(_FIELDS, "") | {"kind": "amount", "days": "14"} | (typed or {}),
+            hours=HOURS,
+            days=DAYS,
+            name_max=NAME_LENGTH_MAX,
+            new_campaign=self._new(CAMPAIGN_PREFIX),
+            new_deposit=self._new(DEPOSIT_PREFIX),
+        )
+
+    async def one(self, request: AnyRequest, id_: int) -> Response[str]:
+        who: SignedInStaff = request.auth
+        _ = self._console.pages.words(request)
+        campaign = self._marketing.campaigns.campaign(id_, who.key.merchant_id)
+        view = await self._marketing.effects.of_campaign(id_, who.key.merchant_id)
+        takings = await self._marketing.effects.of_merchant(who.key.merchant_id)
+        return await self._console.page(
+            request,
+            "campaign.html",
+            "campaigns",
+            own=self._own(request, campaign),
+            view=view,
+            effects=said_effects(_, view),
+            chart=by_day(_, view),
+            takings=next((each for each in takings if each.campaign_id == view.campaign_id), None),
+            states=STATES,
+            tags=TAGS,
+            over=campaign.state == CampaignState.ENDED,
+        )
+
+    def _own(self, request: AnyRequest, campaign: Campaign) -> Own:
+        given = self._marketing.campaigns.spent[campaign.id].total
+        _ = self._console.pages.words(request)
+        return Own(id_text(CAMPAIGN_PREFIX, campaign.id), campaign, gives(_, campaign), given)
+
+    def _new(self, prefix: str) -> str:
+        return id_text(prefix, self._console.institution.node.mint.mint())
+
+
+def _read(form: Form, now_ns: int, currency: str) -> DraftOwnCampaign:
+    """What was typed, as a campaign. Refuses as `Form` does."""
+    least = form.amount("least", currency)
+    hours = form.text("hours", length_max=10)
+    when = ({"amount": f">= {least}"} if least else {}) | ({"hour": hours} if hours in HOURS and hours else {})
+    if form.text("kind") == "percent":
+        bps = form.number("percent", least=1, most=99) * _BPS_OF_PERCENT
+        row = RuleRow(when=when, bps=bps, max=form.amount("most", currency), threshold=least)
+    else:
+        form.needed("off", length_max=24)
+        row = RuleRow(when=when, off=form.amount("off", currency), threshold=least)
+    form.needed("budget", length_max=24)
+    days = form.number("days", least=1, most=max(DAYS))
+    caps = Caps(day=form.amount("of_day", currency))
+    return DraftOwnCampaign(
+        campaign_id=form.needed("id", length_max=40),
+        name=form.needed("name", length_max=NAME_LENGTH_MAX),
+        budget=form.amount("budget", currency),
+        terms=CampaignTerms(rules=RuleTable(rows=(row,)), caps=caps, partial=False),
+        ends_at_ms=(now_ns + days * _DAY_NS) // NS_PER_MS,
+    )

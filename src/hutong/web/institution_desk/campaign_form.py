@@ -1,0 +1,106 @@
+"""The editor of campaigns: what was typed, read as terms."""
+
+from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.kernel.money import Currency, format_amount
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import (
+    CAMPAIGN_PREFIX,
+    NAME_LENGTH_MAX,
+    CampaignDraft,
+    CampaignKind,
+    CampaignTerms,
+    Side,
+)
+from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.marketing.campaigns.rules import RuleRow, RuleTable
+from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
+from hutong.marketing.draws.distribution import USUAL
+from hutong.marketing.draws.reasons import DrawReason
+from hutong.web.form import Form
+
+FIELDS = ("name", "kind", "side", "joining", "budget", "of_day", "times", "days", "holdout", "bands")
+ROW_FIELDS = ("when", "off", "percent", "most", "least")
+ROWS = 4
+_DAY_NS = 86_400 * NS_PER_S
+_DAYS_MAX = 366
+_PER_CENT_BPS = 100
+_PARTS = 3  # Of a band's line: its weight, and from what amount to what.
+
+
+def read_draft(form: Form, now_ns: int, sponsors: list[int]) -> CampaignDraft:
+    """A campaign as typed. Refuses as `Form` does, RULE_NOT_UNDERSTOOD naming the row, DISTRIBUTION_INVALID."""
+    kind = CampaignKind.DRAW if form.text("kind") == CampaignKind.DRAW.value else CampaignKind.DISCOUNT
+    side = Side.PAYEE if form.text("side") == Side.PAYEE.value else Side.PAYER
+    shares = [(each, _share(form, each)) for each in sponsors]
+    rows = [row for number in range(1, ROWS + 1) if (row := _row(form, number)) is not None]
+    terms = CampaignTerms(
+        rules=RuleTable(rows=tuple(rows)),
+        caps=Caps(day=form.amount("of_day"), times_day=form.number("times", most=10) if form.text("times") else 0),
+        holdout_bps=form.number("holdout", most=50) * _PER_CENT_BPS,
+        by_joining=form.ticked("joining"),
+        more={"distribution": {"bands": _bands(form.text("bands"))}} if kind is CampaignKind.DRAW else {},
+    )
+    form.needed("budget", length_max=24)
+    return CampaignDraft(
+        id=parse_id(CAMPAIGN_PREFIX, form.needed("id", length_max=40)),
+        name=form.needed("name", length_max=NAME_LENGTH_MAX),
+        kind=kind,
+        side=side,
+        sponsors=[(each, share) for each, share in shares if share],
+        budget=form.amount("budget"),
+        terms=terms,
+        ends_ns=now_ns + form.number("days", least=1, most=_DAYS_MAX) * _DAY_NS,
+    )
+
+
+def usual_bands() -> str:
+    """The usual distribution, as the editor shows it."""
+
+    def shown(amount: int) -> str:
+        return format_amount(amount, Currency.CNY)
+
+    return "\n".join(f"{band.weight} {shown(band.low)} {shown(band.high)}" for band in USUAL.bands)
+
+
+def _share(form: Form, sponsor_id: int) -> int:
+    field = id_text(SPONSOR_PREFIX, sponsor_id)
+    return form.number(field, most=1_000_000) if form.text(field) else 0
+
+
+def _row(form: Form, number: int) -> RuleRow | None:
+    """A row of the table; None: nothing is in it."""
+    if not any(form.text(f"{name}{number}") for name in ROW_FIELDS):
+        return None
+    percent, least = form.text(f"percent{number}"), form.amount(f"least{number}")
+    return RuleRow(
+        when=_when(form.text(f"when{number}"), number),
+        off=form.amount(f"off{number}"),
+        bps=form.number(f"percent{number}", most=100) * _PER_CENT_BPS if percent else 0,
+        max=form.amount(f"most{number}"),
+        threshold=least,
+    )
+
+
+def _when(text: str, number: int) -> dict[str, str]:
+    """Conditions, `field condition`, apart by semicolons. Refuses RULE_NOT_UNDERSTOOD."""
+    found = {}
+    for each in filter(None, (part.strip() for part in text.split(";"))):
+        field, _, condition = each.partition(" ")
+        if not condition.strip():
+            raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field=field[:40])
+        found[field] = condition.strip()
+    return found
+
+
+def _bands(text: str) -> list[dict[str, int]]:
+    """A line for each band: weight, from, to. Refuses DISTRIBUTION_INVALID, the amounts' refusals."""
+    found = []
+    for number, line in enumerate(filter(None, (line.strip() for line in text.splitlines())), 1):
+        parts = line.split()
+        if len(parts) != _PARTS or not (parts[0].isascii() and parts[0].isdigit()):
+            raise Refusal(DrawReason.DISTRIBUTION_INVALID, band=number, field="bands")
+        low, high = (Form({"bands": part}).amount("bands") for part in parts[1:])
+        found.append({"weight": int(parts[0]), "low": low, "high": high})
+    return found

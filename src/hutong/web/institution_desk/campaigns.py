@@ -1,0 +1,235 @@
+"""Campaigns as their sponsors see them: budgets, the editor, and how each goes, live."""
+
+from functools import partial
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.marketing.campaigns.campaign import (
+    CAMPAIGN_PREFIX,
+    NAME_LENGTH_MAX,
+    Campaign,
+    CampaignKind,
+    CampaignState,
+)
+from hutong.marketing.campaigns.sponsor import REFERENCE_LENGTH_MAX, SPONSOR_PREFIX, SponsorKind, SponsorProfile
+from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
+from hutong.marketing.marketing import Marketing
+from hutong.operators.guard import UNATTENDED
+from hutong.web.campaign_wording import KINDS, STATES, TAGS, against_plan, by_day, gives, said_effects
+from hutong.web.form import Form
+from hutong.web.institution_desk.campaign_form import FIELDS, ROW_FIELDS, ROWS, read_draft, usual_bands
+from hutong.web.language import phrase
+from hutong.web.operator import HOME, Desk
+from hutong.web.page import AnyRequest
+
+NAV = "campaigns"
+_PATH = f"{HOME}/campaigns"
+SPONSOR_KINDS = {
+    SponsorKind.INSTITUTION.value: phrase("Institution"),
+    SponsorKind.MERCHANT.value: phrase("Merchant"),
+    SponsorKind.SERVICE_PROVIDER.value: phrase("Service provider"),
+    SponsorKind.SWITCH.value: phrase("Switch"),
+    SponsorKind.OUTSIDE.value: phrase("From outside"),
+}
+
+
+def campaign_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
+    """`/desk/campaigns`, and everything below it."""
+    shown = _Shown(desk, marketing)
+    return desk.router(
+        _PATH, [*_list(desk, marketing, shown), *_editor(desk, marketing, shown), *_one(desk, marketing, shown)]
+    )
+
+
+def _list(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
+    edge = marketing.campaign_edge
+
+    @get()
+    async def leaf(request: AnyRequest) -> Response[str]:
+        return await shown.leaf(request)
+
+    @post("/sponsors")
+    async def register(request: AnyRequest) -> Response[Any]:
+        form = await desk.pages.form(request)
+        try:
+            profile = SponsorProfile(
+                reference=form.needed("reference", length_max=REFERENCE_LENGTH_MAX),
+                kind=SponsorKind(form.text("kind")) if form.text("kind") in SPONSOR_KINDS else SponsorKind.OUTSIDE,
+                name=form.needed("name", length_max=NAME_LENGTH_MAX),
+            )
+            await desk.answer(lambda: marketing.sponsors.register(profile))
+        except Refusal as refusal:
+            return await shown.leaf(request, refusal)
+        return desk.pages.go(_PATH)
+
+    @post("/sponsors/{sponsor_id:str}")
+    async def deposit(request: AnyRequest, sponsor_id: FromPath[str]) -> Response[Any]:
+        form = await desk.pages.form(request)
+        try:
+            sponsor = marketing.sponsors.sponsor(parse_id(SPONSOR_PREFIX, sponsor_id))
+            form.needed("amount", length_max=24)
+            told = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=form.amount("amount"))
+            await edge.deposit(marketing.sponsors.deposit, sponsor, told)
+        except Refusal as refusal:
+            return await shown.leaf(request, refusal)
+        return desk.pages.go(_PATH)
+
+    return [leaf, register, deposit]
+
+
+def _editor(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
+    @get("/new")
+    async def blank(request: AnyRequest) -> Response[str]:
+        return await shown.editor(request)
+
+    @post("/new")
+    async def draft(request: AnyRequest) -> Response[Any]:
+        """A draft: nothing moves before it is started, on its own page."""
+        form = await desk.pages.form(request)
+        try:
+            sponsors = [each.id for each in marketing.sponsors.everybody() if not each.merchant_id]
+            wanted = read_draft(form, desk.node.clock.now_ns(), sponsors)
+            await desk.answer(lambda: marketing.campaigns.draft(wanted))
+        except Refusal as refusal:
+            return await shown.editor(request, form, refusal)
+        return desk.pages.go(f"{_PATH}/{id_text(CAMPAIGN_PREFIX, wanted.id)}")
+
+    return [blank, draft]
+
+
+def _one(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
+    edge = marketing.campaign_edge
+
+    @get("/{campaign_id:str}")
+    async def show(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign.html")
+
+    @get("/{campaign_id:str}/live", opt={UNATTENDED: True})
+    async def live(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        """What the open page renews itself with."""
+        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign_live.html")
+
+    @post("/{campaign_id:str}")
+    async def act(request: AnyRequest, campaign_id: FromPath[str]) -> Response[Any]:
+        form = await desk.pages.form(request)
+        id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
+        try:
+            match form.text("act"):
+                case "pause":
+                    await desk.answer(partial(marketing.campaigns.pause, id_))
+                case "end":
+                    await desk.answer(partial(marketing.campaigns.end, id_))
+                case _:
+                    await edge.begin(id_)
+        except Refusal as refusal:
+            return await shown.one(request, id_, "campaign.html", refusal)
+        return desk.pages.go(f"{_PATH}/{campaign_id}")
+
+    return [show, live, act]
+
+
+class _Shown:
+    """The pages themselves, each also with what was refused on it."""
+
+    def __init__(self, desk: Desk, marketing: Marketing) -> None:
+        self._desk = desk
+        self._marketing = marketing
+
+    async def leaf(self, request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
+        marketing = self._marketing
+        balances = [(each, await marketing.sponsors.balance(each.id)) for each in marketing.sponsors.everybody()]
+        return self._desk.shown(
+            request,
+            "institution_desk/campaigns.html",
+            NAV,
+            refusal,
+            campaigns=[
+                (id_text(CAMPAIGN_PREFIX, each.id), each, marketing.campaigns.spent[each.id].total)
+                for each in reversed(marketing.campaigns.everything())
+            ],
+            sponsors=[(id_text(SPONSOR_PREFIX, each.id), each, balance) for each, balance in balances],
+            states=STATES,
+            tags=TAGS,
+            kinds=KINDS,
+            sponsor_kinds=SPONSOR_KINDS,
+            new_deposit=self._new(DEPOSIT_PREFIX),
+        )
+
+    async def editor(
+        self, request: AnyRequest, form: Form | None = None, refusal: Refusal | None = None
+    ) -> Response[str]:
+        names = (*FIELDS, *(f"{name}{row}" for name in ROW_FIELDS for row in range(1, ROWS + 1)))
+        usual = {"holdout": "5", "days": "30", "bands": usual_bands(), "kind": CampaignKind.DISCOUNT.value}
+        sponsors = [each for each in self._marketing.sponsors.everybody() if not each.merchant_id]
+        texts = [id_text(SPONSOR_PREFIX, each.id) for each in sponsors]
+        names = (*names, *texts)
+        typed = dict.fromkeys(names, "") | usual
+        if form is not None:
+            typed = {name: form.text(name) for name in names}
+        return self._desk.shown(
+            request,
+            "institution_desk/campaign_new.html",
+            NAV,
+            refusal,
+            typed=typed,
+            sponsors=list(zip(texts, sponsors, strict=True)),
+            rows=range(1, ROWS + 1),
+            kinds={kind: KINDS[kind] for kind in (CampaignKind.DISCOUNT.value, CampaignKind.DRAW.value)},
+            new_campaign=self._new(CAMPAIGN_PREFIX),
+        )
+
+    async def one(self, request: AnyRequest, id_: int, template: str, refusal: Refusal | None = None) -> Response[str]:
+        marketing, said = self._marketing, self._desk.pages.words(request)
+        campaign = marketing.campaigns.campaign(id_)
+        view = await marketing.effects.of_campaign(id_)
+        return self._desk.shown(
+            request,
+            f"institution_desk/{template}",
+            NAV,
+            refusal,
+            id=id_text(CAMPAIGN_PREFIX, id_),
+            campaign=campaign,
+            view=view,
+            gives=gives(said, campaign),
+            effects=said_effects(said, view),
+            days=by_day(said, view),
+            today=self._today(request, campaign),
+            joined=marketing.programmes.count(id_) if campaign.told.by_joining else None,
+            head=self._head(id_),
+            states=STATES,
+            tags=TAGS,
+            kinds=KINDS,
+            now_ns=self._desk.node.clock.now_ns(),
+            over=campaign.state == CampaignState.ENDED,
+        )
+
+    def _today(self, request: AnyRequest, campaign: Campaign) -> str:
+        """Draws against their plan by the hour, as far as the day is; nothing for other kinds."""
+        marketing = self._marketing
+        now_ns = self._desk.node.clock.now_ns()
+        if (
+            campaign.kind != CampaignKind.DRAW
+            or marketing.draws.lived(campaign.id, marketing.calendar.day(now_ns)) is None
+        ):
+            return ""
+        view = marketing.records.pacing(campaign.id)
+        every = max(1, 3600 // view.slot_s)
+        hours = [*view.slots[every - 1 :: every]]
+        if len(view.slots) % every:
+            hours.append(view.slots[-1])
+        labels = [f"{hour}:00" for hour in range(1, len(hours) + 1)]
+        said = self._desk.pages.words(request)
+        return against_plan(said, labels, [each.planned for each in hours], [each.given for each in hours])
+
+    def _head(self, id_: int) -> str:
+        if all(each.id != id_ for each in self._marketing.draws.campaigns()):
+            return ""
+        return self._marketing.draws.log.head(id_).hash
+
+    def _new(self, prefix: str) -> str:
+        return id_text(prefix, self._desk.node.mint.mint())

@@ -1,0 +1,128 @@
+"""A corner shop makes a campaign in three steps and joins a programme; a sponsor's operator edits one and follows it live."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import BrowserTown
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
+from tests.browser.merchant_house import House, house
+from tests.browser.test_institution_desk import signed_in
+
+
+@pytest.fixture(scope="module")
+def merchant(town: BrowserTown) -> House:
+    return house(town)
+
+
+def test_a_corner_shop_makes_a_campaign_in_three_steps(merchant: House, person: OpenBrowser) -> None:
+    visitor = merchant.enters(person("wei", viewport=PHONE, language="en"), "OWNER")
+    page = visitor.go("/console/campaigns")
+    page.get_by_role("link", name="Make a campaign").click()
+    for label, text in (
+        ("Its name, as customers see it", "早餐立减"),
+        ("Amount off", "2"),
+        ("From what price on", "10"),
+        ("In all", "99999"),
+        ("On one day", "20"),
+    ):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Start the campaign").click()
+    assert "not so much money" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Its name, as customers see it").input_value() == "早餐立减"
+    visitor.looks_right()
+    page.get_by_label("In all", exact=True).fill("50")
+    page.get_by_role("button", name="Start the campaign").click()
+    page.get_by_text("Running").wait_for()
+    visitor.looks_right()
+    street, till = merchant.town.street, merchant.till
+    payer = street.payer("jing", 50_000)
+    code = till.post("/v1/payment-requests", {"reference": "campaign", "amount": 1_500})["code"]
+    assert payer.pay(code, 1_500)["paid"] in {1_300, 1_500}  # This hour may be one of those held out.
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="End").click()
+    page.get_by_text("Ended").wait_for()
+    visitor.go("/console/campaigns")
+    page.get_by_role("button", name="Take it back to the account").click()
+    expect(page.get_by_role("button", name="Take it back to the account")).to_have_count(0)
+    visitor.looks_right()
+
+
+def test_a_sponsor_starts_a_programme_and_a_shop_joins_it_with_one_tap(
+    merchant: House, town: BrowserTown, person: OpenBrowser
+) -> None:
+    desk = person("wei", viewport=DESK, language="en")
+    page = _signed_in(desk, town)
+    _sponsor(page, "城市消费节")
+    _draft(page, "小店补贴", {"off1": "1", "when1": "amount >= 500"}, joining=True)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Running").wait_for()
+    shop = merchant.enters(person("wei", viewport=PHONE, language="en"), "OWNER")
+    shop.go("/console/campaigns")
+    shop.page.get_by_role("button", name="Join 小店补贴").click()
+    shop.page.get_by_text("You take part").wait_for()
+    shop.looks_right()
+    page.reload()
+    assert "1" in page.locator(".tile").filter(has_text="Merchants that joined").inner_text()
+    shop.page.get_by_role("button", name="Leave 小店补贴").click()
+    shop.page.get_by_role("button", name="Join 小店补贴").wait_for()
+
+
+def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: OpenBrowser) -> None:
+    desk = person("wei", viewport=DESK, language="en")
+    page = _signed_in(desk, town)
+    _sponsor(page, "钱包")
+    desk.looks_right()
+    page.goto(page.url.partition("/desk")[0] + "/desk/campaigns/new")
+    page.get_by_label("A line for each band").fill("nothing")
+    _draft(page, "天天减", {}, kind="DRAW", open_=False)
+    assert "The distribution is not one" in page.get_by_role("alert").inner_text()
+    page.get_by_label("A line for each band").fill("9 0.10 1.00\n1 1.01 30.00")
+    desk.looks_right()
+    page.get_by_role("button", name="Save the draft").click()
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Running").wait_for()
+    payer = town.street.payer("wei", 50_000)
+    till = town.street.till("jing")
+    paid = payer.pay(till.plate, 5_000)["paid"]
+    given = f"¥{(5_000 - paid) // 100}.{(5_000 - paid) % 100:02}"
+    if paid < 5_000:  # One person in twenty is held out.
+        expect(page.locator(".tile").filter(has_text="Left to give")).to_be_visible()
+        expect(page.locator(".tile").filter(has_text="Given").first).to_contain_text(given, timeout=15_000)
+    page.get_by_text("Today against the plan").first.wait_for(timeout=15_000)
+    assert page.get_by_role("link", name="/v1/draws/").is_visible()
+    desk.looks_right()
+
+
+def _signed_in(visitor: Visitor, town: BrowserTown) -> Page:
+    return signed_in(visitor, town.operator_token("wei"))
+
+
+def _sponsor(page: Page, name: str) -> None:
+    page.get_by_role("link", name="Campaigns").click()
+    page.get_by_text("New sponsor").click()
+    page.get_by_label("Name, as payers may see it").fill(name)
+    page.get_by_label("Your own number for it").fill(f"no {name}")
+    page.get_by_role("button", name="Add").click()
+    entry = page.locator(".list > li").filter(has_text=name)
+    entry.get_by_label(f"Amount paid in by {name}").fill("1000")
+    entry.get_by_role("button", name="Pay in").click()
+    page.locator(".list > li").filter(has_text=name).get_by_text("¥1,000.00").wait_for()
+
+
+def _draft(
+    page: Page, name: str, row: dict[str, str], *, kind: str = "DISCOUNT", joining: bool = False, open_: bool = True
+) -> None:
+    if open_:
+        page.get_by_role("link", name="New campaign").click()
+    page.locator("#name").fill(name)
+    page.locator("#kind").select_option(kind)
+    if joining:
+        page.get_by_label("A programme").check()
+    page.get_by_label("Parts paid by", exact=False).last.fill("1")
+    page.locator("#budget").fill("500")
+    page.locator("#of_day").fill("200")
+    for field, text in row.items():
+        page.locator(f"#{field}").fill(text)
+    page.get_by_role("button", name="Save the draft").click()
