@@ -1,10 +1,14 @@
 """Red packets over HTTP, as people have them, and the books behind it."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from typing import Any
 
+import httpx
+
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Payer, Street, decided, new_id
+from tests.network.street import PIN, Payer, Street, decided, new_id
 
 
 def give(payer: Payer, amount: int, count: int, **more: Any) -> dict[str, Any]:
@@ -109,6 +113,40 @@ def test_what_cannot_be_is_refused_by_name(street: Street) -> None:
             assert poor.refused(f"/v1/me/red-packets/{path}", {"link": link})["reason"] == reason
     plate = street.till("jing").plate
     assert poor.refused("/v1/me/red-packets/claims", {"link": plate})["reason"] == "RED_PACKET_UNKNOWN"
+
+
+def test_a_packet_is_filled_looked_at_and_opened_in_the_wallets_pages(street: Street) -> None:
+    sender, friend = street.payer("jing", 50_000, pin=True), street.payer("wei")
+    with browser(sender) as at_jing, browser(friend) as at_wei:
+        form = hidden(at_jing.get("/wallet/red-packets/new").text)
+        typed = {**form, "kind": "EQUAL", "amount": "150", "count": "2", "greeting": "恭喜发财"}
+        asked = at_jing.post("/wallet/red-packets", data=typed)  # Twice 150 yuan: the PIN is needed.
+        assert 'name="pin"' in asked.text
+        packet = at_jing.post("/wallet/red-packets", data={**typed, **hidden(asked.text), "pin": PIN})
+        assert (packet.status_code, sender.balance) == (200, 20_000)
+        link = re.search(r"https://jing[^<\s]*/q/G[0-9A-Z]+", packet.text)
+        assert link is not None
+        cover = at_wei.get("/wallet/red-packets/open", params={"link": link[0]})
+        assert "恭喜发财" in cover.text
+        scanned = at_wei.get("/wallet/scan", params={"code": link[0]})
+        assert scanned.url.path == "/wallet/red-packets/open"
+        opened = at_wei.post("/wallet/red-packets/open", data=hidden(cover.text))
+        assert "¥150.00" in opened.text
+        landing = httpx.get(f"{sender.url}/q/{link[0].rpartition('/')[2]}", trust_env=False)
+        assert (landing.status_code, "恭喜发财" in landing.text) == (200, True)
+        for page in (at_jing, at_wei):
+            assert page.get("/wallet/red-packets").status_code == 200
+
+
+def browser(payer: Payer) -> httpx.Client:
+    """A browser that is signed in as somebody."""
+    cookies = {f"wallet-{payer.node}": payer.token}
+    return httpx.Client(base_url=payer.url, cookies=cookies, follow_redirects=True, trust_env=False, timeout=30)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What a page's last form sends unseen."""
+    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)}
 
 
 def test_a_red_packet_is_not_paid(street: Street) -> None:

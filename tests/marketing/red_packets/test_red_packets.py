@@ -2,12 +2,14 @@
 
 import pytest
 
+from hutong.codes.plate import red_packet_plate_id
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.statement import LineKind
 from hutong.kernel.errors import Reason, Refusal
 from hutong.marketing.red_packets.reasons import RedPacketReason
 from hutong.marketing.red_packets.red_packet import PacketDraft, PacketState, RedPacketLimits, packet_plate
 from hutong.marketing.red_packets.split import SplitKind, commitment, shares
+from hutong.runtime.shelf import warmed
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import now
 from tests.marketing.red_packets.packet_world import DAY_S, KEY, House, PacketWorld
@@ -168,6 +170,21 @@ def test_a_sender_may_open_a_packet_for_several_and_none_for_one(jing: House) ->
     jing.packets.limits = RedPacketLimits(sender_may_claim=False)
     another = jing.give(sender, jing.draft(sender, 1_000, 2, EQUAL))
     assert refused(jing, sender, another.id) is RedPacketReason.RED_PACKET_NOT_YOURS
+
+
+def test_links_are_not_guessed(jing: House) -> None:
+    sender, thief = jing.user(100_000), jing.user()
+    packet = jing.give(sender, jing.draft(sender, 1_000, 2, EQUAL))
+    own = jing.packets.link(packet)
+    before = jing.journal.position
+    claims = jing.red_packets.claims
+    for _ in range(200):
+        plate = red_packet_plate_id(jing.randomness.randbytes(15))
+        with pytest.raises(Refusal) as caught:
+            now(warmed(jing.journal, lambda plate=plate: claims.claim(thief.id, plate, lambda *_: None)))  # type: ignore[misc]
+        assert caught.value.reason is RedPacketReason.RED_PACKET_UNKNOWN
+    assert (jing.journal.position, jing.inside(packet)) == (before, 1_000)
+    assert own.rpartition("/")[2] not in str(jing.store.rows), "no table holds what opens a packet"
 
 
 def test_the_limits_of_a_packet_can_be_reached_and_not_passed(jing: House) -> None:
