@@ -42,3 +42,13 @@ def test_a_first_payment_that_fails_leaves_the_discount_for_the_next() -> None:
     assert outcome is not None
     assert outcome.completed
     assert payment.payer_discount == 500
+
+
+def test_who_sells_there_gets_no_discount_there() -> None:
+    """With a shop of one's own, discounts would be money out of a sponsor's budget into one's own till."""
+    fair = Fair()
+    fair.jing.campaign(fair.jing.sponsor(10_000), 10_000, RuleRow(off=500))
+    payer, own, other = fair.jing.user(100_000), fair.shop(fair.jing), fair.shop(fair.jing)
+    fair.jing.parties.sellers.add((payer.id, fair.shops[own]))
+    given = [fair.pay(fair.jing, payer, plate, 2_000)[0].payer_discount for plate in (own, other)]
+    assert given == [0, 500]

@@ -96,7 +96,7 @@ class Marketing(Campaigns):
     ) -> None:
         node, ledger = institution.node, institution.ledger
         self.institution = institution
-        self.parties = PartyService(node, ledger, institution.people, institution.merchants)
+        self.parties = PartyService(node, ledger, institution.people, institution.merchants, institution.staff)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
         offered = OfferedCampaigns(self.campaigns, self.audience)

@@ -38,6 +38,7 @@ class Parties:
         self._place = place
         self.people: dict[int, PayerFacts] = {}
         self.places: dict[int, PlaceFacts] = {}
+        self.sellers: set[tuple[int, int]] = set()
 
     changes = 0
 
@@ -47,6 +48,9 @@ class Parties:
 
     def place(self, merchant_id: int, shop_id: int) -> PlaceFacts:
         return self.places.get(shop_id or merchant_id, PlaceFacts("上海"))
+
+    def sells_at(self, person_id: int, merchant_id: int) -> bool:
+        return (person_id, merchant_id) in self.sellers
 
     def check_may_receive(self, person_id: int) -> None:
         self._place.users[person_id].may_receive(0)

@@ -37,6 +37,10 @@ class Parties(Protocol):
 
     def place(self, merchant_id: int, shop_id: int) -> PlaceFacts: ...
 
+    def sells_at(self, person_id: int, merchant_id: int) -> bool:
+        """Whether this person is one of the merchant's own."""
+        ...
+
     def check_may_receive(self, person_id: int) -> None:
         """Refuses who may not."""
         ...

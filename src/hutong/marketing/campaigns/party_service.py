@@ -2,6 +2,7 @@
 
 from hutong.institution import chart
 from hutong.institution.merchants.service import MerchantService
+from hutong.institution.merchants.staff_service import StaffService
 from hutong.institution.payments.payment import Why
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS
@@ -20,12 +21,18 @@ class PartyService:
     """`Parties` of an institution."""
 
     def __init__(
-        self, node: NodeRuntime, ledger: LedgerEngine, people: PeopleService, merchants: MerchantService
+        self,
+        node: NodeRuntime,
+        ledger: LedgerEngine,
+        people: PeopleService,
+        merchants: MerchantService,
+        staff: StaffService,
     ) -> None:
         self._node = node
         self._ledger = ledger
         self._people = people
         self._merchants = merchants
+        self._staff = staff
         self.traits = Shelf(TRAITS, node.journal, node.store)
 
     async def start(self) -> None:
@@ -59,6 +66,11 @@ class PartyService:
         city = shop.city if shop is not None else merchant.city
         at = id_text("shp", shop_id) if shop_id else ""
         return PlaceFacts(city, id_text("mer", merchant_id), at, self._words(merchant_id))
+
+    def sells_at(self, person_id: int, merchant_id: int) -> bool:
+        """By the telephone number, which is what a merchant's people sign in with. May raise `Cold`."""
+        phone = self._people.user(person_id).phone
+        return bool(phone) and merchant_id in self._staff.works_for(phone)
 
     def check_may_receive(self, person_id: int) -> None:
         """Refuses USER_CLOSED, USER_FROZEN. May raise `Cold`."""

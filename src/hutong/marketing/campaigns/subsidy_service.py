@@ -115,10 +115,14 @@ class Subsidies:
         """
         The best that may go together; what was just shown for the same is shown again while all budgets have it.
 
+        Who sells there gets nothing there: else anybody with a shop would take discounts out of a till that is his own.
         May raise `Cold`.
         """
         books = self._campaigns.books(self.side, occasion.merchant_id)
         if not books or (self.side is Side.PAYER and not occasion.payer_id):
+            return None
+        is_here = self.side is Side.PAYER and occasion.merchant_id
+        if is_here and self._parties.sells_at(occasion.payer_id, occasion.merchant_id):
             return None
         asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
         offered = self._offered.get(asked)
