@@ -307,7 +307,7 @@ def test_coupons_from_their_template_to_a_payment(say: Say, tmp_path: Path, caps
     me = ("--as", phone, *at)
     say("pay-in", phone, "100", *at)
     say("onboard", "早餐铺", "--latin", "Breakfast", *at)
-    code = say("plate", *at)["text"]
+    code = say("plate", "--as", "早餐铺", *at)["text"]
     say("campaign", "sponsor", "早餐节", "--reference", "breakfast", *at)
     say("campaign", "deposit", "breakfast", "50", *at)
     terms = tmp_path / "terms.json"

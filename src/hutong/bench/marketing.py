@@ -136,7 +136,7 @@ async def _decisions(network: RunningNetwork, stage: Stage, figures: Figures) ->
     node = network[_DEBTOR].site.node
     assert isinstance(node, InstitutionNode)
     async with NodeClient(stage.payer_url, stage.tokens[0]) as client:
-        payer_id = parse_id("usr", (await client.get("/v1/me"))["id"])
+        payer_id = parse_id("usr", (await client.get("/v1/users/me"))["id"])
     now_ns, cashier = SystemClock().now_ns(), node.payments.cashier
     occasions = [_occasion(payer_id, 100 + 7 * n, now_ns + n * NS_PER_S) for n in range(_DECISIONS)]
     await warmed(node.node.journal, lambda: cashier.payer_offer(occasions[0]))
