@@ -97,6 +97,8 @@ ALIPAY_UNCAUSED_PRODUCTS = {
 }
 # Of vouchers, which none of the clients has calls for: tests/gateways/alipay/test_vouchers.py.
 ALIPAY_UNCAUSED_VOUCHERS = {
+    "BALANCE_IS_NOT_ENOUGH",
+    "OUT_BIZ_NO_REPEAT",
     "USER_NOT_EXIST",
     "VOUCHER_LIMIT_REACHED",
     "VOUCHER_NOT_EXIST",
