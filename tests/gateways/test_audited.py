@@ -133,6 +133,11 @@ async def _audited(database: Database, store: Any, damages: list[tuple[str, str]
             kept = [row for _, row in store.rows[table.name]]
             read = await PgStore(pool).find(table, "id", {row.id for row in kept})
             assert [row for _, row in read] == kept, table
+    await each_is_found(database, damages)
+
+
+async def each_is_found(database: Database, damages: list[tuple[str, str]]) -> None:
+    """Nothing is wrong; then each damage by itself, and what the audit says of it."""
     connection = await database.connect(statement_s=0)
     try:
         for codec in ("uuid", "numeric", "jsonb"):

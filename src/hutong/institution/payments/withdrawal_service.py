@@ -9,10 +9,9 @@ from hutong.institution.chart import merchant_account
 from hutong.institution.merchants.merchant import MerchantStatus
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
-from hutong.institution.payments.admission_service import PAYMENT_LIFE_NS
 from hutong.institution.payments.cashier import MERCHANT
 from hutong.institution.payments.debtor_service import Answer
-from hutong.institution.payments.matrix import Shares
+from hutong.institution.payments.own_payment import Spender, network_shares, own_payment
 from hutong.institution.payments.payment import Outcome, Payment, check_amount, check_new_id, check_same
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.payments.reasons import PaymentReason
@@ -31,7 +30,6 @@ from hutong.institution.payments.withdrawal import (
 from hutong.institution.policy.policy import Policies
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
-from hutong.kernel.money import share_bps
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf, decided, warmed
@@ -238,52 +236,18 @@ class WithdrawalService:
         if merchant.status != MerchantStatus.CLOSED:  # Who has closed takes out what is left.
             merchant.check_open()
         policy, _, _ = self._policies.today(now_ns)
-        interchange = share_bps(amount, terms.interchange_bps) if terms.interchange_bps else 0
-        switch_fee = share_bps(amount, terms.switch_fee_bps) if terms.switch_fee_bps else 0
-        shares = Shares(amount, 0, 0, 0, interchange, switch_fee)
+        shares = network_shares(terms, amount)
         if not shares.sound:
             raise Refusal(PaymentReason.SHARES_UNSOUND, amount=amount)
-        return Payment(
-            id=id_,
-            user_id=merchant.id,
-            account=merchant_account(merchant.id, self._chart.currency),
-            debtor_name=merchant.name,
-            creditor_agent=terms.creditor_agent,
-            request_id=terms.request_id,
-            payee_account=0,
-            merchant_id=0,
-            payee_user_id=0,
-            shop_id=0,
-            payee_name=terms.payee_name,
-            shop_name="",
-            mcc=terms.mcc,
-            channel=terms.channel.code,
-            is_static=terms.is_static,
-            currency=terms.currency,
-            gross=amount,
-            payer_discount=0,
-            payee_discount=0,
-            fee=0,
-            interchange=interchange,
-            switch_fee=switch_fee,
-            budget_account=0,
-            sponsor_account=0,
-            adjuster="",
-            sponsor="",
+        return own_payment(
+            id_,
+            Spender(merchant.id, merchant_account(merchant.id, self._chart.currency), merchant.name),
+            terms,
+            shares,
             funding=MERCHANT,
-            fee_version=terms.fee_version,
             policy_version=policy.version,
+            now_ns=now_ns,
             quote_id=account.id,
-            mandate_id=0,
-            remark="",
-            counter=0,
-            counted=False,
-            spent_year=0,
-            spent_static=0,
-            spent_unverified=0,
-            spent_verified=0,
-            created_ns=now_ns,
-            expires_ns=now_ns + PAYMENT_LIFE_NS,
         )
 
 

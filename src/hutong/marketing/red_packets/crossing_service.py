@@ -14,18 +14,17 @@ from msgspec.structs import replace
 
 from hutong.codes.code import CodeReason
 from hutong.codes.plate import PATH, PlateKind, read_plate_id
-from hutong.institution.payments.admission_service import PAYMENT_LIFE_NS
 from hutong.institution.payments.cashier import RED_PACKET
 from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.debtor_service import DebtorService
-from hutong.institution.payments.matrix import Shares
+from hutong.institution.payments.own_payment import Spender, network_shares, own_payment
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.recalls.recall import Rounds
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
-from hutong.kernel.money import Currency, share_bps
+from hutong.kernel.money import Currency
 from hutong.marketing.red_packets.claim_link import Claim, read_claim
 from hutong.marketing.red_packets.reasons import RedPacketReason
 from hutong.marketing.red_packets.red_packet import (
@@ -180,7 +179,7 @@ class CrossingService:
         is_person = terms.channel is Channel.PERSONAL_CODE and terms.is_static and not terms.amount
         if not is_person or terms.payee_discount or terms.currency != self._currency.alpha:
             raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, field="to")
-        if not _shares(terms, amount).sound:
+        if not network_shares(terms, amount).sound:
             raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, amount=amount)
 
     def _answer(self, consult: CodeConsult, packet: RedPacket, claim: RedPacketClaim) -> None:
@@ -304,57 +303,19 @@ class CrossingService:
 
     def _payment(self, packet: RedPacket, claim: RedPacketClaim, terms: Terms) -> Payment:
         """As an institution tells it to the network: the packet pays a person elsewhere, in its sender's name."""
-        shares = _shares(terms, claim.amount)
-        now_ns = self._node.clock.now_ns()
-        return Payment(
-            id=claim.payment_id,
-            user_id=packet.id,  # No person's: the sender's limits counted the packet.
-            account=packet.account(self._currency),
-            debtor_name=packet.sender_name,
-            creditor_agent=terms.creditor_agent,
-            request_id=terms.request_id,
-            payee_account=0,
-            merchant_id=0,
-            payee_user_id=0,
-            shop_id=0,
-            payee_name=terms.payee_name,
-            shop_name="",
-            mcc=terms.mcc,
-            channel=terms.channel.value,
-            is_static=terms.is_static,
-            currency=terms.currency,
-            gross=claim.amount,
-            payer_discount=0,
-            payee_discount=0,
-            fee=0,
-            interchange=shares.interchange,
-            switch_fee=shares.switch_fee,
-            budget_account=0,
-            sponsor_account=0,
-            adjuster="",
-            sponsor="",
+        return own_payment(
+            claim.payment_id,
+            Spender(
+                packet.id, packet.account(self._currency), packet.sender_name
+            ),  # The sender's limits counted the packet.
+            terms,
+            network_shares(terms, claim.amount),
             funding=RED_PACKET,
-            fee_version=terms.fee_version,
             policy_version=packet.policy_version,
-            quote_id=0,
-            mandate_id=0,
+            now_ns=self._node.clock.now_ns(),
             remark=packet.greeting,
-            counter=0,
-            counted=False,
-            spent_year=0,
-            spent_static=0,
-            spent_unverified=0,
-            spent_verified=0,
-            created_ns=now_ns,
-            expires_ns=now_ns + PAYMENT_LIFE_NS,
         )
 
 
 def _ended(claim: RedPacketClaim, state: ClaimState, reason: str, now_ns: int) -> RedPacketClaim:
     return replace(claim, state=state.value, reason=reason, sending_day=None, changed_ns=now_ns)
-
-
-def _shares(terms: Terms, amount: int) -> Shares:
-    interchange = share_bps(amount, terms.interchange_bps) if terms.interchange_bps else 0
-    switch_fee = share_bps(amount, terms.switch_fee_bps) if terms.switch_fee_bps else 0
-    return Shares(amount, 0, 0, 0, interchange, switch_fee)
