@@ -12,7 +12,7 @@ from hutong.web.language import words
 from hutong.web.sandbox import SamplePerson
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser
-from tests.network.street import PIN, Payer, decided, new_id
+from tests.network.street import PIN, Payer, decided, new_id, until
 
 NEW_PIN = "759204"
 YUAN = words("en").money
@@ -121,7 +121,7 @@ def test_bills_are_found_and_a_month_equals_the_statement(town: BrowserTown, per
     payer, till = town.street.payer("jing", 50_000, pin=True, tier="II"), town.street.till("wei")
     paid = [payer.pay(till.plate, amount) for amount in (1_280, 2_399, 777)]
     assert decided(lambda: till.refund(paid[1]["payment_id"], 399))["state"] == "COMPLETED"
-    lines = payer.get("/v1/statement")["lines"]
+    lines = until(lambda: payer.get("/v1/statement")["lines"], lambda lines: len(lines) == 5)
     sums = {way: sum(line["amount"] for line in lines if line["direction"] == way) for way in ("IN", "OUT")}
     visitor = person("jing", language="en")
     page = visitor.page

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,6 +13,7 @@ from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.kernel.clock import SystemClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 
+T = TypeVar("T")
 _MINT = IdMint(SystemClock(), system_randomness())
 _numbers = count(1)
 PIN = "483915"
@@ -140,6 +141,19 @@ def decided(ask: Callable[[], Any], within_s: float = 20) -> dict[str, Any]:
         answer = dict(ask())
         if answer["state"] not in {"PENDING", "ASKED", "OPEN"} or time.monotonic() > ends_at:
             return answer
+        time.sleep(0.1)
+
+
+def until(look: Callable[[], T], wanted: Callable[[T], bool], within_s: float = 30) -> T:
+    """What is seen, once it is as wanted; the first time that it is not by then, as it is.
+
+    One institution has decided before the other has heard of it: what the other shows comes a moment later.
+    """
+    ends_at = time.monotonic() + within_s
+    while True:
+        seen = look()
+        if wanted(seen) or time.monotonic() > ends_at:
+            return seen
         time.sleep(0.1)
 
 

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 
 from hutong.cli.main import run
-from tests.network.street import Client, Street, new_id
-from tests.network.test_recalls import until
+from tests.network.street import Client, Street, new_id, until
 
 DAY_MS = 86_400_000
 

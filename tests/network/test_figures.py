@@ -4,8 +4,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.network.street import Street, Till, new_id
-from tests.network.test_recalls import dispute_of, until
+from tests.network.street import Street, Till, new_id, until
+from tests.network.test_recalls import dispute_of
 
 FIELDS = ("payments", "gross", "fees", "refunds", "refunded", "fees_back", "net", "other")
 

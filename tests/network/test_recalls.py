@@ -1,29 +1,18 @@
 """Recalls over a real network and a real PostgreSQL, through the REST API alone; afterwards the auditor finds nothing wrong."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Client, Payer, Street, new_id
+from tests.network.street import Client, Payer, Street, new_id, until
 
 
 @pytest.fixture(autouse=True)
 def audited(street: Street) -> Iterator[None]:
     yield
     assert audit_when_quiet(street.database_url).wrong == []
-
-
-def until(look: Any, wanted: Any, within_s: float = 30) -> Any:
-    """What is seen, once it is as wanted; the first time that it is not by then, as it is."""
-    ends_at = time.monotonic() + within_s
-    while True:
-        seen = look()
-        if wanted(seen) or time.monotonic() > ends_at:
-            return seen
-        time.sleep(0.1)
 
 
 def person_paid(street: Street, node: str, amount: int) -> tuple[Payer, Payer, dict[str, Any]]:

@@ -11,7 +11,7 @@ from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.cashier import MERCHANT
 from hutong.institution.payments.debtor_service import Answer
-from hutong.institution.payments.own_payment import Spender, network_shares, own_payment
+from hutong.institution.payments.own_payment_service import Spender, network_shares, own_payment
 from hutong.institution.payments.payment import Outcome, Payment, check_amount, check_new_id, check_same
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.payments.reasons import PaymentReason

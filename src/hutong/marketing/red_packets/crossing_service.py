@@ -17,7 +17,7 @@ from hutong.codes.plate import PATH, PlateKind, read_plate_id
 from hutong.institution.payments.cashier import RED_PACKET
 from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.debtor_service import DebtorService
-from hutong.institution.payments.own_payment import Spender, network_shares, own_payment
+from hutong.institution.payments.own_payment_service import Spender, network_shares, own_payment
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.quotes import Terms
 from hutong.institution.recalls.recall import Rounds
