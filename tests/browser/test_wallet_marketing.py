@@ -91,9 +91,7 @@ def _given_away(fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, 
     giving = town.street.payer("jing")
     coupon = {"coupon_id": new_id("cpn"), "template_id": fair.templates["满20减5"]}
     giving.post("/v1/me/coupons", coupon)
-    visitor.context.add_cookies(
-        [{"name": "wallet-jing", "value": giving.token, "url": town.url("jing")}]  # type: ignore[list-item]
-    )
+    visitor.context.add_cookies([{"name": "wallet-jing", "value": giving.token, "url": town.url("jing")}])
     visitor.go("/wallet/coupons")
     page.get_by_text("Give it away").first.click()
     page.get_by_label("Phone number").fill("13000000000")
