@@ -133,12 +133,13 @@ class CodeBook:
         self._takes_off: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def open(self, *, takes_off: int = 0, **said: Any) -> Shop:
+    def open(self, **said: Any) -> Shop:
         """
         A new code; `said` changes what it resolves to. `CnsltSts="REFUSED"` makes one that can't be paid.
 
         `takes_off`: what its side takes off any amount, once a consult names one.
         """
+        takes_off = int(said.pop("takes_off", 0))
         request_id = new_id()
         code = f"https://conformance.example/q/{request_id.upper()}"
         terms = {

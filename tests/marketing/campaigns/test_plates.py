@@ -1,6 +1,7 @@
 """A merchant's own discount on a plate: told once the payer has typed an amount, wherever the payer's institution is."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -198,7 +199,7 @@ def test_a_late_answer_is_of_the_amount_it_was_asked_for() -> None:
     answers: dict[int, Any] = {}
     consults = street.jing.payments.consults
     for amount in (2_000, 3_000):
-        consults.ask(street.plate, lambda answer, amount=amount: answers.update({amount: answer}), amount)
+        consults.ask(street.plate, partial(answers.__setitem__, amount), amount)
         street.flush()
     while street.letters:
         street.deliver(street.letters.pop())
