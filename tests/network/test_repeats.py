@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.network.repeat_words import ANSWER, GATEWAYS, MARKETING, NOTHING, ON_PURPOSE, RENEWS, SPENT, STATE
+from tests.network.repeat_words import (
+    ANSWER,
+    COMPLAINTS,
+    GATEWAYS,
+    MARKETING,
+    NOTHING,
+    ON_PURPOSE,
+    RENEWS,
+    SPENT,
+    STATE,
+)
 from tests.network.street import PIN, Client, Payer, Street, Till, decided, new_id
 from tests.network.test_withdrawals import STAFF_PIN, owner_of
 
@@ -150,7 +160,7 @@ WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
 @pytest.mark.parametrize(
-    ("node", "table"), [("jing", INSTITUTION | RECALLS | GATEWAYS | MARKETING), ("switch", SWITCH)]
+    ("node", "table"), [("jing", INSTITUTION | RECALLS | COMPLAINTS | GATEWAYS | MARKETING), ("switch", SWITCH)]
 )
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]

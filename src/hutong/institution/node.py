@@ -110,8 +110,7 @@ class InstitutionNode:
         self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
         self.applications = ApplicationService(node, self.merchants)
         self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
-        site = Site(node.node_id, settings.people.plate_base)
-        self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
+        self.plates = PlateService(node, kept, self.merchants, Site(node.node_id, settings.people.plate_base))
         self.requests = RequestService(
             node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
         )

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
 TRACE_HOPS_MAX = 500  # In one answer.
@@ -104,44 +106,6 @@ class TraceKind(Enum):
     DISPUTED = "DISPUTED"  # Set aside in a dispute.
     RELEASED = "RELEASED"  # The dispute ended, and the payee has it again.
     KEPT = "KEPT"  # Still there.
-
-
-class ComplaintKind(Enum):
-    """What a payer complains of."""
-
-    REFUND = "RFND"  # The payer wants money back.
-    SERVICE = "SRVC"  # What was paid for was not given, or not as promised.
-    OTHER = "OTHR"
-
-
-class ComplaintAct(Enum):
-    """What somebody did in a complaint."""
-
-    OPEN = "OPEN"  # The payer complains.
-    SAY = "SAYS"
-    CONTINUE = "CONT"  # The payer is not content with how it was completed.
-    WITHDRAW = "WTHD"
-    CONFIRM = "CNFM"  # The payer is content.
-    APPROVE = "APRV"  # The payee says that it will refund.
-    REFUSE = "RFSE"  # The payee says that it will not.
-    COMPLETE = "CMPL"  # The payee has done what it will do.
-    REFUND = "RFND"  # Money went back: the creditor agent's word.
-
-
-class ComplaintParty(Enum):
-    """Whose turn one was."""
-
-    PAYER = "DBTR"
-    PAYEE = "CDTR"
-    AGENT = "AGNT"  # The creditor agent itself.
-
-
-class ComplaintStatus(Enum):
-    """How a complaint stands."""
-
-    PENDING = "PDNG"  # The payee has yet to answer.
-    PROCESSING = "PRCG"
-    PROCESSED = "PRCD"  # Completed by the payee, or ended by the payer.
 
 
 class EntryKind(Enum):
@@ -405,6 +369,7 @@ class ComplaintSaid(Message, frozen=True, kw_only=True, tag="hutong.complaint"):
     number: EntryNumber = msgspec.field(name="ElctrncSeqNb")  # The first turn it does not know.
     act: ComplaintAct | None = msgspec.field(name="CmplntAct", default=None)
     act_id: MaybeId = msgspec.field(name="ActId", default="")
+    currency: CurrencyCode = msgspec.field(name="Ccy")  # The payment's.
     kind: ComplaintKind = msgspec.field(name="CmplntTp", default=ComplaintKind.OTHER)  # This and two more with OPEN.
     amount: MinorUnits = msgspec.field(name="ReqdAmt", default=0)  # What the payer wants back.
     contact: Max35Text = msgspec.field(name="CtctDtls", default="")
@@ -429,6 +394,7 @@ class ComplaintTurn(Message, frozen=True, kw_only=True, tag="hutong.complained")
     act: ComplaintAct = msgspec.field(name="CmplntAct")
     act_id: MaybeId = msgspec.field(name="ActId", default="")
     status: ComplaintStatus = msgspec.field(name="CmplntSts")  # Behind this turn.
+    currency: CurrencyCode = msgspec.field(name="Ccy")  # The payment's.
     amount: MinorUnits = msgspec.field(name="Amt", default=0)  # Of the act: refunded, or to be.
     text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
     pictures: Pictures = msgspec.field(name="PictrLk", default=[])

@@ -9,13 +9,8 @@ import structlog
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
-from hutong.scheme.messages import (
-    ComplaintParty,
-    ComplaintSaid,
-    ComplaintStatus,
-    ComplaintTurn,
-    TransactionStatus,
-)
+from hutong.scheme.complaint import ComplaintParty, ComplaintStatus
+from hutong.scheme.messages import ComplaintSaid, ComplaintTurn, TransactionStatus
 from hutong.switch.payment import row_id
 from hutong.switch.reason import SwitchReason
 from hutong.switch.service import ClearingService
@@ -79,6 +74,7 @@ class ComplaintService:
             act=message.act,
             act_id=message.act_id,
             status=ComplaintStatus.PENDING,
+            currency=message.currency,
             at_ms=self._node.clock.now_ns() // NS_PER_MS,
             reason=refusal.reason.iso_code,
             reason_name=refusal.reason.name,

@@ -9,7 +9,7 @@ from hutong.institution.complaints.complaint import Complaint, complaint_id_of
 from hutong.institution.complaints.grievance import Grievance, GrievanceOrder
 from hutong.institution.complaints.turn import Words
 from hutong.institution.payments.refund import RefundOrder
-from hutong.scheme.messages import ComplaintAct, ComplaintParty
+from hutong.scheme.complaint import ComplaintAct, ComplaintParty
 from tests.institution.payments.world import now
 from tests.institution.recalls.cases import Case, do, paid
 
@@ -31,7 +31,9 @@ class Complained:
         )
 
     def open(self, **fields: Any) -> Grievance:
-        order = GrievanceOrder(**{name: getattr(self.order, name) for name in GrievanceOrder.__struct_fields__} | fields)
+        order = GrievanceOrder(
+            **{name: getattr(self.order, name) for name in GrievanceOrder.__struct_fields__} | fields
+        )
         self.order = order
         do(self.case.debtor, lambda: self.case.debtor.complaints.grievances.open(self.case.payer.id, order))
         return self.grievance

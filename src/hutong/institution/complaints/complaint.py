@@ -11,7 +11,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Boolean, Integer, Table, Text, Uuid
-from hutong.scheme.messages import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 
 _HOUR_NS = 3600 * NS_PER_S
 _DAY_NS = 24 * _HOUR_NS
@@ -82,8 +82,8 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             if move.act is ComplaintAct.SAY:
                 due_ns = self.answer_by_ns if self.waiting else now_ns + terms.answer_hours * _HOUR_NS
                 return replace(changed, waiting=True, answer_by_ns=due_ns)
-            return changed._over(move.act, now_ns)
-        return changed._answered(move.act, terms, now_ns)
+            return _over(changed, move.act, now_ns)
+        return _answered(changed, move.act, terms, now_ns)
 
     def _check_continued(self, terms: ComplaintTerms, now_ns: int) -> None:
         if self.ended != ComplaintAct.COMPLETE.value:
@@ -92,21 +92,6 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LATE, days=terms.continue_days)
         if self.times >= terms.times_max:
             raise Refusal(ComplaintReason.COMPLAINT_CONTINUED_TOO_OFTEN, times_max=terms.times_max)
-
-    def _answered(self, act: ComplaintAct, terms: ComplaintTerms, now_ns: int) -> "Complaint":
-        if act is ComplaintAct.COMPLETE:
-            if self.state != _PROCESSING:
-                raise Refusal(ComplaintReason.COMPLAINT_NOT_ANSWERED)
-            return self._over(act, now_ns)
-        if act in (ComplaintAct.APPROVE, ComplaintAct.REFUSE) and self.kind != ComplaintKind.REFUND.value:
-            raise Refusal(ComplaintReason.COMPLAINT_ASKS_NO_REFUND)
-        due_ns = self.answer_by_ns
-        if self.waiting or self.state != _PROCESSING:
-            due_ns = now_ns + terms.complete_hours * _HOUR_NS
-        return replace(self, state=_PROCESSING, waiting=False, answer_by_ns=due_ns)
-
-    def _over(self, act: ComplaintAct, now_ns: int) -> "Complaint":
-        return replace(self, state=_PROCESSED, ended=act.value, ended_ns=now_ns, answer_by_ns=0, waiting=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +119,20 @@ def complaint_id_of(complaint_id: int, debtor_agent: str) -> int:
 def answer_due_ns(terms: ComplaintTerms, now_ns: int) -> int:
     """Until when what has just been said should be answered."""
     return now_ns + terms.answer_hours * _HOUR_NS
+
+
+def _answered(complaint: Complaint, act: ComplaintAct, terms: ComplaintTerms, now_ns: int) -> Complaint:
+    if act is ComplaintAct.COMPLETE:
+        if complaint.state != _PROCESSING:
+            raise Refusal(ComplaintReason.COMPLAINT_NOT_ANSWERED)
+        return _over(complaint, act, now_ns)
+    if act in (ComplaintAct.APPROVE, ComplaintAct.REFUSE) and complaint.kind != ComplaintKind.REFUND.value:
+        raise Refusal(ComplaintReason.COMPLAINT_ASKS_NO_REFUND)
+    due_ns = complaint.answer_by_ns
+    if complaint.waiting or complaint.state != _PROCESSING:
+        due_ns = now_ns + terms.complete_hours * _HOUR_NS
+    return replace(complaint, state=_PROCESSING, waiting=False, answer_by_ns=due_ns)
+
+
+def _over(complaint: Complaint, act: ComplaintAct, now_ns: int) -> Complaint:
+    return replace(complaint, state=_PROCESSED, ended=act.value, ended_ns=now_ns, answer_by_ns=0, waiting=False)

@@ -35,15 +35,8 @@ from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import minted_ms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
-from hutong.scheme.messages import (
-    ComplaintAct,
-    ComplaintParty,
-    ComplaintSaid,
-    ComplaintStatus,
-    ComplaintTurn,
-    hex_id,
-    id_hex,
-)
+from hutong.scheme.complaint import ComplaintAct, ComplaintParty, ComplaintStatus
+from hutong.scheme.messages import ComplaintSaid, ComplaintTurn, hex_id, id_hex
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
@@ -300,7 +293,7 @@ class ComplaintService:
             paid, outcomes = receipt, self._creditor.outcomes
             is_ours = receipt is not None and receipt.debtor_agent == message.debtor_agent
         outcome = outcomes.get(payment_id) if is_ours else None
-        if paid is None or outcome is None or not outcome.completed:
+        if paid is None or outcome is None or not outcome.completed or paid.currency != message.currency:
             raise Refusal(ComplaintReason.COMPLAINED_PAYMENT_UNKNOWN)
         return paid, outcome
 
@@ -342,9 +335,7 @@ class ComplaintService:
         """A refund of ours has completed: it becomes a turn of whatever complaint there is of its payment."""
         for complaint in self.complaints.find("payment_id", refund.payment_id):
             if complaint.merchant_id == refund.merchant_id and complaint.debtor_agent == refund.debtor_agent:
-                move = Move(
-                    by=ComplaintParty.AGENT, act=ComplaintAct.REFUND, act_id=refund.id, amount=refund.gross
-                )
+                move = Move(by=ComplaintParty.AGENT, act=ComplaintAct.REFUND, act_id=refund.id, amount=refund.gross)
                 changed = complaint.after(move, self._terms(complaint.kind), self._node.clock.now_ns())
                 self._write(changed, move)
                 self._tell(changed, [self._newest(changed)])
@@ -384,6 +375,7 @@ class ComplaintService:
                 act=ComplaintAct(turn.act),
                 act_id=id_hex(turn.act_id) if turn.by == ComplaintParty.PAYER.value else "",
                 status=ComplaintStatus(turn.state),
+                currency=complaint.currency,
                 amount=turn.amount,
                 text=turn.text,
                 pictures=turn.links,
@@ -404,6 +396,7 @@ class ComplaintService:
             act=message.act,
             act_id=message.act_id,
             status=ComplaintStatus.PENDING if complaint is None else ComplaintStatus(complaint.state),
+            currency=message.currency,
             at_ms=self._node.clock.now_ns() // NS_PER_MS,
             reason=reason.iso_code,
             reason_name=reason.name,

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from hutong.runtime.tables import BigInt, Boolean, Integer, Table, Text, Uuid
-from hutong.scheme.messages import ComplaintStatus
+from hutong.scheme.complaint import ComplaintStatus
 
 
 class GrievanceState(StrEnum):

@@ -26,16 +26,8 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
-from hutong.scheme.messages import (
-    Channel,
-    ComplaintAct,
-    ComplaintKind,
-    ComplaintParty,
-    ComplaintSaid,
-    ComplaintTurn,
-    hex_id,
-    id_hex,
-)
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty
+from hutong.scheme.messages import Channel, ComplaintSaid, ComplaintTurn, hex_id, id_hex
 
 log = structlog.get_logger()
 CONTACT_LENGTH_MAX = 35
@@ -297,6 +289,7 @@ class GrievanceService:
             debtor_agent=self._node.node_id,
             creditor_agent=grievance.creditor_agent,
             number=grievance.turns + 1,
+            currency=grievance.currency,
             at_ms=(grievance.act_ns if act is not None else self._node.clock.now_ns()) // NS_PER_MS,
         )
         if act is not None:

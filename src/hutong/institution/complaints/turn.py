@@ -8,7 +8,8 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
-from hutong.scheme.messages import PICTURES_MAX, ComplaintParty, ComplaintTurn, hex_id
+from hutong.scheme.complaint import ComplaintParty
+from hutong.scheme.messages import PICTURES_MAX, ComplaintTurn, hex_id
 
 TEXT_LENGTH_MAX = 500
 TURNS_MAX = 200
@@ -84,5 +85,3 @@ def turn_of(message: ComplaintTurn, grievance_id: int, user_id: int) -> Turn:
         state=message.status.value,
         at_ns=message.at_ms * NS_PER_MS,
     )
-
-

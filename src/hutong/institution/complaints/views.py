@@ -11,7 +11,8 @@ from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Turn
 from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
-from hutong.scheme.messages import PICTURES_MAX, ComplaintKind
+from hutong.scheme.complaint import ComplaintKind
+from hutong.scheme.messages import PICTURES_MAX
 
 ACT_PREFIX = "act"
 Words = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
@@ -194,5 +195,3 @@ def grievance_data(grievance: Grievance, turn: Turn | None = None) -> dict[str, 
         "currency": grievance.currency,
         "refusal": grievance.refusal,
     }
-
-
