@@ -16,6 +16,7 @@ from tests.network.repeat_words import (
     MARKETING,
     NOTHING,
     ON_PURPOSE,
+    RECALLS,
     RENEWS,
     SPENT,
     STATE,
@@ -106,18 +107,6 @@ INSTITUTION = {
     "POST /v1/webhooks/{webhook_id}/redeliver": ON_PURPOSE,
     "POST /v1/webhooks/{webhook_id}/rotate": ON_PURPOSE,  # A second within a day is refused; the secret can be read.
     "POST /v1/withdrawals": "payment_id",
-}
-RECALLS = {
-    "POST /v1/disputes/{dispute_id}/consent": ANSWER,
-    "POST /v1/disputes/{dispute_id}/object": ANSWER,
-    "POST /v1/merchant/disputes/{dispute_id}/consent": ANSWER,
-    "POST /v1/merchant/disputes/{dispute_id}/object": ANSWER,
-    "POST /v1/operator/disputes/{dispute_id}/accept": ANSWER,
-    "POST /v1/operator/disputes/{dispute_id}/reject": ANSWER,
-    "POST /v1/operator/recalls": "recall_id",
-    "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
-    "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
-    "POST /v1/recalls": "recall_id",
 }
 OPERATORS = {
     "POST /v1/approvals": "approval_id",
