@@ -165,6 +165,12 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "lend_plate":
+                return self._as_payer(asked, lambda payer: _lend_plate(payer, asked["plate"]))
+            case "take_plate_back":
+                return self._as_payer(asked, lambda payer: _take_plate_back(payer, asked["plate"]))
+            case "fill":
+                return self._as_payer(asked, _fill)
             case "authorise":
                 return self._as_payer(asked, lambda payer: self._authorise(payer, asked))
             case "take":
@@ -302,6 +308,25 @@ async def _answer(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
 
 async def _balance(payer: SamplePayer) -> dict[str, Any]:
     return {"balance": await payer.wallet.balance()}
+
+
+async def _fill(payer: SamplePayer) -> dict[str, Any]:
+    """Have money."""
+    await payer.fill(0)
+    return await _balance(payer)
+
+
+async def _lend_plate(payer: SamplePayer, plate: str) -> dict[str, Any]:
+    """Let car parks take what a car owes."""
+    asked = await payer.wallet.client.post("/v1/parking/plates", {"plate_number": plate})
+    return await _sign(payer, {"link": asked["agreement_id"]})
+
+
+async def _take_plate_back(payer: SamplePayer, plate: str) -> dict[str, Any]:
+    """Let them no more."""
+    client = payer.wallet.client
+    (mine,) = [each for each in await client.get("/v1/agreements") if plate[2:] in each.get("account_shown", "")]
+    return {"state": (await client.post(f"/v1/agreements/{mine['agreement_id']}/end"))["state"]}
 
 
 async def _sign(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
