@@ -31,6 +31,7 @@ from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -82,6 +83,9 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
@@ -95,6 +99,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             ReceiptService(institution, self.sharing.batches, name),
             self.wall,
         )
@@ -154,6 +159,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -178,6 +184,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.till_coupons.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
