@@ -350,7 +350,7 @@ async def test_discounts_and_exchanges_are_described_to_whoever_has_them(hall: H
     assert {(each["item"], each["exchange_price"]) for each in terms} == {("", 0), ("面", 100)}
 
 
-WRONG = [
+WRONG: list[tuple[str, Any, str, str]] = [
     ("stock_type", "DISCOUNT", "PARAM_ERROR", "coupon_use_rule/discount_coupon"),
     ("stock_type", "OTHER", "PARAM_ERROR", "stock_type"),
     ("coupon_code_mode", "OTHER", "PARAM_ERROR", "coupon_code_mode"),
