@@ -79,6 +79,11 @@ def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown
 def _paid_with_the_best(visitor: Visitor, plate: str) -> None:
     page = confirming(visitor, plate)
     expect(page.locator(".sum")).to_contain_text("满20减5")
+    page.get_by_text("Why this discount?").click()
+    why = page.locator(".why li")
+    expect(why.filter(has_text="小店立减")).to_contain_text("Used.")
+    expect(why.filter(has_text="八折券")).to_contain_text("Can't be used with others, and they give")
+    expect(why.filter(has_text="满100减20")).to_contain_text("Needs a payment of ¥100.00: ¥58.50 more.")
     visitor.looks_right()
     page.get_by_role("link", name="Choose a coupon").click()
     expect(page.locator("li").filter(has_text="满100减20")).to_contain_text("¥58.50 short")

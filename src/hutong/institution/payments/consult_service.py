@@ -60,16 +60,22 @@ class ConsultService:
             Callable[[CodeConsult], bool]
         ] = []  # Of codes that nobody is paid by: True, it is answered.
 
-    async def consult(self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
+    async def consult(
+        self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None, *, explain: bool = False
+    ) -> Quote:
         """
         What a payer is shown of a code: whom it pays, how much, at what discount; to be paid by the quote's id.
 
         `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown; `chosen`
-        what he picked of what he has, such as coupons: None, whatever is best.
+        what he picked of what he has, such as coupons: None, whatever is best. `explain`: also tell why it is this discount.
         Refuses:  what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
         """
         terms = await self.terms(code)
-        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount, chosen))
+
+        def shown() -> Quote:
+            return self.quote(self._people.user(user_id), terms, amount, chosen, explain=explain)
+
+        return await warmed(self._node.journal, shown)
 
     async def terms(self, code: str) -> Terms:
         """The terms of a code, ours or another's. Refuses as `consult`."""
@@ -118,14 +124,23 @@ class ConsultService:
         else:
             waiting(_not_resolved(answer))
 
-    def quote(self, payer: Payer, terms: Terms, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
+    def quote(
+        self,
+        payer: Payer,
+        terms: Terms,
+        amount: int = 0,
+        chosen: tuple[int, ...] | None = None,
+        *,
+        explain: bool = False,
+    ) -> Quote:
         """Show these terms to a payer."""
         now_ns = self._node.clock.now_ns()
         wanted = terms.amount or amount
-        offer = None
+        offer, explained = None, ()
         if wanted:
             occasion = terms.occasion(self._node.node_id, wanted, now_ns, payer_id=payer.id, chosen=chosen)
             offer = self._cashier.payer_offer(occasion)
+            explained = self._cashier.explained(occasion) if explain else ()
         life_end_ns = now_ns + QUOTE_LIFE_NS
         quote = Quote(
             id=self._node.mint.mint(),
@@ -135,6 +150,7 @@ class ConsultService:
             discount=offer[1].amount if offer is not None else 0,
             discount_label=offer[1].label if offer is not None else "",
             discount_parts=offer[1].parts if offer is not None else (),
+            explained=explained,
             chosen=chosen,
             expires_ns=min(life_end_ns, terms.expires_ns) if terms.expires_ns else life_end_ns,
         )
