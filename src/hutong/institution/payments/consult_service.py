@@ -8,7 +8,7 @@ quote, and it is the quote that is paid.
 import asyncio
 from collections.abc import Callable
 
-from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.cashier import Cashier, Weighed
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.ports import Payee, Payer, People, Requests, Resolved
@@ -136,7 +136,8 @@ class ConsultService:
         """Show these terms to a payer."""
         now_ns = self._node.clock.now_ns()
         wanted = terms.amount or amount
-        offer, explained = None, ()
+        offer = None
+        explained: tuple[Weighed, ...] = ()
         if wanted:
             occasion = terms.occasion(self._node.node_id, wanted, now_ns, payer_id=payer.id, chosen=chosen)
             offer = self._cashier.payer_offer(occasion)
