@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
     AccountStatement,
@@ -21,6 +22,8 @@ from hutong.scheme.messages import (
     Channel,
     CodeConsult,
     CodeResolve,
+    ComplaintSaid,
+    ComplaintTurn,
     ConsultStatus,
     CreditTransfer,
     EntryKind,
@@ -50,6 +53,8 @@ PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
 RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
+COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
@@ -179,6 +184,37 @@ MESSAGES: list[AnyMessage] = [
         answer_by_ms=NOW_MS + 7_200_000 + 72 * 3_600_000,
     ),
     RecallAnswer(recall_id=RECALL, asker="jing", status=RecallStatus.PARTIAL, amount=1900, return_id=RETURN),
+    ComplaintSaid(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=1,
+        act=ComplaintAct.OPEN,
+        act_id=ACT,
+        currency="CNY",
+        kind=ComplaintKind.REFUND,
+        amount=1200,
+        contact="13800138000",
+        text="汤是凉的，少了一份小菜",
+        pictures=["https://jing.example/v1/complaint-pictures/pic_01M80ZBDAX3829EENFWEJV5500"],
+        at_ms=NOW_MS + 7_200_000,
+    ),
+    ComplaintTurn(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=2,
+        by=ComplaintParty.PAYEE,
+        act=ComplaintAct.APPROVE,
+        status=ComplaintStatus.PROCESSING,
+        currency="CNY",
+        amount=1200,
+        text="抱歉，小菜的钱退给您",
+        answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
+        at_ms=NOW_MS + 7_800_000,
+    ),
     TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
     TraceAnswer(
         trace_id=TRACE,
@@ -200,6 +236,21 @@ MESSAGES: list[AnyMessage] = [
 ]
 RECALL_REJECTED = RecallAnswer(
     recall_id=RECALL, asker="jing", status=RecallStatus.REJECTED, reason="NOAS", reason_name="PAYEE_DID_NOT_ANSWER"
+)
+COMPLAINT_REFUSED = ComplaintTurn(
+    complaint_id=COMPLAINT,
+    payment_id=PAYMENT,
+    debtor_agent="jing",
+    creditor_agent="wei",
+    number=0,
+    by=ComplaintParty.PAYER,
+    act=ComplaintAct.OPEN,
+    act_id=ACT,
+    status=ComplaintStatus.PENDING,
+    currency="CNY",
+    at_ms=NOW_MS + 7_200_500,
+    reason="NARR",
+    reason_name="COMPLAINT_TOO_LATE",
 )
 REJECTED = PaymentStatus(
     payment_id=PAYMENT,
@@ -369,6 +420,7 @@ def files() -> dict[str, bytes]:
     named["hutong.resolve-amount.json"] = _pretty(RESOLVE_AMOUNT)
     named["pacs.002-rejected.json"] = _pretty(REJECTED)
     named["camt.029-rejected.json"] = _pretty(RECALL_REJECTED)
+    named["hutong.complained-refused.json"] = _pretty(COMPLAINT_REFUSED)
     named["signed-envelope.json"] = _pretty(signed_envelope())
     named["verification.json"] = _pretty(verification())
     return named

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
@@ -116,10 +117,13 @@ class Institution(Place):
         )
         self.node = node
         self.recalls = RecallDesk(self.payments, POLICIES, self.neighbours)
+        self.complaints = ComplaintDesk(self.payments, POLICIES, self.neighbours)
         self.wire()
         now(self.recalls.load())
+        now(self.complaints.load())
         now(self.payments.start())
         self.recalls.resume()
+        self.complaints.resume()
 
     def wire(self) -> None:
         """What else hears of its payments, for who builds upon it."""
@@ -130,6 +134,7 @@ class Institution(Place):
     def tick(self) -> None:
         self.payments.tick()
         self.recalls.tick()
+        self.complaints.tick()
 
     def user(self, balance: int = 0, tier: int = 3) -> Person:
         person = Person(self.node.mint.mint(), tier)

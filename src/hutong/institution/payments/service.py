@@ -37,6 +37,8 @@ from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
+    ComplaintSaid,
+    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -125,6 +127,7 @@ class PaymentService:
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
+        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
         self._people = people
 
     async def start(self) -> None:
@@ -196,6 +199,8 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
+            case ComplaintSaid() | ComplaintTurn():
+                self.on_complaint(message)
             case AccountStatement():
                 self.on_statement(message)
             case StatusRequest() | StatementRequest():
