@@ -8,6 +8,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
 from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -53,6 +54,7 @@ def v3_dialect(
     vouchers: Vouchers,
     till_coupons: TillCoupons,
     receipts: ReceiptService,
+    signers: Signers,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
@@ -87,4 +89,4 @@ def v3_dialect(
         ).endpoints(),
         *BusifavorSubsidies(node.journal, parties, accounts, till_coupons, own_view).endpoints(),
     ]
-    return Envelope(node, accounts, platform, built, wall)
+    return Envelope(node, accounts, platform, built, signers, wall)
