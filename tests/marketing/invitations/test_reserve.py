@@ -155,7 +155,7 @@ def test_whatever_is_granted_in_whatever_order_there_is_enough(
         (me, each)
         for me, each in to_ask
         if jing.does(lambda each=each: jing.rewards.referral(each.id)).state == "REFUSED"
-    ]  # type: ignore[misc]
+    ]
     for me, each in to_ask:
         assert grants(jing, me, each).state == ReferralState.PAID
         world.wait(1)
