@@ -36,6 +36,10 @@ class Coupon:
             return None
         return Discount(self.amount, self.budget_account, "立减", (DiscountPart("立减", self.amount),))
 
+    def asks_amount(self, occasion: Occasion) -> bool:
+        del occasion
+        return not self.gone
+
     def explain(self, occasion: Occasion) -> list[Weighed]:
         why = "GIVES_NOTHING" if self.offer(occasion) is None else "TAKEN"
         return [Weighed(label="立减", source="coupon", could_give=self.amount, gives=self.amount, why=why)]
