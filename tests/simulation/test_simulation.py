@@ -77,9 +77,9 @@ def test_nodes_that_start_again_and_again_end_everything_once(seed: int) -> None
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_with_campaigns_no_budget_is_a_fen_over(seed: int) -> None:
-    found = f"simulate({seed}, hours={HOURS}, subsidised=True)"
-    assert simulate(seed, hours=HOURS, subsidised=True).wrong == [], found
-    assert simulate(seed, hours=HOURS, subsidised=True, plan=RESTARTING).wrong == [], found
+    found = f"simulate({seed}, hours={HOURS}, marketing=True)"
+    assert simulate(seed, hours=HOURS, marketing=True).wrong == [], found
+    assert simulate(seed, hours=HOURS, marketing=True, plan=RESTARTING).wrong == [], found
 
 
 def test_new_seeds_are_clean() -> None:
