@@ -38,7 +38,7 @@ _NEXT = {  # What may become of it; None: how it begins.
     },
     "red_packet_claims": {
         None: "MOVING PAID SENDING",
-        "MOVING": "PAID",
+        "MOVING": "MOVING PAID",
         "SENDING": "SENDING PAID GIVEN_UP",
         "PAID": "",
         "GIVEN_UP": "",
@@ -413,7 +413,8 @@ class MarketingAudit:
     def _check_inside(self, given: Given, packet: Any, claims: list[Any]) -> None:
         gone = packet.returned + sum(each.amount for each in claims if each.state == ClaimState.PAID)
         sending = sum(each.amount for each in claims if each.state == ClaimState.SENDING)
-        inside = given.view.books.accounts[packet.account(Currency.CNY)].credit
+        account = given.view.books.accounts[packet.account(Currency.CNY)]
+        inside = account.credit - account.debits_pending
         if not packet.amount - gone - sending <= inside <= packet.amount - gone:
             self._say(given, f"red packet {packet.id:032x} has {inside}, of {packet.amount} less {gone} and {sending}")
 
