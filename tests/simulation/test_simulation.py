@@ -14,8 +14,21 @@ import pytest
 
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import system_randomness
-from hutong.simulation.acts import MIX, answer_dispute, pay_plate, pay_request, recall, refund, retry, withdraw
+from hutong.simulation.acts import (
+    MIX,
+    answer_dispute,
+    pay_plate,
+    pay_request,
+    recall,
+    refund,
+    retry,
+    suspend_merchant,
+    withdraw,
+)
 from hutong.simulation.faults import CALM, Plan
+from hutong.simulation.inviting import bring_friend
+from hutong.simulation.marketing_acts import MARKETING_MIX, claim_coupon, open_packet, pay_with_coupon, send_packet
+from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.run import Result, simulate
 
@@ -29,6 +42,12 @@ OFTEN = {
     "debtor-voids-on-timeout": ((1, pay_plate),),
     "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
     "request-not-released": ((1, pay_request),),
+    "turns-forgotten-at-restart": ((1, pay_plate),),
+    "coupons-not-released": ((3, claim_coupon), (6, pay_with_coupon), (1, suspend_merchant)),
+    "shares-taken-twice": ((1, send_packet), (4, open_packet)),
+    "shares-sent-twice": ((1, send_packet), (4, open_packet)),
+    "packets-not-returned": ((1, send_packet),),
+    "rewards-paid-unseen": ((1, bring_friend), (1, refund)),
 }
 ROUGH = Plan(
     loss=0.05,
@@ -100,12 +119,12 @@ def test_with_nothing_wrong_almost_everything_completes() -> None:
 
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_bug_is_found(plant: str) -> None:
-    mix = OFTEN.get(plant, MIX)
+    mix = OFTEN.get(plant, MARKETING_MIX if plant in MARKETING_PLANTS else MIX)
     assert any(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH, mix=mix).wrong for seed in range(1, SEEDS_MAX + 1))
 
 
 def test_a_seed_replays_exactly_in_any_process() -> None:
-    digests = [simulate(7, hours=0.02).digest for _ in range(2)]
+    digests = [simulate(7, hours=0.02, marketing=True).digest for _ in range(2)]
     command = [sys.executable, "-m", "hutong", "simulate", "--seed", "7", "--hours", "0.02", "--json"]
     for hash_seed in ("1", "2"):
         environment = {

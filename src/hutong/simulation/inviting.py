@@ -137,9 +137,7 @@ async def _link(world: "World", friend: Person) -> Any:
 
 
 def _invite(inviter_id: int, node: Any) -> Any:
-    inviting = next(
-        each for each in node.marketing.campaigns.everything() if each.kind == CampaignKind.INVITE
-    )
+    inviting = next(each for each in node.marketing.campaigns.everything() if each.kind == CampaignKind.INVITE)
     return node.marketing.invitations.invitations.invite(inviter_id, inviting.id)
 
 

@@ -48,7 +48,7 @@ _DISCOUNTS: tuple[_Row, ...] = (
 )
 _DRAW = {
     "distribution": {"bands": [{"weight": 3, "low": 1, "high": 20}, {"weight": 1, "low": 21, "high": 90}]},
-    "slot_s": 60,
+    "slot_s": 300,
 }
 _INVITE: Mapping[str, Any] = {
     "version": "simulated",
@@ -90,7 +90,7 @@ async def found_marketing(world: "World") -> None:
             draft = campaign_draft(world, place, parts, budget, terms, side=side)
             await _begin(place, draft)
         own = [(sponsors["S"], 1)]
-        draw = CampaignTerms(caps=Caps(times_day=1), holdout_bps=500, more=_DRAW)
+        draw = CampaignTerms(holdout_bps=500, more=_DRAW)
         await _begin(place, campaign_draft(world, place, own, 1_200, draw, kind=CampaignKind.DRAW))
         invite = CampaignTerms(more={**_INVITE, "hold_hours": _HOLD_HOURS[place.node_id]})
         await _begin(place, campaign_draft(world, place, own, 1_500, invite, kind=CampaignKind.INVITE))

@@ -116,7 +116,12 @@ async def send_packet(world: "World") -> str:
     spare = world.chance.randrange(2 * each) if kind is SplitKind.LUCKY else 0
     to_user = _of(world, sender.place).user_id if count == 1 and world.chance.random() < 0.4 else None
     draft = PacketDraft(
-        packet_id=packet_id, kind=kind, amount=count * each + spare, count=count, greeting="恭喜发财", to_user_id=to_user
+        packet_id=packet_id,
+        kind=kind,
+        amount=count * each + spare,
+        count=count,
+        greeting="恭喜发财",
+        to_user_id=to_user,
     )
     if draft.amount > PIN_FREE:
         token = await pin_token(world, sender, packet_id, draft.amount, id_text(PACKET_PREFIX, packet_id))
@@ -211,9 +216,7 @@ async def contest_budget(world: "World") -> str:
     merchant_id, side = sponsor.merchant_id, Side.PAYEE if sponsor.merchant_id else Side.PAYER
     for _ in range(2):
         budget = min(900, left - world.chance.randrange(left // 2))
-        draft = campaign_draft(
-            world, place, [(sponsor.id, 1)], budget, terms, side=side, merchant_id=merchant_id
-        )
+        draft = campaign_draft(world, place, [(sponsor.id, 1)], budget, terms, side=side, merchant_id=merchant_id)
         world.beside(_begun(world, place, draft))
     return "begun"
 

@@ -13,11 +13,11 @@ import msgspec
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Why, claimant
+from hutong.kernel.money import Currency
 from hutong.marketing.campaigns.award import AwardKind, AwardState
 from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
-from hutong.kernel.money import Currency
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
 
 _NEXT = {  # What may become of it; None: how it begins.
@@ -472,5 +472,3 @@ class MarketingAudit:
         known = self._audit.nodes[node_id].rows["red_packets"].get(packet.id)
         if known is None or known.state == PacketState.OPENING:
             self._audit.say(f"{node_id}: somebody was told of red packet {packet.id:032x}, which is not durable")
-
-

@@ -14,6 +14,7 @@ from hutong.simulation.acts import MIX
 from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.loop import Stopped
 from hutong.simulation.marketing_acts import MARKETING_MIX
+from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.marketing_settled import check_marketing, let_a_day_pass
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
@@ -41,6 +42,11 @@ class Result(msgspec.Struct, kw_only=True):
     transfers: int = 0
     restarts: int = 0
     messages: int = 0
+    awards: int = 0  # What campaigns gave, drawn and by coupon included, whatever became of it.
+    coupons: int = 0
+    red_packets: int = 0
+    shares: int = 0  # Of red packets, claimed.
+    friends: int = 0  # Brought by somebody.
     virtual_s: int = 0
     faults: dict[str, int] = msgspec.field(default_factory=dict)
     acts: dict[str, int] = msgspec.field(default_factory=dict)
@@ -57,6 +63,7 @@ def simulate(
     marketing: bool = False,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
+    marketing = marketing or plant in MARKETING_PLANTS
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
     mix = mix or (MARKETING_MIX if marketing else MIX)
     world = World(seed, plan or drawn, mix, trace, marketing=marketing)
@@ -120,6 +127,11 @@ def _result(world: World) -> Result:
         refunds=sum(sum(tables["refund_outcomes"].values()) for tables in outcomes),
         returns=sum(sum(tables["return_outcomes"].values()) for tables in outcomes),
         messages=world.network.sent,
+        awards=sum(len(view.rows["awards"]) for view in views),
+        coupons=sum(len(view.rows["coupons"]) for view in views),
+        red_packets=sum(len(view.rows["red_packets"]) for view in views),
+        shares=sum(len(view.rows["red_packet_claims"]) for view in views),
+        friends=sum(len(view.rows["referrals"]) for view in views),
         transfers=sum(view.books.transfers for view in views),
         restarts=sum(count for fault, count in world.counts.faults.items() if fault in CRASHES),
         virtual_s=(world.now_ns - world.began_ns) // NS_PER_S,
