@@ -27,9 +27,17 @@ from hutong.simulation.acts import (
 )
 from hutong.simulation.faults import CALM, Plan
 from hutong.simulation.inviting import bring_friend
-from hutong.simulation.marketing_acts import MARKETING_MIX, claim_coupon, open_packet, pay_with_coupon, send_packet
+from hutong.simulation.marketing_acts import (
+    MARKETING_MIX,
+    claim_coupon,
+    open_packet,
+    pay_with_coupon,
+    send_packet,
+    steer_campaign,
+)
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.plants import PLANTS
+from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.run import Result, simulate
 
 HOURS = 0.02
@@ -99,6 +107,16 @@ def test_with_campaigns_no_budget_is_a_fen_over(seed: int) -> None:
     found = f"simulate({seed}, hours={HOURS}, marketing=True)"
     assert simulate(seed, hours=HOURS, marketing=True).wrong == [], found
     assert simulate(seed, hours=HOURS, marketing=True, plan=RESTARTING).wrong == [], found
+
+
+def test_a_merchants_discount_on_a_plate_is_what_was_shown_whatever_is_lost_late_or_repeated() -> None:
+    mix = ((5, change_ones_mind), (2, steer_campaign), (1, refund), (1, retry))
+    acts = simulate(1, hours=HOURS, plan=CALM, mix=mix, marketing=True).acts
+    assert acts["change_ones_mind: completed, for less"]
+    assert acts["change_ones_mind: QUOTED_FOR_ANOTHER_AMOUNT"]
+    for seed in (3, 4):
+        for plan in (ROUGH, RESTARTING):
+            assert simulate(seed, hours=HOURS, plan=plan, mix=mix, marketing=True).wrong == []
 
 
 def test_new_seeds_are_clean() -> None:

@@ -26,6 +26,7 @@ from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.marketing import campaign_draft
 from hutong.simulation.parts import PIN_FREE, pay_code, pin_token, said, small, some_merchant, somebody, think
 from hutong.simulation.place import Place
+from hutong.simulation.plates import change_ones_mind
 
 if TYPE_CHECKING:
     from hutong.simulation.world import Mix, World
@@ -289,6 +290,7 @@ MARKETING_MIX: "Mix" = (  # Beside the thousand of what is not marketing.
     (20, give_coupon),
     (60, pay_with_coupon),
     (30, pay_same_amount),
+    (60, change_ones_mind),
     (40, send_packet),
     (90, open_packet),
     (6, rush_packet),

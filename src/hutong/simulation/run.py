@@ -17,6 +17,7 @@ from hutong.simulation.marketing_acts import MARKETING_MIX
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.marketing_settled import check_marketing, let_a_day_pass
 from hutong.simulation.plants import PLANTS
+from hutong.simulation.plates import check_plates
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
@@ -111,6 +112,7 @@ def _check(world: World) -> None:
         check_settled(world)
     if not world.audit.wrong and world.has_marketing:
         check_marketing(world, is_over=world.is_over)
+        check_plates(world)
 
 
 def _result(world: World) -> Result:
