@@ -13,7 +13,7 @@ from hutong.institution.node import HeldOf, InstitutionNode
 from hutong.kernel.errors import Refusal
 from hutong.marketing.red_packets.api import packet_routes
 from hutong.marketing.red_packets.hot_api import METHOD_AND_PATH, ClaimEndpoint
-from hutong.marketing.red_packets.own_people import OwnPeople
+from hutong.marketing.red_packets.own_people_service import OwnPeople
 from hutong.marketing.red_packets.red_packet import RedPacket
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.runtime.http import HotHandler

@@ -11,7 +11,7 @@ from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.ids import seeded_randomness
 from hutong.marketing.marketing import Marketing
-from hutong.marketing.red_packets.own_people import OwnPeople
+from hutong.marketing.red_packets.own_people_service import OwnPeople
 from hutong.marketing.red_packets.red_packet import RedPacketLimits
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.runtime.outbound import Answer
