@@ -74,18 +74,18 @@ class AwardService:
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
     async def start(self) -> None:
-        """Set aside again what a crash may have kept from it, before any payment takes it: what was answers `exists`."""
+        """Learn of what a crash may have kept the ledger from moving."""
         await self.all.start()
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
-        for _, award in await self._node.store.scan(AWARDS, after=since):
-            if award.combined and award.change > 0:
-                self._ledger.create_transfers([self._set_aside(award)], _moved_again)
-            elif award.combined:
-                self._unmoved.append(award)
-        self._node.journal.seal()
+        self._unmoved = [award for _, award in await self._node.store.scan(AWARDS, after=since) if award.combined]
 
     def resume(self) -> None:
-        """What else awards moved, once payments have let go of what they held."""
+        """
+        Move it, in the order in which it was decided: what was moved answers `exists`.
+
+        What payments held by then and let go of is free again, else a budget's last fen is not there to be set aside; and
+        what was never held is not held yet, else it is held from what is not set aside.
+        """
         for award in self._unmoved:
             self._move_again(award)
         self._unmoved.clear()
@@ -388,7 +388,9 @@ class AwardService:
 
     def _move_again(self, award: Award) -> None:
         """After a restart: what this version of an award moved, with the same id."""
-        if award.state == AwardState.RELEASED:
+        if award.state == AwardState.RESERVED:
+            transfer = self._set_aside(award)
+        elif award.state == AwardState.RELEASED:
             transfer = self._take_back(award, award.amount, "release")
         elif award.change < 0:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
