@@ -13,6 +13,8 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.complaints.api import complaint_watch_routes
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -82,6 +84,7 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.v3 = v3 = v3_dialect(
@@ -95,6 +98,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.complaints,
             ReceiptService(institution, self.sharing.batches, name),
             self.wall,
         )
@@ -110,6 +114,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.complaints,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
@@ -154,6 +159,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.complaints,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -178,6 +184,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.complaints.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
@@ -215,6 +222,7 @@ class Gateways:
         """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
         routes = account_routes(node, self.account_edge, operator_only)
+        routes.append(complaint_watch_routes(node, merchants, self.complaints))
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
             routes += fault_routes(node, desk, self.faults, merchants, operator_only)

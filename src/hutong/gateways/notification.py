@@ -37,6 +37,7 @@ class News(StrEnum):
     SHARED = "SHARED"  # A part of a split has arrived.
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
     VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
+    COMPLAINT = "COMPLAINT"  # Its subject is the turn.
 
 
 class NotificationState(StrEnum):
