@@ -158,9 +158,9 @@ class Stage:
             case "take":
                 return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "complain":
-                return self._as_payer(asked, _complain)
+                return self._as_payer(asked, lambda payer: _complain(payer, asked))
             case "grievance":
-                return self._as_payer(asked, _grievance)
+                return self._as_payer(asked, lambda payer: _grievance(payer, asked))
             case "watch":
                 return asyncio.run(self._watch(asked))
             case "clock":
