@@ -58,6 +58,7 @@ ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
+CONSULT_AGAIN = "019b76da-9bb8-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
 
 STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
 
@@ -259,6 +260,34 @@ REJECTED = PaymentStatus(
     reason_name="NET_DEBIT_CAP_EXCEEDED",
 )
 
+# A plate, once the payer has typed what to pay: the consult that names it, and what its owner takes off of that.
+CONSULT_AMOUNT = CodeConsult(
+    consult_id=CONSULT_AGAIN,
+    code="https://wei.example/q/7YWQK3",
+    debtor_agent="jing",
+    amount=3800,
+    currency="CNY",
+    form="url:https://wei.example/q/",
+)
+RESOLVE_AMOUNT = CodeResolve(
+    consult_id=CONSULT_AGAIN,
+    debtor_agent="jing",
+    status=ConsultStatus.FOUND,
+    creditor_agent="wei",
+    creditor_name="老王面馆",
+    shop_name="老王面馆（南锣鼓巷店）",
+    mcc="5812",
+    channel=Channel.STATIC_CODE,
+    request_id=REQUEST,
+    is_static=True,
+    currency="CNY",
+    creditor_discount=300,
+    asks_amount=True,
+    interchange_bps=20,
+    switch_fee_bps=2,
+    fee_version="2026-1",
+)
+
 KEY = SecretKey("jing-2026-1", JING_SEED, NOW_MS * NS_PER_MS - 1, FOR_EVER_NS)
 RETIRED = SecretKey("jing-2025-1", bytes(32), 0, NOW_MS * NS_PER_MS)
 
@@ -322,6 +351,8 @@ def envelopes() -> list[tuple[str, dict[bytes, bytes], bytes]]:
     """Envelopes to verify, by what is special about each; all are for the switch, at `NOW_MS`."""
     headers, body = signed()
     skew_ms = 120_000
+    asked = encode_envelope("jing", "switch", [msgspec.structs.replace(CONSULT_AMOUNT, form="")])
+    negative = asked.replace(b'"InstdAmt":3800', b'"InstdAmt":-3800')
     return [
         ("good", headers, body),
         ("good, sent 120 s ago", _resigned(body, timestamp=str(NOW_MS - skew_ms)), body),
@@ -341,6 +372,8 @@ def envelopes() -> list[tuple[str, dict[bytes, bytes], bytes]]:
         ("a body that is not JSON", _resigned(b"MsgTp=pacs.028"), b"MsgTp=pacs.028"),
         ("a body that ends early", _resigned(body[:-2]), body[:-2]),
         *(_said_otherwise(*said) for said in SAID_OTHERWISE),
+        ("good, a consult that names an amount", _resigned(asked), asked),
+        ("a consult that names less than nothing", _resigned(negative), negative),
     ]
 
 
@@ -383,6 +416,8 @@ def verification() -> dict[str, Any]:
 def files() -> dict[str, bytes]:
     """Every example, by its file's name."""
     named = {f"{msgspec.to_builtins(message)['MsgTp']}.json": _pretty(message) for message in MESSAGES}
+    named["hutong.consult-amount.json"] = _pretty(CONSULT_AMOUNT)
+    named["hutong.resolve-amount.json"] = _pretty(RESOLVE_AMOUNT)
     named["pacs.002-rejected.json"] = _pretty(REJECTED)
     named["camt.029-rejected.json"] = _pretty(RECALL_REJECTED)
     named["hutong.complained-refused.json"] = _pretty(COMPLAINT_REFUSED)

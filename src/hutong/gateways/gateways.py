@@ -33,6 +33,8 @@ from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -85,8 +87,12 @@ class Gateways:
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
         self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
+        self.signers = Signers()
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -99,7 +105,9 @@ class Gateways:
             self.parking,
             self.vouchers,
             self.complaints,
+            self.till_coupons,
             ReceiptService(institution, self.sharing.batches, name),
+            self.signers,
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -115,6 +123,7 @@ class Gateways:
             self.parking,
             self.vouchers,
             self.complaints,
+            self.signers,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
@@ -160,6 +169,7 @@ class Gateways:
             self.parking,
             self.vouchers,
             self.complaints,
+            self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -185,6 +195,7 @@ class Gateways:
         await self.parking.start()
         await self.vouchers.start()
         await self.complaints.start()
+        await self.till_coupons.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
@@ -208,7 +219,7 @@ class Gateways:
             tampering=self.faults,
             wall=self.wall,
         )
-        stack.callback(self.v3.close)
+        stack.callback(self.signers.close)
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker

@@ -248,6 +248,8 @@ class CodeConsult(Message, frozen=True, kw_only=True, tag="hutong.consult"):
     consult_id: MessageId = msgspec.field(name="CnsltId")
     code: Max512Text = msgspec.field(name="Cd")
     debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)  # What the payer typed; 0: nothing as yet.
+    currency: CurrencyCode = msgspec.field(name="Ccy", default="CNY")
     # Filled in by the switch when it forwards.
     form: Annotated[str, msgspec.Meta(max_length=512)] = msgspec.field(
         name="CdFrm", default=""
@@ -277,7 +279,8 @@ class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
     is_static: bool = msgspec.field(name="SttcInd", default=False)
     amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)  # 0: the payer says how much.
     currency: CurrencyCode = msgspec.field(name="Ccy", default="CNY")
-    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)
+    creditor_discount: MinorUnits = msgspec.field(name="CdtrDscntAmt", default=0)  # Of an open amount: as consulted.
+    asks_amount: bool = msgspec.field(name="DscntInd", default=False)  # Of some open amount, there would be a discount.
     remittance: Max140Text = msgspec.field(name="RmtInf", default="")
     expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm", default=0)  # 0: does not expire.
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)

@@ -184,15 +184,15 @@ class Institution(Place):
 
     def quote(self, payer: Person, code: str, amount: int = 0) -> Quote:
         """Consult as a payer does; the network must be delivering."""
-        return self.payments.consults.quote(payer, self.terms(code), amount)
+        return self.payments.consults.quote(payer, self.terms(code, amount), amount)
 
-    def terms(self, code: str) -> Terms:
-        """What the code's owner says of it; refuses as the owner does."""
+    def terms(self, code: str, amount: int = 0) -> Terms:
+        """What the code's owner says of it, to a payer who typed this amount; refuses as the owner does."""
         consults = self.payments.consults
-        terms = now(warmed(self.journal, lambda: consults._own_terms(code)))
+        terms = now(warmed(self.journal, lambda: consults._own_terms(code, amount)))
         if terms is None:
             answers: list[Any] = []
-            consults.ask(code, answers.append)
+            consults.ask(code, answers.append, amount)
             self.journal.seal()
             self.journal.flush()
             self.world.settle()

@@ -87,7 +87,9 @@ class PaymentService:
         self.top_ups = top_ups = TopUpService(node)
         asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
-        self.consults = ConsultService(node, people, requests, quotes, cashier, self.mandates, switch)
+        self.consults = ConsultService(
+            node, people, requests, quotes, cashier, self.mandates, switch, chart.currency.alpha
+        )
         self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves
         )
