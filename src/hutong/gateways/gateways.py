@@ -42,6 +42,7 @@ from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
+from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -93,23 +94,7 @@ class Gateways:
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
-        self.v3 = v3 = v3_dialect(
-            institution,
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            self.services,
-            self.parking,
-            self.vouchers,
-            self.complaints,
-            self.till_coupons,
-            ReceiptService(institution, self.sharing.batches, name),
-            self.signers,
-            self.wall,
-        )
+        self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -131,6 +116,25 @@ class Gateways:
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
+
+    def _v3(self, name: str) -> Envelope:
+        return v3_dialect(
+            self.institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            self.services,
+            self.parking,
+            self.vouchers,
+            self.complaints,
+            self.till_coupons,
+            ReceiptService(self.institution, self.sharing.batches, name),
+            self.signers,
+            self.wall,
+        )
 
     def _v2(self, *, sandbox: bool) -> V2Dialect:
         return v2_dialect(

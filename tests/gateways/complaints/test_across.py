@@ -85,6 +85,28 @@ def told(house: House, account_id: int) -> list[Any]:
     return [json.loads(notifications.postmen[row.dialect].plain(row)) for row in found]
 
 
+async def answered_in_full(merchant: Merchant, one: str) -> None:
+    """All that a merchant can say, some of it twice."""
+    mine = {"complainted_mchid": merchant.mchid}
+    assert (await merchant.post(f"{one}/complete", mine)).code == "INVALID_REQUEST"
+    for _ in range(2):
+        answered = await merchant.post(f"{one}/response", mine | {"response_content": "抱歉", "response_images": []})
+        assert (answered.status, answered.body) == (204, b"")
+    assert (await merchant.post(f"{one}/update-refund-progress", {"action": "REJECT"})).code == "PARAM_ERROR"
+    progress = {"action": "APPROVE", "launch_refund_day": 1, "remark": "马上"}
+    assert (await merchant.post(f"{one}/update-refund-progress", progress)).status == 204
+    back = {
+        "out_trade_no": "C00001",
+        "out_refund_no": "CR1",
+        "amount": {"refund": 500, "total": 1_280, "currency": "CNY"},
+    }
+    assert (await merchant.post("/v3/refund/domestic/refunds", back)).status == 200
+    at_once = mine | {"idempotent_id": "I1", "message": {"blocks": [{"type": "TEXT", "text": {"text": "已退"}}]}}
+    logged = [(await merchant.post(f"{one}/response-immediate-service", at_once)).json["log_id"] for _ in range(2)]
+    assert len(set(logged)) == 1
+    assert (await merchant.post(f"{one}/complete", mine)).status == 204
+
+
 async def test_a_complaint_by_wechat_pay(street: Street) -> None:
     house, merchant = street.wei, await shop(street.wei)
     watched = await merchant.post(f"{BEFORE}/complaint-notifications", {"url": URL})
@@ -110,24 +132,7 @@ async def test_a_complaint_by_wechat_pay(street: Street) -> None:
     assert (shown["complaint_state"], shown["problem_type"], shown["apply_refund_amount"]) == ("PENDING", "REFUND", 500)
     assert (shown["complaint_full_refunded"], shown["incoming_user_response"]) == (False, True)
 
-    mine = {"complainted_mchid": merchant.mchid}
-    assert (await merchant.post(f"{one}/complete", mine)).code == "INVALID_REQUEST"
-    for _ in range(2):
-        answered = await merchant.post(f"{one}/response", mine | {"response_content": "抱歉", "response_images": []})
-        assert (answered.status, answered.body) == (204, b"")
-    assert (await merchant.post(f"{one}/update-refund-progress", {"action": "REJECT"})).code == "PARAM_ERROR"
-    progress = {"action": "APPROVE", "launch_refund_day": 1, "remark": "马上"}
-    assert (await merchant.post(f"{one}/update-refund-progress", progress)).status == 204
-    back = {
-        "out_trade_no": "C00001",
-        "out_refund_no": "CR1",
-        "amount": {"refund": 500, "total": 1_280, "currency": "CNY"},
-    }
-    assert (await merchant.post("/v3/refund/domestic/refunds", back)).status == 200
-    at_once = mine | {"idempotent_id": "I1", "message": {"blocks": [{"type": "TEXT", "text": {"text": "已退"}}]}}
-    logged = [(await merchant.post(f"{one}/response-immediate-service", at_once)).json["log_id"] for _ in range(2)]
-    assert len(set(logged)) == 1
-    assert (await merchant.post(f"{one}/complete", mine)).status == 204
+    await answered_in_full(merchant, one)
     assert await payer.heard() == [
         "DBTR OPEN 面是凉的",
         "CDTR SAYS 抱歉",
