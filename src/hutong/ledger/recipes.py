@@ -44,6 +44,7 @@ class Leg(IntEnum):
     MISSING = 8
 
 
+_PAYER_DISCOUNT = int(Leg.PAYER_DISCOUNT)
 _Leg = tuple[Leg, int, int, int]  # Which, debit account, credit account, amount.
 
 
@@ -73,6 +74,11 @@ def hold(
     """
     if not (payer_discount or interchange):
         return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
+    if not interchange:
+        paid = gross - payer_discount - payee_discount
+        return _discounted(
+            base_id, payment_id, payer, budget, clearing, paid, payer_discount, ledger, code, _PENDING
+        )
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )
@@ -201,6 +207,10 @@ def pay_on_us(
     """
     if not (payer_discount or payee_discount or fee):
         return _principal(base_id, payment_id, payer, payee, gross, ledger, code, 0)
+    if not (payee_discount or fee):
+        return _discounted(
+            base_id, payment_id, payer, budget, payee, gross - payer_discount, payer_discount, ledger, code, 0
+        )
     legs = _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
     return _chain(base_id, payment_id, legs, ledger, code, 0)
 
@@ -489,6 +499,27 @@ def _principal(
     """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
     assert base_id % PARTS_MAX == 0 <= amount  # Both as in `_chain`.
     return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+
+
+def _discounted(
+    base_id: int,
+    about: int,
+    payer: int,
+    budget: int,
+    credit: int,
+    paid: int,
+    discount: int,
+    ledger: int,
+    code: int,
+    flags: int,
+) -> list[Transfer]:
+    """The same of a movement of two legs: what the payer himself pays, and his discount."""
+    assert base_id % PARTS_MAX == 0 <= paid
+    assert discount > 0
+    return [
+        Transfer(base_id, payer, credit, paid, ledger, code, flags | _LINKED, 0, about),
+        Transfer(base_id | _PAYER_DISCOUNT, budget, credit, discount, ledger, code, flags, 0, about),
+    ]
 
 
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:

@@ -166,6 +166,8 @@ class DebtorService:
             undecided.answers.append(answer)
         undecided.then = then
         self._move(undecided)
+        if not undecided.decided and (payment.adjuster or payment.sponsor):
+            self._cashier.keep(payment)
 
     def send(self, payment: Payment, answer: Answer | None = None, *, then: Answer | None = None) -> None:
         """

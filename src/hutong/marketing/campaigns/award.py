@@ -1,6 +1,7 @@
 """What a campaign gave: one award per campaign and payment, or reward. It can be followed from the budget to its person and back."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -24,7 +25,8 @@ class AwardState(StrEnum):
 
 class Award(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
-    One version of an award. `change` and `times` say what this version does to every budget it counts in, so that a budget
+    One version of an award. The first is written with its payment: RESERVED, or COMMITTED where that was decided at once;
+    `times` is 1 in it alone. `change` and `times` say what this version does to every budget it counts in, so that a budget
     is the sum over all rows, and so is what an audit makes of it.
     """
 
@@ -78,4 +80,10 @@ EXPOSURES = Table("campaign_exposures", Exposure)
 
 def award_id(payment_id: int, campaign_id: int, source: str, source_id: int) -> int:
     """The id of what a campaign gives a payment."""
-    return derive(payment_id, f"award/{campaign_id:032x}/{source}/{source_id:032x}")
+    return derive(payment_id, _label(campaign_id, source, source_id))
+
+
+@lru_cache(10_000)
+def _label(campaign_id: int, source: str, source_id: int) -> str:
+    """What a campaign itself gives has no number of its own: one label for all of it."""
+    return f"award/{campaign_id:032x}/{source}/{source_id:032x}"

@@ -99,6 +99,11 @@ class CampaignService:
         running = [each for each in self.everything() if each.side == Side.PAYER and each.is_running(now_ns)]
         return [each for each in running if not each.is_held_out(person_id)]
 
+    @property
+    def any_runs(self) -> bool:
+        """Whether any gives anything, on either side."""
+        return bool(self._running)
+
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
         """The rules of what runs on this side: the operator's, and what is the merchant's own."""
         running = self._running

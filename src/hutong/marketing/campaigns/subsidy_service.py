@@ -118,16 +118,18 @@ class Subsidies:
         Who sells there gets nothing there: else anybody with a shop would take discounts out of a till that is his own.
         May raise `Cold`.
         """
+        if not self._campaigns.any_runs:
+            return None
+        asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
+        offered = self._offered.get(asked)
+        if offered is not None and self._holds(offered, occasion):
+            return offered.subsidy
         books = self._campaigns.books(self.side, occasion.merchant_id)
         if not books or (self.side is Side.PAYER and not occasion.payer_id):
             return None
         is_here = self.side is Side.PAYER and occasion.merchant_id
         if is_here and self._parties.sells_at(occasion.payer_id, occasion.merchant_id):
             return None
-        asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
-        offered = self._offered.get(asked)
-        if offered is not None and self._holds(offered, occasion):
-            return offered.subsidy
         subsidy = self._best(occasion, books)
         if subsidy is not None and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
@@ -150,17 +152,20 @@ class Subsidies:
         if (
             offered.changes != self._changes
             or occasion.now_ns - was.now_ns > _SHOWN_NS
-            or (occasion.merchant_id, occasion.shop_id, occasion.chosen) != (was.merchant_id, was.shop_id, was.chosen)
+            or occasion.merchant_id != was.merchant_id
+            or occasion.shop_id != was.shop_id
+            or occasion.chosen != was.chosen
         ):
             return False
-        _, known = self._unit(occasion)
-        day, spent = self._calendar.day(occasion.now_ns), self._campaigns.spent
+        now_ns, spent = occasion.now_ns, self._campaigns.spent
+        known, day = self._unit(occasion)[1], self._calendar.day(now_ns)
         for each in offered.subsidy.chosen:  # Each of another campaign: only coupons come two of one.
-            campaign, amount = each.campaign, each.benefit.amount
-            if not campaign.is_running(occasion.now_ns):
+            campaign, id_ = each.campaign, each.campaign.id
+            # In another state it would be another version, and so a change.
+            if not campaign.starts_ns <= now_ns < campaign.ends_ns:
                 return False
-            person = known.of(campaign.id)
-            if room(campaign.funded, each.caps, spent[campaign.id], person, day, each.place)[0] < amount:
+            left, _ = room(campaign.funded, each.caps, spent[id_], known.of(id_), day, each.place)
+            if left < each.benefit.amount:
                 return False
         return True
 
@@ -202,6 +207,9 @@ class Subsidies:
         for award in awards:
             if award.source in self.sources:
                 self.sources[award.source].reserved(award)
+
+    def keep(self, payment_id: int) -> None:
+        self._awards.keep(payment_id)
 
     def look_up(self, payment_id: int) -> None:
         """May raise `Cold`."""

@@ -170,7 +170,7 @@ class RecordService:
 
 
 def _fold(found: list[PublicDraw], open_at: dict[int, int], award: Award, facts: DrawFacts, opened: DayTold) -> None:
-    if award.state == AwardState.RESERVED:
+    if award.times > 0:
         open_at[award.id] = len(found)
         draw = PublicDraw(
             reference=facts.reference, turn=facts.turn, slot=facts.slot, drawn=facts.drawn, given=award.amount
