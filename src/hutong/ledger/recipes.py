@@ -76,9 +76,7 @@ def hold(
         return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
     if not interchange:
         paid = gross - payer_discount - payee_discount
-        return _discounted(
-            base_id, payment_id, payer, budget, clearing, paid, payer_discount, ledger, code, _PENDING
-        )
+        return _discounted(base_id, payment_id, payer, budget, clearing, paid, payer_discount, ledger, code, _PENDING)
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )

@@ -1,12 +1,11 @@
 """What a campaign gave: one award per campaign and payment, or reward. It can be followed from the budget to its person and back."""
 
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from hutong.kernel.ids import derive
+from hutong.kernel.ids import derive, part
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid
 
 AWARD_PREFIX = "awd"
@@ -23,7 +22,7 @@ class AwardState(StrEnum):
     RELEASED = "RELEASED"  # The payment did not come about, or the reward was refused.
 
 
-class Award(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Award(msgspec.Struct, frozen=True, gc=False):
     """
     One version of an award. The first is written with its payment: RESERVED, or COMMITTED where that was decided at once;
     `times` is 1 in it alone. `change` and `times` say what this version does to every budget it counts in, so that a budget
@@ -79,11 +78,10 @@ EXPOSURES = Table("campaign_exposures", Exposure)
 
 
 def award_id(payment_id: int, campaign_id: int, source: str, source_id: int) -> int:
-    """The id of what a campaign gives a payment."""
-    return derive(payment_id, _label(campaign_id, source, source_id))
+    """The id of one of several things that a payment is given."""
+    return derive(payment_id, f"award/{campaign_id:032x}/{source}/{source_id:032x}")
 
 
-@lru_cache(10_000)
-def _label(campaign_id: int, source: str, source_id: int) -> str:
-    """What a campaign itself gives has no number of its own: one label for all of it."""
-    return f"award/{campaign_id:032x}/{source}/{source_id:032x}"
+def only_award_id(payment_id: int) -> int:
+    """The id of all that a payment is given, where that is one thing: a part of the payment's own, and its neighbour."""
+    return part(payment_id, 1)

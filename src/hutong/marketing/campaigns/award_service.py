@@ -22,7 +22,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.sharing_recipes import chained
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
-from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id
+from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id, only_award_id
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
@@ -72,7 +72,9 @@ class AwardService:
             AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
         )
         self.audience = AudienceService(node, parties, self.all)
-        self._fresh: dict[int, list[Award]] = {}  # By payment, within the decision that set them aside: not written yet.
+        self._fresh: dict[
+            int, list[Award]
+        ] = {}  # By payment, within the decision that set them aside: not written yet.
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, written down and still undecided.
         self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
@@ -142,10 +144,16 @@ class AwardService:
 
         Moves:    campaign -> awarded, where several give together; posted.
         """
-        combined = len(chosen) > 1 and len({each.benefit.campaign_id for each in chosen}) > 1
         day = self._day_of(now_ns)
-        awards = [_award(payment_id, person_id, each, day, now_ns, combined=combined) for each in chosen]
-        self._fresh[payment_id] = awards
+        if len(chosen) == 1:  # As most are.
+            only = _award(only_award_id(payment_id), payment_id, person_id, chosen[0], day, now_ns, combined=False)
+            awards = self._fresh[payment_id] = [only]
+            return awards
+        combined = len({each.benefit.campaign_id for each in chosen}) > 1
+        awards = self._fresh[payment_id] = [
+            _award(_id(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
+            for each in chosen
+        ]
         if combined:
             self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
         return awards
@@ -324,10 +332,12 @@ class AwardService:
 
     def _put(self, award: Award) -> Award:
         self.all.put(award)
-        self.audience.count(award)
-        if award.change or award.times:
-            self._campaigns.spent[award.campaign_id].count(award.day, award.place, award.change, award.times)
-            if award.change < 0:
+        if award.person_id:
+            self.audience.count(award)
+        change = award.change
+        if change or award.times:
+            self._campaigns.spent[award.campaign_id].count(award.day, award.place, change, award.times)
+            if change < 0:
                 self._campaigns.touch(self._campaign(award))
         return award
 
@@ -391,33 +401,37 @@ class AwardService:
         )
 
 
+def _id(payment_id: int, benefit: Benefit) -> int:
+    return award_id(payment_id, benefit.campaign_id, benefit.source, benefit.source_id)
+
+
 def _award(
-    payment_id: int, person_id: int, given: Decided, day: int, now_ns: int, *, combined: bool
+    id_: int, payment_id: int, person_id: int, given: Decided, day: int, now_ns: int, *, combined: bool
 ) -> Award:
     benefit, campaign = given.benefit, given.campaign
-    amount = benefit.amount
+    # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every discount.
     return Award(
-        id=award_id(payment_id, campaign.id, benefit.source, benefit.source_id),
-        campaign_id=campaign.id,
-        kind=_DISCOUNT,
-        person_id=person_id,
-        payment_id=payment_id,
-        source=benefit.source,
-        source_id=benefit.source_id,
-        amount=amount,
-        returned=0,
-        state=_RESERVED,
-        change=amount,
-        times=1,
-        day=day,
-        place=given.place,
-        row=given.row,
-        version=campaign.version,
-        combined=combined,
-        facts=msgspec.json.encode(benefit.facts) if benefit.facts else b"",
-        created_ns=now_ns,
-        decided_ns=0,
-        reason="",
+        id_,
+        campaign.id,
+        _DISCOUNT,
+        person_id,
+        payment_id,
+        benefit.source,
+        benefit.source_id,
+        benefit.amount,
+        0,  # Returned.
+        _RESERVED,
+        benefit.amount,  # Its change of every budget,
+        1,  # once.
+        day,
+        given.place,
+        given.row,
+        campaign.version,
+        combined,
+        msgspec.json.encode(benefit.facts) if benefit.facts else b"",
+        now_ns,
+        0,  # Decided.
+        "",
     )
 
 
