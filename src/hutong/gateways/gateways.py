@@ -31,6 +31,8 @@ from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -82,8 +84,12 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
+        self.signers = Signers()
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -95,7 +101,9 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             ReceiptService(institution, self.sharing.batches, name),
+            self.signers,
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -110,6 +118,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.signers,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
@@ -154,6 +163,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
@@ -178,6 +188,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.till_coupons.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:
@@ -201,7 +212,7 @@ class Gateways:
             tampering=self.faults,
             wall=self.wall,
         )
-        stack.callback(self.v3.close)
+        stack.callback(self.signers.close)
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker

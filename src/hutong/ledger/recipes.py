@@ -72,11 +72,9 @@ def hold(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
-    if not (payer_discount or interchange):
-        return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
     if not interchange:
-        paid = gross - payer_discount - payee_discount
-        return _discounted(base_id, payment_id, payer, budget, clearing, paid, payer_discount, ledger, code, _PENDING)
+        paid, off = gross - payer_discount - payee_discount, (budget, payer_discount)
+        return _principal(base_id, payment_id, payer, clearing, paid, ledger, code, _PENDING, *off)
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )
@@ -145,16 +143,7 @@ def accept(
     if not (payee_discount or fee or interchange or switch_fee):
         return _principal(base_id, payment_id, clearing, payee, gross, ledger, code, _PENDING)
     legs = _creditor_agent_legs(
-        clearing,
-        payee,
-        fee_income,
-        acquiring_expense,
-        sponsor,
-        gross,
-        payee_discount,
-        fee,
-        interchange,
-        switch_fee,
+        clearing, payee, fee_income, acquiring_expense, sponsor, gross, payee_discount, fee, interchange, switch_fee
     )
     return _chain(base_id, payment_id, legs, ledger, code, _PENDING)
 
@@ -203,12 +192,9 @@ def pay_on_us(
     Refuses:  EXCEEDS_CREDITS when the payer's balance, or a budget, does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
-    if not (payer_discount or payee_discount or fee):
-        return _principal(base_id, payment_id, payer, payee, gross, ledger, code, 0)
     if not (payee_discount or fee):
-        return _discounted(
-            base_id, payment_id, payer, budget, payee, gross - payer_discount, payer_discount, ledger, code, 0
-        )
+        paid, off = gross - payer_discount, (budget, payer_discount)
+        return _principal(base_id, payment_id, payer, payee, paid, ledger, code, 0, *off)
     legs = _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
     return _chain(base_id, payment_id, legs, ledger, code, 0)
 
@@ -239,16 +225,7 @@ def hold_refund(
     Spec:     docs/scheme/return.md.
     """
     legs = _creditor_agent_legs(
-        clearing,
-        payee,
-        fee_income,
-        acquiring_expense,
-        sponsor,
-        gross,
-        payee_discount,
-        fee,
-        interchange,
-        switch_fee,
+        clearing, payee, fee_income, acquiring_expense, sponsor, gross, payee_discount, fee, interchange, switch_fee
     )
     return _chain(base_id, refund_id, _mirrored(legs), ledger, code, _PENDING)
 
@@ -492,32 +469,14 @@ def _chain(base_id: int, about: int, legs: list[_Leg], ledger: int, code: int, f
 
 
 def _principal(
-    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int
+    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int, *off: int
 ) -> list[Transfer]:
-    """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
+    """What `_chain` makes of a principal alone, or with `off` it, a budget and how much: as most movements are."""
     assert base_id % PARTS_MAX == 0 <= amount  # Both as in `_chain`.
-    return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
-
-
-def _discounted(
-    base_id: int,
-    about: int,
-    payer: int,
-    budget: int,
-    credit: int,
-    paid: int,
-    discount: int,
-    ledger: int,
-    code: int,
-    flags: int,
-) -> list[Transfer]:
-    """The same of a movement of two legs: what the payer himself pays, and his discount."""
-    assert base_id % PARTS_MAX == 0 <= paid
-    assert discount > 0
-    return [
-        Transfer(base_id, payer, credit, paid, ledger, code, flags | _LINKED, 0, about),
-        Transfer(base_id | _PAYER_DISCOUNT, budget, credit, discount, ledger, code, flags, 0, about),
-    ]
+    if not off or not off[1]:
+        return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+    discount = Transfer(base_id | _PAYER_DISCOUNT, off[0], credit, off[1], ledger, code, flags, 0, about)
+    return [Transfer(base_id, debit, credit, amount, ledger, code, flags | _LINKED, 0, about), discount]
 
 
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:

@@ -23,12 +23,14 @@ ABOUT = {
     "agreement": ("agreements and deduction", "签约代扣"),
     "deposit": ("pre-authorisation", "预授权"),
     "who_it_is": ("OAuth", "用户授权"),
+    "merchant_coupons": ("merchants' own coupons", "商家券"),
+    "subsidy": ("subsidies of coupons", "商家券补差"),
     "uploads": ("uploads", "图片与视频上传"),
     "pictures": ("uploads", "图片与视频上传"),
     "balances": ("balances", "账户余额"),
     "bill": ("bills", "账单"),
     "sandbox": ("the sandbox's key", "沙箱密钥"),
-    "car_park": ("asking for a plate", "查询车牌服务"),
+    "car_park": ("parking", "停车代扣"),
     "other_ways_in": ("H5 orders", "H5 下单"),
     "what_is_not_enabled": ("what is not enabled", "未开通的产品"),
 }
@@ -68,9 +70,16 @@ PLAYED = (
             "story_of_a_batch",
             "story_of_pay_score",
             "story_of_uploads",
-            "story_of_a_car_park",
             "story_of_what_is_not_enabled",
         ),
+        lot="wechatpay",
+    ),
+    Played("wechatpayv3", "wechatpayv3_parking.py", "wechat_account", ("story_of_a_car_park",), lot="wechatpay"),
+    Played(
+        "wechatpayv3",
+        "wechatpayv3_coupons.py",
+        "pair",
+        ("story_of_merchant_coupons", "story_of_a_subsidy"),
         lot="wechatpay",
     ),
     # Over TLS, where the merchant's certificate is shown.
@@ -131,6 +140,7 @@ PLAYED = (
         ("story_of_a_deposit", "story_of_an_agreement", "story_of_who_it_is"),
         lot="alipay",
     ),
+    Played("python-alipay-sdk", "python_alipay_parking.py", "alipay_pair", ("story_of_a_car_park",), lot="alipay"),
     # It has keys alone in its mode for providers, no certificates.
     Played(
         "python-alipay-sdk", "python_alipay_provider.py", "keyed_pair", ("story_of_a_service_provider",), lot="alipay"

@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from hutong.institution.payments.cashier import DiscountPart, Occasion
+from hutong.institution.payments.cashier import DiscountPart, Occasion, Weighed
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
@@ -29,6 +29,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: int  # 0: the payer says how much.
     currency: str
     payee_discount: int = 0
+    discounted: int = 0  # The one amount that discount is of, where the code leaves it open; 0: it is of no other.
+    asks_amount: bool = False  # The payee would take something off some amounts: worth asking again with the payer's.
     interchange_bps: int = 0
     switch_fee_bps: int = 0
     fee_version: str = ""
@@ -80,6 +82,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     discount: int
     discount_label: str
     discount_parts: tuple[DiscountPart, ...] = ()
+    explained: tuple[Weighed, ...] = ()  # To who asked for it.
     chosen: tuple[int, ...] | None = None  # What the payer picked of what he has, to be reserved with it.
     expires_ns: int
 
@@ -107,7 +110,15 @@ class QuoteBook:
         return quote
 
 
-def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int = 0) -> Terms:
+def terms_on_us(
+    node_id: str,
+    request_id: int,
+    payee: Payee,
+    payee_discount: int = 0,
+    *,
+    discounted: int = 0,
+    asks_amount: bool = False,
+) -> Terms:
     """The terms of a payee of our own: no network, so no interchange and no switch fee."""
     return Terms(
         creditor_agent=node_id,
@@ -120,6 +131,8 @@ def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int
         amount=payee.amount,
         currency=payee.currency,
         payee_discount=payee_discount,
+        discounted=discounted,
+        asks_amount=asks_amount,
         remark=payee.remark,
         expires_ns=payee.expires_ns,
         merchant_id=payee.merchant_id,
@@ -145,8 +158,12 @@ def payee_occasion(
     )
 
 
-def terms_of_answer(answer: CodeResolve) -> Terms:
-    """The terms another node's answer to a consult names; refuses words that show another thing than they are."""
+def terms_of_answer(answer: CodeResolve, consulted: int = 0) -> Terms:
+    """
+    The terms another node's answer to a consult names; refuses words that show another thing than they are.
+
+    `consulted` is the amount the consult named.
+    """
     assert answer.creditor_agent is not None
     return Terms(
         creditor_agent=answer.creditor_agent,
@@ -159,6 +176,8 @@ def terms_of_answer(answer: CodeResolve) -> Terms:
         amount=answer.amount,
         currency=answer.currency,
         payee_discount=answer.creditor_discount,
+        discounted=consulted if answer.creditor_discount and not answer.amount else 0,
+        asks_amount=answer.asks_amount and not answer.amount,
         interchange_bps=answer.interchange_bps,
         switch_fee_bps=answer.switch_fee_bps,
         fee_version=network_text("fee_version", answer.fee_version),

@@ -36,6 +36,7 @@ class RuleBook:
         self._bands = bands([table.table for _, table in tables if table is not None])
         self.fields = tuple(self._bands)
         self._answers: dict[tuple[Any, ...], tuple[Match, ...]] = {}
+        self._at_any: dict[tuple[Any, ...], tuple[Match, ...]] = {}
 
     def matching(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:
         """The campaigns whose rules fit an occasion; `fact` says what is known of it, by field."""
@@ -46,6 +47,23 @@ class RuleBook:
             if len(self._answers) >= _REMEMBERED_MAX:
                 self._answers.clear()
             answer = self._answers[key] = tuple(self._asked(facts))
+        return answer
+
+    def matching_at_any(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:
+        """The campaigns whose rules fit for some amount, each with the rows that do; `fact` is not asked for the amount."""
+        facts = {field: fact(field) for field in self.fields if field != "amount"}
+        key = tuple([self._bands[field].of(value) for field, value in facts.items()])
+        answer = self._at_any.get(key)
+        if answer is None:
+            if len(self._at_any) >= _REMEMBERED_MAX:
+                self._at_any.clear()
+            amounts = self._bands["amount"].samples if "amount" in self._bands else (1,)
+            found = {
+                (each.campaign.id, each.row): each
+                for amount in amounts
+                for each in self._asked({**facts, "amount": amount})
+            }
+            answer = self._at_any[key] = tuple(found.values())
         return answer
 
     def _asked(self, facts: dict[str, Any]) -> list[Match]:

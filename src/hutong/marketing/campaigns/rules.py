@@ -186,6 +186,13 @@ class Band:
         if self._sort is Sort.NUMBER:
             self._bounds = sorted({int(each) for condition in conditions for each in _DIGITS.findall(condition)})
 
+    @property
+    def samples(self) -> tuple[int, ...]:
+        """Of positive numbers, one of each band."""
+        return tuple(
+            sorted({each for bound in self._bounds or (1,) for each in (bound - 1, bound, bound + 1) if each > 0})
+        )
+
     def of(self, value: Any) -> Any:
         """The band of a value."""
         match self._sort:

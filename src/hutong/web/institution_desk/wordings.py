@@ -65,6 +65,8 @@ WHYS = {
     int(Why.COMBINED): phrase("Part of a combined payment"),
     int(Why.COMBINED_RETURNED): phrase("Part of a combined payment, for a refund"),
     int(Why.SENT): phrase("Sent by a merchant to a person"),
+    int(Why.SUBSIDISED): phrase("A coupon's subsidy, from a merchant to another"),
+    int(Why.SUBSIDY_RETURNED): phrase("A coupon's subsidy, back"),
     int(Why.SPONSORED): phrase("Paid in by a sponsor, or out"),
     int(Why.CAMPAIGN_FUNDED): phrase("A campaign's budget, or what is left of it"),
     int(Why.AWARDED): phrase("Awarded by a campaign, or back"),
@@ -203,6 +205,7 @@ POLICY_TABLES = {
     "pin": phrase("Up to what amount no PIN is asked"),
     "fee": phrase("Merchants' fees: who pays one, and how it is rounded"),
     "recall": phrase("Recalls: who may ask, how long, and how soon the answer"),
+    "complaint": phrase("Complaints: how long, how soon the answer, and how often"),
 }
 POLICY_FIELDS = {
     "channel": phrase("Kind of code"),
@@ -223,6 +226,12 @@ POLICY_FIELDS = {
     "banking_days": phrase("Banking days"),
     "answer_hours": phrase("Hours to answer"),
     "desk": phrase("Desk looks first"),
+    "kind": phrase("Kind"),
+    "days": phrase("Days"),
+    "complete_hours": phrase("Hours to be done"),
+    "continue_days": phrase("Days to continue"),
+    "times_max": phrase("Times"),
+    "daily_max": phrase("New ones a day"),
 }
 POLICY_VALUES = {
     "true": phrase("yes"),

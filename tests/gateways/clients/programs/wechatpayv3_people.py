@@ -184,17 +184,11 @@ def story_of_uploads() -> None:
         assert good(shop.complaint_image_upload(str(picture)))["media_id"]
 
 
-def story_of_a_car_park() -> None:
-    """A plate that nobody has lent to it: told by its number, which is not ASCII."""
-    found = good(shop.parking_service_find("粤B888888", "BLUE", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"))
-    assert found["service_state"] == "OUT_SERVICE", found
-
-
 def story_of_what_is_not_enabled() -> None:
     """What has nothing beneath it here says so, as there."""
     for answer in (
         shop.complaint_list_query("2026-01-01", "2026-01-02"),
-        shop.marketing_busifavor_stock_query("98065001"),
+        shop.marketing_paygift_activity_detail("10028001"),
     ):
         refused(answer, 403, "NO_AUTH")
 
@@ -205,7 +199,6 @@ for story in (
     story_of_a_batch,
     story_of_pay_score,
     story_of_uploads,
-    story_of_a_car_park,
     story_of_what_is_not_enabled,
 ):
     if not only or story.__name__ in only:
