@@ -132,9 +132,7 @@ class _Claimants:
             quote = self._quotes.get(person.user_id)
             if quote is None:
                 code = self._random.choice(self._plan.plates)
-                answer, unheard = await self._answered(
-                    person, "/v1/codes/consult", {"code": code, "amount": _PRICE}, "consult"
-                )
+                answer, unheard = await self._answered(person, "/v1/codes/consult", {"code": code, "amount": _PRICE})
                 if answer.reason or not answer.discount:
                     self._crowd.note(
                         Told("offer", "", person.user_id, answer.reason or "NOTHING_OFFERED", unheard=unheard)
@@ -151,7 +149,7 @@ class _Claimants:
                 return
 
     async def _claim(self, person: Person, kind: str, id_: str, path: str, body: dict[str, Any]) -> Told:
-        answer, unheard = await self._answered(person, path, body, kind)
+        answer, unheard = await self._answered(person, path, body)
         told = Told(kind, id_, person.user_id, answer.reason or "GOOD", _worth(kind, answer), unheard)
         if not self._random.randrange(_AGAIN_OF) or unheard:
             await self._ask_again(person, kind, path, body, told)
@@ -163,7 +161,7 @@ class _Claimants:
     async def _ask_again(self, person: Person, kind: str, path: str, body: dict[str, Any], told: Told) -> None:
         if kind == "payment" and told.answer != "GOOD":
             return  # A payment that was refused may be made when there is something to be had again.
-        answer, _ = await self._answered(person, path, body, kind)
+        answer, _ = await self._answered(person, path, body)
         self._crowd.repeats += 1
         again = answer.reason or "GOOD"
         if (again, _worth(kind, answer)) != (told.answer, told.amount) or (
@@ -171,7 +169,7 @@ class _Claimants:
         ):
             self._crowd.note(msgspec.structs.replace(told, contradicted=f"{again} {_worth(kind, answer)}"))
 
-    async def _answered(self, person: Person, path: str, body: dict[str, Any], kind: str) -> tuple[_Answer, int]:
+    async def _answered(self, person: Person, path: str, body: dict[str, Any]) -> tuple[_Answer, int]:
         """The answer, however often it must be asked for, and how often nothing came."""
         connection = self._connections.get(person.url)
         if connection is None:
@@ -181,12 +179,8 @@ class _Claimants:
         while True:
             try:
                 answer = await connection.fetch("POST", path, content, headers)
-            except HttpFailure as failure:
+            except HttpFailure:
                 unheard += 1
-                if "timed out" in str(failure):
-                    self._crowd.note(
-                        Told(kind, str(body), person.user_id, "HANGING", contradicted=f"no answer for {_ANSWER_S} s")
-                    )
                 await self._later(unheard)
                 continue
             if answer.status in {429, 502, 503, 504}:

@@ -44,11 +44,12 @@ _PRICE = 3
 _DAY_MS = 86_400_000
 _QUIET_S = 60
 # As often as each stands here: the institution's process is where all the money is decided.
+KILLED, TAKEN_OVER = ("institution killed", killed(HERE)), ("institution taken over", taken_over(HERE))
 FAULTS: tuple[tuple[str, Fault], ...] = (
-    *[("institution killed", killed(HERE))] * 5,
+    *[KILLED] * 5,
     ("all nodes killed", killed(*NODES)),
     ("database killed", database(SIGKILL)),
-    ("institution taken over", taken_over(HERE)),
+    TAKEN_OVER,
 )
 
 
@@ -64,6 +65,7 @@ class Extent:
     processes: int = 4
     connections: int = 40  # Of each process.
     kills: int = 24
+    faults: tuple[tuple[str, Fault], ...] = FAULTS
 
     @property
     def coupons_each(self) -> int:
@@ -151,6 +153,9 @@ class _Processes:
             process.wait()
         for reader in self._readers:
             reader.join()
+        for process in self.running:
+            assert process.stdout is not None
+            process.stdout.close()
         return [f"claimants ended with {process.returncode}" for process in self.running if process.returncode]
 
     def _read(self, at: int, process: "subprocess.Popen[bytes]") -> None:
@@ -166,19 +171,20 @@ def run(town: Town, extent: Extent, seed: int, tell: Callable[[int, int, str], N
     terms, plans = _offers(town, extent, people, random)
     total = sum(_errands(plan) for plan in plans)
     points = sorted(random.randrange(total // 50, total * 19 // 20) for _ in range(extent.kills))
+    kinds = [each for _ in points for each in random.sample(extent.faults, len(extent.faults))][: len(points)]
     began_s, faults = time.monotonic(), Counter[str]()
     processes = _Processes(plans)
     try:
         while not processes.ended:
             if points and processes.done >= points[0]:
                 points.pop(0)
-                name, fault = random.choice(FAULTS)
+                name, fault = kinds.pop(0)
                 at, began_at_s = processes.done, time.monotonic()
                 about, _ = fault(town, random)
                 faults[name] += 1
                 tell(processes.done, total, f"{name} at {at:,} ({about}), {time.monotonic() - began_at_s:.1f} s")
             tell(processes.done, total, "")
-            time.sleep(0.02 + random.random() / 10)
+            time.sleep(0.05)
         took_s = time.monotonic() - began_s
     finally:
         wrong = processes.end()

@@ -46,7 +46,7 @@ class Stage:
                 answer = await client.post("/v1/codes/consult", {"code": plate, "amount": amount})
             return Payer(self.payer_url, token, answer["quote_id"])
 
-        return await _few_at_once([lambda token=token: quoted(token) for token in self.tokens[:count]])  # type: ignore[misc]
+        return await few_at_once([lambda token=token: quoted(token) for token in self.tokens[:count]])  # type: ignore[misc]
 
 
 async def set_stage(payers_at: Place, payees_at: Place, count: int, *, first: int = 0) -> Stage:
@@ -68,7 +68,7 @@ async def set_stage(payers_at: Place, payees_at: Place, count: int, *, first: in
             return str(signed["token"]), str(signed["user"]["id"])
 
         errands = [lambda number=number: user(number) for number in range(first, first + count)]  # type: ignore[misc]
-        users = await _few_at_once(errands)
+        users = await few_at_once(errands)
     return Stage(payers_at.url, [token for token, _ in users], [id_ for _, id_ in users], here, there)
 
 
@@ -91,7 +91,7 @@ async def _plate(place: Place) -> str:
     return str(plate["text"])
 
 
-async def _few_at_once(errands: list[Callable[[], Awaitable[T]]]) -> list[T]:
+async def few_at_once(errands: list[Callable[[], Awaitable[T]]]) -> list[T]:
     """Their results, in order."""
     gate = asyncio.Semaphore(_AT_ONCE)
 

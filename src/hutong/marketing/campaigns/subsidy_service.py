@@ -25,15 +25,12 @@ from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import best_combination
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
-from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.rule_book import CAMPAIGN, Match, RuleBook
 from hutong.scheme.messages import Channel
 
-CAMPAIGN = "campaign"
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
 DAY_NS = 86_400 * NS_PER_S
-# What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
-_PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
 
 
 class BenefitSource(Protocol):
@@ -64,18 +61,7 @@ class Subsidy(Discount, frozen=True, gc=False):
     chosen: tuple[Decided, ...] = ()
 
 
-class _Allowed(NamedTuple):
-    """A campaign that fits, the place it counts at, and what its budgets allow."""
-
-    match: Match
-    place: str
-    left: int
-
-    def decided(self, benefit: Benefit) -> Decided:
-        match = self.match
-        return Decided(benefit, self.place, match.row, match.campaign, match.caps)
-
-
+_Allowed = tuple[Match, str, int]  # A campaign that fits, the place it counts at, and what its budgets allow.
 _Asked = tuple[int, int, int, Channel, str]
 
 
@@ -235,22 +221,29 @@ class Subsidies:
         of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
         day, amount = self._calendar.day(occasion.now_ns), occasion.amount
-        spent, expose = self._campaigns.spent, self._awards.audience.expose
+        spent, arms = self._campaigns.spent, known.arms
         for match in matches:
-            campaign, caps, kind = match.campaign, match.caps, match.kind
-            at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
-            left, _ = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
-            if not left:
-                continue
-            if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
-                continue
-            allowed[campaign.id] = _Allowed(match, at, left)
-            if kind is CampaignKind.DISCOUNT:
-                benefit = _discount(match, amount, left)
-                if benefit is not None:
-                    benefits.append(benefit)
+            id_, campaign = match.id, match.campaign
+            if match.is_capped:
+                caps = match.caps
+                at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
+                left, _ = room(campaign.funded, caps, spent[id_], known.of(id_), day, at)
             else:
-                of_kind.setdefault(kind, []).append(campaign)
+                at, left = "", campaign.funded - spent[id_].total
+            if left <= 0:
+                continue
+            if not match.is_promised:
+                arm = arms.get(id_) or self._awards.audience.expose(campaign, unit_id, known)
+                if arm == HELD_OUT:
+                    continue
+            if match.kind is CampaignKind.DISCOUNT:
+                benefit = match.discount(amount, left)
+                if benefit is None:
+                    continue
+                benefits.append(benefit)
+            else:
+                of_kind.setdefault(match.kind, []).append(campaign)
+            allowed[id_] = match, at, left
         for kind, campaigns in of_kind.items():
             source = self.sources.get(kind.lower())
             if source is not None:
@@ -261,14 +254,14 @@ class Subsidies:
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[Decided, ...]:
         """The best combination that every budget has room for."""
-        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
+        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id][2]]
         if len(fit) == 1 and fit[0].amount < occasion.amount and fit[0].threshold <= occasion.amount:
-            return (allowed[fit[0].campaign_id].decided(fit[0]),)  # As most are: nothing is to be chosen.
+            return (_decided(fit[0], allowed),)  # As most are: nothing is to be chosen.
         while fit:
             chosen = best_combination(occasion.amount, fit).chosen
             over = _over_room(chosen, allowed)
             if over is None:
-                return tuple([allowed[each.campaign_id].decided(each) for each in chosen])
+                return tuple([_decided(each, allowed) for each in chosen])
             # Two of one campaign, and its budget has room for one: the lesser is left out, and we choose anew.
             fit = [each for each in fit if _which(each) != _which(over)]
         return ()
@@ -327,37 +320,20 @@ class Sponsorships(Subsidies):
         return unit_id, self._awards.audience.unit(unit_id)
 
 
-def _discount(match: Match, amount: int, left: int) -> Benefit | None:
-    """What the row gives, if the budgets have so much."""
-    terms = match.terms
-    given = match.rule.amount_of(amount)
-    if given > left:
-        if not terms.partial:
-            return None
-        given = left
-    if not given:
-        return None
-    return Benefit(
-        campaign_id=match.campaign.id,
-        amount=given,
-        label=match.campaign.name,
-        source=CAMPAIGN,
-        priority=terms.priority,
-        exclusive=terms.exclusive,
-        group=terms.group,
-        threshold=match.rule.threshold,
-    )
+def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed]) -> Decided:
+    match, place, _ = allowed[benefit.campaign_id]
+    return Decided(benefit, place, match.row, match.campaign, match.caps)
 
 
 def _over_room(chosen: Sequence[Benefit], allowed: Mapping[int, _Allowed]) -> Benefit | None:
     """The least of what one campaign would give together, where its budgets have not so much."""
-    if len(chosen) == 1:
-        return None
+    if len({each.campaign_id for each in chosen}) == len(chosen):
+        return None  # Each has room for its own.
     sums: dict[int, int] = {}
     for each in chosen:
         sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
     for campaign_id, total in sums.items():
-        if total > allowed[campaign_id].left:
+        if total > allowed[campaign_id][2]:
             return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
     return None
 
