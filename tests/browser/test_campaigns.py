@@ -92,6 +92,10 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
         expect(page.locator(".tile").filter(has_text="Given").first).to_contain_text(given, timeout=15_000)
     page.get_by_text("Today against the plan").first.wait_for(timeout=15_000)
     assert page.get_by_role("link", name="/v1/draws/").is_visible()
+    expect(page.locator("main")).to_contain_text("The truth lies between the two numbers 95 times of 100.")
+    desk.looks_right()
+    page.get_by_role("link", name="中文").or_(page.get_by_role("button", name="中文")).click()
+    expect(page.locator("main")).to_contain_text("真实值有 95% 的可能在这两个数之间。")
     desk.looks_right()
 
 

@@ -134,6 +134,23 @@ def test_a_plate_is_paid_from_a_picture_typed_on_the_keys(
     assert payer.balance == FUNDS - 1280
 
 
+def test_what_the_shop_takes_off_a_plate_is_shown_before_it_is_paid(
+    person: OpenBrowser, town: BrowserTown, payer: Payer, till: Till
+) -> None:
+    town.street.own_campaign(till, {"rows": [{"off": 150, "when": {"amount": ">= 1000"}}]})
+    visitor = signed_in(person, payer, language="en")
+    page = visitor.go(f"/wallet/scan?code={till.plate}")
+    page.get_by_text("The shop takes something off").wait_for()
+    visitor.looks_right()
+    page.get_by_label("Amount (yuan)").fill("12.80")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text("The shop's discount").wait_for()
+    visitor.looks_right()
+    pay(page)
+    page.get_by_role("heading", name="Payment successful").wait_for()
+    assert payer.balance == FUNDS - 1130
+
+
 def test_a_wrong_pin_is_said_and_the_right_one_pays_then(person: OpenBrowser, payer: Payer, till: Till) -> None:
     code = till.request(2850)["code"]
     page = signed_in(person, payer, language="en").go("/wallet/scan")

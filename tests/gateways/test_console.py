@@ -47,12 +47,12 @@ async def browser(telling: TellingHall) -> AsyncIterator[httpx.AsyncClient]:
         changed_by=0,
     )
     callbacks = GatewayCallbacks(jing.node.journal, hall.gateways.accounts, hall.gateways.desk(telling.worker))
-    console = Console(jing.institution, pages, cast("Any", None), jing.institution.pool, callbacks)
+    console = Console(jing.institution, pages, cast("Any", None), jing.institution.pool, has_callbacks=True)
 
     async def known(_: AnyRequest) -> SignedInStaff:
         return SignedInStaff(member, cast("Any", None))
 
-    router = pages.router("/console", callback_pages(console), STAFF, [guarded(known)])
+    router = pages.router("/console", callback_pages(console, callbacks), STAFF, [guarded(known)])
     app = cast("Any", make_app([router], title="jing", version="1"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://jing") as client:
         yield client

@@ -85,3 +85,30 @@ RED_PACKETS = {
 }
 
 MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS
+
+COMPLAINTS = {
+    "POST /v1/complaints": "complaint_id",
+    "POST /v1/complaints/{complaint_id}/confirm": "act_id",
+    "POST /v1/complaints/{complaint_id}/continue": "act_id",
+    "POST /v1/complaints/{complaint_id}/say": "act_id",
+    "POST /v1/complaints/{complaint_id}/withdraw": "act_id",
+    "POST /v1/merchant/complaints/{complaint_id}/approve": "act_id",
+    "POST /v1/merchant/complaints/{complaint_id}/complete": "act_id",
+    "POST /v1/merchant/complaints/{complaint_id}/refuse": "act_id",
+    "POST /v1/merchant/complaints/{complaint_id}/say": "act_id",
+    "POST /v1/operator/complaints/{complaint_id}/disown": STATE,
+    "POST /v1/operator/complaints/{complaint_id}/own": STATE,
+    "POST /v1/operator/complaints/{complaint_id}/say": "act_id",
+}
+RECALLS = {
+    "POST /v1/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/consent": ANSWER,
+    "POST /v1/merchant/disputes/{dispute_id}/object": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/accept": ANSWER,
+    "POST /v1/operator/disputes/{dispute_id}/reject": ANSWER,
+    "POST /v1/operator/recalls": "recall_id",
+    "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
+    "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
+    "POST /v1/recalls": "recall_id",
+}

@@ -97,7 +97,9 @@ class Payer(Client):
         return body
 
     def pay(self, code: str, amount: int, *, pin: bool = False) -> dict[str, Any]:
-        order = self.order(self.quote(code, amount), amount, pin=pin)
+        return self.give(self.order(self.quote(code, amount), amount, pin=pin))
+
+    def give(self, order: Mapping[str, Any]) -> dict[str, Any]:
         return decided(lambda: self.post("/v1/payments", order))
 
     def payment_code(self, *, minutes_ago: int = 0) -> str:
@@ -132,6 +134,12 @@ class Till(Client):
     @property
     def balance(self) -> int:
         return int(self.get("/v1/merchant/balance")["balance"])
+
+
+def draft_campaign(**fields: Any) -> dict[str, Any]:
+    """What is said of a campaign when it is written down; it runs for five days."""
+    ends = int(time.time() * 1000) + 5 * 86_400_000
+    return {"campaign_id": new_id("cmp"), "name": "立减", "ends_at_ms": ends} | fields
 
 
 def decided(ask: Callable[[], Any], within_s: float = 20) -> dict[str, Any]:
@@ -211,6 +219,15 @@ class Street:
         till.plate = till.post("/v1/plates", {"reference": "counter"})["text"]
         self._known(till)
         return till
+
+    def own_campaign(self, till: Till, rules: dict[str, Any], budget: int = 2_000) -> str:
+        """A merchant sells something, and puts some of what it got into a campaign of its own."""
+        self.payer(till.node, 10_000).pay(till.plate, 10_000)
+        till.post("/v1/merchant/budget/deposits", {"deposit_id": new_id("dep"), "amount": budget})
+        body = draft_campaign(terms={"rules": rules, "holdout_bps": 0}, budget=budget)
+        id_ = str(till.post("/v1/merchant/campaigns", body)["campaign_id"])
+        till.post(f"/v1/merchant/campaigns/{id_}/start", {})
+        return id_
 
     def cap_of(self, node: str) -> dict[str, Any]:
         return dict(self.operator("switch").get(f"/v1/participants/{node}/position"))

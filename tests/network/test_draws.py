@@ -1,6 +1,5 @@
 """A daily draw and a merchant's own campaign over a real network: published, given, counted off PostgreSQL's rows."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import msgspec
 import pytest
 
 from hutong.cli.main import run
-from tests.network.street import Client, Street, new_id, until
+from tests.network.street import Client, Street, draft_campaign, new_id, until
 
 DAY_MS = 86_400_000
 
@@ -57,11 +56,11 @@ def test_a_draw_is_published_given_and_counted(
     assert "is not revealed" in said
 
 
-def test_a_merchant_reads_what_its_own_campaign_brought(street: Street) -> None:
+def test_a_merchant_reads_what_itsown_campaign_brought(street: Street) -> None:
     till, payers = street.till("wei", 0), [street.payer(node, 30_000) for node in ("jing", "wei")]
     payers[0].pay(till.plate, 5_000)
     till.post("/v1/merchant/budget/deposits", {"deposit_id": new_id("dep"), "amount": 2_000})
-    body = _draft(terms={"rules": {"rows": [{"off": 100}]}, "holdout_bps": 0}, budget=2_000)
+    body = draft_campaign(terms={"rules": {"rows": [{"off": 100}]}, "holdout_bps": 0}, budget=2_000)
     id_ = till.post("/v1/merchant/campaigns", body)["campaign_id"]
     till.post(f"/v1/merchant/campaigns/{id_}/start", {})
     for payer in payers:
@@ -86,6 +85,30 @@ def test_a_merchant_reads_what_its_own_campaign_brought(street: Street) -> None:
     assert stranger.refused(f"/v1/merchant/campaigns/{id_}/effects", method="GET")["reason"] == "CAMPAIGN_UNKNOWN"
 
 
+def test_a_merchants_own_discount_on_its_plate_is_shown_paid_and_given_back_from_any_wallet(street: Street) -> None:
+    till, payers = street.till("wei", 0), [street.payer(node, 30_000) for node in ("jing", "wei")]
+    assert not payers[0].quote(till.plate)["asks_amount"]
+    till_id = street.own_campaign(till, {"rows": [{"bps": 1_000, "max": 500, "when": {"amount": ">= 1000"}}]})
+    for payer in payers:
+        first = payer.quote(till.plate)
+        assert (first["amount"], first["payee_discount"], first["asks_amount"]) == (0, 0, True)
+        quote = payer.quote(till.plate, 3_000)
+        assert (quote["amount"], quote["payee_discount"]) == (0, 300)
+        wrong = payer.refused("/v1/payments", payer.order(quote, 3_001))
+        assert (wrong["reason"], wrong["facts"]["quoted"]) == ("QUOTED_FOR_ANOTHER_AMOUNT", 3_000)
+        paid = payer.give(payer.order(quote, 3_000))
+        assert (paid["state"], paid["paid"], payer.balance) == ("COMPLETED", 2_700, 27_300)
+        assert till.refund(paid["payment_id"], 1_000)["state"] == "COMPLETED"
+        assert until(lambda payer=payer: payer.balance, lambda seen: seen == 28_200) == 28_200  # type: ignore[misc]
+    (takings,) = until(lambda: till.get("/v1/merchant/takings"), lambda seen: seen[0]["returned"] == 200)
+    assert (takings["campaign_id"], takings["payments"], takings["given"], takings["returned"]) == (
+        till_id,
+        2,
+        600,
+        200,
+    )
+
+
 def _begun(desk: Client, kind: str, side: str, terms: dict[str, Any]) -> str:
     sponsor = desk.post(
         "/v1/operator/sponsors", {"reference": new_id("ref"), "kind": "INSTITUTION", "name": "互通消费节"}
@@ -93,12 +116,7 @@ def _begun(desk: Client, kind: str, side: str, terms: dict[str, Any]) -> str:
     path = f"/v1/operator/sponsors/{sponsor['sponsor_id']}"
     desk.post(f"{path}/deposits", {"deposit_id": new_id("dep"), "amount": 100_000})
     sponsors = [{"sponsor_id": sponsor["sponsor_id"]}]
-    body = _draft(kind=kind, side=side, sponsors=sponsors, terms=terms, budget=100_000)
+    body = draft_campaign(kind=kind, side=side, sponsors=sponsors, terms=terms, budget=100_000)
     made: str = desk.post("/v1/operator/campaigns", body)["campaign_id"]
     assert desk.post(f"/v1/operator/campaigns/{made}/start")["state"] == "RUNNING"
     return made
-
-
-def _draft(**fields: Any) -> dict[str, Any]:
-    ends = int(time.time() * 1000) + 5 * DAY_MS
-    return {"campaign_id": new_id("cmp"), "name": "立减", "ends_at_ms": ends} | fields

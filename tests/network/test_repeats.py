@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from tests.network.repeat_words import ANSWER, GATEWAYS, MARKETING, NOTHING, ON_PURPOSE, RENEWS, SPENT, STATE
+from tests.network.repeat_words import (
+    ANSWER,
+    COMPLAINTS,
+    GATEWAYS,
+    MARKETING,
+    NOTHING,
+    ON_PURPOSE,
+    RECALLS,
+    RENEWS,
+    SPENT,
+    STATE,
+)
 from tests.network.street import PIN, Client, Payer, Street, Till, decided, new_id
 from tests.network.test_withdrawals import STAFF_PIN, owner_of
 
@@ -97,18 +108,6 @@ INSTITUTION = {
     "POST /v1/webhooks/{webhook_id}/rotate": ON_PURPOSE,  # A second within a day is refused; the secret can be read.
     "POST /v1/withdrawals": "payment_id",
 }
-RECALLS = {
-    "POST /v1/disputes/{dispute_id}/consent": ANSWER,
-    "POST /v1/disputes/{dispute_id}/object": ANSWER,
-    "POST /v1/merchant/disputes/{dispute_id}/consent": ANSWER,
-    "POST /v1/merchant/disputes/{dispute_id}/object": ANSWER,
-    "POST /v1/operator/disputes/{dispute_id}/accept": ANSWER,
-    "POST /v1/operator/disputes/{dispute_id}/reject": ANSWER,
-    "POST /v1/operator/recalls": "recall_id",
-    "POST /v1/operator/recalls/{recall_id}/approve": ANSWER,
-    "POST /v1/operator/recalls/{recall_id}/decline": ANSWER,
-    "POST /v1/recalls": "recall_id",
-}
 OPERATORS = {
     "POST /v1/approvals": "approval_id",
     "POST /v1/approvals/{approval_id}/approve": ANSWER,
@@ -150,7 +149,7 @@ WORDS = {STATE, SPENT, ANSWER, NOTHING, RENEWS, ON_PURPOSE}
 
 
 @pytest.mark.parametrize(
-    ("node", "table"), [("jing", INSTITUTION | RECALLS | GATEWAYS | MARKETING), ("switch", SWITCH)]
+    ("node", "table"), [("jing", INSTITUTION | RECALLS | COMPLAINTS | GATEWAYS | MARKETING), ("switch", SWITCH)]
 )
 def test_every_endpoint_that_changes_something_can_be_repeated(
     street: Street, node: str, table: dict[str, str]

@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
     AccountStatement,
@@ -21,6 +22,8 @@ from hutong.scheme.messages import (
     Channel,
     CodeConsult,
     CodeResolve,
+    ComplaintSaid,
+    ComplaintTurn,
     ConsultStatus,
     CreditTransfer,
     EntryKind,
@@ -50,9 +53,12 @@ PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
 RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
+COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
 CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
+CONSULT_AGAIN = "019b76da-9bb8-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
 
 STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
 
@@ -178,6 +184,37 @@ MESSAGES: list[AnyMessage] = [
         answer_by_ms=NOW_MS + 7_200_000 + 72 * 3_600_000,
     ),
     RecallAnswer(recall_id=RECALL, asker="jing", status=RecallStatus.PARTIAL, amount=1900, return_id=RETURN),
+    ComplaintSaid(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=1,
+        act=ComplaintAct.OPEN,
+        act_id=ACT,
+        currency="CNY",
+        kind=ComplaintKind.REFUND,
+        amount=1200,
+        contact="13800138000",
+        text="汤是凉的，少了一份小菜",
+        pictures=["https://jing.example/v1/complaint-pictures/pic_01M80ZBDAX3829EENFWEJV5500"],
+        at_ms=NOW_MS + 7_200_000,
+    ),
+    ComplaintTurn(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=2,
+        by=ComplaintParty.PAYEE,
+        act=ComplaintAct.APPROVE,
+        status=ComplaintStatus.PROCESSING,
+        currency="CNY",
+        amount=1200,
+        text="抱歉，小菜的钱退给您",
+        answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
+        at_ms=NOW_MS + 7_800_000,
+    ),
     TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
     TraceAnswer(
         trace_id=TRACE,
@@ -200,12 +237,55 @@ MESSAGES: list[AnyMessage] = [
 RECALL_REJECTED = RecallAnswer(
     recall_id=RECALL, asker="jing", status=RecallStatus.REJECTED, reason="NOAS", reason_name="PAYEE_DID_NOT_ANSWER"
 )
+COMPLAINT_REFUSED = ComplaintTurn(
+    complaint_id=COMPLAINT,
+    payment_id=PAYMENT,
+    debtor_agent="jing",
+    creditor_agent="wei",
+    number=0,
+    by=ComplaintParty.PAYER,
+    act=ComplaintAct.OPEN,
+    act_id=ACT,
+    status=ComplaintStatus.PENDING,
+    currency="CNY",
+    at_ms=NOW_MS + 7_200_500,
+    reason="NARR",
+    reason_name="COMPLAINT_TOO_LATE",
+)
 REJECTED = PaymentStatus(
     payment_id=PAYMENT,
     originator="jing",
     status=TransactionStatus.REJECTED,
     reason="AM23",
     reason_name="NET_DEBIT_CAP_EXCEEDED",
+)
+
+# A plate, once the payer has typed what to pay: the consult that names it, and what its owner takes off of that.
+CONSULT_AMOUNT = CodeConsult(
+    consult_id=CONSULT_AGAIN,
+    code="https://wei.example/q/7YWQK3",
+    debtor_agent="jing",
+    amount=3800,
+    currency="CNY",
+    form="url:https://wei.example/q/",
+)
+RESOLVE_AMOUNT = CodeResolve(
+    consult_id=CONSULT_AGAIN,
+    debtor_agent="jing",
+    status=ConsultStatus.FOUND,
+    creditor_agent="wei",
+    creditor_name="老王面馆",
+    shop_name="老王面馆（南锣鼓巷店）",
+    mcc="5812",
+    channel=Channel.STATIC_CODE,
+    request_id=REQUEST,
+    is_static=True,
+    currency="CNY",
+    creditor_discount=300,
+    asks_amount=True,
+    interchange_bps=20,
+    switch_fee_bps=2,
+    fee_version="2026-1",
 )
 
 KEY = SecretKey("jing-2026-1", JING_SEED, NOW_MS * NS_PER_MS - 1, FOR_EVER_NS)
@@ -271,6 +351,8 @@ def envelopes() -> list[tuple[str, dict[bytes, bytes], bytes]]:
     """Envelopes to verify, by what is special about each; all are for the switch, at `NOW_MS`."""
     headers, body = signed()
     skew_ms = 120_000
+    asked = encode_envelope("jing", "switch", [msgspec.structs.replace(CONSULT_AMOUNT, form="")])
+    negative = asked.replace(b'"InstdAmt":3800', b'"InstdAmt":-3800')
     return [
         ("good", headers, body),
         ("good, sent 120 s ago", _resigned(body, timestamp=str(NOW_MS - skew_ms)), body),
@@ -290,6 +372,8 @@ def envelopes() -> list[tuple[str, dict[bytes, bytes], bytes]]:
         ("a body that is not JSON", _resigned(b"MsgTp=pacs.028"), b"MsgTp=pacs.028"),
         ("a body that ends early", _resigned(body[:-2]), body[:-2]),
         *(_said_otherwise(*said) for said in SAID_OTHERWISE),
+        ("good, a consult that names an amount", _resigned(asked), asked),
+        ("a consult that names less than nothing", _resigned(negative), negative),
     ]
 
 
@@ -332,8 +416,11 @@ def verification() -> dict[str, Any]:
 def files() -> dict[str, bytes]:
     """Every example, by its file's name."""
     named = {f"{msgspec.to_builtins(message)['MsgTp']}.json": _pretty(message) for message in MESSAGES}
+    named["hutong.consult-amount.json"] = _pretty(CONSULT_AMOUNT)
+    named["hutong.resolve-amount.json"] = _pretty(RESOLVE_AMOUNT)
     named["pacs.002-rejected.json"] = _pretty(REJECTED)
     named["camt.029-rejected.json"] = _pretty(RECALL_REJECTED)
+    named["hutong.complained-refused.json"] = _pretty(COMPLAINT_REFUSED)
     named["signed-envelope.json"] = _pretty(signed_envelope())
     named["verification.json"] = _pretty(verification())
     return named

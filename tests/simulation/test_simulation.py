@@ -17,7 +17,9 @@ from hutong.kernel.ids import system_randomness
 from hutong.simulation.acts import MIX, answer_dispute, pay_plate, pay_request, recall, refund, retry, withdraw
 from hutong.simulation.faults import CALM, Plan
 from hutong.simulation.plants import PLANTS
+from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.run import Result, simulate
+from hutong.simulation.subsidies import steer_campaign
 
 HOURS = 0.02
 # Each found something once: limits after a crash between a payment's row and its hold (2, 19), a top-up that came
@@ -80,6 +82,16 @@ def test_with_campaigns_no_budget_is_a_fen_over(seed: int) -> None:
     found = f"simulate({seed}, hours={HOURS}, subsidised=True)"
     assert simulate(seed, hours=HOURS, subsidised=True).wrong == [], found
     assert simulate(seed, hours=HOURS, subsidised=True, plan=RESTARTING).wrong == [], found
+
+
+def test_a_merchants_discount_on_a_plate_is_what_was_shown_whatever_is_lost_late_or_repeated() -> None:
+    mix = ((5, change_ones_mind), (2, steer_campaign), (1, refund), (1, retry))
+    acts = simulate(1, hours=HOURS, plan=CALM, mix=mix, subsidised=True).acts
+    assert acts["change_ones_mind: completed, for less"]
+    assert acts["change_ones_mind: QUOTED_FOR_ANOTHER_AMOUNT"]
+    for seed in (3, 4):
+        for plan in (ROUGH, RESTARTING):
+            assert simulate(seed, hours=HOURS, plan=plan, mix=mix, subsidised=True).wrong == []
 
 
 def test_new_seeds_are_clean() -> None:

@@ -68,6 +68,16 @@ def test_a_translation_fills_in_the_same_places() -> None:
                 assert set(_PLACE.findall(chinese)) == set(_PLACE.findall(phrase)), (each.name, phrase)
 
 
+def test_every_phrase_can_be_filled_in() -> None:
+    """A lone per cent sign between places to fill in breaks the page that says it."""
+    chinese = words("zh-CN")
+    for phrase in said():
+        values = dict.fromkeys(_PLACE.findall(phrase), "1")
+        if values:
+            assert chinese(phrase, **values), phrase
+            assert phrase % values, phrase
+
+
 def test_both_languages_give_the_same_reasons() -> None:
     names = {each.name.partition(".")[0] for each in CATALOGUES.glob("reasons-*.po")}
     assert names

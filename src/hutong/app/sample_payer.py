@@ -71,8 +71,10 @@ class SamplePayer:
         return answer
 
 
-async def sample_payer(directory: Path, url: str, node: str, operator: NodeClient, *, number: int = 1) -> SamplePayer:
-    """One of those at this node: registered when first asked for. Refuses what the node refuses."""
+async def sample_payer(
+    directory: Path, url: str, node: str, operator: NodeClient, *, number: int = 1, tier: str = "III"
+) -> SamplePayer:
+    """One of those at this node: registered when first asked for, and known as well as `tier` says. Refuses what the node refuses."""
     now_ns = (await operator.get("/v1/sandbox/clock"))["now_ms"] * NS_PER_MS
     mint = IdMint(ManualClock(now_ns), system_randomness())
     file = directory / f"payer-{node}-{number}.json"
@@ -86,7 +88,7 @@ async def sample_payer(directory: Path, url: str, node: str, operator: NodeClien
             kept = None
     if kept is None:
         phone = _PHONE.format(number=number)
-        kept = await _registered(url, operator, phone, Wallet(operator, Phone(device_id=""), mint).new_id("dev"))
+        kept = await _registered(url, operator, phone, Wallet(operator, Phone(device_id=""), mint).new_id("dev"), tier)
         client = NodeClient(url, kept.token)
         _keep(file, kept)
     return SamplePayer(Wallet(client, kept.device, mint), operator, kept, file, now_ns)
@@ -98,7 +100,7 @@ def _keep(file: Path, kept: _Kept) -> None:
         out.write(msgspec.json.encode(kept))
 
 
-async def _registered(url: str, operator: NodeClient, phone: str, device_id: str) -> _Kept:
+async def _registered(url: str, operator: NodeClient, phone: str, device_id: str, tier: str) -> _Kept:
     async with NodeClient(url) as door:
         await door.post("/v1/users/codes", {"phone": phone})
         code = (await operator.get(f"/v1/operator/one-time-codes/{quote(phone, safe='')}"))["code"]
@@ -110,8 +112,8 @@ async def _registered(url: str, operator: NodeClient, phone: str, device_id: str
                 raise
             signed = await door.post("/v1/sessions", sent)  # Only what was kept of them here is gone.
     user_id = signed["user"]["id"]
-    tier = {"tier": "III", "evidence": "FACE_TO_FACE", "name": NAME}
-    await _unless("TIER_NOT_RAISED", operator, f"/v1/operator/users/{user_id}/tier", tier)
+    known = {"tier": tier, "evidence": "FACE_TO_FACE", "name": NAME}
+    await _unless("TIER_NOT_RAISED", operator, f"/v1/operator/users/{user_id}/tier", known)
     async with NodeClient(url, signed["token"]) as own:
         try:
             await own.put("/v1/pin", {"pin": PIN})

@@ -67,6 +67,30 @@ def _(play: Play) -> None:
 
 
 @case(
+    "PC-CONSULT-AMOUNT",
+    P,
+    CODES,
+    "The answer is what it is without an amount, `InstdAmt` 0 included; and `CdtrDscntAmt` is E of the amount named, and of no other.",
+    needs=_CODE,
+)
+def _(play: Play) -> None:
+    """A static code consulted with an amount asks for none; what it takes off is accepted with that amount, and without it any is paid in full."""
+    payee = str(play.hook.ask("payee")["payee"])
+    code = play.new_code(payee)
+    terms = play.resolve(code, InstdAmt=2_000, Ccy="CNY")
+    require(terms["CnsltSts"] == "FOUND", "the code is found", terms)
+    require(value_of(terms, "InstdAmt") == 0 and value_of(terms, "SttcInd"), "it asks for no amount", terms)
+    off = int(value_of(terms, "CdtrDscntAmt"))
+    require(off < 2_000, "something is left to pay", terms)
+    for discount in {off, 0}:
+        paying = play.paying(terms, 2_000, CdtrDscntAmt=discount, IntrBkSttlmAmt=2_000 - discount)
+        play.accepted(paying)
+        play.switch.tell(rejected(paying))
+    own = play.resolve(play.new_code(payee, 1_234), InstdAmt=2_000, Ccy="CNY")
+    require(value_of(own, "InstdAmt") == 1_234, "a code with an amount goes by its own", own)
+
+
+@case(
     "PC-NOBODYS",
     P,
     CODES,

@@ -93,6 +93,26 @@ def _(play: Play) -> None:
 
 
 @case(
+    "PD-CONSULT-AMOUNT",
+    P,
+    "codes.md",
+    "`CdtrDscntAmt` is E of the amount named, and of no other.",
+    needs=_PAY,
+)
+def _(play: Play) -> None:
+    """What the payee's side takes off an open amount is carried if it was told for that amount; who never named it pays it all."""
+    shop = play.codes.open(SttcInd=True, LclInstrm="STATIC", XpryDtTm=0, takes_off=100)
+    payment = play.pays(play.payer(), shop, 2_000)
+    told = play.switch.count(shop.code, is_a("hutong.consult", InstdAmt=2_000))
+    off = 100 if told else 0
+    require(
+        value_of(payment, "CdtrDscntAmt") == off, f"with the amount named {told} times, {off} is taken off", payment
+    )
+    require((payment["InstdAmt"], payment["IntrBkSttlmAmt"]) == (2_000, 2_000 - off), "of what is settled", payment)
+    play.switch.tell(completed(payment))
+
+
+@case(
     "PD-REFUSED-CODE",
     P,
     "codes.md",

@@ -46,6 +46,13 @@ TYPES: dict[str, dict[str, Any]] = {
     "integer, 1 to 10": {"min": 1, "max": 10},
     "at most 500 steps": {"json": "array", "length_max": 500},
     "integer": {"min": 1, "max": INTEGER_MAX},
+    "OPEN, SAYS, CONT, WTHD, CNFM or null": {"pattern": "OPEN|SAYS|CONT|WTHD|CNFM", "null": True},
+    "RFND, SRVC or OTHR": {"pattern": "RFND|SRVC|OTHR"},
+    "DBTR, CDTR or AGNT": {"pattern": "DBTR|CDTR|AGNT"},
+    "act": {"pattern": "OPEN|SAYS|CONT|WTHD|CNFM|APRV|RFSE|CMPL|RFND"},
+    "PDNG, PRCG or PRCD": {"pattern": "PDNG|PRCG|PRCD"},
+    "at most 4 links": {"json": "array", "length_max": 4},
+    "integer, 0 or more": {"min": 0, "max": INTEGER_MAX},
     "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
 
@@ -88,12 +95,12 @@ _TABLES = {
         CdtrNm!Text140 CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm!Instant IntrchgBps:Bps SwtchChrgBps:Bps
         FeeVrsn:Text35""",
     "pain.014": "OrgnlPmtInfId!Id CdtrAgt!Node TxSts!Status StsRsnCd:Text35 StsRsnPrtry:Text70",
-    "hutong.consult": "CnsltId!Id Cd!Text512 DbtrAgt!Node CdFrm:Text512",
+    "hutong.consult": "CnsltId!Id Cd!Text512 DbtrAgt!Node InstdAmt:Amount Ccy:Currency CdFrm:Text512",
     "hutong.resolve": """
         CnsltId!Id DbtrAgt!Node CnsltSts!FOUND_or_REFUSED StsRsnCd:Text35 StsRsnPrtry:Text70 CdtrAgt:Node_or_null
         CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
-        InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm:Instant IntrchgBps:Bps
-        SwtchChrgBps:Bps FeeVrsn:Text35""",
+        InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount DscntInd:true_or_false RmtInf:Text140 XpryDtTm:Instant
+        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35""",
     "camt.056": """
         CxlId!Id Assgnr!Node OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node RclInstdAmt!Amount+ Ccy!Currency
         CxlRsnCd!FRAD,_DUPL,_AM09,_AC03,_UPAY,_TECH_or_CUST AddtlInf:Text140 CreDtTm!Instant XpryDtTm!Instant""",
@@ -102,6 +109,14 @@ _TABLES = {
         CxlStsRsnPrtry:Text70""",
     "hutong.trace": "TrcId!Id OrgnlTxId!Id OrgnlInstgAgt!Node TrcdAmt!Amount+ HopsMax!integer,_1_to_10",
     "hutong.traced": "TrcId!Id Hldr:Text140 WhlInd:true_or_false Hops:at_most_500_steps StsRsnPrtry:Text70",
+    "hutong.complaint": """
+        CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer
+        CmplntAct:OPEN,_SAYS,_CONT,_WTHD,_CNFM_or_null ActId:Id_or_empty Ccy!Currency CmplntTp:RFND,_SRVC_or_OTHR
+        ReqdAmt:Amount CtctDtls:Text35 AddtlInf:Text512 PictrLk:at_most_4_links CreDtTm!Instant""",
+    "hutong.complained": """
+        CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer,_0_or_more Pty!DBTR,_CDTR_or_AGNT
+        CmplntAct!act ActId:Id_or_empty CmplntSts!PDNG,_PRCG_or_PRCD Ccy!Currency Amt:Amount AddtlInf:Text512
+        PictrLk:at_most_4_links XpryDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
     "camt.053": """
         StmtId!Id ElctrncSeqNb!integer BkTxCd!code Ccy!Currency Amt!Amount CdtInd!boolean OpngBookdBal!Amount
         ClsgBookdBal!Amount BookgDtTm!Instant SttlmCycl:Window_or_empty IntrBkSttlmDt:date_or_empty
@@ -128,7 +143,15 @@ DEFAULTS: dict[str, Any] = {
     "Currency": "CNY",
     "Node or null": None,
 }
-DEFAULTS |= {"object": {}, "true or false": False, "WhlInd": True, "Hops": []}
+DEFAULTS |= {
+    "object": {},
+    "true or false": False,
+    "WhlInd": True,
+    "Hops": [],
+    "PictrLk": [],
+    "CmplntAct": None,
+    "CmplntTp": "OTHR",
+}
 OUR_ID = {
     "pacs.008": "TxId",
     "pacs.002": "OrgnlTxId",
@@ -266,6 +289,31 @@ def recall(payment: Message, amount: int, **said: Any) -> Message:
 def recall_answer(of: Message, stands: str, **said: Any) -> Message:
     """A camt.029: how a recall stands."""
     return {"MsgTp": "camt.029", "CxlId": of["CxlId"], "Assgnr": of["Assgnr"], "Conf": stands} | said
+
+
+def complaint(payment: Message, act: str = "OPEN", number: int = 1, **said: Any) -> Message:
+    """A hutong.complaint of a payment's payer."""
+    told = {"CmplntTp": "RFND", "ReqdAmt": payment["InstdAmt"]} if act == "OPEN" else {}
+    return {
+        "MsgTp": "hutong.complaint",
+        "CmplntId": new_id(),
+        "OrgnlTxId": payment["TxId"],
+        "DbtrAgt": payment["DbtrAgt"],
+        "CdtrAgt": payment["CdtrAgt"],
+        "ElctrncSeqNb": number,
+        "CmplntAct": act,
+        "ActId": new_id(),
+        "Ccy": payment["Ccy"],
+        "AddtlInf": "the soup was cold",
+        "CreDtTm": now_ms(),
+    } | (told | said)
+
+
+def complained(of: Message, number: int, **said: Any) -> Message:
+    """A turn of a complaint: the payer's opening, unless it says otherwise."""
+    same = {name: of[name] for name in ("CmplntId", "OrgnlTxId", "DbtrAgt", "CdtrAgt", "ActId", "Ccy")}
+    told = {"ElctrncSeqNb": number, "Pty": "DBTR", "CmplntAct": "OPEN", "CmplntSts": "PDNG", "CreDtTm": now_ms()}
+    return {"MsgTp": "hutong.complained"} | same | told | said
 
 
 def consult(code: str, debtor_agent: str, **said: Any) -> Message:

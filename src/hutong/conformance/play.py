@@ -130,10 +130,16 @@ class CodeBook:
     def __init__(self, creditor_agent: str) -> None:
         self._creditor_agent = creditor_agent
         self._terms: dict[str, Message] = {}
+        self._takes_off: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def open(self, **said: Any) -> Shop:
-        """A new code; `said` changes what it resolves to. `CnsltSts="REFUSED"` makes one that can't be paid."""
+        """
+        A new code; `said` changes what it resolves to. `CnsltSts="REFUSED"` makes one that can't be paid.
+
+        `takes_off`: what its side takes off any amount, once a consult names one.
+        """
+        takes_off = int(said.pop("takes_off", 0))
         request_id = new_id()
         code = f"https://conformance.example/q/{request_id.upper()}"
         terms = {
@@ -150,6 +156,7 @@ class CodeBook:
         } | said
         with self._lock:
             self._terms[code] = terms
+            self._takes_off[code] = takes_off
         return Shop(code, terms)
 
     def answer(self, message: Message) -> list[Message]:
@@ -157,11 +164,14 @@ class CodeBook:
         if message["MsgTp"] != "hutong.consult":
             return []
         with self._lock:
-            terms = self._terms.get(message["Cd"])
+            terms, takes_off = self._terms.get(message["Cd"]), self._takes_off.get(message["Cd"], 0)
         about = {"CnsltId": message["CnsltId"], "DbtrAgt": message["DbtrAgt"]}
         if terms is None:
             no = {"CnsltSts": "REFUSED", "StsRsnCd": "NARR", "StsRsnPrtry": "CODE_UNKNOWN"}
             return [{"MsgTp": "hutong.resolve"} | about | no]
+        if takes_off:
+            named = value_of(message, "InstdAmt")
+            terms = terms | {"DscntInd": True, "CdtrDscntAmt": takes_off if named else 0}
         return [{"MsgTp": "hutong.resolve"} | about | terms]
 
 
@@ -199,9 +209,9 @@ class ParticipantPlay:
         """A code of a payee's: static for amount 0, else for one payment of this amount."""
         return str(self.hook.ask("code", payee=payee, amount=amount)["code"])
 
-    def resolve(self, code: str) -> Message:
+    def resolve(self, code: str, **said: Any) -> Message:
         """What the subject says a code of its own asks for."""
-        asked = consult(code, self.debtor_agent)
+        asked = consult(code, self.debtor_agent, **said)
         self.switch.tell(asked)
         say = "a consult of its own code is answered by hutong.resolve"
         return self.switch.one(asked["CnsltId"], is_a("hutong.resolve"), say)

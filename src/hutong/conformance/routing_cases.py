@@ -41,6 +41,22 @@ def _(play: Play) -> None:
     require(not play.bystander.count(asked["CnsltId"], is_a("hutong.consult")), "nobody else is asked")
 
 
+@case("SQ-CONSULT-AMOUNT", S, CODES, "A consult may name the amount that the payer typed, in `InstdAmt` and `Ccy`")
+def _(play: Play) -> None:
+    """The amount of a consult reaches the owner, and what the owner says of the discount comes back, each by its CnsltId."""
+    code = play.forms["payee"] + new_id().upper()
+    for amount, off in ((0, 0), (3_800, 300), (5_000, 400)):
+        asked = consult(code, play.payer.node, **({"InstdAmt": amount, "Ccy": "CNY"} if amount else {}))
+        play.payer.tell(asked)
+        seen = play.payee.one(asked["CnsltId"], is_a("hutong.consult"), "the owner of the code is asked")
+        named = value_of(seen, "InstdAmt"), value_of(seen, "Ccy")
+        require(named == (amount, "CNY"), "with the amount as it was named", seen)
+        play.payee.tell(_resolve(seen, DscntInd=True, CdtrDscntAmt=off))
+        answer = play.payer.one(asked["CnsltId"], is_a("hutong.resolve"), "the answer comes back")
+        said = value_of(answer, "DscntInd"), value_of(answer, "CdtrDscntAmt"), value_of(answer, "InstdAmt")
+        require(said == (True, off, 0), "as the owner said", answer)
+
+
 @case("SQ-RESOLVE", S, "messages.md", "filled in by the switch, if found: whom the pacs.008 must name")
 def _(play: Play) -> None:
     """The owner's answer comes back with CdtrAgt and the fees filled in, whatever the owner wrote there."""

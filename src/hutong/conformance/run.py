@@ -11,6 +11,7 @@ from typing import Any
 # The lists of cases register themselves when they are imported; the order here is the order of the report.
 from hutong.conformance import (  # noqa: F401  # For what importing them does.
     clearing_cases,
+    complaint_cases,
     creditor_cases,
     debtor_cases,
     entry_cases,

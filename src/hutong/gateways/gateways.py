@@ -31,6 +31,7 @@ from hutong.gateways.sandbox.api import fault_routes
 from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -84,6 +85,7 @@ class Gateways:
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
+        self.signers = Signers()
         self.v3 = v3 = v3_dialect(
             institution,
             self.accounts,
@@ -96,6 +98,7 @@ class Gateways:
             self.parking,
             self.vouchers,
             ReceiptService(institution, self.sharing.batches, name),
+            self.signers,
             self.wall,
         )
         self.alipay = AlipayGateway(
@@ -110,6 +113,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.signers,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
@@ -201,7 +205,7 @@ class Gateways:
             tampering=self.faults,
             wall=self.wall,
         )
-        stack.callback(self.v3.close)
+        stack.callback(self.signers.close)
         telling = asyncio.create_task(worker.run())
         stack.push_async_callback(_cancelled, telling)
         return worker

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.complaints.api import complaint_api
 from hutong.institution.erasure.api import erasure_api
 from hutong.institution.merchants.api import merchant_routes
 from hutong.institution.merchants.application_api import application_routes
@@ -53,6 +54,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         *payment_api(institution.payments, people, merchants, institution.tills, institution.counter),
         withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, people, merchants, operator_only),
+        *complaint_api(institution.complaints, people, merchants, operator_only),
         *notices_api(
             node,
             institution.notices,

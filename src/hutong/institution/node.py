@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.erasure.retained_identity import shipped_retention
 from hutong.institution.erasure.service import ErasureService
 from hutong.institution.merchants.application_service import ApplicationService
@@ -109,8 +110,7 @@ class InstitutionNode:
         self.merchants = MerchantService(node, kept, ledger, pepper=pepper)
         self.applications = ApplicationService(node, self.merchants)
         self.staff = StaffService(node, kept, self.merchants, self.people, self.notices, pepper=pepper)
-        site = Site(node.node_id, settings.people.plate_base)
-        self.plates = PlateService(node, self._merchant_repository, self.merchants, site)
+        self.plates = PlateService(node, kept, self.merchants, Site(node.node_id, settings.people.plate_base))
         self.requests = RequestService(
             node, self._request_repository, self.merchants, self.plates, self.people, RequestLimits()
         )
@@ -130,6 +130,7 @@ class InstitutionNode:
         )
         self.withdrawals = WithdrawalService(node, self.payments, self.merchants, policies)
         self.recalls = RecallDesk(self.payments, policies, self.notices)
+        self.complaints = ComplaintDesk(self.payments, policies, self.notices)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
@@ -145,9 +146,11 @@ class InstitutionNode:
         await self._merchant_repository.start()
         await self._request_repository.start()
         await self.recalls.load()
+        await self.complaints.load()
         await self.withdrawals.start()
         await self.payments.start()
         self.recalls.resume()
+        self.complaints.resume()
         await self.settlement.start()
         await self.proofs.start()
         for begin in self.on_started:
@@ -164,6 +167,7 @@ class InstitutionNode:
         """What time alone brings about."""
         self.payments.tick()
         self.recalls.tick()
+        self.complaints.tick()
         self.proofs.tick()
         for tick in self.on_tick:
             tick()

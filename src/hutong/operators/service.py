@@ -32,7 +32,7 @@ class Operators:
         self, node: NodeRuntime, audit: AuditLog, first: Mapping[str, str], *, two_person: bool = False
     ) -> None:
         self.audit = audit
-        self.sessions = OperatorSessions(node, self)
+        self.sessions = OperatorSessions(node, self.operator, self.everybody)
         self.approvals = Approvals(node, self.others_than, two_person=two_person)
         self._node = node
         self._shelf = Shelf(OPERATORS, node.journal, node.store, key="name")

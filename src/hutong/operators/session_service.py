@@ -1,6 +1,6 @@
 """Operators at the desk: signing in with one's token, being known by the session, signing out."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -17,22 +17,26 @@ from hutong.operators.session import (
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
-if TYPE_CHECKING:
-    from hutong.operators.service import Operators
-
 
 class OperatorSessions:
-    """A node's. A look that a page takes by itself keeps no session alive: `awake` is False for it."""
+    """
+    A node's. A look that a page takes by itself keeps no session alive: `awake` is False for it.
 
-    def __init__(self, node: NodeRuntime, operators: "Operators") -> None:
+    `by_token` says whose token it is (or refuses OPERATOR_UNKNOWN), `everybody` who there is and was.
+    """
+
+    def __init__(
+        self, node: NodeRuntime, by_token: Callable[[str], Operator], everybody: Callable[[], Sequence[Operator]]
+    ) -> None:
         self._node = node
-        self._operators = operators
+        self._by_token = by_token
+        self._everybody = everybody
         self._shelf = Shelf(OPERATOR_SESSIONS, node.journal, node.store, rows_max=10_000)
         self._seen: dict[bytes, int] = {}  # What is not written down yet.
 
     def begin(self, operator_token: str) -> tuple[Operator, str]:
         """Sign in with an operator's token; the session's token is told once. Refuses OPERATOR_UNKNOWN; may raise `Cold`."""
-        operator, now_ns = self._operators.operator(operator_token), self._node.clock.now_ns()
+        operator, now_ns = self._by_token(operator_token), self._node.clock.now_ns()
         token = self._node.randomness.randbytes(SESSION_BYTES).hex()
         session = OperatorSession(
             id=session_id(token),
@@ -51,7 +55,7 @@ class OperatorSessions:
         Refuses:  SESSION_EXPIRED: signed out, idle, too old, or of a token that is good no more. May raise `Cold`.
         """
         session, now_ns = self._shelf.get(session_id(token)), self._node.clock.now_ns()
-        everybody = self._operators.everybody()
+        everybody = self._everybody()
         if session is None or self._last_seen(session).is_over(now_ns):
             raise Refusal(OperatorReason.SESSION_EXPIRED)
         found = [each for each in everybody if each.name == session.operator and each.active]

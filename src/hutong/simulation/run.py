@@ -14,6 +14,7 @@ from hutong.simulation.acts import MIX
 from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.loop import Stopped
 from hutong.simulation.plants import PLANTS
+from hutong.simulation.plates import change_ones_mind, check_plates
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.subsidies import check_campaigns, steer_campaign
 from hutong.simulation.trouble import Trouble
@@ -21,7 +22,7 @@ from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
-SUBSIDISED_MIX: Mix = (*MIX, (12, steer_campaign))
+SUBSIDISED_MIX: Mix = (*MIX, (12, steer_campaign), (60, change_ones_mind))
 _LOOK_NS = 10 * NS_PER_S
 _WRONG_MAX = 20
 
@@ -85,6 +86,7 @@ def _live(world: World, live_ns: int, plant: str) -> None:
         check_settled(world)
     if not world.audit.wrong and world.subsidised:
         check_campaigns(world)
+        check_plates(world)
     if not world.audit.wrong:
         for place in world.places.values():
             world.restart(place)
@@ -93,6 +95,7 @@ def _live(world: World, live_ns: int, plant: str) -> None:
         check_settled(world)
     if not world.audit.wrong and world.subsidised:
         check_campaigns(world)
+        check_plates(world)
 
 
 def _result(world: World) -> Result:

@@ -12,6 +12,8 @@ from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
+    ComplaintSaid,
+    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -25,6 +27,7 @@ from hutong.scheme.messages import (
     TraceRequest,
 )
 from hutong.switch.admission import AdmissionService
+from hutong.switch.complaint_service import ComplaintService
 from hutong.switch.lifecycle.exit_service import ExitService
 from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
@@ -90,6 +93,7 @@ class SwitchNode:
         self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
+        self.complaints = ComplaintService(node, self.clearing)
         self.lifecycle = LifecycleService(node, self.admission, policy.lifecycle)
         self.exits = ExitService(
             node,
@@ -159,5 +163,9 @@ class SwitchNode:
                 self.traces.ask(sender, message)
             case TraceAnswer():
                 self.traces.answered(sender, message)
+            case ComplaintSaid():
+                self.complaints.said(sender, message)
+            case ComplaintTurn():
+                self.complaints.told(sender, message)
             case _:
                 assert_never(message)

@@ -170,3 +170,34 @@ async def test_a_rule_that_is_none_is_refused(merchant: Merchant, changes: dict[
     content = {"personal_product_code": "CYCLE_PAY_AUTH_P", "period_rule_params": rule}
     shown = await merchant.send(merchant.parameters("alipay.user.agreement.page.sign", content))
     assert f"period_rule_params.{name}" in shown.text
+
+
+@pytest.mark.parametrize("period", ["0d", "1y", "d", "1000d"])
+async def test_a_period_that_is_none_is_refused(merchant: Merchant, period: str) -> None:
+    shown = await merchant.send(
+        merchant.parameters("alipay.user.agreement.page.sign", PLAN | {"sign_validity_period": period})
+    )
+    assert "sign_validity_period" in shown.text
+
+
+@pytest.mark.parametrize(("period", "days"), [("2d", 2), ("1m", 31)])
+async def test_an_agreement_is_over_when_its_time_is(
+    hall: Hall, merchant: Merchant, payer: Payer, period: str, days: int
+) -> None:
+    person, lasting = await payer(10_000), {"sign_validity_period": period}
+    ends = local(hall.jing.clock.now_ns() + days * 86_400 * 10**9)
+    path = await signed(hall, merchant, person, plan=PLAN | lasting)
+    told = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
+    assert told["invalid_time"] == f"{ends:%Y-%m-%d %H:%M:%S}"
+    assert (await merchant.ask("alipay.trade.pay", take(f"L1{period}", "1.00", told["agreement_no"])))[
+        "code"
+    ] == "10000"
+    hall.jing.clock.advance(seconds=days * 86_400)
+    over = await merchant.ask("alipay.trade.pay", take(f"L2{period}", "1.00", told["agreement_no"]))
+    assert over["sub_code"] == "ACQ.AGREEMENT_INVALID"
+    none = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
+    assert none["sub_code"] == "USER_AGREEMENT_NOT_EXIST"
+    assert "已过期" in (await hall.http.get(path)).text
+    await signed(hall, merchant, await payer(0))
+    renewed = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
+    assert renewed["status"] == "NORMAL", "the number is free again"

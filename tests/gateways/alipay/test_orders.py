@@ -311,3 +311,17 @@ async def test_a_trade_is_finished_a_year_after_its_payment(merchant: Merchant, 
     assert (await merchant.ask("alipay.trade.refund", refund))["fund_change"] == "N", "a repetition"
     more = await merchant.ask("alipay.trade.refund", refund | {"out_request_no": "R2"})
     assert (more["code"], more["sub_code"]) == ("40004", "ACQ.TRADE_HAS_FINISHED")
+
+
+async def test_who_cannot_buy_is_told_apart(merchant: Merchant) -> None:
+    seller_id = merchant.account.facts.seller_id
+    for number, buyer_id, sub_code in (
+        ("B1", seller_id, "ACQ.BUYER_SELLER_EQUAL"),
+        ("B2", "2088100000000000", "ACQ.BUYER_NOT_EXIST"),
+    ):
+        refused = await merchant.ask("alipay.trade.create", NOODLES | {"out_trade_no": number, "buyer_id": buyer_id})
+        assert refused["sub_code"] == sub_code
+    elsewhere = await merchant.ask(
+        "alipay.trade.create", NOODLES | {"out_trade_no": "B3", "buyer_id": "2088000000000000"}
+    )
+    assert elsewhere["code"] == "10000"

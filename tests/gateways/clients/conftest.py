@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,8 @@ from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import Trial
-from hutong.kernel.ids import id_text
+from hutong.kernel.clock import NS_PER_MS, ManualClock
+from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.conftest import NetworkThread, new_database
@@ -38,6 +40,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 NODES = ("switch", "jing", "wei", "zhi", "yun")
 _PATIENCE_S = 180
 _PAYERS = 12
+_STRANGERS = 200  # Of whom the institution knows less go by numbers behind this one.
 
 
 def environment(name: str) -> Path:
@@ -136,6 +139,9 @@ class Stage:
             case "pay":
                 return self._as_payer(asked, lambda payer: _pay(payer, asked))
             case "payment_code":
+                if tier := asked.get("tier"):
+                    stranger = _STRANGERS + len(tier)
+                    return self._as_payer(asked | {"payer": stranger}, _code) | {"payer": stranger}
                 if asked.get("poor"):
                     self._poor += 1
                     return self._as_payer(asked | {"payer": self._poor}, _code_of_nobody_rich)
@@ -147,12 +153,24 @@ class Stage:
                 return self._as_payer(asked, _balance)
             case "faults":
                 return asyncio.run(self._go_wrong(asked))
+            case "suspend":
+                return asyncio.run(self._suspend(asked))
+            case "shop":
+                return asyncio.run(self._shop(asked))
+            case "close_shop":
+                return asyncio.run(self._close_shop(asked))
             case "freeze":
                 return self._as_payer(asked, lambda payer: _freeze(payer, asked))
             case "sign":
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "lend_plate":
+                return self._as_payer(asked, lambda payer: _lend_plate(payer, asked["plate"]))
+            case "take_plate_back":
+                return self._as_payer(asked, lambda payer: _take_plate_back(payer, asked["plate"]))
+            case "fill":
+                return self._as_payer(asked, _fill)
             case "authorise":
                 return self._as_payer(asked, lambda payer: self._authorise(payer, asked))
             case "take":
@@ -175,6 +193,32 @@ class Stage:
         async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
             path = f"/v1/operator/sandbox/gateway-faults/{asked['number']}"
             return dict(await operator.put(path, asked["faults"]))
+
+    async def _suspend(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The operator stops a merchant, or lets it go on."""
+        node, what = asked["at"], "resume" if asked.get("lift") else "suspend"
+        async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+            return dict(await operator.post(f"/v1/operator/merchants/{asked['merchant']}/{what}"))
+
+    async def _shop(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A shop of the merchant's, and an account that is the shop's alone, with the key that the program has."""
+        node, merchant = asked["at"], asked["merchant"]
+        async with NodeClient(self.urls[node], await self._owner(node, merchant)) as owner:
+            shop = await owner.post(
+                "/v1/shops", {"reference": "corner", "name": "街角店", "city": "北京", "latin_city": "Beijing"}
+            )
+        made = {"kind": "alipay", "name": "corner", "public_key": asked["public_key"], "shop_id": shop["shop_id"]}
+        async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
+            now_ns = (await operator.get("/v1/sandbox/clock"))["now_ms"] * NS_PER_MS
+            made["account_id"] = id_text("gwa", IdMint(ManualClock(now_ns), system_randomness()).mint())
+            path = f"/v1/operator/merchants/{merchant}/gateway-accounts"
+            account = await operator.post(path, made)
+        return {"shop_id": shop["shop_id"], "app_id": account["account"]["number"]}
+
+    async def _close_shop(self, asked: dict[str, Any]) -> dict[str, Any]:
+        node = asked["at"]
+        async with NodeClient(self.urls[node], await self._owner(node, asked["merchant"])) as owner:
+            return dict(await owner.post(f"/v1/shops/{asked['shop_id']}/close"))
 
     async def _authorise(self, payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
         """Open a page that asks for something, signed in, and press the button; where the browser is led."""
@@ -211,7 +255,9 @@ class Stage:
             async with NodeClient(self.urls[node], self._network.doors[node].operator_token) as operator:
                 number = asked.get("payer", self._payer)
                 kept = self.directory / "payers"
-                payer = await sample_payer(kept, self.urls[node], node, operator, number=number)
+                payer = await sample_payer(
+                    kept, self.urls[node], node, operator, number=number, tier=asked.get("tier", "III")
+                )
                 async with payer.wallet.client:
                     return await act(payer)
 
@@ -264,6 +310,25 @@ async def _balance(payer: SamplePayer) -> dict[str, Any]:
     return {"balance": await payer.wallet.balance()}
 
 
+async def _fill(payer: SamplePayer) -> dict[str, Any]:
+    """Have money."""
+    await payer.fill(0)
+    return await _balance(payer)
+
+
+async def _lend_plate(payer: SamplePayer, plate: str) -> dict[str, Any]:
+    """Let car parks take what a car owes."""
+    asked = await payer.wallet.client.post("/v1/parking/plates", {"plate_number": plate})
+    return await _sign(payer, {"link": asked["agreement_id"]})
+
+
+async def _take_plate_back(payer: SamplePayer, plate: str) -> dict[str, Any]:
+    """Let them no more."""
+    client = payer.wallet.client
+    (mine,) = [each for each in await client.get("/v1/agreements") if plate[2:] in each.get("account_shown", "")]
+    return {"state": (await client.post(f"/v1/agreements/{mine['agreement_id']}/end"))["state"]}
+
+
 async def _sign(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
     """Say yes to an agreement that a link leads to, or a pay score's service."""
     id_, client = _within("agr", asked["link"]), payer.wallet.client
@@ -300,10 +365,10 @@ def _within(prefix: str, link: str) -> str:
     return found[0]
 
 
-@pytest.fixture(scope="session")
-def stage(postgres: Address, run_directory: Path) -> Iterator[Stage]:
-    directory = run_directory / f"gateways-{os.getpid()}"
-    directory.mkdir()
+@contextmanager
+def staged(postgres: Address, run_directory: Path) -> Iterator[Stage]:
+    """A network with a clock of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="gateways-", dir=run_directory))
     ahead = SandboxClock(directory)
     settings = Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0))
     network = NetworkThread(settings, new_database(postgres), Trial(ahead, ahead))
@@ -316,6 +381,12 @@ def stage(postgres: Address, run_directory: Path) -> Iterator[Stage]:
     yield stage
     network.end()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stage(postgres: Address, run_directory: Path) -> Iterator[Stage]:
+    with staged(postgres, run_directory) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ ABOUT = {
     "balances": ("balances", "账户余额"),
     "bill": ("bills", "账单"),
     "sandbox": ("the sandbox's key", "沙箱密钥"),
-    "car_park": ("asking for a plate", "查询车牌服务"),
+    "car_park": ("parking", "停车代扣"),
     "other_ways_in": ("H5 orders", "H5 下单"),
     "what_is_not_enabled": ("what is not enabled", "未开通的产品"),
 }
@@ -68,11 +68,11 @@ PLAYED = (
             "story_of_a_batch",
             "story_of_pay_score",
             "story_of_uploads",
-            "story_of_a_car_park",
             "story_of_what_is_not_enabled",
         ),
         lot="wechatpay",
     ),
+    Played("wechatpayv3", "wechatpayv3_parking.py", "wechat_account", ("story_of_a_car_park",), lot="wechatpay"),
     # Over TLS, where the merchant's certificate is shown.
     Played(
         "wechatpy",
@@ -131,6 +131,7 @@ PLAYED = (
         ("story_of_a_deposit", "story_of_an_agreement", "story_of_who_it_is"),
         lot="alipay",
     ),
+    Played("python-alipay-sdk", "python_alipay_parking.py", "alipay_pair", ("story_of_a_car_park",), lot="alipay"),
     # It has keys alone in its mode for providers, no certificates.
     Played(
         "python-alipay-sdk", "python_alipay_provider.py", "keyed_pair", ("story_of_a_service_provider",), lot="alipay"

@@ -36,6 +36,10 @@ class Coupon:
             return None
         return Discount(self.amount, self.budget_account, "立减", (DiscountPart("立减", self.amount),))
 
+    def asks_amount(self, occasion: Occasion) -> bool:
+        del occasion
+        return not self.gone
+
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         del occasion, discount
         self.steps.append(("reserve", payment_id))

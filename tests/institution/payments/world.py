@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
+from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
@@ -116,10 +117,13 @@ class Institution(Place):
         )
         self.node = node
         self.recalls = RecallDesk(self.payments, POLICIES, self.neighbours)
+        self.complaints = ComplaintDesk(self.payments, POLICIES, self.neighbours)
         self.wire()
         now(self.recalls.load())
+        now(self.complaints.load())
         now(self.payments.start())
         self.recalls.resume()
+        self.complaints.resume()
 
     def wire(self) -> None:
         """What else hears of its payments, for who builds upon it."""
@@ -130,6 +134,7 @@ class Institution(Place):
     def tick(self) -> None:
         self.payments.tick()
         self.recalls.tick()
+        self.complaints.tick()
 
     def user(self, balance: int = 0, tier: int = 3) -> Person:
         person = Person(self.node.mint.mint(), tier)
@@ -179,15 +184,15 @@ class Institution(Place):
 
     def quote(self, payer: Person, code: str, amount: int = 0) -> Quote:
         """Consult as a payer does; the network must be delivering."""
-        return self.payments.consults.quote(payer, self.terms(code), amount)
+        return self.payments.consults.quote(payer, self.terms(code, amount), amount)
 
-    def terms(self, code: str) -> Terms:
-        """What the code's owner says of it; refuses as the owner does."""
+    def terms(self, code: str, amount: int = 0) -> Terms:
+        """What the code's owner says of it, to a payer who typed this amount; refuses as the owner does."""
         consults = self.payments.consults
-        terms = now(warmed(self.journal, lambda: consults._own_terms(code)))
+        terms = now(warmed(self.journal, lambda: consults._own_terms(code, amount)))
         if terms is None:
             answers: list[Any] = []
-            consults.ask(code, answers.append)
+            consults.ask(code, answers.append, amount)
             self.journal.seal()
             self.journal.flush()
             self.world.settle()

@@ -5,6 +5,7 @@ from typing import Any
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import minted_ms
@@ -165,8 +166,12 @@ class Fair(World):
         self.shops[plate] = merchant
         return plate
 
+    def quote(self, house: House, payer: Person, plate: str, amount: int = 0) -> Quote:
+        terms = house.terms(plate, amount)
+        return now(warmed(house.journal, lambda: house.payments.consults.quote(payer, terms, amount)))
+
     def pay(self, house: House, payer: Person, plate: str, amount: int) -> tuple[Payment, Outcome | None]:
-        quote = now(warmed(house.journal, lambda: house.payments.consults.quote(payer, house.terms(plate), amount)))
+        quote = self.quote(house, payer, plate, amount)
         order = house.order(quote, amount)
         answers = house.pay(payer, order)
         if not answers:

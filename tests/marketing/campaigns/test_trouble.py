@@ -51,8 +51,13 @@ class Trouble(RuleBasedStateMachine):
             self.campaigns.append((self.jing, made))
         shops = self._settled(lambda: self.wei.sponsor(100, "shops"))
         self.campaigns.append((self.wei, self._settled(lambda: self.wei.campaign(shops, 25, off(10), side=Side.PAYEE))))
-        self.terms = [self.jing.terms(plate) for plate in self.plates]
-        assert self.terms[2].payee_discount == 10
+        # As consulted with each amount while the campaigns ran: a payment may find that they no longer do.
+        self.terms = {
+            (where, amount): self.jing.terms(plate, amount)
+            for where, plate in enumerate(self.plates)
+            for amount in (1, 2, 7, 99, 100, 1_000)
+        }
+        assert (self.terms[1, 7].payee_discount, self.terms[2, 100].payee_discount) == (6, 10)
         self.orders: list[tuple[Any, Order]] = []
         self.rewards: list[int] = []
         fair.flush()
@@ -76,7 +81,7 @@ class Trouble(RuleBasedStateMachine):
         self.fair.settle()
 
     def _pay(self, who: int, where: int, amount: int) -> None:
-        payer, terms = self.payers[who], self.terms[where]
+        payer, terms = self.payers[who], self.terms[where, amount]
         amount = terms.amount or amount
         with suppress(Refusal, JournalHalted):
             consults = self.jing.payments.consults

@@ -1,7 +1,7 @@
 """
 One agreement: what a merchant may take of a person, so much a day.
 
-    OFFERED -> SIGNED -> ENDED        OFFERED -> LAPSED, when its time is over
+    OFFERED -> SIGNED -> ENDED        OFFERED, SIGNED -> LAPSED, when its time is over
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from hutong.kernel.ids import id_text
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
 
 AGREEMENT_PREFIX = "agr"
+_UNTIL = "valid_until_ns"  # In its own facts.
 OFFERED_FACT = "agreement_offered"  # In the facts of an order: who pays it is asked to sign this agreement.
 DAY_MAX_DEFAULT = 1_000_00  # What may be taken in a day, where the merchant doesn't say.
 DAY_MAX_MAX = 50_000_00
@@ -29,7 +30,7 @@ class AgreementState(StrEnum):
     OFFERED = "OFFERED"
     SIGNED = "SIGNED"
     ENDED = "ENDED"
-    LAPSED = "LAPSED"  # Never kept: what `state_at` says of an offer whose time is over.
+    LAPSED = "LAPSED"  # Never kept: what `state_at` says of what is over by itself.
 
 
 class EndedBy(StrEnum):
@@ -49,6 +50,7 @@ class AgreementDraft(msgspec.Struct, frozen=True, kw_only=True):
     shown: str = ""  # Whose account at the merchant it is, as the person knows it.
     day_max: int = DAY_MAX_DEFAULT
     rule: PeriodRule | None = None
+    until_ns: int = 0  # When it is over by itself; 0: never.
     notify_url: str = ""
     facts: dict[str, Any] = {}
     content: bytes = b""
@@ -57,7 +59,8 @@ class AgreementDraft(msgspec.Struct, frozen=True, kw_only=True):
     def kept(self) -> bytes:
         """The facts, as a row keeps them."""
         rule = {} if self.rule is None else {PERIOD_RULE: self.rule}
-        return msgspec.json.encode(self.facts | rule)
+        until = {_UNTIL: self.until_ns} if self.until_ns else {}
+        return msgspec.json.encode(self.facts | rule | until)
 
     def digest(self) -> bytes:
         """What is kept of the content."""
@@ -105,14 +108,21 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         return None if told is None else msgspec.convert(told, PeriodRule)
 
     @property
+    def until_ns(self) -> int:
+        """When it is over by itself; 0: never."""
+        return int(self.told.get(_UNTIL, 0)) if _UNTIL.encode() in self.facts else 0
+
+    @property
     def creditor(self) -> str:
         """What the PIN token of its consent is bound to, beside its id and `day_max`."""
         return id_text(AGREEMENT_PREFIX, self.id)
 
     def state_at(self, now_ns: int) -> AgreementState:
         """How it stands: the kept state, or LAPSED."""
-        is_over = self.state == AgreementState.OFFERED and self.expires_ns <= now_ns
-        return AgreementState.LAPSED if is_over else AgreementState(self.state)
+        if self.state == AgreementState.ENDED:
+            return AgreementState.ENDED
+        until_ns = self.expires_ns if self.state == AgreementState.OFFERED else self.until_ns
+        return AgreementState.LAPSED if 0 < until_ns <= now_ns else AgreementState(self.state)
 
     def check_open(self, now_ns: int) -> None:
         """Refuses AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED: it can't be signed, or not any more."""
@@ -124,11 +134,17 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
             case AgreementState.LAPSED:
                 raise Refusal(AgreementReason.AGREEMENT_LAPSED)
 
-    def check_in_force(self) -> None:
-        """Refuses AGREEMENT_ENDED, AGREEMENT_NOT_SIGNED: nothing may be taken."""
+    def check_in_force(self, now_ns: int) -> None:
+        """Refuses AGREEMENT_ENDED, AGREEMENT_NOT_SIGNED, AGREEMENT_LAPSED: nothing may be taken."""
+        self.check_can_end()
         if self.state == AgreementState.ENDED:
             raise Refusal(AgreementReason.AGREEMENT_ENDED)
-        if self.state != AgreementState.SIGNED:
+        if self.state_at(now_ns) is AgreementState.LAPSED:
+            raise Refusal(AgreementReason.AGREEMENT_LAPSED)
+
+    def check_can_end(self) -> None:
+        """Refuses AGREEMENT_NOT_SIGNED. One that is over by itself can be ended, too: so nobody wonders whether it is."""
+        if self.state == AgreementState.OFFERED:
             raise Refusal(AgreementReason.AGREEMENT_NOT_SIGNED)
 
     def signed(self, *, user_id: int, payer: str, mandate: str, mandate_id: int, now_ns: int) -> "Agreement":

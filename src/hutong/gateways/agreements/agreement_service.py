@@ -136,8 +136,10 @@ class AgreementService:
         """The one in force that this person of ours has signed. Refuses AGREEMENT_UNKNOWN."""
 
         def find() -> Agreement:
+            now_ns = self._node.clock.now_ns()
             for each in reversed(self.all.find("user_id", user_id)):
-                if (each.payee_id, each.plan, each.state) == (caller.payee.row.id, plan, AgreementState.SIGNED):
+                known = (each.payee_id, each.plan, each.state_at(now_ns))
+                if known == (caller.payee.row.id, plan, AgreementState.SIGNED):
                     return each
             raise Refusal(AgreementReason.AGREEMENT_UNKNOWN)
 
@@ -157,18 +159,22 @@ class AgreementService:
         """
         Take money: an order that is paid at once, or fails.
 
-        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED; what `PeriodRule.check` and `OrderService.collect` refuse. That the person's wallet says
+        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED; what `PeriodRule.check` and `OrderService.collect` refuse. That the person's wallet says
                   no (a limit, no money, the mandate revoked there) is an order that FAILED, of which the merchant is told.
         Repeats:  the order as it is.
         """
         assert agreement.payee_id in (caller.payee.row.id, 0)
-        agreement.check_in_force()
+        self.check_in_force(agreement)
         known = await decided(self._journal, lambda: self._begun(caller, agreement, draft))
         trade = await self._orders.collect(caller, msgspec.structs.replace(draft, payer_code=agreement.mandate))
         is_news = known is None or known.order.id != trade.order.id or known.state is not TradeState.FAILED
         if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
             await decided(self._journal, lambda: self._tell_failed(trade))
         return trade
+
+    def check_in_force(self, agreement: Agreement) -> None:
+        """Refuses as `Agreement.check_in_force`, now."""
+        agreement.check_in_force(self._node.clock.now_ns())
 
     async def taken(self, caller: Caller, agreement: Agreement) -> list[AgreementTaking]:
         """What was taken under an agreement with periods, or is just being taken."""
@@ -386,7 +392,7 @@ class AgreementService:
         agreement = self.offered(agreement_id)
         if agreement.state == AgreementState.ENDED:
             return agreement
-        agreement.check_in_force()
+        agreement.check_can_end()
         self._look_up(agreement)
         if agreement.user_id:
             self._mandates.revoke(agreement.user_id, agreement.mandate_id)

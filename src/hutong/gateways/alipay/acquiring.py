@@ -70,12 +70,17 @@ class Acquiring:
         return Reply({"out_trade_no": trade.order.out_trade_no, "qr_code": self._orders.code_url(trade)})
 
     async def create(self, call: Call) -> Reply:
-        """A trade for a person who is in the merchant's mini program, paid by its number."""
+        """
+        A trade for a person who is in the merchant's mini program, paid by its number.
+
+        Refuses:  ACQ.BUYER_SELLER_EQUAL, ACQ.BUYER_NOT_EXIST; as `order_draft`.
+        """
         fields = call.fields
         names = ("buyer_id", "buyer_open_id", "op_buyer_open_id", "buyer_logon_id")
         buyer = {name: text for name in names if (text := fields.text(name, 128))}
         if not buyer:
             raise fields.invalid("buyer_id", "不能为空")
+        await self._check_buyer(call, buyer.get("buyer_id", ""))
         draft = order_draft(call, "CREATE", ("JSAPI_PAY", *_FACE_TO_FACE))
         openid = buyer.get("buyer_open_id") or buyer.get("op_buyer_open_id", "")
         payer = {
@@ -91,6 +96,13 @@ class Acquiring:
         )
         trade = await self._orders.place(call.caller, draft)
         return Reply({"out_trade_no": trade.order.out_trade_no, "trade_no": trade.order.trade_no})
+
+    async def _check_buyer(self, call: Call, number: str) -> None:
+        """A number that reads as a person of ours is somebody's; any other may be of somebody elsewhere."""
+        if number and number == call.payee.facts.seller_id:
+            raise AlipayError("ACQ.BUYER_SELLER_EQUAL", said="买卖家不能相同")
+        if await warmed(self._journal, lambda: self._identities.is_nobody(call.account, number)):
+            raise AlipayError("ACQ.BUYER_NOT_EXIST", said="买家不存在")
 
     async def pay(self, call: Call) -> Reply:
         """Ask who shows this payment code to pay; 10003 while they are asked for their PIN."""

@@ -8,6 +8,7 @@ not signed; here all are, since some clients otherwise report a broken signature
 import html
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hutong.gateways.account import AlipayAccount
@@ -44,13 +45,14 @@ class ClassicDialect:
 
     async def __call__(self, request: WireRequest) -> WireAnswer:
         envelope = _Envelope()
-        try:
-            return await self._answered(request, envelope)
-        except AlipayError as error:
-            return self._refused(error, envelope)
-        except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
-            _LOG.exception("unexpected, while a request to the gateway was read")
-            return self._refused(AlipayError("isp.unknow-error"), envelope)
+        with self._service.signers.request():
+            try:
+                return await self._answered(request, envelope)
+            except AlipayError as error:
+                return await self._refused(error, envelope)
+            except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
+                _LOG.exception("unexpected, while a request to the gateway was read")
+                return await self._refused(AlipayError("isp.unknow-error"), envelope)
 
     async def _answered(self, request: WireRequest, envelope: "_Envelope") -> WireAnswer:
         given = envelope.given = parameters.read(request)
@@ -97,29 +99,31 @@ class ClassicDialect:
         reply = await service.answer(endpoint, call)
         if isinstance(reply, Page):
             return pages.shown(reply.html)
-        return self._wrapped({"code": reply.code, "msg": TITLES[reply.code], **reply.fields}, envelope)
+        return await self._wrapped({"code": reply.code, "msg": TITLES[reply.code], **reply.fields}, envelope)
 
-    def _refused(self, error: AlipayError, envelope: "_Envelope") -> WireAnswer:
+    async def _refused(self, error: AlipayError, envelope: "_Envelope") -> WireAnswer:
         endpoint = envelope.endpoint
         if endpoint is not None and endpoint.page:
             return pages.shown(pages.error_page(error))
         if endpoint is not None and endpoint.loose:
             envelope.key = ERROR_KEY
         said = {"code": error.code, "msg": TITLES[error.code], "sub_code": error.sub_code, "sub_msg": error.sub_msg}
-        return self._wrapped({**said, **error.fields}, envelope)
+        return await self._wrapped({**said, **error.fields}, envelope)
 
-    def _wrapped(self, fields: dict[str, Any], envelope: "_Envelope") -> WireAnswer:
+    async def _wrapped(self, fields: dict[str, Any], envelope: "_Envelope") -> WireAnswer:
         value = object_text(fields)
         if envelope.aes_key:
             value = f'"{cipher.encrypt(value.encode(envelope.codec, "replace"), envelope.aes_key)}"'
         key = self._service.signing_key()
-        body = compose(
+        signed = partial(
+            compose,
             envelope.key,
             value,
             envelope.codec,
-            None if key is None else lambda data: sign(key, data, envelope.sign_type),
+            None if key is None else partial(sign, key, sign_type=envelope.sign_type),
             certificate_sn=certificate_sn(key.certificate) if envelope.certified and key is not None else "",
         )
+        body = await self._service.signers.run(signed)
         charset = _WIRE_NAMES.get(envelope.codec, UTF8)
         trace = ("trace_id", self._randomness.randbytes(_TRACE_BYTES).hex())
         return WireAnswer(body=body, content_type=f"text/html;charset={charset}", headers=(trace,))

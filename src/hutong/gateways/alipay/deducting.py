@@ -1,5 +1,7 @@
 """Agreements by which a merchant takes money without asking each time: `alipay.user.agreement.*`, and paying under one."""
 
+import re
+from calendar import monthrange
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +25,7 @@ from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
+from hutong.kernel.clock import NS_PER_S, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.node import NodeRuntime
@@ -35,6 +38,8 @@ _SCENE = "DEFAULT|DEFAULT"
 _CYCLIC = "CYCLE_PAY_AUTH"
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _FOR_EVER = "2115-02-01 00:00:00"
+_DAY_NS = 86_400 * NS_PER_S
+_PERIOD = re.compile("([1-9][0-9]{0,2})([dm])")
 
 
 class Deducting:
@@ -68,7 +73,7 @@ class Deducting:
         """Lead a person to where they can agree: in a wallet here, or by a mandate of another."""
         fields = call.fields
         number = fields.text("external_agreement_no", 32)
-        rule = _rule(fields)
+        rule, (valid, until_ns) = _rule(fields), _valid(fields, call.now_ns)
         facts = {
             "personal_product_code": fields.text("personal_product_code", 64, required=True),
             "sign_scene": fields.text("sign_scene", 64) or _SCENE,
@@ -84,12 +89,13 @@ class Deducting:
             number=number or self._randomness.randbytes(16).hex(),
             dialect=Dialect.ALIPAY.value,
             plan=_plan(fields),
-            shown=facts["external_logon_id"] if rule is None else f"{facts['external_logon_id']} {rule.shown}".strip(),
+            shown=" ".join(filter(None, (facts["external_logon_id"], rule.shown if rule else "", valid))),
             day_max=DAY_MAX_DEFAULT if rule is None else rule.single_max,
             rule=rule,
+            until_ns=until_ns,
             notify_url=notify_url(call),
             facts=facts,
-            content=facts["external_logon_id"].encode(),
+            content=f"{facts['external_logon_id']}{valid}".encode(),
         )
         agreement = await self._agreements.offer(call.caller, draft)
         where = self._agreements.link(agreement)
@@ -190,7 +196,7 @@ class Deducting:
                 agreement = await self._agreements.of_person(call.caller, _plan(fields), await self._payer(call))
         except Refusal:
             raise _none() from None
-        if agreement.state != AgreementState.SIGNED:
+        if agreement.state_at(call.now_ns) is not AgreementState.SIGNED:
             raise _none()
         return agreement
 
@@ -249,6 +255,22 @@ def _rule(fields: Fields) -> PeriodRule | None:
     )
 
 
+def _valid(fields: Fields, now_ns: int) -> tuple[str, int]:
+    """Until when it is good, as the person reads it and as an instant: nothing and 0 for ever. Refuses INVALID_PARAMETER."""
+    text = fields.text("sign_validity_period", 8)
+    if not text:
+        return "", 0
+    told = _PERIOD.fullmatch(text)
+    if told is None:
+        raise fields.invalid("sign_validity_period", "格式不正确")
+    count, first = int(told[1]), local(now_ns)
+    if told[2] == "d":
+        return f"有效期{count}天", now_ns + count * _DAY_NS
+    year, month = divmod(first.year * 12 + first.month - 1 + count, 12)
+    until = first.replace(year=year, month=month + 1, day=min(first.day, monthrange(year, month + 1)[1]))
+    return f"有效期{count}个月", instant_ns(until)
+
+
 def _count(fields: Fields, name: str, most: int, *, required: bool = False) -> int:
     text = fields.text(name, 8, required=required)
     if not text:
@@ -273,7 +295,7 @@ def _told(agreement: Agreement) -> dict[str, Any]:
         "sign_scene": facts["sign_scene"],
         "sign_time": signed,
         "valid_time": signed,
-        "invalid_time": _FOR_EVER,
+        "invalid_time": beijing_text(agreement.until_ns) if agreement.until_ns else _FOR_EVER,
     }
     return {name: value for name, value in told.items() if value}
 

@@ -33,6 +33,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
 from hutong.gateways.vouchers.vouchers import Vouchers as Capability
 from hutong.gateways.wire import Dialect as Answering
 from hutong.gateways.wire import WireRequest
@@ -59,6 +60,7 @@ class AlipayGateway:
         preauths: PreauthService,
         parking: ParkingService,
         vouchers: Capability,
+        signers: Signers,
         wall: Clock,
     ) -> None:
         node = institution.node
@@ -86,7 +88,9 @@ class AlipayGateway:
             Vouchers(node, vouchers, identities, orders.payers),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
-        self.service = AlipayService(institution, accounts, platform, notifications, grants, self.endpoints, wall)
+        self.service = AlipayService(
+            institution, accounts, platform, notifications, grants, self.endpoints, signers, wall
+        )
         pages = {each.method for each in self.endpoints if each.page}  # A browser comes by the classic dialect alone.
         known = catalogue.methods() | {each.method for each in self.endpoints}
         paths = {catalogue.rest_path(method): method for method in known - pages}

@@ -59,6 +59,10 @@ class Identities:
         except Refusal:
             return None
 
+    def is_nobody(self, account: AlipayAccount, number: str) -> bool:
+        """Whether a 2088 number would be of a person of ours, and nobody has it."""
+        return self._payers.user_number(number) is not None and self.find(account, "ALIPAY_USER_ID", number) is None
+
     def _numbered(self, identity: str) -> Somebody | None:
         if app_id := sellers_app_id(identity):
             return Somebody(merchant_id=self._accounts.alipay(app_id).row.merchant_id)

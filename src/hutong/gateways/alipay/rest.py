@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -50,7 +51,8 @@ class RestDialect:
     async def __call__(self, request: WireRequest) -> WireAnswer:
         trace = self._randomness.randbytes(_TRACE_BYTES).hex()
         try:
-            return await self._answered(request, trace)
+            with self._service.signers.request():
+                return await self._answered(request, trace)
         except AlipayError as error:
             return _refused(error, trace)
         except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
@@ -93,16 +95,17 @@ class RestDialect:
         if encrypted:
             text = cipher.encrypt(text.encode(), account.secrets.aes_key)
         certified = "app_cert_sn" in header.parts
-        return self._signed(text, trace, now_ms, encrypted=encrypted, certified=certified)
+        return await self._signed(text, trace, now_ms, encrypted=encrypted, certified=certified)
 
-    def _signed(self, text: str, trace: str, now_ms: int, *, encrypted: bool, certified: bool) -> WireAnswer:
+    async def _signed(self, text: str, trace: str, now_ms: int, *, encrypted: bool, certified: bool) -> WireAnswer:
         key = self._service.signing_key()
         assert key is not None, "an account brings it"
         nonce = self._randomness.randbytes(_TRACE_BYTES).hex()
+        signature = await self._service.signers.run(partial(sign, key, f"{now_ms}\n{nonce}\n{text}\n".encode()))
         headers = [
             ("alipay-timestamp", str(now_ms)),
             ("alipay-nonce", nonce),
-            ("alipay-signature", sign(key, f"{now_ms}\n{nonce}\n{text}\n".encode())),
+            ("alipay-signature", signature),
             ("alipay-trace-id", trace),
         ]
         if certified:

@@ -17,6 +17,7 @@ from hutong.gateways.order import Dialect
 from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.signers import Signers
 from hutong.gateways.wire import Around, Injected, as_it_is
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import Clock
@@ -39,8 +40,10 @@ class AlipayService:
         notifications: NotificationService,
         grants: GrantService,
         endpoints: Iterable[Endpoint],
+        signers: Signers,
         wall: Clock,
     ) -> None:
+        self.signers = signers
         self.wall = wall
         self._node = institution.node
         self.private_urls = institution.webhooks_private

@@ -56,6 +56,10 @@ REGISTER = (
     ),
     Holding("recalls", blanked={"remark": ""}, scanned=True),
     Holding("disputes", blanked={"remark": "", "stance_remark": ""}, scanned=True),
+    Holding("grievances", blanked={"contact": "", "act_text": "", "act_pictures": "", "payee_name": ""}),
+    Holding("grievance_turns", blanked={"text": "", "pictures": ""}, scanned=True),
+    Holding("complaints", blanked={"contact": ""}, secret=frozenset({"owner"}), scanned=True),
+    Holding("complaint_turns", blanked={"text": "", "pictures": ""}, secret=frozenset({"author"}), scanned=True),
     Holding(
         "gateway_preauths",
         blanked={"facts": b"{}"},

@@ -119,6 +119,8 @@ class AdmissionService:
     def _check_terms(self, terms: Terms, amount: int, now_ns: int) -> None:
         if terms.amount and amount != terms.amount:
             raise Refusal(PaymentReason.AMOUNT_DIFFERS, field="amount", asked=terms.amount)
+        if terms.discounted and amount != terms.discounted:
+            raise Refusal(PaymentReason.QUOTED_FOR_ANOTHER_AMOUNT, field="amount", quoted=terms.discounted)
         if terms.currency != self._chart.currency.alpha:
             raise Refusal(PaymentReason.CURRENCY_DIFFERS, field="currency", currency=self._chart.currency.alpha)
         if terms.expires_ns and terms.expires_ns <= now_ns:
@@ -158,12 +160,11 @@ class AdmissionService:
         if payee is not None:
             occasion = replace(occasion, merchant_id=payee.merchant_id, shop_id=payee.shop_id)
         if quote is None:
-            best = self._cashier.payer_offer(occasion)
-            return None if best is None else (*best, occasion)
-        offer = self._cashier.adjuster(quote.adjuster).offer(occasion)
-        if offer is None or offer.amount != quote.discount:
+            return self._cashier.payer_offer(occasion, terms.payee_discount)
+        offer = self._cashier.offer_of(quote.adjuster, occasion, terms.payee_discount)
+        if offer is None or offer[0].amount != quote.discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
-        return quote.adjuster, offer, occasion
+        return quote.adjuster, *offer
 
     def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> tuple[str, Discount, Occasion]:
         node_id = self._node.node_id

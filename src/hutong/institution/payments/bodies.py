@@ -47,7 +47,12 @@ class DiscountPartView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a code pays, and how much. Amount 0: the payer says. `creditor` is what a PIN token is bound to."""
+    """
+    Whom a code pays, and how much. Amount 0: the payer says. `creditor` is what a PIN token is bound to.
+
+    `asks_amount`: the shop takes something off, by the amount; consult again with what the payer typed. A `payee_discount` of such a
+    code is of that amount alone.
+    """
 
     quote_id: str
     payee_name: str
@@ -61,6 +66,7 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     discount_label: str
     discount_parts: list[DiscountPartView]
     payee_discount: int
+    asks_amount: bool
     currency: str
     remark: str
     expires_at_ms: int
@@ -219,6 +225,7 @@ def quote_view(quote: Quote) -> QuoteView:
         discount_label=quote.discount_label,
         discount_parts=[DiscountPartView(label=part.label, amount=part.amount) for part in quote.discount_parts],
         payee_discount=terms.payee_discount,
+        asks_amount=terms.asks_amount,
         currency=terms.currency,
         remark=terms.remark,
         expires_at_ms=quote.expires_ns // NS_PER_MS,

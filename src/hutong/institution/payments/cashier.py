@@ -139,6 +139,14 @@ class RedPacketBalance(MerchantBalance):
     name = RED_PACKET
 
 
+class Sponsor(PriceAdjuster, Protocol):
+    """A price adjuster on the payee's side, which is asked before anybody knows how much is paid."""
+
+    def asks_amount(self, occasion: Occasion) -> bool:
+        """Whether it would give something for some amount; the occasion's own is not known yet. Appends nothing."""
+        ...
+
+
 class Cashier:
     """
     What is plugged in, by name.
@@ -150,14 +158,14 @@ class Cashier:
         self,
         sources: tuple[FundingSource, ...] = (),
         adjusters: tuple[PriceAdjuster, ...] = (),
-        sponsors: tuple[PriceAdjuster, ...] = (),
+        sponsors: tuple[Sponsor, ...] = (),
     ) -> None:
         own: tuple[FundingSource, ...] = (Balance(), MerchantBalance(), RedPacketBalance())
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
 
-    def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: PriceAdjuster | None = None) -> None:
+    def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: Sponsor | None = None) -> None:
         """What is built upon an institution comes after it; before the institution starts."""
         if adjuster is not None:
             self._adjusters[adjuster.name] = adjuster
@@ -171,13 +179,40 @@ class Cashier:
             raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - ELSEWHERE))
         return source
 
-    def payer_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
-        """The best discount for this payer, and who gives it."""
-        return _best(self._adjusters, occasion)
+    def payer_offer(self, occasion: Occasion, payee_discount: int = 0) -> tuple[str, Discount, Occasion] | None:
+        """The best discount for this payer beside what the payee's side takes off; who gives it, and of what."""
+        best: tuple[str, Discount, Occasion] | None = None
+        for name in self._adjusters:
+            offer = self.offer_of(name, occasion, payee_discount)
+            if offer is not None and (best is None or offer[0].amount > best[1].amount):
+                best = name, *offer
+        return best
+
+    def offer_of(self, name: str, occasion: Occasion, payee_discount: int = 0) -> tuple[Discount, Occasion] | None:
+        """
+        What one adjuster gives this payer, and of what: of the price.
+
+        Where nothing would be left to pay beside what the payee's side takes off, of what that leaves.
+        """
+        adjuster = self._adjusters[name]
+        offer = adjuster.offer(occasion)
+        if offer is not None and payee_discount and offer.amount + payee_discount >= occasion.amount:
+            occasion = msgspec.structs.replace(occasion, amount=occasion.amount - payee_discount)
+            offer = adjuster.offer(occasion) if occasion.amount > 0 else None
+        return None if offer is None else (offer, occasion)
 
     def payee_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
         """The best discount on what is paid to this merchant, and who sponsors it."""
-        return _best(self._sponsors, occasion)
+        best: tuple[str, Discount] | None = None
+        for name, sponsor in self._sponsors.items():
+            offer = sponsor.offer(occasion)
+            if offer is not None and (best is None or offer.amount > best[1].amount):
+                best = name, offer
+        return best
+
+    def asks_amount(self, occasion: Occasion) -> bool:
+        """Whether who pays this merchant would get something off some amount."""
+        return any(sponsor.asks_amount(occasion) for sponsor in self._sponsors.values())
 
     def adjuster(self, name: str) -> PriceAdjuster:
         return self._adjusters[name]
@@ -220,12 +255,3 @@ class Cashier:
     def _claimant(self, paid: Payment | Receipt) -> int:
         """What a sponsor reserves for: two debtor agents may use one payment id."""
         return claimant(paid.creditor_agent if isinstance(paid, Payment) else paid.debtor_agent, paid.id)
-
-
-def _best(adjusters: dict[str, PriceAdjuster], occasion: Occasion) -> tuple[str, Discount] | None:
-    best: tuple[str, Discount] | None = None
-    for name, adjuster in adjusters.items():
-        offer = adjuster.offer(occasion)
-        if offer is not None and (best is None or offer.amount > best[1].amount):
-            best = name, offer
-    return best

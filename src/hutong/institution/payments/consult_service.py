@@ -11,7 +11,8 @@ from collections.abc import Callable
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
 from hutong.institution.payments.mandate_service import MandateService
-from hutong.institution.payments.ports import Payee, Payer, People, Requests, Resolved
+from hutong.institution.payments.payment import check_amount
+from hutong.institution.payments.ports import Payer, People, Requests, Resolved
 from hutong.institution.payments.quotes import (
     QUOTE_LIFE_NS,
     Quote,
@@ -47,6 +48,7 @@ class ConsultService:
         cashier: Cashier,
         mandates: MandateService,
         switch: str,
+        currency: str,
     ) -> None:
         self._node = node
         self._people = people
@@ -55,7 +57,8 @@ class ConsultService:
         self._cashier = cashier
         self._mandates = mandates
         self._switch = switch
-        self._asked: dict[int, Answered] = {}
+        self._currency = currency
+        self._asked: dict[int, tuple[int, Answered]] = {}  # With the amount that was named.
         self.answerers: list[
             Callable[[CodeConsult], bool]
         ] = []  # Of codes that nobody is paid by: True, it is answered.
@@ -64,22 +67,24 @@ class ConsultService:
         """
         What a payer is shown of a code: whom it pays, how much, at what discount; to be paid by the quote's id.
 
-        `amount` is what the payer means to pay where the code leaves that open, so that a discount can be shown; `chosen`
-        what he picked of what he has, such as coupons: None, whatever is best.
-        Refuses:  what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
+        `amount` is what the payer means to pay where the code leaves that open, so that discounts can be shown, the payee's
+        too: it goes with the consult; `chosen` what he picked of what he has, such as coupons: None, whatever is best.
+        Refuses:  AMOUNT_OUT_OF_RANGE; what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
         """
-        terms = await self.terms(code)
+        if amount:
+            check_amount(amount)
+        terms = await self.terms(code, amount)
         return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount, chosen))
 
-    async def terms(self, code: str) -> Terms:
-        """The terms of a code, ours or another's. Refuses as `consult`."""
-        own = await warmed(self._node.journal, lambda: self._own_terms(code))
-        return own if own is not None else await self.terms_from_network(code)
+    async def terms(self, code: str, amount: int = 0) -> Terms:
+        """The terms of a code, ours or another's, for a payer who typed this amount. Refuses as `consult`."""
+        own = await warmed(self._node.journal, lambda: self._own_terms(code, amount))
+        return own if own is not None else await self.terms_from_network(code, amount)
 
-    async def terms_from_network(self, code: str) -> Terms:
+    async def terms_from_network(self, code: str, amount: int = 0) -> Terms:
         """Ask the code's owner, through the switch."""
         answered = self._node.journal.promise()
-        consult_id = self.ask(code, lambda answer: None if answered.done() else answered.set_result(answer))
+        consult_id = self.ask(code, lambda answer: None if answered.done() else answered.set_result(answer), amount)
         try:
             async with asyncio.timeout(CONSULT_WAIT_S):
                 answer: Terms | Refusal = await answered
@@ -91,13 +96,19 @@ class ConsultService:
             raise answer
         return answer
 
-    def ask(self, code: str, answered: Answered) -> int:
+    def ask(self, code: str, answered: Answered, amount: int = 0) -> int:
         """Send a consult; `answered` is called once, if there is an answer. Returns the consult's id."""
         consult_id = self._node.mint.mint()
-        self._asked[consult_id] = answered
+        self._asked[consult_id] = amount, answered
         self._node.journal.tell(
             self._switch,
-            CodeConsult(consult_id=id_hex(consult_id), code=code, debtor_agent=self._node.node_id),
+            CodeConsult(
+                consult_id=id_hex(consult_id),
+                code=code,
+                debtor_agent=self._node.node_id,
+                amount=amount,
+                currency=self._currency,
+            ),
         )
         return consult_id
 
@@ -107,25 +118,28 @@ class ConsultService:
 
     def answered(self, answer: CodeResolve) -> None:
         """The owner's answer, by way of the switch."""
-        waiting = self._asked.pop(hex_id(answer.consult_id), None)
-        if waiting is None:
+        asked = self._asked.pop(hex_id(answer.consult_id), None)
+        if asked is None:
             return
+        amount, waiting = asked
         if answer.status is ConsultStatus.FOUND and answer.creditor_agent is not None:
             try:
-                waiting(terms_of_answer(answer))
+                waiting(terms_of_answer(answer, amount))
             except Refusal as refusal:
                 waiting(refusal)
         else:
             waiting(_not_resolved(answer))
 
     def quote(self, payer: Payer, terms: Terms, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
-        """Show these terms to a payer."""
+        """Show these terms to a payer. Refuses SHARES_UNSOUND, where another node's leave nothing to be paid."""
         now_ns = self._node.clock.now_ns()
         wanted = terms.amount or amount
         offer = None
         if wanted:
+            if terms.payee_discount >= wanted:
+                raise Refusal(PaymentReason.SHARES_UNSOUND, amount=wanted)
             occasion = terms.occasion(self._node.node_id, wanted, now_ns, payer_id=payer.id, chosen=chosen)
-            offer = self._cashier.payer_offer(occasion)
+            offer = self._cashier.payer_offer(occasion, terms.payee_discount)
         life_end_ns = now_ns + QUOTE_LIFE_NS
         quote = Quote(
             id=self._node.mint.mint(),
@@ -147,21 +161,28 @@ class ConsultService:
             return
         try:
             resolved = self._resolve(consult.code, consult.debtor_agent)
-            answer = self._answer(consult, resolved.request_id, resolved.payee) if resolved is not None else None
+            answer = self._answer(consult, resolved) if resolved is not None else None
         except Refusal as refusal:
             answer = _refused(consult, refusal.reason.iso_code, refusal.reason.name)
         if answer is None:
             answer = _refused(consult, PaymentReason.CODE_NOT_RESOLVED.iso_code, "CODE_UNKNOWN")
         self._node.journal.tell(self._switch, answer)
 
-    def _own_terms(self, code: str) -> Terms | None:
+    def _own_terms(self, code: str, amount: int) -> Terms | None:
         if code.startswith(MANDATE_PREFIX) and bank_of(code) != self._node.node_id:
             return None
         resolved = self._resolve(code, self._node.node_id)
         if resolved is None:
             return None
-        discount = self._payee_discount(resolved.request_id, resolved.payee, self._node.node_id)
-        return terms_on_us(self._node.node_id, resolved.request_id, resolved.payee, discount)
+        discount, asks_amount = self._payee_discount(resolved, self._node.node_id, amount)
+        return terms_on_us(
+            self._node.node_id,
+            resolved.request_id,
+            resolved.payee,
+            discount,
+            discounted=amount if discount and not resolved.payee.amount else 0,
+            asks_amount=asks_amount,
+        )
 
     def _resolve(self, code: str, debtor_agent: str) -> Resolved | None:
         """
@@ -183,17 +204,23 @@ class ConsultService:
             raise Refusal(PaymentReason.HOLDER_DIFFERS)
         return resolved
 
-    def _payee_discount(self, request_id: int, payee: Payee, debtor_agent: str) -> int:
-        """What a sponsor carries of what is to be paid; of an amount still open nobody knows."""
-        if not payee.amount or not payee.merchant_id:
-            return 0
+    def _payee_discount(self, resolved: Resolved, debtor_agent: str, amount: int) -> tuple[int, bool]:
+        """What a sponsor carries of what is to be paid; and, where the code leaves that open, whether it is worth saying."""
+        payee = resolved.payee
+        if not payee.merchant_id:
+            return 0, False
+        wanted = payee.amount or amount
         occasion = payee_occasion(
-            payee, request_id, self._node.node_id, debtor_agent, payee.amount, self._node.clock.now_ns()
+            payee, resolved.request_id, self._node.node_id, debtor_agent, wanted, self._node.clock.now_ns()
         )
-        offer = self._cashier.payee_offer(occasion)
-        return offer[1].amount if offer is not None else 0
+        offer = self._cashier.payee_offer(occasion) if wanted else None
+        asks_amount = not payee.amount and self._cashier.asks_amount(occasion)
+        return offer[1].amount if offer is not None else 0, asks_amount
 
-    def _answer(self, consult: CodeConsult, request_id: int, payee: Payee) -> CodeResolve:
+    def _answer(self, consult: CodeConsult, resolved: Resolved) -> CodeResolve:
+        payee = resolved.payee
+        named = consult.amount if consult.currency == payee.currency else 0
+        discount, asks_amount = self._payee_discount(resolved, consult.debtor_agent, named)
         return CodeResolve(
             consult_id=consult.consult_id,
             debtor_agent=consult.debtor_agent,
@@ -203,11 +230,12 @@ class ConsultService:
             shop_name=payee.shop_name,
             mcc=payee.mcc,
             channel=payee.channel,
-            request_id=id_hex(request_id),
+            request_id=id_hex(resolved.request_id),
             is_static=payee.is_static,
             amount=payee.amount,
             currency=payee.currency,
-            creditor_discount=self._payee_discount(request_id, payee, consult.debtor_agent),
+            creditor_discount=discount,
+            asks_amount=asks_amount,
             remittance=payee.remark,
             expires_at_ms=payee.expires_ns // NS_PER_MS,
         )

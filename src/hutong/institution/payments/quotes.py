@@ -29,6 +29,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     amount: int  # 0: the payer says how much.
     currency: str
     payee_discount: int = 0
+    discounted: int = 0  # The one amount that discount is of, where the code leaves it open; 0: it is of no other.
+    asks_amount: bool = False  # The payee would take something off some amounts: worth asking again with the payer's.
     interchange_bps: int = 0
     switch_fee_bps: int = 0
     fee_version: str = ""
@@ -100,7 +102,15 @@ class QuoteBook:
         return quote
 
 
-def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int = 0) -> Terms:
+def terms_on_us(
+    node_id: str,
+    request_id: int,
+    payee: Payee,
+    payee_discount: int = 0,
+    *,
+    discounted: int = 0,
+    asks_amount: bool = False,
+) -> Terms:
     """The terms of a payee of our own: no network, so no interchange and no switch fee."""
     return Terms(
         creditor_agent=node_id,
@@ -113,6 +123,8 @@ def terms_on_us(node_id: str, request_id: int, payee: Payee, payee_discount: int
         amount=payee.amount,
         currency=payee.currency,
         payee_discount=payee_discount,
+        discounted=discounted,
+        asks_amount=asks_amount,
         remark=payee.remark,
         expires_ns=payee.expires_ns,
         merchant_id=payee.merchant_id,
@@ -138,8 +150,12 @@ def payee_occasion(
     )
 
 
-def terms_of_answer(answer: CodeResolve) -> Terms:
-    """The terms another node's answer to a consult names; refuses words that show another thing than they are."""
+def terms_of_answer(answer: CodeResolve, consulted: int = 0) -> Terms:
+    """
+    The terms another node's answer to a consult names; refuses words that show another thing than they are.
+
+    `consulted` is the amount the consult named.
+    """
     assert answer.creditor_agent is not None
     return Terms(
         creditor_agent=answer.creditor_agent,
@@ -152,6 +168,8 @@ def terms_of_answer(answer: CodeResolve) -> Terms:
         amount=answer.amount,
         currency=answer.currency,
         payee_discount=answer.creditor_discount,
+        discounted=consulted if answer.creditor_discount and not answer.amount else 0,
+        asks_amount=answer.asks_amount and not answer.amount,
         interchange_bps=answer.interchange_bps,
         switch_fee_bps=answer.switch_fee_bps,
         fee_version=network_text("fee_version", answer.fee_version),

@@ -18,6 +18,7 @@ class PaymentReason(Reason):
     CODE_NOT_RESOLVED = Kind.REFUSED, "NARR"  # The code's owner said no; `because` names its reason.
     NETWORK_SILENT = Kind.LIMITED, "NARR"  # Nobody answered who the code belongs to. Nothing was sent to pay it.
     AMOUNT_DIFFERS = Kind.REFUSED, "AM09"  # The code asks for another amount.
+    QUOTED_FOR_ANOTHER_AMOUNT = Kind.REFUSED, "AM09"  # The payee's discount is of what was typed: consult again.
     AMOUNT_MISSING = Kind.INVALID, "AM12"  # The code leaves it to the payer.
     CURRENCY_DIFFERS = Kind.REFUSED, "AM03"
     PAYING_ONESELF = Kind.REFUSED, "AG01"

@@ -83,6 +83,7 @@ class RefundService:
         self.on_recalled: Callable[[Refund, Outcome], None] = _nobody_recalls
         self.gateway: RefundGateway = NoRefundGateway()
         self.holdings: Holdings = NoHoldings()
+        self.on_completed: list[Callable[[Refund], None]] = []  # Within the decision; nothing of it may be cold.
         self.on_given_back: list[
             Callable[[Refund], None]
         ] = []  # Effects, on us: what a crash loses is to be looked for.
@@ -369,6 +370,8 @@ class RefundService:
             self._journal.effect(partial(answer, refund, outcome))
         if outcome.completed:
             self._cashier.returned(self._paid(refund), refund.id, refund.shares)
+            for hear in self.on_completed:
+                hear(refund)
         if refund.dispute_id:
             self.on_recalled(refund, outcome)
         else:

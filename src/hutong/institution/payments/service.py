@@ -37,6 +37,8 @@ from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
+    ComplaintSaid,
+    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -85,7 +87,9 @@ class PaymentService:
         self.top_ups = top_ups = TopUpService(node)
         asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
-        self.consults = ConsultService(node, people, requests, quotes, cashier, self.mandates, switch)
+        self.consults = ConsultService(
+            node, people, requests, quotes, cashier, self.mandates, switch, chart.currency.alpha
+        )
         self.charges = charges = ChargeService(
             node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves
         )
@@ -123,6 +127,7 @@ class PaymentService:
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
+        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
         self._people = people
 
     async def start(self) -> None:
@@ -194,6 +199,8 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
+            case ComplaintSaid() | ComplaintTurn():
+                self.on_complaint(message)
             case AccountStatement():
                 self.on_statement(message)
             case StatusRequest() | StatementRequest():

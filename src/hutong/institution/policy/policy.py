@@ -17,7 +17,7 @@ from hutong.kernel.clock import instant, instant_ns
 from hutong.kernel.money import share_bps
 from hutong.scheme.messages import Channel
 
-TABLES = ("annual", "daily", "pin", "fee", "recall")
+TABLES = ("annual", "daily", "pin", "fee", "recall", "complaint")
 COUNTERS = ("none", "static", "unverified", "verified")
 _SATURDAY = 5
 
@@ -74,6 +74,17 @@ class RecallTerms(msgspec.Struct, frozen=True, gc=False):
         return day
 
 
+class ComplaintTerms(msgspec.Struct, frozen=True, gc=False):
+    """What a complaint of one kind is held to."""
+
+    days: int  # How long after the payment it may be opened.
+    answer_hours: int  # How soon a merchant should answer what the payer said.
+    complete_hours: int  # And how soon behind its answer it should be done.
+    continue_days: int  # How long the payer may still be discontent with what was completed.
+    times_max: int  # How often the payer may complain in one: opening it, and continuing.
+    daily_max: int  # How many one payer may open in a day.
+
+
 class Policy:
     """All tables of one version. A table answers the same question the same way, so each is asked once."""
 
@@ -113,6 +124,10 @@ class Policy:
     def recall(self, reason: str, by: str) -> RecallTerms:
         """What a recall for this reason by `payer`, `operator` or `switch` is held to."""
         return msgspec.convert(self._ask("recall", {"reason": reason, "by": by}), RecallTerms)
+
+    def complaint(self, kind: str) -> ComplaintTerms:
+        """What a complaint of this kind is held to."""
+        return msgspec.convert(self._ask("complaint", {"kind": kind}), ComplaintTerms)
 
     def _ask(self, table: str, facts: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._decisions[table].evaluate(facts)["result"]

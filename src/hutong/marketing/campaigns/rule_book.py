@@ -103,6 +103,7 @@ class RuleBook:
         self._sieves = [(each, Sieve(each, self._all, conditions[each])) for each in FIELDS if each in conditions]
         self.fields = tuple(field for field, _ in self._sieves)
         self._answers: dict[int, tuple[Match, ...]] = {}
+        self._at_any: dict[int, tuple[Match, ...]] = {}
 
     def matching(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:
         """The campaigns whose rules fit an occasion; `fact` says what is known of it, by field."""
@@ -114,6 +115,23 @@ class RuleBook:
             if len(self._answers) >= _REMEMBERED_MAX:
                 self._answers.clear()
             answer = self._answers[fit] = self._deciding(fit)
+        return answer
+
+    def matching_at_any(self, fact: Callable[[str], Any]) -> tuple[Match, ...]:
+        """The campaigns whose rules fit for some amount, each with the rows that do; `fact` is not asked for the amount."""
+        fit = self._all
+        at_amounts: tuple[int, ...] = (fit,)
+        for field, sieve in self._sieves:
+            if field == "amount":
+                at_amounts = sieve.of_all_bands
+            else:
+                fit &= sieve.passed(fact(field))
+        answer = self._at_any.get(fit)
+        if answer is None:
+            if len(self._at_any) >= _REMEMBERED_MAX:
+                self._at_any.clear()
+            found = dict.fromkeys(each for passed in at_amounts for each in self._deciding(fit & passed))
+            answer = self._at_any[fit] = tuple(found)
         return answer
 
     def _deciding(self, fit: int) -> tuple[Match, ...]:

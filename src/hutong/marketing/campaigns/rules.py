@@ -157,6 +157,13 @@ class Band:
         if self._sort is Sort.NUMBER:
             self._bounds = sorted({int(each) for condition in conditions for each in _DIGITS.findall(condition)})
 
+    @property
+    def samples(self) -> tuple[int, ...]:
+        """Of positive numbers, one of each band."""
+        return tuple(
+            sorted({each for bound in self._bounds or (1,) for each in (bound - 1, bound, bound + 1) if each > 0})
+        )
+
     def of(self, value: Any) -> Any:
         """The band of a value."""
         match self._sort:
@@ -192,6 +199,11 @@ class Sieve:
                 self._passed.clear()
             passed = self._passed[band] = self._asked(value)
         return passed
+
+    @property
+    def of_all_bands(self) -> tuple[int, ...]:
+        """Of a number that is positive: what passes in each of its bands."""
+        return tuple(self.passed(value) for value in self._band.samples)
 
     def _asked(self, value: Any) -> int:
         passed = self._free

@@ -18,7 +18,7 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService, Decided
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -152,13 +152,8 @@ class Subsidies:
 
     def _best(self, occasion: Occasion, books: Sequence[RuleBook]) -> Subsidy | None:
         place = self._place(occasion)
-        matches = [
-            match
-            for book in books
-            for match in book.matching(partial(self._fact, occasion, place))
-            if match.campaign.is_running(occasion.now_ns)
-            and (not match.terms.by_joining or self._joined(match, occasion))
-        ]
+        fact = partial(self._fact, occasion, place)
+        matches = [match for book in books for match in book.matching(fact) if self._counts(match, occasion)]
         if not matches:
             return None
         unit_id, known = self._unit(occasion)
@@ -226,7 +221,7 @@ class Subsidies:
             id_, campaign = match.id, match.campaign
             if match.is_capped:
                 caps = match.caps
-                at = (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
+                at = _where(caps, place)
                 left, _ = room(campaign.funded, caps, spent[id_], known.of(id_), day, at)
             else:
                 at, left = "", campaign.funded - spent[id_].total
@@ -277,8 +272,11 @@ class Subsidies:
             return NOWHERE
         return self._parties.place(occasion.merchant_id, occasion.shop_id)
 
-    def _joined(self, match: Match, occasion: Occasion) -> bool:
-        return self._programmes.has_joined(match.campaign.id, occasion.merchant_id)
+    def _counts(self, match: Match, occasion: Occasion) -> bool:
+        """Whether a campaign whose rules fit is there at this hour, and for this merchant."""
+        if not match.campaign.is_running(occasion.now_ns):
+            return False
+        return not match.terms.by_joining or self._programmes.has_joined(match.campaign.id, occasion.merchant_id)
 
     def _fact(self, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
         """What is known of an occasion. May raise `Cold`."""
@@ -314,10 +312,36 @@ class Sponsorships(Subsidies):
     name = "sponsorships"
     side = Side.PAYEE
 
+    def asks_amount(self, occasion: Occasion) -> bool:
+        """
+        Whether some amount would get something here: a campaign fits, and its budgets have anything left.
+
+        Whether this hour is held out is left to the offer: so that neither this nor a second question tells a wallet which are.
+        """
+        books = self._campaigns.books(self.side, occasion.merchant_id)
+        if not books:
+            return False
+        place = self._place(occasion)
+        day, spent = self._calendar.day(occasion.now_ns), self._campaigns.spent
+        fact = partial(self._fact, occasion, place)
+        for match in (match for book in books for match in book.matching_at_any(fact)):
+            campaign, caps = match.campaign, match.caps
+            if (
+                self._counts(match, occasion)
+                and room(campaign.funded, caps, spent[campaign.id], NOTHING, day, _where(caps, place))[0]
+            ):
+                return True
+        return False
+
     def _unit(self, occasion: Occasion) -> tuple[int, Known]:
         hour = occasion.now_ns // (3600 * NS_PER_S)
         unit_id = derive(occasion.shop_id or occasion.merchant_id, f"hour/{hour}")
         return unit_id, self._awards.audience.unit(unit_id)
+
+
+def _where(caps: Caps, place: PlaceFacts) -> str:
+    """The city or shop whose budget it counts towards."""
+    return (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
 
 
 def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed]) -> Decided:

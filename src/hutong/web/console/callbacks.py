@@ -81,11 +81,8 @@ class Callbacks(Protocol):
         ...
 
 
-def callback_pages(console: Console) -> list[ControllerRouterHandler]:
+def callback_pages(console: Console, callbacks: Callbacks) -> list[ControllerRouterHandler]:
     """`/console/callbacks...`."""
-    callbacks = console.callbacks
-    if callbacks is None:
-        return []
 
     @get("/callbacks")
     async def listed(request: AnyRequest) -> Response[str]:

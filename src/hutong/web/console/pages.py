@@ -34,11 +34,13 @@ def console_pages(
     marketing: Marketing | None = None,
 ) -> list[ControllerRouterHandler]:
     """`/console...`."""
-    console = Console(institution, pages, bills, pool, callbacks, has_campaigns=marketing is not None)
+    console = Console(institution, pages, bills, pool, callbacks is not None, marketing is not None)
     # What only an owner may do of these the services refuse to others; the list and the form share an address.
     for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
-    for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages, callback_pages)
+    for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages)
     owners = [*(handler for of in for_owners for handler in of(console)), *gateway_pages(console, gateways)]
+    if callbacks is not None:
+        owners += callback_pages(console, callbacks)
     if marketing is not None:
         owners += campaign_pages(console, marketing)
     return [

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from litestar import Response, Router
 from litestar.types import ControllerRouterHandler
@@ -23,9 +23,6 @@ from hutong.web.console.wording import channel_name, state_name, state_tag
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest, Pages, guarded
 from hutong.web.staff import ROLE_NAMES, STAFF, staff_guard
-
-if TYPE_CHECKING:
-    from hutong.web.console.callbacks import Callbacks
 
 # A cashier's place is the till.
 INSIDE = frozenset({Role.OWNER, Role.MANAGER, Role.ACCOUNTANT})
@@ -69,7 +66,7 @@ class Console:
     pages: Pages
     bills: BillService
     pool: WorkerPool
-    callbacks: "Callbacks | None" = None
+    has_callbacks: bool = False
     has_campaigns: bool = False
 
     async def page(
@@ -97,7 +94,7 @@ class Console:
         return self.pages.shown(request, f"console/{template}", refusal, **around)
 
     def _is_there(self, section: Section) -> bool:
-        wired = {"callbacks": self.callbacks is not None, "campaigns": self.has_campaigns}
+        wired = {"callbacks": self.has_callbacks, "campaigns": self.has_campaigns}
         return wired.get(section.name, True)
 
     async def look(self, decide: Any) -> Any:

@@ -179,6 +179,7 @@ class _Shown:
             typed=typed,
             sponsors=list(zip(texts, sponsors, strict=True)),
             rows=range(1, ROWS + 1),
+            filled=[row for row in range(1, ROWS + 1) if any(typed[f"{name}{row}"] for name in ROW_FIELDS)],
             kinds={kind: KINDS[kind] for kind in (CampaignKind.DISCOUNT.value, CampaignKind.DRAW.value)},
             new_campaign=self._new(CAMPAIGN_PREFIX),
         )

@@ -203,6 +203,7 @@ POLICY_TABLES = {
     "pin": phrase("Up to what amount no PIN is asked"),
     "fee": phrase("Merchants' fees: who pays one, and how it is rounded"),
     "recall": phrase("Recalls: who may ask, how long, and how soon the answer"),
+    "complaint": phrase("Complaints: how long, how soon the answer, and how often"),
 }
 POLICY_FIELDS = {
     "channel": phrase("Kind of code"),
@@ -223,6 +224,12 @@ POLICY_FIELDS = {
     "banking_days": phrase("Banking days"),
     "answer_hours": phrase("Hours to answer"),
     "desk": phrase("Desk looks first"),
+    "kind": phrase("Kind"),
+    "days": phrase("Days"),
+    "complete_hours": phrase("Hours to be done"),
+    "continue_days": phrase("Days to continue"),
+    "times_max": phrase("Times"),
+    "daily_max": phrase("New ones a day"),
 }
 POLICY_VALUES = {
     "true": phrase("yes"),

@@ -22,6 +22,7 @@ from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.template import CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import Hours
 from hutong.marketing.coupons.views import CouponView, ValidateBody, coupon_id_of, template_id_of
+from hutong.web.campaign_wording import gives
 from hutong.web.form import Form
 from hutong.web.language import Words
 from hutong.web.page import AnyRequest, Pages
@@ -90,19 +91,21 @@ class _Shown:
             request,
             "wallet/coupons.html",
             refusal,
-            nav="home",
+            nav="coupons",
             coupons=[_shown(said, each) for each in found if each.state in _GOOD],
             past=[_shown(said, each) for each in reversed(found) if each.state not in _GOOD],
         )
 
     async def offers(self, request: AnyRequest, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
         found, said = await self._edge.offers(request.auth.user_id), self._pages.words(request)
+        met = self._met_by(request.auth.user_id)
         return self._pages.shown(
             request,
             "wallet/offers.html",
             refusal,
-            nav="home",
-            discounts=[each for each in self._met_by(request.auth.user_id) if each.kind in _BY_THEMSELVES],
+            nav="coupons",
+            discounts=[(each, gives(said, each)) for each in met if each.kind in _BY_THEMSELVES],
+            has_coupons=any(each.kind == CampaignKind.COUPON for each in met),
             offers=[(each, coupon_told(said, each.terms), self._new_id()) for each in found],
             typed=typed,
             code_claim_id=self._new_id(),

@@ -39,7 +39,7 @@ def invite_pages(institution: InstitutionNode, pages: Pages, inviting: Invitatio
     async def page(request: AnyRequest, refusal: Refusal | None = None, **typed: str) -> Response[str]:
         mine = await inviting.mine(request.auth.user_id)
         values: dict[str, Any] = {
-            "nav": "home",
+            "nav": "invite",
             "mine": mine,
             "pictures": {each.campaign_id: _picture(each.link) for each in mine.campaigns if each.link},
             "states": STATES,

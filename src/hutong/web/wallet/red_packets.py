@@ -1,5 +1,6 @@
 """Red packets (红包) in the wallet: filled, handed on by a link or picture, opened, and who got what."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from hutong.marketing.red_packets.red_packet import (
     PacketDraft,
     PacketState,
     RedPacket,
+    RedPacketClaim,
     person_key,
 )
 from hutong.marketing.red_packets.service import RedPackets
@@ -184,7 +186,7 @@ def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
             claims=claims[:_SHOWN_MAX],
             claimed=len(claims),
             claimed_amount=sum(each.amount for each in claims),
-            luckiest=max((each.amount for each in claims), default=0) if packet.is_over and packet.count > 1 else 0,
+            luckiest=_luckiest(packet, claims),
             got=next((each for each in claims if each.claimant_key == key), None),
             is_mine=is_mine,
             is_open=state is PacketState.OPEN,
@@ -235,6 +237,12 @@ def _handed_on(giving: _Giving) -> list[ControllerRouterHandler]:
         return pages.go(f"{HOME}/open?{urlencode({'link': link})}")
 
     return [new, fill, cover, take]
+
+
+def _luckiest(packet: RedPacket, claims: Sequence[RedPacketClaim]) -> int:
+    """The greatest share of a packet by luck that is over; 0 where nobody is luckier than others."""
+    is_told = packet.kind == SplitKind.LUCKY and packet.is_over and packet.count > 1
+    return max((each.amount for each in claims), default=0) if is_told else 0
 
 
 def _picture(text: str) -> Markup:

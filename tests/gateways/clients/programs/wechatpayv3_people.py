@@ -184,12 +184,6 @@ def story_of_uploads() -> None:
         assert good(shop.complaint_image_upload(str(picture)))["media_id"]
 
 
-def story_of_a_car_park() -> None:
-    """A plate that nobody has lent to it: told by its number, which is not ASCII."""
-    found = good(shop.parking_service_find("粤B888888", "BLUE", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"))
-    assert found["service_state"] == "OUT_SERVICE", found
-
-
 def story_of_what_is_not_enabled() -> None:
     """What has nothing beneath it here says so, as there."""
     for answer in (
@@ -205,7 +199,6 @@ for story in (
     story_of_a_batch,
     story_of_pay_score,
     story_of_uploads,
-    story_of_a_car_park,
     story_of_what_is_not_enabled,
 ):
     if not only or story.__name__ in only:

@@ -18,6 +18,7 @@ from hutong.gateways.account_service import AccountService
 from hutong.gateways.platform import KeyUse, SigningKey
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.reasons import GatewayReason
+from hutong.gateways.signers import Signers
 from hutong.gateways.wechat.v3 import authorization, upload
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, Router, catalogue
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
@@ -28,7 +29,6 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.database import DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import warmed
 
 log = structlog.get_logger()
@@ -46,6 +46,7 @@ class Envelope:
         accounts: AccountService,
         platform: PlatformService,
         endpoints: Iterable[Endpoint],
+        signers: Signers,
         wall: Clock,
     ) -> None:
         self._node = node
@@ -55,12 +56,7 @@ class Envelope:
         self.built = tuple(endpoints)
         self._router = Router([*self.built, *catalogue()])
         self.around: Around = as_it_is
-        self._signers = WorkerPool(workers=1)
-        self._under_way = 0
-
-    def close(self) -> None:
-        """Sign no more beside the loop."""
-        self._signers.close()
+        self._signers = signers
 
     def route(self, request: WireRequest) -> Dialect | None:
         """Itself, for what is WeChat Pay's v3. The other vendor's v3 paths are told apart by how they are authorised."""
@@ -70,9 +66,9 @@ class Envelope:
     async def answer(self, request: WireRequest) -> WireAnswer:
         """The answer, whatever happens."""
         drawn = self._node.randomness.randbytes(36).hex()
-        self._under_way += 1
         try:
-            answer = await self._answer(request, nonce=drawn[:32])
+            with self._signers.request():
+                answer = await self._answer(request, nonce=drawn[:32])
         except Fault as fault:
             answer = fault.answer()
         except Refusal as refusal:
@@ -82,8 +78,6 @@ class Envelope:
         except Exception:
             log.exception("gateway_failed", dialect="wechatpay-v3", method=request.method, path=request.path)
             answer = Fault(Code.SYSTEM_ERROR).answer()
-        finally:
-            self._under_way -= 1
         request_id = ("Request-ID", f"08{drawn[32:].upper()}-0")
         return msgspec.structs.replace(answer, headers=(*answer.headers, request_id))
 
@@ -141,17 +135,11 @@ class Envelope:
         return key
 
     async def _signed(self, answer: WireAnswer, key: SigningKey, nonce: str) -> WireAnswer:
-        """
-        Every 2xx is signed, but for files, which their hashes vouch for.
-
-        A signature takes longer than all the rest of a request, and holds no lock: while others wait for the loop, it is
-        made beside it.
-        """
+        """Every 2xx is signed, but for files, which their hashes vouch for."""
         if not 200 <= answer.status < 300 or answer.content_type != JSON:
             return answer
         sign = partial(signature_headers, key, answer.body, nonce, self._wall.now_ns() // NS_PER_S)
-        alone = self._under_way == 1 or self._signers.is_full
-        headers = sign() if alone else await self._signers.run(sign)
+        headers = await self._signers.run(sign)
         return WireAnswer(status=answer.status, body=answer.body, headers=answer.headers + headers)
 
 

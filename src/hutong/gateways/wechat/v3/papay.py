@@ -121,7 +121,7 @@ class Papay:
         check_appid(call.account, body["appid"])
         caller = Caller(call.account, call.account)
         agreement = await self._agreements.find(caller, contract_no=call.path["contract_id"])
-        agreement.check_in_force()
+        self._agreements.check_in_force(agreement)
         return no_content()
 
     async def _take(self, call: Call, *, is_partner: bool) -> WireAnswer:

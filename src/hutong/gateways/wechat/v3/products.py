@@ -8,6 +8,7 @@ from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.signers import Signers
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3.balances import Balances
@@ -48,6 +49,7 @@ def v3_dialect(
     parking: ParkingService,
     vouchers: Vouchers,
     receipts: ReceiptService,
+    signers: Signers,
     wall: Clock,
 ) -> Envelope:
     """The dialect."""
@@ -78,4 +80,4 @@ def v3_dialect(
         ).endpoints(),
         *FavorFlow(institution, vouchers).endpoints(),
     ]
-    return Envelope(node, accounts, platform, built, wall)
+    return Envelope(node, accounts, platform, built, signers, wall)

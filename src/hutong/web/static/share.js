@@ -1,4 +1,4 @@
-// An invitation's link, to be shared.
+// A link to be handed on: by what the phone has for that, else copied.
 import { say } from "./kit.js";
 
 document.querySelectorAll("[data-share]").forEach((share) => {

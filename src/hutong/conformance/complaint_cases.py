@@ -1,0 +1,116 @@
+"""Cases for complaints: what a participant answers a payer who is not content, and what a switch passes on."""
+
+from hutong.conformance.case import Side, Skipped, case, require
+from hutong.conformance.messages import complained, complaint, content_of, value_of
+from hutong.conformance.payee import Payee
+from hutong.conformance.play import ParticipantPlay, SwitchPlay, is_a
+from hutong.conformance.wire import Message, new_id
+
+COMPLAINT = "complaint.md"
+P, S = Side.PARTICIPANT, Side.SWITCH
+_CREDIT = ("payee", "code", "balance")
+
+
+def _says(play: ParticipantPlay, said: Message) -> None:
+    """Say it; a participant that takes no complaints doesn't know the message."""
+    answer = play.switch.seat.post(play.switch.seat.seal([said]))
+    if answer.status == 400:
+        raise Skipped("it takes no complaints")
+    require(answer.status == 202, "a good envelope is answered 202", answer)
+
+
+def _turn(play: ParticipantPlay, said: Message, number: int, count: int = 1) -> Message:
+    say = f"it answers with the turn {number}"
+    return play.switch.wait(said["CmplntId"], is_a("hutong.complained", ElctrncSeqNb=number), say, count=count)[
+        -1
+    ].message
+
+
+def _paid(play: ParticipantPlay) -> Message:
+    payee = Payee.showing(play)
+    payment = payee.accepts(1_000)
+    payee.completes(payment)
+    return payment
+
+
+@case("PK-OPEN", P, COMPLAINT, "What a payer says becomes a turn once, however often it comes.", needs=_CREDIT)
+def _(play: ParticipantPlay) -> None:
+    """A complaint of a completed payment becomes turn 1; again it is the same turn; what follows is turn 2."""
+    said = complaint(_paid(play))
+    for count in (1, 2):
+        _says(play, said)
+        turn = _turn(play, said, 1, count)
+        require((turn["Pty"], turn["CmplntAct"]) == ("DBTR", "OPEN"), "the payer's own", turn)
+        require(value_of(turn, "ActId") == said["ActId"], "it names the act", turn)
+    more = said | {"CmplntAct": "SAYS", "ActId": new_id(), "ElctrncSeqNb": 2, "AddtlInf": "hello?"}
+    _says(play, more)
+    require(value_of(_turn(play, more, 2), "ActId") == more["ActId"], "the next act is the next turn", more)
+
+
+@case("PK-TOLD", P, COMPLAINT, "Who asks from a number on is told those turns again.", needs=_CREDIT)
+def _(play: ParticipantPlay) -> None:
+    """Who lost a turn asks for it, without saying anything, and is told it again."""
+    said = complaint(_paid(play))
+    _says(play, said)
+    _turn(play, said, 1)
+    _says(play, said | {"CmplntAct": None, "ActId": ""})
+    _turn(play, said, 1, count=2)
+
+
+@case("PK-UNKNOWN", P, COMPLAINT, "What it refuses it answers with number 0 and the reason.")
+def _(play: ParticipantPlay) -> None:
+    """A complaint of a payment it never saw is refused by name."""
+    nothing = {"TxId": new_id(), "DbtrAgt": play.debtor_agent, "CdtrAgt": play.subject, "Ccy": "CNY", "InstdAmt": 500}
+    said = complaint(nothing)
+    _says(play, said)
+    refused = _turn(play, said, 0)
+    require(value_of(refused, "ActId") == said["ActId"], "it names the act", refused)
+    require(value_of(refused, "StsRsnPrtry"), "and the reason", refused)
+
+
+def _complaint(play: SwitchPlay, **said: object) -> Message:
+    """A complaint of a completed payment of 1,000."""
+    payment = play.paying(1_000)
+    play.completes(payment)
+    return complaint(payment, **said)  # type: ignore[arg-type]
+
+
+@case("SK-PASSED", S, COMPLAINT, "The switch passes both on unchanged, each time they come")
+def _(play: SwitchPlay) -> None:
+    """A complaint goes to the payee's node unchanged, each time it comes; each turn to the payer's."""
+    said = _complaint(play)
+    for number in (1, 2):
+        play.payer.tell(said)
+        came = play.payee.wait(said["CmplntId"], is_a("hutong.complaint"), "it goes to the payee's node", count=number)
+        require(content_of(came[-1].message) == content_of(said), "unchanged", said, came[-1].message)
+    turn = complained(said, 1)
+    for number in (1, 2):
+        play.payee.tell(turn)
+        heard = play.payer.wait(
+            said["CmplntId"], is_a("hutong.complained"), "it goes to the payer's node", count=number
+        )
+        require(content_of(heard[-1].message) == content_of(turn), "unchanged", turn, heard[-1].message)
+
+
+@case("SK-REFUSED", S, COMPLAINT, "and refuses by number 0 what names no completed payment between them.")
+def _(play: SwitchPlay) -> None:
+    """A complaint of no payment, or not between its agents, is refused by name and not passed on."""
+    for said in (_complaint(play, OrgnlTxId=new_id()), _complaint(play, CdtrAgt=play.bystander.node)):
+        play.payer.tell(said)
+        refused = play.payer.one(said["CmplntId"], is_a("hutong.complained", ElctrncSeqNb=0), "it is refused")
+        require(value_of(refused, "ActId") == said["ActId"], "it names the act", refused)
+        require(value_of(refused, "StsRsnPrtry"), "and the reason", refused)
+        for other in (play.payee, play.bystander):
+            require(not other.count(said["CmplntId"], is_a("hutong.complaint")), "it is not passed on")
+
+
+@case("SK-NAME", S, COMPLAINT, "It drops what is sent in somebody else's name.")
+def _(play: SwitchPlay) -> None:
+    """Nobody complains in another's name, and only the payee's node tells turns."""
+    said = _complaint(play)
+    play.bystander.tell(said)
+    play.payee.never(said["CmplntId"], is_a("hutong.complaint"), "it is not passed on")
+    play.payer.tell(said)
+    play.payee.one(said["CmplntId"], is_a("hutong.complaint"), "who paid may complain")
+    play.bystander.tell(complained(said, 1))
+    play.payer.never(said["CmplntId"], is_a("hutong.complained"), "a bystander's turn is not passed on")

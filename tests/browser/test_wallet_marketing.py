@@ -1,0 +1,228 @@
+"""What makes payments cheaper, as people meet it in the wallet: offers, coupons, the daily draw, red packets, inviting friends."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from hutong.kernel.money import Currency, format_amount
+from tests.browser.conftest import BrowserTown
+from tests.browser.eyes import PHONE, OpenBrowser, Visitor
+from tests.browser.festival import PRICE, Festival, festival
+from tests.network.street import PIN, Payer, Street, new_id, until
+
+TYPED = format_amount(PRICE, Currency.CNY)
+
+
+@pytest.fixture(scope="module")
+def fair(town: BrowserTown) -> Iterator[Festival]:
+    made = festival(town.street, "jing")
+    yield made
+    made.end()
+
+
+def entered(person: OpenBrowser, town: BrowserTown, payer: Payer, language: str = "en") -> Visitor:
+    """Somebody's phone, signed in."""
+    visitor = person(payer.node, language=language, viewport=PHONE)
+    cookie = {"name": f"wallet-{payer.node}", "value": payer.token, "url": town.url(payer.node)}
+    visitor.context.add_cookies([cookie])  # type: ignore[list-item]  # Its own TypedDict, spelled out.
+    return visitor
+
+
+def confirming(visitor: Visitor, plate: str) -> Page:
+    """The page that asks whether to pay, for what is cheaper at the festival."""
+    visitor.go(f"/wallet/scan?code={plate}")
+    visitor.page.locator("input[name=amount]").fill(TYPED)
+    visitor.page.locator("form button").last.click()
+    visitor.page.locator("input[name=pin]").wait_for()
+    return visitor.page
+
+
+def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown, person: OpenBrowser) -> None:
+    payer, friend = town.street.payer("jing", 50_000, pin=True, tier="II"), town.street.payer("jing")
+    visitor = entered(person, town, payer)
+    page = visitor.go("/wallet")
+    page.get_by_role("link", name="Coupons").click()
+    expect(page.get_by_text("You have no coupons.")).to_be_visible()
+    visitor.looks_right()
+    page.get_by_role("link", name="Get more coupons").click()
+    expect(page.locator("li").filter(has_text="小店立减")).to_contain_text("¥1.00 off")
+    expect(page.locator("li").filter(has_text="天天减")).to_contain_text("By chance, up to ¥30.00 a day")
+    page.get_by_label("Coupon code").fill("0000-0000-0000-0000")
+    page.get_by_role("button", name="Redeem the code").click()
+    expect(page.get_by_role("alert")).to_contain_text("code")
+    assert page.get_by_label("Coupon code").input_value() == "0000-0000-0000-0000"
+    visitor.looks_right()
+    for name in fair.templates:
+        visitor.go("/wallet/offers")
+        page.locator("li").filter(has_text=name).get_by_role("button").click()
+        page.wait_for_url("**/wallet/coupons")
+    visitor.go("/wallet/offers")
+    expect(page.get_by_text("You have all there are right now.")).to_be_visible()
+    _paid_with_the_best(visitor, town.street.till("wei").plate)
+    visitor.go("/wallet/coupons")
+    page.get_by_text("Used and expired").click()
+    expect(page.locator("details li").filter(has_text="满20减5")).to_contain_text("Used")
+    visitor.looks_right()
+    _given_away(fair, town, payer, friend, visitor)
+
+
+def _paid_with_the_best(visitor: Visitor, plate: str) -> None:
+    page = confirming(visitor, plate)
+    expect(page.locator(".sum")).to_contain_text("满20减5")
+    visitor.looks_right()
+    page.get_by_role("link", name="Choose a coupon").click()
+    expect(page.locator("li").filter(has_text="满100减20")).to_contain_text("¥58.50 short")
+    visitor.looks_right()
+    page.get_by_role("link", name="No coupon").click()
+    expect(page.locator(".sum")).not_to_contain_text("满20减5")
+    page.get_by_role("link", name="Choose a coupon").click()
+    page.get_by_role("link", name="Whatever saves most").click()
+    page.locator("input[name=pin]").fill(PIN)
+    page.locator("button[data-pay]").click()
+    page.wait_for_url("**/wallet/paid/**")
+    expect(page.get_by_text("Payment successful")).to_be_visible()
+    visitor.looks_right()
+
+
+def _given_away(fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, visitor: Visitor) -> None:
+    page = visitor.page
+    giving = town.street.payer("jing")
+    coupon = {"coupon_id": new_id("cpn"), "template_id": fair.templates["满20减5"]}
+    giving.post("/v1/me/coupons", coupon)
+    visitor.context.add_cookies([{"name": "wallet-jing", "value": giving.token, "url": town.url("jing")}])
+    visitor.go("/wallet/coupons")
+    page.get_by_text("Give it away").first.click()
+    page.get_by_label("Phone number").fill("13000000000")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Give it away").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    phone = town.street.operator("jing").get(f"/v1/operator/users/{friend.user_id}")["phone"]
+    page.get_by_text("Give it away").first.click()
+    page.get_by_label("Phone number").fill(phone)
+    page.get_by_role("button", name="Give it away").click()
+    expect(page.get_by_text("You have no coupons.")).to_be_visible()
+    (theirs,) = friend.get("/v1/me/coupons")
+    assert theirs["label"] == "满20减5"
+    assert payer.get("/v1/me/coupons")
+
+
+def test_a_red_packet_is_filled_opened_elsewhere_and_everybody_sees_who_got_what(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    street = town.street
+    sender, there, late = street.payer("jing", 5_000), street.payer("wei"), street.payer("jing")
+    giver = entered(person, town, sender)
+    page = giver.go("/wallet/red-packets")
+    giver.looks_right()
+    page.get_by_role("link", name="Send a red packet").click()
+    page.get_by_label("Equal: each gets the amount below").check()
+    page.get_by_role("textbox", name="Amount").fill("6")
+    page.get_by_label("How many may open it").fill("2")
+    page.get_by_label("Greeting").fill("新年好")
+    expect(page.locator("[data-whole] b")).to_have_text("¥12.00")
+    giver.looks_right()
+    page.get_by_role("button", name="Put the money in").click()
+    page.get_by_text("Hand it on").wait_for()
+    giver.looks_right()
+    link = page.locator(".centre p.mono").inner_text()
+    _opened_elsewhere(entered(person, town, there), link)
+    until(lambda: there.balance, lambda balance: balance == 600)
+    page.reload()
+    expect(page.locator(".list li")).to_contain_text(["wei"])
+    taker = entered(person, town, sender)
+    taker.go("/wallet/red-packets")
+    taker.page.get_by_label("Link of a red packet").fill(link)
+    taker.page.get_by_role("button", name="Look at it").click()
+    taker.page.get_by_role("button", name="Open it").click()
+    taker.page.get_by_text("In your balance").wait_for()
+    expect(taker.page.locator(".list li")).to_have_count(2)
+    taker.page.get_by_text("How it was shared").click()
+    expect(taker.page.locator("details code")).to_have_count(2)  # The hash, and now the seed.
+    expect(taker.page.get_by_text("Luckiest")).to_have_count(0)  # All have the same.
+    taker.looks_right()
+    nobody = entered(person, town, late)
+    nobody.go("/wallet/red-packets")
+    nobody.page.get_by_label("Link of a red packet").fill(link)
+    nobody.page.get_by_role("button", name="Look at it").click()
+    expect(nobody.page.get_by_text("Too late: everything was claimed already.")).to_be_visible()
+    nobody.looks_right()
+
+
+def _opened_elsewhere(visitor: Visitor, link: str) -> None:
+    page = visitor.go("/wallet/red-packets")
+    page.get_by_label("Link of a red packet").fill(link)
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("heading", name="新年好")).to_be_visible()
+    visitor.looks_right()
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator(".cover .amount")).to_have_text("¥6.00")
+    page.get_by_role("link", name="My red packets").click()
+    expect(page.locator("li").filter(has_text="新年好")).to_contain_text("+¥6.00")
+    visitor.looks_right()
+
+
+def test_a_lucky_packet_that_is_more_than_there_is_says_so_and_keeps_what_was_typed(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    visitor = entered(person, town, town.street.payer("jing", 500), "zh-CN")
+    page = visitor.go("/wallet/red-packets/new")
+    page.locator("#amount").fill("8.88")
+    page.locator("#count").fill("3")
+    page.locator("form button.wide").click()
+    expect(page.get_by_role("alert")).to_contain_text("余额")
+    assert (page.locator("#amount").input_value(), page.locator("#count").input_value()) == ("8.88", "3")
+    page.locator("#amount").fill("4.50")
+    page.locator("form button.wide").click()
+    expect(page.locator(".cover")).to_contain_text("我的红包")
+    visitor.looks_right()
+
+
+def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
+    fair: Festival, town: BrowserTown, person: OpenBrowser
+) -> None:
+    street, operator = town.street, town.street.operator("jing")
+    inviter, plate = street.payer("jing"), street.till("wei").plate
+    visitor = entered(person, town, inviter)
+    page = visitor.go("/wallet/invite")
+    page.get_by_role("button", name="Get my link").click()
+    link = page.locator(".mine p.mono").inner_text()
+    visitor.looks_right()
+    newcomer = person("jing", language="en", viewport=PHONE)
+    newcomer.page.goto(link)
+    expect(newcomer.page.get_by_role("heading", name="*小明 invites you")).to_be_visible()
+    newcomer.looks_right()
+    newcomer.page.goto(f"{link}X")
+    expect(newcomer.page.get_by_role("heading", name="This invitation leads nowhere")).to_be_visible()
+    first = _friend(street, link)
+    page.reload()
+    expect(page.locator("li").filter(has_text="Has not paid yet")).to_have_count(1)
+    first.pay(plate, 1_000)
+    until(lambda: inviter.balance, lambda balance: balance == 800)
+    _friend(street, link).pay(plate, 1_000)  # The same account at the bank as the first one's.
+    until(lambda: _states(inviter), lambda states: states == ["PAID", "REFUSED"])
+    page.reload()
+    expect(page.locator(".mine .amount")).to_have_text("¥8.00")
+    page.get_by_text("This is wrong").click()
+    page.get_by_label(re.compile("Tell us why")).fill("他是我弟弟")
+    visitor.looks_right()
+    page.get_by_role("button", name="Have it looked at").click()
+    expect(page.locator("li").filter(has_text="Looked at again")).to_have_count(1)
+    (waiting,) = operator.get(f"/v1/operator/invitations/appeals?campaign_id={fair.campaigns['INVITE']}")
+    operator.post(f"/v1/operator/invitations/{waiting['referral_id']}/grant", {"remark": "一家人"})
+    page.reload()
+    expect(page.locator(".mine .amount")).to_have_text("¥18.00")
+    expect(page.get_by_text("We answered: 一家人")).to_be_visible()
+    visitor.looks_right()
+
+
+def _friend(street: Street, link: str) -> Payer:
+    payer = street.payer("jing", 5_000, tier="II", invitation=link)
+    body = {"bank_account_id": new_id("bka"), "name": "yun", "mandate": f"mandate:yun:{'ab' * 16}", "code": ""}
+    payer.post("/v1/bank-accounts", body)
+    return payer
+
+
+def _states(inviter: Payer) -> list[str]:
+    return [friend["state"] for each in inviter.get("/v1/me/invitations")["campaigns"] for friend in each["friends"]]
