@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -67,8 +68,7 @@ async def set_stage(payers_at: Place, payees_at: Place, count: int, *, first: in
             await operator.post("/v1/operator/pay-ins", pay_in)
             return str(signed["token"]), str(signed["user"]["id"])
 
-        errands = [lambda number=number: user(number) for number in range(first, first + count)]  # type: ignore[misc]
-        users = await few_at_once(errands)
+        users = await few_at_once([partial(user, number) for number in range(first, first + count)])
     return Stage(payers_at.url, [token for token, _ in users], [id_ for _, id_ in users], here, there)
 
 
