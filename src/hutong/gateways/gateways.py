@@ -32,6 +32,7 @@ from hutong.gateways.sandbox.faults import FaultService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.signers import Signers
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -83,6 +84,9 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
@@ -97,6 +101,7 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             ReceiptService(institution, self.sharing.batches, name),
             self.signers,
             self.wall,
@@ -130,6 +135,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.vouchers,
+            self.institution.people,
             sandbox=sandbox,
             private_urls=self.institution.webhooks_private,
         )
@@ -158,10 +165,11 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, randomness
+            self.accounts, self.orders, self.refunds, self.agreements, self.sharing, randomness
         )
 
     def _faults(self) -> FaultService:
@@ -182,6 +190,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.till_coupons.start()
         await self.preauths.start()
 
     def people_api(self) -> list[ControllerRouterHandler]:

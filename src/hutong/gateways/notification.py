@@ -36,6 +36,7 @@ class News(StrEnum):
     SERVICE_PAID = "SERVICE_PAID"  # What was lent or done first was paid for.
     SHARED = "SHARED"  # A part of a split has arrived.
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
+    COUPON_SENT = "COUPON_SENT"  # One that its merchant takes at the till; its subject is the code.
     VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
 
 

@@ -107,6 +107,19 @@ def send(transfer_id: int, about: int, *, merchant: int, person: int, amount: in
     return Transfer(transfer_id, merchant, person, amount, ledger, code, 0, 0, about)
 
 
+def subsidise(
+    transfer_id: int, about: int, *, sponsor: int, merchant: int, amount: int, ledger: int, code: int
+) -> Transfer:
+    """
+    A merchant bears, for another that took a coupon, what that was worth; or gets it back, the other way round.
+
+    Moves:    sponsor -> merchant; posted.
+    Refuses:  EXCEEDS_CREDITS when the sponsor's balance does not cover it.
+    Repeats:  EXISTS.
+    """
+    return Transfer(transfer_id, sponsor, merchant, amount, ledger, code, 0, 0, about)
+
+
 def offer(transfer_id: int, about: int, *, merchant: int, person: int, amount: int, ledger: int, code: int) -> Transfer:
     """
     The same, held until the person says whether to take it: see `recipes.post` and `recipes.void`.

@@ -165,6 +165,7 @@ class Marketing(Campaigns):
             coupons.templates,
             coupons.claims,
             coupons.redemptions,
+            coupons.till,
         )
 
     def _coupon_routes(self, operator_only: Guard) -> list[Router]:

@@ -23,6 +23,8 @@ ABOUT = {
     "agreement": ("agreements and deduction", "签约代扣"),
     "deposit": ("pre-authorisation", "预授权"),
     "who_it_is": ("OAuth", "用户授权"),
+    "merchant_coupons": ("merchants' own coupons", "商家券"),
+    "subsidy": ("subsidies of coupons", "商家券补差"),
     "uploads": ("uploads", "图片与视频上传"),
     "pictures": ("uploads", "图片与视频上传"),
     "balances": ("balances", "账户余额"),
@@ -73,6 +75,13 @@ PLAYED = (
         lot="wechatpay",
     ),
     Played("wechatpayv3", "wechatpayv3_parking.py", "wechat_account", ("story_of_a_car_park",), lot="wechatpay"),
+    Played(
+        "wechatpayv3",
+        "wechatpayv3_coupons.py",
+        "pair",
+        ("story_of_merchant_coupons", "story_of_a_subsidy"),
+        lot="wechatpay",
+    ),
     # Over TLS, where the merchant's certificate is shown.
     Played(
         "wechatpy",

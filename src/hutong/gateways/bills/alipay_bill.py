@@ -49,6 +49,8 @@ _TYPES = {
     FundKind.COMBINED: "交易分账",
     FundKind.COMBINED_RETURNED: "交易分账退回",
     FundKind.TRANSFER: "转账",
+    FundKind.SUBSIDY: "其它",
+    FundKind.SUBSIDY_RETURNED: "其它",
     FundKind.WITHDRAWAL: "提现",
     FundKind.PAID_IN: "充值",
     FundKind.DISPUTED: "其它",

@@ -73,6 +73,8 @@ class FundKind(StrEnum):
     COMBINED = "COMBINED"  # Between the merchants of one combined order.
     COMBINED_RETURNED = "COMBINED_RETURNED"
     TRANSFER = "TRANSFER"
+    SUBSIDY = "SUBSIDY"  # Between two merchants, for a coupon.
+    SUBSIDY_RETURNED = "SUBSIDY_RETURNED"
     WITHDRAWAL = "WITHDRAWAL"
     PAID_IN = "PAID_IN"
     DISPUTED = "DISPUTED"

@@ -41,6 +41,8 @@ _NAMES = {  # Business name and type.
     FundKind.COMBINED: ("合单支付", "合单分配"),
     FundKind.COMBINED_RETURNED: ("合单支付", "合单退回"),
     FundKind.TRANSFER: ("商家转账", "商家转账"),
+    FundKind.SUBSIDY: ("营销补差", "营销补差"),
+    FundKind.SUBSIDY_RETURNED: ("营销补差", "营销补差回退"),
     FundKind.WITHDRAWAL: ("提现", "提现"),
     FundKind.PAID_IN: ("充值", "充值"),
     FundKind.DISPUTED: ("资金冻结", "争议款"),

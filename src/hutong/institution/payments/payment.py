@@ -41,6 +41,8 @@ class Why(IntEnum):
     COMBINED = 74  # From the merchant that took a combined payment to those it was taken for.
     COMBINED_RETURNED = 75  # For a refund, back to who took it; or to whose refund it was, if there was none.
     SENT = 76  # From a merchant to a person.
+    SUBSIDISED = 77  # From a merchant to another, for a coupon that this one took.
+    SUBSIDY_RETURNED = 78
     SPONSORED = 90  # Paid in to a sponsor's budget, or out of it again.
     CAMPAIGN_FUNDED = 91  # From its sponsors' budgets; and what is left of it back.
     AWARDED = 92  # From a campaign, for a reward that waits or for a discount that several campaigns give; and back.

@@ -41,6 +41,7 @@ class LineKind(StrEnum):
     TRANSFER = "TRANSFER"  # From a merchant to a person.
     RED_PACKET = "RED_PACKET"  # Put into a red packet, claimed from one, or come back from one.
     REWARD = "REWARD"  # From a campaign.
+    SUBSIDY = "SUBSIDY"  # From a merchant to another, for a coupon that this one took; or back.
     BUDGET = "BUDGET"  # Set aside by a merchant for campaigns of its own; or come back from there.
     OTHER = "OTHER"
 
@@ -116,6 +117,8 @@ _OUTSIDE = {
     int(Why.COMBINED): LineKind.SPLIT,
     int(Why.COMBINED_RETURNED): LineKind.SPLIT,
     int(Why.SENT): LineKind.TRANSFER,
+    int(Why.SUBSIDISED): LineKind.SUBSIDY,
+    int(Why.SUBSIDY_RETURNED): LineKind.SUBSIDY,
     int(Why.SPONSORED): LineKind.BUDGET,
     int(Why.REWARDED): LineKind.REWARD,
     int(Why.HELD): LineKind.FROZEN,

@@ -20,6 +20,7 @@ from hutong.marketing.coupons.claim_service import Claimant, ClaimService
 from hutong.marketing.coupons.coupon import COUPON_PREFIX, Coupon, CouponState
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.template_service import TemplateService
+from hutong.marketing.coupons.till_service import TillService
 from hutong.marketing.coupons.views import (
     ClaimBody,
     ClaimByCodeBody,
@@ -47,9 +48,10 @@ class CouponEdge:
     templates: TemplateService
     claims: ClaimService
     redemptions: RedemptionService
+    till: TillService
 
-    def view(self, coupon: Coupon) -> CouponView:
-        return coupon_view(coupon, self.templates.template(coupon.template_id), self.node.clock.now_ns())
+    def view(self, coupon: Coupon, till_code: str = "") -> CouponView:
+        return coupon_view(coupon, self.templates.template(coupon.template_id), self.node.clock.now_ns(), till_code)
 
     async def offers(self, person_id: int) -> list[OfferView]:
         """What this person may claim now."""
@@ -58,8 +60,17 @@ class CouponEdge:
 
     async def coupons(self, person_id: int) -> list[CouponView]:
         """All that the person has or had, those that end soonest first."""
-        found = await decided(self.node.journal, lambda: self.redemptions.coupons(person_id))
-        return [self.view(each) for each in found]
+
+        def find() -> list[tuple[Coupon, str]]:
+            return [(each, self._till_code(each)) for each in self.redemptions.coupons(person_id)]
+
+        return [self.view(*each) for each in await decided(self.node.journal, find)]
+
+    def _till_code(self, coupon: Coupon) -> str:
+        if coupon.campaign_id:
+            return ""
+        code = self.till.of_coupon(coupon.id)
+        return "" if code is None else code.letters
 
     async def claim(self, claim_id: int, template_id: int, who: Claimant) -> CouponView:
         verb = self.claims.claim

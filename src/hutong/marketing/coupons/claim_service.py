@@ -63,6 +63,7 @@ class ClaimService:
         if known is not None:
             return known
         template = self._templates.template(template_id)
+        _check_not_for_till(template)
         if template.told.code is not CodeKind.NONE:
             raise Refusal(CouponReason.COUPON_NEEDS_CODE)
         return self._take(claim_id, template, who, None)
@@ -102,10 +103,19 @@ class ClaimService:
         Repeats:  the coupon as it is now.
         """
         template = self._templates.template(template_id, merchant_id)
+        _check_not_for_till(template)
         known = self._repeated(claim_id, template_id, person_id)
         if known is not None:
             return known
         coupon = self._take(claim_id, template, Claimant(person_id), None)
+        self._tell(coupon, template)
+        return coupon
+
+    def send_for_till(self, claim_id: int, template_id: int, person_id: int, code_id: int) -> Coupon:
+        """The same of a coupon that its merchant takes at the till, with the code it is taken by. It does not repeat."""
+        template = self._templates.template(template_id)
+        assert template.is_for_till
+        coupon = self._take(claim_id, template, Claimant(person_id), code_id)
         self._tell(coupon, template)
         return coupon
 
@@ -143,7 +153,7 @@ class ClaimService:
         day = self._calendar.day(now_ns)
         offered = []
         for template in self._templates.templates():
-            if template.told.code is not CodeKind.NONE:
+            if template.told.code is not CodeKind.NONE or template.is_for_till:
                 continue
             try:
                 self._check_offered(template, person_id, now_ns)
@@ -207,15 +217,17 @@ class ClaimService:
         return coupon
 
     def _check_offered(self, template: CouponTemplate, person_id: int, now_ns: int) -> None:
-        campaign = self._campaigns.campaign(template.campaign_id)
         if (
             template.state != TemplateState.ACTIVE
-            or not campaign.is_running(now_ns)
             or template.told.validity.is_over(now_ns)
-            # Who is in the campaign's holdout group is told what anybody is told who comes too late.
-            or self._campaigns.is_held_out(campaign.id, person_id)
+            or not (template.is_for_till or self._campaign_gives(template.campaign_id, person_id, now_ns))
         ):
             raise Refusal(CouponReason.COUPON_NOT_ON_OFFER)
+
+    def _campaign_gives(self, campaign_id: int, person_id: int, now_ns: int) -> bool:
+        campaign = self._campaigns.campaign(campaign_id)
+        # Who is in the campaign's holdout group is told what anybody is told who comes too late.
+        return campaign.is_running(now_ns) and not self._campaigns.is_held_out(campaign.id, person_id)
 
     def _repeated(self, claim_id: int, template_id: int, person_id: int) -> Coupon | None:
         """The coupon of a claim that came before, if it is the same claim."""
@@ -233,3 +245,9 @@ class ClaimService:
     def _tell(self, coupon: Coupon, template: CouponTemplate) -> None:
         told = {"coupon_id": id_text(COUPON_PREFIX, coupon.id), "label": template.name}
         self._notices.tell_user(coupon.person_id, "coupon.received", told)
+
+
+def _check_not_for_till(template: CouponTemplate) -> None:
+    """Refuses COUPON_AT_THE_TILL: its merchant sends it, with the code that it is taken by."""
+    if template.is_for_till:
+        raise Refusal(CouponReason.COUPON_AT_THE_TILL)

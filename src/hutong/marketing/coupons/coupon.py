@@ -44,7 +44,7 @@ class Coupon(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     id: Uuid
     template_id: Uuid
-    campaign_id: Uuid
+    campaign_id: Uuid  # 0: its merchant takes it at the till.
     person_id: Uuid
     state: Text
     from_ns: BigInt
@@ -114,6 +114,18 @@ class Coupon(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             raise Refusal(CouponReason.COUPON_GIVEN_TO_ONESELF)
         self.check_usable(max(now_ns, self.from_ns))  # What is good from tomorrow on can be given today.
         return msgspec.structs.replace(self, person_id=receiver_id, given_by=giver_id, changed_ns=now_ns)
+
+    def taken(self, now_ns: int) -> "Coupon":
+        """Its merchant took it, for no payment that we know."""
+        return msgspec.structs.replace(self, state=CouponState.REDEEMED.value, changed_ns=now_ns)
+
+    def given_back(self, now_ns: int) -> "Coupon":
+        """It was not used after all: the person's again, if it is still good."""
+        return msgspec.structs.replace(self._free(now_ns), returns=self.returns + 1)
+
+    def ended(self, now_ns: int) -> "Coupon":
+        """Good until now, and no longer."""
+        return msgspec.structs.replace(self, until_ns=now_ns, changed_ns=now_ns)
 
     def _free(self, now_ns: int) -> "Coupon":
         return msgspec.structs.replace(

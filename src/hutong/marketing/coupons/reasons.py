@@ -34,6 +34,12 @@ class CouponReason(Reason):
     COUPON_NOT_HERE = Kind.REFUSED, "NARR"  # Another merchant's or shop's.
     COUPON_BELOW_THRESHOLD = Kind.REFUSED, "NARR"
 
+    COUPON_AT_THE_TILL = Kind.REFUSED, "NARR"  # Its merchant takes it: no payment does, and nobody claims it.
+    COUPON_BOUND = Kind.REFUSED, "NARR"  # To another order of the merchant's.
+    COUPON_NOT_TAKEN = Kind.REFUSED, "NARR"
+    COUPON_TAKEN_LONG_AGO = Kind.REFUSED, "NARR"  # More than a day.
+    COUPON_CODES_EXHAUSTED = Kind.REFUSED, "NARR"  # None that was loaded is nobody's any more.
+
     COUPON_NOT_TRANSFERABLE = Kind.REFUSED, "NARR"
     COUPON_GIVEN_ALREADY = Kind.REFUSED, "NARR"  # Once, and no further.
     COUPON_GIVEN_TO_ONESELF = Kind.INVALID, "NARR"

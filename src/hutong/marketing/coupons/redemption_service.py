@@ -6,7 +6,7 @@ from hutong.institution.payments.cashier import Occasion
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.calendar import Calendar
-from hutong.marketing.coupons.coupon import Claim, Coupon
+from hutong.marketing.coupons.coupon import Claim, Coupon, CouponState
 from hutong.marketing.coupons.ports import Award, Campaign, Campaigns
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.repository import CouponRepository
@@ -52,6 +52,13 @@ class RedemptionService:
         """Whosever it is. May raise `Cold`."""
         return self._all.coupons.get(coupon_id)
 
+    def name(self, coupon_id: int) -> str:
+        """What it is called. Refuses COUPON_UNKNOWN. May raise `Cold`."""
+        coupon = self.known(coupon_id)
+        if coupon is None:
+            raise Refusal(CouponReason.COUPON_UNKNOWN)
+        return self._templates.template(coupon.template_id).name
+
     def coupons(self, person_id: int) -> list[Coupon]:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))
@@ -73,11 +80,14 @@ class RedemptionService:
         What a coupon would give a payment, if nothing else did. Nothing is set aside.
 
         Refuses:  COUPON_UNKNOWN; COUPON_SPENT, COUPON_NOT_YET_VALID, COUPON_EXPIRED, COUPON_NOT_AT_THIS_HOUR;
-                  COUPON_NOT_ON_OFFER where its campaign is not running; COUPON_NOT_HERE; COUPON_BELOW_THRESHOLD.
+                  COUPON_NOT_ON_OFFER where its campaign is not running; COUPON_NOT_HERE; COUPON_BELOW_THRESHOLD;
+                  COUPON_AT_THE_TILL.
         """
         coupon = self.coupon(coupon_id, occasion.payer_id)
         coupon.check_usable(occasion.now_ns)
         template = self._templates.template(coupon.template_id)
+        if template.is_for_till:
+            raise Refusal(CouponReason.COUPON_AT_THE_TILL)
         campaign = self._campaigns.campaign(coupon.campaign_id)
         if not campaign.is_running(occasion.now_ns):
             raise Refusal(CouponReason.COUPON_NOT_ON_OFFER)
@@ -89,6 +99,41 @@ class RedemptionService:
         if occasion.amount < needed:
             raise Refusal(CouponReason.COUPON_BELOW_THRESHOLD, threshold=needed, missing=needed - occasion.amount)
         return _benefit(coupon, template, campaign, occasion.amount)
+
+    # What merchants do at the till. Their coupons are of no campaign, so that no payment finds them among its benefits.
+
+    def take(self, coupon_id: int) -> Coupon:
+        """Refuses COUPON_SPENT, COUPON_NOT_YET_VALID, COUPON_EXPIRED, COUPON_NOT_AT_THIS_HOUR. May raise `Cold`."""
+        coupon, now_ns = self._for_till(coupon_id), self._clock.now_ns()
+        coupon.check_usable(now_ns)
+        validity = self._templates.template(coupon.template_id).told.validity
+        if not validity.is_hour(now_ns, self._calendar.zone):
+            raise Refusal(CouponReason.COUPON_NOT_AT_THIS_HOUR)
+        taken = coupon.taken(now_ns)
+        self._all.coupons.put(taken)
+        return taken
+
+    def give_back(self, coupon_id: int) -> None:
+        """What was taken is the person's again."""
+        coupon = self._for_till(coupon_id)
+        assert coupon.state == CouponState.REDEEMED
+        self._all.coupons.put(coupon.given_back(self._clock.now_ns()))
+
+    def void(self, coupon_id: int) -> None:
+        """Nobody can use it any more. Refuses COUPON_EXPIRED."""
+        coupon = self.check_unexpired(coupon_id)
+        self._all.coupons.put(coupon.ended(self._clock.now_ns()))
+
+    def check_unexpired(self, coupon_id: int) -> Coupon:
+        """Refuses COUPON_EXPIRED. May raise `Cold`."""
+        coupon, now_ns = self._for_till(coupon_id), self._clock.now_ns()
+        coupon.check_usable(max(now_ns, coupon.from_ns))
+        return coupon
+
+    def _for_till(self, coupon_id: int) -> Coupon:
+        coupon = self._all.coupons.get(coupon_id)
+        assert coupon is not None, "a code that was sent names its coupon"
+        return coupon
 
     # The source of benefits.
 

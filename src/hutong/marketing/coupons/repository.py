@@ -5,6 +5,7 @@ import asyncio
 from hutong.marketing.coupons.code import CodeBatch
 from hutong.marketing.coupons.coupon import Claim, Coupon
 from hutong.marketing.coupons.template import CouponTemplate
+from hutong.marketing.coupons.till_code import TillCode
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Cold, Shelf
 from hutong.runtime.tables import Table
@@ -13,6 +14,7 @@ TEMPLATES = Table("coupon_templates", CouponTemplate)
 BATCHES = Table("coupon_code_batches", CodeBatch)
 CLAIMS = Table("coupon_claims", Claim)
 COUPONS = Table("coupons", Coupon)
+TILL_CODES = Table("coupon_till_codes", TillCode)
 
 
 class CouponRepository:
@@ -26,6 +28,7 @@ class CouponRepository:
         self.claims = Shelf(CLAIMS, journal, store, by=("person_id", "device_id", "code_id"), timed=True)
         self._together = {column: _Together(node, self.claims, column) for column in ("person_id", "device_id")}
         self.coupons = Shelf(COUPONS, journal, store, by=("person_id",), timed=True)
+        self.till_codes = Shelf(TILL_CODES, journal, store, by=("template_id", "letters_key", "coupon_id"))
 
     async def start(self) -> None:
         await self.templates.load_all()

@@ -10,6 +10,7 @@ from hutong.marketing.coupons.ports import Campaigns, Notices
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.repository import CouponRepository
 from hutong.marketing.coupons.template_service import TemplateService
+from hutong.marketing.coupons.till_service import TillService
 from hutong.runtime.node import NodeRuntime
 
 
@@ -40,6 +41,7 @@ class Coupons:
         self.templates = TemplateService(node, repository, campaigns, Codes(key))
         self.claims = ClaimService(node, repository, self.templates, campaigns, calendar, notices)
         self.redemptions = RedemptionService(node, repository, self.templates, campaigns, calendar)
+        self.till = TillService(node, repository, self.templates, self.claims, self.redemptions)
 
     async def start(self) -> None:
         """Load what it knows, and how many of each template were claimed; before anything is decided."""

@@ -75,10 +75,10 @@ class CouponTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     transferable: bool = False  # To another person, once.
     on_refund: OnRefund = OnRefund.PERSON
 
-    def check(self) -> None:
-        """Refuses COUPON_TERMS_UNSOUND, naming the field; the text refusals."""
+    def check(self, *, at_till: bool = False) -> None:
+        """Refuses COUPON_TERMS_UNSOUND, naming the field; the text refusals. At a till, the merchant knows its own prices."""
         self.validity.check()
-        wrong = _unsound(self)
+        wrong = _unsound(self, _AT_TILL if at_till else frozenset())
         if wrong:
             raise Refusal(CouponReason.COUPON_TERMS_UNSOUND, field=wrong)
         is_item = self.kind in {CouponKind.GOODS, CouponKind.FREE_ITEM, CouponKind.EXCHANGE}
@@ -106,7 +106,7 @@ class CouponTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 return self.item_price - self.exchange_price
 
 
-def _unsound(terms: CouponTerms) -> str:
+def _unsound(terms: CouponTerms, left_out: frozenset[str]) -> str:
     """The first field that makes no sense, or none."""
     stands, limits = _STANDS[terms.kind], terms.limits
     for field in ("amount_off", "percent_off_bps", "cap", "threshold", "item_price", "exchange_price"):
@@ -114,13 +114,13 @@ def _unsound(terms: CouponTerms) -> str:
         # What its kind does not look at must not be said: somebody would believe it.
         if not 0 <= value <= MINOR_MAX // 2 or (value and field not in stands and field != "threshold"):
             return field
-        if not value and field in stands and field not in {"cap", "exchange_price"}:
+        if not value and field in stands and field not in {"cap", "exchange_price"} | left_out:
             return field
     if terms.percent_off_bps >= BPS:
         return "percent_off_bps"
     if terms.kind is CouponKind.GOODS and terms.amount_off > terms.item_price:
         return "amount_off"
-    if terms.kind is CouponKind.EXCHANGE and not 0 < terms.exchange_price < terms.item_price:
+    if terms.kind is CouponKind.EXCHANGE and not left_out and not 0 < terms.exchange_price < terms.item_price:
         return "exchange_price"
     if terms.item and "item_price" not in stands:
         return "item"
@@ -130,6 +130,7 @@ def _unsound(terms: CouponTerms) -> str:
     return ""
 
 
+_AT_TILL = frozenset({"item_price"})
 _STANDS = {
     CouponKind.AMOUNT_OFF: {"amount_off"},
     CouponKind.PERCENT_OFF: {"percent_off_bps", "cap"},
@@ -146,10 +147,10 @@ class TemplateState(StrEnum):
 
 
 class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a template. Only its stock and its state ever change."""
+    """One version of a template. Only its stock and its state ever change; of one for the till its name, too."""
 
     id: Uuid
-    campaign_id: Uuid  # Whose rules say where it is good, and whose budget pays.
+    campaign_id: Uuid  # Whose rules say where it is good, and whose budget pays; 0: its merchant takes it at the till.
     merchant_id: Uuid  # Whose own it is, and so where alone it is good; 0: the operator's.
     name: Text  # As people are shown it.
     terms: Bytes  # JSON: `CouponTerms`.
@@ -162,6 +163,11 @@ class CouponTemplate(msgspec.Struct, frozen=True, kw_only=True):
     def told(self) -> CouponTerms:
         """The terms, read."""
         return _terms(self.terms)
+
+    @property
+    def is_for_till(self) -> bool:
+        """Whether its merchant takes its coupons, and no payment does."""
+        return not self.campaign_id
 
     @property
     def group(self) -> str:

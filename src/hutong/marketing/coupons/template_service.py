@@ -81,6 +81,41 @@ class TemplateService:
         self._all.templates.put(template)
         return template
 
+    def create_for_till(
+        self, template_id: int, merchant_id: int, name: str, terms: CouponTerms, stock: int
+    ) -> CouponTemplate:
+        """
+        A template of coupons that their merchant takes: of no campaign, paid for by no budget.
+
+        Refuses:  the text refusals; COUPON_TERMS_UNSOUND, naming the field.
+        """
+        check_text("name", name, length_max=NAME_LENGTH_MAX)
+        terms.check(at_till=True)
+        check_stock(stock)
+        now_ns = self._clock.now_ns()
+        template = CouponTemplate(
+            id=template_id,
+            campaign_id=0,
+            merchant_id=merchant_id,
+            name=name,
+            terms=_encode(terms),
+            stock=stock,
+            state=TemplateState.ACTIVE.value,
+            created_ns=now_ns,
+            changed_ns=now_ns,
+        )
+        self._all.templates.put(template)
+        return template
+
+    def rename(self, template_id: int, name: str) -> CouponTemplate:
+        """Call a template for the till otherwise. Refuses COUPON_TEMPLATE_UNKNOWN; the text refusals."""
+        check_text("name", name, length_max=NAME_LENGTH_MAX)
+        template = self.template(template_id)
+        assert template.is_for_till
+        if template.name == name:
+            return template
+        return self._put(template, msgspec.structs.replace(template, name=name, changed_ns=self._clock.now_ns()))
+
     def restock(self, template_id: int, stock: int, merchant_id: int = 0) -> CouponTemplate:
         """
         Let another number be claimed in all.
@@ -132,7 +167,7 @@ class TemplateService:
         """
         template = self.template(template_id, merchant_id)
         kind = template.told.code
-        if kind is CodeKind.NONE:
+        if kind is CodeKind.NONE or template.is_for_till:
             raise Refusal(CouponReason.COUPON_TAKES_NO_CODES)
         if not 0 < count <= (1 if kind is CodeKind.SHARED else CODES_MAX):
             raise Refusal(CouponReason.COUPON_TERMS_UNSOUND, field="count")

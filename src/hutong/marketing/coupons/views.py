@@ -60,6 +60,7 @@ class CouponView(msgspec.Struct, frozen=True, kw_only=True):
     valid_until_ms: int
     payment_id: Annotated[str, Meta(description="What it is used for, or was.")]
     was_given: bool
+    till_code: Annotated[str, Meta(description="What its merchant takes it by at the till; empty: payments use it.")]
     claimed_at_ms: int
 
 
@@ -205,7 +206,7 @@ def offer_view(template: CouponTemplate, claimed: int) -> OfferView:
     )
 
 
-def coupon_view(coupon: Coupon, template: CouponTemplate, now_ns: int) -> CouponView:
+def coupon_view(coupon: Coupon, template: CouponTemplate, now_ns: int, till_code: str = "") -> CouponView:
     return CouponView(
         coupon_id=id_text(COUPON_PREFIX, coupon.id),
         template_id=id_text(TEMPLATE_PREFIX, coupon.template_id),
@@ -217,6 +218,7 @@ def coupon_view(coupon: Coupon, template: CouponTemplate, now_ns: int) -> Coupon
         valid_until_ms=coupon.until_ns // NS_PER_MS,
         payment_id=payment_id_text(coupon.payment_id) if coupon.payment_id else "",
         was_given=bool(coupon.given_by),
+        till_code=till_code,
         claimed_at_ms=coupon.claimed_ns // NS_PER_MS,
     )
 

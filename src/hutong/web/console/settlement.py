@@ -33,6 +33,7 @@ LINE_KINDS = {
     LineKind.TRANSFER: phrase("Transfer to a person"),
     LineKind.RED_PACKET: phrase("Red packet"),
     LineKind.REWARD: phrase("Reward"),
+    LineKind.SUBSIDY: phrase("Coupon subsidy"),
     LineKind.BUDGET: phrase("Campaign budget"),
     LineKind.OTHER: phrase("Correction"),
 }

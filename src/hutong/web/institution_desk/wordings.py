@@ -65,6 +65,8 @@ WHYS = {
     int(Why.COMBINED): phrase("Part of a combined payment"),
     int(Why.COMBINED_RETURNED): phrase("Part of a combined payment, for a refund"),
     int(Why.SENT): phrase("Sent by a merchant to a person"),
+    int(Why.SUBSIDISED): phrase("A coupon's subsidy, from a merchant to another"),
+    int(Why.SUBSIDY_RETURNED): phrase("A coupon's subsidy, back"),
     int(Why.SPONSORED): phrase("Paid in by a sponsor, or out"),
     int(Why.CAMPAIGN_FUNDED): phrase("A campaign's budget, or what is left of it"),
     int(Why.AWARDED): phrase("Awarded by a campaign, or back"),

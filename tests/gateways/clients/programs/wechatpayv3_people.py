@@ -188,7 +188,7 @@ def story_of_what_is_not_enabled() -> None:
     """What has nothing beneath it here says so, as there."""
     for answer in (
         shop.complaint_list_query("2026-01-01", "2026-01-02"),
-        shop.marketing_busifavor_stock_query("98065001"),
+        shop.marketing_paygift_activity_detail("10028001"),
     ):
         refused(answer, 403, "NO_AUTH")
 

@@ -23,6 +23,7 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order import ServiceOrder
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import (
     cipher,
@@ -35,6 +36,7 @@ from hutong.gateways.wechat.v3 import (
     refunds,
     transfers,
 )
+from hutong.gateways.wechat.v3.busifavor_view import BusifavorView
 from hutong.gateways.wechat.v3.combine import combined_object
 from hutong.gateways.wechat.v3.envelope import signature_headers
 from hutong.gateways.wechat.v3.favor_view import FavorView
@@ -78,6 +80,7 @@ class V3Postman:
         services: ServiceOrderService,
         car_parks: ParkingService,
         vouchers: Vouchers,
+        till_coupons: TillCoupons,
         randomness: Randomness,
     ) -> None:
         self._accounts = accounts
@@ -90,6 +93,8 @@ class V3Postman:
         self._parking = car_parks
         self._vouchers = vouchers.held
         self._favor = FavorView(accounts, vouchers)
+        self._till_coupons = till_coupons.held
+        self._busifavor = BusifavorView(accounts, orders.payers, till_coupons)
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -112,6 +117,9 @@ class V3Postman:
             case News.VOUCHER_USED:
                 shown = self._favor.used(self._vouchers.voucher_of(notification.subject_id))
                 told = Told("COUPON.USE", "代金券核销通知", "coupon", shown)
+            case News.COUPON_SENT:
+                shown = self._busifavor.sent(self._till_coupons.told(notification.subject_id))
+                told = Told("COUPON.SEND", "商家券领券通知", "coupon", shown)
             case News.FAILED:
                 told = self._failed(notification)
             case _:

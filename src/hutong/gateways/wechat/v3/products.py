@@ -9,10 +9,14 @@ from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.signers import Signers
+from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3.balances import Balances
 from hutong.gateways.wechat.v3.bills import Bills
+from hutong.gateways.wechat.v3.busifavor import Busifavor
+from hutong.gateways.wechat.v3.busifavor_subsidy import BusifavorSubsidies
+from hutong.gateways.wechat.v3.busifavor_view import BusifavorView
 from hutong.gateways.wechat.v3.certificates import Certificates
 from hutong.gateways.wechat.v3.codepay import Codepay
 from hutong.gateways.wechat.v3.combine import Combine
@@ -48,6 +52,7 @@ def v3_dialect(
     services: ServiceOrderService,
     parking: ParkingService,
     vouchers: Vouchers,
+    till_coupons: TillCoupons,
     receipts: ReceiptService,
     signers: Signers,
     wall: Clock,
@@ -56,7 +61,7 @@ def v3_dialect(
     node, private_urls = institution.node, institution.webhooks_private
     parties, sensitive = Parties(node.journal, accounts), Sensitive(platform)
     stocks, held = vouchers.stocks, vouchers.held
-    view = FavorView(accounts, vouchers)
+    view, own_view = FavorView(accounts, vouchers), BusifavorView(accounts, orders.payers, till_coupons)
     bills = Bills(node, parties, accounts, sharing.bills, institution.sealing)
     permissions = Permissions(agreements, orders.payers, private_urls=private_urls)
     built: list[Endpoint] = [
@@ -79,5 +84,9 @@ def v3_dialect(
             node.journal, node.clock, parties, orders.payers, stocks, held, view, private_urls=private_urls
         ).endpoints(),
         *FavorFlow(institution, vouchers).endpoints(),
+        *Busifavor(
+            node.journal, node.clock, parties, orders.payers, till_coupons, own_view, private_urls=private_urls
+        ).endpoints(),
+        *BusifavorSubsidies(node.journal, parties, accounts, till_coupons, own_view).endpoints(),
     ]
     return Envelope(node, accounts, platform, built, signers, wall)

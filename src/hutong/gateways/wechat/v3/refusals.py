@@ -6,6 +6,7 @@ from hutong.gateways.parking.reasons import ParkingReason
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.services.reasons import ServiceReason
 from hutong.gateways.splits.reasons import SplitReason
+from hutong.gateways.till_coupons.reasons import TillCouponReason
 from hutong.gateways.transfers.reasons import TransferReason
 from hutong.gateways.vouchers.reasons import VoucherReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
@@ -95,6 +96,34 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     ParkingReason.ENTRY_PAYING: (Code.INVALID_REQUEST, "该停车订单正在扣费，请稍后再试"),
     ParkingReason.ENTRY_PAID: (Code.ORDERPAID, "该停车订单已支付"),
     ParkingReason.PLATE_NOT_AGREED: (Code.INVALID_REQUEST, "用户未开通或已关闭车主服务"),
+    TillCouponReason.TILL_STOCK_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "批次不存在"),
+    TillCouponReason.TILL_STOCK_OVER: (Code.INVALID_REQUEST, "批次已过期或已停止"),
+    TillCouponReason.TILL_STOCK_CHANGED: (Code.INVALID_REQUEST, "当前发放上限个数与批次实际不一致"),
+    TillCouponReason.TILL_REQUEST_DIFFERS: (Code.INVALID_REQUEST, "商户单据号重复，且参数与之前请求不一致"),
+    TillCouponReason.TILL_CODE_NEEDED: (Code.PARAM_ERROR, "该批次的券code由商户指定，coupon_code必填"),
+    TillCouponReason.TILL_CODE_NOT_ASKED: (Code.PARAM_ERROR, "该批次的券code不由商户指定，coupon_code须为空"),
+    TillCouponReason.TILL_CODES_NOT_LOADED: (Code.INVALID_REQUEST, "该批次不支持上传券code"),
+    TillCouponReason.TILL_STOCK_NEEDED: (Code.PARAM_ERROR, "该券code由商户指定，stock_id必填"),
+    TillCouponReason.TILL_PERSON_UNKNOWN: (Code.INVALID_REQUEST, "用户openid与appid不匹配，或不是本机构的用户"),
+    TillCouponReason.TILL_PERSON_DIFFERS: (Code.INVALID_REQUEST, "券不属于该用户"),
+    TillCouponReason.SUBSIDY_FORBIDDEN: (Code.INVALID_REQUEST, "该批次不支持营销补差"),
+    TillCouponReason.SUBSIDY_OF_UNTAKEN: (Code.INVALID_REQUEST, "券未核销，不能补差"),
+    TillCouponReason.SUBSIDY_ORDER_DIFFERS: (Code.INVALID_REQUEST, "订单未支付成功，或与券、商户号不匹配"),
+    TillCouponReason.SUBSIDY_EXCEEDS_COUPON: (Code.INVALID_REQUEST, "补差金额超限"),
+    TillCouponReason.SUBSIDY_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "补差单不存在"),
+    TillCouponReason.SUBSIDY_PAID: (Code.INVALID_REQUEST, "券已补差，请先回退补差金额"),
+    CouponReason.COUPON_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "券不存在"),
+    CouponReason.COUPON_SPENT: (Code.INVALID_REQUEST, "券状态不可用：已核销、已失效或已发放"),
+    CouponReason.COUPON_EXPIRED: (Code.INVALID_REQUEST, "券已过期"),
+    CouponReason.COUPON_NOT_YET_VALID: (Code.INVALID_REQUEST, "券未到可用时间"),
+    CouponReason.COUPON_NOT_AT_THIS_HOUR: (Code.INVALID_REQUEST, "当前时段券不可用"),
+    CouponReason.COUPON_BOUND: (Code.INVALID_REQUEST, "券已关联其他订单"),
+    CouponReason.COUPON_NOT_TAKEN: (Code.INVALID_REQUEST, "券未核销，不能退券"),
+    CouponReason.COUPON_TAKEN_LONG_AGO: (Code.INVALID_REQUEST, "核销已超过24小时，不能退券"),
+    CouponReason.COUPON_CODE_USED: (Code.INVALID_REQUEST, "券code已存在"),
+    CouponReason.COUPON_CODES_EXHAUSTED: (Code.NOT_ENOUGH, "可用券code不足，请先上传"),
+    CouponReason.COUPON_CODES_TOO_MANY: (Code.RULE_LIMIT, "未发放的券code过多"),
+    CouponReason.COUPON_STOCK_BELOW_CLAIMED: (Code.INVALID_REQUEST, "目标发放上限个数小于已发放个数"),
     VoucherReason.VOUCHER_STOCK_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "批次不存在"),
     VoucherReason.VOUCHER_STOCK_DIFFERS: (Code.ALREADY_EXISTS, "商户单据号重复，且参数与之前请求不一致"),
     VoucherReason.VOUCHER_STOCK_NOT_STARTED: (Code.INVALID_REQUEST, "批次未激活"),
