@@ -130,7 +130,7 @@ class Subsidies:
         benefits, allowed = self._benefits(occasion, matches, place, unit_id, known, closed)
         fit, combination = self._combination(occasion, benefits, allowed)
         gives = {each.campaign_id for each in benefits}
-        campaigns = [each.match.campaign for each in allowed.values()]
+        campaigns = [match.campaign for match, _, _ in allowed.values()]
         undrawn = [each for each in campaigns if each.kind == CampaignKind.DRAW and each.id not in gives]
         return explanation(fit, combination, [each for each in benefits if each not in fit], closed, undrawn)
 
