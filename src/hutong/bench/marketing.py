@@ -18,7 +18,8 @@ from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.node_client import NodeClient
 from hutong.app.up import RunningNetwork, running_network, schema_of
 from hutong.bench.figures import Figures, Progress
-from hutong.bench.load import Plan, under_load
+from hutong.bench.load import Plan
+from hutong.bench.payments import observed
 from hutong.bench.scratch import Scratch
 from hutong.bench.stage import Place, Stage, few_at_once, set_stage
 from hutong.institution.node import InstitutionNode
@@ -62,7 +63,9 @@ async def measure(scratch: Scratch, figures: Figures, *, clients: int, seconds: 
                 def told(rounds: int, done: int = 1 + at * _ROUNDS) -> None:
                     progress("", done + rounds, _STEPS)
 
-                await _in_turn(operator, campaign, stage, plate, figures, f"marketing_{way}", clients, seconds, told)
+                await _in_turn(
+                    operator, campaign, stage, plate, scratch, figures, f"marketing_{way}", clients, seconds, told
+                )
             progress(f"marketing: deciding among {CAMPAIGNS} campaigns", _STEPS - 1, _STEPS)
             # All at once, as quickly as the API takes them: what is measured is the decision.
             await few_at_once([partial(_begun, operator, sponsor, number) for number in range(1, CAMPAIGNS + 1)])
@@ -122,24 +125,26 @@ async def _in_turn(
     campaign: str,
     stage: Stage,
     plate: str,
+    scratch: Scratch,
     figures: Figures,
     name: str,
     clients: int,
     seconds: float,
     told: Callable[[int], None],
 ) -> None:
+    """The medians of some rounds of each; of the processor's time, too, by part."""
     rounds: dict[str, list[float]] = defaultdict(list)
     for number in range(1, _ROUNDS + 1):
         for how in ("without", "with"):
             if how == "with":
                 await operator.post(f"/v1/operator/campaigns/{campaign}/start", {})
             payers = await stage.payers(plate, clients, _AMOUNT)
-            outcome = await under_load(Plan(payers, seconds, _WARM_S, amount=_AMOUNT), lambda: None)
-            if not outcome.completed:
-                raise RuntimeError(f"{name}: nothing was paid: {next(iter(outcome.others), None)}")
+            outcome, cpu_us = await observed(scratch, Plan(payers, seconds, _WARM_S, amount=_AMOUNT), f"{name}_{how}")
             rounds[f"{how}_per_s"].append(outcome.per_s)
             rounds[f"{how}_p99_ms"].append(outcome.p99_ms)
             rounds[f"{how}_others"].append(sum(outcome.others.values()))
+            for part, us in cpu_us.items():
+                rounds[f"{how}_{part}_cpu_us"].append(us)
         await operator.post(f"/v1/operator/campaigns/{campaign}/pause", {})
         told(number)
     for each, values in rounds.items():
