@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 
 from hutong.kernel.money import Currency, format_amount
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import PHONE, OpenBrowser, Visitor
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.festival import PRICE, Festival, festival
+from tests.browser.test_institution_desk import signed_in
 from tests.marketing.draws.living import Living, comers
 from tests.network.street import PIN, Payer, Street, new_id, until
 
@@ -282,7 +283,16 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     page.get_by_role("button", name="Have it looked at").click()
     expect(page.locator("li").filter(has_text="Looked at again")).to_have_count(1)
     (waiting,) = operator.get(f"/v1/operator/invitations/appeals?campaign_id={fair.campaigns['INVITE']}")
-    operator.post(f"/v1/operator/invitations/{waiting['referral_id']}/grant", {"remark": "一家人"})
+    desk = person("jing", viewport=DESK)
+    answering = signed_in(desk, town.operator_token("jing"))
+    answering.goto("/desk/invitations")
+    desk.looks_right()
+    answering.locator(f"a[href$='{waiting['referral_id']}']").click()
+    expect(answering.locator("main")).to_contain_text("他是我弟弟")
+    desk.looks_right()
+    answering.locator("#reason").fill("一家人")
+    answering.locator("button[value=grant]").click()
+    until(lambda: inviter.balance, lambda balance: balance == 1_800)
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
     expect(page.get_by_text("We answered: 一家人")).to_be_visible()
