@@ -288,6 +288,8 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
     expect(page.get_by_text("We answered: 一家人")).to_be_visible()
     visitor.looks_right()
+    visitor.go("/wallet/bills")
+    expect(page.locator(".bills li").filter(has_text="Reward")).to_have_count(2)
 
 
 def _granted_at_the_desk(town: BrowserTown, person: OpenBrowser, referral_id: str) -> None:
