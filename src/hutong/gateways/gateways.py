@@ -27,6 +27,7 @@ from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.api import preauth_api
+from hutong.gateways.preauth.page import HoldingPage
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
@@ -113,7 +114,7 @@ class Gateways:
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, *self._pages(name)]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
@@ -144,6 +145,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.vouchers,
+            self.institution.people,
             sandbox=sandbox,
             private_urls=self.institution.webhooks_private,
         )
@@ -155,9 +158,14 @@ class Gateways:
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
-    def _signing_page(self) -> SigningPage:
+    def _pages(self, name: str) -> list[Route]:
+        """What is shown to whoever has a link."""
+        node = self.institution.node
         ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
-        return SigningPage(self.institution.node, self.agreements, ways_back)
+        return [
+            HoldingPage(node, self.preauths, name).route,
+            SigningPage(node, self.agreements, ways_back).route,
+        ]
 
     def _hire_postmen(self) -> None:
         """WeChat Pay's two; Alipay's comes with its gateway."""
@@ -177,7 +185,7 @@ class Gateways:
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, randomness
+            self.accounts, self.orders, self.refunds, self.agreements, self.sharing, randomness
         )
 
     def _faults(self) -> FaultService:
