@@ -13,6 +13,8 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.complaints.api import complaint_watch_routes
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -41,6 +43,7 @@ from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
+from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -85,28 +88,14 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self.till_coupons = TillCoupons(
             institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
         )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
-        self.v3 = v3 = v3_dialect(
-            institution,
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            self.services,
-            self.parking,
-            self.vouchers,
-            self.till_coupons,
-            ReceiptService(institution, self.sharing.batches, name),
-            self.signers,
-            self.wall,
-        )
+        self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -119,6 +108,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.complaints,
             self.signers,
             self.wall,
         )
@@ -128,6 +118,25 @@ class Gateways:
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
+    def _v3(self, name: str) -> Envelope:
+        return v3_dialect(
+            self.institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            self.services,
+            self.parking,
+            self.vouchers,
+            self.complaints,
+            self.till_coupons,
+            ReceiptService(self.institution, self.sharing.batches, name),
+            self.signers,
+            self.wall,
+        )
+
     def _v2(self, *, sandbox: bool) -> V2Dialect:
         return v2_dialect(
             self.institution.node,
@@ -136,6 +145,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.vouchers,
+            self.institution.people,
             sandbox=sandbox,
             private_urls=self.institution.webhooks_private,
         )
@@ -169,11 +180,12 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.complaints,
             self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, randomness
+            self.accounts, self.orders, self.refunds, self.agreements, self.sharing, randomness
         )
 
     def _faults(self) -> FaultService:
@@ -194,6 +206,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.complaints.start()
         await self.till_coupons.start()
         await self.preauths.start()
 
@@ -232,6 +245,7 @@ class Gateways:
         """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
         routes = account_routes(node, self.account_edge, operator_only)
+        routes.append(complaint_watch_routes(node, merchants, self.complaints))
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
             routes += fault_routes(node, desk, self.faults, merchants, operator_only)
