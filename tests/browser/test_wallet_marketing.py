@@ -1,8 +1,12 @@
 """What makes payments cheaper, as people meet it in the wallet: offers, coupons, the daily draw, red packets, inviting friends."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,8 +14,12 @@ from hutong.kernel.money import Currency, format_amount
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import PHONE, OpenBrowser, Visitor
 from tests.browser.festival import PRICE, Festival, festival
+from tests.marketing.draws.living import Living, comers
 from tests.network.street import PIN, Payer, Street, new_id, until
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "draws.json"
+_DRAWN = "async ([module, asked]) => { const own = await import(module); return Promise.all(asked.map((each) => own.drawn(...each))); }"
+_FINDINGS = "async ([module, ...asked]) => (await import(module)).findings(...asked)"
 TYPED = format_amount(PRICE, Currency.CNY)
 
 
@@ -71,6 +79,11 @@ def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown
 def _paid_with_the_best(visitor: Visitor, plate: str) -> None:
     page = confirming(visitor, plate)
     expect(page.locator(".sum")).to_contain_text("满20减5")
+    page.get_by_text("Why this discount?").click()
+    why = page.locator(".why li")
+    expect(why.filter(has_text="小店立减")).to_contain_text("Used.")
+    expect(why.filter(has_text="八折券")).to_contain_text("Can't be used with others, and they give")
+    expect(why.filter(has_text="满100减20")).to_contain_text("Needs a payment of ¥100.00: ¥58.50 more.")
     visitor.looks_right()
     page.get_by_role("link", name="Choose a coupon").click()
     expect(page.locator("li").filter(has_text="满100减20")).to_contain_text("¥58.50 short")
@@ -106,6 +119,65 @@ def _given_away(fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, 
     (theirs,) = friend.get("/v1/me/coupons")
     assert theirs["label"] == "满20减5"
     assert payer.get("/v1/me/coupons")
+
+
+def test_a_draw_is_shown_with_what_is_published_and_checked_in_the_browser(
+    fair: Festival, town: BrowserTown, person: OpenBrowser, tmp_path: Path
+) -> None:
+    payer, till = town.street.payer("jing", 50_000, pin=True, tier="II"), town.street.till("wei")
+    visitor = entered(person, town, payer)
+    page = visitor.go("/wallet/offers")
+    page.get_by_role("link", name="Today's draw").click()
+    expect(page.get_by_text("You have not drawn today.")).to_be_visible()
+    page.get_by_text("Why nobody can cheat").click()
+    view = town.street.stranger("jing").get(f"/v1/draws/{fair.campaigns['DRAW']}")
+    assert page.locator("details code").first.inner_text() in {each["commitment"] for each in view["days"]}
+    visitor.looks_right()
+    page.get_by_label("Any words; empty: none").fill("开门大吉")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("Today's is still:")).to_be_visible()
+    confirming(visitor, till.plate)
+    page.locator("input[name=pin]").fill(PIN)
+    page.locator("button[data-pay]").click()
+    page.get_by_role("link", name="What made it cheaper").click()
+    expect(page.locator(".sum")).to_contain_text("天天减")
+    page.get_by_role("button", name="Check it on this phone").click()
+    expect(page.locator(".finding .good")).to_have_count(2)
+    expect(page.locator("[data-findings]")).to_contain_text("The seed is not out yet")
+    page.get_by_text("Check it elsewhere").click()
+    expect(page.get_by_text("hutong draw verify day.json --receipt receipt.json")).to_be_visible()
+    visitor.looks_right()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save the receipt").click()
+    saved.value.save_as(tmp_path / "receipt.json")
+    (own,) = payer.get("/v1/me/draws")
+    assert json.loads((tmp_path / "receipt.json").read_text(encoding="utf-8")) == own["receipt"]
+    _computes_as_everybody(page)
+    stranger = entered(person, town, town.street.payer("jing"))
+    stranger.go(f"/wallet/discounts/{own['payment_id']}")
+    expect(stranger.page.locator("main")).not_to_contain_text("天天减")
+
+
+def _computes_as_everybody(page: Page) -> None:
+    """The golden vectors, and a day that was lived: honest, and with another seed told than was drawn with."""
+    module = page.locator("script[src*='/draw.']").get_attribute("src")
+    golden = json.loads(VECTORS.read_text(encoding="utf-8"))
+    bands = [dict(zip(("weight", "low", "high"), band, strict=True)) for band in golden["bands"]]
+    asked = [(each["seed"], bands, {**each, "campaign": golden["campaign"]}) for each in golden["draws"]]
+    wanted = [{"amount": each["amount"], "number": each["number"]} for each in golden["draws"]]
+    assert page.evaluate(_DRAWN, [module, asked]) == wanted
+    day = Living(20_000)
+    people = comers(1, 200)
+    day.live(people)
+    receipt = msgspec.to_builtins(day.receipt_of(next(who for _, who, _ in people if who in day.used), 50_000))
+    receipt |= {"toPay": receipt["to_pay"], "at": receipt["at_ms"]}
+    record: Any = msgspec.to_builtins(day.record())
+    assert [holds for holds, _ in page.evaluate(_FINDINGS, [module, receipt, record])] == [True] * 7
+    for entry in record["log"]["entries"]:
+        if entry["kind"] == "reveal":
+            entry["text"] = entry["text"].replace(json.loads(entry["text"])["seed"], "11" * 32)
+    findings = page.evaluate(_FINDINGS, [module, receipt, record])
+    assert [holds for holds, _ in findings][:4] == [False, True, False, False]
 
 
 def test_a_red_packet_is_filled_opened_elsewhere_and_everybody_sees_who_got_what(

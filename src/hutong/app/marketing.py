@@ -16,6 +16,7 @@ from hutong.web.invitations import invitation_pages
 from hutong.web.page import Pages
 from hutong.web.sandbox import Sandbox
 from hutong.web.wallet.coupons import coupon_pages
+from hutong.web.wallet.draws import award_label, draw_pages
 
 
 async def marketing_of(institution: InstitutionNode, machine: Machine, settings: InstitutionSettings) -> Marketing:
@@ -41,12 +42,15 @@ def marketing_handlers(
 ) -> list[ControllerRouterHandler]:
     """What people, merchants and operators ask of it, over HTTP and on pages."""
     institution = marketing.institution
-    inviting = InvitationDesk(marketing.invitations, institution.people, partial(_links, place))
+    links, met_by = partial(_links, place), marketing.campaigns.met_by
+    inviting = InvitationDesk(marketing.invitations, institution.people, links)
+    label_of = award_label(marketing.coupons.redemptions.name, lambda id_: marketing.campaigns.campaign(id_).name)
     return [
         *marketing.routes(operator_only),
         *invitation_routes(marketing.node, inviting, operator_only),
         *invitation_pages(institution, pages, inviting),
-        *coupon_pages(institution, pages, marketing.coupon_edge, marketing.campaigns.met_by),
+        *coupon_pages(institution, pages, marketing.coupon_edge, met_by),
+        *draw_pages(institution, pages, marketing.records, met_by, label_of, links),
     ]
 
 

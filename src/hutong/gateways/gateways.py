@@ -135,6 +135,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.vouchers,
+            self.institution.people,
             sandbox=sandbox,
             private_urls=self.institution.webhooks_private,
         )
@@ -167,7 +169,7 @@ class Gateways:
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, randomness
+            self.accounts, self.orders, self.refunds, self.agreements, self.sharing, randomness
         )
 
     def _faults(self) -> FaultService:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hutong.institution import chart
-from hutong.institution.payments.cashier import Cashier, Discount, DiscountPart, Occasion
+from hutong.institution.payments.cashier import Cashier, Discount, DiscountPart, Occasion, Weighed
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.kernel.errors import Refusal
@@ -39,6 +39,10 @@ class Coupon:
     def asks_amount(self, occasion: Occasion) -> bool:
         del occasion
         return not self.gone
+
+    def explain(self, occasion: Occasion) -> list[Weighed]:
+        why = "GIVES_NOTHING" if self.offer(occasion) is None else "TAKEN"
+        return [Weighed(label="立减", source="coupon", could_give=self.amount, gives=self.amount, why=why)]
 
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         del occasion, discount

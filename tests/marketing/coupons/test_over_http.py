@@ -54,6 +54,10 @@ async def test_a_coupon_from_its_offer_to_its_refund(bazaar: Bazaar) -> None:
     assert await payer.get(f"{MINE}/offers") == []
     quote = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": 3_000})
     assert quote["discount_parts"] == [{"label": "早餐满20减5", "amount": 500}]
+    assert quote["explained"] == []
+    why = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": 1_500, "explain": True})
+    short = {"label": "早餐满20减5", "source": "coupon", "could_give": 500, "gives": 0, "why": "BELOW_THRESHOLD"}
+    assert why["explained"] == [short | {"threshold": 2_000, "missing": 500}]
     none = await payer.post("/v1/codes/consult", 200, {"code": plate, "amount": 3_000, "coupon_ids": []})
     assert none["discount"] == 0
     paid = await _pay(payer, plate, 3_000)

@@ -163,7 +163,8 @@ class Paying(Controller):
     @post("/codes/consult", status_code=200)
     async def consult(self, edge: Edge, session: Signed, data: JSONBody[ConsultBody]) -> QuoteView:
         """Whom does this code pay, and how much? Shown to the payer; paid by its `quote_id`."""
-        return quote_view(await edge.payments.consults.consult(session.user_id, data.code, data.amount, data.chosen))
+        consult = edge.payments.consults.consult
+        return quote_view(await consult(session.user_id, data.code, data.amount, data.chosen, explain=data.explain))
 
     @post("/payments", status_code=200, responses=_UNDECIDED)
     async def pay(self, edge: Edge, session: Signed, data: JSONBody[PayBody]) -> Response[PaymentView]:

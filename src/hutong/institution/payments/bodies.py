@@ -24,12 +24,14 @@ class ConsultBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
     What was scanned. `amount`: what the payer means to pay where the code leaves it open, to see a discount.
 
-    `coupon_ids`: which of the payer's coupons are to be used, none if empty; without it the best are found.
+    `coupon_ids`: which of the payer's coupons are to be used, none if empty; without it the best are found. `explain`: also say
+    what was weighed, and why it was taken or was not.
     """
 
     code: Annotated[str, Meta(min_length=1, max_length=512)]
     amount: Annotated[int, Meta(ge=0)] = 0
     coupon_ids: Annotated[list[str], Meta(max_length=20)] | None = None
+    explain: bool = False
 
     @property
     def chosen(self) -> tuple[int, ...] | None:
@@ -46,12 +48,34 @@ class DiscountPartView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
 
 
+class WeighedView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One thing that could make the payment cheaper. `could_give` is by itself, `gives` beside what else was chosen.
+
+    `why`: TAKEN, TAKEN_IN_PART; GIVES_NOTHING; BELOW_THRESHOLD, by `missing`; BELOW_THRESHOLD_THEN: those before it leave `left`,
+    and it needs `threshold`; GROUP_TAKEN: either it or `instead`; STANDS_ALONE, and what was chosen gives `together`;
+    OTHER_STANDS_ALONE; NOTHING_LEFT; GIVES_LESS than what is in its place; BUDGET_SPENT; PERSON_HAD_IT; NO_DRAW_NOW.
+    """
+
+    label: str
+    source: str
+    could_give: int
+    gives: int
+    why: str
+    threshold: int = 0
+    missing: int = 0
+    left: int = 0
+    together: int = 0
+    instead: str = ""
+
+
 class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     """
     Whom a code pays, and how much. Amount 0: the payer says. `creditor` is what a PIN token is bound to.
 
     `asks_amount`: the shop takes something off, by the amount; consult again with what the payer typed. A `payee_discount` of such a
     code is of that amount alone.
+    `explained` is what was weighed for the discount, to who asked for it.
     """
 
     quote_id: str
@@ -70,6 +94,7 @@ class QuoteView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     remark: str
     expires_at_ms: int
+    explained: list[WeighedView] = []
 
 
 class RefundBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -229,6 +254,7 @@ def quote_view(quote: Quote) -> QuoteView:
         currency=terms.currency,
         remark=terms.remark,
         expires_at_ms=quote.expires_ns // NS_PER_MS,
+        explained=[WeighedView(**msgspec.structs.asdict(each)) for each in quote.explained],
     )
 
 

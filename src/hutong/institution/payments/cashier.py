@@ -7,6 +7,7 @@ All looking-up (`Cold`) and refusing is in `account`, `offer` and `look_up`, whi
 same decision, before anything is written, so that a reservation never has to be taken back because something else says no.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -75,6 +76,21 @@ class Discount(msgspec.Struct, frozen=True, gc=False):
     parts: tuple[DiscountPart, ...] = ()
 
 
+class Weighed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that could make a payment cheaper: what it gives, and why it was taken or was not."""
+
+    label: str
+    source: str  # What kind of thing: "campaign", "draw", "coupon".
+    could_give: int  # By itself.
+    gives: int  # Now, beside what else was chosen; 0: it was not.
+    why: str  # A key that clients have words for.
+    threshold: int = 0  # What must be left to pay for it to be good,
+    missing: int = 0  # what the payment lacks of that,
+    left: int = 0  # and what those before it leave.
+    together: int = 0  # What was chosen instead gives in all,
+    instead: str = ""  # and the one of which it is either or.
+
+
 class PriceAdjuster(Protocol):
     """What makes a payment cheaper for its payer: a coupon, a red packet, a random discount, a merchant's own offer."""
 
@@ -83,6 +99,10 @@ class PriceAdjuster(Protocol):
 
     def offer(self, occasion: Occasion) -> Discount | None:
         """What this payer (or, from a sponsor, this merchant) gets now: shown before confirming, and asked again when it is to be reserved."""
+        ...
+
+    def explain(self, occasion: Occasion) -> Sequence[Weighed]:
+        """All that was weighed for what `offer` says. Asked by whoever wants to know, never for a payment itself."""
         ...
 
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
@@ -99,6 +119,18 @@ class PriceAdjuster(Protocol):
 
     def returned(self, payment_id: int, refund_id: int, amount: int) -> None:
         """A refund brought so much of the discount back to its budget account."""
+        ...
+
+
+class ReturnTaker(Protocol):
+    """Whose an account is that paid, and is no person's: what a return brings back to it goes on from there."""
+
+    def look_up(self, payment: Payment) -> None:
+        """Bring into memory what `returned` changes. May raise `Cold`."""
+        ...
+
+    def returned(self, payment: Payment, return_id: int, amount: int) -> None:
+        """So much of a payment came back to the account that it was paid from, in this decision."""
         ...
 
 
@@ -164,6 +196,7 @@ class Cashier:
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
+        self.takers: dict[str, ReturnTaker] = {}  # Of what comes back, by what the payment was paid from.
 
     def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: Sponsor | None = None) -> None:
         """What is built upon an institution comes after it; before the institution starts."""
@@ -200,6 +233,10 @@ class Cashier:
             occasion = msgspec.structs.replace(occasion, amount=occasion.amount - payee_discount)
             offer = adjuster.offer(occasion) if occasion.amount > 0 else None
         return None if offer is None else (offer, occasion)
+
+    def explained(self, occasion: Occasion) -> tuple[Weighed, ...]:
+        """Why this payer gets what `payer_offer` says. May raise `Cold`."""
+        return tuple(each for adjuster in self._adjusters.values() for each in adjuster.explain(occasion))
 
     def payee_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
         """The best discount on what is paid to this merchant, and who sponsors it."""

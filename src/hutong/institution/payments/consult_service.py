@@ -8,7 +8,7 @@ quote, and it is the quote that is paid.
 import asyncio
 from collections.abc import Callable
 
-from hutong.institution.payments.cashier import Cashier
+from hutong.institution.payments.cashier import Cashier, Weighed
 from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import check_amount
@@ -63,18 +63,25 @@ class ConsultService:
             Callable[[CodeConsult], bool]
         ] = []  # Of codes that nobody is paid by: True, it is answered.
 
-    async def consult(self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
+    async def consult(
+        self, user_id: int, code: str, amount: int = 0, chosen: tuple[int, ...] | None = None, *, explain: bool = False
+    ) -> Quote:
         """
         What a payer is shown of a code: whom it pays, how much, at what discount; to be paid by the quote's id.
 
         `amount` is what the payer means to pay where the code leaves that open, so that discounts can be shown, the payee's
         too: it goes with the consult; `chosen` what he picked of what he has, such as coupons: None, whatever is best.
+        `explain`: also tell why it is this discount.
         Refuses:  AMOUNT_OUT_OF_RANGE; what the owner refuses; CODE_NOT_RESOLVED; NETWORK_SILENT.
         """
         if amount:
             check_amount(amount)
         terms = await self.terms(code, amount)
-        return await warmed(self._node.journal, lambda: self.quote(self._people.user(user_id), terms, amount, chosen))
+
+        def shown() -> Quote:
+            return self.quote(self._people.user(user_id), terms, amount, chosen, explain=explain)
+
+        return await warmed(self._node.journal, shown)
 
     async def terms(self, code: str, amount: int = 0) -> Terms:
         """The terms of a code, ours or another's, for a payer who typed this amount. Refuses as `consult`."""
@@ -130,16 +137,27 @@ class ConsultService:
         else:
             waiting(_not_resolved(answer))
 
-    def quote(self, payer: Payer, terms: Terms, amount: int = 0, chosen: tuple[int, ...] | None = None) -> Quote:
+    def quote(
+        self,
+        payer: Payer,
+        terms: Terms,
+        amount: int = 0,
+        chosen: tuple[int, ...] | None = None,
+        *,
+        explain: bool = False,
+    ) -> Quote:
         """Show these terms to a payer. Refuses SHARES_UNSOUND, where another node's leave nothing to be paid."""
         now_ns = self._node.clock.now_ns()
         wanted = terms.amount or amount
         offer = None
+        explained: tuple[Weighed, ...] = ()
         if wanted:
             if terms.payee_discount >= wanted:
                 raise Refusal(PaymentReason.SHARES_UNSOUND, amount=wanted)
             occasion = terms.occasion(self._node.node_id, wanted, now_ns, payer_id=payer.id, chosen=chosen)
             offer = self._cashier.payer_offer(occasion, terms.payee_discount)
+            if explain:
+                explained = self._cashier.explained(offer[2] if offer is not None else occasion)
         life_end_ns = now_ns + QUOTE_LIFE_NS
         quote = Quote(
             id=self._node.mint.mint(),
@@ -149,6 +167,7 @@ class ConsultService:
             discount=offer[1].amount if offer is not None else 0,
             discount_label=offer[1].label if offer is not None else "",
             discount_parts=offer[1].parts if offer is not None else (),
+            explained=explained,
             chosen=chosen,
             expires_ns=min(life_end_ns, terms.expires_ns) if terms.expires_ns else life_end_ns,
         )

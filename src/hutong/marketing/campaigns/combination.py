@@ -41,6 +41,9 @@ class Why(StrEnum):
     OTHER_STANDS_ALONE = "OTHER_STANDS_ALONE"
     NOTHING_LEFT = "NOTHING_LEFT"  # The others pay all but the last fen.
     GIVES_LESS = "GIVES_LESS"  # It could only come in the place of something better.
+    BUDGET_SPENT = "BUDGET_SPENT"  # Of the campaign, the day or the place: there is no room for it.
+    PERSON_HAD_IT = "PERSON_HAD_IT"  # As often, or as much, as one person may.
+    NO_DRAW_NOW = "NO_DRAW_NOW"  # The person drew today, or the slot lets nobody else in.
 
 
 class Combination:

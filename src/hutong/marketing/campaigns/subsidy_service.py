@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
+from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion, Weighed
 from hutong.institution.payments.quotes import QUOTE_LIFE_NS
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
@@ -18,11 +18,12 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService, Decided
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, Caps, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
-from hutong.marketing.campaigns.combination import best_combination
+from hutong.marketing.campaigns.combination import Combination, best_combination
+from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.rule_book import Match, RuleBook
@@ -118,11 +119,8 @@ class Subsidies:
         Who sells there gets nothing there: else anybody with a shop would take discounts out of a till that is his own.
         May raise `Cold`.
         """
-        books = self._campaigns.books(self.side, occasion.merchant_id)
-        if not books or (self.side is Side.PAYER and not occasion.payer_id):
-            return None
-        is_here = self.side is Side.PAYER and occasion.merchant_id
-        if is_here and self._parties.sells_at(occasion.payer_id, occasion.merchant_id):
+        books = self._books(occasion)
+        if not books:
             return None
         asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
         offered = self._offered.get(asked)
@@ -134,6 +132,31 @@ class Subsidies:
                 self._offered.clear()
             self._offered[asked] = _Offered(subsidy, self._changes, occasion)
         return subsidy
+
+    def explain(self, occasion: Occasion) -> list[Weighed]:
+        """Everything that fits this payment, what each gives, and why the rest does not. May raise `Cold`."""
+        place = self._place(occasion)
+        matches = self._matches(occasion, self._books(occasion), place)
+        if not matches:
+            return []
+        unit_id, known = self._unit(occasion)
+        closed: list[tuple[Campaign, Level]] = []
+        benefits, allowed = self._benefits(occasion, matches, place, unit_id, known, closed)
+        fit, combination = self._combination(occasion, benefits, allowed)
+        gives = {each.campaign_id for each in benefits}
+        campaigns = [each.match.campaign for each in allowed.values()]
+        undrawn = [each for each in campaigns if each.kind == CampaignKind.DRAW and each.id not in gives]
+        return explanation(fit, combination, [each for each in benefits if each not in fit], closed, undrawn)
+
+    def _books(self, occasion: Occasion) -> Sequence[RuleBook]:
+        """The rules that this payment may meet; none for who sells there. May raise `Cold`."""
+        books = self._campaigns.books(self.side, occasion.merchant_id)
+        if not books or (self.side is Side.PAYER and not occasion.payer_id):
+            return ()
+        is_here = self.side is Side.PAYER and occasion.merchant_id
+        if is_here and self._parties.sells_at(occasion.payer_id, occasion.merchant_id):
+            return ()
+        return books
 
     def _may_be_kept(self, subsidy: Subsidy, books: Sequence[RuleBook]) -> bool:
         """Not what draws and coupons give, which have a state of their own; nor where somebody's first payment counts."""
@@ -164,10 +187,14 @@ class Subsidies:
                 return False
         return True
 
+    def _matches(self, occasion: Occasion, books: Sequence[RuleBook], place: PlaceFacts) -> list[Match]:
+        """The campaigns whose rules fit. May raise `Cold`."""
+        fact = partial(self._fact, occasion, place)
+        return [match for book in books for match in book.matching(fact) if self._counts(match, occasion)]
+
     def _best(self, occasion: Occasion, books: Sequence[RuleBook]) -> Subsidy | None:
         place = self._place(occasion)
-        fact = partial(self._fact, occasion, place)
-        matches = [match for book in books for match in book.matching(fact) if self._counts(match, occasion)]
+        matches = self._matches(occasion, books, place)
         if not matches:
             return None
         unit_id, known = self._unit(occasion)
@@ -223,9 +250,15 @@ class Subsidies:
     # What fits, and what it gives.
 
     def _benefits(
-        self, occasion: Occasion, matches: Sequence[Match], place: PlaceFacts, unit_id: int, known: Known
+        self,
+        occasion: Occasion,
+        matches: Sequence[Match],
+        place: PlaceFacts,
+        unit_id: int,
+        known: Known,
+        closed: list[tuple[Campaign, Level]] | None = None,
     ) -> tuple[list[Benefit], dict[int, _Allowed]]:
-        """What each campaign would give; and of each what its budgets allow."""
+        """What each campaign would give; and of each what its budgets allow. `closed` is told which allow nothing, and why."""
         allowed: dict[int, _Allowed] = {}
         of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
@@ -234,8 +267,10 @@ class Subsidies:
         for match in matches:
             campaign, caps, kind = match.campaign, match.caps, match.kind
             at = _where(caps, place)
-            left, _ = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
+            left, level = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
             if not left:
+                if closed is not None and not campaign.is_held_out(unit_id):
+                    closed.append((campaign, level))
                 continue
             if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
                 continue
@@ -244,6 +279,8 @@ class Subsidies:
                 benefit = _discount(match, amount, left)
                 if benefit is not None:
                     benefits.append(benefit)
+                elif closed is not None and match.rule.amount_of(amount) > left:
+                    closed.append((campaign, level))
             else:
                 of_kind.setdefault(kind, []).append(campaign)
         for kind, campaigns in of_kind.items():
@@ -256,17 +293,27 @@ class Subsidies:
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[Decided, ...]:
         """The best combination that every budget has room for."""
+        if len(benefits) == 1:
+            (only,) = benefits
+            is_whole = only.amount < occasion.amount and only.threshold <= occasion.amount
+            if is_whole and 0 < only.amount <= allowed[only.campaign_id].left:
+                return (allowed[only.campaign_id].decided(only),)  # As most are: nothing is to be chosen.
+        _, combination = self._combination(occasion, benefits, allowed)
+        return tuple([allowed[each.campaign_id].decided(each) for each in combination.chosen]) if combination else ()
+
+    def _combination(
+        self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
+    ) -> tuple[list[Benefit], Combination | None]:
+        """What the budgets have room for, and the best of it."""
         fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
-        if len(fit) == 1 and fit[0].amount < occasion.amount and fit[0].threshold <= occasion.amount:
-            return (allowed[fit[0].campaign_id].decided(fit[0]),)  # As most are: nothing is to be chosen.
         while fit:
-            chosen = best_combination(occasion.amount, fit).chosen
-            over = _over_room(chosen, allowed)
+            combination = best_combination(occasion.amount, fit)
+            over = _over_room(combination.chosen, allowed)
             if over is None:
-                return tuple([allowed[each.campaign_id].decided(each) for each in chosen])
+                return fit, combination
             # Two of one campaign, and its budget has room for one: the lesser is left out, and we choose anew.
             fit = [each for each in fit if _which(each) != _which(over)]
-        return ()
+        return fit, None
 
     # What is known.
 

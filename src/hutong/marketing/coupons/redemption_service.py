@@ -52,6 +52,13 @@ class RedemptionService:
         """Whosever it is. May raise `Cold`."""
         return self._all.coupons.get(coupon_id)
 
+    def name(self, coupon_id: int) -> str:
+        """What it is called. Refuses COUPON_UNKNOWN. May raise `Cold`."""
+        coupon = self.known(coupon_id)
+        if coupon is None:
+            raise Refusal(CouponReason.COUPON_UNKNOWN)
+        return self._templates.template(coupon.template_id).name
+
     def coupons(self, person_id: int) -> list[Coupon]:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))

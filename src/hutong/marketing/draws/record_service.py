@@ -98,9 +98,16 @@ class RecordService:
     async def own(self, person_id: int, limit: int) -> list[OwnDraw]:
         """A person's newest draws, as receipts."""
         found = await warmed(self._node.journal, lambda: self.draws.awards.of_person(person_id))
-        awards = [each for each in found if each.source == DRAW]
+        return await self._receipts(person_id, sorted(found, key=lambda each: -each.created_ns), limit)
+
+    async def of_payment(self, person_id: int, payment_id: int) -> list[OwnDraw]:
+        """What a person's payment drew, as receipts; nothing of another's."""
+        found = await warmed(self._node.journal, lambda: self.draws.awards.of_payment(payment_id))
+        return await self._receipts(person_id, [each for each in found if each.person_id == person_id], len(found))
+
+    async def _receipts(self, person_id: int, awards: list[Award], limit: int) -> list[OwnDraw]:
         phrases = [row for _, row in await self._node.store.find(PHRASES, "person_id", [person_id])]
-        return [self._own(each, phrases) for each in sorted(awards, key=lambda each: -each.created_ns)[:limit]]
+        return [self._own(each, phrases) for each in awards if each.source == DRAW][:limit]
 
     def pacing(self, campaign_id: int) -> PacingView:
         """Today against its plan, slot by slot. Refuses DRAW_CAMPAIGN_UNKNOWN, DRAW_DAY_UNKNOWN."""

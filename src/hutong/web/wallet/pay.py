@@ -27,6 +27,7 @@ from hutong.web.language import Words
 from hutong.web.page import HEADERS, AnyRequest, Pages
 from hutong.web.wallet.coupons import chosen_coupons
 from hutong.web.wallet.door import WALLET, signed_in_user, wallet_guard
+from hutong.web.wallet.explained import explained
 
 # What another node said no to is told by its own reason.
 _TOLD_BECAUSE = (PaymentReason.CODE_NOT_RESOLVED, PaymentReason.REJECTED_BY_NETWORK)
@@ -88,7 +89,7 @@ class Paying:
         coupon = request.query_params.get("coupon", "")
         try:
             chosen = chosen_coupons(coupon)
-            quote = await self.institution.payments.consults.consult(user.id, code, amount, chosen)
+            quote = await self.institution.payments.consults.consult(user.id, code, amount, chosen, explain=True)
         except Refusal as refusal:
             return self.pages.render(
                 request,
@@ -118,6 +119,7 @@ class Paying:
             "wallet/confirm.html",
             no,
             gross=gross,
+            explained=explained(self.pages.words(request), quote.explained),
             paid=gross - terms.discount - terms.payee_discount,
             query=urlencode({"code": code, "amount": request.query_params.get("amount", ""), "coupon": coupon}),
             balance=balance,
