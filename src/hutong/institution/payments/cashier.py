@@ -106,7 +106,14 @@ class PriceAdjuster(Protocol):
         ...
 
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
-        """Set aside what was just offered."""
+        """
+        Set aside what was just offered. In the same decision follows `keep`, or `commit` or `release` where the payment is
+        decided at once.
+        """
+        ...
+
+    def keep(self, payment_id: int) -> None:
+        """Write down what was set aside: the payment is not decided yet."""
         ...
 
     def look_up(self, payment_id: int) -> None:
@@ -264,6 +271,11 @@ class Cashier:
         for adjuster, id_ in self._given(paid):
             adjuster.look_up(id_)
 
+    def keep(self, paid: Payment | Receipt) -> None:
+        """The decision that reserved it ends, and it is neither paid nor not."""
+        for adjuster, id_ in self._given(paid):
+            adjuster.keep(id_)
+
     def commit(self, paid: Payment | Receipt) -> None:
         """It was paid."""
         for adjuster, id_ in self._given(paid):
@@ -282,7 +294,7 @@ class Cashier:
             self._sponsors[paid.sponsor].returned(self._claimant(paid), refund_id, shares.payee_discount)
 
     def _given(self, paid: Payment | Receipt) -> list[tuple[PriceAdjuster, int]]:
-        given = []
+        given: list[tuple[PriceAdjuster, int]] = []
         if isinstance(paid, Payment) and paid.adjuster:
             given.append((self._adjusters[paid.adjuster], paid.id))
         if paid.sponsor:

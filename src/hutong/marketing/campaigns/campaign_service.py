@@ -59,7 +59,8 @@ class CampaignService:
         # By kind: so much of an ended campaign's money is kept back, and when it may be less; may raise `Cold`.
         self.reserves: dict[CampaignKind, Reserve] = {}
         self._kept_until: dict[int, int] = {}  # Ended campaigns that keep something back.
-        self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
+        # By side and whose own it is; empty if none runs.
+        self.running: dict[tuple[str, int], dict[int, Campaign]] = {}
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
         self._unmoved: list[Campaign] = []  # Versions of the last positions before a restart.
@@ -108,14 +109,14 @@ class CampaignService:
 
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
         """The rules of what runs on this side: the operator's, and what is the merchant's own."""
-        running = self._running
+        running = self.running
         if not running:
             return []
         keys = ((side.value, 0), (side.value, merchant_id)) if merchant_id else ((side.value, 0),)
         return [self._books.get(key) or self._book(key) for key in keys if key in running]
 
     def _book(self, key: tuple[str, int]) -> RuleBook:
-        book = self._books[key] = RuleBook([self._running[key][id_] for id_ in sorted(self._running[key])])
+        book = self._books[key] = RuleBook([self.running[key][id_] for id_ in sorted(self.running[key])])
         return book
 
     def left(self, campaign: Campaign) -> int:
@@ -372,11 +373,11 @@ class CampaignService:
         key = campaign.side, campaign.merchant_id
         self._books.pop(key, None)
         if campaign.state == CampaignState.RUNNING:
-            self._running.setdefault(key, {})[campaign.id] = campaign
-        elif key in self._running:
-            self._running[key].pop(campaign.id, None)
-            if not self._running[key]:
-                del self._running[key]
+            self.running.setdefault(key, {})[campaign.id] = campaign
+        elif key in self.running:
+            self.running[key].pop(campaign.id, None)
+            if not self.running[key]:
+                del self.running[key]
 
     def _say(self, id_: int, answer: Answer | None) -> None:
         if answer is not None:
