@@ -129,6 +129,18 @@ class PriceAdjuster(Protocol):
         ...
 
 
+class ReturnTaker(Protocol):
+    """Whose an account is that paid, and is no person's: what a return brings back to it goes on from there."""
+
+    def look_up(self, payment: Payment) -> None:
+        """Bring into memory what `returned` changes. May raise `Cold`."""
+        ...
+
+    def returned(self, payment: Payment, return_id: int, amount: int) -> None:
+        """So much of a payment came back to the account that it was paid from, in this decision."""
+        ...
+
+
 BALANCE = "balance"
 MERCHANT = "merchant"
 RED_PACKET = "red packet"
@@ -191,6 +203,7 @@ class Cashier:
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
+        self.takers: dict[str, ReturnTaker] = {}  # Of what comes back, by what the payment was paid from.
 
     def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: Sponsor | None = None) -> None:
         """What is built upon an institution comes after it; before the institution starts."""

@@ -80,18 +80,18 @@ class AwardService:
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
     async def start(self) -> None:
-        """Set aside again what a crash may have kept from it, before any payment takes it: what was answers `exists`."""
+        """Learn of what a crash may have kept the ledger from moving."""
         await self.all.start()
         since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
-        for _, award in await self._node.store.scan(AWARDS, after=since):
-            if award.combined and award.change > 0:
-                self._ledger.create_transfers([self._set_aside(award)], _moved_again)
-            elif award.combined:
-                self._unmoved.append(award)
-        self._node.journal.seal()
+        self._unmoved = [award for _, award in await self._node.store.scan(AWARDS, after=since) if award.combined]
 
     def resume(self) -> None:
-        """What else awards moved, once payments have let go of what they held."""
+        """
+        Move it, in the order in which it was decided: what was moved answers `exists`.
+
+        What payments held by then and let go of is free again, else a budget's last fen is not there to be set aside; and
+        what was never held is not held yet, else it is held from what is not set aside.
+        """
         for award in self._unmoved:
             self._move_again(award)
         self._unmoved.clear()
@@ -220,24 +220,58 @@ class AwardService:
                   content under the same id.
         Repeats:  the award as it is.
         """
-        known = self.all.get(award_id)
+        known = self._held_before(award_id, campaign_id, person_id, amount)
         if known is not None:
-            for field, value in (("campaign_id", campaign_id), ("person_id", person_id), ("amount", amount)):
-                if getattr(known, field) != value:
-                    raise Refusal(CampaignReason.AWARD_OTHERWISE, field=field)
             return known
         now_ns = self._node.clock.now_ns()
         campaign = self._campaigns.campaign(campaign_id)
         if not campaign.is_running(now_ns):
             raise Refusal(CampaignReason.CAMPAIGN_NOT_RUNNING, state=str(campaign.state))
-        day = self._day_of(now_ns)
         spent = self.audience.person(person_id).of(campaign_id)
-        left, level = room(campaign.funded, campaign.told.caps, self._campaigns.spent[campaign_id], spent, day, "")
+        day, caps = self._day_of(now_ns), campaign.told.caps
+        left, level = room(campaign.funded, caps, self._campaigns.spent[campaign_id], spent, day, "")
         if left < amount:
             raise Refusal(CampaignReason.BUDGET_EXHAUSTED, level=level.value, left=left)
+        return self._set_aside_for(award_id, campaign, person_id, amount, source, facts)
+
+    def hold_behind_end(
+        self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object]
+    ) -> Award:
+        """
+        Set a reward aside behind the campaign's end: out of what was kept back, which no day's budget counts any more.
+
+        Moves:    campaign -> awarded; posted.
+        Refuses:  CAMPAIGN_UNKNOWN; BUDGET_EXHAUSTED, of the campaign or the person; AWARD_OTHERWISE.
+        Repeats:  the award as it is.
+        """
+        known = self._held_before(award_id, campaign_id, person_id, amount)
+        if known is not None:
+            return known
+        campaign = self._campaigns.campaign(campaign_id)
+        spent, all_caps = self.audience.person(person_id).of(campaign_id), campaign.told.caps
+        caps, day = Caps(person=all_caps.person, times=all_caps.times), self._day_of(self._now())
+        budget = campaign.funded - campaign.given_back
+        left, level = room(budget, caps, self._campaigns.spent[campaign_id], spent, day, "")
+        if left < amount:
+            raise Refusal(CampaignReason.BUDGET_EXHAUSTED, level=level.value, left=left)
+        return self._set_aside_for(award_id, campaign, person_id, amount, source, facts)
+
+    def _held_before(self, award_id: int, campaign_id: int, person_id: int, amount: int) -> Award | None:
+        """Refuses AWARD_OTHERWISE. May raise `Cold`."""
+        known = self.all.get(award_id)
+        if known is not None:
+            for field, value in (("campaign_id", campaign_id), ("person_id", person_id), ("amount", amount)):
+                if getattr(known, field) != value:
+                    raise Refusal(CampaignReason.AWARD_OTHERWISE, field=field)
+        return known
+
+    def _set_aside_for(
+        self, award_id: int, campaign: Campaign, person_id: int, amount: int, source: str, facts: dict[str, object]
+    ) -> Award:
+        now_ns = self._now()
         award = Award(
             id=award_id,
-            campaign_id=campaign_id,
+            campaign_id=campaign.id,
             kind=AwardKind.REWARD.value,
             person_id=person_id,
             payment_id=0,
@@ -248,7 +282,7 @@ class AwardService:
             state=AwardState.RESERVED.value,
             change=amount,
             times=1,
-            day=day,
+            day=self._day_of(now_ns),
             place="",
             row=0,
             version=campaign.version,
@@ -355,7 +389,9 @@ class AwardService:
 
     def _move_again(self, award: Award) -> None:
         """After a restart: what this version of an award moved, with the same id."""
-        if award.state == AwardState.RELEASED:
+        if award.state == AwardState.RESERVED:
+            transfer = self._set_aside(award)
+        elif award.state == AwardState.RELEASED:
             transfer = self._take_back(award, award.amount, "release")
         elif award.change < 0:
             transfer = self._take_back(award, -award.change, f"return/{award.returned}")
