@@ -53,12 +53,20 @@ class _Rest:
             raise HookRefused(answer.reason, answer.problem)
         raise Failed(f"{method} {path}: {answer}")
 
+    def rows(self, path: str, token: str) -> list[dict[str, Any]]:
+        """What is listed there. Raises Failed for any no."""
+        answer = request("GET", self._url, path, b"", {"authorization": f"Bearer {token}"}, _TIMEOUT_S)
+        if answer.status != 200:
+            raise Failed(f"GET {path}: {answer}")
+        found: list[dict[str, Any]] = json.loads(answer.body)
+        return found
+
 
 class HutongInstitution:
     """Users, tills and refunds of a Hutong institution, begun through its API with its operator's token."""
 
     VERBS = frozenset(
-        "payer payee balance code pay payment refund return payment-code charge request".split()  # noqa: SIM905  # Said once.
+        "payer payee balance code pay payment refund return payment-code charge request answer".split()  # noqa: SIM905  # Said once.
     )
 
     def __init__(self, url: str, operator_token: str) -> None:
@@ -95,6 +103,14 @@ class HutongInstitution:
         merchant_id = ask("POST", "/v1/operator/merchants", self._operator, profile | latin)["merchant_id"]
         path = f"/v1/operator/merchants/{merchant_id}/keys"
         return {"payee": f"merchant:{ask('POST', path, self._operator, {'name': 'owner'})['token']}"}
+
+    def _answer(self, payee: str, payment: str, debtor_agent: str, text: str) -> dict[str, Any]:
+        token, path = payee.partition(":")[2], "/v1/merchant/complaints"
+        for each in self._rest.rows(path, token):
+            if (each["payment_id"], each["debtor_agent"]) == (wire_rest_id("pay", payment), debtor_agent):
+                said = {"act_id": rest_id("act", new_id()), "text": text}
+                return {"state": self._rest.ask("POST", f"{path}/{each['complaint_id']}/say", token, said)["state"]}
+        raise HookRefused("COMPLAINT_UNKNOWN", {})
 
     def _balance(self, of: str) -> dict[str, Any]:
         kind, _, token = of.partition(":")
