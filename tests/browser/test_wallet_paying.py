@@ -17,7 +17,7 @@ from hutong.codes.picture import qr_png, read_picture
 from hutong.kernel.clock import NS_PER_MS
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, OpenBrowser, Visitor
-from tests.network.street import PIN, Payer, Till, new_id
+from tests.network.street import PIN, Payer, Till, comes_to, new_id
 
 FUNDS = 5000_00
 VECTORS = Path(__file__).parents[1] / "vectors" / "payment_code.json"
@@ -263,7 +263,7 @@ def test_a_till_reads_the_payment_code_off_the_screen_and_is_paid(
     page.get_by_text("What the till says shows here at once").wait_for()
     assert till.charge(code, 1280)["state"] == "PAID"
     page.locator("dialog[data-done]").get_by_text("Paid ¥12.80 to 胡同面馆").wait_for()
-    assert payer.balance == FUNDS - 1280
+    comes_to(lambda: payer.balance, FUNDS - 1280)
 
 
 def test_a_charge_that_needs_the_pin_asks_for_it_live(person: OpenBrowser, town: BrowserTown, till: Till) -> None:
@@ -282,7 +282,7 @@ def test_a_charge_that_needs_the_pin_asks_for_it_live(person: OpenBrowser, town:
     asked.get_by_label("Your PIN").fill(PIN)
     asked.get_by_role("button", name="Pay", exact=True).click()
     page.get_by_role("heading", name="Payment successful").wait_for()
-    assert payer.balance == FUNDS - 1500_00
+    comes_to(lambda: payer.balance, FUNDS - 1500_00)
 
 
 def test_a_charge_is_declined_and_the_till_hears_it(person: OpenBrowser, town: BrowserTown, till: Till) -> None:
@@ -292,7 +292,7 @@ def test_a_charge_is_declined_and_the_till_hears_it(person: OpenBrowser, town: B
     assert till.post("/v1/charges", body)["state"] == "WAITING"
     page.get_by_role("button", name="No, I don't pay this").click()
     page.get_by_role("dialog", name="Pay this?").wait_for(state="hidden")
-    assert till.post("/v1/charges", body)["reason"] == "DECLINED_BY_PAYER"
+    comes_to(lambda: till.post("/v1/charges", body)["reason"], "DECLINED_BY_PAYER")
     assert payer.balance == FUNDS
 
 

@@ -168,6 +168,11 @@ def until(look: Callable[[], T], wanted: Callable[[T], bool], within_s: float = 
         time.sleep(0.1)
 
 
+def comes_to(look: Callable[[], T], wanted: T) -> None:
+    """What is seen comes to be this: what one institution decided, the other shows a moment later."""
+    assert until(look, lambda seen: seen == wanted) == wanted
+
+
 @dataclass
 class Street:
     """A network as those see it who use it: doors, and the database for the auditor alone."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Client, Street, new_id, until
+from tests.network.street import Client, Street, comes_to, new_id, until
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_a_payer_complains_a_merchant_answers_refunds_and_completes(street: Stre
     mine = f"/v1/complaints/{id_}"
     seen = until(lambda: payer.get(mine), lambda seen: seen["state"] == "PRCD")
     assert [turn["act"] for turn in seen["turns"]] == ["OPEN", "SAYS", "APRV", "RFND", "CMPL"]
-    assert payer.balance == 10_000 - 2_000
+    comes_to(lambda: payer.balance, 10_000 - 2_000)
     payer.post(f"{mine}/continue", {"act_id": new_id("act"), "text": "还有汤"})
     assert until(lambda: merchant.get(path), lambda seen: seen["state"] == "PDNG")["times"] == 2
     until(lambda: payer.get(mine), lambda seen: not seen.get("sending"))

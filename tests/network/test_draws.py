@@ -1,5 +1,6 @@
 """A daily draw and a merchant's own campaign over a real network: published, given, counted off PostgreSQL's rows."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from hutong.cli.main import run
-from tests.network.street import Client, Street, draft_campaign, new_id, until
+from tests.network.street import Client, Street, comes_to, draft_campaign, new_id, until
 
 DAY_MS = 86_400_000
 
@@ -99,7 +100,7 @@ def test_a_merchants_own_discount_on_its_plate_is_shown_paid_and_given_back_from
         paid = payer.give(payer.order(quote, 3_000))
         assert (paid["state"], paid["paid"], payer.balance) == ("COMPLETED", 2_700, 27_300)
         assert till.refund(paid["payment_id"], 1_000)["state"] == "COMPLETED"
-        assert until(lambda payer=payer: payer.balance, lambda seen: seen == 28_200) == 28_200  # type: ignore[misc]
+        comes_to(partial(getattr, payer, "balance"), 28_200)
     (takings,) = until(lambda: till.get("/v1/merchant/takings"), lambda seen: seen[0]["returned"] == 200)
     assert (takings["campaign_id"], takings["payments"], takings["given"], takings["returned"]) == (
         till_id,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.network.audit import audit_when_quiet
 from tests.network.load import Load
-from tests.network.street import PIN, Street, decided, new_id, until
+from tests.network.street import PIN, Street, comes_to, decided, new_id
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_a_plate_is_paid_across_and_on_us(street: Street, node: str) -> None:
     payer, till = street.payer("jing", 10_000), street.till(node, fee_bps=60)
     payment = payer.pay(till.plate, 5_000)
     assert payment["state"] == "COMPLETED"
-    assert (payer.balance, till.balance) == (5_000, 4_970)
+    comes_to(lambda: (payer.balance, till.balance), (5_000, 4_970))
 
 
 @pytest.mark.parametrize("node", ["wei", "zhi"])
@@ -31,7 +31,7 @@ def test_a_dynamic_code_is_paid_once(street: Street, node: str) -> None:
     request = till.request(1_234)
     quote = other.quote(request["code"])
     assert payer.pay(request["code"], 1_234)["state"] == "COMPLETED"
-    assert till.get(f"/v1/payment-requests/{request['request_id']}")["state"] == "PAID"
+    comes_to(lambda: till.get(f"/v1/payment-requests/{request['request_id']}")["state"], "PAID")
     refused = other.refused("/v1/payments", other.order(quote, 1_234))
     assert refused["reason"] == "REQUEST_ALREADY_PAID"
     assert other.balance == 3_000
@@ -41,7 +41,7 @@ def test_a_dynamic_code_is_paid_once(street: Street, node: str) -> None:
 def test_a_payment_code_is_charged(street: Street, node: str) -> None:
     payer, till = street.payer("jing", 3_000), street.till(node)
     assert till.charge(payer.payment_code(), 1_000)["state"] == "PAID"
-    assert payer.balance == 2_000
+    comes_to(lambda: payer.balance, 2_000)
 
 
 def test_a_dear_charge_waits_for_the_pin(street: Street) -> None:
@@ -61,7 +61,7 @@ def test_a_personal_code_is_paid_without_a_fee(street: Street, node: str) -> Non
     payer, friend = street.payer("jing", 2_000), street.payer(node)
     code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": "火锅"})
     assert payer.pay(code["text"], 700)["state"] == "COMPLETED"
-    assert (payer.balance, friend.balance) == (1_300, 700)
+    comes_to(lambda: (payer.balance, friend.balance), (1_300, 700))
 
 
 def test_money_comes_from_the_bank_and_goes_back(street: Street) -> None:
@@ -74,11 +74,11 @@ def test_money_comes_from_the_bank_and_goes_back(street: Street) -> None:
     )
     top_up = {"top_up_id": new_id("top"), "bank_account_id": linked["bank_account_id"], "amount": 30_000}
     assert decided(lambda: payer.post("/v1/top-ups", top_up))["state"] == "PAID"
-    assert (saver.balance, payer.balance) == (20_000, 30_000)
+    comes_to(lambda: (saver.balance, payer.balance), (20_000, 30_000))
     body = {"payment_id": new_id("pay"), "bank_account_id": linked["bank_account_id"], "amount": 12_000}
     body["pin_token"] = payer.pin_token(body["payment_id"], 12_000, linked["creditor"], PIN)
     assert decided(lambda: payer.post("/v1/withdrawals", body))["state"] == "COMPLETED"
-    assert (saver.balance, payer.balance) == (32_000, 18_000)
+    comes_to(lambda: (saver.balance, payer.balance), (32_000, 18_000))
 
 
 @pytest.mark.parametrize("node", ["wei", "jing"])
@@ -87,7 +87,7 @@ def test_refunds_come_back_in_parts_until_nothing_is_left(street: Street, node: 
     payment = payer.pay(till.plate, 5_000)
     for part in (1_000, 333, 3_667):
         assert till.refund(payment["payment_id"], part)["state"] == "COMPLETED"
-    assert until(lambda: (payer.balance, till.balance), lambda now: now == (5_000, 0)) == (5_000, 0)
+    comes_to(lambda: (payer.balance, till.balance), (5_000, 0))
 
 
 def test_the_same_order_again_is_answered_alike_and_moves_nothing(street: Street) -> None:
@@ -98,7 +98,7 @@ def test_the_same_order_again_is_answered_alike_and_moves_nothing(street: Street
     refund = {"refund_id": new_id("rfd"), "payment_id": first["payment_id"], "amount": 300}
     back = decided(lambda: till.post("/v1/refunds", refund))
     assert [till.post("/v1/refunds", refund) for _ in range(3)] == [back] * 3
-    assert until(lambda: payer.balance, lambda now: now == 4_500) == 4_500
+    comes_to(lambda: payer.balance, 4_500)
 
 
 def test_a_payment_that_is_rejected_moves_nothing(street: Street) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import Payer, Street, Till, decided, new_id
+from tests.network.street import Payer, Street, Till, comes_to, decided, new_id
 
 STAFF_PIN = "284917"
 _numbers = count()
@@ -66,7 +66,7 @@ def test_what_is_withdrawn_is_at_the_bank_once_however_often_it_is_asked(at: Cou
     first = at.withdraw(body)
     assert first["state"] == "COMPLETED"
     assert at.withdraw(body) == first
-    assert (at.till.balance, at.customer.balance) == (before - 2_500, there + 2_500)
+    comes_to(lambda: (at.till.balance, at.customer.balance), (before - 2_500, there + 2_500))
     assert at.till.get(f"/v1/merchant/withdrawals/{first['withdrawal_id']}") == first
     assert first in at.till.get("/v1/merchant/withdrawals")
     refused = at.till.refused("/v1/merchant/withdrawals", {**body, "amount": 2_501})
