@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -83,10 +84,7 @@ class Gateways:
         self.parking = ParkingService(
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
-        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
-        self.till_coupons = TillCoupons(
-            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
-        )
+        self._build_upon(marketing)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
@@ -118,6 +116,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.cash,
             self.signers,
             self.wall,
         )
@@ -126,6 +125,15 @@ class Gateways:
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
+
+    def _build_upon(self, marketing: Marketing) -> None:
+        """What merchants give people."""
+        institution = self.institution
+        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
+        self.cash = CashService(institution, marketing)
 
     def _v2(self, *, sandbox: bool) -> V2Dialect:
         return v2_dialect(
@@ -190,6 +198,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.cash.start()
         await self.till_coupons.start()
         await self.preauths.start()
 

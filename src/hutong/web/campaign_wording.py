@@ -25,6 +25,7 @@ KINDS = {
     CampaignKind.DRAW.value: phrase("Daily random discount"),
     CampaignKind.COUPON.value: phrase("Coupons"),
     CampaignKind.INVITE.value: phrase("Invitations"),
+    CampaignKind.CASH.value: phrase("Money for people"),
 }
 _DAYS_SHOWN = 31
 

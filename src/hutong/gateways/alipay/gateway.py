@@ -6,6 +6,7 @@ from hutong.gateways.alipay import bills, cashier, catalogue, classic, consent, 
 from hutong.gateways.alipay.acquiring import Acquiring
 from hutong.gateways.alipay.authorisations import Authorisations
 from hutong.gateways.alipay.bills import Bills
+from hutong.gateways.alipay.cash import Cash
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
@@ -24,6 +25,7 @@ from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.sending import Sending
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.vouchers import Vouchers
+from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
@@ -60,6 +62,7 @@ class AlipayGateway:
         preauths: PreauthService,
         parking: ParkingService,
         vouchers: Capability,
+        cash: CashService,
         signers: Signers,
         wall: Clock,
     ) -> None:
@@ -86,6 +89,7 @@ class AlipayGateway:
             Certificates(platform),
             Parking(node, parking, identities),
             Vouchers(node, vouchers, identities, orders.payers),
+            Cash(node, cash, identities),
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(
