@@ -10,11 +10,10 @@ from litestar.types import ControllerRouterHandler
 from hutong.app.secrets import NodeSecrets
 from hutong.codes.code import CodeReason
 from hutong.institution.node import HeldOf, InstitutionNode
-from hutong.institution.people.service import PeopleService
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import derive
 from hutong.marketing.red_packets.api import packet_routes
 from hutong.marketing.red_packets.hot_api import METHOD_AND_PATH, ClaimEndpoint
+from hutong.marketing.red_packets.own_people_service import OwnPeople
 from hutong.marketing.red_packets.red_packet import RedPacket
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.runtime.http import HotHandler
@@ -23,31 +22,12 @@ from hutong.web.page import Pages
 from hutong.web.wallet.red_packets import red_packet_pages
 
 
-class _People:
-    """The people service, as red packets need it."""
-
-    def __init__(self, people: PeopleService) -> None:
-        self.user = people.user
-        self.check_pin_token = people.check_pin_token
-        self._codes = people.codes
-
-    def own_code(self, user_id: int) -> str:
-        """A code by which this person is paid any amount; one is made for who has none."""
-        codes = self._codes.personal_codes(user_id)
-        for code in codes:
-            if code.active and not code.amount:
-                return self._codes.plate_text(code)
-        # Named by how many there were, so that looking things up and deciding again makes the same one.
-        code_id = derive(user_id, f"red packets/{len(codes)}")
-        return self._codes.plate_text(self._codes.make_personal_code(user_id, code_id))
-
-
 def red_packets_of(institution: InstitutionNode, secrets: NodeSecrets, plate_base: str) -> RedPackets:
     """Build them, before the institution starts; `RedPackets.start` is called behind it."""
     red_packets = RedPackets(
         institution.payments,
         institution.policies,
-        _People(institution.people),
+        OwnPeople(institution.people),
         institution.notices,
         link_key=secrets.merchant_pepper,  # A key that is never renewed: a link leads to its packet for good.
         plate_base=plate_base,

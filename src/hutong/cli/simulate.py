@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -31,6 +33,9 @@ def simulate(
     seeds: Annotated[str, Parameter(help="Many runs: from A to B (`1..200`), or from A on (`1..`).")] = "1..20",
     hours: Annotated[float, Parameter(help="Of virtual time under faults, in each run.")] = 0.25,
     plant: Annotated[str, Parameter(help="A bug to plant, to see it found; `list` names them.")] = "",
+    marketing: Annotated[
+        bool, Parameter(help="Campaigns, coupons, daily draws, red packets and invitations take part.")
+    ] = True,
     minutes: Annotated[float, Parameter(help="Begin no other run after so long.")] = 10_000,
     processes: Annotated[int, Parameter(help="How many runs at a time.")] = 1,
     trace: Annotated[Path | None, Parameter(help="Write every event of the run of `--seed` here.")] = None,
@@ -48,37 +53,59 @@ def simulate(
     if plant and plant not in PLANTS:
         raise Refusal(SimulateReason.PLANT_UNKNOWN, plant=plant, known=", ".join(PLANTS))
     if seed is not None:
-        return _one(seed, hours, plant, trace, as_json=json)
+        return _one(_Run(hours, plant, marketing=marketing), seed, trace, as_json=json)
     chosen, total = _seeds(seeds)
     with _Bar(total, shown=not json) as bar:
         tally = campaign(
-            chosen, hours=hours, plant=plant, processes=processes, within_s=minutes * 60, progress=bar.show
+            chosen,
+            hours=hours,
+            plant=plant,
+            marketing=marketing,
+            processes=processes,
+            within_s=minutes * 60,
+            progress=bar.show,
         )
     if json:
         show_json(tally)
     else:
         _show(tally)
         for result in tally.violations:
-            _show_wrong(result, hours, plant)
+            _show_wrong(result, _Run(hours, plant, marketing=marketing))
     return FOUND if tally.violations else 0
 
 
-def _one(seed: int, hours: float, plant: str, trace: Path | None, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a run is, beside its seed."""
+
+    hours: float
+    plant: str
+    marketing: bool
+
+    def __str__(self) -> str:
+        planted = f" --plant {self.plant}" if self.plant else ""
+        return f"--hours {self.hours:g}{planted}{'' if self.marketing else ' --no-marketing'}"
+
+
+def _one(how: _Run, seed: int, trace: Path | None, *, as_json: bool) -> int:
     from hutong.simulation.run import simulate as run
 
+    told = partial(run, seed, hours=how.hours, plant=how.plant, marketing=how.marketing)
     if trace is None:
-        result = run(seed, hours=hours, plant=plant)
+        result = told()
     else:
         with trace.open("w", encoding="utf-8") as file:
-            result = run(seed, hours=hours, plant=plant, trace=file)
+            result = told(trace=file)
     if as_json:
         show_json(result)
     else:
         facts = [(name, str(getattr(result, name))) for name in ("seed", "digest", "events", "payments", "completed")]
         facts += [(name, str(getattr(result, name))) for name in ("refunds", "transfers", "restarts", "virtual_s")]
+        given = ("awards", "coupons", "red_packets", "shares", "friends") if how.marketing else ()
+        facts += [(name.replace("_", " "), str(getattr(result, name))) for name in given]
         show_facts("", facts)
         show_rows("Faults", ("kind", "times"), [(kind, str(times)) for kind, times in result.faults.items()])
-        _show_wrong(result, hours, plant)
+        _show_wrong(result, how)
     return FOUND if result.wrong else 0
 
 
@@ -98,6 +125,7 @@ def _show(tally: "Tally") -> None:
             ("runs", f"{tally.seeds:,}"),
             ("payments", f"{tally.payments:,}, of which completed {tally.completed:,}"),
             ("refunds", f"{tally.refunds:,}"),
+            *_given(tally),
             ("transfers", f"{tally.transfers:,}"),
             ("crashes and restarts", f"{tally.restarts:,}"),
             ("virtual time", f"{tally.virtual_s / 3600:,.1f} hours"),
@@ -109,12 +137,22 @@ def _show(tally: "Tally") -> None:
     show_rows("Faults", ("kind", "times", "in runs"), rows, numbers=("times", "in runs"))
 
 
-def _show_wrong(result: "Result", hours: float, plant: str) -> None:
+def _given(tally: "Tally") -> list[tuple[str, str]]:
+    """What marketing did, if it took part."""
+    if not tally.awards and not tally.red_packets:
+        return []
+    return [
+        ("awards", f"{tally.awards:,}, coupons claimed {tally.coupons:,}"),
+        ("red packets", f"{tally.red_packets:,}, shares claimed {tally.shares:,}"),
+        ("friends brought", f"{tally.friends:,}"),
+    ]
+
+
+def _show_wrong(result: "Result", how: _Run) -> None:
     for said in result.wrong:
         stdout.print(said, markup=False)
     if result.wrong:
-        planted = f" --plant {plant}" if plant else ""
-        again = f"hutong simulate --seed {result.seed} --hours {hours:g}{planted} --trace trace.txt"
+        again = f"hutong simulate --seed {result.seed} {how} --trace trace.txt"
         stdout.print(f"found at event {result.at_event:,}; to see it again: {again}", markup=False)
 
 
@@ -140,5 +178,6 @@ class _Bar:
         self._progress.stop()
 
     def show(self, tally: "Tally") -> None:
-        said = f"{tally.payments:,} payments, {tally.payments_per_s:,}/s"
+        given = f", {tally.awards:,} awards, {tally.shares:,} shares of red packets" if tally.awards else ""
+        said = f"{tally.payments:,} payments{given}, {tally.payments_per_s:,}/s"
         self._progress.update(self._task, completed=tally.seeds, description=said)

@@ -144,6 +144,7 @@ class InstitutionNode:
         """Load what the node knows, take up what is undecided, and begin to deliver; ends when `stack` closes."""
         await self.people.start()
         await self._merchant_repository.start()
+        await self.merchants.start()
         await self._request_repository.start()
         await self.recalls.load()
         await self.complaints.load()

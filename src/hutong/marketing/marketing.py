@@ -64,6 +64,7 @@ class Campaigns:
         self.sponsorships = Sponsorships(campaigns, awards, parties, programmes, calendar, own)
         payments.cashier.plug_in(adjuster=self.subsidies, sponsor=self.sponsorships)
         payments.debtor.on_completed.append(self._completed)
+        payments.on_let_go.append(awards.resume)
 
     async def start(self) -> None:
         """Load what it knows, and count what was given; before anything is decided."""
@@ -74,7 +75,6 @@ class Campaigns:
 
     def take_up(self) -> None:
         """When payments have started: take up the rest of what a crash left half done, before anybody decides anything."""
-        self.awards.resume()
         self.campaigns.resume()
         self.node.journal.seal()
 

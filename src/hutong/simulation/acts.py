@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from hutong.institution.payments.mandate import withdrawal_creditor
 from hutong.institution.payments.payment import Order
-from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.refund import RefundOrder
 from hutong.institution.payments.request_to_pay import ChargeState
 from hutong.institution.recalls.recall import RecallOrder
@@ -18,17 +17,16 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency
 from hutong.scheme.messages import Channel
-from hutong.simulation.cast import PIN, Merchant, Person, payment_code
+from hutong.simulation.cast import Merchant, Person, payment_code
 from hutong.simulation.line import SILENCE, Respond
+from hutong.simulation.parts import pay_code, pin_token, said, small, some_merchant, somebody, think
 from hutong.switch.fees import FeeRule
 
 if TYPE_CHECKING:
     from hutong.simulation.world import Mix, World
 
-PIN_FREE = 20_000
 PIN_FREE_PAYMENT_CODE = 100_000
-_SMALL = (*(1, 7, 50, 99, 130, 250, 333, 520, 777, 1_300) * 3, 2_999, 7_777, 21_000)
-_RECENT = 50
+RECENT = 50
 _OVER_THE_TOP = 10**9
 
 
@@ -37,44 +35,44 @@ _OVER_THE_TOP = 10**9
 
 async def pay_plate(world: "World") -> str:
     """A plate on a counter, of any merchant."""
-    payer, merchant = _somebody(world), _some_merchant(world)
-    return await _pay_code(world, payer, merchant.plate, _small(world), merchant)
+    payer, merchant = somebody(world), some_merchant(world)
+    return await pay_code(world, payer, merchant.plate, small(world), merchant)
 
 
 async def pay_person(world: "World") -> str:
     """A friend's personal code."""
-    payer, payee = _somebody(world), _somebody(world)
-    return await _pay_code(world, payer, payee.code, _small(world))
+    payer, payee = somebody(world), somebody(world)
+    return await pay_code(world, payer, payee.code, small(world))
 
 
 async def pay_request(world: "World") -> str:
     """A dynamic code on a till's screen; at times two pay the same one, and at times it is cancelled meanwhile."""
-    merchant = _some_merchant(world)
+    merchant = some_merchant(world)
     request = await _make_request(world, merchant, lifetime_s=world.chance.choice((None, None, 30)))
     if request is None:
         return "not asked"
     request_id, code = request
-    payers = [_somebody(world)]
+    payers = [somebody(world)]
     if world.chance.random() < 0.2:
-        payers.append(_somebody(world))
-        world.beside(_pay_code(world, payers[1], code, 0, merchant))
+        payers.append(somebody(world))
+        world.beside(pay_code(world, payers[1], code, 0, merchant))
     if world.chance.random() < 0.1:
-        await _think(world, 5)
+        await think(world, 5)
         world.beside(_cancel(world, merchant, request_id))
     if world.chance.random() < 0.1:
-        await _think(world, 60)  # Too late, perhaps.
-    return await _pay_code(world, payers[0], code, 0, merchant)
+        await think(world, 60)  # Too late, perhaps.
+    return await pay_code(world, payers[0], code, 0, merchant)
 
 
 async def pay_wrong_amount(world: "World") -> str:
     """A dynamic code, and an amount it does not ask for; an amount nobody has; none at all."""
-    merchant, payer = _some_merchant(world), _somebody(world)
+    merchant, payer = some_merchant(world), somebody(world)
     if world.chance.random() < 0.5:
-        return await _pay_code(world, payer, merchant.plate, world.chance.choice((0, 49_999, _OVER_THE_TOP)), merchant)
+        return await pay_code(world, payer, merchant.plate, world.chance.choice((0, 49_999, _OVER_THE_TOP)), merchant)
     request = await _make_request(world, merchant)
     if request is None:
         return "not asked"
-    return await _pay_code(world, payer, request[1], world.chance.randint(1, 5_000), merchant, insist=True)
+    return await pay_code(world, payer, request[1], world.chance.randint(1, 5_000), merchant, insist=True)
 
 
 async def retry_with_other_content(world: "World") -> str:
@@ -84,25 +82,25 @@ async def retry_with_other_content(world: "World") -> str:
     payer, order = world.chance.choice(world.orders)
     other = Order(payment_id=order.payment_id, quote_id=order.quote_id, amount=(order.amount or 1) + 1)
     if world.chance.random() < 0.3:
-        payer, other = _somebody(world), order
-    return _said(await world.line.pay(payer, other))
+        payer, other = somebody(world), order
+    return said(await world.line.pay(payer, other))
 
 
 async def retry(world: "World") -> str:
     """An earlier payment, withdrawal, top-up, charge or refund once more, word for word."""
     if world.asked and world.chance.random() < 0.5:
-        place, verb = world.chance.choice(world.asked[-_RECENT:])
+        place, verb = world.chance.choice(world.asked[-RECENT:])
         answer = await world.line.ask(place, verb)
-        return _said(answer if isinstance(answer, Refusal | bool) or answer is SILENCE else "answered")
+        return said(answer if isinstance(answer, Refusal | bool) or answer is SILENCE else "answered")
     if not world.orders:
         return "nothing yet"
-    payer, order = world.chance.choice(world.orders[-_RECENT:])
-    return _said(await world.line.pay(payer, order))
+    payer, order = world.chance.choice(world.orders[-RECENT:])
+    return said(await world.line.pay(payer, order))
 
 
 async def charge(world: "World") -> str:
     """A till scans a payment code; above CNY 1,000 the payer is asked, and says yes, no or nothing."""
-    merchant, payer = _some_merchant(world), _somebody(world)
+    merchant, payer = some_merchant(world), somebody(world)
     amount = world.chance.choice((300, 4_500, 9_900, 9_900, 120_000))
     skew_ns = world.chance.randint(-20, 10) * NS_PER_S  # Telephones are off, too.
     draft = RequestDraft(
@@ -120,7 +118,7 @@ async def charge(world: "World") -> str:
     world.asked.append((merchant.place, verb))
     answer = await world.line.ask(merchant.place, verb)
     if isinstance(answer, Refusal) or answer is SILENCE:
-        return _said(answer)
+        return said(answer)
     if answer.state == ChargeState.PAID:
         world.audit.charge_told(merchant.place.node_id, answer.id)
     return str(answer.state)
@@ -128,7 +126,7 @@ async def charge(world: "World") -> str:
 
 async def top_up(world: "World") -> str:
     """Money in, from one's account at the bank."""
-    person, top_up_id, amount = _somebody(world), world.mint(), world.chance.randint(100, 60_000)
+    person, top_up_id, amount = somebody(world), world.mint(), world.chance.randint(100, 60_000)
     if not person.bank_account_id:
         return "is the bank's own"
 
@@ -137,17 +135,17 @@ async def top_up(world: "World") -> str:
 
     world.asked.append((person.place, verb))
     answer = await world.line.ask(person.place, verb)
-    return _said(answer) if isinstance(answer, Refusal) or answer is SILENCE else str(answer.state)
+    return said(answer) if isinstance(answer, Refusal) or answer is SILENCE else str(answer.state)
 
 
 async def withdraw(world: "World") -> str:
     """Money out, to one's account at the bank."""
-    person, payment_id, amount = _somebody(world), world.mint(), world.chance.randint(100, 40_000)
+    person, payment_id, amount = somebody(world), world.mint(), world.chance.randint(100, 40_000)
     if not person.bank_account_id:
         return "is the bank's own"
-    token = await _pin_token(world, person, payment_id, amount, withdrawal_creditor(person.bank_account_id))
+    token = await pin_token(world, person, payment_id, amount, withdrawal_creditor(person.bank_account_id))
     if not isinstance(token, str):
-        return _said(token)
+        return said(token)
 
     def verb(institution: Any, respond: Respond) -> None:
         answer = partial(world.line.paid, person.place, respond)
@@ -157,17 +155,17 @@ async def withdraw(world: "World") -> str:
         institution.node.spawn(world.line.refused_or(withdrawing, respond))
 
     world.asked.append((person.place, verb))
-    return _said(await world.line.ask(person.place, verb))
+    return said(await world.line.ask(person.place, verb))
 
 
 async def pay_in(world: "World") -> str:
     """Money that came from outside, as the operator notes it."""
-    person, id_, amount = _somebody(world), world.mint(), world.chance.randint(1, 50_000)
+    person, id_, amount = somebody(world), world.mint(), world.chance.randint(1, 50_000)
 
     def verb(institution: Any, respond: Respond) -> None:
         institution.payments.pay_in(id_, person.user_id, amount, respond)
 
-    return _said(await world.line.ask(person.place, verb) or "done")
+    return said(await world.line.ask(person.place, verb) or "done")
 
 
 # Giving back.
@@ -183,21 +181,21 @@ async def refund(world: "World") -> str:
     if world.chance.random() < 0.3:
         orders.append(RefundOrder(refund_id=world.mint(), payment_id=payment_id, amount=gross // 2 or 1))
         world.beside(world.line.refund(merchant, orders[1]))
-    return _said(await world.line.refund(merchant, orders[0]))
+    return said(await world.line.refund(merchant, orders[0]))
 
 
 async def recall(world: "World") -> str:
     """The payer's institution asks a payment back, for fraud or by mistake."""
     if not world.orders:
         return "nothing yet"
-    payer, order = world.chance.choice(world.orders[-_RECENT:])
+    payer, order = world.chance.choice(world.orders[-RECENT:])
     wanted = RecallOrder(
         recall_id=world.mint(),
         payment_id=order.payment_id,
         reason=world.chance.choice(("FRAD", "DUPL")),
         amount=world.chance.choice((0, 0, 30)),
     )
-    return _said(await world.line.decide(payer.place, lambda node: node.recalls.recalls.open("operator", wanted)))
+    return said(await world.line.decide(payer.place, lambda node: node.recalls.recalls.open("operator", wanted)))
 
 
 async def answer_dispute(world: "World") -> str:
@@ -214,7 +212,7 @@ async def answer_dispute(world: "World") -> str:
         disputes = node.recalls.disputes
         return disputes.reject("operator", id_, "CUST") if how == 0 else disputes.accept("operator", id_, 0)
 
-    return _said(await world.line.decide(place, answer))
+    return said(await world.line.decide(place, answer))
 
 
 # Operators.
@@ -231,7 +229,7 @@ async def change_cap(world: "World") -> str:
         change(id_, node_id, Currency.CNY, amount, then=lambda status: _after(switch, respond, status))
 
     answer = await world.line.ask(world.switch, verb)
-    return _said(answer) if isinstance(answer, Refusal | str) else answer.name
+    return said(answer) if isinstance(answer, Refusal | str) else answer.name
 
 
 async def close_window(world: "World") -> str:
@@ -240,31 +238,31 @@ async def close_window(world: "World") -> str:
     def close(switch: Any) -> Any:
         return switch.windows.close(switch.windows.windows()[-1].window)
 
-    return _said(await world.line.decide(world.switch, close))
+    return said(await world.line.decide(world.switch, close))
 
 
 async def suspend_participant(world: "World") -> str:
     """An institution is suspended for a while; what is reserved is still decided."""
     node_id = world.chance.choice(world.institutions).node_id
     await world.line.decide(world.switch, lambda switch: switch.admission.suspend(node_id))
-    await _think(world, 20)
-    return _said(await world.line.decide(world.switch, lambda switch: switch.admission.resume(node_id)))
+    await think(world, 20)
+    return said(await world.line.decide(world.switch, lambda switch: switch.admission.resume(node_id)))
 
 
 async def suspend_merchant(world: "World") -> str:
     """A merchant is suspended for a while."""
-    merchant = _some_merchant(world)
+    merchant = some_merchant(world)
     await world.line.decide(merchant.place, lambda node: node.merchants.suspend(merchant.merchant_id))
-    await _think(world, 20)
-    return _said(await world.line.decide(merchant.place, lambda node: node.merchants.resume(merchant.merchant_id)))
+    await think(world, 20)
+    return said(await world.line.decide(merchant.place, lambda node: node.merchants.resume(merchant.merchant_id)))
 
 
 async def freeze_person(world: "World") -> str:
     """A user is frozen for a while, by the operator or by themselves."""
-    person, operator = _somebody(world), world.chance.choice(("", "operator"))
+    person, operator = somebody(world), world.chance.choice(("", "operator"))
     await world.line.decide(person.place, lambda node: node.people.freeze(person.user_id, "to see", operator=operator))
-    await _think(world, 20)
-    return _said(
+    await think(world, 20)
+    return said(
         await world.line.decide(
             person.place, lambda node: node.people.unfreeze(person.user_id, "seen", operator=operator)
         )
@@ -276,50 +274,12 @@ async def change_fees(world: "World") -> str:
     version = f"v{world.mint():x}"[:35]
     starts_ns = world.now_ns + 30 * NS_PER_S
     rules = [FeeRule(interchange_bps=world.chance.randint(0, 30), switch_fee_bps=world.chance.randint(0, 8))]
-    return _said(
+    return said(
         await world.line.decide(world.switch, lambda switch: switch.admission.publish_fees(version, starts_ns, rules))
     )
 
 
 # Its parts.
-
-
-async def _pay_code(
-    world: "World", payer: Person, code: str, amount: int, merchant: Merchant | None = None, *, insist: bool = False
-) -> str:
-    """Consult, confirm with the PIN where it is needed, and pay; `insist` on an amount the code does not ask for."""
-    quote = await world.line.ask_errand(
-        payer.place, lambda node: node.payments.consults.consult(payer.user_id, code, amount), tries=3
-    )
-    if not isinstance(quote, Quote):
-        return _said(quote)
-    await _think(world, 3)
-    gross = quote.terms.amount or amount
-    payment_id, token = world.mint(), ""
-    if gross > PIN_FREE:
-        token = await _pin_token(world, payer, payment_id, gross, quote.terms.creditor)
-        if not isinstance(token, str):
-            return _said(token)
-    order = Order(
-        payment_id=payment_id,
-        quote_id=quote.id,
-        amount=amount if insist or not quote.terms.amount else 0,
-        pin_token=token,
-    )
-    world.orders.append((payer, order))
-    answer = await world.line.pay(payer, order)
-    if answer is True and merchant is not None:
-        world.sales.append((merchant, payment_id, gross))
-    return _said(answer)
-
-
-async def _pin_token(world: "World", person: Person, payment_id: int, amount: int, creditor: str) -> Any:
-    typed = PIN if world.chance.random() < 0.98 else "000001"
-    return await world.line.ask_errand(
-        person.place,
-        lambda node: node.people.pin_token(person.user_id, typed, payment_id, amount, creditor),
-        tries=2,
-    )
 
 
 async def _make_request(world: "World", merchant: Merchant, lifetime_s: int | None = None) -> tuple[int, str] | None:
@@ -338,7 +298,7 @@ async def _cancel(world: "World", merchant: Merchant, request_id: int) -> Any:
 async def _approve(world: "World", payer: Person) -> Any:
     """Look for tills that wait for us; yes, mostly."""
     for _ in range(4):
-        await _think(world, 5)
+        await think(world, 5)
         waiting = await world.line.ask_errand(
             payer.place, lambda node: node.payments.to_pays.waiting(payer.user_id), tries=2
         )
@@ -346,7 +306,7 @@ async def _approve(world: "World", payer: Person) -> Any:
             if world.chance.random() < 0.2:
                 await world.line.decide(payer.place, partial(_decline, payer, row.id))
                 continue
-            token = await _pin_token(world, payer, row.payment_id, row.amount, row.terms.creditor)
+            token = await pin_token(world, payer, row.payment_id, row.amount, row.terms.creditor)
             if isinstance(token, str):
                 await world.line.ask(payer.place, partial(_approve_row, world, payer, row.id, token))
     return None
@@ -363,34 +323,6 @@ def _decline(payer: Person, id_: int, node: Any) -> Any:
 
 def _after(switch: Any, respond: Respond, answer: Any) -> None:
     switch.node.journal.effect(partial(respond, answer))
-
-
-async def _think(world: "World", seconds_max: int) -> None:
-    await world.loop.wait(world.chance.randrange(seconds_max * NS_PER_S))
-
-
-def _somebody(world: "World") -> Person:
-    return world.chance.choice(world.cast.people)
-
-
-def _some_merchant(world: "World") -> Merchant:
-    return world.chance.choice(world.cast.merchants)
-
-
-def _small(world: "World") -> int:
-    return world.chance.choice(_SMALL)
-
-
-def _said(answer: Any) -> str:
-    match answer:
-        case Refusal():
-            return answer.reason.name
-        case bool():
-            return "completed" if answer else "rejected"
-        case str():
-            return answer
-        case _:
-            return "done"
 
 
 MIX: "Mix" = (  # Of a thousand acts.

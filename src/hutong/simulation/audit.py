@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import Why
@@ -37,6 +37,15 @@ DAY_ZERO = date(1970, 1, 1).toordinal()
 _UNKEPT = frozenset({"ID_TAKEN", "SAME_ID_OTHER_CONTENT"})  # Refusals of a message, not of a payment.
 
 
+class Counted(NamedTuple):
+    """Whom limits count something for, on which day, and with which counters."""
+
+    user_id: int
+    local_day: int
+    counter: int
+    counted: bool
+
+
 class NodeView:
     """What is durable at one node, by table."""
 
@@ -61,6 +70,7 @@ class Audit:
         self.wrong: list[str] = []
         self.on_wrong: Callable[[], None] = lambda: None
         self.nodes: dict[str, NodeView] = {}
+        self._watching: dict[str, list[Callable[[NodeView, Any], None]]] = defaultdict(list)
         self._kept = {
             "account": lambda view, row: view.books.opened(row),
             "transfer": self._transfer,
@@ -80,6 +90,10 @@ class Audit:
     def add(self, node_id: str) -> None:
         self.nodes[node_id] = NodeView(node_id, lambda said: self.say(f"{node_id}: {said}"))
 
+    def watch(self, table: str, check: Callable[[NodeView, Any], None]) -> None:
+        """Have somebody else look at each row of a table, too, before it is among the others."""
+        self._watching[table].append(check)
+
     def say(self, said: str) -> None:
         self.wrong.append(said)
         self.on_wrong()
@@ -97,6 +111,8 @@ class Audit:
         check = self._kept.get(table.name)
         if check is not None:
             check(view, row)
+        for watch in self._watching.get(table.name, ()):
+            watch(view, row)
         key = getattr(row, "id", None)
         if isinstance(key, int):
             view.rows[table.name][key] = row
@@ -157,20 +173,24 @@ class Audit:
     def _payment(self, view: NodeView, row: Any) -> None:
         if row.id in view.rows["payments"]:
             self.say(f"{view.node_id}: payment {row.id:032x} was admitted twice")
-        self._spend(view, row, row.paid)
-        local_day = (row.created_ns + CHINA_NS) // DAY_NS
-        tier = view.rows["users"][row.user_id].tier
-        if row.counter and view.spent[row.user_id, local_day, row.counter] > DAILY_MAX[row.counter]:
-            self.say(f"{view.node_id}: payment {row.id:032x} passes the limit of its day")
-        if row.counted and view.spent_year[row.user_id, _year(local_day)] > ANNUAL_MAX[tier]:
-            self.say(f"{view.node_id}: payment {row.id:032x} passes the limit of its year")
+        self.spend(view, _counted(row), row.paid)
+        self.check_limits(view, _counted(row), f"payment {row.id:032x}")
 
-    def _spend(self, view: NodeView, row: Any, amount: int) -> None:
-        local_day = (row.created_ns + CHINA_NS) // DAY_NS
-        if row.counter:
-            view.spent[row.user_id, local_day, row.counter] += amount
-        if row.counted:
-            view.spent_year[row.user_id, _year(local_day)] += amount
+    def spend(self, view: NodeView, by: "Counted", amount: int) -> None:
+        """Somebody used so much of the limits; less than nothing came back."""
+        if by.counter:
+            view.spent[by.user_id, by.local_day, by.counter] += amount
+        if by.counted:
+            view.spent_year[by.user_id, _year(by.local_day)] += amount
+
+    def check_limits(self, view: NodeView, by: "Counted", what: str) -> None:
+        """The day's and the year's hold (invariant 7)."""
+        if by.counter and view.spent[by.user_id, by.local_day, by.counter] > DAILY_MAX[by.counter]:
+            self.say(f"{view.node_id}: {what} passes the limit of its day")
+        if by.counted:
+            most = ANNUAL_MAX[view.rows["users"][by.user_id].tier]
+            if view.spent_year[by.user_id, _year(by.local_day)] > most:
+                self.say(f"{view.node_id}: {what} passes the limit of its year")
 
     def _outcome(self, view: NodeView, table: str, row: Any) -> bool:
         outcomes = view.outcomes[table]
@@ -192,7 +212,7 @@ class Audit:
         elif row.completed:
             self._was_completed(view, row.id, view.node_id)
         if not row.completed:
-            self._spend(view, payment, -payment.paid)
+            self.spend(view, _counted(payment), -payment.paid)
 
     def _receipt_outcome(self, view: NodeView, row: Any) -> None:
         if not self._outcome(view, "receipt_outcomes", row) or not row.completed:
@@ -312,6 +332,10 @@ class Audit:
         """A till was told that its charge is paid."""
         if not self.nodes[node_id].paid_requests.get(request_id):
             self.say(f"{node_id}: a till was told that {request_id:032x} is paid, and nothing paid it")
+
+
+def _counted(row: Any) -> Counted:
+    return Counted(row.user_id, (row.created_ns + CHINA_NS) // DAY_NS, row.counter, row.counted)
 
 
 def _sum(one: Shares, other: Shares) -> Shares:

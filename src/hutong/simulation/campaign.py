@@ -12,7 +12,10 @@ import msgspec
 
 from hutong.simulation.run import Result, simulate
 
-_COUNTED = ("payments", "completed", "refunds", "returns", "transfers", "messages", "events", "restarts", "virtual_s")
+_COUNTED = (
+    *("payments", "completed", "refunds", "returns", "transfers", "messages", "events", "restarts", "virtual_s"),
+    *("awards", "coupons", "red_packets", "shares", "friends"),
+)
 Progress = Callable[["Tally"], None]
 
 
@@ -28,6 +31,11 @@ class Tally(msgspec.Struct):
     messages: int = 0
     events: int = 0
     restarts: int = 0
+    awards: int = 0
+    coupons: int = 0
+    red_packets: int = 0
+    shares: int = 0
+    friends: int = 0
     virtual_s: int = 0
     faults: Counter[str] = msgspec.field(default_factory=Counter)
     schedules: Counter[str] = msgspec.field(default_factory=Counter)  # In how many seeds a kind of fault was.
@@ -52,11 +60,18 @@ class Tally(msgspec.Struct):
 
 
 def campaign(
-    seeds: Iterable[int], *, hours: float, plant: str, processes: int, within_s: float, progress: Progress
+    seeds: Iterable[int],
+    *,
+    hours: float,
+    plant: str,
+    marketing: bool,
+    processes: int,
+    within_s: float,
+    progress: Progress,
 ) -> Tally:
     """Run seeds until there are no more, the time is over, or one found something."""
     tally, started = Tally(), time.perf_counter()
-    for result in _results(seeds, partial(simulate, hours=hours, plant=plant), processes):
+    for result in _results(seeds, partial(simulate, hours=hours, plant=plant, marketing=marketing), processes):
         tally.add(result)
         tally.elapsed_s = time.perf_counter() - started
         progress(tally)

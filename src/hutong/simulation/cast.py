@@ -28,6 +28,7 @@ class Person:
     place: Place
     user_id: int
     token: str
+    device_id: int = 0
     code: str = ""  # To be paid by.
     head_of: dict[int, str] = field(default_factory=dict)  # By day: what payment codes begin with.
     seed: bytes = b""
@@ -94,7 +95,8 @@ async def _person(world: "World", place: Place, number: int, tier: Tier) -> Pers
     keys = await warmed(journal, lambda: people.codes.payment_code_keys(user_id, signed_in.device_id))
     code = await decided(journal, lambda: people.codes.make_personal_code(user_id, code_id))
     await decided(journal, lambda: institution.payments.pay_in(pay_in_id, user_id, OPENING, _deaf))
-    return Person(place, user_id, signed_in.token, people.codes.plate_text(code), {0: keys.head_today}, keys.seed)
+    text = people.codes.plate_text(code)
+    return Person(place, user_id, signed_in.token, device_id, text, {0: keys.head_today}, keys.seed)
 
 
 async def _merchant(world: "World", place: Place, number: int) -> Merchant:

@@ -22,6 +22,7 @@ class Disk(MemoryStore):
         self._loop = loop
         self._wait = wait
         self._kept = kept
+        self.on_commit: Callable[[], None] = lambda: None  # All rows of a commit are there.
 
     def keep(self, table: Table[Row], position: int, row: Row) -> None:
         super().keep(table, position, row)
@@ -48,6 +49,7 @@ class DiskJournal(MemoryJournal):
 
     def __init__(self, disk: Disk, loop: VirtualLoop, *, position: int, commit: Wait, answer: Wait) -> None:
         super().__init__(disk, position=position)
+        self._disk = disk
         self.failed: Callable[[str], None] = lambda _: None
         self.on_durable: Callable[[], None] = lambda: None
         self._loop = loop
@@ -157,7 +159,8 @@ class DiskJournal(MemoryJournal):
 
     def _keep(self, rows: _Rows) -> None:
         for table, position, row in rows:
-            self.store.keep(table, position, row)
+            self._disk.keep(table, position, row)
+        self._disk.on_commit()
 
     def _answered(self, position: int, effects: list[Effect], letters: dict[str, list[Any]]) -> None:
         if self._halted:

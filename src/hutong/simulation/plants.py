@@ -13,7 +13,9 @@ from hutong.institution.payments.matrix import Shares, left_of
 from hutong.scheme.messages import PaymentStatus, TransactionStatus, id_hex
 from hutong.simulation.audit import SWITCH
 from hutong.simulation.disk import DiskJournal
+from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.place import Place
+from hutong.simulation.planting import at_boot, at_institutions, deaf
 from hutong.simulation.world import World
 
 
@@ -47,7 +49,7 @@ def debtor_voids_on_timeout(world: World) -> None:
         debtor = place.software.payments.debtor
         vars(debtor)["_again"] = partial(void, debtor, debtor._again)
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def creditor_completes_on_acceptance(world: World) -> None:
@@ -63,7 +65,7 @@ def creditor_completes_on_acceptance(world: World) -> None:
 
         vars(creditor)["_await_decision"] = complete
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def acceptances_forgotten_at_restart(world: World) -> None:
@@ -75,7 +77,7 @@ def acceptances_forgotten_at_restart(world: World) -> None:
             creditor.undecided.pop(id_).decided = True
         vars(creditor)["offered"] = partial(_offer_only_new, creditor, creditor.__class__.offered)
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def refunds_under_way_not_counted(world: World) -> None:
@@ -94,7 +96,7 @@ def refunds_under_way_not_counted(world: World) -> None:
 
         vars(refunds)["left"] = left
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def payments_forgotten_at_restart(world: World) -> None:
@@ -109,7 +111,7 @@ def payments_forgotten_at_restart(world: World) -> None:
 
         vars(debtor.payments)["get"] = get
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def limits_forgotten_at_restart(world: World) -> None:
@@ -123,16 +125,16 @@ def limits_forgotten_at_restart(world: World) -> None:
 
         vars(usages)["_newest_payments"] = nothing
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def request_not_released(world: World) -> None:
     """A payment that was rejected goes on claiming the request it was for: nobody can pay it any more."""
 
     def plant(place: Place) -> None:
-        vars(place.software.payments.creditor)["_give_up"] = _deaf
+        vars(place.software.payments.creditor)["_give_up"] = deaf
 
-    _at_institutions(world, plant)
+    at_institutions(world, plant)
 
 
 def tombstones_not_kept(world: World) -> None:
@@ -157,7 +159,7 @@ def tombstones_not_kept(world: World) -> None:
 
         vars(clearing)["_reject"] = tell
 
-    _at_boot(world, lambda place: place.node_id == SWITCH, plant)
+    at_boot(world, lambda place: place.node_id == SWITCH, plant)
 
 
 PLANTS: dict[str, Callable[[World], None]] = {
@@ -170,28 +172,10 @@ PLANTS: dict[str, Callable[[World], None]] = {
     "limits-forgotten-at-restart": limits_forgotten_at_restart,
     "request-not-released": request_not_released,
     "tombstones-not-kept": tombstones_not_kept,
+    **MARKETING_PLANTS,
 }
 
 
 def _offer_only_new(creditor: Any, offered: Callable[[Any, Any], None], message: Any) -> None:
     if creditor.receipts.get(int(message.payment_id, 16)) is None:
         offered(creditor, message)
-
-
-def _at_institutions(world: World, plant: Callable[[Place], None]) -> None:
-    _at_boot(world, lambda place: place.node_id != SWITCH, plant)
-
-
-def _at_boot(world: World, where: Callable[[Place], bool], plant: Callable[[Place], None]) -> None:
-    planted = world.on_boot
-
-    def on_boot(place: Place) -> None:
-        planted(place)
-        if where(place):
-            plant(place)
-
-    world.on_boot = on_boot
-
-
-def _deaf(*_: Any) -> None:
-    pass

@@ -13,16 +13,17 @@ from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
 from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.loop import Stopped
+from hutong.simulation.marketing_acts import MARKETING_MIX
+from hutong.simulation.marketing_plants import MARKETING_PLANTS
+from hutong.simulation.marketing_settled import check_marketing, let_a_day_pass
 from hutong.simulation.plants import PLANTS
-from hutong.simulation.plates import change_ones_mind, check_plates
+from hutong.simulation.plates import check_plates
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
-from hutong.simulation.subsidies import check_campaigns, steer_campaign
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
 HEALING_NS_MAX = 2 * 3600 * NS_PER_S
-SUBSIDISED_MIX: Mix = (*MIX, (12, steer_campaign), (60, change_ones_mind))
 _LOOK_NS = 10 * NS_PER_S
 _WRONG_MAX = 20
 
@@ -42,6 +43,11 @@ class Result(msgspec.Struct, kw_only=True):
     transfers: int = 0
     restarts: int = 0
     messages: int = 0
+    awards: int = 0  # What campaigns gave, drawn and by coupon included, whatever became of it.
+    coupons: int = 0
+    red_packets: int = 0
+    shares: int = 0  # Of red packets, claimed.
+    friends: int = 0  # Brought by somebody.
     virtual_s: int = 0
     faults: dict[str, int] = msgspec.field(default_factory=dict)
     acts: dict[str, int] = msgspec.field(default_factory=dict)
@@ -55,12 +61,13 @@ def simulate(
     trace: TextIO | None = None,
     plan: Plan | None = None,
     mix: Mix | None = None,
-    subsidised: bool = False,
+    marketing: bool = False,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
+    marketing = marketing or plant in MARKETING_PLANTS
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
-    mix = mix or (SUBSIDISED_MIX if subsidised else MIX)
-    world = World(seed, plan or drawn, mix, trace, subsidised=subsidised)
+    mix = mix or (MARKETING_MIX if marketing else MIX)
+    world = World(seed, plan or drawn, mix, trace, marketing=marketing)
     with _errors_told(world), _without_collector(), suppress(Stopped):
         _live(world, int(hours * 3600) * NS_PER_S, plant)
     result = _result(world)
@@ -79,22 +86,32 @@ def _live(world: World, live_ns: int, plant: str) -> None:
 
     world.loop.run_until(start_ns + live_ns)
     trouble.end()
-    heals_until_ns = world.now_ns + HEALING_NS_MAX
-    while not world.audit.wrong and world.now_ns < heals_until_ns and not is_quiet(world):
-        world.loop.run_until(world.now_ns + _LOOK_NS)
-    if not world.audit.wrong:
-        check_settled(world)
-    if not world.audit.wrong and world.subsidised:
-        check_campaigns(world)
-        check_plates(world)
+    _quieten(world)
+    _check(world)
+    if world.has_marketing and not world.audit.wrong:
+        let_a_day_pass(world)
+        _quieten(world)
+        _check(world)
     if not world.audit.wrong:
         for place in world.places.values():
             world.restart(place)
         world.loop.run_until(world.now_ns + 10 * NS_PER_S)
         check_replayed(world)
+        _check(world)
+
+
+def _quieten(world: World) -> None:
+    """Go on until everything is decided, or for as long as that may take."""
+    until_ns = world.now_ns + HEALING_NS_MAX
+    while not world.audit.wrong and world.now_ns < until_ns and not is_quiet(world):
+        world.loop.run_until(world.now_ns + _LOOK_NS)
+
+
+def _check(world: World) -> None:
+    if not world.audit.wrong:
         check_settled(world)
-    if not world.audit.wrong and world.subsidised:
-        check_campaigns(world)
+    if not world.audit.wrong and world.has_marketing:
+        check_marketing(world, is_over=world.is_over)
         check_plates(world)
 
 
@@ -112,6 +129,11 @@ def _result(world: World) -> Result:
         refunds=sum(sum(tables["refund_outcomes"].values()) for tables in outcomes),
         returns=sum(sum(tables["return_outcomes"].values()) for tables in outcomes),
         messages=world.network.sent,
+        awards=sum(len(view.rows["awards"]) for view in views),
+        coupons=sum(len(view.rows["coupons"]) for view in views),
+        red_packets=sum(len(view.rows["red_packets"]) for view in views),
+        shares=sum(len(view.rows["red_packet_claims"]) for view in views),
+        friends=sum(len(view.rows["referrals"]) for view in views),
         transfers=sum(view.books.transfers for view in views),
         restarts=sum(count for fault, count in world.counts.faults.items() if fault in CRASHES),
         virtual_s=(world.now_ns - world.began_ns) // NS_PER_S,

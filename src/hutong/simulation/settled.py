@@ -22,6 +22,9 @@ _OWED = (
     AccountCode.BUDGET,
     AccountCode.CAMPAIGN_BUDGET,
     AccountCode.AWARDED,
+    AccountCode.RED_PACKET,
+    AccountCode.HELD,
+    AccountCode.FROZEN,
     AccountCode.DISPUTED,
 )
 _SIDES = (("payments", "payment_outcomes"), ("receipts", "receipt_outcomes"), ("refunds", "refund_outcomes"))

@@ -11,6 +11,9 @@ from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.ids import seeded_randomness
 from hutong.marketing.marketing import Marketing
+from hutong.marketing.red_packets.own_people_service import OwnPeople
+from hutong.marketing.red_packets.red_packet import RedPacketLimits
+from hutong.marketing.red_packets.service import RedPackets
 from hutong.runtime.outbound import Answer
 from hutong.runtime.pool import WorkerPool
 from hutong.simulation.place import Life
@@ -78,17 +81,18 @@ def plate_base(node_id: str) -> str:
     return f"https://{node_id}.example"
 
 
-class SubsidisedInstitution(InstitutionNode):
-    """An institution with what marketing makes cheaper."""
+class MarketingInstitution(InstitutionNode):
+    """An institution with all that marketing adds, wired as `app` wires it."""
 
     marketing: Marketing
+    red_packets: RedPackets
 
 
 async def begin_institution(
-    life: Life, settings: InstitutionSettings, telephone: Telephone, *, subsidised: bool = False
+    life: Life, settings: InstitutionSettings, telephone: Telephone, *, packet_life_ns: int = 0
 ) -> InstitutionNode:
-    """One institution, started on what its disk has."""
-    institution = (SubsidisedInstitution if subsidised else InstitutionNode)(
+    """One institution, started on what its disk has; with marketing, if red packets live for some time there."""
+    institution = (MarketingInstitution if packet_life_ns else InstitutionNode)(
         life.node,
         life.ledger,
         settings,
@@ -97,10 +101,23 @@ async def begin_institution(
         poster=NobodyToPost(),
         hasher=QuickHasher(),
     )
-    if isinstance(institution, SubsidisedInstitution):
-        institution.marketing = Marketing(institution, key=settings.merchant_pepper)
-        await institution.marketing.start()
+    if not isinstance(institution, MarketingInstitution):
+        await institution.start(life.stack)
+        return institution
+    institution.marketing = Marketing(institution, key=settings.merchant_pepper)
+    await institution.marketing.start()
+    institution.red_packets = RedPackets(
+        institution.payments,
+        institution.policies,
+        OwnPeople(institution.people),
+        institution.notices,
+        link_key=settings.merchant_pepper,
+        plate_base=settings.people.plate_base,
+        limits=RedPacketLimits(life_ns=packet_life_ns),
+    )
+    institution.on_tick.append(institution.red_packets.tick)
     await institution.start(life.stack)
+    await institution.red_packets.start()
     return institution
 
 

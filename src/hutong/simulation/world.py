@@ -20,9 +20,10 @@ from hutong.simulation.disk import Disk, DiskJournal
 from hutong.simulation.faults import ANSWER_NS, CALM, COMMIT_NS, Fault, Plan
 from hutong.simulation.line import Line, Verb
 from hutong.simulation.loop import VirtualLoop
+from hutong.simulation.marketing import PACKET_LIFE_NS, Offers, found_marketing
+from hutong.simulation.marketing_audit import MarketingAudit
 from hutong.simulation.place import Life, Place, Software
 from hutong.simulation.software import Telephone, begin_institution, begin_switch, institution_settings, plate_base
-from hutong.simulation.subsidies import found_campaigns
 from hutong.simulation.wire import LossyNetwork
 from hutong.switch.fees import FeeRule
 from hutong.switch.node import SwitchNode
@@ -33,6 +34,7 @@ CAP = 4_000_000
 START_NS = 1_767_225_600 * NS_PER_S  # 2026-01-01 00:00 UTC: 8 o'clock in China.
 TICK_NS = NS_PER_S // 2
 TICK_HEALING_NS = 3 * NS_PER_S
+TICK_OF_DAYS_NS = 300 * NS_PER_S
 SETTLING_IN_NS = 600 * NS_PER_S
 _MOMENTS = (  # Seconds from START_NS.
     *(3600, 4 * 3600, 7 * 3600),
@@ -57,10 +59,10 @@ class World:
     """Everything there is, and the events that make it live."""
 
     def __init__(
-        self, seed: int, plan: Plan, mix: Mix, trace: TextIO | None = None, *, subsidised: bool = False
+        self, seed: int, plan: Plan, mix: Mix, trace: TextIO | None = None, *, marketing: bool = False
     ) -> None:
         self.seed = seed
-        self.subsidised = subsidised  # Whether campaigns run.
+        self.has_marketing = marketing
         self.plan = CALM  # What goes wrong now; `plan_ahead` when everybody has moved in.
         self.plan_ahead = plan
         self.counts = Counts()
@@ -69,6 +71,8 @@ class World:
             ManualClock(START_NS + self.chance.choice(_MOMENTS) * NS_PER_S)
         )
         self.audit = Audit()
+        self.marketing_audit = MarketingAudit(self.audit)
+        self.offers = Offers()
         self.audit.on_wrong = self._stop
         self.loop.failed = self.audit.say
         self.telephone = Telephone()
@@ -76,6 +80,7 @@ class World:
         self.line = Line(self)
         self.cast = Cast()
         self.open_acts = 0
+        self.is_over = False  # Whether all that waited for its time has had it.
         self.orders: list[tuple[Person, Order]] = []  # What was ordered, to be tried again.
         self.asked: list[
             tuple[Place, Verb]
@@ -96,7 +101,8 @@ class World:
         self._add(SWITCH, begin_switch)
         for node_id, prefix in INSTITUTIONS.items():
             settings = institution_settings(node_id, prefix)
-            begin = partial(begin_institution, settings=settings, telephone=self.telephone, subsidised=subsidised)
+            life_ns = PACKET_LIFE_NS[node_id] if marketing else 0
+            begin = partial(begin_institution, settings=settings, telephone=self.telephone, packet_life_ns=life_ns)
             self._add(node_id, begin)
 
     @property
@@ -141,8 +147,8 @@ class World:
         self.loop.run_until(self.now_ns + NS_PER_S)
         self.loop.run(self._found(), SETTLING_IN_NS)
         self.cast = self.loop.run(settle_in(self), SETTLING_IN_NS)
-        if self.subsidised:
-            self.loop.run(found_campaigns(self), SETTLING_IN_NS)
+        if self.has_marketing:
+            self.loop.run(found_marketing(self), SETTLING_IN_NS)
         self.loop.run_until(self.now_ns + 61 * NS_PER_S)  # Who just registered could mint ids of an hour ago.
 
     def begin_acts(self, every_ns: int, until_ns: int) -> None:
@@ -161,6 +167,11 @@ class World:
         self.plan = self.network.plan = CALM
         self.network.heal()
         self._tick_ns = TICK_HEALING_NS
+
+    def let_time_go(self) -> None:
+        """From now on nodes look at the clock now and then: for a whole day to go by."""
+        self.is_over = True
+        self._tick_ns = TICK_OF_DAYS_NS
 
     def crash(self, place: Place, *, unheard: bool = False) -> None:
         """Kill a node; a commit on its way to the disk lands, or does not."""
@@ -226,6 +237,7 @@ class World:
 
     def _add(self, node_id: str, begin: Callable[[Life], Coroutine[Any, Any, Software]]) -> None:
         disk = Disk(self.loop, self._look_up_wait, partial(self._kept, node_id))
+        disk.on_commit = partial(self.marketing_audit.committed, node_id)
         self.audit.add(node_id)
         self.places[node_id] = Place(
             node_id,

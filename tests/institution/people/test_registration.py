@@ -91,7 +91,7 @@ async def test_registering_again_gives_the_same_user_and_ends_the_first_session(
     await town.restart()
     again = await town.ask(register)
     assert again.user == first.user
-    assert len(town.wallets) == 1
+    assert len(set(town.wallets)) == 1  # A start opens again what was opened lately.
     assert (await town.ask(lambda: town.people.session(again.token))).device_id == device_id
     with pytest.raises(Refusal, match="SESSION_UNKNOWN"):
         await town.ask(lambda: town.people.session(first.token))

@@ -1,12 +1,14 @@
 """Daily draws upon real payments: committed to, shown, given once a day, and verified from what is published."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hutong.institution.sealing import SealingKeys
+from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import TextReason
 from hutong.marketing.campaigns.award import AwardState
@@ -241,6 +243,53 @@ def test_a_node_that_was_down_reveals_what_is_over_and_goes_on() -> None:
     assert town.spends(town.drawing.user(100_000)) > 0
     today = now(town.drawing.records.day(town.campaign.id, date(2026, 1, 4)))
     assert today.log.entries[0].kind == public_log.DAY
+
+
+def test_every_day_can_be_verified_though_its_log_reveals_the_one_before_it() -> None:
+    town = Town()
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        town.spends(town.drawing.user(100_000))
+        town.tick(DAY_S)
+        assert differences(town.day(day)) == []
+
+
+def test_a_clock_that_is_put_back_gives_nothing_in_a_slot_that_is_over() -> None:
+    town = Town()
+    poor = town.drawing.user(1)
+    to_next_slot = 300 - town.clock.now_ns() // NS_PER_S % 300
+    town.tick(to_next_slot + 1)
+    town.clock.ns -= 3 * NS_PER_S
+    assert town.spends(town.drawing.user(100_000)) == 0
+    town.tick(3)
+    assert town.spends(town.drawing.user(100_000)) > 0
+    town.spends(poor)
+    town.restart("jing")
+    town.tick(DAY_S)
+    assert differences(town.day()) == []
+
+
+def test_a_draw_that_comes_back_while_the_clock_is_put_back_comes_back_in_the_slot_that_runs() -> None:
+    town = Town()
+    payment, _ = town.pay(town.drawing, town.drawing.user(100_000), town.plate, 10_000)
+    (award,) = town.drawing.awards(payment)
+    town.tick(600)
+    before_ns = town.clock.now_ns() - 400 * NS_PER_S
+    released = replace(award, state=AwardState.RELEASED.value, change=-award.amount, times=-1, decided_ns=before_ns)
+
+    def release() -> None:
+        town.drawing.marketing.awards.all.put(released)
+        town.drawing.draws.released(released)
+
+    town.drawing.do(release)
+    given = town.drawing.draws.lived(town.campaign.id, TODAY.toordinal())
+    assert given is not None
+    before = dict(given.running.net)
+    town.restart("jing")
+    again = town.drawing.draws.lived(town.campaign.id, TODAY.toordinal())
+    assert again is not None
+    assert dict(again.running.net) == before
+    town.tick(DAY_S)
+    assert differences(town.day()) == []
 
 
 def test_a_phrase_of_ones_own_counts_from_tomorrow() -> None:

@@ -139,7 +139,7 @@ def test_before_the_reveal_it_says_so() -> None:
     record, receipt = honest()
     early = rechained(record, lambda entry: None if entry.kind == public_log.REVEAL else entry)
     assert said("not revealed", early, receipt)
-    assert said("it reveals 0 days", early)
+    assert said("opens and reveals 0 days", early)
 
 
 def test_a_log_without_the_days_rules_says_so() -> None:

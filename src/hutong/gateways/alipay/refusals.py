@@ -129,6 +129,11 @@ REFUSALS = {
     "CASH_PERSON_HAD_ENOUGH": ("CAMPAIGN_STATUS_ERROR", "用户已达到领取次数上限"),
     "CASH_EXHAUSTED": ("CAMPAIGN_STATUS_ERROR", "红包已领完"),
     "CAMPAIGN_STATE_FORBIDS": ("CAMPAIGN_STATUS_ERROR", "活动当前状态不允许该操作"),
+    # Complaints.
+    "COMPLAINT_UNKNOWN": ("COMPLAINT_NOT_EXIST", "投诉单不存在"),
+    "COMPLAINT_ENDED": ("COMPLAINT_STATUS_ERROR", "投诉单已处理完成，不能再操作"),
+    "COMPLAINT_NOT_ANSWERED": ("COMPLAINT_STATUS_ERROR", "请先回复用户"),
+    "COMPLAINT_TOO_LONG": ("COMPLAINT_STATUS_ERROR", "投诉单协商记录已达上限"),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),
@@ -137,7 +142,10 @@ REFUSALS = {
     "PREAUTH_NOT_OPEN": ("ORDER_ALREADY_CLOSED", "订单已关闭"),
     "PREAUTH_NOT_HELD": ("ORDER_ALREADY_FINISH", "授权订单状态不允许该操作"),
     "PREAUTH_EXCEEDS_HELD": ("REQUEST_AMOUNT_EXCEED", "请求金额超过剩余冻结金额"),
-    "PREAUTH_PAYER_ELSEWHERE": ("PAYMENT_AUTH_CODE_INVALID", "不支持其他机构的付款码"),
+    "PREAUTH_PAYER_ELSEWHERE": (
+        "PAYMENT_AUTH_CODE_INVALID",
+        "付款码属于其他机构的钱包，预授权只支持本机构的用户，请改用收款",
+    ),
     "PREAUTH_BALANCE_INSUFFICIENT": ("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"),
     "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
 }

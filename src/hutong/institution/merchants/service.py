@@ -41,6 +41,7 @@ from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 
 _VERIFIED_MAX = 10_000
+_UNOPENED_WITHIN = 20_000  # Positions: an account follows its merchant by one look-up.
 
 
 class MerchantService:
@@ -53,6 +54,7 @@ class MerchantService:
         self, node: NodeRuntime, repository: MerchantRepository, ledger: LedgerEngine, *, pepper: bytes
     ) -> None:
         assert len(pepper) >= 16, "staff keys are only as secret as the pepper"
+        self._journal = node.journal
         self._clock = node.clock
         self._mint = node.mint
         self._randomness = node.randomness
@@ -61,6 +63,12 @@ class MerchantService:
         self._pepper = pepper
         self._verified: dict[str, tuple[int, bytes]] = {}
         self.session_key: Callable[[str], StaffKey] = _nobody_signs_in
+
+    async def start(self) -> None:
+        """Open the accounts that a crash kept from being opened, behind the rows of the merchants."""
+        for merchant in await self._all.merchants.load_since(max(0, self._journal.position - _UNOPENED_WITHIN)):
+            self._open(merchant)
+        self._journal.seal()
 
     # The operator.
 
@@ -72,7 +80,7 @@ class MerchantService:
         Repeats:  the merchant as it is now.
         """
         profile = profile.checked()
-        currency = currency_of(profile.currency)
+        currency_of(profile.currency)
         known = self._all.merchants.find("reference", profile.reference)
         if known:
             (merchant,) = known
@@ -92,8 +100,7 @@ class MerchantService:
             fee = fees.first_fee(merchant.id, fee_bps, now_ns)
             self._all.merchants.put(merchant)
             self._all.fees.put(fee)
-        # On a repeat, too: a crash may have kept the merchant and lost the account. The answer is `exists` then.
-        self._ledger.create_accounts([chart.merchant(merchant.id, currency)], _opened)
+        self._open(merchant)
         return merchant
 
     def suspend(self, merchant_id: int) -> Merchant:
@@ -297,6 +304,10 @@ class MerchantService:
         """The merchant's keys, revoked ones too, oldest first. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS."""
         _check_manager(key)
         return self._all.staff_keys.find("merchant_id", key.merchant_id)
+
+    def _open(self, merchant: Merchant) -> None:
+        """Open its account; what is open already answers `exists`."""
+        self._ledger.create_accounts([chart.merchant(merchant.id, currency_of(merchant.currency))], _opened)
 
     def _move(self, merchant_id: int, status: MerchantStatus) -> Merchant:
         merchant = self.merchant(merchant_id)

@@ -124,6 +124,8 @@ class PaymentService:
         )
         self.oversight = OversightService(node, debtor, self.creditor, self.refunds, self.returns, switch)
         self.on_statement: Callable[[AccountStatement], None] = lambda _: None
+        # Told at a start, when what was decided has let go of what it held, and before anything else is held.
+        self.on_let_go: list[Callable[[], None]] = []
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
@@ -243,6 +245,8 @@ class PaymentService:
         await _take_up(self.creditor, self.creditor.receipts, pending.get(Why.RECEIPT))
         await _take_up(self.refunds, self.refunds.refunds, pending.get(Why.REFUND_HELD))
         await _take_up(self.returns, self.returns.returns, pending.get(Why.RETURN))
+        for let_go in self.on_let_go:
+            let_go()
         self.node.journal.seal()
         await self._take_up_unheld(self.debtor, self.debtor.payments)
         await self._take_up_unheld(self.creditor, self.creditor.receipts)

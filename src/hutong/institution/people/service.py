@@ -39,6 +39,7 @@ from hutong.runtime.shelf import Shelf, decided, warmed
 
 _REGISTRATION_ID_LENGTH_MAX = 64
 _NAMESAKES_MAX = 100
+_UNOPENED_WITHIN = 20_000  # Positions: an account follows its user by one look-up.
 
 
 class Welcome(Protocol):
@@ -108,6 +109,10 @@ class PeopleService:
         await self._repository.start()
         await self.operators.start()
         await self.codes.start()
+        # A crash may have kept a user and lost the wallet, where the ledger had to look first. The answer is `exists` else.
+        for user in await self._repository.users.load_since(max(0, self._node.journal.position - _UNOPENED_WITHIN)):
+            self._open_wallet(user)
+        self._node.journal.seal()
 
     # What others ask.
 

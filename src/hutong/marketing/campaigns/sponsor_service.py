@@ -37,8 +37,10 @@ class SponsorService:
         self.all = Shelf(SPONSORS, node.journal, node.store)
 
     async def start(self) -> None:
-        """Load them."""
-        await self.all.load_all()
+        """Load them, and open what a crash may have kept from being opened: what is open already answers `exists`."""
+        for sponsor in await self.all.load_all():
+            self._ledger.create_accounts([chart.budget(sponsor.id, self._chart.currency)], _opened)
+        self._node.journal.seal()
 
     def register(self, profile: SponsorProfile) -> Sponsor:
         """

@@ -18,7 +18,7 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService, Decided
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, Spent, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -26,15 +26,12 @@ from hutong.marketing.campaigns.combination import Combination, best_combination
 from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
-from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.rule_book import CAMPAIGN, Match, RuleBook
 from hutong.scheme.messages import Channel
 
-CAMPAIGN = "campaign"
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
 DAY_NS = 86_400 * NS_PER_S
-# What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
-_PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
 
 
 class BenefitSource(Protocol):
@@ -65,27 +62,32 @@ class Subsidy(Discount, frozen=True, gc=False):
     chosen: tuple[Decided, ...] = ()
 
 
-class _Allowed(NamedTuple):
-    """A campaign that fits, the place it counts at, and what its budgets allow."""
-
-    match: Match
-    place: str
-    left: int
-
-    def decided(self, benefit: Benefit) -> Decided:
-        match = self.match
-        return Decided(benefit, self.place, match.row, match.campaign, match.caps)
-
-
+_Allowed = tuple[Match, str, int]  # A campaign that fits, the place it counts at, and what its budgets allow.
 _Asked = tuple[int, int, int, Channel, str]
 
 
+class _Room(NamedTuple):
+    """What one campaign's budgets must still have for what was shown."""
+
+    amount: int
+    funded: int
+    spent: Spent
+    caps: Caps | None  # None: it has none but its own money.
+    campaign_id: int
+    place: str
+
+
 class _Offered(NamedTuple):
-    """What was shown, when, and how many changes there had been of what it follows from."""
+    """What was shown, from when to when it holds, and how many changes there had been of what it follows from."""
 
     subsidy: Subsidy
     changes: int
-    occasion: Occasion
+    since_ns: int
+    until_ns: int
+    merchant_id: int
+    shop_id: int
+    chosen: tuple[int, ...] | None
+    rooms: tuple[_Room, ...]
 
 
 class Subsidies:
@@ -119,18 +121,20 @@ class Subsidies:
         Who sells there gets nothing there: else anybody with a shop would take discounts out of a till that is his own.
         May raise `Cold`.
         """
-        books = self._books(occasion)
-        if not books:
+        if not self._campaigns.running:
             return None
         asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
         offered = self._offered.get(asked)
         if offered is not None and self._holds(offered, occasion):
             return offered.subsidy
+        books = self._books(occasion)
+        if not books:
+            return None
         subsidy = self._best(occasion, books)
         if subsidy is not None and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
-            self._offered[asked] = _Offered(subsidy, self._changes, occasion)
+            self._offered[asked] = self._kept(subsidy, occasion)
         return subsidy
 
     def explain(self, occasion: Occasion) -> list[Weighed]:
@@ -144,7 +148,7 @@ class Subsidies:
         benefits, allowed = self._benefits(occasion, matches, place, unit_id, known, closed)
         fit, combination = self._combination(occasion, benefits, allowed)
         gives = {each.campaign_id for each in benefits}
-        campaigns = [each.match.campaign for each in allowed.values()]
+        campaigns = [match.campaign for match, _, _ in allowed.values()]
         undrawn = [each for each in campaigns if each.kind == CampaignKind.DRAW and each.id not in gives]
         return explanation(fit, combination, [each for each in benefits if each not in fit], closed, undrawn)
 
@@ -165,26 +169,51 @@ class Subsidies:
 
     @property
     def _changes(self) -> int:
-        return self._campaigns.all.changes + self._programmes.changes + self._parties.changes
+        return self._campaigns.all.changes + self._programmes.all.changes + self._parties.changes
 
-    def _holds(self, offered: "_Offered", occasion: Occasion) -> bool:
-        """Whether what was shown can still be given: nothing changed but what budgets have."""
-        was = offered.occasion
+    def _kept(self, subsidy: Subsidy, occasion: Occasion) -> _Offered:
+        spent = self._campaigns.spent
+        return _Offered(
+            subsidy,
+            self._changes,
+            max(each.campaign.starts_ns for each in subsidy.chosen),
+            min(occasion.now_ns + _SHOWN_NS, *(each.campaign.ends_ns for each in subsidy.chosen)),
+            occasion.merchant_id,
+            occasion.shop_id,
+            occasion.chosen,
+            # Each is of another campaign: only coupons come two of one.
+            tuple(
+                _Room(
+                    each.benefit.amount,
+                    each.campaign.funded,
+                    spent[each.campaign.id],
+                    each.caps if each.caps.any else None,
+                    each.campaign.id,
+                    each.place,
+                )
+                for each in subsidy.chosen
+            ),
+        )
+
+    def _holds(self, offered: _Offered, occasion: Occasion) -> bool:
+        """Whether what was shown can still be given: nothing changed but what budgets have. May raise `Cold`."""
+        _, changes, since_ns, until_ns, merchant_id, shop_id, chosen, rooms = offered
+        now_ns = occasion.now_ns
         if (
-            offered.changes != self._changes
-            or occasion.now_ns - was.now_ns > _SHOWN_NS
-            or (occasion.merchant_id, occasion.shop_id, occasion.chosen) != (was.merchant_id, was.shop_id, was.chosen)
+            not since_ns <= now_ns < until_ns
+            or occasion.merchant_id != merchant_id
+            or occasion.shop_id != shop_id
+            or occasion.chosen != chosen
+            or changes != self._changes
         ):
             return False
-        _, known = self._unit(occasion)
-        day, spent = self._calendar.day(occasion.now_ns), self._campaigns.spent
-        for each in offered.subsidy.chosen:  # Each of another campaign: only coupons come two of one.
-            campaign, amount = each.campaign, each.benefit.amount
-            if not campaign.is_running(occasion.now_ns):
+        for amount, funded, spent, caps, campaign_id, place in rooms:
+            if funded - spent.total < amount:
                 return False
-            person = known.of(campaign.id)
-            if room(campaign.funded, each.caps, spent[campaign.id], person, day, each.place)[0] < amount:
-                return False
+            if caps is not None:
+                person = self._unit(occasion)[1].of(campaign_id)
+                if room(funded, caps, spent, person, self._calendar.day(now_ns), place)[0] < amount:
+                    return False
         return True
 
     def _matches(self, occasion: Occasion, books: Sequence[RuleBook], place: PlaceFacts) -> list[Match]:
@@ -220,10 +249,13 @@ class Subsidies:
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         """Set aside what was just offered."""
         assert isinstance(discount, Subsidy), "what is reserved was offered here"
-        awards = self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns)
-        for award in awards:
-            if award.source in self.sources:
-                self.sources[award.source].reserved(award)
+        sources = self.sources
+        for award in self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns):
+            if award.source in sources:
+                sources[award.source].reserved(award)
+
+    def keep(self, payment_id: int) -> None:
+        self._awards.keep(payment_id)
 
     def look_up(self, payment_id: int) -> None:
         """May raise `Cold`."""
@@ -232,9 +264,10 @@ class Subsidies:
                 self.sources[award.source].look_up(award)
 
     def commit(self, payment_id: int) -> None:
+        sources = self.sources
         for award in self._awards.commit(payment_id):
-            if award.source in self.sources:
-                self.sources[award.source].committed(award)
+            if award.source in sources:
+                sources[award.source].committed(award)
 
     def release(self, payment_id: int) -> None:
         for award in self._awards.release(payment_id):
@@ -263,26 +296,30 @@ class Subsidies:
         of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
         day, amount = self._calendar.day(occasion.now_ns), occasion.amount
-        spent, expose = self._campaigns.spent, self._awards.audience.expose
+        spent, arms = self._campaigns.spent, known.arms
         for match in matches:
-            campaign, caps, kind = match.campaign, match.caps, match.kind
-            at = _where(caps, place)
-            left, level = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
-            if not left:
+            id_, campaign = match.id, match.campaign
+            at, level, left = "", Level.CAMPAIGN, campaign.funded - spent[id_].total
+            if match.is_capped:
+                at = _where(match.caps, place)
+                left, level = room(campaign.funded, match.caps, spent[id_], known.of(id_), day, at)
+            if left <= 0:
                 if closed is not None and not campaign.is_held_out(unit_id):
                     closed.append((campaign, level))
                 continue
-            if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
-                continue
-            allowed[campaign.id] = _Allowed(match, at, left)
-            if kind is CampaignKind.DISCOUNT:
-                benefit = _discount(match, amount, left)
+            if not match.is_promised:
+                arm = arms.get(id_) or self._awards.audience.expose(campaign, unit_id, known)
+                if arm == HELD_OUT:
+                    continue
+            allowed[id_] = match, at, left
+            if match.kind is CampaignKind.DISCOUNT:
+                benefit = match.discount(amount, left)
                 if benefit is not None:
                     benefits.append(benefit)
                 elif closed is not None and match.rule.amount_of(amount) > left:
                     closed.append((campaign, level))
             else:
-                of_kind.setdefault(kind, []).append(campaign)
+                of_kind.setdefault(match.kind, []).append(campaign)
         for kind, campaigns in of_kind.items():
             source = self.sources.get(kind.lower())
             if source is not None:
@@ -296,16 +333,16 @@ class Subsidies:
         if len(benefits) == 1:
             (only,) = benefits
             is_whole = only.amount < occasion.amount and only.threshold <= occasion.amount
-            if is_whole and 0 < only.amount <= allowed[only.campaign_id].left:
-                return (allowed[only.campaign_id].decided(only),)  # As most are: nothing is to be chosen.
+            if is_whole and 0 < only.amount <= allowed[only.campaign_id][2]:
+                return (_decided(only, allowed),)  # As most are: nothing is to be chosen.
         _, combination = self._combination(occasion, benefits, allowed)
-        return tuple([allowed[each.campaign_id].decided(each) for each in combination.chosen]) if combination else ()
+        return tuple([_decided(each, allowed) for each in combination.chosen]) if combination else ()
 
     def _combination(
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[list[Benefit], Combination | None]:
         """What the budgets have room for, and the best of it."""
-        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
+        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id][2]]
         while fit:
             combination = best_combination(occasion.amount, fit)
             over = _over_room(combination.chosen, allowed)
@@ -398,37 +435,20 @@ def _where(caps: Caps, place: PlaceFacts) -> str:
     return (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
 
 
-def _discount(match: Match, amount: int, left: int) -> Benefit | None:
-    """What the row gives, if the budgets have so much."""
-    terms = match.terms
-    given = match.rule.amount_of(amount)
-    if given > left:
-        if not terms.partial:
-            return None
-        given = left
-    if not given:
-        return None
-    return Benefit(
-        campaign_id=match.campaign.id,
-        amount=given,
-        label=match.campaign.name,
-        source=CAMPAIGN,
-        priority=terms.priority,
-        exclusive=terms.exclusive,
-        group=terms.group,
-        threshold=match.rule.threshold,
-    )
+def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed]) -> Decided:
+    match, place, _ = allowed[benefit.campaign_id]
+    return Decided(benefit, place, match.row, match.campaign, match.caps)
 
 
 def _over_room(chosen: Sequence[Benefit], allowed: Mapping[int, _Allowed]) -> Benefit | None:
     """The least of what one campaign would give together, where its budgets have not so much."""
-    if len(chosen) == 1:
-        return None
+    if len({each.campaign_id for each in chosen}) == len(chosen):
+        return None  # Each has room for its own.
     sums: dict[int, int] = {}
     for each in chosen:
         sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
     for campaign_id, total in sums.items():
-        if total > allowed[campaign_id].left:
+        if total > allowed[campaign_id][2]:
             return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
     return None
 

@@ -5,9 +5,11 @@ A `BenefitSource` of subsidies. It keeps no rows of draws: each is an award, who
 running day are folded from the awards after a restart, as budgets are.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
+from operator import itemgetter
 
 import msgspec
 from msgspec.structs import replace
@@ -79,11 +81,12 @@ class Lived:
     def count(self, award: Award, facts: DrawFacts) -> None:
         """A version of an award was written down."""
         turns = self.turns.setdefault(award.person_id, set())
-        if award.state == AwardState.RESERVED:
+        if award.times > 0:
             self.running.gave(facts.slot, award.amount)
             turns.add(facts.turn)
         elif award.state == AwardState.RELEASED:
-            self.running.came_back(self.slot_at(award.decided_ns), award.amount)
+            slot = released_slot(self.running.opened, self.running.begun, award)
+            self.running.came_back(slot, award.amount)
             turns.discard(facts.turn)
 
 
@@ -117,16 +120,25 @@ class DrawService:
             await self.log.load(campaign_id)
         today = self.calendar.day(self._node.clock.now_ns())
         began_at: list[int] = []
+        gates: list[tuple[int, Lived, SlotTold]] = []
         for seed in seeds:
             if seed.day == KEY_DAY:
                 self._keys[seed.campaign_id] = self._sealing.unseal(seed.sealed, seed.label)
             elif seed.day <= today + 1 and not seed.revealed:
-                began = await self._load_day(seed)
-                began_at += [] if began is None else [began]
-        if began_at:
-            for _, award in await self._node.store.scan(AWARDS, after=min(began_at)):
-                if award.source == DRAW:
-                    self._count(award)
+                began_at += await self._load_day(seed, gates)
+        gates.sort(key=itemgetter(0))
+        await self._count_since(min(began_at, default=0), deque(gates))
+
+    async def _count_since(self, began_at: int, gates: "deque[tuple[int, Lived, SlotTold]]") -> None:
+        """Go through gates and awards as they came: what a gate did not know yet is counted behind it."""
+        for position, award in await self._node.store.scan(AWARDS, after=began_at) if began_at else ():
+            while gates and gates[0][0] < position:
+                _, lived, told = gates.popleft()
+                lived.running.opened_slot(told)
+            if award.source == DRAW:
+                self._count(award)
+        for _, lived, told in gates:
+            lived.running.opened_slot(told)
 
     # What payments get.
 
@@ -351,21 +363,25 @@ class DrawService:
         row = self._kept(campaign_id, day)
         return self._sealing.unseal(row.sealed, row.label)
 
-    async def _load_day(self, seed: Seed) -> int | None:
-        """Where in the journal the day's publication begins; None for one that is not published, or over."""
+    async def _load_day(self, seed: Seed, gates: list[tuple[int, Lived, SlotTold]]) -> list[int]:
+        """Where in the journal the day's publication begins; nowhere for one that is not published. Adds its gates."""
         rows = await self.log.of_day(seed.campaign_id, seed.day)
         if not rows:
-            return None
+            return []
         opened = msgspec.json.decode(rows[0][1].text, type=DayTold)
         lived = self._lived[seed.campaign_id, seed.day] = Lived(opened, self._seed(seed.campaign_id, seed.day))
-        for _, row in rows[1:]:
-            lived.running.opened_slot(msgspec.json.decode(row.text, type=SlotTold))
-        return rows[0][0]
+        gates += [(position, lived, msgspec.json.decode(row.text, type=SlotTold)) for position, row in rows[1:]]
+        return [rows[0][0]]
 
 
 def facts_of(award: Award) -> DrawFacts:
     """What an award keeps of its draw."""
     return msgspec.json.decode(award.facts, type=DrawFacts)
+
+
+def released_slot(opened: DayTold, begun: int, award: Award) -> int:
+    """In which slot a draw came back: in none that is over, even if the clock was put back into it."""
+    return max(begun, opened.slot_at(award.decided_ns // NS_PER_MS))
 
 
 def _is_over(lived: Lived, now_ns: int) -> bool:

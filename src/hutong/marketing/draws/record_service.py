@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -11,10 +12,10 @@ from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardState
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.draws import public_log
-from hutong.marketing.draws.draw_service import DRAW, DrawFacts, DrawService, facts_of
+from hutong.marketing.draws.draw_service import DRAW, DrawFacts, DrawService, facts_of, released_slot
 from hutong.marketing.draws.log_service import PAGE, campaign_text
 from hutong.marketing.draws.reasons import DrawReason
-from hutong.marketing.draws.record import DayRecord, DayTold, LogPart, PublicDraw, Receipt
+from hutong.marketing.draws.record import DayRecord, DayTold, LogPart, PublicDraw, Receipt, SlotTold
 from hutong.marketing.draws.seed import KEY_DAY, PHRASES, Phrase
 from hutong.marketing.draws.terms import terms_of
 from hutong.marketing.draws.views import CommittedDay, DrawCampaignView, OwnDraw, PacingSlot, PacingView
@@ -92,7 +93,8 @@ class RecordService:
         draws: tuple[PublicDraw, ...] = ()
         if is_out:
             opened = msgspec.json.decode(rows[0][1].text, type=DayTold)
-            draws = await self._draws(campaign_id, opened, rows[0][0], rows[-1][0])
+            gates = [(at, msgspec.json.decode(row.text, type=SlotTold).slot) for at, row in rows[1:-1]]
+            draws = await self._draws(campaign_id, opened, gates, rows[0][0], rows[-1][0])
         return DayRecord(LogPart(campaign_text(campaign_id), before, tuple(entries)), draws)
 
     async def own(self, person_id: int, limit: int) -> list[OwnDraw]:
@@ -138,18 +140,23 @@ class RecordService:
                 return each
         raise Refusal(DrawReason.DRAW_CAMPAIGN_UNKNOWN)
 
-    async def _draws(self, campaign_id: int, opened: DayTold, first: int, last: int) -> tuple[PublicDraw, ...]:
-        """What was given on a day, from the awards written between two positions."""
+    async def _draws(
+        self, campaign_id: int, opened: DayTold, gates: list[tuple[int, int]], first: int, last: int
+    ) -> tuple[PublicDraw, ...]:
+        """What was given on a day, from the awards written between two positions; gates are slots, with theirs."""
         found: list[PublicDraw] = []
         open_at: dict[int, int] = {}  # By award: where in the list.
-        after = first
+        after, passed, begun = first, 0, -1
         while page := await self._node.store.page(
             AWARDS, "campaign_id", campaign_id, after=after, before=last, limit=PAGE
         ):
             after = page[-1][0]
-            for _, award in page:
+            for position, award in page:
+                while passed < len(gates) and gates[passed][0] < position:
+                    begun = max(begun, gates[passed][1] - 1)
+                    passed += 1
                 if award.source == DRAW and (facts := facts_of(award)).day == opened.day.toordinal():
-                    _fold(found, open_at, award, facts, opened)
+                    _fold(found, open_at, award, facts, partial(released_slot, opened, begun))
         return tuple(found)
 
     def _own(self, award: Award, phrases: list[Phrase]) -> OwnDraw:
@@ -176,8 +183,14 @@ class RecordService:
         )
 
 
-def _fold(found: list[PublicDraw], open_at: dict[int, int], award: Award, facts: DrawFacts, opened: DayTold) -> None:
-    if award.state == AwardState.RESERVED:
+def _fold(
+    found: list[PublicDraw],
+    open_at: dict[int, int],
+    award: Award,
+    facts: DrawFacts,
+    slot_of: Callable[[Award], int],
+) -> None:
+    if award.times > 0:
         open_at[award.id] = len(found)
         draw = PublicDraw(
             reference=facts.reference, turn=facts.turn, slot=facts.slot, drawn=facts.drawn, given=award.amount
@@ -185,5 +198,4 @@ def _fold(found: list[PublicDraw], open_at: dict[int, int], award: Award, facts:
         found.append(draw)
     elif award.state == AwardState.RELEASED and award.id in open_at:
         at = open_at.pop(award.id)
-        released = opened.slot_at(award.decided_ns // NS_PER_MS)
-        found[at] = msgspec.structs.replace(found[at], released_slot=released)
+        found[at] = msgspec.structs.replace(found[at], released_slot=slot_of(award))

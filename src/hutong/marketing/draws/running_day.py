@@ -17,6 +17,7 @@ class RunningDay:
         self.net: dict[int, int] = defaultdict(int)  # By slot: less what came back in it.
         self._gross: dict[int, int] = defaultdict(int)
         self._gates: dict[int, Gate] = {}
+        self.begun = -1  # The slot that runs, as far as gates say: that of the next one is published in it.
 
     @property
     def thresholds(self) -> dict[int, int]:
@@ -45,11 +46,16 @@ class RunningDay:
     def opened_slot(self, told: SlotTold) -> None:
         """A slot's gate was published."""
         self._gates[told.slot] = Gate(told.threshold, told.ceiling)
+        self.begun = max(self.begun, told.slot - 1)
 
     def comes_to(self, draw: Draw, slot: int, to_pay: int) -> int:
-        """What a draw gives at a payment in a slot; 0 where the slot's gate does not let it in, or nothing is left."""
+        """
+        What a draw gives at a payment in a slot; 0 where the slot's gate does not let it in, or nothing is left.
+
+        A slot that is over gives nothing, even if the clock was put back into it: later gates say what it gave.
+        """
         found = self._gates.get(slot)
-        if found is None or not found.admits(draw, self._gross[slot]):
+        if found is None or slot < self.begun or not found.admits(draw, self._gross[slot]):
             return 0
         return draw.given(to_pay, self.opened.budget - self.given)
 

@@ -90,9 +90,11 @@ def verify_day(record: DayRecord, head: str = "") -> list[Finding]:
     log = record.log
     findings = [*_chain(log, head)]
     try:
-        days = {told.day.isoformat() for told in _told(log, public_log.REVEAL, RevealTold)}
+        # Behind a day's opening is the reveal of the day before it, and before its own reveal the opening of the next.
+        opened = {told.day.isoformat() for told in _told(log, public_log.DAY, DayTold)}
+        days = {told.day.isoformat() for told in _told(log, public_log.REVEAL, RevealTold)} & opened
         if len(days) != 1:
-            raise Unverifiable(f"log: it reveals {len(days)} days, and a day's record is of one")
+            raise Unverifiable(f"log: it opens and reveals {len(days)} days, and a day's record is of one")
         published = read_day(log, days.pop())
     except Unverifiable as why:
         return [*findings, Finding(False, str(why))]

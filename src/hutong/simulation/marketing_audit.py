@@ -1,0 +1,479 @@
+"""
+Safety of what marketing gives, at every commit: budgets, awards, coupons, red packets, rewards.
+
+As `audit`, it believes no node: durable rows are folded here. What one row must say is checked when it is kept; what several
+rows of one decision must say together, when their commit is whole.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hutong.institution import chart
+from hutong.institution.payments.payment import Why, claimant
+from hutong.kernel.money import Currency
+from hutong.marketing.campaigns.award import AwardKind, AwardState
+from hutong.marketing.coupons.coupon import CouponState
+from hutong.marketing.invitations.referral import ReferralState
+from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
+from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
+
+_NEXT = {  # What may become of it; None: how it begins.
+    "awards": {
+        None: "RESERVED COMMITTED",  # What is decided at once is written once.
+        "RESERVED": "COMMITTED RELEASED",
+        "COMMITTED": "COMMITTED",
+        "RELEASED": "",
+    },
+    "coupons": {
+        None: "AVAILABLE",
+        "AVAILABLE": "AVAILABLE RESERVED",
+        "RESERVED": "REDEEMED AVAILABLE",
+        "REDEEMED": "AVAILABLE",
+    },
+    "red_packets": {
+        None: "OPENING",
+        "OPENING": "OPEN FAILED",
+        "OPEN": "OPEN EMPTY EXPIRED",
+        "EMPTY": "EMPTY",
+        "EXPIRED": "EXPIRED",
+        "FAILED": "",
+    },
+    "red_packet_claims": {
+        None: "MOVING PAID SENDING",
+        "MOVING": "MOVING PAID",
+        "SENDING": "SENDING PAID GIVEN_UP",
+        "PAID": "",
+        "GIVEN_UP": "",
+    },
+    "referrals": {
+        None: "JOINED",
+        "JOINED": "HELD WAITING",
+        "WAITING": "WAITING HELD REFUSED",
+        "HELD": "HELD PAID REFUSED",
+        "PAID": "",
+        "REFUSED": "APPEALED",
+        "APPEALED": "PAID REFUSED",
+    },
+}
+_PACKET_MOVES = (Why.RED_PACKET_FILLED, Why.RED_PACKET_CLAIMED, Why.RED_PACKET_RETURNED)
+
+
+class Given:
+    """What is durable of marketing at one node."""
+
+    def __init__(self, view: NodeView) -> None:
+        self.view = view
+        self.totals: dict[tuple[Any, ...], int] = defaultdict(int)  # By campaign, level and what is counted there.
+        self.caps: dict[int, dict[str, int]] = {}  # Of each campaign, the greatest of each level; 0: no bound.
+        self.changes: dict[int, int] = defaultdict(int)  # By award: all that its versions did to a budget.
+        self.of_payment: dict[int, set[int]] = defaultdict(set)  # Awards.
+        self.of_coupon: dict[int, set[int]] = defaultdict(set)  # Awards.
+        self.sponsors: dict[int, tuple[str, Any]] = {}  # What a sponsor here reserved for: where it ends, and its row.
+        self.turns: set[tuple[Any, ...]] = set()  # Draws that are taken.
+        self.claimed: dict[int, int] = defaultdict(int)  # By template.
+        self.claimed_on: dict[tuple[int, int], int] = defaultdict(int)  # By template and day.
+        self.claimed_by: dict[tuple[int, str, int], int] = defaultdict(int)  # By template, and person or device.
+        self.codes: set[int] = set()
+        self.shares: dict[int, list[Any]] = defaultdict(list)  # By packet: claims, in their order.
+        self.claimants: set[int] = set()
+        self.moved: dict[tuple[int, int], int] = defaultdict(int)  # By code and packet.
+        self.sponsored: dict[int, int] = defaultdict(int)  # By sponsor: paid in, less what was taken back.
+        self.inviters: dict[int, tuple[int, int]] = {}  # By friend: the inviter and the campaign.
+        self.brought: dict[tuple[int, int], set[int]] = defaultdict(set)  # By inviter and campaign: referrals.
+        self.back: dict[int, int] = defaultdict(int)  # By what awards are for: what refunds brought back.
+        self.touched: dict[tuple[str, int], None] = {}  # What this commit changed: looked at when it is whole.
+
+    def paid(self, id_: int) -> tuple[Any, int, bool | None]:
+        """What awards under this id are for, its discount, and how it ended."""
+        view = self.view
+        payment = view.rows["payments"].get(id_)
+        if payment is not None and payment.adjuster:
+            return payment, payment.payer_discount, view.outcomes["payment_outcomes"].get(payment.id)
+        sponsored = self.sponsors.get(id_)
+        if sponsored is None:
+            return None, 0, None
+        outcomes, row = sponsored
+        return row, row.payee_discount, view.outcomes[outcomes].get(row.id)
+
+
+class MarketingAudit:
+    """Listens to what `audit` hears of, and says there what is wrong."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self.given: dict[str, Given] = {}
+        checks: dict[str, Callable[[Given, Any], None]] = {
+            "campaigns": self._campaign,
+            "awards": self._award,
+            "coupon_claims": self._coupon_claim,
+            "coupons": self._coupon,
+            "red_packets": self._packet,
+            "red_packet_claims": self._share,
+            "referrals": self._referral,
+            "transfer": self._transfer,
+            "payments": self._payment,
+            "payment_outcomes": self._payment_outcome,
+            "receipts": self._receipt,
+            "receipt_outcomes": self._receipt_outcome,
+            "refund_outcomes": self._refunded,
+            "return_outcomes": self._returned,
+        }
+        for table, check in checks.items():
+            audit.watch(table, self._watching(check))
+        self._whole: dict[str, Callable[[Given, int], None]] = {
+            "award": self._check_award,
+            "payment": self._check_payment,
+            "coupon": self._check_coupon,
+            "packet": self._check_packet,
+            "referral": self._check_referral,
+        }
+
+    def _watching(self, check: Callable[[Given, Any], None]) -> Callable[[NodeView, Any], None]:
+        return lambda view, row: check(self.of(view), row)
+
+    def of(self, view: NodeView) -> Given:
+        """What a node gave."""
+        found = self.given.get(view.node_id)
+        if found is None:
+            found = self.given[view.node_id] = Given(view)
+        return found
+
+    def committed(self, node_id: str) -> None:
+        """All rows of a commit are there: what they must say together."""
+        given = self.given.get(node_id)
+        if given is not None and given.touched:
+            touched, given.touched = given.touched, {}
+            for what, id_ in touched:
+                self._whole[what](given, id_)
+
+    def _say(self, given: Given, said: str) -> None:
+        self._audit.say(f"{given.view.node_id}: {said}")
+
+    def _moved_on(self, given: Given, table: str, row: Any) -> Any:
+        """The version before, whose state this one's may follow."""
+        before = given.view.rows[table].get(row.id)
+        if row.state not in _NEXT[table][before.state if before is not None else None].split():
+            was = before.state if before is not None else "nothing"
+            self._say(given, f"{table}: {row.id:032x} was {was}, and is {row.state}")
+        return before
+
+    # Campaigns and awards.
+
+    def _campaign(self, given: Given, row: Any) -> None:
+        caps = given.caps.setdefault(row.id, {})
+        for level, most in msgspec.structs.asdict(row.told.caps).items():
+            if level != "place_is":
+                known = caps.get(level, most)
+                caps[level] = max(known, most) if known and most else 0
+
+    def _award(self, given: Given, row: Any) -> None:
+        before = self._moved_on(given, "awards", row)
+        given.changes[row.id] += row.change
+        if given.changes[row.id] != row.left:
+            self._say(given, f"award {row.id:032x} gives {row.left}, and took {given.changes[row.id]} of its budget")
+        if before is None:
+            given.of_payment[row.payment_id].add(row.id)
+            if row.source == "coupon":
+                given.of_coupon[row.source_id].add(row.id)
+        elif (row.campaign_id, row.person_id, row.payment_id, row.amount) != (
+            before.campaign_id,
+            before.person_id,
+            before.payment_id,
+            before.amount,
+        ):
+            self._say(given, f"award {row.id:032x} is about something else now")
+        self._count(given, row)
+        if row.source == "draw":
+            self._turn(given, row, before)
+        given.touched["award", row.id] = None
+        if row.payment_id:
+            given.touched["payment", row.payment_id] = None
+        if row.source == "coupon":
+            given.touched["coupon", row.source_id] = None
+
+    def _count(self, given: Given, row: Any) -> None:
+        """No budget at any level is a fen over, at any moment (invariant 7)."""
+        campaign = given.view.rows["campaigns"][row.campaign_id]
+        levels: list[tuple[str, Any, int]] = [
+            ("campaign", 0, row.change),
+            ("day", row.day, row.change),
+            ("person", row.person_id, row.change),
+            ("person_day", (row.person_id, row.day), row.change),
+            ("times", row.person_id, row.times),
+            ("times_day", (row.person_id, row.day), row.times),
+        ]
+        if row.place:
+            levels.append(("place", (row.place, row.day), row.change))
+        for level, what, change in levels:
+            key = row.campaign_id, level, what
+            given.totals[key] += change
+            most = campaign.funded if level == "campaign" else given.caps[row.campaign_id][level]
+            if given.totals[key] > most and (most or level == "campaign"):
+                self._say(given, f"campaign {row.campaign_id:032x} gave {given.totals[key]} of {most} by {level}")
+
+    def _turn(self, given: Given, row: Any, before: Any) -> None:
+        """A person's turn of a day is drawn once."""
+        facts = row.told
+        turn = row.campaign_id, row.person_id, facts["day"], facts["turn"]
+        if before is None and turn in given.turns:
+            self._say(given, f"award {row.id:032x}: the turn {facts['turn']} of {facts['reference']} was taken")
+        elif before is None:
+            given.turns.add(turn)
+        elif row.state == AwardState.RELEASED:
+            given.turns.discard(turn)
+
+    def _check_award(self, given: Given, id_: int) -> None:
+        award = given.view.rows["awards"][id_]
+        if award.kind == AwardKind.REWARD:
+            rewarded = given.view.books.moved.get((Why.REWARDED, id_), 0)
+            if rewarded > (award.left if award.state == AwardState.COMMITTED else 0):
+                self._say(given, f"reward {id_:032x} of {award.left} is {award.state}, and {rewarded} was paid")
+
+    # Payments: each discount is what its awards say, and each award is somebody's payment (invariant 3).
+
+    def _payment(self, given: Given, row: Any) -> None:
+        if row.adjuster:
+            given.touched["payment", row.id] = None
+        if row.sponsor:
+            self._sponsored(given, claimant(row.creditor_agent, row.id), "payment_outcomes", row)
+
+    def _receipt(self, given: Given, row: Any) -> None:
+        if row.sponsor:
+            self._sponsored(given, claimant(row.debtor_agent, row.id), "receipt_outcomes", row)
+
+    def _sponsored(self, given: Given, id_: int, outcomes: str, row: Any) -> None:
+        given.sponsors[id_] = outcomes, row
+        given.touched["payment", id_] = None
+
+    def _payment_outcome(self, given: Given, row: Any) -> None:
+        self._payment(given, given.view.rows["payments"][row.id])
+
+    def _receipt_outcome(self, given: Given, row: Any) -> None:
+        receipt = given.view.rows["receipts"].get(row.id)  # An offer that is refused at once leaves none.
+        if receipt is not None:
+            self._receipt(given, receipt)
+
+    def _refunded(self, given: Given, row: Any) -> None:
+        if not row.completed:
+            return
+        refund = given.view.rows["refunds"][row.id]
+        paid = given.view.rows["payments" if refund.on_us else "receipts"][refund.payment_id]
+        self._came_back(given, paid, refund.shares, getattr(paid, "debtor_agent", given.view.node_id))
+
+    def _returned(self, given: Given, row: Any) -> None:
+        if row.completed:
+            return_ = given.view.rows["returns"][row.id]
+            paid = given.view.rows["payments"][return_.payment_id]
+            self._came_back(given, paid, msgspec.structs.replace(return_.shares, payee_discount=0), "")
+
+    def _came_back(self, given: Given, paid: Any, shares: Any, agent: str) -> None:
+        if getattr(paid, "adjuster", ""):
+            given.back[paid.id] += shares.payer_discount
+            given.touched["payment", paid.id] = None
+        if paid.sponsor and agent:
+            id_ = claimant(agent, paid.id)
+            given.back[id_] += shares.payee_discount
+            given.touched["payment", id_] = None
+        for referrals in given.brought.values():
+            for each in referrals:
+                if given.view.rows["referrals"][each].payment_id == paid.id:
+                    given.touched["referral", each] = None
+
+    def _check_payment(self, given: Given, id_: int) -> None:
+        """What awards give a payment is its discount; they stand as it does; what refunds brought back of it, they say."""
+        view = given.view
+        awards = [view.rows["awards"][each] for each in sorted(given.of_payment.get(id_, ()))]
+        paid, discount, completed = given.paid(id_)
+        if paid is None:
+            if awards:
+                self._say(given, f"awards for {id_:032x}, which is no payment")
+            return
+        amount, back = sum(each.amount for each in awards), sum(each.returned for each in awards)
+        wanted = {None: AwardState.RESERVED, True: AwardState.COMMITTED, False: AwardState.RELEASED}[completed]
+        states = {each.state for each in awards}
+        if amount != discount or states - {wanted.value} or (discount and not awards):
+            self._say(given, f"payment {id_:032x} with {discount} off is {wanted}; its awards: {amount}, {states}")
+        if back != given.back.get(id_, 0):
+            self._say(given, f"of payment {id_:032x} {given.back.get(id_, 0)} came back; its awards say {back}")
+
+    # Coupons.
+
+    def _coupon_claim(self, given: Given, row: Any) -> None:
+        """Each claim counts once, none is beyond the stock, and a code is good for one."""
+        if row.id in given.view.rows["coupon_claims"]:
+            self._say(given, f"coupon {row.id:032x} was claimed twice")
+        template = given.view.rows["coupon_templates"][row.template_id]
+        limits = template.told.limits
+        given.claimed[template.id] += 1
+        given.claimed_on[template.id, row.day] += 1
+        counted = given.claimed[template.id], given.claimed_on[template.id, row.day]
+        if (row.number, row.number_today) != counted:
+            self._say(given, f"coupon {row.id:032x} says it is {row.number}, {row.number_today}; it is {counted}")
+        if counted[0] > template.stock or (limits.per_day and counted[1] > limits.per_day):
+            self._say(given, f"of template {template.id:032x} {counted} were claimed, of a stock of {template.stock}")
+        for who, id_, most in (
+            ("person", row.person_id, limits.per_person),
+            ("device", row.device_id, limits.per_device),
+        ):
+            given.claimed_by[template.id, who, id_] += 1
+            if id_ and most and given.claimed_by[template.id, who, id_] > most:
+                self._say(given, f"coupon {row.id:032x} is one more than {most} by {who}")
+        if row.code_id is not None:
+            if row.code_id in given.codes:
+                self._say(given, f"coupon {row.id:032x} came by a code that was used")
+            given.codes.add(row.code_id)
+
+    def _coupon(self, given: Given, row: Any) -> None:
+        before = self._moved_on(given, "coupons", row)
+        claim = given.view.rows["coupon_claims"][row.id]
+        was = claim.person_id if before is None else before.person_id
+        given_on = before is not None and not before.given_by and row.given_by == was
+        if row.person_id != was and not given_on:
+            self._say(given, f"coupon {row.id:032x} is somebody's who neither claimed it nor was given it")
+        given.touched["coupon", row.id] = None
+
+    def _check_coupon(self, given: Given, id_: int) -> None:
+        """A coupon makes one payment cheaper: what is set aside with it, or was given and stays given."""
+        coupon = given.view.rows["coupons"][id_]
+        awards = [given.view.rows["awards"][each] for each in given.of_coupon.get(id_, ())]
+        live = [each for each in awards if each.left]
+        if len(live) > 1:
+            self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
+        wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
+        own = given.view.rows["awards"].get(coupon.award_id)
+        if wanted is not None and (own is None or own.state != wanted or own.payment_id != coupon.payment_id):
+            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {own and own.state}")
+        if coupon.state == CouponState.AVAILABLE and live:
+            self._say(given, f"coupon {id_:032x} may be used, and still gives a payment {live[0].left}")
+
+    # Red packets.
+
+    def _packet(self, given: Given, row: Any) -> None:
+        view = given.view
+        before = self._moved_on(given, "red_packets", row)
+        day = (row.created_ns + CHINA_NS) // DAY_NS
+        taken = row.amount if before is None else 0
+        taken -= row.returned - (before.returned if before is not None else 0)
+        limits = Counted(row.sender_id, day, row.counter, row.counted)
+        self._audit.spend(view, limits, taken)
+        if before is None:
+            self._audit.check_limits(view, limits, f"red packet {row.id:032x}")
+        elif row.returned < before.returned or row.amount != before.amount or row.seed != before.seed:
+            self._say(given, f"red packet {row.id:032x} is another now")
+        given.touched["packet", row.id] = None
+
+    def _share(self, given: Given, row: Any) -> None:
+        """Each claimant gets one of the shares that were fixed when the packet was made, each at least a fen."""
+        before = self._moved_on(given, "red_packet_claims", row)
+        given.touched["packet", row.packet_id] = None
+        if before is not None:
+            return
+        packet = given.view.rows["red_packets"][row.packet_id]
+        shares = given.shares[packet.id]
+        if row.claimant_key in given.claimants:
+            self._say(given, f"red packet {packet.id:032x}: somebody has two shares")
+        given.claimants.add(row.claimant_key)
+        if row.number != len(shares) or row.number >= packet.count or row.amount != packet.shares()[row.number]:
+            self._say(given, f"red packet {packet.id:032x}: share {row.number} of {row.amount} is not the next")
+        if row.amount < 1 or row.created_ns >= packet.expires_ns or packet.to_user_id not in (None, row.user_id):
+            self._say(given, f"red packet {packet.id:032x}: share {row.number} is nobody's to claim")
+        shares.append(row.id)
+
+    def _transfer(self, given: Given, row: Any) -> None:
+        if row.code in _PACKET_MOVES:
+            given.moved[row.code, row.user_data_128] += row.amount
+            given.touched["packet", row.user_data_128] = None
+        elif row.code == Why.SPONSORED:
+            budget = chart.budget_account(row.user_data_128)
+            given.sponsored[row.user_data_128] += row.amount if row.credit_account_id == budget else -row.amount
+        elif row.code == Why.REWARDED:
+            given.touched["award", row.user_data_128] = None
+
+    def _check_packet(self, given: Given, id_: int) -> None:
+        """Its account holds what has reached nobody; the shares add up to it."""
+        view = given.view
+        packet = view.rows["red_packets"].get(id_)
+        claims = [view.rows["red_packet_claims"][each] for each in given.shares.get(id_, ())]
+        came, claimed, returned = (given.moved.get((code, id_), 0) for code in _PACKET_MOVES)
+        if packet is None:
+            self._say(given, f"money of a red packet {id_:032x} that is none")
+            return
+        filled = packet.state in {PacketState.OPEN, PacketState.EMPTY, PacketState.EXPIRED}
+        paid_here = sum(each.amount for each in claims if each.user_id and each.state == ClaimState.PAID)
+        if came > packet.amount or (filled and came != packet.amount):
+            self._say(given, f"red packet {id_:032x} of {packet.amount} is {packet.state}, and {came} came")
+        if claimed != paid_here or (filled and returned != packet.returned):
+            self._say(given, f"red packet {id_:032x}: moved {claimed}, {returned}; rows {paid_here}, {packet.returned}")
+        total = sum(each.amount for each in claims)
+        if total > packet.amount or (len(claims) == packet.count) != (total == packet.amount):
+            self._say(given, f"red packet {id_:032x}: {len(claims)} shares of {packet.count} are {total}")
+        if (packet.state == PacketState.EMPTY) != (len(claims) == packet.count):
+            self._say(given, f"red packet {id_:032x} is {packet.state} with {len(claims)} of {packet.count} claimed")
+        if filled:
+            self._check_inside(given, packet, claims)
+
+    def _check_inside(self, given: Given, packet: Any, claims: list[Any]) -> None:
+        gone = packet.returned + sum(each.amount for each in claims if each.state == ClaimState.PAID)
+        sending = sum(each.amount for each in claims if each.state == ClaimState.SENDING)
+        account = given.view.books.accounts[packet.account(Currency.CNY)]
+        inside = account.credit - account.debits_pending
+        if not packet.amount - gone - sending <= inside <= packet.amount - gone:
+            self._say(given, f"red packet {packet.id:032x} has {inside}, of {packet.amount} less {gone} and {sending}")
+
+    # Invitations.
+
+    def _referral(self, given: Given, row: Any) -> None:
+        self._moved_on(given, "referrals", row)
+        before = given.inviters.setdefault(row.friend_id, (row.inviter_id, row.campaign_id))
+        if before != (row.inviter_id, row.campaign_id) or row.friend_id == row.inviter_id:
+            self._say(given, f"friend {row.friend_id:032x} has another inviter, or is one")
+        given.brought[row.inviter_id, row.campaign_id].add(row.id)
+        given.touched["referral", row.id] = None
+        if row.state == ReferralState.PAID and not row.appealed_ns:
+            self._check_earned(given, row)
+
+    def _check_earned(self, given: Given, row: Any) -> None:
+        """The friend's payment was made, and enough of it was not given back."""
+        view = given.view
+        payment = view.rows["payments"].get(row.payment_id)
+        if payment is None or not view.outcomes["payment_outcomes"].get(payment.id):
+            self._say(given, f"referral {row.id:032x} is paid for, and its payment was not made")
+            return
+        side = "refunds" if payment.payee_account else "returns"
+        shares = view.given.get((side, payment.id))
+        left = payment.paid if shares is None else payment.shares.less(shares).paid
+        if left < row.told.amount_min:
+            self._say(given, f"referral {row.id:032x} is paid for, and {left} of its payment are left")
+
+    def _check_referral(self, given: Given, id_: int) -> None:
+        """What is held and paid for a friend is what was awarded; what an inviter got is what the steps say."""
+        rows = given.view.rows
+        row = rows["referrals"][id_]
+        awards = [rows["awards"].get(each) for each in (row.award_id, row.further_award_id)]
+        held = sum(each.amount for each in awards if each is not None and each.state == AwardState.RESERVED)
+        paid = sum(each.left for each in awards if each is not None and each.state == AwardState.COMMITTED)
+        if held != (row.held if row.state == ReferralState.HELD else 0):
+            self._say(given, f"referral {id_:032x} is {row.state} with {row.held} held; awarded is {held}")
+        if paid != (row.reward if row.state == ReferralState.PAID else 0):
+            self._say(given, f"referral {id_:032x} is {row.state} for {row.reward}; awarded is {paid}")
+        mine = [rows["referrals"][each] for each in given.brought[row.inviter_id, row.campaign_id]]
+        done = [each for each in mine if each.state == ReferralState.PAID]
+        got = sum(each.reward for each in done)
+        if got > min(row.told.total(len(done)), row.told.person_max):
+            self._say(given, f"inviter {row.inviter_id:032x} got {got} for {len(done)} friends")
+
+    # What a client is told is so, durably (invariant 4).
+
+    def told_coupon(self, node_id: str, coupon: Any) -> None:
+        """Somebody was told that a coupon is theirs."""
+        if coupon.id not in self._audit.nodes[node_id].rows["coupon_claims"]:
+            self._audit.say(f"{node_id}: somebody was told of coupon {coupon.id:032x}, which is not durable")
+
+    def told_packet(self, node_id: str, packet: Any) -> None:
+        """A sender was told what became of a packet."""
+        known = self._audit.nodes[node_id].rows["red_packets"].get(packet.id)
+        if known is None or known.state == PacketState.OPENING:
+            self._audit.say(f"{node_id}: somebody was told of red packet {packet.id:032x}, which is not durable")

@@ -1,0 +1,131 @@
+"""Bugs in what marketing gives, planted as those of `plants` are."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hutong.marketing.red_packets.red_packet import ClaimState
+from hutong.simulation.place import Place
+from hutong.simulation.planting import at_institutions, deaf
+from hutong.simulation.world import World
+
+
+def budgets_forgotten_at_restart(world: World) -> None:
+    """What a campaign has given is counted in memory alone: after a restart its days begin anew."""
+    at_institutions(world, lambda place: place.software.marketing.campaigns.spent.clear())
+
+
+def person_budgets_not_counted(world: World) -> None:
+    """What a person got of a campaign is read when it is first asked for, and not counted from then on."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.awards.audience)["count"] = deaf
+
+    at_institutions(world, plant)
+
+
+def awards_not_released(world: World) -> None:
+    """What was set aside for a payment that did not come about stays set aside."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.subsidies)["release"] = deaf
+
+    at_institutions(world, plant)
+
+
+def turns_forgotten_at_restart(world: World) -> None:
+    """Who has drawn today is known in memory alone."""
+
+    def plant(place: Place) -> None:
+        for lived in place.software.marketing.draws._lived.values():
+            lived.turns.clear()
+
+    at_institutions(world, plant)
+
+
+def stock_forgotten_at_restart(world: World) -> None:
+    """How many coupons were claimed is counted in memory alone."""
+    at_institutions(world, lambda place: place.software.marketing.coupons.templates._stocks.clear())
+
+
+def coupons_not_released(world: World) -> None:
+    """A coupon stays with a payment that did not come about: nobody can use it any more."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.coupons.redemptions)["released"] = deaf
+
+    at_institutions(world, plant)
+
+
+def coupons_back_at_any_refund(world: World) -> None:
+    """A coupon comes back with every refund, also of a part: it is used again while it still gives something."""
+
+    def plant(place: Place) -> None:
+        redemptions = place.software.marketing.coupons.redemptions
+        returned = redemptions.returned
+        vars(redemptions)["returned"] = lambda award, amount, _: returned(award, amount, 0)
+
+    at_institutions(world, plant)
+
+
+def shares_taken_twice(world: World) -> None:
+    """Whether somebody has a share of a red packet already is not looked at: who asks again gets another."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.red_packets.packets)["known_claim"] = deaf
+
+    at_institutions(world, plant)
+
+
+def shares_sent_twice(world: World) -> None:
+    """A share that is on its way to another institution for long is sent once more, as another payment."""
+
+    def plant(place: Place) -> None:
+        crossing = place.software.red_packets.crossing
+        vars(crossing)["_look"] = partial(_impatient, crossing, crossing._look)
+
+    at_institutions(world, plant)
+
+
+def packets_not_returned(world: World) -> None:
+    """What nobody claimed of a red packet in its day stays in it."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.red_packets.packets)["_end"] = deaf
+
+    at_institutions(world, plant)
+
+
+def rewards_paid_unseen(world: World) -> None:
+    """A reward is paid at the end of its hold, whatever became of the friend's payment meanwhile."""
+
+    def plant(place: Place) -> None:
+        rewards = place.software.marketing.invitations.rewards
+        vars(rewards)["_why_not"] = deaf
+        vars(rewards)["_came_back"] = deaf
+
+    at_institutions(world, plant)
+
+
+MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
+    "budgets-forgotten-at-restart": budgets_forgotten_at_restart,
+    "person-budgets-not-counted": person_budgets_not_counted,
+    "awards-not-released": awards_not_released,
+    "turns-forgotten-at-restart": turns_forgotten_at_restart,
+    "stock-forgotten-at-restart": stock_forgotten_at_restart,
+    "coupons-not-released": coupons_not_released,
+    "coupons-back-at-any-refund": coupons_back_at_any_refund,
+    "shares-taken-twice": shares_taken_twice,
+    "shares-sent-twice": shares_sent_twice,
+    "packets-not-returned": packets_not_returned,
+    "rewards-paid-unseen": rewards_paid_unseen,
+}
+
+
+def _impatient(crossing: Any, look: Callable[..., None], claim_id: int, concluded: int = 0) -> None:
+    claim = crossing._claims.get(claim_id)
+    if concluded or claim.state != ClaimState.SENDING or crossing._debtor.outcomes.get(claim.payment_id) is not None:
+        look(claim_id, concluded)
+        return
+    crossing._rounds.again(claim.id, crossing._node.clock.now_ns())
+    crossing._consults.ask(claim.code, partial(crossing._told_again, claim.id, claim.attempt))
