@@ -13,6 +13,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.complaints.api import complaint_watch_routes
 from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.consents import Consents
@@ -87,11 +88,8 @@ class Gateways:
         self.parking = ParkingService(
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
-        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
         self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
-        self.till_coupons = TillCoupons(
-            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
-        )
+        self._build_upon(marketing)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
@@ -108,6 +106,7 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.cash,
             self.complaints,
             self.signers,
             self.wall,
@@ -117,6 +116,15 @@ class Gateways:
         self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, *self._pages(name)]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
+
+    def _build_upon(self, marketing: Marketing) -> None:
+        """What merchants give people."""
+        institution = self.institution
+        self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.till_coupons = TillCoupons(
+            institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
+        )
+        self.cash = CashService(institution, marketing)
 
     def _v3(self, name: str) -> Envelope:
         return v3_dialect(
@@ -206,6 +214,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.cash.start()
         await self.complaints.start()
         await self.till_coupons.start()
         await self.preauths.start()

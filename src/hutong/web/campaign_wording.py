@@ -26,6 +26,7 @@ KINDS = {
     CampaignKind.DRAW.value: phrase("Daily random discount"),
     CampaignKind.COUPON.value: phrase("Coupons"),
     CampaignKind.INVITE.value: phrase("Invitations"),
+    CampaignKind.CASH.value: phrase("Money for people"),
 }
 _DAYS_SHOWN = 31
 

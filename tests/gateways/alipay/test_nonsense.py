@@ -33,6 +33,17 @@ NAMES = (
         "user_id",
         "out_biz_no",
         "page_num",
+        *(
+            "crowd_no",
+            "camp_status",
+            "prize_type",
+            "total_money",
+            "total_num",
+            "send_freqency",
+            "coupon_name",
+            "prize_msg",
+        ),
+        *("start_time", "end_time", "page_index", "page_size", "order_price"),
     ),
     *("refund_royalty_parameters", "query_options", "alipay_cert_sn", "app_auth_token", "grant_type", "code"),
 )

@@ -6,6 +6,7 @@ from hutong.gateways.alipay import bills, cashier, catalogue, classic, consent, 
 from hutong.gateways.alipay.acquiring import Acquiring
 from hutong.gateways.alipay.authorisations import Authorisations
 from hutong.gateways.alipay.bills import Bills
+from hutong.gateways.alipay.cash import Cash
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
@@ -25,6 +26,7 @@ from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.sending import Sending
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.vouchers import Vouchers
+from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
@@ -62,6 +64,7 @@ class AlipayGateway:
         preauths: PreauthService,
         parking: ParkingService,
         vouchers: Capability,
+        cash: CashService,
         complaints: ComplaintsService,
         signers: Signers,
         wall: Clock,
@@ -90,6 +93,7 @@ class AlipayGateway:
             Certificates(platform),
             Parking(node, parking, identities),
             Vouchers(node, vouchers, identities, orders.payers),
+            Cash(node, cash, identities),
             complaining,
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]

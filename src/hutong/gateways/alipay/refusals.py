@@ -119,6 +119,16 @@ REFUSALS = {
     "COUPON_STOCK_EXHAUSTED": ("VOUCHER_QUANTITY_NOT_ENOUGH", "券库存不足"),
     "COUPON_LIMIT_REACHED": ("VOUCHER_LIMIT_REACHED", "已达到发放上限"),
     "COUPON_CLAIM_OTHERWISE": ("OUT_BIZ_NO_REPEAT", "外部业务单号重复，且参数与之前请求不一致"),
+    # Cash campaigns.
+    "CASH_CAMPAIGN_UNKNOWN": ("CAMPAIGN_NOT_EXIST", "活动不存在"),
+    "CASH_CAMPAIGN_STATE_FORBIDS": ("CAMPAIGN_STATUS_ERROR", "活动当前状态不允许该操作"),
+    "CASH_CAMPAIGN_NOT_OPEN": ("CAMPAIGN_STATUS_ERROR", "活动未开始、已暂停或已结束"),
+    "CASH_TERMS_UNSOUND": ("INVALID_PARAMETER", "参数有误：金额、数量、频率或时间"),
+    "CASH_PRIZE_DIFFERS": ("OUT_BIZ_NO_REPEAT", "外部业务单号重复，且用户与之前请求不一致"),
+    "CASH_PERSON_UNKNOWN": ("USER_NOT_EXIST", "用户不存在，或不是本机构的用户"),
+    "CASH_PERSON_HAD_ENOUGH": ("CAMPAIGN_STATUS_ERROR", "用户已达到领取次数上限"),
+    "CASH_EXHAUSTED": ("CAMPAIGN_STATUS_ERROR", "红包已领完"),
+    "CAMPAIGN_STATE_FORBIDS": ("CAMPAIGN_STATUS_ERROR", "活动当前状态不允许该操作"),
     # Complaints.
     "COMPLAINT_UNKNOWN": ("COMPLAINT_NOT_EXIST", "投诉单不存在"),
     "COMPLAINT_ENDED": ("COMPLAINT_STATUS_ERROR", "投诉单已处理完成，不能再操作"),

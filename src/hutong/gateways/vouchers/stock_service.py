@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-from functools import partial
 from itertools import count
 
 import msgspec
-from msgspec.structs import replace
 
 from hutong.gateways.account import Account, Caller
 from hutong.gateways.vouchers.reasons import VoucherReason
+from hutong.gateways.vouchers.set_aside import SetAside
 from hutong.gateways.vouchers.stock import (
     CALLBACKS,
     STOCK_DIGITS,
@@ -24,7 +23,6 @@ from hutong.gateways.vouchers.stock import (
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.marketing.campaigns.campaign import Campaign, CampaignDraft, CampaignKind, CampaignState, CampaignTerms
 from hutong.marketing.coupons.template import NAME_LENGTH_MAX, CouponTemplate, TemplateState, check_stock
@@ -47,16 +45,13 @@ class VoucherStockService:
         self._templates = marketing.coupons.templates
         self.all = Shelf(STOCKS, node.journal, node.store, by=("number_key", "request_key"))
         self.callbacks = Shelf(CALLBACKS, node.journal, node.store)
+        self.money = SetAside(node, self._sponsors, self._campaigns, self.all)
 
     async def start(self) -> None:
         """Load them; what was on its way when the node stopped goes on, with the same ids."""
         await self.callbacks.load_all()
-        for stock in await self.all.load_all():
-            if stock.starting:
-                self._pay_for(stock, None)
-            if stock.taken_home:
-                self._take_home(stock)
-        self._journal.seal()
+        await self.all.load_all()
+        self.money.resume()
 
     # What merchants do.
 
@@ -138,10 +133,7 @@ class VoucherStockService:
                 return
             if self.state(stock) is StockState.ENDED:
                 raise Refusal(VoucherReason.VOUCHER_STOCK_ENDED)
-            if not stock.starting:
-                stock = replace(stock, starting=True)
-                self.all.put(stock)
-            self._pay_for(stock, answered)
+            self.money.begin(stock, answered)
 
         try:
             await decided(self._journal, begin)
@@ -225,74 +217,6 @@ class VoucherStockService:
             return StockState.UNACTIVATED
         return StockState.PAUSED if self.template(stock).state == TemplateState.PAUSED else StockState.RUNNING
 
-    # Time.
-
-    def tick(self) -> None:
-        """Bring home what ended stocks did not give, and what came back to them since."""
-        due = [stock for stock in self.all.everything() if self.campaign(stock).given_back > stock.taken_home]
-        if due:
-            self._node.decide(partial(self._home, due))
-
-    def _home(self, due: list[VoucherStock]) -> None:
-        for stock in due:
-            given_back = self.campaign(stock).given_back
-            moved = replace(stock, taken_home=given_back, last_home=given_back - stock.taken_home)
-            self.all.put(moved)
-            self._take_home(moved)
-
-    # The money.
-
-    def _pay_for(self, stock: VoucherStock, answered: "asyncio.Future[None] | None") -> None:
-        """From the merchant's account into its budget; then on to the campaign."""
-        campaign = self.campaign(stock)
-        self._sponsors.deposit(
-            derive(stock.id, f"deposit/{stock.attempt}"),
-            campaign.shares[0][0],
-            campaign.budget,
-            partial(self._paid_for, stock.id, answered),
-        )
-
-    def _paid_for(self, id_: int, answered: "asyncio.Future[None] | None", refusal: Refusal | None) -> None:
-        if refusal is None:
-            self._node.decide(
-                lambda: self._campaigns.begin(id_, answer=lambda campaign: self._begun(campaign, answered))
-            )
-        else:
-            self._node.decide(partial(self._not_begun, id_))
-            _answer(answered, Refusal(VoucherReason.VOUCHER_BUDGET_INSUFFICIENT))
-
-    def _begun(self, campaign: Campaign, answered: "asyncio.Future[None] | None") -> None:
-        if campaign.state == CampaignState.DRAFT:  # Another campaign of the merchant's took the money meanwhile.
-            self._node.decide(partial(self._not_begun, campaign.id))
-            _answer(answered, Refusal(VoucherReason.VOUCHER_BUDGET_INSUFFICIENT))
-            return
-        self._node.decide(partial(self._mark_begun, campaign.id, answered))
-
-    def _mark_begun(self, id_: int, answered: "asyncio.Future[None] | None") -> None:
-        stock = self._known(id_)
-        if not stock.started_ns:
-            self.all.put(replace(stock, starting=False, started_ns=self._node.clock.now_ns()))
-        self._journal.effect(partial(_answer, answered, None))
-
-    def _not_begun(self, id_: int) -> None:
-        stock = self._known(id_)
-        if stock.starting:
-            self.all.put(replace(stock, starting=False, attempt=stock.attempt + 1))
-
-    def _take_home(self, stock: VoucherStock) -> None:
-        """From the merchant's budget to its account. What it put into something else meanwhile is not there to be taken."""
-        self._sponsors.withdraw(
-            derive(stock.id, f"home/{stock.taken_home}"),
-            self.campaign(stock).shares[0][0],
-            stock.last_home,
-            lambda _refusal: None,
-        )
-
-    def _known(self, id_: int) -> VoucherStock:
-        stock = self.all.get(id_)
-        assert stock is not None
-        return stock
-
     def _number(self, id_: int) -> str:
         """A number nobody has, made of the stock's id, so that a decision that is made again looks for the same."""
         for drawn in count():
@@ -301,15 +225,6 @@ class VoucherStockService:
             if not self.all.find("number_key", number_key(number)):
                 return number
         raise AssertionError("there are numbers enough")
-
-
-def _answer(answered: "asyncio.Future[None] | None", refusal: Refusal | None) -> None:
-    if answered is None or answered.done():
-        return
-    if refusal is None:
-        answered.set_result(None)
-    else:
-        answered.set_exception(refusal)
 
 
 def _check_manages(caller: Caller) -> None:

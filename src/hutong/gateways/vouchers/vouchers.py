@@ -26,7 +26,7 @@ class Vouchers:
         self.held = VoucherService(institution, marketing, self.stocks, notifications)
         self.uses = Uses(institution, accounts, orders)
         orders.vouchers_of = self.held.used_for
-        institution.on_tick.append(self.stocks.tick)
+        institution.on_tick.append(self.stocks.money.tick)
 
     async def start(self) -> None:
         """Load what it knows."""

@@ -98,6 +98,7 @@ REGISTER = (
     Holding("coupons", "person_id", secret=frozenset({"given_by"})),
     Holding("coupon_claims", "person_id"),
     Holding("awards", "person_id", secret=frozenset({"facts"})),
+    Holding("cash_prizes", "person_id", secret=frozenset({"account_id", "person_key"})),
     Holding("campaign_exposures", "unit_id"),
     Holding("draw_phrases", "person_id", deleted=True),
     Holding("marketing_traits", "id", {"words": b"[]"}),

@@ -35,6 +35,7 @@ class CampaignKind(StrEnum):
     DRAW = "DRAW"
     COUPON = "COUPON"
     INVITE = "INVITE"
+    CASH = "CASH"  # A merchant sends people money, whom it says; no payment is made cheaper.
 
 
 class Side(StrEnum):

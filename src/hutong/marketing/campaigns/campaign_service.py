@@ -36,6 +36,7 @@ _ALIVE = frozenset({CampaignState.SCHEDULED.value, CampaignState.RUNNING.value, 
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 _UNMOVED_WITHIN = 20_000  # Positions: money follows its row by one look-up.
 SALT_BYTES = 16
+_TO_PEOPLE = frozenset({CampaignKind.COUPON, CampaignKind.CASH})  # Of a merchant's own.
 Answer = Callable[[Campaign], None]
 Kept = tuple[int, int]
 Reserve = Callable[[int, int], Kept]  # Of a campaign, at a moment: see `CampaignService.reserves`.
@@ -105,6 +106,7 @@ class CampaignService:
         """What this person of ours may meet now, oldest first: not where it is held out of."""
         now_ns = self._node.clock.now_ns()
         running = [each for each in self.everything() if each.side == Side.PAYER and each.is_running(now_ns)]
+        running = [each for each in running if each.kind != CampaignKind.CASH]
         return [each for each in running if not each.is_held_out(person_id)]
 
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
@@ -145,9 +147,11 @@ class CampaignService:
             sponsor = self._sponsors.sponsor(sponsor_id)
             if sponsor.merchant_id != draft.merchant_id:
                 raise Refusal(CampaignReason.SPONSOR_NOT_YOURS, field="sponsors")
-        # A merchant's own is for whoever pays it; its coupons are in the hands of our people, and good with it alone.
-        if draft.merchant_id and draft.side is not Side.PAYEE and draft.kind is not CampaignKind.COUPON:
+        # A merchant's own is for whoever pays it; its coupons and its money are in the hands of our people.
+        if draft.merchant_id and draft.side is not Side.PAYEE and draft.kind not in _TO_PEOPLE:
             raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="side")
+        if draft.kind is CampaignKind.CASH and not draft.merchant_id:
+            raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="kind")
         campaign = Campaign(
             id=draft.id,
             merchant_id=draft.merchant_id,
@@ -372,7 +376,7 @@ class CampaignService:
     def _note(self, campaign: Campaign) -> None:
         key = campaign.side, campaign.merchant_id
         self._books.pop(key, None)
-        if campaign.state == CampaignState.RUNNING:
+        if campaign.state == CampaignState.RUNNING and campaign.kind != CampaignKind.CASH:
             self.running.setdefault(key, {})[campaign.id] = campaign
         elif key in self.running:
             self.running[key].pop(campaign.id, None)

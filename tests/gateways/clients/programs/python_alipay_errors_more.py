@@ -6,6 +6,7 @@ The client hands over what was answered; what a browser is shown, the page says.
 
 import sys
 import urllib.request
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
@@ -189,6 +190,37 @@ def errors_of_vouchers() -> None:
     refused(send(later, who), "VOUCHER_TEMPLATE_STATUS_ERROR")
 
 
+def errors_of_cash_campaigns() -> None:
+    now = do("clock", forward_s=0)["now"]
+    begins = f"{now[:10]} {now[11:16]}:00"
+    ends = f"{date.fromisoformat(now[:10]) + timedelta(days=90)} 00:00:00"
+
+    def cash(verb: str, **told: str) -> dict[str, Any]:
+        return ask(f"alipay.marketing.campaign.cash.{verb}", told)
+
+    shown = do("payment_code", at="zhi")
+    who = good(collect(shown["payment_code"], "100.00"))["buyer_user_id"]
+    refused(cash("detail.query", crowd_no="1"), "CAMPAIGN_NOT_EXIST")
+    gives = {
+        "coupon_name": "红包",
+        "prize_type": "fixed",
+        "total_money": "10.00",
+        "total_num": "4",
+        "prize_msg": "谢谢",
+    }
+    campaign = good(cash("create", start_time=begins, end_time=ends, **gives))["crowd_no"]
+    refused(cash("status.modify", crowd_no=campaign, camp_status="PAUSE"), "CAMPAIGN_STATUS_ERROR")
+    good(cash("status.modify", crowd_no=campaign, camp_status="READY"))
+    once = number("G")
+    for repeated in ("false", "true"):
+        won = good(cash("trigger", crowd_no=campaign, user_id=who, out_biz_no=once))
+        assert (won["trigger_result"], won["prize_amount"]) == ("true", "2.50"), won
+        assert won["repeat_trigger_flag"] == repeated, won
+    assert good(cash("trigger", crowd_no=campaign, user_id=who, out_biz_no=number("G")))["trigger_result"] == "false"
+    good(cash("status.modify", crowd_no=campaign, camp_status="CLOSED"))
+    assert good(cash("detail.query", crowd_no=campaign))["send_amount"] == "2.50"
+
+
 def errors_of_complaints() -> None:
     before, mine = "alipay.merchant.tradecomplain", number()
     refused(ask(f"{before}.query", {"complain_event_id": "0" * 32}), "COMPLAINT_NOT_EXIST")
@@ -217,6 +249,7 @@ for about in (
     errors_of_sharing_and_giving_back,
     errors_of_deposits,
     errors_of_vouchers,
+    errors_of_cash_campaigns,
     errors_of_cycles,
     errors_of_agreements,
 ):
