@@ -19,7 +19,7 @@ NEVER_OVERDUE_S = 10**9  # The world's own time is long past, or to come.
 
 @pytest.mark.parametrize("seed", [3])
 def test_the_audit_from_the_rows_finds_nothing_in_a_simulated_world(postgres: Address, seed: int) -> None:
-    world = lived(seed, hours=0.05, marketing=True)
+    world = lived(seed, hours=0.03, marketing=True)
     assert world.audit.wrong == []
     assert asyncio.run(_found(world, new_database(postgres))) == []
 
