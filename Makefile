@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench simulate test test-gateways screenshots faults conform fuzz rolling check lint format schemas docs lock clean
+.PHONY: help demo up bench simulate test test-gateways gateway-languages screenshots faults conform fuzz rolling check lint format schemas docs lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,11 @@ GATEWAY_CLIENTS := wechatpay alipay alipay-official node
 test-gateways: $(VENV)/ready-dev ## Install nine clients of others into .gateways and drive them through merchants' stories; GATEWAY_CLIENTS=node chooses
 	scripts/gateway-clients .gateways $(GATEWAY_CLIENTS)
 	TEST_GATEWAYS=1 $(BIN)/python -m pytest tests/gateways/clients -n 2 --dist loadfile -rs $(ARGS)
+
+LANGUAGES := php-cli golang-go
+gateway-languages: ## Install PHP and Go from Debian, to run what is printed for them; LANGUAGES=php-cli takes PHP alone
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends $(LANGUAGES)
 
 screenshots: $(VENV)/ready-browser ## Picture the main pages into docs/pictures, both languages, phone and desktop
 	$(BIN)/python -m pytest tests/browser/screenshots.py --timeout 600 $(ARGS)

@@ -18,6 +18,7 @@ from tests.network.street import new_id
 ALL = (
     "",
     "/payments",
+    "/complaints",
     "/bills",
     "/settlement",
     "/withdrawal",
@@ -32,8 +33,8 @@ ALL = (
 )
 FOR = {
     "OWNER": set(ALL),
-    "MANAGER": {"", "/payments", "/bills", "/shops", "/plates"},
-    "ACCOUNTANT": {"", "/payments", "/bills", "/settlement", "/shops", "/plates"},
+    "MANAGER": {"", "/payments", "/complaints", "/bills", "/shops", "/plates"},
+    "ACCOUNTANT": {"", "/payments", "/complaints", "/bills", "/settlement", "/shops", "/plates"},
     "CASHIER": set(),
 }
 

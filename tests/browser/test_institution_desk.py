@@ -71,6 +71,7 @@ def test_every_page_looks_right(
         f"/desk/applications/{cast.application}",
         f"/desk/payments/{cast.payment}",
         "/desk/recalls",
+        "/desk/complaints",
         f"/desk/ledger?name={cast.payer.user_id}",
         "/desk/ledger/trial-balance",
         "/desk/reconciliation",

@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
-from hutong.runtime.pool import WorkerPool
-from tests.gateways.hall import Hall, opened_hall
+from tests.gateways.hall import Hall, KeepingPool, opened_hall
 from tests.gateways.street import Street
 
 
@@ -20,7 +19,7 @@ async def hall() -> AsyncIterator[Hall]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def street() -> AsyncIterator[Street]:
     """Two institutions. Tests that use it say `pytestmark = pytest.mark.asyncio(loop_scope="module")`."""
-    pool = WorkerPool()
+    pool = KeepingPool()
     async with AsyncExitStack() as stack:
         stack.callback(pool.close)
         street = Street(pool)

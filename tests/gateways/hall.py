@@ -1,7 +1,7 @@
 """One institution in memory with its gateways, a merchant's accounts there, and people who pay: no port, no database."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
@@ -94,9 +94,28 @@ def order(number: str = "T20261122001", amount: int = 1_280, **more: Any) -> Ord
     )
 
 
+_KEYS: list[RSAPrivateKey] = []
+
+
+class KeepingPool(WorkerPool):
+    """Hands the same keys out to every hall, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._handed = 0
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        if work is not keys.new_key:
+            return await super().run(work)
+        if self._handed == len(_KEYS):
+            _KEYS.append(keys.new_key())
+        self._handed += 1
+        return _KEYS[self._handed - 1]
+
+
 @asynccontextmanager
 async def opened_hall(*, sandbox: bool = False) -> AsyncIterator[Hall]:
-    pool = WorkerPool()
+    pool = KeepingPool()
     async with AsyncExitStack() as stack:
         stack.callback(pool.close)
         hall = Hall(pool, sandbox=sandbox)

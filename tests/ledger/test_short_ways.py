@@ -101,6 +101,43 @@ def test_a_recipe_of_which_the_principal_alone_is_left_is_the_chain_of_it(
     assert resolve(held) == both[-1:]
 
 
+@given(st.integers(0, 10_000), st.integers(1, 100), st.integers(0, 100))
+def test_a_recipe_of_a_discount_and_nothing_else_is_the_chain_of_the_two(paid: int, off: int, sponsored: int) -> None:
+    def chain(flags: int) -> list[Transfer]:
+        legs = [(Leg.PRINCIPAL, 1, 2, paid), (Leg.PAYER_DISCOUNT, 3, 2, off), (Leg.FEE, 2, 9, 0)]
+        return recipes._chain(BASE, 7, legs, 156, 10, flags)
+
+    held = recipes.hold(
+        BASE,
+        7,
+        payer=1,
+        clearing=2,
+        budget=3,
+        interchange_income=4,
+        gross=paid + off + sponsored,
+        payer_discount=off,
+        payee_discount=sponsored,
+        ledger=156,
+        code=10,
+    )
+    assert held == chain(int(TransferFlag.PENDING))
+    gross = paid + off
+    on_us = recipes.pay_on_us(
+        BASE,
+        7,
+        payer=1,
+        payee=2,
+        fee_income=4,
+        budget=3,
+        sponsor=5,
+        gross=gross,
+        payer_discount=off,
+        ledger=156,
+        code=10,
+    )
+    assert on_us == chain(0)
+
+
 BALANCE = st.one_of(st.integers(0, 2**64 + 2), st.integers(0, 2**128 - 1))
 _PACK_WIDE = _compile_packer(tuple(map(_wide, TRANSFER.columns)))
 

@@ -17,6 +17,7 @@ from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.tables import MemoryStore, Table
 from tests.gateways.test_audited import copied, each_is_found
 from tests.marketing.campaigns.fair import Fair, House, off
+from tests.marketing.invitations.village import Village, VillageWorld
 
 TABLES: list[Table[Any]] = [SPONSORS, CAMPAIGNS, AWARDS, EXPOSURES, ENROLMENTS, TRAITS]
 DAMAGES = [
@@ -30,6 +31,15 @@ DAMAGES = [
     ("UPDATE payments SET payer_discount = payer_discount + 1 WHERE adjuster <> ''", "its awards are COMMITTED"),
     ("DELETE FROM awards WHERE kind = 'REWARD' AND state <> 'RESERVED'", "awarded and on its way: 7"),
     ("UPDATE campaigns SET given_back = given_back - 1 WHERE given_back > 0", "and gave back"),
+]
+INVITATION_DAMAGES = [
+    ("UPDATE referrals SET reward = reward + 1 WHERE state = 'PAID'", "and was paid 801; awards say 0 and 800"),
+    ("UPDATE referrals SET held = held - 1 WHERE state = 'HELD'", "inviter is promised 799"),
+    ("UPDATE referrals SET reward = 1 WHERE state = 'REFUSED'", "inviter is promised"),
+    ("UPDATE referrals SET inviter_id = id WHERE state = 'JOINED'", "friend has 2 inviters"),
+    ("DELETE FROM referrals WHERE state <> 'JOINED'", "inviter is promised 0 and was paid 0"),
+    ("UPDATE awards SET person_id = id WHERE source = 'invitation'", "awards say"),
+    ("DELETE FROM awards WHERE source = 'invitation' AND state = 'COMMITTED'", "awards say"),
 ]
 
 
@@ -72,6 +82,38 @@ def test_every_table_says_its_columns_in_their_order(table: Table[Any]) -> None:
 def test_the_audit_finds_nothing_in_campaigns_but_what_is_damaged(database: Database) -> None:
     house = busy(Fair())
     asyncio.run(_audited(database, house.store))
+
+
+def inviting() -> Village:
+    """Rewards that were paid, on appeal and behind the campaign's end, too; one refused, one on hold."""
+    world = VillageWorld()
+    jing, browser = world.jing, world.jing.node.mint.mint()
+    me, other = jing.person(browser=browser), jing.person()
+    brothers = [jing.person(jing.invite(me), browser=browser) for _ in range(2)]
+    friends = [*brothers, jing.person(jing.invite(other))]
+    for friend in friends:
+        jing.pays(friend, jing.shop())
+    world.wait()
+    late = jing.person(jing.invite(jing.person()))
+    jing.pays(late, jing.shop())
+    jing.do(lambda: jing.marketing.campaigns.end(world.campaign_id))
+    referral = jing.of(brothers[0])
+    jing.does(lambda: jing.rewards.appeal(me.id, referral.id, "他是我弟弟"))
+    jing.does(lambda: jing.rewards.grant(referral.id, "duty", ""))
+    world.wait(1)
+    states = [jing.of(friend).state for friend in (*friends, late)]
+    assert states == ["PAID", "REFUSED", "PAID", "HELD"]
+    return jing
+
+
+def test_the_audit_finds_nothing_in_invitations_but_what_is_damaged(database: Database) -> None:
+    asyncio.run(_invited(database, inviting().store))
+
+
+async def _invited(database: Database, store: MemoryStore) -> None:
+    await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
+    await copied(database, store)
+    await each_is_found(database, INVITATION_DAMAGES)
 
 
 async def _audited(database: Database, store: MemoryStore) -> None:

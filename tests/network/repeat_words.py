@@ -17,6 +17,7 @@ GATEWAYS = {
     "POST /v1/gateway-accounts/{account_id}/remove": STATE,
     "POST /v1/gateway-accounts/{account_id}/secrets": RENEWS,
     "PUT /v1/gateway-accounts/{account_id}": STATE,
+    "PUT /v1/gateway-accounts/{account_id}/complaint-url": STATE,
     "POST /v1/gateway-notifications/{notification_id}/resend": ON_PURPOSE,
     "POST /v1/operator/gateway-keys/{use}/renew": RENEWS,
     "POST /v1/operator/gateway-notifications/{notification_id}/resend": ON_PURPOSE,

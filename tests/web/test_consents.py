@@ -21,6 +21,7 @@ from hutong.runtime.pool import WorkerPool
 from hutong.web.brand import Brand
 from hutong.web.page import Pages
 from hutong.web.wallet.consents import consents_pages
+from hutong.web.wallet.scan import scan_pages
 from hutong.web.wallet.transfers import transfers_pages
 from tests.gateways.street import PIN, House, Person, Street
 
@@ -43,6 +44,7 @@ class Browser:
     def __init__(self, house: House, person: Person) -> None:
         pages = Pages(Brand("wei", "Wei", "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
         handlers = consents_pages(house.institution, pages, house.gateways.consents)
+        handlers += scan_pages(house.institution, pages)
         handlers += transfers_pages(house.institution, pages, house.gateways.sharing.transfers)
         transport = httpx.ASGITransport(cast("Any", make_app(handlers, title="wei", version="1")))
         token = person.headers["authorization"].removeprefix("Bearer ")
@@ -97,6 +99,15 @@ async def test_what_is_to_be_held_is_agreed_to(house: House) -> None:
     agreed = await browser.send(await browser.see(path), f"{path}/agree", pin=PIN)
     assert "You agreed" in agreed.text
     assert (await house.gateways.preauths.standing(preauth)).left == 50_000
+
+
+async def test_a_link_that_is_scanned_leads_to_what_is_asked_or_says_that_it_is_anothers(house: House) -> None:
+    browser, caller = await asked(house)
+    draft = PreauthDraft(number="H-2", request_number="R-1", dialect="alipay", amount=50_000, title="押金")
+    link = f"{house.institution.plates.site.base}/agreements/{(await house.gateways.preauths.offer(caller, draft)).creditor}"
+    assert "押金" in await browser.see(f"/wallet/scan?code={link}")
+    theirs = await browser.client.get(f"/wallet/scan?code={link.replace('wei', 'jing')}")
+    assert "A merchant of another institution asks for this" in theirs.text
 
 
 async def test_what_a_merchant_sends_is_taken_or_declined(house: House) -> None:

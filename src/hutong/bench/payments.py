@@ -69,7 +69,14 @@ async def measure_processes(
 async def _load(
     scratch: Scratch, figures: Figures, name: str, payers: list[Payer], seconds: float, *, amount: int = 1
 ) -> None:
-    """One closed loop with this process and the database under observation."""
+    outcome, cpu_us = await observed(scratch, Plan(payers, seconds, _WARM_S, amount=amount), name)
+    _note(figures, name, outcome)
+    for part, us in cpu_us.items():
+        figures.note(f"{name}_{part}_cpu_us", us)
+
+
+async def observed(scratch: Scratch, plan: Plan, name: str) -> tuple[Outcome, dict[str, float]]:
+    """One closed loop with this process and the database under observation: what came, and each one's microseconds by part."""
     sampler = Sampler()
     before = Cpu((scratch.postmaster_pid,))
 
@@ -79,17 +86,18 @@ async def _load(
         sampler.start()
 
     try:
-        outcome = await under_load(Plan(payers, seconds, _WARM_S, amount=amount), warm)
+        outcome = await under_load(plan, warm)
     finally:
         sampler.stop()
     after = before.look()
-    _note(figures, name, outcome)
+    if not outcome.completed:
+        raise RuntimeError(f"{name}: nothing was paid: {outcome.others}")
     python_us = 1e6 * (after.own_s - before.own_s) / outcome.completed
-    figures.note(f"{name}_nodes_cpu_us", python_us)
-    for part, share in sampler.shares().items():
-        figures.note(f"{name}_{part}_cpu_us", share * python_us)
-    figures.note(f"{name}_database_cpu_us", 1e6 * (after.others_s - before.others_s) / outcome.completed)
-    figures.note(f"{name}_load_cpu_us", 1e6 * outcome.cpu_s / outcome.completed)
+    cpu_us = {"nodes": python_us}
+    cpu_us |= {part: share * python_us for part, share in sampler.shares().items()}
+    cpu_us["database"] = 1e6 * (after.others_s - before.others_s) / outcome.completed
+    cpu_us["load"] = 1e6 * outcome.cpu_s / outcome.completed
+    return outcome, cpu_us
 
 
 async def _load_processes(

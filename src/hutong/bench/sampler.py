@@ -19,6 +19,7 @@ _PARTS = {
     "hutong.scheme": "messages",
     "hutong.codes": "codes",
     "hutong.institution": "institution",
+    "hutong.marketing": "marketing",
     "hutong.switch": "switch",
     "hutong.kernel": "kernel",
     "hutong.gateways.keys": "RSA",

@@ -62,6 +62,10 @@ class PaymentCodeClaims:
             raise Refusal(CodeReason.PAYMENT_CODE_REUSED)
         return Claimed.RETRY
 
+    def is_claimed(self, code: str) -> bool:
+        """Whether any charge has it."""
+        return code in self._charge_of
+
     def load(self, claims: Iterable[Claim]) -> None:
         """Take back what was claimed before a restart, in any order; of two rows of one code the earlier holds."""
         for claim in sorted(claims, key=lambda claim: claim.claimed_ns):

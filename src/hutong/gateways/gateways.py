@@ -13,6 +13,8 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.page import SigningPage
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.complaints.api import complaint_watch_routes
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.consents import Consents
 from hutong.gateways.notification_api import notification_routes
 from hutong.gateways.notification_desk import NotificationDesk
@@ -25,6 +27,7 @@ from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
 from hutong.gateways.preauth.api import preauth_api
+from hutong.gateways.preauth.page import HoldingPage
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.gateways.sandbox.api import fault_routes
@@ -40,6 +43,7 @@ from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
+from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -84,28 +88,14 @@ class Gateways:
             institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
         )
         self.vouchers = Vouchers(institution, marketing, self.accounts, self.orders, self.notifications)
+        self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self.till_coupons = TillCoupons(
             institution, marketing, self.accounts, self.orders, self.refunds, self.notifications
         )
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
         self.consents = Consents(node.clock, self.agreements, self.preauths)
         self.signers = Signers()
-        self.v3 = v3 = v3_dialect(
-            institution,
-            self.accounts,
-            self.platform,
-            self.orders,
-            self.refunds,
-            self.sharing,
-            self.agreements,
-            self.services,
-            self.parking,
-            self.vouchers,
-            self.till_coupons,
-            ReceiptService(institution, self.sharing.batches, name),
-            self.signers,
-            self.wall,
-        )
+        self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
             institution,
             self.accounts,
@@ -118,14 +108,34 @@ class Gateways:
             self.preauths,
             self.parking,
             self.vouchers,
+            self.complaints,
             self.signers,
             self.wall,
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, self._signing_page().route]
+        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, *self._pages(name)]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
+
+    def _v3(self, name: str) -> Envelope:
+        return v3_dialect(
+            self.institution,
+            self.accounts,
+            self.platform,
+            self.orders,
+            self.refunds,
+            self.sharing,
+            self.agreements,
+            self.services,
+            self.parking,
+            self.vouchers,
+            self.complaints,
+            self.till_coupons,
+            ReceiptService(self.institution, self.sharing.batches, name),
+            self.signers,
+            self.wall,
+        )
 
     def _v2(self, *, sandbox: bool) -> V2Dialect:
         return v2_dialect(
@@ -135,6 +145,8 @@ class Gateways:
             self.refunds,
             self.sharing,
             self.agreements,
+            self.vouchers,
+            self.institution.people,
             sandbox=sandbox,
             private_urls=self.institution.webhooks_private,
         )
@@ -146,9 +158,14 @@ class Gateways:
         institution.requests.gateway = self.orders
         institution.payments.refunds.gateway = self.refunds
 
-    def _signing_page(self) -> SigningPage:
+    def _pages(self, name: str) -> list[Route]:
+        """What is shown to whoever has a link."""
+        node = self.institution.node
         ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
-        return SigningPage(self.institution.node, self.agreements, ways_back)
+        return [
+            HoldingPage(node, self.preauths, name).route,
+            SigningPage(node, self.agreements, ways_back).route,
+        ]
 
     def _hire_postmen(self) -> None:
         """WeChat Pay's two; Alipay's comes with its gateway."""
@@ -163,11 +180,12 @@ class Gateways:
             self.services,
             self.parking,
             self.vouchers,
+            self.complaints,
             self.till_coupons,
             randomness,
         )
         self.notifications.postmen[Dialect.WECHATPAY_V2] = V2Postman(
-            self.accounts, self.orders, self.refunds, self.agreements, randomness
+            self.accounts, self.orders, self.refunds, self.agreements, self.sharing, randomness
         )
 
     def _faults(self) -> FaultService:
@@ -188,6 +206,7 @@ class Gateways:
         await self.services.start()
         await self.parking.start()
         await self.vouchers.start()
+        await self.complaints.start()
         await self.till_coupons.start()
         await self.preauths.start()
 
@@ -226,6 +245,7 @@ class Gateways:
         """What the node's own API has of it: accounts, and what was told; where things may go wrong on purpose, that too."""
         node, merchants = self.institution.node, self.institution.merchants
         routes = account_routes(node, self.account_edge, operator_only)
+        routes.append(complaint_watch_routes(node, merchants, self.complaints))
         routes += notification_routes(node, desk, merchants, operator_only)
         if self.faults is not None:
             routes += fault_routes(node, desk, self.faults, merchants, operator_only)

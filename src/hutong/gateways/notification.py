@@ -38,6 +38,7 @@ class News(StrEnum):
     PARKING_CHANGED = "PARKING_CHANGED"  # Whether what a car owes can be taken.
     COUPON_SENT = "COUPON_SENT"  # One that its merchant takes at the till; its subject is the code.
     VOUCHER_USED = "VOUCHER_USED"  # Its subject is the flow.
+    COMPLAINT = "COMPLAINT"  # Its subject is the turn.
 
 
 class NotificationState(StrEnum):

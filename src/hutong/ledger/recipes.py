@@ -44,6 +44,7 @@ class Leg(IntEnum):
     MISSING = 8
 
 
+_PAYER_DISCOUNT = int(Leg.PAYER_DISCOUNT)
 _Leg = tuple[Leg, int, int, int]  # Which, debit account, credit account, amount.
 
 
@@ -71,8 +72,9 @@ def hold(
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     Spec:     docs/scheme/payment.md, "Transfers".
     """
-    if not (payer_discount or interchange):
-        return _principal(base_id, payment_id, payer, clearing, gross - payee_discount, ledger, code, _PENDING)
+    if not interchange:
+        paid, off = gross - payer_discount - payee_discount, (budget, payer_discount)
+        return _principal(base_id, payment_id, payer, clearing, paid, ledger, code, _PENDING, *off)
     legs = _debtor_agent_legs(
         payer, clearing, budget, interchange_income, gross, payer_discount, payee_discount, interchange
     )
@@ -141,16 +143,7 @@ def accept(
     if not (payee_discount or fee or interchange or switch_fee):
         return _principal(base_id, payment_id, clearing, payee, gross, ledger, code, _PENDING)
     legs = _creditor_agent_legs(
-        clearing,
-        payee,
-        fee_income,
-        acquiring_expense,
-        sponsor,
-        gross,
-        payee_discount,
-        fee,
-        interchange,
-        switch_fee,
+        clearing, payee, fee_income, acquiring_expense, sponsor, gross, payee_discount, fee, interchange, switch_fee
     )
     return _chain(base_id, payment_id, legs, ledger, code, _PENDING)
 
@@ -199,8 +192,9 @@ def pay_on_us(
     Refuses:  EXCEEDS_CREDITS when the payer's balance, or a budget, does not cover it.
     Repeats:  EXISTS on the first, LINKED_EVENT_FAILED on the others.
     """
-    if not (payer_discount or payee_discount or fee):
-        return _principal(base_id, payment_id, payer, payee, gross, ledger, code, 0)
+    if not (payee_discount or fee):
+        paid, off = gross - payer_discount, (budget, payer_discount)
+        return _principal(base_id, payment_id, payer, payee, paid, ledger, code, 0, *off)
     legs = _on_us_legs(payer, payee, fee_income, budget, sponsor, gross, payer_discount, payee_discount, fee)
     return _chain(base_id, payment_id, legs, ledger, code, 0)
 
@@ -231,16 +225,7 @@ def hold_refund(
     Spec:     docs/scheme/return.md.
     """
     legs = _creditor_agent_legs(
-        clearing,
-        payee,
-        fee_income,
-        acquiring_expense,
-        sponsor,
-        gross,
-        payee_discount,
-        fee,
-        interchange,
-        switch_fee,
+        clearing, payee, fee_income, acquiring_expense, sponsor, gross, payee_discount, fee, interchange, switch_fee
     )
     return _chain(base_id, refund_id, _mirrored(legs), ledger, code, _PENDING)
 
@@ -484,11 +469,14 @@ def _chain(base_id: int, about: int, legs: list[_Leg], ledger: int, code: int, f
 
 
 def _principal(
-    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int
+    base_id: int, about: int, debit: int, credit: int, amount: int, ledger: int, code: int, flags: int, *off: int
 ) -> list[Transfer]:
-    """What `_chain` makes of a movement whose other legs are all zero, as most are, without going through them."""
+    """What `_chain` makes of a principal alone, or with `off` it, a budget and how much: as most movements are."""
     assert base_id % PARTS_MAX == 0 <= amount  # Both as in `_chain`.
-    return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+    if not off or not off[1]:
+        return [Transfer(base_id, debit, credit, amount, ledger, code, flags, 0, about)]
+    discount = Transfer(base_id | _PAYER_DISCOUNT, off[0], credit, off[1], ledger, code, flags, 0, about)
+    return [Transfer(base_id, debit, credit, amount, ledger, code, flags | _LINKED, 0, about), discount]
 
 
 def _resolve(pendings: Sequence[Transfer], offset: int, flag: int, amount: int) -> list[Transfer]:

@@ -38,6 +38,7 @@ Low128 = Annotated[int, ColumnType("uuid", "8xQ")]
 POSITION_OFFSET = 6  # Where a packed row keeps its position: behind the field count and its own length.
 _LENGTHS = {"16s": 16, "8xQ": 16, "q": 8, "i": 4, "h": 2, "?": 1}
 _NULL = b"\xff\xff\xff\xff"
+_EMPTY = bytes(4)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -213,7 +214,14 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
 
     Runs of fixed-width columns become one struct call: packing is a tenth of what a payment costs.
     """
-    names: dict[str, Any] = {"text": _Texts(), "data": _data, "numeric": _Numerics(), "NULL": _NULL, "join": b"".join}
+    names: dict[str, Any] = {
+        "text": _Texts(),
+        "data": _data,
+        "numeric": _Numerics(),
+        "NULL": _NULL,
+        "EMPTY": _EMPTY,
+        "join": b"".join,
+    }
     pieces: list[str] = []
     run_format, run_values = "hiq", [str(len(columns) + 1), "8", "position"]
 
@@ -236,7 +244,9 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
             continue
         close_run()
         if fixed is None:
-            packed = {"text": "text[{}]", "bytea": "data({})", "numeric": "numeric[{}]"}[column.type.sql].format(value)
+            packed = {"text": "text[{}]", "bytea": "(data({0}) if {0} else EMPTY)", "numeric": "numeric[{}]"}[
+                column.type.sql
+            ].format(value)
         else:
             name = f"S{len(names)}"
             names[name] = struct.Struct(">i" + fixed).pack

@@ -175,6 +175,12 @@ class Stage:
                 return self._as_payer(asked, lambda payer: self._authorise(payer, asked))
             case "take":
                 return self._as_payer(asked, lambda payer: _take(payer, asked))
+            case "complain":
+                return self._as_payer(asked, lambda payer: _complain(payer, asked))
+            case "grievance":
+                return self._as_payer(asked, lambda payer: _grievance(payer, asked))
+            case "watch":
+                return asyncio.run(self._watch(asked))
             case "clock":
                 clock = self._network.trial
                 assert clock is not None
@@ -233,6 +239,14 @@ class Stage:
                 shown = await browser.post(asked["page"], data={"proof": proof[1], "account": asked.get("account", "")})
         assert shown.status_code == 302, shown.text
         return {"led": shown.headers["location"]}
+
+    async def _watch(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Where an account is called back about complaints: at the other gateway the vendor has a page for it."""
+        node, account = asked["at"], asked["account"]
+        token = await self._owner(node, account["merchant_id"])
+        async with NodeClient(self.urls[node], token) as owner:
+            path = f"/v1/gateway-accounts/{account['account_id']}/complaint-url"
+            return dict(await owner.put(path, {"url": asked["url"]}))
 
     async def _owner(self, node: str, merchant_id: str) -> str:
         """The session of an owner of the merchant, just invited."""
@@ -356,6 +370,35 @@ async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
     what = "decline" if asked.get("decline") else "take"
     taken = await payer.wallet.client.post(f"/v1/transfers/{sent[-1]['transfer_id']}/{what}")
     return {"state": taken["state"], "amount": taken["amount"]}
+
+
+async def _complain(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """Complain of a payment, or say something in a complaint; how it stands, once that has arrived."""
+    client = payer.wallet.client
+    if "payment_id" in asked:
+        id_ = payer.wallet.new_id("grv")
+        said = {"complaint_id": id_, "payment_id": asked["payment_id"], "kind": asked["kind"], "text": asked["text"]}
+        await client.post("/v1/complaints", said | {"amount": asked.get("amount", 0), "contact": "13800138000"})
+    else:
+        id_ = asked["complaint_id"]
+        said = {"act_id": payer.wallet.new_id("act"), "text": asked.get("text", "")}
+        await client.post(f"/v1/complaints/{id_}/{asked['act']}", said)
+    for _ in range(100):
+        found = await client.get(f"/v1/complaints/{id_}")
+        if "sending" not in found:
+            return dict(found)
+        await asyncio.sleep(0.1)
+    raise AssertionError(found)
+
+
+async def _grievance(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """A complaint as its payer sees it, once it stands as expected."""
+    for _ in range(100):
+        found = await payer.wallet.client.get(f"/v1/complaints/{asked['complaint_id']}")
+        if found["state"] == asked["state"]:
+            break
+        await asyncio.sleep(0.1)
+    return dict(found)
 
 
 def _within(prefix: str, link: str) -> str:

@@ -153,6 +153,19 @@ async def test_a_payment_code_holds_at_once_or_asks_for_the_pin(street: Street) 
         await person.agree(fourth.creditor)
 
 
+async def test_a_browser_shows_who_asks_and_whose_wallet_can_agree(street: Street) -> None:
+    house, caller = street.wei, await hotel(street.wei)
+    offered = await house.gateways.preauths.offer(caller, draft())
+    path = f"/agreements/{offered.creditor}"
+    page = (await house.client.get(path)).text
+    assert "¥500.00" in page
+    assert f'href="/wallet/agreements/{offered.creditor}"' in page
+    assert "其他机构的钱包请改用扫码支付" in page
+    await house.gateways.preauths.cancel(caller, offered)
+    assert "已关闭" in (await house.client.get(path)).text
+    assert (await house.client.get("/agreements/pra_0")).status_code == 404
+
+
 async def test_what_nobody_takes_goes_back_by_itself(street: Street) -> None:
     house, caller, person, preauth = await held(street)
     lapsing = await house.gateways.preauths.offer(caller, draft("H-2"))

@@ -48,6 +48,9 @@ class Coupon:
         del occasion, discount
         self.steps.append(("reserve", payment_id))
 
+    def keep(self, payment_id: int) -> None:
+        self.steps.append(("keep", payment_id))
+
     def commit(self, payment_id: int) -> None:
         self.steps.append(("commit", payment_id))
 
@@ -146,7 +149,9 @@ def test_discounts_are_carried_by_their_sponsors_and_come_back_with_refunds(
     assert fair.creditor.balance(budgets[1]) == 0
     assert fair.creditor.balance(chart.merchant_account(fair.merchant)) == 99
     for coupon, amount in ((fair.coupon, payer_discount), (fair.sponsor, payee_discount)):
-        assert [step for step, _ in coupon.steps] == (["reserve", "commit"] if amount else [])
+        # On us it is decided in the decision that reserves it; across it is kept until the switch has decided.
+        steps = ["reserve", "commit"] if on_us else ["reserve", "keep", "commit"]
+        assert [step for step, _ in coupon.steps] == (steps if amount else [])
         assert len({id_ for _, id_ in coupon.steps}) <= 1
     for amount in (1, 33, 1, 64, 1):
         assert fair.refund(payment, amount).completed
@@ -167,7 +172,8 @@ def test_a_rejected_payment_releases_the_discount(on_us: bool) -> None:
     fair.creditor.asks(fair.merchant, code=PLATE, amount=10_000, kind=Channel.DYNAMIC_CODE.value)
     payment, outcome = fair.pay()
     assert outcome.reason == "BALANCE_INSUFFICIENT"
-    assert fair.coupon.steps == [("reserve", payment.id), ("release", payment.id)]
+    steps = ["reserve", "release"] if on_us else ["reserve", "keep", "release"]
+    assert fair.coupon.steps == [(step, payment.id) for step in steps]
 
 
 @where

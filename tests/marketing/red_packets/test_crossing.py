@@ -1,8 +1,12 @@
 """People of other institutions open packets too: each once, each share there in the end, or the sender's again."""
 
+from functools import partial
+
 import pytest
 
 from hutong.institution.chart import red_packet_account
+from hutong.institution.recalls.dispute import dispute_id_of
+from hutong.institution.recalls.recall import RecallOrder
 from hutong.kernel.errors import Refusal
 from hutong.marketing.red_packets.claim_link import Claim, claim_text, read_claim
 from hutong.marketing.red_packets.reasons import RedPacketReason
@@ -10,6 +14,7 @@ from hutong.marketing.red_packets.red_packet import ClaimState, PacketState, Red
 from hutong.marketing.red_packets.split import SplitKind
 from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus
 from tests.institution.payments.neighbours import Person
+from tests.institution.recalls.cases import do
 from tests.marketing.red_packets.packet_world import DAY_S, House, PacketWorld
 
 LUCKY, EQUAL = SplitKind.LUCKY, SplitKind.EQUAL
@@ -208,6 +213,96 @@ def test_a_share_that_nobody_takes_for_a_day_is_the_senders_again(world: PacketW
     assert jing.newest(packet).returned == 900
     assert not_opened(wei, friend, link).reason is RedPacketReason.RED_PACKET_NOT_DELIVERED
     assert jing.packets.unfinished == {}
+
+
+def recalled(world: PacketWorld, packet: RedPacket, amount: int = 0) -> None:
+    """The sender's institution asks a share back that crossed, and the other's desk gives it."""
+    jing, wei = world["jing"], world["wei"]
+    (claim,) = [each for each in jing.claims(packet) if each.agent]
+    order = RecallOrder(recall_id=jing.node.mint.mint(), payment_id=claim.payment_id, amount=amount, reason="FRAD")
+    do(jing, lambda: jing.recalls.recalls.open("duty", order))
+    world.settle()
+    dispute_id = dispute_id_of(order.recall_id, "jing")
+    do(wei, lambda: wei.recalls.disputes.accept("desk", dispute_id, amount))
+    world.settle()
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_share_that_is_recalled_is_the_senders_at_once(world: PacketWorld, over: bool) -> None:
+    jing, sender, packet, link = given(world, 900, 3)
+    wei, friend = world["wei"], world["wei"].user()
+    got = wei.open_link(friend, link).amount
+    if over:
+        world.later(DAY_S)
+    before = jing.balance(sender.wallet_account)
+    recalled(world, packet)
+    assert wei.balance(friend.wallet_account) == 0
+    assert jing.balance(sender.wallet_account) == before + got
+    (claim,) = jing.claims(packet)
+    assert (claim.state, claim.amount, claim.returned) == (ClaimState.PAID, got, got)
+    newest = jing.newest(packet)
+    assert newest.returned == (900 if over else got)
+    assert (newest.state, jing.inside(packet)) == ((PacketState.EXPIRED, 0) if over else (PacketState.OPEN, 900 - got))
+    assert wei.open_link(friend, link).amount == got  # It was claimed: nobody is given another share for it.
+    assert len(jing.claims(packet)) == 1
+    world.later(DAY_S)
+    assert (jing.inside(packet), jing.newest(packet).returned) == (0, 900)
+    assert jing.balance(sender.wallet_account) == 100_000
+    assert all(place.balanced() for place in world.places.values())
+
+
+def test_a_part_that_is_recalled_leaves_the_rest_where_it_is_and_a_restart_sends_nothing_twice(
+    world: PacketWorld,
+) -> None:
+    jing, sender, packet, link = given(world, 900, 1)
+    wei, friend = world["wei"], world["wei"].user()
+    wei.open_link(friend, link)
+    recalled(world, packet, 300)
+    for _ in range(2):
+        world.restart("jing")
+        world.flush()
+        assert jing.balance(sender.wallet_account) == 100_000 - 600
+        (claim,) = world["jing"].claims(packet)
+        assert (claim.returned, world["jing"].newest(packet).returned) == (300, 300)
+    assert wei.balance(friend.wallet_account) == 600
+    assert world["jing"].inside(packet) == 0
+
+
+@pytest.mark.parametrize("who", ["jing", "wei", "switch"])
+def test_a_crash_between_any_two_messages_of_a_recall_leaves_nothing_in_the_packet(who: str) -> None:
+    for at in range(10):
+        world = PacketWorld("jing", "wei", immediate=False)
+        jing, wei = world["jing"], world["wei"]
+        sender, friend = jing.user(100_000), wei.user()
+        world.flush()
+        packet = jing.give(sender, jing.draft(sender, 900, 1, EQUAL))
+        ask(wei, claim_text(jing.packets.link(packet), Claim(REFERENCE, wei.own_codes[friend.id])))
+        for _ in range(4):
+            world.later(1)
+        assert wei.balance(friend.wallet_account) == 900
+        order = RecallOrder(
+            recall_id=jing.node.mint.mint(), payment_id=jing.claims(packet)[0].payment_id, amount=0, reason="FRAD"
+        )
+        do(jing, partial(jing.recalls.recalls.open, "duty", order))
+        for _ in range(4):
+            world.later(1)
+        dispute_id = dispute_id_of(order.recall_id, "jing")
+        do(wei, partial(wei.recalls.disputes.accept, "desk", dispute_id, 0))
+        world.flush()
+        delivered = 0
+        while world.letters:
+            if delivered == at:
+                world.restart(who)
+                world.flush()
+            world.deliver(world.letters.pop(0))
+            world.flush()
+            delivered += 1
+        for _ in range(8):
+            world.later(60)
+        assert jing.balance(sender.wallet_account) == 100_000, at
+        assert (jing.inside(packet), jing.newest(packet).returned) == (0, 900), at
+        assert jing.claims(packet)[0].returned == 900, at
+        assert world["wei"].balance(friend.wallet_account) == 0, at
 
 
 @pytest.mark.parametrize("who", ["jing", "wei", "switch"])

@@ -58,7 +58,7 @@ class SigningPage:
             id_ = parse_id(AGREEMENT_PREFIX, request.path.removeprefix(PATH))
             agreement = await warmed(self._journal, lambda: self._agreements.offered(id_))
         except Refusal:
-            return _page("找不到协议 No such agreement", "", 404)
+            return plain_page("找不到协议 No such agreement", "", 404)
         wrong = ""
         if request.method == "POST":
             mandate = parse_qs(request.body.decode("latin-1")).get("mandate", [""])[0].strip()
@@ -74,7 +74,7 @@ class SigningPage:
         if state is not AgreementState.OFFERED:
             return self._over(agreement, state, name)
         yuan = f"{agreement.day_max // 100}.{agreement.day_max % 100:02d}"
-        return _page(
+        return plain_page(
             f"{name} 申请代扣",
             f"""{wrong}<p>{escape(agreement.shown)}</p>
 <p class="amount">¥{yuan} <small>每日最多 at most a day</small></p>
@@ -92,13 +92,14 @@ Another wallet: grant this institution a mandate there, and paste it here
         way_back = self._ways_back.get(agreement.dialect)
         back = escape(way_back(agreement)) if state is AgreementState.SIGNED and way_back is not None else ""
         if not back:
-            return _page(_ENDED[state], f"<p>{name}</p>")
+            return plain_page(_ENDED[state], f"<p>{name}</p>")
         # No redirect: a browser follows none out of here, when it came by a form of the wallet's.
         onward = f'<meta http-equiv="refresh" content="1;url={back}">'
-        return _page(_ENDED[state], f'<p>{name}</p><a class="open" href="{back}">返回商家 Back</a>', head=onward)
+        return plain_page(_ENDED[state], f'<p>{name}</p><a class="open" href="{back}">返回商家 Back</a>', head=onward)
 
 
-def _page(title: str, body: str, status: int = 200, head: str = "") -> WireAnswer:
+def plain_page(title: str, body: str, status: int = 200, head: str = "") -> WireAnswer:
+    """A page of few words, without a script; what is in `body` and `head` is HTML."""
     html = f"""<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">{head}<title>{title}</title><style>{_STYLE}</style></head>

@@ -9,6 +9,7 @@ from hutong.gateways.alipay.bills import Bills
 from hutong.gateways.alipay.cashier import Cashier
 from hutong.gateways.alipay.certificates import Certificates
 from hutong.gateways.alipay.classic import ClassicDialect
+from hutong.gateways.alipay.complaining import Complaining
 from hutong.gateways.alipay.consent import Consent
 from hutong.gateways.alipay.deducting import Deducting
 from hutong.gateways.alipay.grant_service import GrantService
@@ -24,6 +25,7 @@ from hutong.gateways.alipay.royalties import Royalties
 from hutong.gateways.alipay.sending import Sending
 from hutong.gateways.alipay.service import AlipayService
 from hutong.gateways.alipay.vouchers import Vouchers
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import Dialect
@@ -60,6 +62,7 @@ class AlipayGateway:
         preauths: PreauthService,
         parking: ParkingService,
         vouchers: Capability,
+        complaints: ComplaintsService,
         signers: Signers,
         wall: Clock,
     ) -> None:
@@ -73,6 +76,7 @@ class AlipayGateway:
         sending = Sending(node, sharing.transfers, sharing.balances, identities)
         holding = Holding(institution, accounts, preauths, identities, orders.payers)
         self.deducting = deducting = Deducting(node, platform, agreements, identities, orders.payers)
+        complaining = Complaining(accounts, complaints)
         products = (
             sending,
             deducting,
@@ -86,6 +90,7 @@ class AlipayGateway:
             Certificates(platform),
             Parking(node, parking, identities),
             Vouchers(node, vouchers, identities, orders.payers),
+            complaining,
         )
         self.endpoints = [endpoint for product in products for endpoint in product.endpoints()]
         self.service = AlipayService(
@@ -106,6 +111,7 @@ class AlipayGateway:
             News.PREAUTH_LET_GO: holding.let_go,
             News.AGREEMENT_SIGNED: deducting.signed,
             News.AGREEMENT_ENDED: deducting.ended,
+            News.COMPLAINT: complaining.changed,
         }
         notifications.postmen[Dialect.ALIPAY.value] = AlipayPostman(platform, writers)
 

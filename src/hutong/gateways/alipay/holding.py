@@ -4,6 +4,7 @@ from typing import Any
 
 from hutong.gateways.account import AlipayAccount
 from hutong.gateways.account_service import AccountService
+from hutong.gateways.agreements.agreement_service import PATH
 from hutong.gateways.alipay.asked import notify_url, order_draft
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
@@ -31,7 +32,6 @@ from hutong.runtime.shelf import warmed
 
 INVALID = "ILLEGAL_ARGUMENT"
 PRODUCTS = ("PREAUTH_PAY", "PRE_AUTH_ONLINE", "PRE_AUTH", "PRE_AUTH_ONLINE_DEPOSIT")
-_WHERE_TO_AGREE = "/wallet/agreements/"
 _FREEZE, _UNFREEZE = "FREEZE", "UNFREEZE"
 _STATUSES = {
     PreauthState.OFFERED: ("INIT", "INIT"),  # The operation's, and the whole authorisation's.
@@ -97,7 +97,7 @@ class Holding:
     async def offer(self, call: Call) -> Reply:
         """Something to show: whoever scans it may agree."""
         preauth = await self._preauths.offer(call.caller, self._draft(call))
-        link = f"{self._site.base}{_WHERE_TO_AGREE}{preauth.creditor}"
+        link = f"{self._site.base}{PATH}{preauth.creditor}"
         return Reply(
             {
                 "out_order_no": preauth.number,

@@ -119,6 +119,11 @@ REFUSALS = {
     "COUPON_STOCK_EXHAUSTED": ("VOUCHER_QUANTITY_NOT_ENOUGH", "券库存不足"),
     "COUPON_LIMIT_REACHED": ("VOUCHER_LIMIT_REACHED", "已达到发放上限"),
     "COUPON_CLAIM_OTHERWISE": ("OUT_BIZ_NO_REPEAT", "外部业务单号重复，且参数与之前请求不一致"),
+    # Complaints.
+    "COMPLAINT_UNKNOWN": ("COMPLAINT_NOT_EXIST", "投诉单不存在"),
+    "COMPLAINT_ENDED": ("COMPLAINT_STATUS_ERROR", "投诉单已处理完成，不能再操作"),
+    "COMPLAINT_NOT_ANSWERED": ("COMPLAINT_STATUS_ERROR", "请先回复用户"),
+    "COMPLAINT_TOO_LONG": ("COMPLAINT_STATUS_ERROR", "投诉单协商记录已达上限"),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),
@@ -127,7 +132,10 @@ REFUSALS = {
     "PREAUTH_NOT_OPEN": ("ORDER_ALREADY_CLOSED", "订单已关闭"),
     "PREAUTH_NOT_HELD": ("ORDER_ALREADY_FINISH", "授权订单状态不允许该操作"),
     "PREAUTH_EXCEEDS_HELD": ("REQUEST_AMOUNT_EXCEED", "请求金额超过剩余冻结金额"),
-    "PREAUTH_PAYER_ELSEWHERE": ("PAYMENT_AUTH_CODE_INVALID", "不支持其他机构的付款码"),
+    "PREAUTH_PAYER_ELSEWHERE": (
+        "PAYMENT_AUTH_CODE_INVALID",
+        "付款码属于其他机构的钱包，预授权只支持本机构的用户，请改用收款",
+    ),
     "PREAUTH_BALANCE_INSUFFICIENT": ("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"),
     "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
 }

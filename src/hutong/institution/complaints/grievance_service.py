@@ -42,7 +42,7 @@ _NEWS = {
     ComplaintAct.REFUND: "complaint.refunded",
 }
 # People pay each other by these, and banks: there is no merchant to complain of.
-_NO_MERCHANT = frozenset({Channel.PERSONAL_CODE.value, Channel.TOP_UP.value, Channel.WITHDRAWAL.value})
+NO_MERCHANT = frozenset({Channel.PERSONAL_CODE.value, Channel.TOP_UP.value, Channel.WITHDRAWAL.value})
 
 
 class GrievanceService:
@@ -204,7 +204,7 @@ class GrievanceService:
         outcome = self._debtor.outcomes.get(order.payment_id)
         if outcome is None or not outcome.completed:
             raise Refusal(PaymentReason.PAYMENT_NOT_COMPLETED, field="payment_id")
-        if payment.channel in _NO_MERCHANT:
+        if payment.channel in NO_MERCHANT:
             raise Refusal(ComplaintReason.COMPLAINT_NEEDS_A_MERCHANT, field="payment_id")
         terms = self._policies.today(now_ns)[0].complaint(order.kind)
         if now_ns > outcome.decided_ns + terms.days * _DAY_NS:

@@ -262,6 +262,11 @@ class StaffService:
         found = self._all.staff_sessions.find("device_id", device_id)
         return any(each.member_id in mine and each.ended != SessionEnd.REVOKED for each in found)
 
+    @property
+    def changes(self) -> int:
+        """How often anybody of any merchant's staff changed since the start."""
+        return self._all.staff.changes
+
     def works_for(self, phone: str) -> set[int]:
         """The merchants whose staff the holder of a number is, or was asked to be. Raises `Cold`."""
         return {member.merchant_id for member in self._members(phone)}

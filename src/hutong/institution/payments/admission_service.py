@@ -1,7 +1,5 @@
 """Whether a payer may pay this, here, now, that much; and the intent as it is written down."""
 
-from msgspec.structs import replace
-
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.matrix import Shares
@@ -28,6 +26,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import Channel
 
+_Given = tuple[str, Discount, Occasion]  # Who gives it, what, and for what.
 PAYMENT_LIFE_NS = 60 * NS_PER_S  # After that the switch rejects what is not accepted.
 
 
@@ -98,14 +97,14 @@ class AdmissionService:
         # From here on nothing refuses and nothing is cold.
         usage.take(limits, shares.paid)
         usage.counted_ns = max(now_ns, usage.counted_ns)
-        payment = self._intent(payer, account, terms, order, shares, payee, limits, usage, policy)
+        payment = self._intent(
+            payer, account, terms, order, shares, payee, limits, usage, policy, offered=offered, sponsored=sponsored
+        )
         if offered is not None:
             name, discount, occasion = offered
-            payment = replace(payment, adjuster=name, budget_account=discount.budget_account)
             self._cashier.adjuster(name).reserve(payment.id, occasion, discount)
         if sponsored is not None:
             name, discount, occasion = sponsored
-            payment = replace(payment, sponsor=name, sponsor_account=discount.budget_account)
             self._cashier.sponsor(name).reserve(claimant(self._node.node_id, payment.id), occasion, discount)
         source.reserve(payer, payment.id, shares.paid)
         usage.position = self.payments.put(payment)
@@ -144,7 +143,7 @@ class AdmissionService:
         order: Order,
         amount: int,
         now_ns: int,
-    ) -> tuple[str, Discount, Occasion] | None:
+    ) -> _Given | None:
         """
         The discount as it was shown; refuses DISCOUNT_GONE rather than charge more than the payer agreed to.
 
@@ -156,9 +155,7 @@ class AdmissionService:
         elif not quote.adjuster:
             return None
         chosen = quote.chosen if quote is not None else None
-        occasion = terms.occasion(self._node.node_id, amount, now_ns, payer_id=payer.id, chosen=chosen)
-        if payee is not None:
-            occasion = replace(occasion, merchant_id=payee.merchant_id, shop_id=payee.shop_id)
+        occasion = terms.occasion(self._node.node_id, amount, now_ns, payer_id=payer.id, chosen=chosen, payee=payee)
         if quote is None:
             return self._cashier.payer_offer(occasion, terms.payee_discount)
         offer = self._cashier.offer_of(quote.adjuster, occasion, terms.payee_discount)
@@ -166,7 +163,7 @@ class AdmissionService:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
         return quote.adjuster, *offer
 
-    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> tuple[str, Discount, Occasion]:
+    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> _Given:
         node_id = self._node.node_id
         occasion = payee_occasion(payee, terms.request_id, node_id, node_id, amount, now_ns)
         offer = self._cashier.payee_offer(occasion)
@@ -203,6 +200,9 @@ class AdmissionService:
         limits: Limits,
         usage: Usage,
         policy: Policy,
+        *,
+        offered: _Given | None,
+        sponsored: _Given | None,
     ) -> Payment:
         now_ns = self._node.clock.now_ns()
         expires_ns = now_ns + PAYMENT_LIFE_NS
@@ -229,10 +229,10 @@ class AdmissionService:
             fee=shares.fee,
             interchange=shares.interchange,
             switch_fee=shares.switch_fee,
-            budget_account=0,
-            sponsor_account=0,
-            adjuster="",
-            sponsor="",
+            budget_account=offered[1].budget_account if offered is not None else 0,
+            sponsor_account=sponsored[1].budget_account if sponsored is not None else 0,
+            adjuster=offered[0] if offered is not None else "",
+            sponsor=sponsored[0] if sponsored is not None else "",
             funding=order.funding,
             fee_version=terms.fee_version,
             policy_version=policy.version,

@@ -106,7 +106,14 @@ class PriceAdjuster(Protocol):
         ...
 
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
-        """Set aside what was just offered."""
+        """
+        Set aside what was just offered. In the same decision follows `keep`, or `commit` or `release` where the payment is
+        decided at once.
+        """
+        ...
+
+    def keep(self, payment_id: int) -> None:
+        """Write down what was set aside: the payment is not decided yet."""
         ...
 
     def look_up(self, payment_id: int) -> None:
@@ -119,6 +126,18 @@ class PriceAdjuster(Protocol):
 
     def returned(self, payment_id: int, refund_id: int, amount: int) -> None:
         """A refund brought so much of the discount back to its budget account."""
+        ...
+
+
+class ReturnTaker(Protocol):
+    """Whose an account is that paid, and is no person's: what a return brings back to it goes on from there."""
+
+    def look_up(self, payment: Payment) -> None:
+        """Bring into memory what `returned` changes. May raise `Cold`."""
+        ...
+
+    def returned(self, payment: Payment, return_id: int, amount: int) -> None:
+        """So much of a payment came back to the account that it was paid from, in this decision."""
         ...
 
 
@@ -184,6 +203,7 @@ class Cashier:
         self._sources = {source.name: source for source in (*own, *sources)}
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
+        self.takers: dict[str, ReturnTaker] = {}  # Of what comes back, by what the payment was paid from.
 
     def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: Sponsor | None = None) -> None:
         """What is built upon an institution comes after it; before the institution starts."""
@@ -251,6 +271,11 @@ class Cashier:
         for adjuster, id_ in self._given(paid):
             adjuster.look_up(id_)
 
+    def keep(self, paid: Payment | Receipt) -> None:
+        """The decision that reserved it ends, and it is neither paid nor not."""
+        for adjuster, id_ in self._given(paid):
+            adjuster.keep(id_)
+
     def commit(self, paid: Payment | Receipt) -> None:
         """It was paid."""
         for adjuster, id_ in self._given(paid):
@@ -269,7 +294,7 @@ class Cashier:
             self._sponsors[paid.sponsor].returned(self._claimant(paid), refund_id, shares.payee_discount)
 
     def _given(self, paid: Payment | Receipt) -> list[tuple[PriceAdjuster, int]]:
-        given = []
+        given: list[tuple[PriceAdjuster, int]] = []
         if isinstance(paid, Payment) and paid.adjuster:
             given.append((self._adjusters[paid.adjuster], paid.id))
         if paid.sponsor:

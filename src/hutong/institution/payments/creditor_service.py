@@ -181,6 +181,7 @@ class CreditorService:
             self._refuse(message, refusal.reason.name, refusal.reason.iso_code)
             return
         self.receipts.put(receipt)
+        self._cashier.keep(receipt)
         self._move(receipt)
 
     def _accepted(self, payment_id: int, message: CreditTransfer) -> Receipt:

@@ -218,10 +218,15 @@ class DebtorService:
 
     def _move(self, undecided: Undecided) -> None:
         payment: Payment = undecided.row
+        given = payment.adjuster or payment.sponsor
         if payment.payee_account:
             transfers = self._on_us(payment)
             self._ledger.create_transfers(transfers, partial(self._paid_on_us, undecided, transfers))
+            if given and not undecided.decided:  # The ledger has to look something up first.
+                self._cashier.keep(payment)
         else:
+            if given:
+                self._cashier.keep(payment)
             transfers = self._holds(payment)
             self._ledger.create_transfers(transfers, partial(self._held, undecided, transfers))
 

@@ -46,16 +46,23 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return f"{self.creditor_agent}/{id_hex(self.request_id)}"
 
     def occasion(
-        self, debtor_agent: str, amount: int, now_ns: int, *, payer_id: int, chosen: tuple[int, ...] | None = None
+        self,
+        debtor_agent: str,
+        amount: int,
+        now_ns: int,
+        *,
+        payer_id: int,
+        chosen: tuple[int, ...] | None = None,
+        payee: Payee | None = None,
     ) -> Occasion:
-        """That this payer pays so much on these terms."""
+        """That this payer pays so much on these terms, to a payee of ours as it is now."""
         return Occasion(
             payer_id=payer_id,
             debtor_agent=debtor_agent,
             creditor_agent=self.creditor_agent,
             request_id=self.request_id,
-            merchant_id=self.merchant_id,
-            shop_id=self.shop_id,
+            merchant_id=self.merchant_id if payee is None else payee.merchant_id,
+            shop_id=self.shop_id if payee is None else payee.shop_id,
             mcc=self.mcc,
             channel=self.channel,
             amount=amount,

@@ -118,12 +118,17 @@ class ReturnService:
         payment = self._debtor.payments.get(return_.payment_id)
         assert payment is not None, "a return is of a payment"
         self._cashier.look_up(payment)
+        taker = self._cashier.takers.get(payment.funding)
+        if taker is not None:
+            taker.look_up(payment)
         if status.status is TransactionStatus.COMPLETED:
             self._end(undecided)
             verdict.post(self._ledger, self._holds(return_))
             now_ns = self._node.clock.now_ns()
             self.outcomes.put(Outcome(id=return_id, completed=True, decided_ns=now_ns, window=status.window))
             self._cashier.returned(payment, return_id, return_.shares)
+            if taker is not None:
+                taker.returned(payment, return_id, return_.paid_back)
             self.figures.ended(return_id, return_.created_ns, now_ns, completed=True)
             for hear in self.on_given_back:
                 self._journal.effect(partial(hear, return_))

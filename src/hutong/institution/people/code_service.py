@@ -89,6 +89,35 @@ class CodeService:
                   PAYMENT_CODE_REUSED when another charge has it.
         Repeats:  the same charge gets the same answer while the code lives.
         """
+        holder, now_ns = self._holder(code, acquirer), self._node.clock.now_ns()
+        if holder.is_to_be_asked:
+            return holder
+        # A claim is for a charge of an acquirer: another acquirer's charge may bear the same id.
+        if self._claims.claim(code, derive(charge_id, acquirer), now_ns) is Claimed.FIRST:
+            self._repository.claim(
+                PaymentCodeClaim(
+                    code=code,
+                    charge_id=charge_id,
+                    acquirer=acquirer,
+                    user_id=holder.user_id,
+                    device_id=holder.device_id,
+                    claimed_ns=now_ns,
+                    minute=minute(now_ns),
+                )
+            )
+        return holder
+
+    def look_at_payment_code(self, code: str, reader: str) -> PaymentCodeHolder:
+        """
+        Whose phone shows it; it is given to nobody, and may still be paid with. A miss is written down, and then refused.
+
+        Refuses:  as `claim_payment_code`; PAYMENT_CODE_REUSED of one that any charge has.
+        """
+        if self._claims.is_claimed(code):
+            raise Refusal(CodeReason.PAYMENT_CODE_REUSED)
+        return self._holder(code, reader)
+
+    def _holder(self, code: str, acquirer: str) -> PaymentCodeHolder:
         now_ns = self._node.clock.now_ns()
         self._guesses.check(acquirer, code, now_ns)
         if is_foreign(code, self._issuer.prefix):
@@ -106,19 +135,6 @@ class CodeService:
             raise
         (user,) = self._repository.users.find("number", verified.user_number)
         user.may_pay()
-        # A claim is for a charge of an acquirer: another acquirer's charge may bear the same id.
-        if self._claims.claim(code, derive(charge_id, acquirer), now_ns) is Claimed.FIRST:
-            self._repository.claim(
-                PaymentCodeClaim(
-                    code=code,
-                    charge_id=charge_id,
-                    acquirer=acquirer,
-                    user_id=user.id,
-                    device_id=verified.device_id,
-                    claimed_ns=now_ns,
-                    minute=minute(now_ns),
-                )
-            )
         return PaymentCodeHolder(user.id, verified.device_id)
 
     def bind_foreign_code(self, user_id: int, digits: str) -> ForeignCode:

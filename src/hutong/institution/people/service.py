@@ -181,6 +181,10 @@ class PeopleService:
         """See `CodeService.claim_payment_code`."""
         return self.codes.claim_payment_code(code, charge_id, acquirer)
 
+    def look_at_payment_code(self, code: str, reader: str) -> PaymentCodeHolder:
+        """See `CodeService.look_at_payment_code`."""
+        return self.codes.look_at_payment_code(code, reader)
+
     def personal_code(self, code_id: int) -> PersonalCode:
         """See `CodeService.personal_code`."""
         return self.codes.personal_code(code_id)

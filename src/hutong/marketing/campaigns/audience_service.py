@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from hutong.kernel.ids import derive
-from hutong.marketing.campaigns.award import EXPOSURES, Award, AwardKind, AwardState, Exposure
+from hutong.marketing.campaigns.award import EXPOSURES, Award, AwardState, Exposure
 from hutong.marketing.campaigns.budget import NOTHING, PersonSpent
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.parties import Parties
@@ -13,6 +13,7 @@ from hutong.runtime.shelf import Cold, Shelf
 
 ROWS_MAX = 200_000
 _KNOWN_MAX = 200_000
+_RESERVED, _COMMITTED = AwardState.RESERVED.value, AwardState.COMMITTED.value  # Read once: each is a call.
 
 
 class Known:
@@ -96,10 +97,11 @@ class AudienceService:
 
     def count(self, award: Award) -> None:
         """A version of an award was written down."""
-        known = self._known.get(award.person_id) if award.person_id else None
+        known = self._known.get(award.person_id)
         if known is not None:
-            if award.change or award.times:
-                self._count(known, award, award.change, award.times)
+            change, times = award.change, award.times
+            if change or times:
+                self._count(known, award, change, times)
             self._watch(known, award)
 
     def keep(self) -> None:
@@ -114,13 +116,14 @@ class AudienceService:
         return bool(self._to_keep)
 
     def _watch(self, known: Known, award: Award) -> None:
-        if award.kind != AwardKind.DISCOUNT:
+        if not award.payment_id:  # A reward.
             return
-        if award.state == AwardState.RESERVED:
+        state = award.state
+        if state == _RESERVED:
             known.undecided.add(award.payment_id)
             return
         known.undecided.discard(award.payment_id)
-        if award.state == AwardState.COMMITTED and known.is_new:
+        if known.is_new and state == _COMMITTED:
             known.is_new = False
 
     def _count(self, known: Known, award: Award, change: int, times: int) -> None:

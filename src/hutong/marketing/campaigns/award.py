@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hutong.kernel.ids import derive
+from hutong.kernel.ids import derive, part
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid
 
 AWARD_PREFIX = "awd"
@@ -22,9 +22,10 @@ class AwardState(StrEnum):
     RELEASED = "RELEASED"  # The payment did not come about, or the reward was refused.
 
 
-class Award(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Award(msgspec.Struct, frozen=True, gc=False):
     """
-    One version of an award. `change` and `times` say what this version does to every budget it counts in, so that a budget
+    One version of an award. The first is written with its payment: RESERVED, or COMMITTED where that was decided at once;
+    `times` is 1 in it alone. `change` and `times` say what this version does to every budget it counts in, so that a budget
     is the sum over all rows, and so is what an audit makes of it.
     """
 
@@ -77,5 +78,10 @@ EXPOSURES = Table("campaign_exposures", Exposure)
 
 
 def award_id(payment_id: int, campaign_id: int, source: str, source_id: int) -> int:
-    """The id of what a campaign gives a payment."""
+    """The id of one of several things that a payment is given."""
     return derive(payment_id, f"award/{campaign_id:032x}/{source}/{source_id:032x}")
+
+
+def only_award_id(payment_id: int) -> int:
+    """The id of all that a payment is given, where that is one thing: a part of the payment's own, and its neighbour."""
+    return part(payment_id, 1)

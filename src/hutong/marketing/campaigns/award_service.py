@@ -22,7 +22,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.sharing_recipes import chained
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
-from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id
+from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id, only_award_id
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
@@ -35,6 +35,9 @@ from hutong.runtime.shelf import Shelf
 _UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _LOOKED_MAX = 10_000
 DayOf = Callable[[int], int]
+# Read once: asking an enumeration for its value is a call, and each discounted payment asks for some.
+_DISCOUNT = AwardKind.DISCOUNT.value
+_RESERVED, _COMMITTED = AwardState.RESERVED.value, AwardState.COMMITTED.value
 
 
 class Decided(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +72,10 @@ class AwardService:
             AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
         )
         self.audience = AudienceService(node, parties, self.all)
-        self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, still undecided.
+        self._fresh: dict[
+            int, list[Award]
+        ] = {}  # By payment, within the decision that set them aside: not written yet.
+        self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, written down and still undecided.
         self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
 
@@ -133,48 +139,40 @@ class AwardService:
 
     def reserve(self, payment_id: int, person_id: int, chosen: Sequence[Decided], now_ns: int) -> list[Award]:
         """
-        Set aside what a payment was offered, in the decision that offered it.
+        Set aside what a payment was offered, in the decision that offered it. Whoever reserves then says `commit` or
+        `release`, or else `keep`, before that decision ends: what is decided at once is written down once.
 
         Moves:    campaign -> awarded, where several give together; posted.
         """
-        combined = len({each.benefit.campaign_id for each in chosen}) > 1
         day = self._day_of(now_ns)
-        awards = [
-            Award(
-                id=award_id(payment_id, each.benefit.campaign_id, each.benefit.source, each.benefit.source_id),
-                campaign_id=each.benefit.campaign_id,
-                kind=AwardKind.DISCOUNT.value,
-                person_id=person_id,
-                payment_id=payment_id,
-                source=each.benefit.source,
-                source_id=each.benefit.source_id,
-                amount=each.benefit.amount,
-                returned=0,
-                state=AwardState.RESERVED.value,
-                change=each.benefit.amount,
-                times=1,
-                day=day,
-                place=each.place,
-                row=each.row,
-                version=each.campaign.version,
-                combined=combined,
-                facts=msgspec.json.encode(each.benefit.facts) if each.benefit.facts else b"",
-                created_ns=now_ns,
-                decided_ns=0,
-                reason="",
-            )
+        if len(chosen) == 1:  # As most are.
+            only = _award(only_award_id(payment_id), payment_id, person_id, chosen[0], day, now_ns, combined=False)
+            awards = self._fresh[payment_id] = [only]
+            return awards
+        combined = len({each.benefit.campaign_id for each in chosen}) > 1
+        awards = self._fresh[payment_id] = [
+            _award(_id(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
             for each in chosen
         ]
-        self._reserved[payment_id] = awards
-        for award in awards:
-            self._put(award)
         if combined:
             self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
         return awards
 
+    def keep(self, payment_id: int) -> None:
+        """Write down what was reserved: nobody has decided yet. Repeats: nothing."""
+        awards = self._fresh.pop(payment_id, None)
+        if awards is not None:
+            self._reserved[payment_id] = awards
+            for award in awards:
+                self._put(award)
+
     def commit(self, payment_id: int) -> list[Award]:
         """Its payment was made. Returns what has just been decided; on a repeat nothing."""
-        return self._decide(payment_id, AwardState.COMMITTED)
+        fresh = self._fresh.pop(payment_id, None)
+        if fresh is None:
+            return self._decide(payment_id, AwardState.COMMITTED)
+        now_ns = self._now()
+        return [self._put(replace(award, state=_COMMITTED, decided_ns=now_ns)) for award in fresh]
 
     def release(self, payment_id: int) -> list[Award]:
         """
@@ -182,6 +180,7 @@ class AwardService:
 
         Moves:    awarded -> campaign, where several gave together; posted.
         """
+        self.keep(payment_id)  # What was set aside and came back is told as both.
         released = self._decide(payment_id, AwardState.RELEASED)
         back = [self._take_back(award, award.amount, "release") for award in released if award.combined]
         if back:
@@ -221,24 +220,58 @@ class AwardService:
                   content under the same id.
         Repeats:  the award as it is.
         """
-        known = self.all.get(award_id)
+        known = self._held_before(award_id, campaign_id, person_id, amount)
         if known is not None:
-            for field, value in (("campaign_id", campaign_id), ("person_id", person_id), ("amount", amount)):
-                if getattr(known, field) != value:
-                    raise Refusal(CampaignReason.AWARD_OTHERWISE, field=field)
             return known
         now_ns = self._node.clock.now_ns()
         campaign = self._campaigns.campaign(campaign_id)
         if not campaign.is_running(now_ns):
             raise Refusal(CampaignReason.CAMPAIGN_NOT_RUNNING, state=str(campaign.state))
-        day = self._day_of(now_ns)
         spent = self.audience.person(person_id).of(campaign_id)
-        left, level = room(campaign.funded, campaign.told.caps, self._campaigns.spent[campaign_id], spent, day, "")
+        day, caps = self._day_of(now_ns), campaign.told.caps
+        left, level = room(campaign.funded, caps, self._campaigns.spent[campaign_id], spent, day, "")
         if left < amount:
             raise Refusal(CampaignReason.BUDGET_EXHAUSTED, level=level.value, left=left)
+        return self._set_aside_for(award_id, campaign, person_id, amount, source, facts)
+
+    def hold_behind_end(
+        self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object]
+    ) -> Award:
+        """
+        Set a reward aside behind the campaign's end: out of what was kept back, which no day's budget counts any more.
+
+        Moves:    campaign -> awarded; posted.
+        Refuses:  CAMPAIGN_UNKNOWN; BUDGET_EXHAUSTED, of the campaign or the person; AWARD_OTHERWISE.
+        Repeats:  the award as it is.
+        """
+        known = self._held_before(award_id, campaign_id, person_id, amount)
+        if known is not None:
+            return known
+        campaign = self._campaigns.campaign(campaign_id)
+        spent, all_caps = self.audience.person(person_id).of(campaign_id), campaign.told.caps
+        caps, day = Caps(person=all_caps.person, times=all_caps.times), self._day_of(self._now())
+        budget = campaign.funded - campaign.given_back
+        left, level = room(budget, caps, self._campaigns.spent[campaign_id], spent, day, "")
+        if left < amount:
+            raise Refusal(CampaignReason.BUDGET_EXHAUSTED, level=level.value, left=left)
+        return self._set_aside_for(award_id, campaign, person_id, amount, source, facts)
+
+    def _held_before(self, award_id: int, campaign_id: int, person_id: int, amount: int) -> Award | None:
+        """Refuses AWARD_OTHERWISE. May raise `Cold`."""
+        known = self.all.get(award_id)
+        if known is not None:
+            for field, value in (("campaign_id", campaign_id), ("person_id", person_id), ("amount", amount)):
+                if getattr(known, field) != value:
+                    raise Refusal(CampaignReason.AWARD_OTHERWISE, field=field)
+        return known
+
+    def _set_aside_for(
+        self, award_id: int, campaign: Campaign, person_id: int, amount: int, source: str, facts: dict[str, object]
+    ) -> Award:
+        now_ns = self._now()
         award = Award(
             id=award_id,
-            campaign_id=campaign_id,
+            campaign_id=campaign.id,
             kind=AwardKind.REWARD.value,
             person_id=person_id,
             payment_id=0,
@@ -249,7 +282,7 @@ class AwardService:
             state=AwardState.RESERVED.value,
             change=amount,
             times=1,
-            day=day,
+            day=self._day_of(now_ns),
             place="",
             row=0,
             version=campaign.version,
@@ -333,10 +366,12 @@ class AwardService:
 
     def _put(self, award: Award) -> Award:
         self.all.put(award)
-        self.audience.count(award)
-        if award.change or award.times:
-            self._campaigns.spent[award.campaign_id].count(award.day, award.place, award.change, award.times)
-            if award.change < 0:
+        if award.person_id:
+            self.audience.count(award)
+        change = award.change
+        if change or award.times:
+            self._campaigns.spent[award.campaign_id].count(award.day, award.place, change, award.times)
+            if change < 0:
                 self._campaigns.touch(self._campaign(award))
         return award
 
@@ -400,6 +435,40 @@ class AwardService:
             ledger=self._chart.currency.ledger,
             code=Why.REWARDED,
         )
+
+
+def _id(payment_id: int, benefit: Benefit) -> int:
+    return award_id(payment_id, benefit.campaign_id, benefit.source, benefit.source_id)
+
+
+def _award(
+    id_: int, payment_id: int, person_id: int, given: Decided, day: int, now_ns: int, *, combined: bool
+) -> Award:
+    benefit, campaign = given.benefit, given.campaign
+    # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every discount.
+    return Award(
+        id_,
+        campaign.id,
+        _DISCOUNT,
+        person_id,
+        payment_id,
+        benefit.source,
+        benefit.source_id,
+        benefit.amount,
+        0,  # Returned.
+        _RESERVED,
+        benefit.amount,  # Its change of every budget,
+        1,  # once.
+        day,
+        given.place,
+        given.row,
+        campaign.version,
+        combined,
+        msgspec.json.encode(benefit.facts) if benefit.facts else b"",
+        now_ns,
+        0,  # Decided.
+        "",
+    )
 
 
 def _released(award: Award, now_ns: int, reason: str) -> Award:

@@ -28,6 +28,11 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     times_day: int = 0
 
     @property
+    def any(self) -> bool:
+        """Whether there is any."""
+        return bool(self.day or self.place or self.of_person)
+
+    @property
     def of_person(self) -> bool:
         """Whether any is about who pays."""
         return bool(self.person or self.person_day or self.times or self.times_day)

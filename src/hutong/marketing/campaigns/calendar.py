@@ -15,10 +15,13 @@ class Calendar:
         self.zone = zone
         self._begins_ns = self._ends_ns = 0
         self._now = datetime(2000, 1, 1, tzinfo=zone)
+        self._day = 0
 
     def day(self, now_ns: int) -> int:
         """The local day, an ordinal."""
-        return self._at(now_ns).toordinal()
+        if not self._begins_ns <= now_ns < self._ends_ns:
+            self._at(now_ns)
+        return self._day
 
     def weekday(self, now_ns: int) -> int:
         """1 is Monday."""
@@ -35,6 +38,7 @@ class Calendar:
     def _at(self, now_ns: int) -> datetime:
         if not self._begins_ns <= now_ns < self._ends_ns:
             self._now = instant(now_ns).astimezone(self.zone)
+            self._day = self._now.toordinal()
             # Zones are apart by quarters of an hour.
             self._begins_ns = now_ns // (_HOUR_NS // 4) * (_HOUR_NS // 4)
             self._ends_ns = self._begins_ns + _HOUR_NS // 4

@@ -32,10 +32,14 @@ from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
+_ALIVE = frozenset({CampaignState.SCHEDULED.value, CampaignState.RUNNING.value, CampaignState.PAUSED.value})
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 _UNMOVED_WITHIN = 20_000  # Positions: money follows its row by one look-up.
 SALT_BYTES = 16
 Answer = Callable[[Campaign], None]
+Kept = tuple[int, int]
+Reserve = Callable[[int, int], Kept]  # Of a campaign, at a moment: see `CampaignService.reserves`.
+_NOTHING_KEPT: Kept = (0, 0)
 
 
 class CampaignService:
@@ -52,7 +56,11 @@ class CampaignService:
         self.all = Shelf(CAMPAIGNS, node.journal, node.store)
         self.spent: defaultdict[int, Spent] = defaultdict(Spent)
         self.checks: dict[CampaignKind, Callable[[CampaignTerms], None]] = {}  # What only a kind understands of terms.
-        self._running: dict[tuple[str, int], dict[int, Campaign]] = {}  # By side and whose own it is.
+        # By kind: so much of an ended campaign's money is kept back, and when it may be less; may raise `Cold`.
+        self.reserves: dict[CampaignKind, Reserve] = {}
+        self._kept_until: dict[int, int] = {}  # Ended campaigns that keep something back.
+        # By side and whose own it is; empty if none runs.
+        self.running: dict[tuple[str, int], dict[int, Campaign]] = {}
         self._books: dict[tuple[str, int], RuleBook] = {}  # Of these, as far as they were asked for.
         self._dirty: set[int] = set()  # Ended campaigns of which more may have come back.
         self._unmoved: list[Campaign] = []  # Versions of the last positions before a restart.
@@ -101,14 +109,14 @@ class CampaignService:
 
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
         """The rules of what runs on this side: the operator's, and what is the merchant's own."""
-        running = self._running
+        running = self.running
         if not running:
             return []
         keys = ((side.value, 0), (side.value, merchant_id)) if merchant_id else ((side.value, 0),)
         return [self._books.get(key) or self._book(key) for key in keys if key in running]
 
     def _book(self, key: tuple[str, int]) -> RuleBook:
-        book = self._books[key] = RuleBook([self._running[key][id_] for id_ in sorted(self._running[key])])
+        book = self._books[key] = RuleBook([self.running[key][id_] for id_ in sorted(self.running[key])])
         return book
 
     def left(self, campaign: Campaign) -> int:
@@ -223,6 +231,8 @@ class CampaignService:
         """
         For good: what is left goes back to its sponsors, and so does what later comes back of what it gave.
 
+        What is kept back for those who may still be given something goes back when they can't any more.
+
         Moves:    campaign -> each sponsor's budget; posted.
         Refuses:  CAMPAIGN_UNKNOWN; CAMPAIGN_STATE_FORBIDS while its money is on its way.
         Repeats:  the campaign.
@@ -231,8 +241,7 @@ class CampaignService:
         if campaign.state == CampaignState.FUNDING:
             raise Refusal(CampaignReason.CAMPAIGN_STATE_FORBIDS, state=str(campaign.state))
         if campaign.state != CampaignState.ENDED:
-            self._put(campaign.moved_to(CampaignState.ENDED, self._node.clock.now_ns()))
-            self._sweep(campaign.id)
+            self._end(campaign, self._kept(campaign))
         return self.campaign(id_)
 
     # Time.
@@ -240,6 +249,7 @@ class CampaignService:
     def tick(self) -> None:
         """Begin and end what is due, and give back what came back since the end."""
         now_ns = self._node.clock.now_ns()
+        self._dirty.update([id_ for id_, until_ns in self._kept_until.items() if until_ns <= now_ns])
         if now_ns < self._next_ns and not self._dirty:
             return
         self._node.decide(partial(self._due, now_ns))
@@ -250,12 +260,16 @@ class CampaignService:
             self._dirty.add(campaign.id)
 
     def _due(self, now_ns: int) -> None:
+        campaigns = self.all.everything()
+        ending = [each for each in campaigns if each.state in _ALIVE and each.ends_ns <= now_ns]
+        swept = [self.campaign(id_) for id_ in sorted(self._dirty)]
+        kept = {each.id: self._kept(each) for each in (*ending, *swept)}  # Before anything is written.
         next_ns = 1 << 62
-        for campaign in self.all.everything():
+        for campaign in campaigns:
             match campaign.state:
                 case CampaignState.SCHEDULED | CampaignState.RUNNING | CampaignState.PAUSED:
                     if campaign.ends_ns <= now_ns:
-                        self.end(campaign.id)
+                        self._end(campaign, kept[campaign.id])
                         continue
                     if campaign.state == CampaignState.SCHEDULED and campaign.starts_ns <= now_ns:
                         self._put(campaign.moved_to(CampaignState.RUNNING, now_ns))
@@ -267,8 +281,8 @@ class CampaignService:
                 case _:
                     pass
         self._next_ns = next_ns
-        for id_ in sorted(self._dirty):
-            self._sweep(id_)
+        for campaign in swept:
+            self._sweep(campaign.id, kept[campaign.id])
 
     # The money.
 
@@ -305,11 +319,23 @@ class CampaignService:
                 )
         self._say(id_, answer)
 
-    def _sweep(self, id_: int) -> None:
-        """Give back what an ended campaign has left, if there is anything."""
+    def _end(self, campaign: Campaign, kept: Kept) -> None:
+        self._put(campaign.moved_to(CampaignState.ENDED, self._node.clock.now_ns()))
+        self._sweep(campaign.id, kept)
+
+    def _kept(self, campaign: Campaign) -> Kept:
+        """What is kept back, and until when it is looked at again. May raise `Cold`."""
+        reserve = self.reserves.get(_kind(campaign))
+        return _NOTHING_KEPT if reserve is None else reserve(campaign.id, self._node.clock.now_ns())
+
+    def _sweep(self, id_: int, kept: Kept) -> None:
+        """Give back what an ended campaign has left and does not keep, if there is anything."""
         self._dirty.discard(id_)
+        self._kept_until.pop(id_, None)
         campaign = self.campaign(id_)
-        left = self.left(campaign)
+        if kept[1]:
+            self._kept_until[id_] = kept[1]
+        left = self.left(campaign) - kept[0]
         if left > 0:
             campaign = campaign.giving_back(left, self._node.clock.now_ns())
             self._put(campaign)
@@ -347,11 +373,11 @@ class CampaignService:
         key = campaign.side, campaign.merchant_id
         self._books.pop(key, None)
         if campaign.state == CampaignState.RUNNING:
-            self._running.setdefault(key, {})[campaign.id] = campaign
-        elif key in self._running:
-            self._running[key].pop(campaign.id, None)
-            if not self._running[key]:
-                del self._running[key]
+            self.running.setdefault(key, {})[campaign.id] = campaign
+        elif key in self.running:
+            self.running[key].pop(campaign.id, None)
+            if not self.running[key]:
+                del self.running[key]
 
     def _say(self, id_: int, answer: Answer | None) -> None:
         if answer is not None:

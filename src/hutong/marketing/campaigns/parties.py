@@ -30,7 +30,7 @@ class Parties(Protocol):
 
     @property
     def changes(self) -> int:
-        """How often what an operator says of them changed: while it stays, so does whatever follows."""
+        """How often what an operator says of them changed, or who sells where: while it stays, so does whatever follows."""
         ...
 
     def payer(self, person_id: int) -> PayerFacts: ...

@@ -51,8 +51,8 @@ class PartyService:
 
     @property
     def changes(self) -> int:
-        """How often what the operator says of them changed since the start."""
-        return self.traits.changes
+        """How often what the operator says of them changed since the start, or who works where."""
+        return self.traits.changes + self._staff.changes
 
     def payer(self, person_id: int) -> PayerFacts:
         """May raise `Cold`."""

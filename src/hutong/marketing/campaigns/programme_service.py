@@ -17,17 +17,12 @@ class ProgrammeService:
     def __init__(self, node: NodeRuntime, campaigns: CampaignService) -> None:
         self._node = node
         self._campaigns = campaigns
-        self._all = Shelf(ENROLMENTS, node.journal, node.store)
+        self.all = Shelf(ENROLMENTS, node.journal, node.store)
         self._joined: set[tuple[int, int]] = set()
 
     async def start(self) -> None:
         """Load them."""
-        self._joined = {(row.campaign_id, row.merchant_id) for row in await self._all.load_all() if row.joined}
-
-    @property
-    def changes(self) -> int:
-        """How often somebody joined or left since the start."""
-        return self._all.changes
+        self._joined = {(row.campaign_id, row.merchant_id) for row in await self.all.load_all() if row.joined}
 
     def open(self) -> list[Campaign]:
         """What a merchant may join, or has."""
@@ -66,7 +61,7 @@ class ProgrammeService:
         if (key in self._joined) == joined:
             return
         (self._joined.add if joined else self._joined.discard)(key)
-        self._all.put(
+        self.all.put(
             Enrolment(
                 id=enrolment_id(*key),
                 campaign_id=campaign.id,

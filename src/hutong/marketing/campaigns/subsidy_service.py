@@ -18,7 +18,7 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService, Decided
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, Spent, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -80,12 +80,28 @@ class _Allowed(NamedTuple):
 _Asked = tuple[int, int, int, Channel, str]
 
 
+class _Room(NamedTuple):
+    """What one campaign's budgets must still have for what was shown."""
+
+    amount: int
+    funded: int
+    spent: Spent
+    caps: Caps | None  # None: it has none but its own money.
+    campaign_id: int
+    place: str
+
+
 class _Offered(NamedTuple):
-    """What was shown, when, and how many changes there had been of what it follows from."""
+    """What was shown, from when to when it holds, and how many changes there had been of what it follows from."""
 
     subsidy: Subsidy
     changes: int
-    occasion: Occasion
+    since_ns: int
+    until_ns: int
+    merchant_id: int
+    shop_id: int
+    chosen: tuple[int, ...] | None
+    rooms: tuple[_Room, ...]
 
 
 class Subsidies:
@@ -119,18 +135,20 @@ class Subsidies:
         Who sells there gets nothing there: else anybody with a shop would take discounts out of a till that is his own.
         May raise `Cold`.
         """
-        books = self._books(occasion)
-        if not books:
+        if not self._campaigns.running:
             return None
         asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
         offered = self._offered.get(asked)
         if offered is not None and self._holds(offered, occasion):
             return offered.subsidy
+        books = self._books(occasion)
+        if not books:
+            return None
         subsidy = self._best(occasion, books)
         if subsidy is not None and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
-            self._offered[asked] = _Offered(subsidy, self._changes, occasion)
+            self._offered[asked] = self._kept(subsidy, occasion)
         return subsidy
 
     def explain(self, occasion: Occasion) -> list[Weighed]:
@@ -165,26 +183,51 @@ class Subsidies:
 
     @property
     def _changes(self) -> int:
-        return self._campaigns.all.changes + self._programmes.changes + self._parties.changes
+        return self._campaigns.all.changes + self._programmes.all.changes + self._parties.changes
 
-    def _holds(self, offered: "_Offered", occasion: Occasion) -> bool:
-        """Whether what was shown can still be given: nothing changed but what budgets have."""
-        was = offered.occasion
+    def _kept(self, subsidy: Subsidy, occasion: Occasion) -> _Offered:
+        spent = self._campaigns.spent
+        return _Offered(
+            subsidy,
+            self._changes,
+            max(each.campaign.starts_ns for each in subsidy.chosen),
+            min(occasion.now_ns + _SHOWN_NS, *(each.campaign.ends_ns for each in subsidy.chosen)),
+            occasion.merchant_id,
+            occasion.shop_id,
+            occasion.chosen,
+            # Each is of another campaign: only coupons come two of one.
+            tuple(
+                _Room(
+                    each.benefit.amount,
+                    each.campaign.funded,
+                    spent[each.campaign.id],
+                    each.caps if each.caps.any else None,
+                    each.campaign.id,
+                    each.place,
+                )
+                for each in subsidy.chosen
+            ),
+        )
+
+    def _holds(self, offered: _Offered, occasion: Occasion) -> bool:
+        """Whether what was shown can still be given: nothing changed but what budgets have. May raise `Cold`."""
+        _, changes, since_ns, until_ns, merchant_id, shop_id, chosen, rooms = offered
+        now_ns = occasion.now_ns
         if (
-            offered.changes != self._changes
-            or occasion.now_ns - was.now_ns > _SHOWN_NS
-            or (occasion.merchant_id, occasion.shop_id, occasion.chosen) != (was.merchant_id, was.shop_id, was.chosen)
+            not since_ns <= now_ns < until_ns
+            or occasion.merchant_id != merchant_id
+            or occasion.shop_id != shop_id
+            or occasion.chosen != chosen
+            or changes != self._changes
         ):
             return False
-        _, known = self._unit(occasion)
-        day, spent = self._calendar.day(occasion.now_ns), self._campaigns.spent
-        for each in offered.subsidy.chosen:  # Each of another campaign: only coupons come two of one.
-            campaign, amount = each.campaign, each.benefit.amount
-            if not campaign.is_running(occasion.now_ns):
+        for amount, funded, spent, caps, campaign_id, place in rooms:
+            if funded - spent.total < amount:
                 return False
-            person = known.of(campaign.id)
-            if room(campaign.funded, each.caps, spent[campaign.id], person, day, each.place)[0] < amount:
-                return False
+            if caps is not None:
+                person = self._unit(occasion)[1].of(campaign_id)
+                if room(funded, caps, spent, person, self._calendar.day(now_ns), place)[0] < amount:
+                    return False
         return True
 
     def _matches(self, occasion: Occasion, books: Sequence[RuleBook], place: PlaceFacts) -> list[Match]:
@@ -220,10 +263,13 @@ class Subsidies:
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         """Set aside what was just offered."""
         assert isinstance(discount, Subsidy), "what is reserved was offered here"
-        awards = self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns)
-        for award in awards:
-            if award.source in self.sources:
-                self.sources[award.source].reserved(award)
+        sources = self.sources
+        for award in self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns):
+            if award.source in sources:
+                sources[award.source].reserved(award)
+
+    def keep(self, payment_id: int) -> None:
+        self._awards.keep(payment_id)
 
     def look_up(self, payment_id: int) -> None:
         """May raise `Cold`."""
@@ -232,9 +278,10 @@ class Subsidies:
                 self.sources[award.source].look_up(award)
 
     def commit(self, payment_id: int) -> None:
+        sources = self.sources
         for award in self._awards.commit(payment_id):
-            if award.source in self.sources:
-                self.sources[award.source].committed(award)
+            if award.source in sources:
+                sources[award.source].committed(award)
 
     def release(self, payment_id: int) -> None:
         for award in self._awards.release(payment_id):

@@ -81,7 +81,7 @@ class Lived:
     def count(self, award: Award, facts: DrawFacts) -> None:
         """A version of an award was written down."""
         turns = self.turns.setdefault(award.person_id, set())
-        if award.state == AwardState.RESERVED:
+        if award.times > 0:
             self.running.gave(facts.slot, award.amount)
             turns.add(facts.turn)
         elif award.state == AwardState.RELEASED:

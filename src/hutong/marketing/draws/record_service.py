@@ -190,7 +190,7 @@ def _fold(
     facts: DrawFacts,
     slot_of: Callable[[Award], int],
 ) -> None:
-    if award.state == AwardState.RESERVED:
+    if award.times > 0:
         open_at[award.id] = len(found)
         draw = PublicDraw(
             reference=facts.reference, turn=facts.turn, slot=facts.slot, drawn=facts.drawn, given=award.amount

@@ -31,6 +31,10 @@ class InviteCampaigns:
             raise Refusal(InvitationReason.CAMPAIGN_NOT_FOR_INVITING)
         return InviteCampaign(campaign)
 
+    def reserve_changed(self, campaign_id: int) -> None:
+        """What is kept back of an ended campaign may be less now."""
+        self._campaigns.touch(self._campaigns.campaign(campaign_id))
+
     def offers(self, campaign_id: int, person_id: int) -> bool:
         """Whether this person may invite; that the campaign was there for them is noted. May raise `Cold`."""
         campaign = self._campaigns.campaign(campaign_id)

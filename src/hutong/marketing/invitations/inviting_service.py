@@ -3,12 +3,14 @@
 from hutong.institution.payments.refund import Refund, Return
 from hutong.institution.payments.service import PaymentService
 from hutong.marketing.campaigns.award_service import AwardService
+from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.invitations.circle_service import CircleService
 from hutong.marketing.invitations.invite_campaign_service import InviteCampaigns
 from hutong.marketing.invitations.money_service import MoneyService, Staff
 from hutong.marketing.invitations.ports import Devices, Notices, People
 from hutong.marketing.invitations.register_service import ReferralRegister
+from hutong.marketing.invitations.reserve_service import ReserveService
 from hutong.marketing.invitations.reward_service import RewardService
 from hutong.marketing.invitations.service import InvitationService
 
@@ -34,6 +36,7 @@ class Invitations:
         self.money = money = MoneyService(payments, staff)
         self.campaigns = inviting = InviteCampaigns(campaigns, awards.audience)
         circles = CircleService(node, self.register, people, devices, money)
+        campaigns.reserves[CampaignKind.INVITE] = ReserveService(self.register).kept
         self.rewards = RewardService(node, self.register, people, inviting, awards, money, circles, notices)
         self.invitations = InvitationService(node, self.register, people, inviting, money, notices, key=key)
         payments.debtor.on_completed.append(self.rewards.completed)

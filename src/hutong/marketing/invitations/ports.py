@@ -43,6 +43,10 @@ class Campaigns(Protocol):
         """Refuses what is unknown, and CAMPAIGN_NOT_FOR_INVITING."""
         ...
 
+    def reserve_changed(self, campaign_id: int, /) -> None:
+        """What is kept back of an ended campaign may be less now."""
+        ...
+
     def offers(self, campaign_id: int, person_id: int, /) -> bool:
         """Whether this person may invite: the holdout group may not. May raise `Cold`."""
         ...
@@ -59,6 +63,12 @@ class Awards(Protocol):
         self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object], /
     ) -> Any:
         """Set aside; refuses CAMPAIGN_NOT_RUNNING and BUDGET_EXHAUSTED."""
+        ...
+
+    def hold_behind_end(
+        self, award_id: int, campaign_id: int, person_id: int, amount: int, source: str, facts: dict[str, object], /
+    ) -> Any:
+        """Set aside out of what an ended campaign still has; refuses BUDGET_EXHAUSTED."""
         ...
 
     def look_up(self, award_id: int, /) -> None:

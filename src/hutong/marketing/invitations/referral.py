@@ -86,6 +86,20 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
         """Of what it brings beyond that: friends before this one were refused, or it was granted on appeal."""
         return derive(self.id, "reward/further")
 
+    @property
+    def appeal_ends_ns(self) -> int:
+        """Until before when a refusal may be appealed, whatever became of the campaign meanwhile."""
+        return self.decided_ns + self.told.appeal_ns
+
+    def may_be_appealed(self, now_ns: int) -> bool:
+        """Whether it was refused, nobody has asked yet, and there is time."""
+        return self.state == ReferralState.REFUSED and not self.appealed_ns and now_ns < self.appeal_ends_ns
+
+    def may_yet_be_paid(self, now_ns: int) -> bool:
+        """Whether something may come of it without the friend doing anything more."""
+        waits = self.state in {ReferralState.WAITING, ReferralState.HELD, ReferralState.APPEALED}
+        return waits or self.may_be_appealed(now_ns)
+
     def waits(self, payment_id: int, merchant: str, paid: int, now_ns: int, until_ns: int) -> "Referral":
         """The friend made the qualifying payment; there is nothing left to set aside now."""
         return self._moved(ReferralState.WAITING, now_ns, until_ns, payment_id=payment_id, merchant=merchant, paid=paid)
@@ -123,10 +137,11 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def refused(self, reason: Reason, now_ns: int, score: int = 0, evidence: str = "[]") -> "Referral":
-        """Nothing is paid for it, and why."""
+        """Nothing is paid for it, and why; until its time is over that may be appealed."""
         return self._moved(
             ReferralState.REFUSED,
             now_ns,
+            now_ns + self.told.appeal_ns,
             reason=reason.name,
             score=score,
             evidence=evidence,
@@ -141,7 +156,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
             raise Refusal(InvitationReason.APPEAL_DECIDED_BEFORE)
         if self.state != ReferralState.REFUSED:
             raise Refusal(InvitationReason.REFERRAL_NOT_REFUSED, state=self.state_at(now_ns).value)
-        if now_ns >= self.decided_ns + self.told.appeal_ns:
+        if now_ns >= self.appeal_ends_ns:
             raise Refusal(InvitationReason.APPEAL_TOO_LATE, days=self.told.appeal_days)
         return self._moved(ReferralState.APPEALED, now_ns, now_ns, appeal=words, appealed_ns=now_ns)
 
@@ -155,7 +170,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
             raise Refusal(InvitationReason.APPEAL_NOT_OPEN, state=self.state)
 
     def _moved(self, state: ReferralState, now_ns: int, due_ns: int = 0, **fields: Any) -> "Referral":
-        due_day = due_ns // _DAY_NS if state in OPEN else None
+        due_day = due_ns // _DAY_NS if state in OPEN or due_ns else None
         fields |= {"state": state.value, "due_ns": due_ns, "due_day": due_day, "changed_ns": now_ns}
         return msgspec.structs.replace(self, **fields)
 

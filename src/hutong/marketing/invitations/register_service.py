@@ -20,6 +20,7 @@ class ReferralRegister:
         self.expected: set[int] = set()  # Friends whose next payment may be the qualifying one.
         self.held: dict[int, int] = {}  # What waits or is held: the friend of each.
         self.appealed: set[int] = set()
+        self.appealable: set[int] = set()  # Refused, and to be appealed while there is time.
         self._rounds = Rounds()
 
     async def start(self) -> None:
@@ -67,3 +68,5 @@ class ReferralRegister:
         else:
             self.held.pop(id_, None)
         (self.appealed.add if state is ReferralState.APPEALED else self.appealed.discard)(id_)
+        may_ask = referral.may_be_appealed(self._node.clock.now_ns())
+        (self.appealable.add if may_ask else self.appealable.discard)(id_)

@@ -149,13 +149,20 @@ class RewardService:
             "terms": referral.told.version,
         }
         try:
-            self._awards.hold(award_id, referral.campaign_id, referral.inviter_id, amount, SOURCE, facts)
+            self._set_aside(award_id, referral.campaign_id, referral.inviter_id, amount, facts)
         except Refusal as refusal:
             if refusal.reason not in _NO_ROOM:
                 raise
             log.info("reward_waits", referral=id_text(REFERRAL_PREFIX, referral.id), reason=refusal.reason.name)
             return False
         return True
+
+    def _set_aside(
+        self, award_id: int, campaign_id: int, inviter_id: int, amount: int, facts: dict[str, object]
+    ) -> None:
+        """Behind the campaign's end out of what was kept back. Refuses as `Awards.hold`."""
+        hold = self._awards.hold_behind_end if self._is_over(campaign_id) else self._awards.hold
+        hold(award_id, campaign_id, inviter_id, amount, SOURCE, facts)
 
     def _came_back(self, id_: int, payment_id: int) -> None:
         referral = self._register.referrals.get(id_)
@@ -193,6 +200,8 @@ class RewardService:
             return
         if referral.state == ReferralState.JOINED:
             self._register.expected.discard(referral.friend_id)  # Lapsed.
+        elif referral.state == ReferralState.REFUSED:
+            self._register.appealable.discard(id_)  # Nobody asked.
         elif referral.state == ReferralState.WAITING:
             self._node.decide(partial(self._try_again, id_), partial(self._later, id_))
         elif referral.state == ReferralState.HELD:
@@ -301,7 +310,7 @@ class RewardService:
         """
         The appeal is right: pay what one more friend brings.
 
-        Moves:    campaign's budget -> wallet.
+        Moves:    campaign's budget -> wallet; behind the campaign's end, out of what was kept back for that.
         Refuses:  REFERRAL_UNKNOWN; APPEAL_NOT_OPEN; STEPS_EXHAUSTED; the inviter may not receive; no room in the budget.
         Repeats:  what was granted.
         """
@@ -324,7 +333,7 @@ class RewardService:
                 "granted_by": by,
             }
             inviter_id = referral.inviter_id
-            self._awards.hold(referral.further_award_id, referral.campaign_id, inviter_id, due, SOURCE, facts)
+            self._set_aside(referral.further_award_id, referral.campaign_id, inviter_id, due, facts)
             self._awards.pay(referral.further_award_id, due)
         return self._put(referral.rewarded(due, referral.score, referral.evidence, now_ns, by, remark))
 
@@ -375,6 +384,7 @@ class RewardService:
 
     def _put(self, referral: Referral) -> Referral:
         self._register.put(referral)
+        self._campaigns.reserve_changed(referral.campaign_id)
         news = _NEWS.get(ReferralState(referral.state))
         if news is not None:
             self._notices.tell_user(referral.inviter_id, news, self._data(referral))

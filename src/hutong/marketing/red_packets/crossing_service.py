@@ -20,6 +20,8 @@ from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.own_payment_service import Spender, network_shares, own_payment
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.quotes import Terms
+from hutong.institution.payments.refund import RETURN_OUTCOMES, Return
+from hutong.institution.payments.return_service import ReturnService
 from hutong.institution.recalls.recall import Rounds
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -42,6 +44,7 @@ from hutong.scheme.messages import Channel, CodeConsult, CodeResolve, ConsultSta
 log = structlog.get_logger()
 _TRIED_NS = DAY_NS  # So long a share is sent again that its institution refused.
 _ANSWER_WITHIN_NS = 60 * NS_PER_S
+_UNMOVED_WITHIN = 20_000  # Positions: what came back goes on in the same decision.
 
 
 class CrossingService:
@@ -53,6 +56,7 @@ class CrossingService:
         currency: Currency,
         consults: ConsultService,
         debtor: DebtorService,
+        returns: ReturnService,
         packets: RedPacketService,
         switch: str,
         plate_base: str,
@@ -62,6 +66,7 @@ class CrossingService:
         self._currency = currency
         self._consults = consults
         self._debtor = debtor
+        self._returns = returns
         self._packets = packets
         self._claims = packets.claims
         self._switch = switch
@@ -80,6 +85,7 @@ class CrossingService:
             claim = self._claims.get(id_)
             if claim is not None and claim.state == ClaimState.SENDING:
                 self._expect(claim)
+        await self._take_up_returns()
 
     # What other institutions ask.
 
@@ -291,6 +297,64 @@ class CrossingService:
             self._settled(claim)
 
         self._packets.give_back(packet, derive(claim.id, "given up"), claim.amount, given_back)
+
+    # Back again.
+
+    def look_up(self, payment: Payment) -> None:
+        """Of a share that comes back: its packet, its claim, its sender. May raise `Cold`."""
+        packet = self._packets.packet(payment.user_id)
+        self._packets.look_up(packet)
+        self._claim_of(payment)
+        self._came_back(payment)
+
+    def returned(self, payment: Payment, return_id: int, amount: int) -> None:
+        """
+        The other institution gives a share back, after a recall, to the packet that paid it: it is the sender's, at once.
+
+        Nobody else is given it: each has what was drawn for them, and the packet may long be over.
+
+        Moves:    packet -> wallet.
+        """
+        packet = self._packets.packet(payment.user_id)
+
+        def given_back() -> None:
+            claim, total = self._claim_of(payment), self._came_back(payment)
+            if total > claim.returned:  # After a crash it may have been written down before.
+                self._claims.put(replace(claim, returned=total, changed_ns=self._node.clock.now_ns()))
+                self._packets.given_back(packet.id, total - claim.returned)
+
+        self._packets.give_back(packet, derive(return_id, "to the sender"), amount, given_back)
+
+    def _claim_of(self, payment: Payment) -> RedPacketClaim:
+        """The share that a payment brought. May raise `Cold`."""
+        claims = self._claims.find("packet_id", payment.user_id)
+        return next(each for each in claims if each.payment_id == payment.id)
+
+    def _came_back(self, payment: Payment) -> int:
+        """What returns brought back of a share until now. May raise `Cold`."""
+        outcomes = [
+            (each, self._returns.outcomes.get(each.id)) for each in self._returns.returns.find("payment_id", payment.id)
+        ]
+        return sum(each.paid_back for each, outcome in outcomes if outcome is not None and outcome.completed)
+
+    async def _take_up_returns(self) -> None:
+        """Send on again what came back shortly before a restart: what was sent on answers that it exists."""
+        since = max(0, self._journal.position - _UNMOVED_WITHIN)
+        scanned = [row for _, row in await self._node.store.scan(RETURN_OUTCOMES, after=since)]
+        ended = {row.id for row in scanned if row.completed}
+        returns = self._returns.returns
+        await returns.load(ended)
+        found = [each for id_ in sorted(ended) if (each := returns.get(id_)) is not None]
+        await self._packets.packets.load({each.user_id for each in found})
+        for each in found:
+            if self._packets.packets.get(each.user_id) is not None:
+                self._node.decide(partial(self._send_on, each))
+
+    def _send_on(self, return_: Return) -> None:
+        payment = self._debtor.payments.get(return_.payment_id)
+        assert payment is not None, "a return is of a payment"
+        self.look_up(payment)
+        self.returned(payment, return_.id, return_.paid_back)
 
     def _expect(self, claim: RedPacketClaim) -> None:
         assert claim.sending_day is not None

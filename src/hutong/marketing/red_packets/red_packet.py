@@ -174,6 +174,7 @@ class RedPacketClaim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: Text
     created_ns: BigInt
     changed_ns: BigInt
+    returned: BigInt = 0  # By the institution it crossed to, and from here to the sender.
 
     @property
     def payment_id(self) -> int:

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from hutong.codes.plate import PATH, PlateId, read_plate_id
+from hutong.institution.payments.cashier import RED_PACKET
 from hutong.institution.payments.ports import Notices
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import Policies
@@ -54,8 +55,16 @@ class RedPackets:
         )
         self.claims = ClaimService(node, ledger, currency, people, self.packets)
         self.crossing = CrossingService(
-            node, currency, payments.consults, payments.debtor, self.packets, payments.switch, plate_base
+            node,
+            currency,
+            payments.consults,
+            payments.debtor,
+            payments.returns,
+            self.packets,
+            payments.switch,
+            plate_base,
         )
+        payments.cashier.takers[RED_PACKET] = self.crossing
         self.foreign = ForeignClaimService(node, people, payments.consults, payments.creditor)
 
     def is_ours(self, link: str) -> bool:

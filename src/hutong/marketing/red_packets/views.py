@@ -59,6 +59,7 @@ class ShareView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     state: ClaimState
     agent: str = ""  # The institution of the claimant; left out: this one.
+    returned: int = 0  # So much of it that institution gave back, to the sender.
     claimed_at_ms: int
 
 
@@ -132,6 +133,7 @@ def share_view(claim: RedPacketClaim) -> ShareView:
         amount=claim.amount,
         state=_settled(claim),
         agent=claim.agent,
+        returned=claim.returned,
         claimed_at_ms=claim.created_ns // NS_PER_MS,
     )
 

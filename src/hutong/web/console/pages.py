@@ -10,6 +10,7 @@ from hutong.runtime.pool import WorkerPool
 from hutong.web.console.bills import bill_pages
 from hutong.web.console.callbacks import Callbacks, callback_pages
 from hutong.web.console.campaigns import campaign_pages
+from hutong.web.console.complaints import complaint_pages
 from hutong.web.console.gateways import GatewayAccounts, gateway_pages
 from hutong.web.console.keys import key_pages
 from hutong.web.console.overview import overview_pages
@@ -36,7 +37,16 @@ def console_pages(
     """`/console...`."""
     console = Console(institution, pages, bills, pool, callbacks is not None, marketing is not None)
     # What only an owner may do of these the services refuse to others; the list and the form share an address.
-    for_all = (overview_pages, payment_pages, bill_pages, shop_pages, shop_changes, plate_pages, plate_changes)
+    for_all = (
+        overview_pages,
+        payment_pages,
+        complaint_pages,
+        bill_pages,
+        shop_pages,
+        shop_changes,
+        plate_pages,
+        plate_changes,
+    )
     for_owners = (withdrawal_pages, staff_console_pages, key_pages, webhook_pages)
     owners = [*(handler for of in for_owners for handler in of(console)), *gateway_pages(console, gateways)]
     if callbacks is not None:

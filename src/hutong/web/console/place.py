@@ -44,6 +44,7 @@ class Section:
 SECTIONS = (
     Section("overview", "/console", phrase("Overview"), of_one_shop=True),
     Section("payments", "/console/payments", phrase("Payments"), of_one_shop=True),
+    Section("complaints", "/console/complaints", phrase("Complaints"), of_one_shop=True),
     Section("bills", "/console/bills", phrase("Daily bills")),
     Section("settlement", "/console/settlement", phrase("Fees and settlement"), BOOKS),
     Section("withdrawal", "/console/withdrawal", phrase("Withdrawal"), OWNER),

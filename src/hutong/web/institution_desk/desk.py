@@ -8,6 +8,7 @@ from hutong.web.institution_desk.applications import application_pages
 from hutong.web.institution_desk.apply import apply_pages
 from hutong.web.institution_desk.campaigns import campaign_pages
 from hutong.web.institution_desk.cases import case_pages
+from hutong.web.institution_desk.complaints import complaint_pages
 from hutong.web.institution_desk.ledger import ledger_pages
 from hutong.web.institution_desk.merchants import merchant_pages
 from hutong.web.institution_desk.overview import overview_pages
@@ -29,6 +30,7 @@ MENU = (
     MenuEntry("applications", f"{HOME}/applications", phrase("Applications")),
     MenuEntry("payments", f"{HOME}/payments", phrase("Undecided payments")),
     MenuEntry("recalls", f"{HOME}/recalls", phrase("Recalls")),
+    MenuEntry("complaints", f"{HOME}/complaints", phrase("Complaints")),
     MenuEntry("invitations", f"{HOME}/invitations", phrase("Invitations")),
     MenuEntry("ledger", f"{HOME}/ledger", phrase("Ledger")),
     MenuEntry("trial", f"{HOME}/ledger/trial-balance", phrase("Trial balance")),
@@ -55,6 +57,7 @@ def institution_desk_pages(
         application_pages(desk, parts),
         payment_pages(desk, parts),
         recall_pages(desk, parts),
+        complaint_pages(desk, parts),
         ledger_pages(desk, parts),
         case_pages(desk, parts),
         settlement_pages(desk, parts),

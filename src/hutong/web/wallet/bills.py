@@ -10,6 +10,8 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
+from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX
+from hutong.institution.complaints.grievance_service import NO_MERCHANT
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.history import (
     QUERY_LENGTH_MAX,
@@ -28,6 +30,7 @@ from hutong.institution.payments.statement import Direction
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.kernel.text import has_nul
+from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
 from hutong.web.chart import Series, bars, money_chart
 from hutong.web.language import Words, phrase
@@ -160,6 +163,8 @@ def bills_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRo
             steps=_told(life, _),
             title=_other(life),
             paid=_paid(life),
+            complaints=await _complaints(institution, user.id, life),
+            may_complain=_may_complain(life),
         )
 
     guard = wallet_guard(institution, pages)
@@ -282,6 +287,19 @@ def _other(life: Life) -> str:
     return (
         payment.payee_name if isinstance(payment, Payment) and life.direction is Direction.OUT else payment.debtor_name
     )
+
+
+def _may_complain(life: Life) -> bool:
+    """Of a completed payment of one's own to a merchant."""
+    is_own = life.direction is Direction.OUT and life.state is PaymentState.COMPLETED
+    return is_own and life.payment.channel not in NO_MERCHANT
+
+
+async def _complaints(institution: InstitutionNode, user_id: int, life: Life) -> list[str]:
+    """The complaints of a payment, by their ids, oldest first."""
+    shelf = institution.complaints.grievances.grievances
+    found = await warmed(institution.node.journal, lambda: shelf.find("payment_id", life.payment.id))
+    return [id_text(GRIEVANCE_PREFIX, each.id) for each in found if each.user_id == user_id]
 
 
 def _paid(life: Life) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from hutong.web.wallet.app import app_pages
 from hutong.web.wallet.bills import bills_pages
 from hutong.web.wallet.cards import cards_pages
 from hutong.web.wallet.code import code_pages
+from hutong.web.wallet.complaints import complaints_pages
 from hutong.web.wallet.consents import Consents, consents_pages
 from hutong.web.wallet.door import door_pages
 from hutong.web.wallet.home import home_pages
@@ -31,6 +32,7 @@ def wallet_pages(
         *door_pages(institution, pages),
         *home_pages(institution, pages),
         *bills_pages(institution, pages),
+        *complaints_pages(institution, pages),
         *scan_pages(institution, pages),
         *pay_pages(institution, pages, paying),
         *code_pages(institution, pages, paying),

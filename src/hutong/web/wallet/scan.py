@@ -1,5 +1,6 @@
 """Scanning: a camera's frames, a picture or a text become a code, and the code the page that asks whether to pay it."""
 
+import re
 from functools import partial
 from urllib.parse import urlencode
 
@@ -20,6 +21,8 @@ from hutong.web.wallet.door import WALLET, wallet_guard
 from hutong.web.wallet.red_packets import open_path
 
 _TEMPLATE = "wallet/scan.html"
+# Of an agreement, or of what a merchant asks to hold.
+_CONSENT = re.compile(r"(https?://[^/?#]+)/(?:wallet/)?agreements/((?:agr|pra)_[0-9A-Z]{26})")
 
 
 class ScanReason(Reason):
@@ -27,6 +30,7 @@ class ScanReason(Reason):
 
     SHOWN_BY_PAYER = Kind.REFUSED, "NARR"  # A payment code: tills charge it, nobody is paid by it.
     READER_BUSY = Kind.LIMITED, "NARR"
+    ASKED_ELSEWHERE = Kind.REFUSED, "NARR"  # What a merchant of another institution asks for: its page says how.
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -47,6 +51,10 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             raise Refusal(ScanReason.SHOWN_BY_PAYER)
         if path := open_path(text):
             return path
+        if asked := _CONSENT.fullmatch(text):
+            if asked[1] != institution.plates.site.base:
+                raise Refusal(ScanReason.ASKED_ELSEWHERE)
+            return f"/wallet/agreements/{asked[2]}"
         payment_id = id_text("pay", institution.node.mint.mint())
         return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"
 

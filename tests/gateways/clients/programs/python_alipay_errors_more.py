@@ -189,6 +189,17 @@ def errors_of_vouchers() -> None:
     refused(send(later, who), "VOUCHER_TEMPLATE_STATUS_ERROR")
 
 
+def errors_of_complaints() -> None:
+    before, mine = "alipay.merchant.tradecomplain", number()
+    refused(ask(f"{before}.query", {"complain_event_id": "0" * 32}), "COMPLAINT_NOT_EXIST")
+    bought = pay(good(shop.api_alipay_trade_precreate("面", mine, "1.00"))["qr_code"])
+    complaint = do("complain", payment_id=bought["payment_id"], kind="SRVC", text="没有送到")
+    do("complain", complaint_id=complaint["complaint_id"], act="withdraw")
+    (event,) = good(ask(f"{before}.batchquery", {"status": "CANCELLED"}))["trade_complain_infos"]
+    named = {"complain_event_id": event["complain_event_id"]}
+    refused(ask(f"{before}.reply.submit", named | {"reply_content": "在路上"}), "COMPLAINT_STATUS_ERROR")
+
+
 def errors_of_a_year_later() -> None:
     """In a network of its own: what others do there would find their sessions over."""
     trade_no = paid("1.00")
@@ -200,6 +211,7 @@ only = sys.argv[3:]
 if "errors_of_a_year_later" in only:
     errors_of_a_year_later()
 for about in (
+    errors_of_complaints,
     errors_of_buyers,
     errors_of_whom_the_operator_stops,
     errors_of_sharing_and_giving_back,

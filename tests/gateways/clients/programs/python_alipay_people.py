@@ -1,12 +1,13 @@
 """A shop on python-alipay-sdk (PyPI) and what people agree to beforehand: deposits, deductions, who they are."""
 
+import json
 import sys
 import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from python_alipay_shop import app_id, callbacks, good, refused, shop
-from story import do, number, tell
+from story import MADE, do, number, pay, tell
 
 PLAN = {"personal_product_code": "GENERAL_WITHHOLDING_P", "sign_scene": "INDUSTRY|MOBILE"}
 BACK = "http://127.0.0.1:9/back"
@@ -76,6 +77,37 @@ def story_of_a_deposit() -> None:
     assert "sign=" in order, "the text a phone's app opens"
 
 
+def story_of_a_complaint() -> None:
+    """Somebody at another institution is not content; the application's gateway is told; answered, refunded, done."""
+    do("watch", at="zhi", account=MADE["account"], url=callbacks.url)
+    mine = number()
+    made = good(shop.api_alipay_trade_precreate("面", mine, "20.00"))
+    bought = pay(made["qr_code"])
+    assert callbacks.next()["trade_status"] == "TRADE_SUCCESS"
+    complaint = do("complain", payment_id=bought["payment_id"], kind="RFND", text="面是凉的")
+    told = callbacks.next()
+    assert told["msg_method"] == "alipay.merchant.tradecomplain.changed", told
+    id_ = json.loads(told["biz_content"])["complain_event_id"]
+    named = {"complain_event_id": id_}
+    before = "alipay.merchant.tradecomplain"
+    found = good(ask(f"{before}.query", named))
+    assert (found["status"], found["merchant_order_no"]) == ("MERCHANT_PROCESSING", mine), found
+    page = good(ask(f"{before}.batchquery", {"status": "MERCHANT_PROCESSING", "page_num": 1, "page_size": 100}))
+    assert id_ in [each["complain_event_id"] for each in page["trade_complain_infos"]], page
+    good(ask(f"{before}.reply.submit", named | {"reply_content": "抱歉"}))
+    callbacks.next()
+    good(shop.api_alipay_trade_refund("20.00", out_trade_no=mine))
+    risk = "alipay.security.risk.complaint"
+    (newer,) = good(ask(f"{risk}.info.batchquery", {"task_id": id_}))["complaint_list"]
+    assert newer["status"] == "PROCESSING", newer
+    done = {"id_list": [newer["id"]], "process_code": "REFUND", "reply_content": "已退款", "remark": "已退款"}
+    assert good(ask(f"{risk}.process.finish", done))["complaint_process_success"] is True
+    seen = do("grievance", complaint_id=complaint["complaint_id"], state="PRCD")
+    assert [turn["act"] for turn in seen["turns"]] == ["OPEN", "SAYS", "RFND", "SAYS", "CMPL"], seen
+    refused(ask(f"{before}.query", {"complain_event_id": "0" * 32}), "COMPLAINT_NOT_EXIST")
+    refused(ask(f"{before}.supplement.submit", named | {"supplement_content": "小票"}), "COMPLAINT_STATUS_ERROR")
+
+
 def story_of_an_agreement() -> None:
     """Signed where the page leads, taken under, ended."""
     number_of_mine = number("A")
@@ -137,7 +169,7 @@ def story_of_who_it_is() -> None:
 
 
 only = sys.argv[3:]
-for story in (story_of_a_deposit, story_of_an_agreement, story_of_who_it_is):
+for story in (story_of_a_deposit, story_of_an_agreement, story_of_a_complaint, story_of_who_it_is):
     if not only or story.__name__ in only:
         story()
 tell(done=True)

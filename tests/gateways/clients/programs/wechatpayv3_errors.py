@@ -106,7 +106,7 @@ def errors_of_orders() -> None:
     provider = made_for(partner=True)
     refused(native(number(), by=provider, sub_mchid=OTHER), 403, "NO_AUTH", "没有受理关系")
     refused(native(number(), by=provider, sub_mchid="1900000001"), 400, "MCH_NOT_EXISTS")
-    refused(shop.complaint_list_query("2026-01-01", "2026-01-02"), 403, "NO_AUTH", "未开通")
+    refused(shop.marketing_paygift_activity_detail("10028001"), 403, "NO_AUTH", "未开通")
 
     closed = number()
     good(native(closed))

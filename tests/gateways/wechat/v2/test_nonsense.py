@@ -45,7 +45,12 @@ PIECES = st.sampled_from(
     ]
 )
 PATHS = st.sampled_from(
-    ["/pay/unifiedorder", "/pay/micropay", "/secapi/pay/refund", "/pay/orderquery", "/payitil/report"]
+    [
+        *("/pay/unifiedorder", "/pay/micropay", "/secapi/pay/refund", "/pay/orderquery", "/payitil/report"),
+        *("/pay/combinedorder", "/pay/querycombinedorder", "/pay/closecombinedorder"),
+        *("/mmpaymkttransfers/send_coupon", "/mmpaymkttransfers/query_coupon_stock"),
+        "/mmpaymkttransfers/querycouponsinfo",
+    ]
 )
 
 
@@ -67,6 +72,8 @@ NAMES = st.sampled_from(
         "sub_mch_id",
         "sign_type",
         "offset",
+        *("combine_appid", "combine_mch_id", "combine_out_trade_no", "sub_order_list", "combine_openid"),
+        *("coupon_stock_id", "openid_count", "partner_trade_no", "openid", "coupon_id", "stock_id"),
     ]
 )
 TEXTS = st.text(max_size=30).map(document.sayable) | st.sampled_from(

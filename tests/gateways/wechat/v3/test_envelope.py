@@ -156,7 +156,7 @@ async def test_what_is_not_built_is_not_enabled(hall: Hall) -> None:
         path = endpoint.path.replace("{", "").replace("}", "")
         answer = await merchant.call(endpoint.method, path, {} if endpoint.method == "POST" else None)
         assert answer.status not in {404, 405, 500}, path
-    complaint = await merchant.get("/v3/merchant-service/complaints-v2?begin_date=2026-01-01&end_date=2026-01-02")
+    complaint = await merchant.get("/v3/merchant-service/complaints?begin_date=2026-01-01&end_date=2026-01-02")
     assert (complaint.status, complaint.code) == (403, "NO_AUTH")
 
 

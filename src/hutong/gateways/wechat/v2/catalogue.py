@@ -3,10 +3,8 @@
 from hutong.gateways.wechat.v2.endpoint import Endpoint
 
 _PATHS = {
-    "合单支付": "/pay/combinedorder /pay/querycombinedorder /pay/closecombinedorder",
     "人脸支付": "/pay/facepay /pay/facepayquery /secapi/pay/facepayreverse",
     "境外支付": "/pay/queryexchagerate /pay/settlementquery",
-    "付款码查询openid": "/tools/authcodetoopenid",
     "支付中签约": "/pay/contractorder",
     "企业微信": (
         "/mmpaymkttransfers/promotion/paywwsptrans2pocket /mmpaymkttransfers/promotion/querywwsptrans2pocket"
@@ -14,9 +12,6 @@ _PATHS = {
     ),
     "付款到银行卡": "/mmpaysptrans/pay_bank /mmpaysptrans/query_bank /risk/getpublickey",
     "裂变红包": "/mmpaymkttransfers/sendgroupredpack /mmpaymkttransfers/sendminiprogramhb",
-    "代金券": (
-        "/mmpaymkttransfers/send_coupon /mmpaymkttransfers/query_coupon_stock /mmpaymkttransfers/querycouponsinfo"
-    ),
     "车主服务": (
         "/vehicle/pay/notification /vehicle/pay/payapply /vehicle/pay/querystate /vehicle/partnerpay/notification"
         " /vehicle/partnerpay/payapply /vehicle/partnerpay/querystate"

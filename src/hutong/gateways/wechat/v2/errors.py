@@ -57,6 +57,9 @@ class Code(Enum):
     NOT_FOUND = "指定单号数据不存在"
     SENDNUM_LIMIT = "该用户今日领取红包个数超过限制"
     FATAL_ERROR = "两次请求参数不一致"
+    # Coupons.
+    USER_AL_GET_COUPON = "你已领取过该代金券"
+    AL_STOCK_OVER = "活动已结束"
     # Splits.
     RECEIVER_INVALID = "分账接收方非法"
     # Bills.

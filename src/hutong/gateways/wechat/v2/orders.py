@@ -118,9 +118,9 @@ class Orders:
         return {"recall": "N"}
 
     def _draft(self, call: Call, product: str) -> OrderDraft:
-        return order_draft(call, product, self._lifetime_s(call.text("time_expire")))
+        return order_draft(call, product, self.lifetime_s(call.text("time_expire")))
 
-    def _lifetime_s(self, time_expire: str) -> int | None:
+    def lifetime_s(self, time_expire: str) -> int | None:
         """How long it may be paid; None where it doesn't say. The vendor's are at least a minute away; ours end in a week."""
         if not time_expire:
             return None

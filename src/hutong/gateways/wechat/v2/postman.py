@@ -7,14 +7,18 @@ import msgspec
 from hutong.gateways.account import WechatAccount
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.combined.combined import CombinedTrade
+from hutong.gateways.combined.combined_service import is_combined
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import Trade
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.refund_service import GatewayRefundService
+from hutong.gateways.sharing import Sharing
 from hutong.gateways.wechat.v2 import answer, document, req_info
+from hutong.gateways.wechat.v2.combined import combined_fields
 from hutong.gateways.wechat.v2.document import Fields, Malformed
 from hutong.gateways.wechat.v2.papay import change_fields
-from hutong.gateways.wechat.v2.refunds import notified_fields
+from hutong.gateways.wechat.v2.refunds import Sold, notified_fields
 from hutong.gateways.wechat.v2.refusals import fault_named
 from hutong.gateways.wechat.v2.signature import SignType, sandbox_key, sign
 from hutong.gateways.wechat.v2.trade import openid_of, paid_fields
@@ -47,12 +51,15 @@ class V2Postman:
         orders: OrderService,
         refunds: GatewayRefundService,
         agreements: AgreementService,
+        sharing: Sharing,
         randomness: Randomness,
     ) -> None:
         self._agreements = agreements
         self._accounts = accounts
         self._orders = orders
         self._refunds = refunds
+        self._combined = sharing.combined
+        self._part_refunds = sharing.part_refunds
         self._randomness = randomness
 
     def plain(self, notification: GatewayNotification) -> bytes:
@@ -92,6 +99,8 @@ class V2Postman:
 
     def _payment(self, notification: GatewayNotification) -> _Plain:
         trade = self._trade(notification.subject_id)
+        if is_combined(trade.order):
+            return self._signed(trade.order.told, self._combined_head(trade) | self._whole(trade))
         return self._signed(
             trade.order.told, self._head(trade) | paid_fields(trade, openid_of(self._orders.payers, trade))
         )
@@ -141,6 +150,19 @@ class V2Postman:
             "result_code": "SUCCESS",
         }
 
+    def _combined_head(self, trade: Trade) -> Fields:
+        head = {"return_code": "SUCCESS", "return_msg": "OK", "result_code": "SUCCESS"}
+        number = self._orders.caller_of(trade.order).account.row.number
+        return head | {"combine_appid": trade.order.told.get("appid", ""), "combine_mch_id": number}
+
+    def _whole(self, trade: Trade) -> Fields:
+        """A combined order as it was paid, whatever was given back since."""
+        order_id, service = trade.order.id, self._combined
+        combined = service.combined.get(order_id)
+        assert combined is not None, "a combined order is written down with its order"
+        parts = [msgspec.structs.replace(part, refunded=0) for part in service.parts.find("combined_id", order_id)]
+        return combined_fields(CombinedTrade(trade=trade, combined=combined, parts=parts), self._orders)
+
     def _signed(self, kept: dict[str, Any], fields: Fields) -> _Plain:
         sign_type = SignType(kept.get("sign_type", SignType.MD5))
         if sign_type is not SignType.MD5:
@@ -151,7 +173,18 @@ class V2Postman:
         row = self._refunds.rows.get(notification.subject_id)
         assert row is not None
         trade = self._trade(row.order_id)
-        fields = self._parties(trade) | notified_fields(self._refunds.state(row), trade)
+        taking = self._part_refunds.taking_of(row)
+        part = None if taking is None else self._combined.parts.get(taking.part_id)
+        parties = self._parties(trade)
+        if part is not None:  # Who asked for it, and whose it is; the order's own parties took the whole.
+            asking, own = (self._accounts.account(id_).row.number for id_ in (row.account_id, part.payee_id))
+            parties = {
+                "appid": part.told.get("appid", ""),
+                "mch_id": asking,
+                "sub_appid": part.told.get("sub_appid", ""),
+                "sub_mch_id": own if own != asking else "",
+            }
+        fields = parties | notified_fields(self._refunds.state(row), Sold(trade, part))
         return _Plain(_sayable(fields), row.told.get("is_sandbox", False))
 
     def _parties(self, trade: Trade) -> Fields:

@@ -6,7 +6,7 @@ from hutong.gateways.wechat.v2.document import Fields
 from hutong.gateways.wechat.v2.moment import wire_time
 
 BANK_TYPE = "OTHERS"  # From the balance of a wallet: no bank's.
-_STATES = {
+STATES = {
     TradeState.NOT_PAID: ("NOTPAY", "订单未支付"),
     TradeState.PAYING: ("USERPAYING", "用户支付中，需要输入密码"),
     TradeState.PAID: ("SUCCESS", "支付成功"),
@@ -50,7 +50,7 @@ def paid_fields(trade: Trade, openid: str) -> Fields:
 
 def query_fields(trade: Trade, openid: str) -> Fields:
     """How an order stands: what was paid only where it was."""
-    state, words = _STATES[trade.state]
+    state, words = STATES[trade.state]
     if trade.state is TradeState.PAID and trade.refunds:
         state, words = _REFUNDED
     told = {

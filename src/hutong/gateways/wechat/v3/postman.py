@@ -11,6 +11,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.combined.combined import CombinedPart, CombinedTrade
 from hutong.gateways.combined.combined_service import is_combined
 from hutong.gateways.combined.part_refund_service import TAKING
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.notification import GatewayNotification, Letter, News
 from hutong.gateways.order import GatewayOrder, Trade, TradeState
 from hutong.gateways.order_service import OrderService
@@ -27,6 +28,7 @@ from hutong.gateways.till_coupons.till_coupons import TillCoupons
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v3 import (
     cipher,
+    complaints,
     moment,
     papay,
     parking,
@@ -80,6 +82,7 @@ class V3Postman:
         services: ServiceOrderService,
         car_parks: ParkingService,
         vouchers: Vouchers,
+        complained: ComplaintsService,
         till_coupons: TillCoupons,
         randomness: Randomness,
     ) -> None:
@@ -92,6 +95,7 @@ class V3Postman:
         self._services = services
         self._parking = car_parks
         self._vouchers = vouchers.held
+        self._complaints = complained
         self._favor = FavorView(accounts, vouchers)
         self._till_coupons = till_coupons.held
         self._busifavor = BusifavorView(accounts, orders.payers, till_coupons)
@@ -117,6 +121,9 @@ class V3Postman:
             case News.VOUCHER_USED:
                 shown = self._favor.used(self._vouchers.voucher_of(notification.subject_id))
                 told = Told("COUPON.USE", "代金券核销通知", "coupon", shown)
+            case News.COMPLAINT:
+                event, summary, shown = complaints.news_object(*self._complaints.turn_of(notification.subject_id))
+                told = Told(event, summary, "complaint", shown)
             case News.COUPON_SENT:
                 shown = self._busifavor.sent(self._till_coupons.told(notification.subject_id))
                 told = Told("COUPON.SEND", "商家券领券通知", "coupon", shown)

@@ -2,6 +2,7 @@
 
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.platform_service import PlatformService
@@ -20,6 +21,7 @@ from hutong.gateways.wechat.v3.busifavor_view import BusifavorView
 from hutong.gateways.wechat.v3.certificates import Certificates
 from hutong.gateways.wechat.v3.codepay import Codepay
 from hutong.gateways.wechat.v3.combine import Combine
+from hutong.gateways.wechat.v3.complaints import Complaints
 from hutong.gateways.wechat.v3.endpoint import Endpoint
 from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.favor import Favor
@@ -52,6 +54,7 @@ def v3_dialect(
     services: ServiceOrderService,
     parking: ParkingService,
     vouchers: Vouchers,
+    complaints: ComplaintsService,
     till_coupons: TillCoupons,
     receipts: ReceiptService,
     signers: Signers,
@@ -84,6 +87,7 @@ def v3_dialect(
             node.journal, node.clock, parties, orders.payers, stocks, held, view, private_urls=private_urls
         ).endpoints(),
         *FavorFlow(institution, vouchers).endpoints(),
+        *Complaints(parties, complaints, orders.payers).endpoints(),
         *Busifavor(
             node.journal, node.clock, parties, orders.payers, till_coupons, own_view, private_urls=private_urls
         ).endpoints(),

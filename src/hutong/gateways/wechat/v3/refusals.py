@@ -10,6 +10,7 @@ from hutong.gateways.till_coupons.reasons import TillCouponReason
 from hutong.gateways.transfers.reasons import TransferReason
 from hutong.gateways.vouchers.reasons import VoucherReason
 from hutong.gateways.wechat.v3.errors import Code, Fault
+from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.people.reasons import PeopleReason
@@ -18,6 +19,11 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.marketing.coupons.reasons import CouponReason
 
 TABLE: dict[Reason, tuple[Code, str]] = {
+    ComplaintReason.COMPLAINT_UNKNOWN: (Code.RESOURCE_NOT_EXISTS, "投诉单不存在"),
+    ComplaintReason.COMPLAINT_ENDED: (Code.INVALID_REQUEST, "投诉单已处理完成，不能再操作"),
+    ComplaintReason.COMPLAINT_NOT_ANSWERED: (Code.INVALID_REQUEST, "请先回复用户，再反馈处理完成"),
+    ComplaintReason.COMPLAINT_ASKS_NO_REFUND: (Code.INVALID_REQUEST, "该投诉单不是申请退款类型"),
+    ComplaintReason.COMPLAINT_TOO_LONG: (Code.RULE_LIMIT, "投诉单协商记录已达上限"),
     GatewayReason.ACCOUNT_UNKNOWN: (Code.MCH_NOT_EXISTS, ""),
     GatewayReason.ACCOUNT_SUSPENDED: (Code.NO_AUTH, "商户号已暂停使用"),
     GatewayReason.NOTIFY_URL_INVALID: (Code.PARAM_ERROR, "通知地址不合法：须为可访问的绝对地址，且不带参数"),

@@ -1,0 +1,107 @@
+"""Complaints of payers: what they say, and the merchant's answers, refunds and word that it is done."""
+
+from functools import partial
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
+from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Words
+from hutong.institution.complaints.views import ACT_PREFIX
+from hutong.institution.merchants.staff import SignedInStaff
+from hutong.institution.merchants.staff_key import Right
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text, parse_id
+from hutong.runtime.http import HttpReason
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind
+from hutong.web.complaint_wording import KINDS, STATES, told, words_of
+from hutong.web.console.place import Console
+from hutong.web.page import AnyRequest
+
+_SHOWN_MAX = 200
+_ACTS = {
+    "say": ComplaintAct.SAY,
+    "approve": ComplaintAct.APPROVE,
+    "refuse": ComplaintAct.REFUSE,
+    "complete": ComplaintAct.COMPLETE,
+}
+
+
+def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
+    """`/console/complaints...`."""
+    complaints = console.institution.complaints.complaints
+    clock = console.institution.node.clock
+
+    async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None, **typed: str) -> Response[str]:
+        who: SignedInStaff = request.auth
+
+        def look() -> tuple[Complaint, Any, int]:
+            found = complaints.complaint(id_, who.key.merchant_id, who.key.shop_id)
+            return found, complaints.history(found), complaints.left(found)
+
+        complaint, turns, left = await console.look(look)
+        _ = console.pages.words(request)
+        return await console.page(
+            request,
+            "complaint.html",
+            "complaints",
+            refusal,
+            complaint=complaint,
+            id=id_text(COMPLAINT_PREFIX, id_),
+            state=STATES[complaint.state],
+            kind=KINDS[complaint.kind],
+            turns=told(turns, complaint.currency, _),
+            left=left,
+            asks_refund=complaint.kind == ComplaintKind.REFUND.value,
+            may_answer=who.key.has_right(Right.REFUND),
+            is_overdue=complaint.is_overdue(clock.now_ns()),
+            act_id=id_text(ACT_PREFIX, console.institution.node.mint.mint()),
+            typed={"text": "", "amount": ""} | typed,
+            text_max=TEXT_LENGTH_MAX,
+        )
+
+    @get("/complaints")
+    async def listed(request: AnyRequest) -> Response[str]:
+        who: SignedInStaff = request.auth
+        found = await console.look(lambda: complaints.complaints.find("merchant_id", who.key.merchant_id))
+        seen = [each for each in found if who.key.sees(each.merchant_id, each.shop_id)]
+        seen.sort(key=lambda each: (not each.is_open, each.answer_by_ns if each.is_open else -each.created_ns))
+        return await console.page(
+            request,
+            "complaints.html",
+            "complaints",
+            rows=[(id_text(COMPLAINT_PREFIX, each.id), each) for each in seen[:_SHOWN_MAX]],
+            states=STATES,
+            kinds=KINDS,
+            now_ns=clock.now_ns(),
+        )
+
+    @get("/complaints/{complaint_id:str}")
+    async def show(request: AnyRequest, complaint_id: FromPath[str]) -> Response[str]:
+        return await page(request, parse_id(COMPLAINT_PREFIX, complaint_id))
+
+    @post("/complaints/{complaint_id:str}", status_code=200)
+    async def answer(request: AnyRequest, complaint_id: FromPath[str]) -> Response[Any]:
+        form, id_ = await console.pages.form(request), parse_id(COMPLAINT_PREFIX, complaint_id)
+        try:
+            act, amount = _ACTS.get(form.text("act")), form.amount("amount")
+            if act is None:
+                raise Refusal(HttpReason.FIELD_INVALID, field="act", problem="no such act")
+            await console.act(partial(_answer, console, request.auth, id_, act, words_of(form), amount))
+        except Refusal as refusal:
+            return await page(request, id_, refusal, text=form.text("text"), amount=form.text("amount"))
+        return console.pages.go(f"/console/complaints/{complaint_id}")
+
+    return [listed, show, answer]
+
+
+def _answer(console: Console, who: SignedInStaff, id_: int, act: ComplaintAct, words: Words, amount: int) -> Complaint:
+    complaints = console.institution.complaints.complaints
+    who.key.check_right(Right.REFUND)
+    complaint = complaints.complaint(id_, who.key.merchant_id, who.key.shop_id)
+    complaints.history(complaint)
+    if act is ComplaintAct.APPROVE and amount:
+        return complaints.approve(complaint, words, who.member.name, amount)
+    return complaints.answer(complaint, act, words, who.member.name)

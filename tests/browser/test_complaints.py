@@ -1,0 +1,132 @@
+"""A complaint as three people see it: the payer in the wallet, the merchant in the console, the operator at the desk."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import BrowserTown
+from tests.browser.eyes import DESK, PHONE, OpenBrowser
+from tests.browser.merchant_house import House, house
+from tests.browser.test_institution_desk import signed_in
+from tests.browser.test_wallet_people import balance, come_in
+
+
+@pytest.fixture(scope="module")
+def merchant(town: BrowserTown) -> House:
+    return house(town)
+
+
+def steps_become(page: Page, path: str, count: int) -> list[str]:
+    """The history, once it has so many turns; each on its first line."""
+    for _ in range(40):
+        page.goto(path)
+        if page.locator(".steps li").count() == count:
+            break
+        page.wait_for_timeout(250)
+    return [each.splitlines()[0] for each in page.locator(".steps li").all_inner_texts()]
+
+
+def complains(page: Page, payment_id: str) -> str:
+    """The payer complains, having asked for more than was paid at first; the page of the complaint."""
+    page.goto(f"/wallet/bills/{payment_id}")
+    page.get_by_role("link", name="Complain to the merchant").click()
+    page.get_by_label("What happened").fill("面是凉的\n少一份小菜")
+    page.get_by_label("How much you want back").fill("40")
+    page.get_by_role("button", name="Send the complaint").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("How much you want back").fill("10")
+    page.get_by_label("A telephone number").fill("13800138000")
+    page.get_by_role("button", name="Send the complaint").click()
+    page.wait_for_url("**/wallet/complaints/grv_*")
+    return "/wallet" + page.url.partition("/wallet")[2]
+
+
+def refunds(page: Page) -> str:
+    """The merchant answers with a refund; the page of the complaint."""
+    page.locator("tbody a").first.click()
+    expect(page.get_by_text("少一份小菜")).to_be_visible()
+    expect(page.get_by_text("13800138000")).to_be_visible()
+    assert page.get_by_role("button", name="It is done: complete").count() == 0
+    page.get_by_label("Your answer").fill("抱歉，退您小菜钱")
+    page.get_by_label("Amount to refund now").fill("10")
+    page.get_by_role("button", name="Agree to a refund").click()
+    theirs = "/console" + page.url.partition("/console")[2]
+    assert steps_become(page, theirs, 3)[2] == "¥10.00 was refunded"
+    return theirs
+
+
+def takes_up(page: Page) -> None:
+    """The operator looks after it, and says so."""
+    page.locator("tbody a").first.click()
+    page.get_by_role("button", name="I look after it").click()
+    page.get_by_label("In the institution's name").fill("我们会跟进")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("我们会跟进")).to_be_visible()
+
+
+def test_a_payer_elsewhere_complains_and_is_given_money_back(
+    town: BrowserTown, person: OpenBrowser, merchant: House
+) -> None:
+    payer = town.street.payer("jing", 20_000, pin=True)
+    paid = payer.pay(merchant.till.plate, 3_000)
+    wallet = person("jing", language="en", viewport=PHONE)
+    come_in(town, wallet.page, payer)
+    page = wallet.page
+    mine = complains(page, paid["payment_id"])
+    assert steps_become(page, mine, 1) == ["The payer complained"]
+    wallet.looks_right()
+
+    shop = merchant.enters(person("wei", language="en", viewport=DESK), "OWNER")
+    console = shop.go("/console/complaints")
+    shop.looks_right()
+    theirs = refunds(console)
+    shop.looks_right()
+
+    desk = person("wei", language="en", viewport=DESK)
+    signed_in(desk, town.operator_token("wei"))
+    operator = desk.go("/desk/complaints")
+    desk.looks_right()
+    takes_up(operator)
+    desk.looks_right()
+
+    console.goto(theirs)
+    console.get_by_role("button", name="It is done: complete").click()
+    expect(console.get_by_text("Complaint closed")).to_be_visible()
+    assert steps_become(page, mine, 5) == [
+        "The payer complained",
+        "The merchant agreed to a refund",
+        "¥10.00 was refunded",
+        "The merchant's institution wrote",
+        "The merchant completed it",
+    ]
+    page.get_by_label("Your answer").fill("汤也要")
+    page.get_by_role("button", name="It is not solved: continue").click()
+    steps_become(page, mine, 6)
+    page.get_by_role("button", name="Withdraw the complaint").click()
+    assert steps_become(page, mine, 7)[-1] == "The payer withdrew the complaint"
+    assert page.get_by_label("Your answer").count() == 0
+    assert balance(page) == "¥180.00"
+    page.goto("/wallet/bills")
+    page.get_by_role("link", name="Complaints").click()
+    expect(page.get_by_text("Complaint closed")).to_be_visible()
+    wallet.looks_right()
+
+
+def test_pages_of_a_complaint_in_chinese_and_of_nobody_elses(
+    town: BrowserTown, person: OpenBrowser, merchant: House
+) -> None:
+    payer, other = town.street.payer("wei", 20_000, pin=True), town.street.payer("wei", 0, pin=True)
+    paid = payer.pay(merchant.till.plate, 1_500)
+    wallet = person("wei", language="zh-CN", viewport=PHONE, dark=True)
+    come_in(town, wallet.page, payer)
+    page = wallet.go(f"/wallet/complaints/new?payment={paid['payment_id']}")
+    page.get_by_label("未提供商品或服务").check()
+    page.locator("#text").fill("没送到")
+    page.get_by_role("button", name="提交投诉").click()
+    page.wait_for_url("**/wallet/complaints/grv_*")
+    mine = page.url.removeprefix(town.url("wei"))
+    assert steps_become(page, mine, 1) == ["付款人发起投诉"]
+    wallet.looks_right()
+    stranger = person("wei", language="zh-CN").page
+    come_in(town, stranger, other)
+    stranger.goto(mine)
+    assert "没送到" not in stranger.content()
