@@ -21,7 +21,7 @@ from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
 
 _NEXT = {  # What may become of it; None: how it begins.
-    "awards": {None: "RESERVED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
+    "awards": {None: "RESERVED COMMITTED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
     "coupons": {
         None: "AVAILABLE",
         "AVAILABLE": "AVAILABLE RESERVED",
@@ -40,7 +40,7 @@ _NEXT = {  # What may become of it; None: how it begins.
         None: "MOVING PAID SENDING",
         "MOVING": "MOVING PAID",
         "SENDING": "SENDING PAID GIVEN_UP",
-        "PAID": "",
+        "PAID": "PAID",
         "GIVEN_UP": "",
     },
     "referrals": {
@@ -411,7 +411,7 @@ class MarketingAudit:
             self._check_inside(given, packet, claims)
 
     def _check_inside(self, given: Given, packet: Any, claims: list[Any]) -> None:
-        gone = packet.returned + sum(each.amount for each in claims if each.state == ClaimState.PAID)
+        gone = packet.returned + sum(each.amount - each.returned for each in claims if each.state == ClaimState.PAID)
         sending = sum(each.amount for each in claims if each.state == ClaimState.SENDING)
         account = given.view.books.accounts[packet.account(Currency.CNY)]
         inside = account.credit - account.debits_pending
