@@ -8,7 +8,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo up bench simulate test test-gateways gateway-languages screenshots faults conform fuzz rolling check lint format schemas docs lock clean
+.PHONY: help demo up bench simulate test test-gateways gateway-languages screenshots faults claims conform fuzz rolling check lint format schemas docs lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,12 @@ ROUNDS := 20
 FAULT_SEED := 1
 faults: $(VENV)/ready-dev ## Real faults under load, ROUNDS=20 of every kind: crashes, cuts, a full disk; FAULT_SEED=1 chooses
 	PYTHONPATH=src:. $(BIN)/python -m tests.network.rounds --rounds $(ROUNDS) --seed $(FAULT_SEED) $(ARGS)
+
+CLAIMS := 100000
+KILLS := 24
+CLAIM_SEED := 1
+claims: $(VENV)/ready-dev ## CLAIMS=100000 claims of one stock, one budget, one packet from several processes, KILLS=24 on the way
+	PYTHONPATH=src:. $(BIN)/python -m tests.network.claims --claims $(CLAIMS) --kills $(KILLS) --seed $(CLAIM_SEED) $(ARGS)
 
 conform: $(VENV)/ready-dev ## Hold our own nodes to docs/scheme with the conformance kit, killing them on the way
 	CONFORM_CRASH=1 $(BIN)/python -m pytest tests/conformance $(ARGS)

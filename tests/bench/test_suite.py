@@ -26,7 +26,7 @@ SHORT = Extent(
     claimants=16,
     packets=40,
     packets_warm_s=0.05,
-    marketing_s=0.2,
+    marketing_s=0.4,
 )
 NAMES = {
     "echo": {"echo_c256_per_s"},
@@ -91,7 +91,9 @@ NAMES = {
         "marketing_onus_with_per_s",
         "marketing_interop_without_per_s",
         "marketing_interop_with_per_s",
-        "marketing_decision_us",
+        "marketing_decision_first_ms",
+        "marketing_decision_new_us",
+        "marketing_decision_known_us",
         "marketing_decisions_given",
     },
 }
@@ -101,7 +103,7 @@ NAMES = {
 def test_a_part_gives_its_figures_by_name(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(hutong.__file__).parents[1]))  # For the processes it starts.
     said: list[str] = []
-    facts, figures = measure((part,), SHORT, said.append)
+    facts, figures = measure((part,), SHORT, lambda text, *_: said.append(text))
     assert figures.values.keys() >= NAMES[part]
     assert [name for name in NAMES[part] if figures.values[name] <= 0] == []
     assert [name for name, value in figures.values.items() if name.endswith("not_completed") and value] == []
@@ -112,5 +114,5 @@ def test_a_part_gives_its_figures_by_name(part: str, monkeypatch: pytest.MonkeyP
 
 def test_a_part_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(Refusal) as refused:
-        measure(("ledger", "weather"), SHORT, lambda _: None)
+        measure(("ledger", "weather"), SHORT, lambda *_: None)
     assert refused.value.reason is BenchReason.PART_UNKNOWN

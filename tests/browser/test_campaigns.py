@@ -7,6 +7,7 @@ from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.merchant_house import House, house
 from tests.browser.test_institution_desk import signed_in
+from tests.network.street import new_id
 
 
 @pytest.fixture(scope="module")
@@ -99,12 +100,42 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
     desk.looks_right()
 
 
+def test_coupons_are_made_on_their_campaigns_page_and_claimed(town: BrowserTown, person: OpenBrowser) -> None:
+    desk = person("wei", viewport=PHONE, language="en")
+    page = _signed_in(desk, town)
+    _sponsor(page, "券商")
+    _draft(page, "早餐券活动", {}, kind="COUPON")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Running").wait_for()
+    expect(page.get_by_text("No coupon yet")).to_be_visible()
+    page.get_by_text("New coupon").click()
+    page.get_by_label("Its name, as people see it").fill("满20减5")
+    page.get_by_label("From what price on").fill("20")
+    page.get_by_role("button", name="Make the coupon").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.get_by_label("Its name, as people see it").input_value() == "满20减5"
+    page.get_by_label("Amount off").fill("5")
+    desk.looks_right()
+    page.get_by_role("button", name="Make the coupon").click()
+    row = page.get_by_role("row").filter(has_text="满20减5")
+    expect(row).to_contain_text("0 of 100")
+    payer = town.street.payer("wei")
+    (offer,) = [each for each in payer.get("/v1/me/coupons/offers") if each["label"] == "满20减5"]
+    payer.post("/v1/me/coupons", {"coupon_id": new_id("cpn"), "template_id": offer["template_id"]})
+    page.reload()
+    expect(row).to_contain_text("1 of 100")
+    row.get_by_role("button", name="Pause 满20减5").click()
+    expect(row).to_contain_text("Paused")
+    desk.looks_right()
+    assert [each for each in town.street.payer("wei").get("/v1/me/coupons/offers") if each["label"] == "满20减5"] == []
+
+
 def _signed_in(visitor: Visitor, town: BrowserTown) -> Page:
     return signed_in(visitor, town.operator_token("wei"))
 
 
 def _sponsor(page: Page, name: str) -> None:
-    page.get_by_role("link", name="Campaigns").click()
+    page.goto(page.url.partition("/desk")[0] + "/desk/campaigns")
     page.get_by_text("New sponsor").click()
     page.get_by_label("Name, as payers may see it").fill(name)
     page.get_by_label("Your own number for it").fill(f"no {name}")

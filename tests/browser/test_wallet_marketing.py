@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 
 from hutong.kernel.money import Currency, format_amount
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import PHONE, OpenBrowser, Visitor
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.festival import PRICE, Festival, festival
+from tests.browser.test_institution_desk import second_operator, signed_in
 from tests.marketing.draws.living import Living, comers
 from tests.network.street import PIN, Payer, Street, new_id, until
 
@@ -282,11 +283,32 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     page.get_by_role("button", name="Have it looked at").click()
     expect(page.locator("li").filter(has_text="Looked at again")).to_have_count(1)
     (waiting,) = operator.get(f"/v1/operator/invitations/appeals?campaign_id={fair.campaigns['INVITE']}")
-    operator.post(f"/v1/operator/invitations/{waiting['referral_id']}/grant", {"remark": "一家人"})
+    _granted_at_the_desk(town, person, waiting["referral_id"])
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
     expect(page.get_by_text("We answered: 一家人")).to_be_visible()
     visitor.looks_right()
+    visitor.go("/wallet/bills")
+    expect(page.locator(".bills li").filter(has_text="Reward")).to_have_count(2)
+
+
+def _granted_at_the_desk(town: BrowserTown, person: OpenBrowser, referral_id: str) -> None:
+    """One operator proposes it, another does it."""
+    desk = person("jing", viewport=DESK)
+    page = signed_in(desk, town.operator_token("jing"))
+    page.goto("/desk/invitations")
+    desk.looks_right()
+    page.locator(f"a[href$='{referral_id}']").click()
+    expect(page.locator("main")).to_contain_text("他是我弟弟")
+    desk.looks_right()
+    page.locator("#reason").fill("一家人")
+    page.locator("button[value=grant]").click()
+    page.wait_for_url("**/desk/approvals/**")
+    other = person("jing", viewport=DESK)
+    signed_in(other, second_operator(town, "appeals"))
+    other.page.goto(page.url)
+    other.page.locator("button[value=approve]").click()
+    expect(other.page.locator("button[value=approve]")).to_have_count(0)
 
 
 def _friend(street: Street, link: str) -> Payer:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 
 from hutong.web.assets import contents
+from tests.network.street import NO_TLS
 
 _IDS = re.compile(r"[a-z]{2,4}_[0-9A-HJKMNP-TV-Z]{10,26}|\d{4}-\d{2}(-\d{2})?|\d+")
 _NO_PAGES = ("/docs", "/v1", "/static", "/language", "/scheme", "/health", "/metrics")
@@ -77,7 +78,9 @@ class Walker:
     @classmethod
     def at(cls, who: str, node: str, url: str) -> "Walker":
         headers = {"accept-language": "en", "accept": "text/html"}
-        return cls(who, node, httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False))
+        return cls(
+            who, node, httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False, verify=NO_TLS)
+        )
 
     def submit(self, page: str, action: str, **fields: str) -> None:
         """Send a form of a page, as its own browser would."""

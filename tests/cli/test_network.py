@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from hutong.cli.main import run
+from tests.network.street import NO_TLS
 
 NODES = ("switch", "jing", "wei", "zhi", "yun")
 ROOT = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", ports: list[int]) -> N
     for _ in range(600):
         assert process.poll() is None, process.communicate()[0].decode()
         try:
-            if all(httpx.get(f"http://127.0.0.1:{port}/health/ready").is_success for port in ports):
+            if all(httpx.get(f"http://127.0.0.1:{port}/health/ready", verify=NO_TLS).is_success for port in ports):
                 return
         except httpx.TransportError:
             pass

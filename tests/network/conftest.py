@@ -8,15 +8,18 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 
 import hutong
 from hutong.app.network import DEMO_NETWORK
 from hutong.app.up import RunningNetwork, Trial, running_network
+from hutong.institution.people import service as people_service
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
 from tests.network.audit import audit_when_quiet
@@ -73,6 +76,13 @@ class NetworkThread(threading.Thread):
 
     async def _serve(self) -> None:
         self.loop, self.stop = asyncio.get_running_loop(), asyncio.Event()
+        with pytest.MonkeyPatch.context() as patch:
+            # PINs are hashed as slowly as in life where nodes are processes of their own, and quickly here.
+            quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+            patch.setattr(people_service, "PasswordHasher", quick)
+            await self._serve_until_stopped()
+
+    async def _serve_until_stopped(self) -> None:
         async with running_network(self.settings, DEMO_NETWORK, self.address, self.trial) as network:
             self.doors = {node.node_id: Door(node.url, node.operator_token) for node in network.nodes.values()}
             self.running = network

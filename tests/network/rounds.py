@@ -137,15 +137,19 @@ def disk_full(town: Town, random: Random) -> tuple[str, float]:
     return "database", gone_at
 
 
-def taken_over(town: Town, random: Random) -> tuple[str, float]:
+def taken_over(*names: str) -> Fault:
     """A node is paused, a second process takes over, and the first goes on: it writes nothing more, and ends."""
-    name = random.choice(NODES)
-    old = town.take_over(name)
-    gone_at = _now()
-    time.sleep(random.random())
-    ended = town.wake(old)
-    assert ended == 0, (ended, old.log.read_text()[-2000:])
-    return name, gone_at
+
+    def fault(town: Town, random: Random) -> tuple[str, float]:
+        name = random.choice(names)
+        old = town.take_over(name)
+        gone_at = _now()
+        time.sleep(random.random())
+        ended = town.wake(old)
+        assert ended == 0, (ended, old.log.read_text()[-2000:])
+        return name, gone_at
+
+    return fault
 
 
 def paused(town: Town, random: Random) -> tuple[str, float]:
@@ -175,7 +179,7 @@ FAULTS: dict[str, Fault] = {
     "reset in the middle": wire(Trouble.RESET),
     "clients cut off": clients_cut_off,
     "disk full": disk_full,
-    "take-over": taken_over,
+    "take-over": taken_over(*NODES),
     "pause": paused,
 }
 

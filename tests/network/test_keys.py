@@ -21,7 +21,7 @@ from hutong.scheme.messages import StatusRequest
 from hutong.scheme.signature import Signer
 from tests.network.audit import audit_when_quiet
 from tests.network.conftest import new_database, this_checkout
-from tests.network.street import Door, Payer, Street, Till
+from tests.network.street import NO_TLS, Door, Payer, Street, Till
 from tests.network.test_messages import NETWORK, PATH
 
 Say = Callable[..., Any]
@@ -45,7 +45,9 @@ class Town:
         body = encode_envelope(sender, recipient, [asked])
         headers = Signer(sender, keys, SystemClock(), system_randomness()).sign(recipient, "POST", PATH, body)
         told = {name.decode(): value.decode() for name, value in headers.items()}
-        answer = httpx.post(self.nodes[recipient].url + PATH, content=body, headers=told, timeout=10, trust_env=False)
+        answer = httpx.post(
+            self.nodes[recipient].url + PATH, content=body, headers=told, timeout=10, trust_env=False, verify=NO_TLS
+        )
         return "" if answer.status_code == 202 else str(answer.json()["reason"])
 
     def has_logged(self, node: str, event: str, count: int = 1) -> None:

@@ -23,6 +23,7 @@ import msgspec
 
 from hutong.app.network import DEMO_NETWORK, Network
 from hutong.app.processes import NodeProcess, free_ports, prepare, toml_of
+from hutong.kernel.errors import Refusal
 from hutong.runtime.address import Address
 from hutong.runtime.embedded import EmbeddedPostgres
 from tests.network.conftest import this_checkout
@@ -36,6 +37,7 @@ _EXPECTED = {"journal_halted", "node_halted", "node_taken_over"}
 FUNDS = 50_000  # What a payer who is not verified may pay to plates in a day, in fen.
 _DISK_MIB = 640
 _GOES_S = 30
+_STARTS_S = 240
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Town:
 
     def all_ready(self) -> None:
         for node in self.nodes.values():
-            node.until_ready()
+            _until_ready(node)
 
     def still_up(self) -> list[str]:
         """Every node whose process has ended by itself."""
@@ -108,7 +110,7 @@ class Town:
             log=self.directory / f"{name}-{port}.log",
         )
         new.start()
-        new.until_ready()
+        _until_ready(new)
         self.nodes[name] = new
         new.command = old.command  # Whoever starts it again takes nothing from anybody.
         assert self.wires is not None
@@ -146,6 +148,19 @@ class Town:
         assert self.disk is not None
         (self.disk / "ballast").unlink(missing_ok=True)
         self.server.start()
+
+
+def _until_ready(node: NodeProcess) -> None:
+    """As long as its process lives, it may take its time: the machine may be busy with others."""
+    ends_at = time.monotonic() + _STARTS_S
+    while True:
+        try:
+            node.until_ready()
+        except Refusal:
+            if node.process is None or node.process.poll() is not None or time.monotonic() > ends_at:
+                raise
+        else:
+            return
 
 
 @contextmanager

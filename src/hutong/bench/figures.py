@@ -7,8 +7,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import hutong
+
+
+class Progress(Protocol):
+    """Hears what begins, in a line, or nothing; and how much is done of how much, where that is known."""
+
+    def __call__(self, said: str, done: int = 0, of: int = 0, /) -> None: ...
 
 
 @dataclass(slots=True)

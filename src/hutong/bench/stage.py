@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ class Stage:
 
     payer_url: str
     tokens: list[str]
+    user_ids: list[str]
     plate_here: str
     plate_there: str
 
@@ -45,17 +47,17 @@ class Stage:
                 answer = await client.post("/v1/codes/consult", {"code": plate, "amount": amount})
             return Payer(self.payer_url, token, answer["quote_id"])
 
-        return await _few_at_once([lambda token=token: quoted(token) for token in self.tokens[:count]])  # type: ignore[misc]
+        return await few_at_once([lambda token=token: quoted(token) for token in self.tokens[:count]])  # type: ignore[misc]
 
 
-async def set_stage(payers_at: Place, payees_at: Place, count: int) -> Stage:
-    """Register `count` users and fund them; take one merchant on at each of the two nodes."""
+async def set_stage(payers_at: Place, payees_at: Place, count: int, *, first: int = 0) -> Stage:
+    """Register `count` users from the `first` number on, and fund them; take one merchant on at each of the two nodes."""
     mint = IdMint(SystemClock(), system_randomness())
     here = await _plate(payers_at)
     there = await _plate(payees_at)
     async with NodeClient(payers_at.url) as anybody, NodeClient(payers_at.url, payers_at.operator_token) as operator:
 
-        async def user(number: int) -> str:
+        async def user(number: int) -> tuple[str, str]:
             phone = f"+86138{number:08d}"
             await anybody.post("/v1/users/codes", {"phone": phone})
             code = await operator.get(f"/v1/operator/one-time-codes/{quote(phone, safe='')}")
@@ -64,10 +66,10 @@ async def set_stage(payers_at: Place, payees_at: Place, count: int) -> Stage:
             signed = await anybody.post("/v1/users", body | {"device_id": device_id, "device_name": "bench"})
             pay_in = {"pay_in_id": id_text("pin", mint.mint()), "user_id": signed["user"]["id"], "amount": PAID_IN}
             await operator.post("/v1/operator/pay-ins", pay_in)
-            return str(signed["token"])
+            return str(signed["token"]), str(signed["user"]["id"])
 
-        tokens = await _few_at_once([lambda number=number: user(number) for number in range(count)])  # type: ignore[misc]
-    return Stage(payers_at.url, tokens, here, there)
+        users = await few_at_once([partial(user, number) for number in range(first, first + count)])
+    return Stage(payers_at.url, [token for token, _ in users], [id_ for _, id_ in users], here, there)
 
 
 async def begin_fees(switch: Place) -> None:
@@ -89,7 +91,7 @@ async def _plate(place: Place) -> str:
     return str(plate["text"])
 
 
-async def _few_at_once(errands: list[Callable[[], Awaitable[T]]]) -> list[T]:
+async def few_at_once(errands: list[Callable[[], Awaitable[T]]]) -> list[T]:
     """Their results, in order."""
     gate = asyncio.Semaphore(_AT_ONCE)
 

@@ -2,11 +2,10 @@
 
 import gc
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import structlog
@@ -28,15 +27,13 @@ from hutong.bench import (
     storm,
     telling,
 )
-from hutong.bench.figures import Figures, machine_facts
+from hutong.bench.figures import Figures, Progress, machine_facts
 from hutong.bench.scratch import Scratch, scratch_server
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.database import Database
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-Progress = Callable[[str], None]
 
 
 class BenchReason(Reason):
@@ -66,7 +63,7 @@ class Extent:
     claimants: int = 248  # With the sender, as many as a node lets register at once.
     packets: int = 160
     packets_warm_s: float = 1.0
-    marketing_s: float = 4.0
+    marketing_s: float = 3.0
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -194,7 +191,8 @@ AT_MOST = {
     "gateway_order_p99_ms": 100,
     "gateway_code_p99_ms": 100,
     "coupon_claim_c1000_p99_ms": 50,
-    "marketing_decision_us": 1000,
+    "marketing_decision_new_us": 1000,
+    "marketing_decision_known_us": 1000,
 }
 # What a figure is a share of, where both were measured.
 COMPARED = {
@@ -224,7 +222,8 @@ def run(parts: Iterable[str], *, as_json: bool, pg_bin: Path | None = None) -> N
     from rich.console import Console
 
     console = Console(highlight=False)
-    facts, figures = measure(tuple(parts) or DEFAULT, Extent(), _progress(), pg_bin=pg_bin)
+    with _Bar() as progress:
+        facts, figures = measure(tuple(parts) or DEFAULT, Extent(), progress, pg_bin=pg_bin)
     if as_json:
         console.out(msgspec.json.format(msgspec.json.encode(facts | figures.values)).decode())
     else:
@@ -259,11 +258,32 @@ async def _server_version(scratch: Scratch) -> str:
         await connection.close()
 
 
-def _progress() -> Progress:
-    """A line on standard error for everything that begins: what is printed on standard output stays clean."""
-    from rich.console import Console
+class _Bar:
+    """
+    What is measured now, on standard error: what is printed on standard output stays clean. A line for everything that begins,
+    and on a terminal a bar where a part says how far it is.
+    """
 
-    return partial(Console(stderr=True, highlight=False).print, style="dim")
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        console = Console(stderr=True, highlight=False)
+        columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, said: str, done: int = 0, of: int = 0, /) -> None:
+        self._bar.update(self._task, completed=done, total=of or None)
+        if said:
+            self._bar.console.print(said, style="dim")
 
 
 def _tables(facts: dict[str, str | int], figures: Figures) -> "Iterable[Table]":

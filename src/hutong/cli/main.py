@@ -161,6 +161,13 @@ _COMMANDS = {
             "recall:answer_",
             "Decide about what is asked of us, or about what a payer of ours reported.",
         ),
+        ("complaint", "", "Payers who are not content with a merchant, and what it answers."),
+        ("complaint open", "complaint:open_", "Complain of a payment to a merchant."),
+        ("complaint list", "complaint:list_", "What one complained of; with --desk all of an institution's merchants."),
+        ("complaint show", "complaint:show", "One, with all that was said."),
+        ("complaint say", "complaint:say", "Say more in a complaint of one's own; continue, withdraw or confirm it."),
+        ("complaint received", "complaint:received", "As a merchant: what payers complain of."),
+        ("complaint answer", "complaint:answer", "As a merchant: answer, decide about a refund, complete."),
     ),
     "Gateways": (
         ("gateway", "", "For merchants' software that speaks WeChat Pay's or Alipay's protocol."),

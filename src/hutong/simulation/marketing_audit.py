@@ -21,7 +21,12 @@ from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
 
 _NEXT = {  # What may become of it; None: how it begins.
-    "awards": {None: "RESERVED COMMITTED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
+    "awards": {
+        None: "RESERVED COMMITTED",  # What is decided at once is written once.
+        "RESERVED": "COMMITTED RELEASED",
+        "COMMITTED": "COMMITTED",
+        "RELEASED": "",
+    },
     "coupons": {
         None: "AVAILABLE",
         "AVAILABLE": "AVAILABLE RESERVED",

@@ -8,6 +8,7 @@ from hutong.marketing.campaigns.rules import RuleRow
 from hutong.marketing.draws.terms import more_of
 from hutong.marketing.effects.effect import Effect, Verdict
 from hutong.marketing.effects.views import EffectsView
+from hutong.marketing.invitations.terms import read_terms
 from hutong.web.chart import Series, bars, lines, money_chart
 from hutong.web.language import Words, phrase
 
@@ -45,6 +46,10 @@ def gives(_: Words, campaign: Campaign) -> list[str]:
     if campaign.kind == CampaignKind.DRAW:
         highest = more_of(campaign.told).distribution.highest
         return [_("By chance, up to %(amount)s a day", amount=_.money(highest))]
+    if campaign.kind == CampaignKind.INVITE:
+        return [
+            _("For inviting friends, up to %(amount)s", amount=_.money(read_terms(campaign.told.more).steps[-1].total))
+        ]
     return [_row(_, row) for row in campaign.told.rules.rows if row.gives and (row.off or row.bps)]
 
 

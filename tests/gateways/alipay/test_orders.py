@@ -211,6 +211,21 @@ async def test_what_is_closed_and_what_is_not(hall: Hall, merchant: Merchant, pa
     assert (await merchant.ask("alipay.trade.close", {"trade_no": made["trade_no"]}))["code"] == "10000"
 
 
+async def test_an_order_waits_for_who_showed_the_code_and_for_nobody_else(
+    hall: Hall, merchant: Merchant, payer: Payer
+) -> None:
+    first, second = await payer(200_000), await payer(200_000)
+    dear = NOODLES | {"scene": "bar_code", "total_amount": "1500.00"}
+    shown = {"auth_code": await hall.payment_code(first)}
+    assert (await merchant.ask("alipay.trade.pay", dear | shown))["code"] == "10003"
+    other = await merchant.ask("alipay.trade.pay", dear | {"auth_code": await hall.payment_code(second)})
+    assert told(other, "code", "sub_code") == ("40004", "ACQ.TRADE_BUYER_NOT_MATCH")
+    changed = await merchant.ask("alipay.trade.pay", dear | shown | {"total_amount": "1500.01"})
+    assert changed["sub_code"] == "ACQ.CONTEXT_INCONSISTENT"
+    waiting = await merchant.ask("alipay.trade.query", {"out_trade_no": dear["out_trade_no"]})
+    assert waiting["trade_status"] == "WAIT_BUYER_PAY"
+
+
 async def test_the_same_number_with_other_content_is_refused(merchant: Merchant) -> None:
     await merchant.ask("alipay.trade.precreate", NOODLES)
     for other in ({"total_amount": "12.81"}, {"subject": "三碗面"}):

@@ -11,6 +11,7 @@ from hutong.kernel.text import TextReason
 from hutong.scheme.complaint import ComplaintAct
 from hutong.scheme.messages import ComplaintSaid, ComplaintTurn
 from tests.institution.complaints.cases import Complained, complained
+from tests.institution.recalls.cases import do
 
 EVERYWHERE = pytest.mark.parametrize("on_us", [False, True], ids=["across", "on us"])
 DAY_S = 86_400
@@ -163,6 +164,8 @@ OPENINGS: list[tuple[dict[str, object], Reason]] = [
     ({"contact": "1" * 36}, TextReason.TEXT_TOO_LONG),
     ({"amount": 10_001}, PaymentReason.REFUND_EXCEEDS_REMAINDER),
     ({"pictures": ("https://a",) * 5}, ComplaintReason.COMPLAINT_TOO_LONG),
+    ({"pictures": ("javascript:alert(1)",)}, ComplaintReason.PICTURE_IS_NO_LINK),
+    ({"pictures": ("https://a b",)}, ComplaintReason.PICTURE_IS_NO_LINK),
 ]
 
 
@@ -304,6 +307,33 @@ def test_what_is_still_on_its_way_is_waited_for() -> None:
     with pytest.raises(Refusal) as refused:
         case.says(SAY, "喂")
     assert refused.value.reason is ComplaintReason.COMPLAINT_STILL_SENDING
+
+
+@EVERYWHERE
+def test_what_is_no_link_is_not_kept_wherever_it_comes_from(on_us: bool) -> None:
+    case = complained(on_us=on_us)
+    case.open(pictures=("https://jing.example/1.png",))
+    hostile = ["javascript:alert(1)", "https://jing.example/2.png"]
+    shown = case.complaint
+    said = ComplaintSaid(
+        complaint_id=f"{shown.complaint_id:032x}",
+        payment_id=f"{shown.payment_id:032x}",
+        debtor_agent=shown.debtor_agent,
+        creditor_agent=case.case.creditor.node_id,
+        number=2,
+        act=SAY,
+        act_id=f"{case.case.debtor.node.mint.mint():032x}",
+        currency="CNY",
+        text="看",
+        pictures=hostile,
+        at_ms=0,
+    )
+    do(case.case.creditor, lambda: case.case.creditor.complaints.complaints.said(said))
+    assert case.here() == case.there()
+    there = case.case.creditor.complaints.complaints.history(case.complaint)
+    assert [turn.links for turn in there] == [["https://jing.example/1.png"], ["https://jing.example/2.png"]]
+    here = case.case.debtor.complaints.grievances.history(case.grievance)
+    assert [turn.links for turn in here] == [turn.links for turn in there]
 
 
 @pytest.mark.parametrize("message", ["said", "told"])

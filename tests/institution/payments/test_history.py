@@ -89,6 +89,7 @@ def test_each_kind_is_found_alone() -> None:
         EntryKind.TOP_UP: [1_000_000],
         EntryKind.WITHDRAWAL: [],
         EntryKind.RED_PACKET: [],
+        EntryKind.REWARD: [],
         EntryKind.OTHER: [],
     }
     (received,) = entries(jing, friend, Search(kind=EntryKind.RECEIVED))

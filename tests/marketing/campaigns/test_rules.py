@@ -1,5 +1,6 @@
-"""Rules are tables that people read and the engine decides; a table is asked once of each kind of occasion."""
+"""Rules are tables that people read and the engine decides; many tables are asked together as each would be alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.kernel.errors import Refusal
-from hutong.marketing.campaigns.rules import FIELDS, Band, Compiled, RuleRow, RuleTable, Sort, bands
+from hutong.marketing.campaigns.rule_book import RuleBook
+from hutong.marketing.campaigns.rules import FIELDS, Band, RuleRow, RuleTable, Sort
+from tests.marketing.campaigns.plain import campaign_of, row_of
 
 FACTS: dict[str, Any] = {
     "new": False,
@@ -27,6 +30,11 @@ FACTS: dict[str, Any] = {
     "weekday": 6,
     "hour": 8,
 }
+
+
+def row(rules: RuleTable, facts: Mapping[str, Any]) -> int:
+    """The row that decides, 0 if none fits."""
+    return next((match.row for match in RuleBook([campaign_of(rules)]).matching(facts.__getitem__)), 0)
 
 
 def table(*conditions: dict[str, str]) -> RuleTable:
@@ -59,14 +67,14 @@ def table(*conditions: dict[str, str]) -> RuleTable:
 def test_a_condition_fits_or_does_not(when: dict[str, str], fits: bool) -> None:
     rules = table(when)
     rules.check()
-    assert Compiled(rules).row(FACTS) == int(fits)
+    assert row(rules, FACTS) == int(fits)
 
 
 def test_the_first_row_that_fits_decides() -> None:
     rules = table({"amount": ">= 5000"}, {"mcc": "'5812'"}, {})
-    assert Compiled(rules).row(FACTS) == 2
-    assert Compiled(rules).row(FACTS | {"amount": 5_000}) == 1
-    assert Compiled(rules).row(FACTS | {"mcc": "5411"}) == 3
+    assert row(rules, FACTS) == 2
+    assert row(rules, FACTS | {"amount": 5_000}) == 1
+    assert row(rules, FACTS | {"mcc": "5411"}) == 3
 
 
 @pytest.mark.parametrize(
@@ -113,19 +121,26 @@ ROWS = st.lists(st.fixed_dictionaries({}, optional={each: CONDITIONS[FIELDS[each
 OCCASIONS = st.lists(st.fixed_dictionaries({each: VALUES[FIELDS[each]] for each in ASKED}), min_size=2, max_size=8)
 
 
-@given(ROWS, OCCASIONS)
-def test_what_no_row_can_tell_apart_is_decided_alike(
-    rows: list[dict[str, str]], occasions: list[dict[str, Any]]
+@given(st.lists(ROWS, max_size=6), OCCASIONS)
+def test_many_tables_together_are_decided_as_the_engine_decides_each(
+    tables: list[list[dict[str, str]]], occasions: list[dict[str, Any]]
 ) -> None:
-    rules = table(*rows)
-    rules.check()
-    asked, known = Compiled(rules), bands([rules])
-    fresh = [Compiled(rules).row(facts) for facts in occasions]
-    assert [asked.row(facts) for facts in occasions] == fresh
-    by_key: dict[Any, int] = {}
-    for facts, row in zip(occasions, fresh, strict=True):
-        key = tuple(band.of(facts[field]) for field, band in known.items())
-        assert by_key.setdefault(key, row) == row
+    rules = [
+        RuleTable(rows=tuple(RuleRow(when=when, off=1, gives=bool(at % 3)) for at, when in enumerate(rows)))
+        for rows in tables
+    ]
+    for each in rules:
+        each.check()
+    campaigns = [campaign_of(each) for each in rules]
+    book = RuleBook(campaigns)
+    for facts in [*occasions, *occasions]:  # The second time from memory.
+        fitting = [(campaign.id, row_of(each, facts)) for campaign, each in zip(campaigns, rules, strict=True)]
+        giving = [
+            (id_, found)
+            for (id_, found), each in zip(fitting, rules, strict=True)
+            if not each.rows or (found and each.rows[found - 1].gives)
+        ]
+        assert [(match.id, match.row) for match in book.matching(facts.__getitem__)] == giving
 
 
 def test_an_amount_is_told_apart_at_its_bounds_alone() -> None:

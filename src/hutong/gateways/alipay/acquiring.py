@@ -15,7 +15,7 @@ from hutong.gateways.alipay.given_back import give_back
 from hutong.gateways.alipay.holding import Holding
 from hutong.gateways.alipay.identities import Identities
 from hutong.gateways.alipay.refusals import payment_failed
-from hutong.gateways.order import Dialect, Trade, TradeState
+from hutong.gateways.order import Dialect, OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
@@ -116,7 +116,21 @@ class Acquiring:
         if scene != "bar_code" or not _AUTH_CODE.fullmatch(auth_code):
             raise _failed(payment_failed("CODE_UNKNOWN"), call)
         draft = order_draft(call, "BAR_CODE", _FACE_TO_FACE, payer_code=auth_code)
-        return await self._paid_by(call, await self._orders.collect(call.caller, draft))
+        try:
+            trade = await self._orders.collect(call.caller, draft)
+        except Refusal as refusal:
+            if refusal.reason is GatewayReason.ORDER_DIFFERS and await self._is_anothers(call, draft):
+                raise _failed(AlipayError("ACQ.TRADE_BUYER_NOT_MATCH", said="交易买家不匹配"), call) from None
+            raise
+        return await self._paid_by(call, trade)
+
+    async def _is_anothers(self, call: Call, draft: OrderDraft) -> bool:
+        """Whether the order is the same but for the code, and waits for who has shown the one before."""
+        known = await decided(self._journal, lambda: self._orders.known(call.caller, draft.out_trade_no))
+        if known is None or not known.request.payer_code:
+            return False
+        before = msgspec.structs.replace(draft, payer_code=known.request.payer_code)
+        return known.order.content == before.digest(call.caller)
 
     async def _paid_by(self, call: Call, trade: Trade) -> Reply:
         match trade.state:

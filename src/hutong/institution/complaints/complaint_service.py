@@ -18,7 +18,7 @@ from hutong.institution.complaints.complaint import (
     complaint_id_of,
 )
 from hutong.institution.complaints.reasons import ComplaintReason
-from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, turn_id
+from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, is_link, turn_id
 from hutong.institution.complaints.views import complaint_data
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
@@ -226,7 +226,7 @@ class ComplaintService:
             act_id=hex_id(message.act_id),
             amount=message.amount,
             text=message.text,
-            pictures=tuple(message.pictures),
+            pictures=tuple(filter(is_link, message.pictures)),
         )
         if complaint is not None:
             if act is ComplaintAct.OPEN:

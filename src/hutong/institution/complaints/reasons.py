@@ -20,5 +20,4 @@ class ComplaintReason(Reason):
     COMPLAINT_NOT_DELIVERED = Kind.REFUSED, "AB06"  # The merchant's institution has been silent for days.
     TOO_MANY_COMPLAINTS = Kind.LIMITED, "NARR"  # Of one payer, in a day.
     COMPLAINED_PAYMENT_UNKNOWN = Kind.REFUSED, "NOOR"
-    PICTURE_UNKNOWN = Kind.NOT_FOUND, "NARR"
-    PICTURE_NOT_READABLE = Kind.INVALID, "NARR"  # JPEG, PNG, and no more than `bytes_max`.
+    PICTURE_IS_NO_LINK = Kind.INVALID, "NARR"  # https, and nothing in it that can't be seen.

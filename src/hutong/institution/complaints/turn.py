@@ -38,6 +38,11 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.pictures.split("\n") if self.pictures else []
 
 
+def is_link(text: str) -> bool:
+    """Whether pages may link to it: what somebody else's institution sends is anything at all."""
+    return text.startswith("https://") and text.isascii() and text.isprintable() and " " not in text
+
+
 class Words(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What somebody says, under an id of their own: with it, as often as need be."""
 
@@ -52,6 +57,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         check_text("text", flat, length_max=TEXT_LENGTH_MAX, empty=empty or bool(self.pictures))
         if len(self.pictures) > PICTURES_MAX:
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LONG, field="pictures", pictures_max=PICTURES_MAX)
+        if not all(is_link(each) for each in self.pictures):
+            raise Refusal(ComplaintReason.PICTURE_IS_NO_LINK, field="pictures")
 
 
 COMPLAINT_TURNS = Table("complaint_turns", Turn)
@@ -80,7 +87,7 @@ def turn_of(message: ComplaintTurn, grievance_id: int, user_id: int) -> Turn:
         act_key=turn_id(grievance_id, message.number),
         amount=message.amount,
         text=message.text,
-        pictures="\n".join(message.pictures),
+        pictures="\n".join(filter(is_link, message.pictures)),
         author="",
         state=message.status.value,
         at_ns=message.at_ms * NS_PER_MS,

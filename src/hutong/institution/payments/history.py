@@ -33,6 +33,7 @@ class EntryKind(StrEnum):
     TOP_UP = "TOP_UP"  # Own money that came in: from a bank, or from outside of all nodes.
     WITHDRAWAL = "WITHDRAWAL"  # Own money that left.
     RED_PACKET = "RED_PACKET"  # Put into one, claimed from one, or come back from one.
+    REWARD = "REWARD"  # From a campaign: for inviting, say.
     OTHER = "OTHER"  # Disputes, corrections.
 
 
@@ -49,6 +50,8 @@ def kind_of(line: LineKind, direction: Direction) -> EntryKind:
         return EntryKind.RECEIVED if direction is Direction.IN else EntryKind.PAID
     if line is LineKind.RED_PACKET:
         return EntryKind.RED_PACKET
+    if line is LineKind.REWARD:
+        return EntryKind.REWARD
     if line in (LineKind.SPLIT, LineKind.TRANSFER) and direction is Direction.IN:
         return EntryKind.RECEIVED
     return EntryKind.OTHER

@@ -14,6 +14,7 @@ is proved best within a millisecond; only where too many sums stay promising (`W
 the answer says so.
 """
 
+from bisect import bisect
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -113,9 +114,11 @@ class Combination:
 
     def _left_for(self, benefit: Benefit, position: int) -> int:
         """What the chosen ones that are applied before it leave to pay."""
-        rank = _rank(benefit, position)
+        rank = (*_rank(benefit), position)
         before = zip(self._positions, self.chosen, strict=True)
-        return self._to_pay - sum(other.amount for place, other in before if _rank(self._offered[place], place) < rank)
+        return self._to_pay - sum(
+            other.amount for place, other in before if (*_rank(self._offered[place]), place) < rank
+        )
 
 
 def best_combination(amount: int, benefits: Sequence[Benefit]) -> Combination:
@@ -125,20 +128,20 @@ def best_combination(amount: int, benefits: Sequence[Benefit]) -> Combination:
     Among equal ones, one that stands alone comes before several, and what is applied first before what comes later.
     """
     room = amount - LEFT_TO_PAY_MIN
-    able = [
-        position
-        for position, benefit in enumerate(benefits)
-        if benefit.amount > 0 and benefit.threshold <= amount and room > 0
-    ]
-    able.sort(key=lambda position: _rank(benefits[position], position))
-    alone = max(
-        (position for position in able if benefits[position].exclusive),
-        key=lambda position: min(benefits[position].amount, room),
-        default=None,
-    )
-    joint = [position for position in able if not benefits[position].exclusive]
-    positions, proved = _Search(amount, benefits, joint).best() if joint else ((), True)
-    if alone is not None:
+    able: list[int] = []
+    if room > 0:
+        ranks = [
+            (*_rank(benefit), position)
+            for position, benefit in enumerate(benefits)
+            if benefit.amount > 0 and benefit.threshold <= amount
+        ]
+        ranks.sort()
+        able = [position for _, _, position in ranks]
+    exclusive = [position for position in able if benefits[position].exclusive]
+    joint = [position for position in able if not benefits[position].exclusive] if exclusive else able
+    positions, proved = _best_joint(amount, benefits, joint)
+    if exclusive:
+        alone = max(exclusive, key=lambda position: min(benefits[position].amount, room))
         together = min(sum(benefits[position].amount for position in positions), room)
         if min(benefits[alone].amount, room) >= together:
             # What stands alone may be as good as what the search had to let go, never better than its bound.
@@ -146,14 +149,36 @@ def best_combination(amount: int, benefits: Sequence[Benefit]) -> Combination:
     return Combination(amount, benefits, positions, proved=proved)
 
 
-def _rank(benefit: Benefit, position: int) -> tuple[int, int, int]:
+def _best_joint(amount: int, benefits: Sequence[Benefit], joint: list[int]) -> tuple[tuple[int, ...], bool]:
+    """The best of what goes together, and whether nothing better exists."""
+    if not joint:
+        return (), True
+    if _all_fit(amount, [benefits[position] for position in joint]):
+        return tuple(joint), True
+    return _Search(amount, benefits, joint).best()
+
+
+def _all_fit(amount: int, joint: list[Benefit]) -> bool:
+    """Whether all can be had: nothing is to be searched."""
+    groups = [benefit.group for benefit in joint if benefit.group]
+    if len(set(groups)) < len(groups):
+        return False
+    left = amount
+    for benefit in joint:
+        if benefit.threshold > left:
+            return False
+        left -= benefit.amount
+    return left >= LEFT_TO_PAY_MIN
+
+
+def _rank(benefit: Benefit) -> tuple[int, int]:
     """
-    The order of application.
+    The order of application; among equals the first offered.
 
     Among equal priorities the sooner the less slack it has between threshold and amount: as jobs by their deadlines,
     this is an order in which a set can be applied if there is one.
     """
-    return -benefit.priority, benefit.amount - benefit.threshold, position
+    return -benefit.priority, benefit.amount - benefit.threshold
 
 
 def _giving(benefit: Benefit, amount: int) -> Benefit:
@@ -239,15 +264,17 @@ class _Search:
         """A first answer, which is often the best: each that fits beside those that have more of what comes `first`."""
         chosen: list[int] = []
         total = used = 0
+        least = self._room  # What can be applied to the least: below it, order is of no matter.
         for place in sorted(range(len(first)), key=first.__getitem__, reverse=True):
             if total >= self._room:
                 break
-            bit = self._bits[place]
+            bit, gives, sum_max = self._bits[place], self._gives[place], self._sum_max[place]
             if used & bit:
                 continue
-            with_it = sorted([*chosen, place])
-            if self._holds(with_it):
-                chosen, total, used = with_it, total + self._gives[place], used | bit
+            at = bisect(chosen, place)
+            if total + gives <= min(least, sum_max) or self._holds([*chosen[:at], place, *chosen[at:]]):
+                chosen.insert(at, place)
+                total, used, least = total + gives, used | bit, min(least, sum_max)
         path: _Path = None
         for place in chosen:
             path = place, path

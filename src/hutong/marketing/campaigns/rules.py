@@ -13,13 +13,12 @@ a table is asked once of each kind of occasion, not of each payment.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 import msgspec
-from zen import ZenEngine
+from zen import compile_unary_expression
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import BPS, share_bps
@@ -146,34 +145,6 @@ class RuleTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         }
 
 
-class Compiled:
-    """A table ready to be asked: each kind of occasion once."""
-
-    def __init__(self, table: RuleTable) -> None:
-        self.table = table
-        self.fields = table.fields
-        self._decision = ZenEngine().create_decision(msgspec.json.encode(table.document("rules")).decode())
-        self._bands = bands([table])
-        self._answers: dict[tuple[Any, ...], int] = {}
-
-    def row(self, facts: Mapping[str, Any]) -> int:
-        """The number of the row that fits, 0 if none does."""
-        key = tuple([band.of(facts[field]) for field, band in self._bands.items()])
-        answer = self._answers.get(key)
-        if answer is None:
-            result: dict[str, Any] = self._decision.evaluate({field: facts[field] for field in self.fields})["result"]
-            if len(self._answers) >= _REMEMBERED_MAX:
-                self._answers.clear()
-            answer = self._answers[key] = int(result["row"]) if result else 0
-        return answer
-
-
-@lru_cache(2_000)
-def compiled(raw: bytes) -> Compiled:
-    """A table by how it is kept: read once, for all lives and nodes of this process."""
-    return Compiled(msgspec.json.decode(raw, type=RuleTable))
-
-
 class Band:
     """What some conditions can tell apart of one fact: two values in one band fit the same rows."""
 
@@ -205,14 +176,41 @@ class Band:
         return value
 
 
-def bands(tables: Sequence[RuleTable]) -> dict[str, Band]:
-    """For each field that any of these tables asks about, what they all together can tell apart."""
-    conditions: dict[str, set[str]] = {}
-    for table in tables:
-        for row in table.rows:
-            for field, condition in row.when.items():
-                conditions.setdefault(field, set()).add(condition)
-    return {field: Band(field, conditions[field]) for field in FIELDS if field in conditions}
+class Sieve:
+    """Which of many rows a fact of one field lets through: those whose condition it meets, and those that do not ask."""
+
+    def __init__(self, field: str, rows: int, conditions: Mapping[str, int]) -> None:
+        self._band = Band(field, conditions)
+        self._free = rows
+        for asking in conditions.values():
+            self._free &= ~asking
+        self._conditions = [
+            (compile_unary_expression(_for_engine(field, condition)), asking)
+            for condition, asking in conditions.items()
+        ]
+        self._passed: dict[Any, int] = {}  # By band.
+
+    def passed(self, value: Any) -> int:
+        """The rows, a bit each."""
+        band = self._band.of(value)
+        passed = self._passed.get(band)
+        if passed is None:
+            if len(self._passed) >= _REMEMBERED_MAX:
+                self._passed.clear()
+            passed = self._passed[band] = self._asked(value)
+        return passed
+
+    @property
+    def of_all_bands(self) -> tuple[int, ...]:
+        """Of a number that is positive: what passes in each of its bands."""
+        return tuple(self.passed(value) for value in self._band.samples)
+
+    def _asked(self, value: Any) -> int:
+        passed = self._free
+        for condition, asking in self._conditions:
+            if condition.evaluate({"$": value}):
+                passed |= asking
+        return passed
 
 
 def _understood(sort: Sort, condition: str) -> bool:

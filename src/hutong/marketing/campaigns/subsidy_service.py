@@ -26,15 +26,12 @@ from hutong.marketing.campaigns.combination import Combination, best_combination
 from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
-from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.rule_book import CAMPAIGN, Match, RuleBook
 from hutong.scheme.messages import Channel
 
-CAMPAIGN = "campaign"
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
 DAY_NS = 86_400 * NS_PER_S
-# What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.
-_PROMISED = frozenset({CampaignKind.COUPON, CampaignKind.INVITE})
 
 
 class BenefitSource(Protocol):
@@ -65,18 +62,7 @@ class Subsidy(Discount, frozen=True, gc=False):
     chosen: tuple[Decided, ...] = ()
 
 
-class _Allowed(NamedTuple):
-    """A campaign that fits, the place it counts at, and what its budgets allow."""
-
-    match: Match
-    place: str
-    left: int
-
-    def decided(self, benefit: Benefit) -> Decided:
-        match = self.match
-        return Decided(benefit, self.place, match.row, match.campaign, match.caps)
-
-
+_Allowed = tuple[Match, str, int]  # A campaign that fits, the place it counts at, and what its budgets allow.
 _Asked = tuple[int, int, int, Channel, str]
 
 
@@ -162,7 +148,7 @@ class Subsidies:
         benefits, allowed = self._benefits(occasion, matches, place, unit_id, known, closed)
         fit, combination = self._combination(occasion, benefits, allowed)
         gives = {each.campaign_id for each in benefits}
-        campaigns = [each.match.campaign for each in allowed.values()]
+        campaigns = [match.campaign for match, _, _ in allowed.values()]
         undrawn = [each for each in campaigns if each.kind == CampaignKind.DRAW and each.id not in gives]
         return explanation(fit, combination, [each for each in benefits if each not in fit], closed, undrawn)
 
@@ -310,26 +296,30 @@ class Subsidies:
         of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
         day, amount = self._calendar.day(occasion.now_ns), occasion.amount
-        spent, expose = self._campaigns.spent, self._awards.audience.expose
+        spent, arms = self._campaigns.spent, known.arms
         for match in matches:
-            campaign, caps, kind = match.campaign, match.caps, match.kind
-            at = _where(caps, place)
-            left, level = room(campaign.funded, caps, spent[campaign.id], known.of(campaign.id), day, at)
-            if not left:
+            id_, campaign = match.id, match.campaign
+            at, level, left = "", Level.CAMPAIGN, campaign.funded - spent[id_].total
+            if match.is_capped:
+                at = _where(match.caps, place)
+                left, level = room(campaign.funded, match.caps, spent[id_], known.of(id_), day, at)
+            if left <= 0:
                 if closed is not None and not campaign.is_held_out(unit_id):
                     closed.append((campaign, level))
                 continue
-            if kind not in _PROMISED and expose(campaign, unit_id, known) == HELD_OUT:
-                continue
-            allowed[campaign.id] = _Allowed(match, at, left)
-            if kind is CampaignKind.DISCOUNT:
-                benefit = _discount(match, amount, left)
+            if not match.is_promised:
+                arm = arms.get(id_) or self._awards.audience.expose(campaign, unit_id, known)
+                if arm == HELD_OUT:
+                    continue
+            allowed[id_] = match, at, left
+            if match.kind is CampaignKind.DISCOUNT:
+                benefit = match.discount(amount, left)
                 if benefit is not None:
                     benefits.append(benefit)
                 elif closed is not None and match.rule.amount_of(amount) > left:
                     closed.append((campaign, level))
             else:
-                of_kind.setdefault(kind, []).append(campaign)
+                of_kind.setdefault(match.kind, []).append(campaign)
         for kind, campaigns in of_kind.items():
             source = self.sources.get(kind.lower())
             if source is not None:
@@ -343,16 +333,16 @@ class Subsidies:
         if len(benefits) == 1:
             (only,) = benefits
             is_whole = only.amount < occasion.amount and only.threshold <= occasion.amount
-            if is_whole and 0 < only.amount <= allowed[only.campaign_id].left:
-                return (allowed[only.campaign_id].decided(only),)  # As most are: nothing is to be chosen.
+            if is_whole and 0 < only.amount <= allowed[only.campaign_id][2]:
+                return (_decided(only, allowed),)  # As most are: nothing is to be chosen.
         _, combination = self._combination(occasion, benefits, allowed)
-        return tuple([allowed[each.campaign_id].decided(each) for each in combination.chosen]) if combination else ()
+        return tuple([_decided(each, allowed) for each in combination.chosen]) if combination else ()
 
     def _combination(
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[list[Benefit], Combination | None]:
         """What the budgets have room for, and the best of it."""
-        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id].left]
+        fit = [each for each in benefits if 0 < each.amount <= allowed[each.campaign_id][2]]
         while fit:
             combination = best_combination(occasion.amount, fit)
             over = _over_room(combination.chosen, allowed)
@@ -445,37 +435,20 @@ def _where(caps: Caps, place: PlaceFacts) -> str:
     return (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
 
 
-def _discount(match: Match, amount: int, left: int) -> Benefit | None:
-    """What the row gives, if the budgets have so much."""
-    terms = match.terms
-    given = match.rule.amount_of(amount)
-    if given > left:
-        if not terms.partial:
-            return None
-        given = left
-    if not given:
-        return None
-    return Benefit(
-        campaign_id=match.campaign.id,
-        amount=given,
-        label=match.campaign.name,
-        source=CAMPAIGN,
-        priority=terms.priority,
-        exclusive=terms.exclusive,
-        group=terms.group,
-        threshold=match.rule.threshold,
-    )
+def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed]) -> Decided:
+    match, place, _ = allowed[benefit.campaign_id]
+    return Decided(benefit, place, match.row, match.campaign, match.caps)
 
 
 def _over_room(chosen: Sequence[Benefit], allowed: Mapping[int, _Allowed]) -> Benefit | None:
     """The least of what one campaign would give together, where its budgets have not so much."""
-    if len(chosen) == 1:
-        return None
+    if len({each.campaign_id for each in chosen}) == len(chosen):
+        return None  # Each has room for its own.
     sums: dict[int, int] = {}
     for each in chosen:
         sums[each.campaign_id] = sums.get(each.campaign_id, 0) + each.amount
     for campaign_id, total in sums.items():
-        if total > allowed[campaign_id].left:
+        if total > allowed[campaign_id][2]:
             return min((each for each in chosen if each.campaign_id == campaign_id), key=lambda each: each.amount)
     return None
 

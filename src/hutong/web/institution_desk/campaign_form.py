@@ -31,7 +31,7 @@ _PARTS = 3  # Of a band's line: its weight, and from what amount to what.
 
 def read_draft(form: Form, now_ns: int, sponsors: list[int]) -> CampaignDraft:
     """A campaign as typed. Refuses as `Form` does, RULE_NOT_UNDERSTOOD naming the row, DISTRIBUTION_INVALID."""
-    kind = CampaignKind.DRAW if form.text("kind") == CampaignKind.DRAW.value else CampaignKind.DISCOUNT
+    kind = next((each for each in CampaignKind if each.value == form.text("kind")), CampaignKind.DISCOUNT)
     side = Side.PAYEE if form.text("side") == Side.PAYEE.value else Side.PAYER
     shares = [(each, _share(form, each)) for each in sponsors]
     rows = [row for number in range(1, ROWS + 1) if (row := _row(form, number)) is not None]

@@ -18,10 +18,12 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.sponsor import REFERENCE_LENGTH_MAX, SPONSOR_PREFIX, SponsorKind, SponsorProfile
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
+from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import UNATTENDED
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, against_plan, by_day, gives, said_effects
 from hutong.web.form import Form
+from hutong.web.institution_desk.campaign_coupons import COUPON_FIELDS, COUPON_STATES, coupon_acts, listed
 from hutong.web.institution_desk.campaign_form import FIELDS, ROW_FIELDS, ROWS, read_draft, usual_bands
 from hutong.web.language import phrase
 from hutong.web.operator import HOME, Desk
@@ -29,6 +31,7 @@ from hutong.web.page import AnyRequest
 
 NAV = "campaigns"
 _PATH = f"{HOME}/campaigns"
+_USUAL_COUPON = {"coupon_stock": "100", "coupon_days": "7", "coupon_each": "1"}
 SPONSOR_KINDS = {
     SponsorKind.INSTITUTION.value: phrase("Institution"),
     SponsorKind.MERCHANT.value: phrase("Merchant"),
@@ -41,8 +44,18 @@ SPONSOR_KINDS = {
 def campaign_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
     """`/desk/campaigns`, and everything below it."""
     shown = _Shown(desk, marketing)
+
+    async def refused(request: AnyRequest, id_: int, refusal: Refusal, typed: dict[str, str]) -> Response[str]:
+        return await shown.one(request, id_, "campaign.html", refusal, typed)
+
     return desk.router(
-        _PATH, [*_list(desk, marketing, shown), *_editor(desk, marketing, shown), *_one(desk, marketing, shown)]
+        _PATH,
+        [
+            *_list(desk, marketing, shown),
+            *_editor(desk, marketing, shown),
+            *_one(desk, marketing, shown),
+            *coupon_acts(desk, marketing, refused),
+        ],
     )
 
 
@@ -180,11 +193,18 @@ class _Shown:
             sponsors=list(zip(texts, sponsors, strict=True)),
             rows=range(1, ROWS + 1),
             filled=[row for row in range(1, ROWS + 1) if any(typed[f"{name}{row}"] for name in ROW_FIELDS)],
-            kinds={kind: KINDS[kind] for kind in (CampaignKind.DISCOUNT.value, CampaignKind.DRAW.value)},
+            kinds=KINDS,
             new_campaign=self._new(CAMPAIGN_PREFIX),
         )
 
-    async def one(self, request: AnyRequest, id_: int, template: str, refusal: Refusal | None = None) -> Response[str]:
+    async def one(
+        self,
+        request: AnyRequest,
+        id_: int,
+        template: str,
+        refusal: Refusal | None = None,
+        typed: dict[str, str] | None = None,
+    ) -> Response[str]:
         marketing, said = self._marketing, self._desk.pages.words(request)
         campaign = marketing.campaigns.campaign(id_)
         view = await marketing.effects.of_campaign(id_)
@@ -202,6 +222,11 @@ class _Shown:
             today=self._today(request, campaign),
             joined=marketing.programmes.count(id_) if campaign.told.by_joining else None,
             head=self._head(id_),
+            coupons=listed(said, marketing, campaign),
+            coupon_states=COUPON_STATES,
+            typed=dict.fromkeys((*COUPON_FIELDS, "coupon_giving"), "") | _USUAL_COUPON | (typed or {}),
+            was_typed=bool(typed),
+            new_template=self._new(TEMPLATE_PREFIX),
             states=STATES,
             tags=TAGS,
             kinds=KINDS,

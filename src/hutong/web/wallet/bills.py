@@ -47,6 +47,7 @@ KINDS = {
     EntryKind.TOP_UP: phrase("Top-up"),
     EntryKind.WITHDRAWAL: phrase("Withdrawal"),
     EntryKind.RED_PACKET: phrase("Red packet"),
+    EntryKind.REWARD: phrase("Reward"),
     EntryKind.OTHER: phrase("Other"),
 }
 STATES = {

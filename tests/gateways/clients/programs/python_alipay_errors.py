@@ -154,9 +154,11 @@ def errors_of_payment_codes() -> None:
         do("freeze", at=node, payer=shown["payer"])
         refused(collect(number(), shown["payment_code"]), "ACQ.BUYER_ENABLE_STATUS_FORBID")
         do("freeze", at=node, payer=shown["payer"], lift=True)
-    dear, shown = number(), do("payment_code")["payment_code"]
+    dear, asked = number(), do("payment_code")
+    shown = asked["payment_code"]
     good(collect(dear, shown, "1500.00"), "10003")
-    do("answer", reject=True)
+    refused(collect(dear, do("payment_code", at="zhi")["payment_code"], "1500.00"), "ACQ.TRADE_BUYER_NOT_MATCH")
+    do("answer", payer=asked["payer"], reject=True)
     refused(collect(dear, shown, "1500.00"), "ACQ.PAYMENT_FAIL")
 
 
