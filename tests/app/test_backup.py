@@ -81,7 +81,7 @@ def story(place: Path) -> Story:
     with server as address:
         network = NetworkThread(Settings(data_directory=place, ports=dict.fromkeys(NODES, 0)), address)
         network.start()
-        assert network.up.wait(60)
+        assert network.up.wait(250)
         street = Street(network.doors, address.url)
         purse = Purse(street.payer("jing", 100_000), street.till("wei"))
         purse.start()

@@ -35,7 +35,7 @@ def books(postgres: Address, run_directory: Path) -> Iterator[str]:
     directory.mkdir()
     network = NetworkThread(Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0)), address)
     network.start()
-    assert network.up.wait(60)
+    assert network.up.wait(250)
     street = Street(network.doors, address.url)
     payer, friend = street.payer("jing", 100_000), street.payer("wei")
     till, ours = street.till("wei"), street.till("jing")

@@ -47,7 +47,7 @@ class Audit:
         self.rejected[name] = {id_.int for id_, completed in payments if completed is False}
 
 
-def audit_when_quiet(url: str, within_s: float = 30, *, ignoring: str = "") -> Audit:
+def audit_when_quiet(url: str, within_s: float = 60, *, ignoring: str = "") -> Audit:
     """The audit once nothing is under way any more, or as it stands when the time is over."""
     ends_at = time.monotonic() + within_s
     while True:

@@ -91,7 +91,7 @@ class NetworkThread(threading.Thread):
 
     def end(self) -> None:
         self.loop.call_soon_threadsafe(self.stop.set)
-        self.join(60)
+        self.join(200)
         assert not self.is_alive(), "the network does not stop"
         assert self.failed is None
 
@@ -104,7 +104,7 @@ def network_directory(run_directory: Path) -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def reserves_are_known(street: Street, nodes: Iterable[str], within_s: float = 30) -> None:
+def reserves_are_known(street: Street, nodes: Iterable[str], within_s: float = 100) -> None:
     """Wait until these institutions have booked what they prefunded: the switch tells them soon after the start."""
     ends_at = time.monotonic() + within_s
     for node in nodes:
@@ -121,7 +121,7 @@ def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
     settings = Settings(data_directory=network_directory, ports=dict.fromkeys(nodes, 0))
     network = NetworkThread(settings, address)
     network.start()
-    assert network.up.wait(60)
+    assert network.up.wait(250)
     if network.failed is not None:
         raise network.failed
     found = Street(network.doors, address.url)

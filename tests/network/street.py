@@ -20,7 +20,7 @@ _numbers = count(1)
 PIN = "483915"
 # All of it is on the loopback, in the clear: to read the world's certificates takes a client longer than most requests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-TIMEOUT_S = 15
+TIMEOUT_S = 60
 
 
 def new_id(prefix: str) -> str:
@@ -145,7 +145,7 @@ def draft_campaign(**fields: Any) -> dict[str, Any]:
     return {"campaign_id": new_id("cmp"), "name": "立减", "ends_at_ms": ends} | fields
 
 
-def decided(ask: Callable[[], Any], within_s: float = 20) -> dict[str, Any]:
+def decided(ask: Callable[[], Any], within_s: float = 60) -> dict[str, Any]:
     """Ask until it is decided; the caller's id makes that safe."""
     ends_at = time.monotonic() + within_s
     while True:
@@ -155,7 +155,7 @@ def decided(ask: Callable[[], Any], within_s: float = 20) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def until(look: Callable[[], T], wanted: Callable[[T], bool], within_s: float = 30) -> T:
+def until(look: Callable[[], T], wanted: Callable[[T], bool], within_s: float = 60) -> T:
     """What is seen, once it is as wanted; the first time that it is not by then, as it is.
 
     One institution has decided before the other has heard of it: what the other shows comes a moment later.

@@ -28,7 +28,7 @@ def alley(postgres: Address, run_directory: Path) -> Iterator[Street]:
     nodes = ("switch", "jing", "wei", "zhi", "yun")
     network = NetworkThread(Settings(data_directory=directory, ports=dict.fromkeys(nodes, 0)), address)
     network.start()
-    assert network.up.wait(60)
+    assert network.up.wait(250)
     if network.failed is not None:
         raise network.failed
     found = Street(network.doors, address.url)

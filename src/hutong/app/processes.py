@@ -22,7 +22,7 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
 
-_READY_S = 60
+_READY_S = 200
 _STOP_S = 30
 
 

@@ -416,7 +416,7 @@ def staged(postgres: Address, run_directory: Path) -> Iterator[Stage]:
     settings = Settings(data_directory=directory, ports=dict.fromkeys(NODES, 0))
     network = NetworkThread(settings, new_database(postgres), Trial(ahead, ahead))
     network.start()
-    assert network.up.wait(60)
+    assert network.up.wait(250)
     if network.failed is not None:
         raise network.failed
     stage = Stage(network, directory)

@@ -20,6 +20,7 @@ from hutong.scheme.complaint import ComplaintAct
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, World
 from tests.institution.recalls.cases import do
+from tests.institution.weather import Weather
 
 STEPS = 260
 PAID = 3_000
@@ -27,12 +28,11 @@ _PAYERS = (ComplaintAct.SAY, ComplaintAct.SAY, ComplaintAct.CONTINUE, ComplaintA
 _PAYEES = (ComplaintAct.SAY, ComplaintAct.APPROVE, ComplaintAct.REFUSE, ComplaintAct.COMPLETE)
 
 
-class Trouble:
+class Trouble(Weather):
     """One run: random acts, each checked, then healing."""
 
     def __init__(self, seed: int) -> None:
-        self.world = World("jing", "wei", seed=seed, immediate=False)
-        self.random = self.world.random
+        super().__init__(World("jing", "wei", seed=seed, immediate=False), heals_in_hours=40)
         self.world.fees(20, 5)
         self.world.register("wei", "url:https://wei.example/q/")
         self.jing, self.wei = self.world["jing"], self.world["wei"]
@@ -59,8 +59,7 @@ class Trouble:
         acts += [self.open, self.say, self.say, self.answer, self.answer, self.answer]
         for step in range(STEPS):
             self.random.choice(acts)()
-            if self.random.random() < 0.03:
-                self.world.restart(self.random.choice(["jing", "wei", "switch"]))
+            self.restart()
             if step % 10 == 0:
                 self.check_safety()
         self.heal()
@@ -118,33 +117,6 @@ class Trouble:
         order = RefundOrder(refund_id=self.wei.node.mint.mint(), payment_id=payment.id, amount=700)
         with suppress(Refusal):
             do(self.wei, partial(self.wei.payments.refunds.refund, self.merchant, order))
-
-    def deliver(self) -> None:
-        if self.world.letters:
-            self.world.deliver(self.world.letters.pop(self.random.randrange(len(self.world.letters))))
-
-    def repeat(self) -> None:
-        if self.world.letters:
-            self.world.deliver(self.random.choice(self.world.letters))
-
-    def lose(self) -> None:
-        if self.world.letters:
-            self.world.letters.pop(self.random.randrange(len(self.world.letters)))
-
-    def flush(self) -> None:
-        self.random.choice(list(self.world.places.values())).journal.flush()
-
-    def tick(self) -> None:
-        self.world.tick(self.random.choice([1, 10, 60, 3_600]))
-
-    def heal(self) -> None:
-        for seconds in [30] * 20 + [3_600] * 40:
-            self.world.flush()
-            self.world.settle()
-            self.world.tick(seconds)
-        self.world.flush()
-        self.world.settle()
-        self.world.flush()
 
     # What must hold.
 

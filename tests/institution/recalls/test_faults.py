@@ -20,6 +20,7 @@ from hutong.kernel.errors import Refusal
 from hutong.switch.recall import RECALLS
 from tests.institution.payments.world import Institution, World, now
 from tests.institution.recalls.cases import do
+from tests.institution.weather import Weather
 
 STEPS = 260
 CAP = 100_000_000
@@ -27,12 +28,11 @@ OPENING = 100_000
 PAID = 3_000
 
 
-class Trouble:
+class Trouble(Weather):
     """One run: random acts, each checked, then healing."""
 
     def __init__(self, seed: int) -> None:
-        self.world = World("jing", "wei", seed=seed, immediate=False, cap=CAP)
-        self.random = self.world.random
+        super().__init__(World("jing", "wei", seed=seed, immediate=False, cap=CAP), heals_in_hours=80)
         self.world.fees(20, 5)
         self.world.register("wei", "url:https://wei.example/q/")
         self.jing, self.wei = self.world["jing"], self.world["wei"]
@@ -61,8 +61,7 @@ class Trouble:
         acts += [self.open] * 3 + [self.accept] * 2 + [self.reject, self.stance]
         for step in range(STEPS):
             self.random.choice(acts)()
-            if self.random.random() < 0.03:
-                self.world.restart(self.random.choice(["jing", "wei", "switch"]))
+            self.restart()
             if step % 10 == 0:
                 self.check_safety()
         self.heal()
@@ -119,33 +118,6 @@ class Trouble:
         refunds = self.wei.payments.refunds
         with suppress(Refusal):
             do(self.wei, partial(refunds.refund, self.merchant, order))
-
-    def deliver(self) -> None:
-        if self.world.letters:
-            self.world.deliver(self.world.letters.pop(self.random.randrange(len(self.world.letters))))
-
-    def repeat(self) -> None:
-        if self.world.letters:
-            self.world.deliver(self.random.choice(self.world.letters))
-
-    def lose(self) -> None:
-        if self.world.letters:
-            self.world.letters.pop(self.random.randrange(len(self.world.letters)))
-
-    def flush(self) -> None:
-        self.random.choice(list(self.world.places.values())).journal.flush()
-
-    def tick(self) -> None:
-        self.world.tick(self.random.choice([1, 10, 60, 3_600]))
-
-    def heal(self) -> None:
-        for seconds in [30] * 20 + [3_600] * 80:
-            self.world.flush()
-            self.world.settle()
-            self.world.tick(seconds)
-        self.world.flush()
-        self.world.settle()
-        self.world.flush()
 
     # What must hold.
 
