@@ -31,6 +31,7 @@ from hutong.simulation.marketing_acts import (
     MARKETING_MIX,
     claim_coupon,
     open_packet,
+    pay_same_amount,
     pay_with_coupon,
     send_packet,
     steer_campaign,
@@ -50,8 +51,8 @@ OFTEN = {
     "debtor-voids-on-timeout": ((1, pay_plate),),
     "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
     "request-not-released": ((1, pay_request),),
-    "turns-forgotten-at-restart": ((1, pay_plate),),
-    "coupons-not-released": ((3, claim_coupon), (6, pay_with_coupon), (1, suspend_merchant)),
+    "turns-forgotten-at-restart": ((1, pay_same_amount),),
+    "coupons-not-released": ((3, claim_coupon), (6, pay_with_coupon), (3, suspend_merchant)),
     "coupons-back-at-any-refund": ((3, claim_coupon), (5, pay_with_coupon), (4, refund)),
     "shares-taken-twice": ((1, send_packet), (4, open_packet)),
     "shares-sent-twice": ((1, send_packet), (4, open_packet)),
@@ -176,8 +177,8 @@ def test_a_planted_bug_is_found(plant: str) -> None:
 
 
 def test_a_seed_replays_exactly_in_any_process() -> None:
-    digests = [simulate(7, hours=0.02, marketing=True).digest for _ in range(2)]
-    command = [sys.executable, "-m", "hutong", "simulate", "--seed", "7", "--hours", "0.02", "--json"]
+    digests = [simulate(7, hours=0.01, marketing=True).digest for _ in range(2)]
+    command = [sys.executable, "-m", "hutong", "simulate", "--seed", "7", "--hours", "0.01", "--json"]
     for hash_seed in ("1", "2"):
         environment = {
             **os.environ,

@@ -45,7 +45,7 @@ _NEXT = {  # What may become of it; None: how it begins.
         None: "MOVING PAID SENDING",
         "MOVING": "MOVING PAID",
         "SENDING": "SENDING PAID GIVEN_UP",
-        "PAID": "",
+        "PAID": "PAID",
         "GIVEN_UP": "",
     },
     "referrals": {
@@ -416,7 +416,7 @@ class MarketingAudit:
             self._check_inside(given, packet, claims)
 
     def _check_inside(self, given: Given, packet: Any, claims: list[Any]) -> None:
-        gone = packet.returned + sum(each.amount for each in claims if each.state == ClaimState.PAID)
+        gone = packet.returned + sum(each.amount - each.returned for each in claims if each.state == ClaimState.PAID)
         sending = sum(each.amount for each in claims if each.state == ClaimState.SENDING)
         account = given.view.books.accounts[packet.account(Currency.CNY)]
         inside = account.credit - account.debits_pending

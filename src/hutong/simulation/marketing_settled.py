@@ -131,7 +131,7 @@ def _packets(given: Given, *, is_over: bool) -> list[str]:
         account = given.view.books.accounts[packet.account(Currency.CNY)]
         if account.credit:
             wrong.append(f"red packet {id_:032x} is {packet.state}, and {account.credit} is inside")
-        paid = sum(each.amount for each in claims if each.state == ClaimState.PAID)
+        paid = sum(each.amount - each.returned for each in claims if each.state == ClaimState.PAID)
         if paid + packet.returned != packet.amount:
             wrong.append(f"red packet {id_:032x} of {packet.amount}: {paid} was paid, {packet.returned} went back")
     return wrong
@@ -160,7 +160,8 @@ def _campaigns(given: Given, place: Place, *, is_over: bool) -> list[str]:
             wrong.append(f"campaign {id_:032x} has {has}: {campaign.funded}, {campaign.given_back}, {total}")
         if spent[id_].total != total:
             wrong.append(f"campaign {id_:032x} counted {spent[id_].total}, and its rows say {total}")
-        if campaign.state == CampaignState.FUNDING or (is_over and (has or campaign.state != CampaignState.ENDED)):
+        rests = has and not _may_appeal(given, campaign)
+        if campaign.state == CampaignState.FUNDING or (is_over and (rests or campaign.state != CampaignState.ENDED)):
             wrong.append(f"campaign {id_:032x} is {campaign.state} for ever, and has {has}")
     waiting = sum(
         award.amount
@@ -171,6 +172,12 @@ def _campaigns(given: Given, place: Place, *, is_over: bool) -> list[str]:
     if awarded != waiting:
         wrong.append(f"awarded and on its way is {awarded}, and rewards wait for {waiting}")
     return wrong
+
+
+def _may_appeal(given: Given, campaign: Any) -> bool:
+    """Whether something is kept back for rewards that were refused, as long as they may be appealed."""
+    refused = [each for each in given.view.rows["referrals"].values() if each.campaign_id == campaign.id]
+    return any(each.state in {ReferralState.REFUSED, ReferralState.APPEALED} for each in refused)
 
 
 def _sponsors(given: Given) -> list[str]:

@@ -64,15 +64,28 @@ def simulate(
     marketing: bool = False,
 ) -> Result:
     """Live for some hours under the faults of this seed, heal, and audit. Repeats: the same result, digest and all."""
+    return _result(lived(seed, hours=hours, plant=plant, trace=trace, plan=plan, mix=mix, marketing=marketing))
+
+
+def lived(
+    seed: int,
+    *,
+    hours: float,
+    plant: str = "",
+    trace: TextIO | None = None,
+    plan: Plan | None = None,
+    mix: Mix | None = None,
+    marketing: bool = False,
+) -> World:
+    """The world behind a result, when all is over."""
     marketing = marketing or plant in MARKETING_PLANTS
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
     mix = mix or (MARKETING_MIX if marketing else MIX)
     world = World(seed, plan or drawn, mix, trace, marketing=marketing)
     with _errors_told(world), _without_collector(), suppress(Stopped):
         _live(world, int(hours * 3600) * NS_PER_S, plant)
-    result = _result(world)
     world.loop.close()
-    return result
+    return world
 
 
 def _live(world: World, live_ns: int, plant: str) -> None:

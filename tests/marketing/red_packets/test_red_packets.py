@@ -116,6 +116,15 @@ def test_a_packet_that_the_balance_does_not_cover_failed(jing: House) -> None:
     assert jing.packets._usages.of(sender.id, sender.wallet_account).year_spent == 0
 
 
+def test_what_a_clock_that_was_put_back_over_midnight_counted_is_given_back_where_it_was_counted(jing: House) -> None:
+    sender = jing.user(1_500)
+    jing.world.clock.advance(seconds=16 * 3_600 + 1)  # It is the second of January in Shanghai,
+    jing.give(sender, jing.draft(sender, 1_000, 5, LUCKY))
+    jing.world.clock.ns -= 10 * 10**9  # and here the first again.
+    assert jing.give(sender, jing.draft(sender, 1_000, 5, LUCKY)).state == PacketState.FAILED
+    assert sum(jing.packets._usages.of(sender.id, sender.wallet_account).today) == 1_000
+
+
 def test_the_same_id_again_is_the_same_packet_and_other_content_is_refused(jing: House) -> None:
     sender, other = jing.user(100_000), jing.user(100_000)
     draft = jing.draft(sender, 1_000, 5, LUCKY, greeting="新年好")

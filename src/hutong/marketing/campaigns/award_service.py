@@ -389,7 +389,7 @@ class AwardService:
 
     def _move_again(self, award: Award) -> None:
         """After a restart: what this version of an award moved, with the same id."""
-        if award.state == AwardState.RESERVED:
+        if award.change > 0:
             transfer = self._set_aside(award)
         elif award.state == AwardState.RELEASED:
             transfer = self._take_back(award, award.amount, "release")

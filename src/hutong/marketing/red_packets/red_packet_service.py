@@ -214,7 +214,7 @@ class RedPacketService:
             counter=limits.counter,
             counted=limits.counted,
             due_day=expires_ns // DAY_NS,
-            created_ns=now_ns,
+            created_ns=usage.counted_ns,  # What is given back of it is given back to the day that counted it.
             expires_ns=expires_ns,
             ended_ns=0,
         )
