@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -10,8 +10,9 @@ import pytest
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.ledger.engines.reference import ReferenceLedger
+from hutong.ledger.repository import PgLedgerRepository
 from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, AccountQuery, Transfer
-from hutong.runtime.database import Database
+from hutong.runtime.database import Database, DatabaseUnavailable
 from hutong.runtime.journal import JournalHalted
 from tests.ledger.worlds import FORGETFUL, ROOMY, PostgresWorld, ask
 
@@ -203,3 +204,28 @@ def test_sql_reads_the_balances_that_rows_carry(database: Database) -> None:
         await world.close()
 
     asyncio.run(play())
+
+
+def test_reading_from_a_server_that_is_gone_says_so(database: Database) -> None:
+    """An edge answers that with "ask again": an error of its driver would be an answer of 500."""
+
+    async def reads() -> None:
+        pool = await database.open_pool(size_max=1)
+        await pool.close()
+        rows = PgLedgerRepository(pool)
+        query = AccountQuery(account_id=1)
+        asked: list[Callable[[], Coroutine[Any, Any, Any]]] = [
+            rows.start,
+            lambda: rows.accounts([1]),
+            lambda: rows.transfers([1]),
+            lambda: rows.burned_ids([1]),
+            lambda: rows.resolutions([1]),
+            lambda: rows.account_transfers(query),
+            lambda: rows.account_balances(query),
+            lambda: rows.balance_at(1, 1),
+        ]
+        for ask_rows in asked:
+            with pytest.raises(DatabaseUnavailable):
+                await ask_rows()
+
+    asyncio.run(reads())

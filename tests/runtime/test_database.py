@@ -5,12 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.runtime.address import Address
-from hutong.runtime.database import Database, DatabaseUnavailable, decode_numeric, encode_numeric
+from hutong.runtime.database import Database, DatabaseUnavailable, decode_numeric, encode_numeric, unavailable_when_gone
 
 
 async def fetch(database: Database, query: str, *values: Any) -> Any:
@@ -47,6 +48,34 @@ def test_ids_are_ints_and_json_stays_bytes(database: Database) -> None:
 def test_unqualified_names_mean_the_nodes_schema(database: Database) -> None:
     assert asyncio.run(fetch(database, "SELECT current_schema()")) == database.schema
     asyncio.run(database.create())
+
+
+def test_a_connection_that_has_ended_is_a_database_that_is_gone(database: Database) -> None:
+    """A server that is killed, and a node that is ending, cut connections off which somebody has just taken."""
+
+    async def cut() -> None:
+        pool = await database.open_pool(size_max=1)
+        async with pool.acquire() as connection:
+            connection.terminate()
+            with pytest.raises(DatabaseUnavailable), unavailable_when_gone():
+                await connection.fetchval("SELECT 1")
+        await pool.close()
+        with pytest.raises(DatabaseUnavailable), unavailable_when_gone():
+            await pool.fetchval("SELECT 1")
+
+    asyncio.run(cut())
+
+
+def test_a_query_that_is_wrong_is_no_database_that_is_gone(database: Database) -> None:
+    async def mistaken() -> None:
+        connection = await database.connect()
+        try:
+            with pytest.raises(asyncpg.InterfaceError), unavailable_when_gone():
+                await connection.fetchval("SELECT $1::int")
+        finally:
+            await connection.close()
+
+    asyncio.run(mistaken())
 
 
 def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:

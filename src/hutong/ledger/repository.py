@@ -184,20 +184,21 @@ _TIMESTAMP_MAX = 2**63 - 1
 
 
 class PgLedgerRepository:
-    """The rows in PostgreSQL, read through the node's pool."""
+    """The rows in PostgreSQL, read through the node's pool; all of it may raise `DatabaseUnavailable`."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
 
     async def start(self) -> LedgerStart:
-        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
-            await connection.execute(_BY_INDEX)
-            checkpoint = await connection.fetchrow(_CHECKPOINT)
-            position, listed_from, checkpoint_timestamp = checkpoint or (0, 0, 0)
-            listed = [record[0] for record in await connection.fetch(_LISTED, listed_from)]
-            recent = [TransferRow(*record) for record in await connection.fetch(_RECENT_PENDINGS, position)]
-            timestamp = await connection.fetchval(_NEWEST_TIMESTAMP)
-            newest_id = await connection.fetchval(_NEWEST_ID) or 0
+        with unavailable_when_gone():
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(_BY_INDEX)
+                checkpoint = await connection.fetchrow(_CHECKPOINT)
+                position, listed_from, checkpoint_timestamp = checkpoint or (0, 0, 0)
+                listed = [record[0] for record in await connection.fetch(_LISTED, listed_from)]
+                recent = [TransferRow(*record) for record in await connection.fetch(_RECENT_PENDINGS, position)]
+                timestamp = await connection.fetchval(_NEWEST_TIMESTAMP)
+                newest_id = await connection.fetchval(_NEWEST_ID) or 0
         # The node's only writer is the one who starts, so what is read next is of the same moment.
         candidates = {row.id: row for row in [*await self.transfers(listed), *recent]}
         ended = await self.resolutions(candidates)
@@ -215,37 +216,42 @@ class PgLedgerRepository:
             return []
         return [
             StoredAccount(AccountRow(*record[:8]), *(balance or 0 for balance in record[8:]))
-            for record in await self._pool.fetch(_ACCOUNTS, list(ids))
+            for record in await self._fetch(_ACCOUNTS, list(ids))
         ]
 
     async def transfers(self, ids: Collection[int]) -> list[TransferRow]:
         if not ids:
             return []
-        return [TransferRow(*record) for record in await self._pool.fetch(_TRANSFERS, list(ids))]
+        return [TransferRow(*record) for record in await self._fetch(_TRANSFERS, list(ids))]
 
     async def burned_ids(self, ids: Collection[int]) -> list[int]:
         if not ids:
             return []
-        return [record[0] for record in await self._pool.fetch(_BURNED_IDS, list(ids))]
+        return [record[0] for record in await self._fetch(_BURNED_IDS, list(ids))]
 
     async def resolutions(self, pending_ids: Collection[int]) -> dict[int, TransferStatus]:
         if not pending_ids:
             return {}
-        records = await self._pool.fetch(_RESOLUTIONS, list(pending_ids))
+        records = await self._fetch(_RESOLUTIONS, list(pending_ids))
         return {pending_id: resolution(flags) for pending_id, flags in records}
 
     async def account_transfers(self, query: AccountQuery) -> list[Transfer]:
         sql = _TRANSFERS_BACKWARD if query.reversed else _TRANSFERS_FORWARD
-        return [TransferRow(*record).transfer() for record in await self._pool.fetch(sql, *_page_arguments(query))]
+        return [TransferRow(*record).transfer() for record in await self._fetch(sql, *_page_arguments(query))]
 
     async def account_balances(self, query: AccountQuery) -> list[AccountBalance]:
         sql = _BALANCES_BACKWARD if query.reversed else _BALANCES_FORWARD
-        records = await self._pool.fetch(sql, *_page_arguments(query))
+        records = await self._fetch(sql, *_page_arguments(query))
         return [AccountBalance(record[0], *(balance or 0 for balance in record[1:])) for record in records]
 
     async def balance_at(self, account_id: int, timestamp: int) -> AccountBalance | None:
-        record = await self._pool.fetchrow(_BALANCE_AT, account_id, timestamp)
-        return None if record is None else AccountBalance(timestamp, *(balance or 0 for balance in record))
+        found = await self._fetch(_BALANCE_AT, account_id, timestamp)
+        return AccountBalance(timestamp, *(balance or 0 for balance in found[0])) if found else None
+
+    async def _fetch(self, query: LiteralString, *values: object) -> list[asyncpg.Record]:
+        with unavailable_when_gone():
+            records: list[asyncpg.Record] = await self._pool.fetch(query, *values)
+        return records
 
 
 class PgAllAccounts:

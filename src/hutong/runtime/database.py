@@ -4,6 +4,7 @@ One node's schema on a PostgreSQL server, through asyncpg: for reading, for migr
 What a node decides is not written here: that goes through its journal.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _NOT_THERE = (
     asyncpg.CrashShutdownError,
     asyncpg.InternalClientError,  # Its connection broke while it was still sending.
 )
+_CLOSED = re.compile(r"\b(?:closed|closing|released back)\b")
 _NUMERIC_HEAD = struct.Struct(">HhHH")
 _NUMERIC_POSITIVE, _NUMERIC_NEGATIVE = 0x0000, 0x4000
 _JSONB_VERSION = b"\x01"
@@ -73,6 +75,11 @@ def unavailable_when_gone() -> Iterator[None]:
         yield
     except _NOT_THERE as error:
         raise DatabaseUnavailable(f"the database can't be reached: {error}") from error
+    except asyncpg.InterfaceError as error:
+        # So the driver says, too, that it was used wrongly: only its words tell the two apart.
+        if _CLOSED.search(str(error)) is None:
+            raise
+        raise DatabaseUnavailable(f"the connection has ended: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
