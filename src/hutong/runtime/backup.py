@@ -155,8 +155,11 @@ def _recover(server: EmbeddedPostgres) -> datetime | None:
         address = server.start()
         recovered = asyncio.run(_has_recovered(address))
         said = server.log.read_text(errors="replace")[said_before:]
-        if _GIVEN_UP.search(said):
-            raise Refusal(BackupReason.RESTORE_FAILED, log=server.log, said=said[-_TAIL:])
+        given_up = _GIVEN_UP.search(said)
+        if given_up is not None:
+            # Its reason is what it said last before; it may have been started again and said more since.
+            reason = said[: given_up.end()][-_TAIL:]
+            raise Refusal(BackupReason.RESTORE_FAILED, log=server.log, said=reason)
         if recovered:
             return _last_commit(said)
         time.sleep(_LOOK_S)
