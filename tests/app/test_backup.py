@@ -174,6 +174,26 @@ def test_an_archive_that_does_not_reach_the_moment_is_refused_and_leaves_nothing
     assert not late.data.exists()
 
 
+class Talkative(EmbeddedPostgres):
+    """One that is started once more, and says a lot, before anybody reads why it gave up."""
+
+    def start(self) -> Address:
+        address = super().start()
+        ends_at = time.monotonic() + 60
+        while "exited with exit code 1" not in self.log.read_text() and time.monotonic() < ends_at:
+            time.sleep(0.05)
+        with self.log.open("a") as log:
+            log.write("LOG:  starting PostgreSQL\n" * 300)
+        return address
+
+
+def test_why_a_restore_was_given_up_is_told_whatever_was_said_since(story: Story, place: Path) -> None:
+    late = Talkative(place / "talkative")
+    with pytest.raises(Refusal) as refused:
+        restore(story.backup, late, to=story.moment + timedelta(days=1), archives=[story.archive])
+    assert "recovery ended before configured recovery target was reached" in refused.value.facts["said"]
+
+
 def test_a_server_that_gives_up_while_it_is_asked_has_not_recovered(
     story: Story, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
