@@ -37,7 +37,7 @@ async function red_packets() {
   assert.equal((await shop.redpackQuery({ mch_billno })).status, 'RECEIVED')
   await refused(shop.sendRedpack({ ...packet, mch_billno: number('B'), total_amount: 99 }), 'MONEY_LIMIT')
   await refused(shop.sendGroupRedpack({ ...packet, mch_billno: number('B') }), 'NOAUTH')
-  await refused(shop.sendCoupon({ coupon_stock_id: '1', partner_trade_no: number(), openid }), 'NOAUTH')
+  await refused(shop.sendCoupon({ coupon_stock_id: '1', partner_trade_no: number(), openid }), 'NOT_FOUND')
 }
 
 async function the_bill() {
