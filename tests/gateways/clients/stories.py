@@ -23,6 +23,7 @@ ABOUT = {
     "agreement": ("agreements and deduction", "签约代扣"),
     "deposit": ("pre-authorisation", "预授权"),
     "who_it_is": ("OAuth", "用户授权"),
+    "coupons_of_the_shop": ("coupons of the shop's money", "代金券"),
     "merchant_coupons": ("merchants' own coupons", "商家券"),
     "subsidy": ("subsidies of coupons", "商家券补差"),
     "uploads": ("uploads", "图片与视频上传"),
@@ -105,6 +106,7 @@ PLAYED = (
         "axios_plugin_more.js",
         "pair",
         (
+            "coupons_of_the_shop",
             "transfers",
             "a_batch",
             "splits",

@@ -30,7 +30,7 @@ V3_UNCAUSED = {
 
 
 # Of version 2 the same, and: no card is behind a wallet, a payer is asked for by no name, refunds are not left half done, no
-# limit counts red packets, stocks of coupons are made in version 3 alone, and wrong payment codes are not guessed by the dozen.
+# limit counts red packets, and wrong payment codes are not guessed by the dozen.
 V2_UNCAUSED = {
     "BANKERROR",
     "NOTSUPORTCARD",
@@ -40,8 +40,6 @@ V2_UNCAUSED = {
     "AUTH_CODE_ERROR",
     "USER_ACCOUNT_ABNORMAL",
     "FREQUENCY_LIMITED",
-    "AL_STOCK_OVER",
-    "USER_AL_GET_COUPON",
 }
 # A client always signs and names a method; nothing here uploads, has an expired certificate, tells an expired token from a
 # wrong one, or a product that was never signed up for; 500 calls a second are more than a client makes.

@@ -3,7 +3,7 @@
 const { generateKeyPairSync } = require('node:crypto')
 const { Formatter } = require('wechatpay-axios-plugin')
 const { assert, elsewhere, file, number, pay, paymentCode, play, seen } = require('./story')
-const { appid, madeFor, mchid, platform, refused, refusedV2, shop, telling } = require('./axios_plugin_shop')
+const { appid, madeFor, mchid, platform, refused, refusedV2, shop, stockOfCoupons, telling } = require('./axios_plugin_shop')
 
 const neighbour = JSON.parse(file('other.json')).account.number
 const strange = generateKeyPairSync('rsa', {
@@ -115,4 +115,20 @@ async function agreements_of_version_2() {
   await refusedV2(shop.v2.pay.pappayapply.post({ ...signed(), ...take, contract_id }), 'CONTRACTERROR')
 }
 
-play(version_3, version_2, splits_of_version_2, agreements_of_version_2)
+// Version 2 sends coupons of stocks that version 3 makes.
+async function coupons_of_version_2() {
+  const coded = { ...signed(), body: '面', spbill_create_ip: '127.0.0.1', out_trade_no: number(), total_fee: 10000 }
+  const { payment_code: auth_code } = await elsewhere('payment_code', { at: 'wei' })
+  const { data } = await shop.v2.pay.micropay.post({ ...coded, auth_code })
+  const coupon_stock_id = await stockOfCoupons(mchid)
+  const send = () => {
+    const told = { coupon_stock_id, openid_count: 1, partner_trade_no: number('C'), openid: data.openid }
+    return shop.v2.mmpaymkttransfers.send_coupon.post({ ...signed(), ...told }, { security: true })
+  }
+  await refusedV2(send(), 'AL_STOCK_OVER')
+  await shop.v3.marketing.favor.stocks._stock_id_.start.post({ stock_creator_mchid: mchid }, { stock_id: coupon_stock_id })
+  assert.equal((await send()).data.ret_code, 'SUCCESS')
+  await refusedV2(send(), 'USER_AL_GET_COUPON')
+}
+
+play(version_3, version_2, splits_of_version_2, agreements_of_version_2, coupons_of_version_2)

@@ -2,7 +2,7 @@
 const { createHash } = require('node:crypto')
 const { Formatter, Multipart, Rsa } = require('wechatpay-axios-plugin')
 const { assert, elsewhere, file, number, pay, play } = require('./story')
-const { appid, mchid, platform, refused, refusedV2, shop, telling } = require('./axios_plugin_shop')
+const { appid, mchid, platform, refused, refusedV2, shop, stockOfCoupons, telling } = require('./axios_plugin_shop')
 
 const other = JSON.parse(file('other.json')) // Another merchant's account, that lets this one act for it.
 const neighbour = other.account.number
@@ -42,6 +42,38 @@ const sealed = (text) => ({
   value: Rsa.encrypt(text, platform.public_key),
   headers: { 'Wechatpay-Serial': platform.public_key_id },
 })
+
+async function coupons_of_the_shop() {
+  const told = await telling()
+  const { openid, ...who } = await customer()
+  const favor = shop.v3.marketing.favor
+  await favor.callbacks.post({ mchid, notify_url: told.url, switch: true })
+  const stock_id = await stockOfCoupons(mchid)
+  await favor.stocks._stock_id_.start.post({ stock_creator_mchid: mchid }, { stock_id })
+  const wanted = { stock_id, out_request_no: number('C'), appid, stock_creator_mchid: mchid }
+  const { data: sent } = await favor.users._openid_.coupons.post(wanted, { openid })
+  const { data: again } = await favor.users._openid_.coupons.post(wanted, { openid })
+  assert.equal(again.coupon_id, sent.coupon_id)
+  const shown = () => favor.users._openid_.coupons._coupon_id_.get({ params: { appid }, openid, coupon_id: sent.coupon_id })
+  assert.equal((await shown()).data.status, 'SENDED')
+  const out_trade_no = number()
+  const order = { mchid, appid, out_trade_no, description: '面', notify_url: told.url, amount: { total: 2800 } }
+  const { data } = await shop.v3.pay.transactions.native.post(order)
+  const { balance: before } = await elsewhere('balance', who)
+  assert.equal((await elsewhere('pay', { ...who, code: data.code_url })).state, 'COMPLETED')
+  const heard = [await told.next(), await told.next()]
+  const paid = heard.find((each) => each.event === 'TRANSACTION.SUCCESS')
+  assert.deepEqual([paid.amount.total, paid.amount.payer_total], [2800, 2300])
+  assert.deepEqual(paid.promotion_detail.map((each) => [each.coupon_id, each.amount]), [[sent.coupon_id, 500]])
+  assert.equal(heard.find((each) => each.event === 'COUPON.USE').coupon_id, sent.coupon_id)
+  assert.ok((await elsewhere('balance', who)).balance >= before - 2300)
+  assert.equal((await shown()).data.status, 'USED')
+  const whole = { out_trade_no, out_refund_no: number('R'), amount: { refund: 2800, total: 2800, currency: 'CNY' } }
+  const { data: back } = await shop.v3.refund.domestic.refunds.post(whole)
+  assert.deepEqual([back.amount.refund, back.amount.payer_refund], [2800, 2300])
+  const { data: flow } = await favor.stocks._stock_id_.useFlow.get({ stock_id })
+  assert.equal(flow.hash_type, 'SHA1')
+}
 
 async function transfers() {
   const told = await telling()
@@ -427,6 +459,7 @@ async function entrusted_deduction_v2() {
 }
 
 play(
+  coupons_of_the_shop,
   transfers,
   a_batch,
   splits,

@@ -1,6 +1,6 @@
 // A shop on wechatpay-axios-plugin (npm), trusting the platform's public key; what its stories have in common.
 const { Aes, Formatter, Hash, Rsa, Transformer, Wechatpay } = require('wechatpay-axios-plugin')
-const { assert, baseUrl, callbacks, file, made, seen } = require('./story')
+const { assert, baseUrl, callbacks, elsewhere, file, made, number, seen } = require('./story')
 
 const { account, secrets, platform } = made
 const mchid = account.number
@@ -62,4 +62,23 @@ async function refusedV2(asked, code) {
   return assert.fail(`${code} was to come`)
 }
 
-module.exports = { account, appid, madeFor, mchid, platform, refused, refusedV2, shop, telling }
+// A stock of coupons that the shop's own money pays for: five yuan off twenty, one for each person.
+async function stockOfCoupons(merchant, description = '每单限用一张') {
+  const { now } = await elsewhere('clock', { forward_s: 0 })
+  const day = (days) => new Date(Date.parse(now) + days * 86_400_000 + 8 * 3_600_000).toISOString().slice(0, 19) + '+08:00'
+  const { data } = await shop.v3.marketing.favor.couponStocks.post({
+    stock_name: '面馆满20减5',
+    belong_merchant: merchant,
+    available_begin_time: day(0),
+    available_end_time: day(9),
+    stock_use_rule: { max_coupons: 2, max_amount: 1000, max_coupons_per_user: 1, natural_person_limit: false, prevent_api_abuse: false },
+    pattern_info: { description },
+    coupon_use_rule: { fixed_normal_coupon: { coupon_amount: 500, transaction_minimum: 2000 }, combine_use: false },
+    no_cash: false,
+    stock_type: 'NORMAL',
+    out_request_no: number('K'),
+  })
+  return data.stock_id
+}
+
+module.exports = { account, appid, madeFor, mchid, platform, refused, refusedV2, shop, stockOfCoupons, telling }
