@@ -329,8 +329,8 @@ def _errands(plan: Plan) -> int:
 
 
 def bounded(claims: int, extent: Extent) -> Extent:
-    """The extent of so many claims: each person asks for as many, an equal part in each process."""
-    each = claims // extent.people // extent.processes * extent.processes
+    """The extent of at least so many claims: each person asks for as many, an equal part in each process."""
+    each = -(-claims // (extent.people * extent.processes)) * extent.processes
     return replace(extent, claims=each * extent.people)
 
 
