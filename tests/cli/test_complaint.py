@@ -8,7 +8,7 @@ from hutong.cli.complaint import _show
 from hutong.cli.main import run
 
 FOUND: dict[str, Any] = {
-    "complaint_id": "cmp_01M80ZBDAX3829EENFWEJV5500",
+    "complaint_id": "cpl_01M80ZBDAX3829EENFWEJV5500",
     "state": "PRCG",
     "currency": "CNY",
     "paid": 3_000,
@@ -29,7 +29,7 @@ def test_a_complaint_is_shown_with_its_history(capsys: pytest.CaptureFixture[str
     assert shown.index("面是凉的") < shown.index("抱歉")
 
 
-@pytest.mark.parametrize("arguments", [["list", "--desk"], ["show", "cmp_1", "--desk"]])
+@pytest.mark.parametrize("arguments", [["list", "--desk"], ["show", "cpl_1", "--desk"]])
 def test_the_desk_says_whose_it_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["complaint", *arguments]) == 1
     assert capsys.readouterr().err == "hutong: COMPLAINTS_NODE_NEEDED: say=--node\n"

@@ -67,17 +67,17 @@ async def list_(*, desk: Desk = False, at: At = NOWHERE, json: AsJson = False) -
 
 
 async def show(
-    id_: Annotated[str, Parameter(help="`grv_…` for the payer's side, `cmp_…` for the merchant's.")],
+    id_: Annotated[str, Parameter(help="`grv_…` for the payer's side, `cpl_…` for the merchant's.")],
     /,
     *,
     desk: Desk = False,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
-    """One, with all that was said: as its payer, its merchant (`cmp_…`), or the institution's operator (--desk)."""
+    """One, with all that was said: as its payer, its merchant (`cpl_…`), or the institution's operator (--desk)."""
     if desk:
         client, path = _operating(at), f"/v1/operator/complaints/{id_}"
-    elif id_.startswith("cmp_"):
+    elif id_.startswith("cpl_"):
         client, path = connected(at, MERCHANT)[1], f"/v1/merchant/complaints/{id_}"
     else:
         client, path = connected(at, USER)[1], f"/v1/complaints/{id_}"
@@ -117,7 +117,7 @@ async def received(
 
 
 async def answer(
-    id_: Annotated[str, Parameter(help="`cmp_…`.")],
+    id_: Annotated[str, Parameter(help="`cpl_…`.")],
     /,
     *,
     text: Text = "",

@@ -108,7 +108,7 @@ class Move:
 
 
 COMPLAINTS = Table("complaints", Complaint)
-COMPLAINT_PREFIX = "cmp"
+COMPLAINT_PREFIX = "cpl"
 
 
 def complaint_id_of(complaint_id: int, debtor_agent: str) -> int:
