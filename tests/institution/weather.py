@@ -1,15 +1,37 @@
 """What goes wrong between two institutions and a switch, at random: messages in any order, again, or never; slow disks; time."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
 from tests.institution.payments.world import World
 
 
-class Weather:
+class Weather(ABC):
     """Acts of a run of random ones: `world` delivers nothing by itself, and its own randomness chooses."""
 
     def __init__(self, world: World, *, heals_in_hours: int) -> None:
         self.world = world
         self.random = world.random
         self._heals_in_hours = heals_in_hours
+
+    def live(self, acts: Sequence[Callable[[], None]], steps: int) -> None:
+        """So many acts, with a look at what must hold every ten; then healing, and what both sides must agree on."""
+        for step in range(steps):
+            self.random.choice(acts)()
+            self.restart()
+            if step % 10 == 0:
+                self.check_safety()
+        self.heal()
+        self.check_safety()
+        self.check_agreement()
+
+    @abstractmethod
+    def check_safety(self) -> None:
+        """What holds at every moment."""
+
+    @abstractmethod
+    def check_agreement(self) -> None:
+        """What holds once all is healed."""
 
     def deliver(self) -> None:
         if self.world.letters:

@@ -57,14 +57,7 @@ class Trouble(Weather):
     def run(self) -> None:
         acts = [self.deliver] * 10 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.refund]
         acts += [self.open, self.say, self.say, self.answer, self.answer, self.answer]
-        for step in range(STEPS):
-            self.random.choice(acts)()
-            self.restart()
-            if step % 10 == 0:
-                self.check_safety()
-        self.heal()
-        self.check_safety()
-        self.check_agreement()
+        self.live(acts, STEPS)
 
     # Acts.
 

@@ -59,14 +59,7 @@ class Trouble(Weather):
     def run(self) -> None:
         acts = [self.deliver] * 10 + [self.flush] * 8 + [self.lose, self.repeat, self.tick, self.spend, self.refund]
         acts += [self.open] * 3 + [self.accept] * 2 + [self.reject, self.stance]
-        for step in range(STEPS):
-            self.random.choice(acts)()
-            self.restart()
-            if step % 10 == 0:
-                self.check_safety()
-        self.heal()
-        self.check_safety()
-        self.check_agreement()
+        self.live(acts, STEPS)
 
     # Acts.
 
