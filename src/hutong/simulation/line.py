@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from random import Random
 from typing import Any
 
 from hutong.institution.payments.payment import Order
 from hutong.institution.payments.refund import RefundOrder
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import Randomness
 from hutong.runtime.journal import JournalHalted, durable
 from hutong.simulation.audit import Audit
 from hutong.simulation.cast import Merchant, Person
@@ -30,7 +30,7 @@ Errand = Callable[[Any], Coroutine[Any, Any, Any]]
 class Line:
     """How clients reach nodes. An answer is a value, a `Refusal`, or SILENCE after all tries."""
 
-    def __init__(self, loop: VirtualLoop, chance: Random, plan: Plan, faults: Counter[Fault], audit: Audit) -> None:
+    def __init__(self, loop: VirtualLoop, chance: Randomness, plan: Plan, faults: Counter[Fault], audit: Audit) -> None:
         self.plan = plan
         self.asked: list[tuple[Place, Verb]] = []  # What was asked for under an id of one's own, to be asked again.
         self._loop = loop
