@@ -10,7 +10,7 @@ from hutong.institution.payments.payment import Order
 from hutong.institution.payments.refund import RefundOrder
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import Randomness
+from hutong.kernel.ids import SeededRandomness
 from hutong.runtime.journal import JournalHalted, durable
 from hutong.simulation.audit import Audit
 from hutong.simulation.cast import Merchant, Person
@@ -30,7 +30,9 @@ Errand = Callable[[Any], Coroutine[Any, Any, Any]]
 class Line:
     """How clients reach nodes. An answer is a value, a `Refusal`, or SILENCE after all tries."""
 
-    def __init__(self, loop: VirtualLoop, chance: Randomness, plan: Plan, faults: Counter[Fault], audit: Audit) -> None:
+    def __init__(
+        self, loop: VirtualLoop, chance: SeededRandomness, plan: Plan, faults: Counter[Fault], audit: Audit
+    ) -> None:
         self.plan = plan
         self.asked: list[tuple[Place, Verb]] = []  # What was asked for under an id of one's own, to be asked again.
         self._loop = loop
