@@ -68,7 +68,7 @@ class Consents:
             payment_id=agreement.id,
             creditor=agreement.creditor,
             merchant=self._agreements.merchant_name(agreement),
-            about=agreement.shown,
+            about=agreement.about,
             amount=agreement.day_max,
             is_daily=True,
             is_open=state is AgreementState.OFFERED,

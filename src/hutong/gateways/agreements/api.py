@@ -140,7 +140,7 @@ def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: i
     return AgreementView(
         agreement_id=agreement.creditor,
         merchant_name=agreements.merchant_name(agreement),
-        account_shown=agreement.shown,
+        account_shown=agreement.about,
         day_max=agreement.day_max,
         state=agreement.state_at(now_ns).value,
         payment_id=id_text("pay", agreement.id),

@@ -76,7 +76,7 @@ class SigningPage:
         yuan = f"{agreement.day_max // 100}.{agreement.day_max % 100:02d}"
         return plain_page(
             f"{name} 申请代扣",
-            f"""{wrong}<p>{escape(agreement.shown)}</p>
+            f"""{wrong}<p>{escape(agreement.about)}</p>
 <p class="amount">¥{yuan} <small>每日最多 at most a day</small></p>
 <p>同意后，商家可在限额内直接扣款，您可随时在钱包里解约。<br>
 Once you agree, the merchant may take up to this much a day; end it in your wallet whenever you like.</p>
