@@ -34,7 +34,7 @@ from hutong.institution.bills.bill import day_of
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.mandate import bank_of, mandate_id
-from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.payment import Payment, payer_text
 from hutong.institution.payments.receipt import Receipt
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -281,9 +281,12 @@ class AgreementService:
             )
         )
 
-    def sign_under(self, agreement_id: int, mandate: str) -> Agreement:
+    def sign_under(self, agreement_id: int, mandate: str, reference: str = "") -> Agreement:
         """
         A person elsewhere says yes, by a mandate that they granted there to this institution.
+
+        `reference` is how their institution names who pays; where it did not say, merchants know the agreement's person by
+        another id than who pays under it.
 
         Refuses:  MANDATE_MALFORMED; AGREEMENT_UNKNOWN, AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED.
         Repeats:  the agreement.
@@ -295,12 +298,9 @@ class AgreementService:
         now_ns = self._node.clock.now_ns()
         agreement.check_open(now_ns)
         self._look_up(agreement)
-        payer = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
-        return self._sign(
-            agreement.signed(
-                user_id=0, payer=f"{bank_of(mandate)}/{payer}", mandate=mandate, mandate_id=id_, now_ns=now_ns
-            )
-        )
+        drawn = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
+        payer = payer_text(bank_of(mandate), reference or drawn)
+        return self._sign(agreement.signed(user_id=0, payer=payer, mandate=mandate, mandate_id=id_, now_ns=now_ns))
 
     def signed_by(self, user_id: int) -> list[Agreement]:
         """A person's own, oldest first. May raise `Cold`."""
