@@ -22,6 +22,7 @@ from hutong.runtime.journal import Journal
 from hutong.runtime.shelf import warmed
 
 _PRODUCT = "分账"
+_FACTS_ALONE = ("appid", "result_code")  # What two look-ups leave out.
 _FAIL_REASONS = {"RECEIVER_ABNORMAL": "ACCOUNT_ABNORMAL", "RECEIVER_BALANCE_INSUFFICIENT": "BALANCE_NOT_ENOUGH"}
 _TRANSACTION = (*shape.PARTIES, shape.must("transaction_id"))
 _SPLIT = (*_TRANSACTION, shape.must("out_order_no", shape.OWN_NUMBER, 64))
@@ -68,20 +69,27 @@ class Splits:
     def endpoints(self) -> tuple[Endpoint, ...]:
         finishing = (*_SPLIT, shape.must("description", length_max=80))
         table = (
-            ("/secapi/pay/profitsharing", _WITH_RECEIVERS, self.profitsharing),
-            ("/secapi/pay/multiprofitsharing", _WITH_RECEIVERS, self.multiprofitsharing),
-            ("/secapi/pay/profitsharingfinish", finishing, self.profitsharingfinish),
-            ("/secapi/pay/profitsharingreturn", _GIVE_BACK, self.profitsharingreturn),
-            ("/pay/profitsharingquery", _SPLIT, self.profitsharingquery),
-            ("/pay/profitsharingreturnquery", _RETURN, self.profitsharingreturnquery),
-            ("/pay/profitsharingaddreceiver", _RECEIVER, self.profitsharingaddreceiver),
-            ("/pay/profitsharingremovereceiver", _RECEIVER, self.profitsharingremovereceiver),
-            ("/pay/profitsharingorderamountquery", _TRANSACTION, self.profitsharingorderamountquery),
-            ("/pay/profitsharingmerchantratioquery", shape.PARTIES, self.profitsharingmerchantratioquery),
+            ("/secapi/pay/profitsharing", _WITH_RECEIVERS, self.profitsharing, ()),
+            ("/secapi/pay/multiprofitsharing", _WITH_RECEIVERS, self.multiprofitsharing, ("status",)),
+            ("/secapi/pay/profitsharingfinish", finishing, self.profitsharingfinish, ("status", "receivers")),
+            ("/secapi/pay/profitsharingreturn", _GIVE_BACK, self.profitsharingreturn, ()),
+            ("/pay/profitsharingquery", _SPLIT, self.profitsharingquery, ()),
+            ("/pay/profitsharingreturnquery", _RETURN, self.profitsharingreturnquery, ()),
+            ("/pay/profitsharingaddreceiver", _RECEIVER, self.profitsharingaddreceiver, ()),
+            ("/pay/profitsharingremovereceiver", _RECEIVER, self.profitsharingremovereceiver, ()),
+            ("/pay/profitsharingorderamountquery", _TRANSACTION, self.profitsharingorderamountquery, _FACTS_ALONE),
+            ("/pay/profitsharingmerchantratioquery", shape.PARTIES, self.profitsharingmerchantratioquery, _FACTS_ALONE),
         )
         return tuple(
-            Endpoint(path=path, product=_PRODUCT, parameters=parameters, handler=handler)
-            for path, parameters, handler in table
+            Endpoint(
+                path=path,
+                product=_PRODUCT,
+                parameters=parameters,
+                handler=handler,
+                unsaid=frozenset(unsaid),
+                is_hmac=True,
+            )
+            for path, parameters, handler, unsaid in table
         )
 
     async def profitsharing(self, call: Call) -> Fields:
