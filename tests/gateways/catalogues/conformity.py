@@ -67,7 +67,10 @@ def _v3(method: str, path: str, response: httpx.Response) -> Iterator[tuple[str,
     if response.status_code >= 400:
         if response.status_code not in {404, 405} or response.content:
             told = response.json()
-            yield from ((name, f"{response.status_code}/{field} is not known") for field in {*told} - {"code", "message", "detail"})
+            yield from (
+                (name, f"{response.status_code}/{field} is not known")
+                for field in {*told} - {"code", "message", "detail"}
+            )
             yield from ((name, f"{response.status_code}/{field} is missing") for field in {"code", "message"} - {*told})
     elif response.status_code == 202:
         yield from () if response.json() == {"trade_state": "USERPAYING"} else ((name, "202 says more"),)

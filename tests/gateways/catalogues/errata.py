@@ -32,14 +32,24 @@ ERRATA = (
     Erratum(_TRADE, "/trade_state is (ACCEPTED|PAY_FAIL), .*", "as the product's own documentation has it"),
     Erratum("GET /v3/combine-transactions/.*", "/combine_transaction_id is missing", _UNPAID),
     Erratum("GET /v3/combine-transactions/.*", "/sub_orders/0/amount/payer_amount is missing", _UNPAID),
-    Erratum("GET /v3/combine-transactions/.*", "/sub_orders/0/individual_auth_id is missing", "of individual traders alone"),
+    Erratum(
+        "GET /v3/combine-transactions/.*", "/sub_orders/0/individual_auth_id is missing", "of individual traders alone"
+    ),
     # Splits: the source has two enumerations exchanged.
-    Erratum(r"GET /v3/profitsharing/orders/\{out_order_no\}", "/(receivers/0/result|state) is .*, not one of .*", _SOURCE),
+    Erratum(
+        r"GET /v3/profitsharing/orders/\{out_order_no\}", "/(receivers/0/result|state) is .*, not one of .*", _SOURCE
+    ),
     # What was not told can't be repeated.
     Erratum("GET /v3/transfer/batches/.*", "/user_name is missing", "where the transfer named nobody"),
-    Erratum("GET /v3/vehicle/transactions/.*", "/sub_(appid|mchid) is missing", "of a service provider's merchants alone"),
+    Erratum(
+        "GET /v3/vehicle/transactions/.*", "/sub_(appid|mchid) is missing", "of a service provider's merchants alone"
+    ),
     Erratum("POST /v3/payscore/serviceorder", "/package is missing", "where the person need not confirm"),
-    Erratum("GET /v3/marketing/busifavor/stocks/.*", "/stock_send_rule/max_amount is missing", "may be left out when it is made"),
+    Erratum(
+        "GET /v3/marketing/busifavor/stocks/.*",
+        "/stock_send_rule/max_amount is missing",
+        "may be left out when it is made",
+    ),
     Erratum("GET /v3/marketing/favor/.*", r"/(data/0/)?stock_use_rule/\w+ is not known", _DOCUMENTED),
     Erratum("GET /v3/marketing/favor/users/.*", "/(data/0/)?no_cash is not known", _DOCUMENTED),
     # v2.
@@ -65,6 +75,4 @@ ERRATA = (
 
 def excused(operation: str, difference: str) -> bool:
     """Whether a difference is a catalogue's mistake, or a state that it doesn't tell."""
-    return any(
-        re.fullmatch(each.operation, operation) and re.fullmatch(each.difference, difference) for each in ERRATA
-    )
+    return any(re.fullmatch(each.operation, operation) and re.fullmatch(each.difference, difference) for each in ERRATA)

@@ -8,18 +8,20 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from hutong.gateways.wechat.v2.dialect import V2Dialect
 from tests.gateways.catalogues.conformity import conforms
 from tests.gateways.catalogues.errata import ERRATA
 from tests.gateways.catalogues.language import Leaf, Listed, Nested, catalogue, differences
 from tests.gateways.hall import Hall
 
 REFUND = "/v3/refund/domestic/refunds/R1"
+COUNTED = (
+    *("total", "refund", "payer_total", "payer_refund", "settlement_refund", "settlement_total"),
+    "discount_refund",
+)
 PLANTED = {
     "a field that nobody knows": (lambda told: told | {"colour": "red"}, "/colour is not known"),
     "one that is always there": (lambda told: {**told, "amount": {"refund": 1}}, "/amount/total is missing"),
     "yuan for fen": (lambda told: told | {"create_time": 1.5}, "/create_time is float, not str"),
-    "a word of our own": (lambda told: told | {"status": "DONE"}, "/status is DONE, not one of"),
     "the time of Greenwich": (
         lambda told: told | {"create_time": "2026-11-22T08:00:00Z"},
         "/create_time is no moment of Beijing's",
@@ -55,20 +57,22 @@ def refund() -> dict[str, object]:
         "user_received_account": "零钱",
         "create_time": "2026-11-22T16:00:00+08:00",
         "status": "SUCCESS",
-        "amount": {
-            name: 1
-            for name in (
-                *("total", "refund", "payer_total", "payer_refund", "settlement_refund", "settlement_total"),
-                "discount_refund",
-            )
-        }
-        | {"currency": "CNY"},
+        "amount": dict.fromkeys(COUNTED, 1) | {"currency": "CNY"},
     }
 
 
 def answered(told: object) -> httpx.Response:
-    request = httpx.Request("GET", f"https://api.example{REFUND}", headers={"authorization": "WECHATPAY2-SHA256-RSA2048 x"})
+    request = httpx.Request(
+        "GET", f"https://api.example{REFUND}", headers={"authorization": "WECHATPAY2-SHA256-RSA2048 x"}
+    )
     return httpx.Response(200, json=told, request=request)
+
+
+def test_a_word_of_our_own_is_found() -> None:
+    state = catalogue("wechat-v3")["GET /v3/pay/transactions/id/{transaction_id}"].answer
+    assert state is not None
+    found = [*differences(state.members["trade_state"].shape, "DONE", "/trade_state")]
+    assert found == ["/trade_state is DONE, not one of SUCCESS, REFUND, NOTPAY, CLOSED, REVOKED, USERPAYING, PAYERROR"]
 
 
 async def test_an_answer_of_the_vendors_passes() -> None:
@@ -80,3 +84,43 @@ async def test_whatever_is_not_the_vendors_is_found(planted: str) -> None:
     change, found = PLANTED[planted]
     with pytest.raises(AssertionError, match=re.escape(found)):
         await conforms(answered(change(refund())))
+
+
+# Fields of v2 that the vendor calls required, and takes one of; and what this side has no use for.
+NOT_DEMANDED = {
+    "/pay/orderquery": {"transaction_id", "out_trade_no"},
+    "/pay/paporderquery": {"transaction_id", "out_trade_no"},
+    "/pay/partner/paporderquery": {"transaction_id", "out_trade_no"},
+    "/secapi/pay/reverse": {"out_trade_no"},
+    "/secapi/pay/refund": {"transaction_id", "out_trade_no"},
+    "/secapi/pay/refundv2": {"transaction_id", "out_trade_no"},
+    "/pay/refundquery": {"transaction_id", "out_trade_no", "out_refund_no", "refund_id"},
+    "/pay/refundqueryv2": {"transaction_id", "out_trade_no", "out_refund_no", "refund_id"},
+    "/papay/deletecontract": {"contract_termination_remark"},  # Its handler asks for it, after the contract.
+    "/papay/partner/deletecontract": {"contract_termination_remark", "sub_mch_id"},
+    "/mmpaymkttransfers/promotion/transfers": {"spbill_create_ip"},
+    "/pay/combinedorder": {"scene_info"},
+}
+BY_THE_ENVELOPE = {"mch_id", "nonce_str", "sign", "sign_type"}
+
+
+async def test_v2_demands_what_the_vendor_demands_and_no_more(hall: Hall) -> None:
+    for endpoint in hall.gateways.v2.endpoints.values():
+        operation = catalogue("wechat-v2").get(f"{endpoint.method} {endpoint.path}")
+        if endpoint.handler is None or endpoint.method != "POST" or operation is None:
+            continue
+        asked = operation.request.members
+        wanted = {name for name, member in asked.items() if member.always} - BY_THE_ENVELOPE
+        demanded = {each.name for each in endpoint.parameters if each.required} - BY_THE_ENVELOPE
+        assert demanded <= wanted, (endpoint.path, demanded - wanted)
+        assert wanted - demanded == NOT_DEMANDED.get(endpoint.path, set()), endpoint.path
+        sign_type = asked.get("sign_type")
+        hmac_alone = sign_type is not None and getattr(sign_type.shape, "one_of", ()) == ("HMAC-SHA256",)
+        assert endpoint.is_hmac == hmac_alone, endpoint.path
+        assert endpoint.has_nonce == ("nonce_str" in asked), endpoint.path
+
+
+def test_every_erratum_is_of_an_operation_that_is_here() -> None:
+    names = [name for each in ("wechat-v3", "wechat-v2", "alipay") for name in catalogue(each)]
+    for erratum in ERRATA:
+        assert any(re.fullmatch(erratum.operation, name) for name in names), erratum

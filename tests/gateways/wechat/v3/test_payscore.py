@@ -232,5 +232,7 @@ async def test_a_permission_spares_the_confirmation_until_it_is_taken_back(hall:
         "user_service_status": "USER_OPEN_SERVICE",
         "openorclose_time": "20260101080000",
     }
-    for path in (f"{permissions}/authorization-code/A2?service_id={SERVICE}", f"{by_person}x?service_id={SERVICE}"):
+    of_app = f"service_id={SERVICE}&appid={merchant.appid}"
+    assert (await merchant.get(f"{by_person}?service_id={SERVICE}")).code == "PARAM_ERROR", "whose openid is it?"
+    for path in (f"{permissions}/authorization-code/A2?service_id={SERVICE}", f"{by_person}x?{of_app}"):
         assert (await merchant.get(path)).code == "RESOURCE_NOT_EXISTS"
