@@ -27,6 +27,7 @@ from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.decided import COMMITTED, RESERVED, Decided, first_version
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.runtime.node import NodeRuntime
@@ -35,19 +36,6 @@ from hutong.runtime.shelf import Shelf
 _UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _LOOKED_MAX = 10_000
 DayOf = Callable[[int], int]
-# Read once: asking an enumeration for its value is a call, and each discounted payment asks for some.
-_DISCOUNT = AwardKind.DISCOUNT.value
-_RESERVED, _COMMITTED = AwardState.RESERVED.value, AwardState.COMMITTED.value
-
-
-class Decided(msgspec.Struct, frozen=True, gc=False):
-    """What was decided of one benefit beside its amount."""
-
-    benefit: Benefit
-    place: str
-    row: int
-    campaign: Campaign
-    caps: Caps
 
 
 class AwardService:
@@ -148,7 +136,7 @@ class AwardService:
         combined = len({each.benefit.campaign_id for each in chosen}) > 1
         name = _id if len(chosen) > 1 else _only_id
         awards = self._fresh[payment_id] = [
-            _award(name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
+            first_version(name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
             for each in chosen
         ]
         if combined:
@@ -174,13 +162,13 @@ class AwardService:
         """Its payment was made. Returns what has just been decided, of which others have a state; on a repeat nothing."""
         plain = self._plain.pop(payment_id, None)
         if plain is not None:
-            self._put(self._made(payment_id, plain, _COMMITTED))
+            self._put(self._made(payment_id, plain, COMMITTED))
             return []
         fresh = self._fresh.pop(payment_id, None)
         if fresh is None:
             return self._decide(payment_id, AwardState.COMMITTED)
         now_ns = self._now()
-        return [self._put(replace(award, state=_COMMITTED, decided_ns=now_ns)) for award in fresh]
+        return [self._put(replace(award, state=COMMITTED, decided_ns=now_ns)) for award in fresh]
 
     def release(self, payment_id: int) -> list[Award]:
         """
@@ -372,9 +360,9 @@ class AwardService:
             decided.append(self._put(award))
         return decided
 
-    def _made(self, payment_id: int, plain: tuple[int, Decided, int], state: str = _RESERVED) -> Award:
+    def _made(self, payment_id: int, plain: tuple[int, Decided, int], state: str = RESERVED) -> Award:
         person_id, only, now_ns = plain
-        return _award(
+        return first_version(
             payment_id | 1,  # `only_award_id`, without a call.
             payment_id,
             person_id,
@@ -464,45 +452,6 @@ def _id(payment_id: int, benefit: Benefit) -> int:
 
 def _only_id(payment_id: int, _: Benefit) -> int:
     return only_award_id(payment_id)
-
-
-def _award(
-    id_: int,
-    payment_id: int,
-    person_id: int,
-    given: Decided,
-    day: int,
-    now_ns: int,
-    *,
-    combined: bool,
-    state: str = _RESERVED,
-) -> Award:
-    """The first version: reserved, or what it was decided to be in the same decision."""
-    benefit, campaign = given.benefit, given.campaign
-    # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every discount.
-    return Award(
-        id_,
-        person_id,
-        payment_id,
-        benefit.source_id,
-        benefit.amount,
-        0,  # Returned.
-        benefit.amount,  # Its change of every budget,
-        now_ns,
-        0 if state is _RESERVED else now_ns,
-        msgspec.json.encode(benefit.facts) if benefit.facts else b"",
-        campaign.id,
-        _DISCOUNT,
-        benefit.source,
-        state,
-        1,  # Once.
-        day,
-        given.place,
-        given.row,
-        campaign.version,
-        combined,
-        "",
-    )
 
 
 def _released(award: Award, now_ns: int, reason: str) -> Award:

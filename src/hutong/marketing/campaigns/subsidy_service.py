@@ -16,13 +16,14 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
-from hutong.marketing.campaigns.award_service import AwardService, Decided
+from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, Spent, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import Combination, best_combination
+from hutong.marketing.campaigns.decided import Decided
 from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
