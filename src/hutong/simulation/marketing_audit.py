@@ -88,6 +88,13 @@ class Given:
         self.members = Members()
         self.touched: dict[tuple[str, int], None] = {}  # What this commit changed: looked at when it is whole.
 
+    def standing(self, award: Any) -> str:
+        """How an award stands: what is reserved for a payer here is committed by the payment's outcome alone."""
+        follows = award.state == AwardState.RESERVED and award.payment_id in self.view.rows["payments"]
+        if follows and self.view.outcomes["payment_outcomes"].get(award.payment_id):
+            return AwardState.COMMITTED.value
+        return str(award.state)
+
     def paid(self, id_: int) -> tuple[Any, int, bool | None]:
         """What awards under this id are for, its discount, and how it ended."""
         view = self.view
@@ -310,7 +317,7 @@ class MarketingAudit:
             return
         amount, back = sum(each.amount for each in awards), sum(each.returned for each in awards)
         wanted = {None: AwardState.RESERVED, True: AwardState.COMMITTED, False: AwardState.RELEASED}[completed]
-        states = {each.state for each in awards}
+        states = {given.standing(each) for each in awards}
         if amount != discount or states - {wanted.value} or (discount and not awards):
             self._say(given, f"payment {id_:032x} with {discount} off is {wanted}; its awards: {amount}, {states}")
         if back != given.back.get(id_, 0):
@@ -361,8 +368,9 @@ class MarketingAudit:
             self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
         wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
         own = given.view.rows["awards"].get(coupon.award_id)
-        if wanted is not None and (own is None or own.state != wanted or own.payment_id != coupon.payment_id):
-            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {own and own.state}")
+        stands = None if own is None else given.standing(own)
+        if wanted is not None and (own is None or stands != wanted or own.payment_id != coupon.payment_id):
+            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {stands}")
         if coupon.state == CouponState.AVAILABLE and live:
             self._say(given, f"coupon {id_:032x} may be used, and still gives a payment {live[0].left}")
 
