@@ -22,12 +22,8 @@ from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
 from hutong.simulation.members import Members
 
 _NEXT = {  # What may become of it; None: how it begins.
-    "awards": {
-        None: "RESERVED COMMITTED",  # What is decided at once is written once.
-        "RESERVED": "COMMITTED RELEASED",
-        "COMMITTED": "COMMITTED",
-        "RELEASED": "",
-    },
+    # What is decided at once is written once.
+    "awards": {None: "RESERVED COMMITTED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
     "coupons": {
         None: "AVAILABLE",
         "AVAILABLE": "AVAILABLE RESERVED",
@@ -90,10 +86,8 @@ class Given:
 
     def standing(self, award: Any) -> str:
         """How an award stands: what is reserved for a payer here is committed by the payment's outcome alone."""
-        follows = award.state == AwardState.RESERVED and award.payment_id in self.view.rows["payments"]
-        if follows and self.view.outcomes["payment_outcomes"].get(award.payment_id):
-            return AwardState.COMMITTED.value
-        return str(award.state)
+        is_paid = self.view.outcomes["payment_outcomes"].get(award.payment_id)
+        return str(AwardState.COMMITTED if is_paid and award.state == AwardState.RESERVED else award.state)
 
     def paid(self, id_: int) -> tuple[Any, int, bool | None]:
         """What awards under this id are for, its discount, and how it ended."""
@@ -311,9 +305,9 @@ class MarketingAudit:
         view = given.view
         awards = [view.rows["awards"][each] for each in sorted(given.of_payment.get(id_, ()))]
         paid, discount, completed = given.paid(id_)
+        if paid is None and awards:
+            self._say(given, f"awards for {id_:032x}, which is no payment")
         if paid is None:
-            if awards:
-                self._say(given, f"awards for {id_:032x}, which is no payment")
             return
         amount, back = sum(each.amount for each in awards), sum(each.returned for each in awards)
         wanted = {None: AwardState.RESERVED, True: AwardState.COMMITTED, False: AwardState.RELEASED}[completed]
@@ -368,8 +362,8 @@ class MarketingAudit:
             self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
         wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
         own = given.view.rows["awards"].get(coupon.award_id)
-        stands = None if own is None else given.standing(own)
-        if wanted is not None and (own is None or stands != wanted or own.payment_id != coupon.payment_id):
+        stands = own and given.standing(own)
+        if wanted is not None and (stands != wanted or own.payment_id != coupon.payment_id):
             self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {stands}")
         if coupon.state == CouponState.AVAILABLE and live:
             self._say(given, f"coupon {id_:032x} may be used, and still gives a payment {live[0].left}")

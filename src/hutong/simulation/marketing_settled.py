@@ -225,7 +225,9 @@ async def _takings(given: Given, place: Place) -> list[str]:
             for id_, paid in ((award.payment_id, given.paid(award.payment_id)[0]) for award in rows["awards"].values())
             if paid is not None and paid.merchant_id == merchant_id
         }
-        awards = [a for a in rows["awards"].values() if a.payment_id in sold and given.standing(a) == AwardState.COMMITTED]
+        awards = [
+            a for a in rows["awards"].values() if a.payment_id in sold and given.standing(a) == AwardState.COMMITTED
+        ]
         told = sum(each.given for each in shown), sum(each.returned for each in shown)
         if told != (sum(a.amount for a in awards), sum(a.returned for a in awards)):
             wrong.append(f"merchant {merchant_id:032x} is shown {told}, and awards say otherwise")
