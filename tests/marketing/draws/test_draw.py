@@ -156,6 +156,15 @@ def test_the_usual_distribution_goes_up_to_thirty_yuan() -> None:
     assert USUAL.bands[0].low >= 1
 
 
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_each_band_has_exactly_its_weight_of_all_tickets(weights: list[int]) -> None:
+    """Statistics do not see one ticket of ten thousand in another band: this does."""
+    bands = tuple(Band(weight, 10 * at + 1, 10 * at + 9) for at, weight in enumerate(weights))
+    all_tickets = sum(weights)
+    found = Counter(Distribution(bands).band_at(ticket, all_tickets) for ticket in range(all_tickets))
+    assert [found[band] for band in bands] == weights
+
+
 @given(st.integers(0, 2**96 - 1))
 def test_every_chance_has_a_band(chance: int) -> None:
     assert USUAL.band_at(chance, 2**96) in USUAL.bands
