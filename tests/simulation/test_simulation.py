@@ -157,7 +157,7 @@ def test_new_seeds_are_clean() -> None:
 
 
 def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
-    result = simulate(3, hours=4 * HOURS, plan=CALM, marketing=True)
+    result = simulate(3, hours=8 * HOURS, plan=CALM, marketing=True)
     check(result, marketing=True)
     assert min(result.awards, result.coupons, result.red_packets, result.shares, result.friends) > 0
     for act in ("claim_coupon: done", "pay_with_coupon: completed", "send_packet: OPEN"):
