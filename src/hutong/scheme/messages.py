@@ -18,6 +18,7 @@ VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it d
 MESSAGES_MAX = 500  # In one envelope.
 TRACE_HOPS_MAX = 500  # In one answer.
 PICTURES_MAX = 4  # With one turn of a complaint.
+PIECE_BYTES_MAX = 48 * 1024  # Of a picture, in one message.
 
 # `$` alone would let a line feed pass behind the last letter.
 NodeId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,34}$(?!\n)")]
@@ -30,7 +31,11 @@ Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
 Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 MaybeMax512Text = Annotated[str, msgspec.Meta(max_length=512)]
 MaybeId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")]
-Pictures = Annotated[list[Max512Text], msgspec.Meta(max_length=PICTURES_MAX)]
+# SHA-256 of a picture's bytes.
+PictureDigest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+Pictures = Annotated[list[PictureDigest], msgspec.Meta(max_length=PICTURES_MAX)]
+PieceText = Annotated[str, msgspec.Meta(max_length=PIECE_BYTES_MAX // 3 * 4)]  # Base64.
+PictureSize = Annotated[int, msgspec.Meta(ge=0, le=2 * 1024 * 1024)]
 # A settlement window: its date and its number that day, as `2026-11-23/2`.
 WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
 DateText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]
@@ -377,7 +382,7 @@ class ComplaintSaid(Message, frozen=True, kw_only=True, tag="hutong.complaint"):
     amount: MinorUnits = msgspec.field(name="ReqdAmt", default=0)  # What the payer wants back.
     contact: Max35Text = msgspec.field(name="CtctDtls", default="")
     text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
-    pictures: Pictures = msgspec.field(name="PictrLk", default=[])
+    pictures: Pictures = msgspec.field(name="PictrDgst", default=[])
     at_ms: Milliseconds = msgspec.field(name="CreDtTm")
 
 
@@ -400,11 +405,55 @@ class ComplaintTurn(Message, frozen=True, kw_only=True, tag="hutong.complained")
     currency: CurrencyCode = msgspec.field(name="Ccy")  # The payment's.
     amount: MinorUnits = msgspec.field(name="Amt", default=0)  # Of the act: refunded, or to be.
     text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
-    pictures: Pictures = msgspec.field(name="PictrLk", default=[])
+    pictures: Pictures = msgspec.field(name="PictrDgst", default=[])
     answer_by_ms: Milliseconds = msgspec.field(name="XpryDtTm", default=0)  # Until when the payee should act; 0: never.
     at_ms: Milliseconds = msgspec.field(name="CreDtTm")
     reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+
+
+class ComplaintPictureAsked(Message, frozen=True, kw_only=True, tag="hutong.picture"):
+    """
+    One agent of a complaint asks the other for a piece of a picture that was said there. Through the switch, either way.
+
+    Asked again until it has come, for as long as the asker cares.
+    """
+
+    complaint_id: MessageId = msgspec.field(name="CmplntId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    side: ComplaintParty = msgspec.field(name="Pty")  # Whose agent asks: DBTR or CDTR.
+    digest: PictureDigest = msgspec.field(name="PictrDgst")
+    offset: PictureSize = msgspec.field(name="PcOfst")  # Of the first byte that the asker lacks.
+
+    @property
+    def is_debtors(self) -> bool:
+        """Whether it is the debtor agent that asks."""
+        return self.side is ComplaintParty.PAYER
+
+
+class ComplaintPiece(Message, frozen=True, kw_only=True, tag="hutong.pictured"):
+    """
+    The bytes of a picture from an offset on, at most 48 KiB of them: the answer to a hutong.picture, which it repeats.
+
+    A size of 0 says that the picture isn't there, or not any more.
+    """
+
+    complaint_id: MessageId = msgspec.field(name="CmplntId")
+    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
+    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    side: ComplaintParty = msgspec.field(name="Pty")  # Whose agent asked.
+    digest: PictureDigest = msgspec.field(name="PictrDgst")
+    offset: PictureSize = msgspec.field(name="PcOfst")
+    size: PictureSize = msgspec.field(name="PictrSz")  # Of the whole picture.
+    content: PieceText = msgspec.field(name="Pc", default="")
+
+    @property
+    def is_debtors(self) -> bool:
+        """Whether it is the debtor agent that asked."""
+        return self.side is ComplaintParty.PAYER
 
 
 class AccountStatement(Message, frozen=True, kw_only=True, tag="camt.053"):
@@ -440,6 +489,7 @@ class StatementRequest(Message, frozen=True, kw_only=True, tag="camt.060"):
     number: EntryNumber = msgspec.field(name="ElctrncSeqNb")
 
 
+ComplaintMessage = ComplaintSaid | ComplaintTurn | ComplaintPictureAsked | ComplaintPiece
 AnyMessage = (
     CreditTransfer
     | PaymentStatus
@@ -455,6 +505,8 @@ AnyMessage = (
     | TraceAnswer
     | ComplaintSaid
     | ComplaintTurn
+    | ComplaintPictureAsked
+    | ComplaintPiece
     | AccountStatement
     | StatementRequest
 )

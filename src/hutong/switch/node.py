@@ -12,6 +12,8 @@ from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
+    ComplaintPictureAsked,
+    ComplaintPiece,
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
@@ -167,5 +169,7 @@ class SwitchNode:
                 self.complaints.said(sender, message)
             case ComplaintTurn():
                 self.complaints.told(sender, message)
+            case ComplaintPictureAsked() | ComplaintPiece():
+                self.complaints.pictured(sender, message)
             case _:
                 assert_never(message)

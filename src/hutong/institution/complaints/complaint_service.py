@@ -17,8 +17,10 @@ from hutong.institution.complaints.complaint import (
     answer_due_ns,
     complaint_id_of,
 )
+from hutong.institution.complaints.picture import Case, digests_in
+from hutong.institution.complaints.picture_service import PictureService
 from hutong.institution.complaints.reasons import ComplaintReason
-from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, is_link, turn_id
+from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, turn_id
 from hutong.institution.complaints.views import complaint_data
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
@@ -67,6 +69,7 @@ class ComplaintService:
         creditor: CreditorService,
         refunds: RefundService,
         notices: Notices,
+        pictures: PictureService,
         send: Callable[[str, ComplaintTurn], None],
     ) -> None:
         self._node = node
@@ -75,6 +78,7 @@ class ComplaintService:
         self._creditor = creditor
         self._refunds = refunds
         self._notices = notices
+        self._pictures = pictures
         self._send = send
         self.complaints = Shelf(COMPLAINTS, node.journal, node.store, by=("payment_id", "merchant_id"))
         self.turns = Shelf(COMPLAINT_TURNS, node.journal, node.store, by=("case_id", "act_key"))
@@ -148,11 +152,14 @@ class ComplaintService:
         *,
         by: ComplaintParty = ComplaintParty.PAYEE,
         amount: int = 0,
+        giver: int = 0,
     ) -> Complaint:
         """
         The merchant answers, decides about a refund, or completes; or the institution says something itself.
 
-        Refuses:  COMPLAINT_TOO_LONG; what `Complaint.after` refuses; words as `check_text` does.
+        Pictures are the merchant's, or were given by `giver`.
+
+        Refuses:  COMPLAINT_TOO_LONG; what `Complaint.after` refuses; words as `check_text` does; pictures as `PictureService.chosen`.
         Repeats:  how it stands now. ID_TAKEN, naming the field, for other words or another act.
         """
         assert act in _BY_PAYEE
@@ -162,6 +169,7 @@ class ComplaintService:
             check_same("text", known.text, words.text)
             return self.complaint(complaint.id)
         words.check(empty=act in (ComplaintAct.COMPLETE, ComplaintAct.APPROVE))
+        chosen = self._pictures.chosen(complaint.id, giver or complaint.merchant_id, words.pictures)
         move = Move(
             by=by,
             act=act,
@@ -173,6 +181,7 @@ class ComplaintService:
         )
         self._complete_in_memory(complaint)
         changed = self._move(complaint, move)
+        self._pictures.say(complaint.id, complaint.user_id, chosen)
         self._tell_from(changed, self._heard.get(complaint.id, changed.turns))
         return changed
 
@@ -205,6 +214,24 @@ class ComplaintService:
         self.complaints.put(changed)
         return changed
 
+    def case_of(self, id_: int) -> Case | None:
+        """Whose complaint it is, for its pictures; None if it is none."""
+        complaint = self.complaints.get(id_)
+        if complaint is None:
+            return None
+        until_ns = None
+        if not complaint.is_open:
+            until_ns = complaint.ended_ns + self._terms(complaint.kind).picture_days * 86_400 * NS_PER_S
+        return Case(
+            complaint.complaint_id,
+            complaint.payment_id,
+            complaint.debtor_agent,
+            self._node.node_id,
+            ComplaintParty.PAYEE,
+            complaint.user_id,
+            until_ns,
+        )
+
     def left(self, complaint: Complaint) -> int:
         """How much of its payment can be given back. May be cold."""
         order = RefundOrder(refund_id=complaint.id, payment_id=complaint.payment_id, amount=1)
@@ -226,18 +253,21 @@ class ComplaintService:
             act_id=hex_id(message.act_id),
             amount=message.amount,
             text=message.text,
-            pictures=tuple(filter(is_link, message.pictures)),
+            pictures=tuple(digests_in(message.pictures)),
         )
         if complaint is not None:
             if act is ComplaintAct.OPEN:
                 raise Refusal(ComplaintReason.COMPLAINT_ALREADY_OPEN)
             self._complete_in_memory(complaint)
-            return self._move(complaint, move)
+            changed = self._move(complaint, move)
+            self._pictures.want(changed.id, changed.user_id, move.pictures)
+            return changed
         if act is not ComplaintAct.OPEN:
             raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)
         opened = self._opened(id_, message)
         self._complete_in_memory(opened)
         self._write(opened, move)
+        self._pictures.want(opened.id, opened.user_id, move.pictures)
         return opened
 
     def _opened(self, id_: int, message: ComplaintSaid) -> Complaint:
@@ -378,7 +408,7 @@ class ComplaintService:
                 currency=complaint.currency,
                 amount=turn.amount,
                 text=turn.text,
-                pictures=turn.links,
+                pictures=turn.digests,
                 answer_by_ms=complaint.answer_by_ns // NS_PER_MS if turn.number == complaint.turns else 0,
                 at_ms=turn.at_ns // NS_PER_MS,
             )

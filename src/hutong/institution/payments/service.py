@@ -37,6 +37,9 @@ from hutong.scheme.messages import (
     AnyMessage,
     CodeConsult,
     CodeResolve,
+    ComplaintMessage,
+    ComplaintPictureAsked,
+    ComplaintPiece,
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
@@ -129,7 +132,7 @@ class PaymentService:
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
-        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
+        self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None  # As recalls.
         self._people = people
 
     async def start(self) -> None:
@@ -201,7 +204,7 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
-            case ComplaintSaid() | ComplaintTurn():
+            case ComplaintSaid() | ComplaintTurn() | ComplaintPictureAsked() | ComplaintPiece():
                 self.on_complaint(message)
             case AccountStatement():
                 self.on_statement(message)
