@@ -11,8 +11,7 @@ SECRET = b"GPS 31.2304N 121.4737E"
 
 
 def image(width: int = 8, height: int = 6, *, shade: int = 90, mode: str = "RGB") -> Image.Image:
-    picture = Image.new(mode, (width, height), shade if mode in ("L", "P") else (shade, 20, 30))
-    return picture
+    return Image.new(mode, (width, height), shade if mode in ("L", "P") else (shade, 20, 30))
 
 
 def png(width: int = 8, height: int = 6, *, shade: int = 90, told: bool = False) -> bytes:
@@ -27,14 +26,18 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def jpeg(width: int = 16, height: int = 16, *, shade: int = 90, orientation: int = 0, progressive: bool = False) -> bytes:
+def jpeg(
+    width: int = 16, height: int = 16, *, shade: int = 90, orientation: int = 0, progressive: bool = False
+) -> bytes:
     """A JPEG; with an orientation it also says where it was taken."""
     out = BytesIO()
     exif = Image.Exif()
     if orientation:
         exif[0x0112] = orientation
         exif[0x010E] = SECRET.decode()
-    image(width, height, shade=shade).save(out, "JPEG", exif=exif, progressive=progressive, comment=SECRET if orientation else b"")
+    image(width, height, shade=shade).save(
+        out, "JPEG", exif=exif, progressive=progressive, comment=SECRET if orientation else b""
+    )
     return out.getvalue() + (SECRET if orientation else b"")
 
 

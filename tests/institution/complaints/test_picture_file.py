@@ -95,7 +95,12 @@ def test_the_largest_picture_is_taken_and_one_byte_more_is_not() -> None:
         picture_file(full + b"\0")
 
 
-@given(base=st.sampled_from(sorted(PICTURES)), changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6), cut=st.integers(0, 60), tail=st.binary(max_size=40))
+@given(
+    base=st.sampled_from(sorted(PICTURES)),
+    changes=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 60),
+    tail=st.binary(max_size=40),
+)
 def test_hostile_bytes_are_refused_or_left_alone_the_second_time(
     base: str, changes: list[tuple[int, int]], cut: int, tail: bytes
 ) -> None:

@@ -171,9 +171,12 @@ def asked(case: Complained, digest: str, **fields: Any) -> ComplaintPictureAsked
 
 def said_back(case: Complained, message: ComplaintPictureAsked) -> list[ComplaintPiece]:
     """What the payer's institution answers."""
-    place, found = case.case.debtor, []
+    place = case.case.debtor
+    found: list[ComplaintPiece] = []
     send = place.complaints.pictures._send
-    place.complaints.pictures._send = lambda _, piece: found.append(piece)
+    place.complaints.pictures._send = lambda _, piece: (
+        found.append(piece) if isinstance(piece, ComplaintPiece) else None
+    )
     do(place, lambda: place.payments.on_complaint(message))
     place.complaints.pictures._send = send
     return found

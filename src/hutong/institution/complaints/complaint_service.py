@@ -84,6 +84,7 @@ class ComplaintService:
         self.turns = Shelf(COMPLAINT_TURNS, node.journal, node.store, by=("case_id", "act_key"))
         self._rounds = Rounds()
         self._heard: dict[int, int] = {}  # Of each: the first turn that the other side does not know.
+        self.before_turn: list[Callable[[int], None]] = []  # For a merchant's complaint; may be cold.
         self.on_turn: list[Callable[[Complaint, Turn], None]] = []  # Within the decision; nothing of it may be cold.
         refunds.on_completed.append(self._refunded)
 
@@ -371,8 +372,10 @@ class ComplaintService:
                 self._tell(changed, [self._newest(changed)])
 
     def _complete_in_memory(self, complaint: Complaint) -> None:
-        """The whole history, so that telling what the other side lacks is not cold. May be cold."""
+        """The whole history, so that telling what the other side lacks is not cold; and what else a turn takes. May be cold."""
         self.turns.find("case_id", complaint.id)
+        for prepare in self.before_turn:
+            prepare(complaint.merchant_id)
 
     def _newest(self, complaint: Complaint) -> Turn:
         turn = self.turns.get(turn_id(complaint.id, complaint.turns))

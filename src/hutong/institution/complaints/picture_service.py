@@ -37,7 +37,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Cold, Shelf
-from hutong.scheme.messages import PIECE_BYTES_MAX, ComplaintPictureAsked, ComplaintPiece, hex_id, id_hex
+from hutong.scheme.messages import PIECE_BYTES_MAX, ComplaintPictureAsked, ComplaintPiece, id_hex
 
 log = structlog.get_logger()
 _UNDER_WAY_MAX = 4  # Fetched at once: each is in memory until it is whole.
@@ -211,6 +211,7 @@ class PictureService:
         places = list(islice(self._looking, _LOOKED_AT_ONCE))
         if not places:
             self._looking = iter(list(self._places))
+            places = list(islice(self._looking, _LOOKED_AT_ONCE))
         for place in places:
             self._let_go_of(place, now_ns)
 

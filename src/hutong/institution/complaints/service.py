@@ -38,9 +38,7 @@ class ComplaintDesk:
             self.pictures,
             self._send,
         )
-        self.grievances = GrievanceService(
-            payments.node, policies, payments.debtor, notices, self.pictures, self._send
-        )
+        self.grievances = GrievanceService(payments.node, policies, payments.debtor, notices, self.pictures, self._send)
         payments.on_complaint = self._receive
 
     async def load(self) -> None:
@@ -94,7 +92,7 @@ class ComplaintDesk:
         named = complaint_id, hex_id(message.payment_id), message.debtor_agent, message.creditor_agent
         if case is None or case[:4] != named:
             return
-        if is_asked:
+        if isinstance(message, ComplaintPictureAsked):
             self.pictures.asked(message, place)
         else:
             self.pictures.told(message, place)

@@ -1,5 +1,7 @@
 """What payers, merchants and operators are shown of complaints. Amounts are integers of minor units (fen)."""
 
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
 from typing import Annotated, Any
 
 import msgspec
@@ -7,16 +9,21 @@ from msgspec import Meta
 
 from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX, Grievance
+from hutong.institution.complaints.picture import Picture
+from hutong.institution.complaints.picture_file import BYTES_MAX, PictureFile, picture_file
 from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Turn
 from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
+from hutong.runtime.http import HttpReason
 from hutong.scheme.complaint import ComplaintKind
 from hutong.scheme.messages import PICTURES_MAX
 
 ACT_PREFIX = "act"
 Words = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
-Pictures = Annotated[list[Annotated[str, Meta(max_length=512)]], Meta(max_length=PICTURES_MAX)]
+PictureName = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="As a picture is named that was given.")]
+Pictures = Annotated[list[PictureName], Meta(max_length=PICTURES_MAX)]
 
 
 class ComplainBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +50,27 @@ class ApproveBody(SayBody, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Agree to a refund. With an `amount` it is made at once; with 0 it is made later, as ever."""
 
     amount: Annotated[int, Meta(ge=0)] = 0
+
+
+class PictureBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture to say something with: PNG, JPEG or BMP, at most 2 MiB of it."""
+
+    content: Annotated[str, Meta(max_length=-(-BYTES_MAX // 3) * 4, description="Its bytes, in base64.")]
+
+
+class PictureView(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that was given: `picture`, its SHA-256 as it is kept, names it to what is said within a day."""
+
+    picture: str
+    kind: str
+    size: int
+
+
+class PictureContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of a complaint, as it is kept: in base64, so that nothing here is ever taken for a page."""
+
+    kind: str
+    content: str
 
 
 class TurnView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,7 +142,7 @@ def turn_view(turn: Turn, *, to_payer: bool = False) -> TurnView:
         act=turn.act,
         amount=turn.amount,
         text=turn.text,
-        pictures=turn.links,
+        pictures=turn.digests,
         author="" if to_payer else turn.author,
         state=turn.state,
         at_ms=turn.at_ns // NS_PER_MS,
@@ -167,6 +195,22 @@ def grievance_view(grievance: Grievance, turns: list[Turn] | None = None) -> Gri
         answer_by_ms=grievance.answer_by_ns // NS_PER_MS,
         turns=[turn_view(turn, to_payer=True) for turn in turns or ()],
     )
+
+
+def picture_given(data: PictureBody) -> PictureFile:
+    """Refuses FIELD_INVALID, and as `picture_file`."""
+    try:
+        return picture_file(b64decode(data.content, validate=True))
+    except NotBase64:
+        raise Refusal(HttpReason.FIELD_INVALID, field="content", problem="not base64") from None
+
+
+def picture_content(file: PictureFile) -> PictureContent:
+    return PictureContent(kind=file.kind.value, content=b64encode(file.content).decode())
+
+
+def picture_view(picture: Picture) -> PictureView:
+    return PictureView(picture=picture.digest, kind=picture.kind, size=picture.size)
 
 
 def complaint_data(complaint: Complaint, turn: Turn) -> dict[str, Any]:

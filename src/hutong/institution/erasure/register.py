@@ -61,7 +61,9 @@ REGISTER = (
     Holding("complaints", blanked={"contact": ""}, secret=frozenset({"owner"}), scanned=True),
     Holding("complaint_turns", blanked={"text": "", "pictures": ""}, secret=frozenset({"author"}), scanned=True),
     Holding("complaint_pictures"),
-    Holding("complaint_picture_parts", deleted=True, secret=frozenset({"content"})),  # Each can be had where it was said.
+    Holding(
+        "complaint_picture_parts", deleted=True, secret=frozenset({"content"})
+    ),  # Each can be had where it was said.
     Holding(
         "gateway_preauths",
         blanked={"facts": b"{}"},

@@ -16,6 +16,8 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind
+from hutong.scheme.messages import PICTURES_MAX
+from hutong.web.complaint_pictures import ACCEPTED, ComplaintPictures, carried
 from hutong.web.complaint_wording import KINDS, STATES, told, words_of
 from hutong.web.console.place import Console
 from hutong.web.page import AnyRequest
@@ -33,8 +35,11 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
     """`/console/complaints...`."""
     complaints = console.institution.complaints.complaints
     clock = console.institution.node.clock
+    pictures = ComplaintPictures(console.institution, console.pages)
 
-    async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None, **typed: str) -> Response[str]:
+    async def page(
+        request: AnyRequest, id_: int, refusal: Refusal | None = None, given: tuple[str, ...] = (), **typed: str
+    ) -> Response[str]:
         who: SignedInStaff = request.auth
 
         def look() -> tuple[Complaint, Any, int]:
@@ -52,7 +57,7 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
             id=id_text(COMPLAINT_PREFIX, id_),
             state=STATES[complaint.state],
             kind=KINDS[complaint.kind],
-            turns=told(turns, complaint.currency, _),
+            turns=told(turns, complaint.currency, _, console.institution.complaints.pictures.states(id_)),
             left=left,
             asks_refund=complaint.kind == ComplaintKind.REFUND.value,
             may_answer=who.key.has_right(Right.REFUND),
@@ -60,6 +65,9 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
             act_id=id_text(ACT_PREFIX, console.institution.node.mint.mint()),
             typed={"text": "", "amount": ""} | typed,
             text_max=TEXT_LENGTH_MAX,
+            pictures_max=PICTURES_MAX,
+            accepted=ACCEPTED,
+            given=given,
         )
 
     @get("/complaints")
@@ -82,19 +90,27 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
     async def show(request: AnyRequest, complaint_id: FromPath[str]) -> Response[str]:
         return await page(request, parse_id(COMPLAINT_PREFIX, complaint_id))
 
+    @get("/complaints/{complaint_id:str}/pictures/{digest:str}")
+    async def picture(request: AnyRequest, complaint_id: FromPath[str], digest: FromPath[str]) -> Response[bytes]:
+        id_, key = parse_id(COMPLAINT_PREFIX, complaint_id), request.auth.key
+        return await pictures.shown(lambda: complaints.complaint(id_, key.merchant_id, key.shop_id).id, digest)
+
     @post("/complaints/{complaint_id:str}", status_code=200)
     async def answer(request: AnyRequest, complaint_id: FromPath[str]) -> Response[Any]:
         form, id_ = await console.pages.form(request), parse_id(COMPLAINT_PREFIX, complaint_id)
+        who, given = request.auth, carried(form)
         try:
             act, amount = _ACTS.get(form.text("act")), form.amount("amount")
             if act is None:
                 raise Refusal(HttpReason.FIELD_INVALID, field="act", problem="no such act")
-            await console.act(partial(_answer, console, request.auth, id_, act, words_of(form), amount))
+            who.key.check_right(Right.REFUND)
+            given = await pictures.chosen(request, form, who.key.merchant_id, is_merchant=True)
+            await console.act(partial(_answer, console, who, id_, act, words_of(form, given), amount))
         except Refusal as refusal:
-            return await page(request, id_, refusal, text=form.text("text"), amount=form.text("amount"))
+            return await page(request, id_, refusal, given, text=form.text("text"), amount=form.text("amount"))
         return console.pages.go(f"/console/complaints/{complaint_id}")
 
-    return [listed, show, answer]
+    return [listed, show, picture, answer]
 
 
 def _answer(console: Console, who: SignedInStaff, id_: int, act: ComplaintAct, words: Words, amount: int) -> Complaint:
