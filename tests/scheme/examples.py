@@ -15,6 +15,7 @@ from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
     AccountStatement,
@@ -22,10 +23,6 @@ from hutong.scheme.messages import (
     Channel,
     CodeConsult,
     CodeResolve,
-    ComplaintPictureAsked,
-    ComplaintPiece,
-    ComplaintSaid,
-    ComplaintTurn,
     ConsultStatus,
     CreditTransfer,
     EntryKind,

@@ -161,7 +161,7 @@ class Participants(Controller):
 
         Refuses PARTICIPANT_EXISTS, PARTICIPANT_LEFT; STEP_OUT_OF_ORDER for who has applied; OPERATOR_MAY_NOT.
         """
-        _check("node", node, messages.NodeId)
+        _check("node", node, NodeId)
 
         def decide() -> ParticipantView:
             switch.lifecycle.check_by_hand(node)

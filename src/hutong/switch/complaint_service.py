@@ -10,14 +10,14 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.complaint import ComplaintParty, ComplaintStatus
-from hutong.scheme.messages import (
+from hutong.scheme.complaint_messages import (
     ComplaintMessage,
     ComplaintPictureAsked,
     ComplaintPiece,
     ComplaintSaid,
     ComplaintTurn,
-    TransactionStatus,
 )
+from hutong.scheme.messages import TransactionStatus
 from hutong.switch.payment import row_id
 from hutong.switch.reason import SwitchReason
 from hutong.switch.service import ClearingService

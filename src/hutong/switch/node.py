@@ -7,15 +7,12 @@ from typing import assert_never
 from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
-    ComplaintPictureAsked,
-    ComplaintPiece,
-    ComplaintSaid,
-    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,

@@ -13,7 +13,7 @@ from hutong.institution.node import InstitutionNode
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided, warmed
-from hutong.scheme.messages import PICTURES_MAX
+from hutong.scheme.complaint_messages import PICTURES_MAX
 from hutong.web.form import Form
 from hutong.web.page import HEADERS, AnyRequest, Pages
 

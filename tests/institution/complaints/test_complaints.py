@@ -9,7 +9,7 @@ from hutong.institution.policy.policy import ComplaintTerms
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.text import TextReason
 from hutong.scheme.complaint import ComplaintAct
-from hutong.scheme.messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
 from tests.institution.complaints.cases import Complained, complained
 from tests.institution.recalls.cases import do
 

@@ -17,7 +17,7 @@ from hutong.institution.complaints.turn import Words
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import warmed
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
-from hutong.scheme.messages import ComplaintPictureAsked, ComplaintPiece
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece
 from tests.institution.complaints.cases import Complained, complained
 from tests.institution.complaints.drawn import jpeg, noise, png
 from tests.institution.payments.world import Institution, now

@@ -1,5 +1,7 @@
 """Complaints over HTTP: for payers, for merchants' staff keys, and for the institution's operators."""
 
+from base64 import b64decode
+from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -11,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX, GrievanceOrder
+from hutong.institution.complaints.picture_file import picture_file
 from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.complaints.turn import Words
 from hutong.institution.complaints.views import (
@@ -26,7 +29,6 @@ from hutong.institution.complaints.views import (
     complaint_view,
     grievance_view,
     picture_content,
-    picture_given,
     picture_view,
 )
 from hutong.institution.merchants.api import caller, key_guard
@@ -35,8 +37,10 @@ from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.operators.guard import Guard
+from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
 
@@ -94,7 +98,10 @@ class ComplaintEdge:
 
     async def give(self, giver: int, data: PictureBody, *, is_merchant: bool = False) -> PictureView:
         """Somebody gives a picture."""
-        file, pictures = picture_given(data), self.desk.pictures
+        try:
+            file, pictures = picture_file(b64decode(data.content, validate=True)), self.desk.pictures
+        except NotBase64:
+            raise Refusal(HttpReason.FIELD_INVALID, field="content", problem="not base64") from None
         return picture_view(await self.decided(lambda: pictures.give(giver, file, is_merchant=is_merchant)))
 
     async def look(self, place: Callable[[], int], digest: str) -> PictureContent:

@@ -38,7 +38,8 @@ from hutong.kernel.ids import minted_ms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty, ComplaintStatus
-from hutong.scheme.messages import ComplaintSaid, ComplaintTurn, hex_id, id_hex
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.messages import hex_id, id_hex
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
@@ -232,6 +233,12 @@ class ComplaintService:
             complaint.user_id,
             until_ns,
         )
+
+    def unanswered_since_ns(self) -> list[int]:
+        """Since when what payers said waits for a first answer, the oldest first; a complaint that is continued waits anew."""
+        pending = ComplaintStatus.PENDING.value
+        waiting = (each for each in self.complaints.everything() if each.state == pending)
+        return sorted(each.answer_by_ns - self._terms(each.kind).answer_hours * 3600 * NS_PER_S for each in waiting)
 
     def left(self, complaint: Complaint) -> int:
         """How much of its payment can be given back. May be cold."""

@@ -29,7 +29,8 @@ from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty
-from hutong.scheme.messages import Channel, ComplaintSaid, ComplaintTurn, hex_id, id_hex
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.messages import Channel, hex_id, id_hex
 
 log = structlog.get_logger()
 CONTACT_LENGTH_MAX = 35

@@ -12,7 +12,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 from hutong.scheme.complaint import ComplaintParty
-from hutong.scheme.messages import PIECE_BYTES_MAX
+from hutong.scheme.complaint_messages import PIECE_BYTES_MAX
 
 IN_CASE_MAX = 40  # Pictures of one complaint, of both sides.
 PERSON_GIVEN_MAX = 40  # What one may give before it is said somewhere, of all that has not gone yet.

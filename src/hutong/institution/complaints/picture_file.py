@@ -14,8 +14,9 @@ from struct import pack, unpack_from
 
 from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.kernel.errors import Refusal
+from hutong.scheme.complaint_messages import PICTURE_BYTES_MAX
 
-BYTES_MAX = 2 * 1024 * 1024  # As the vendors have it.
+BYTES_MAX = PICTURE_BYTES_MAX
 SIDE_MAX = 16_384
 PIXELS_MAX = 50_000_000  # What small bytes unfold to in whoever looks at them.
 

@@ -8,6 +8,7 @@ digest, and is fetched at once, piece by piece, through the switch: nobody is se
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +38,8 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Cold, Shelf
-from hutong.scheme.messages import PIECE_BYTES_MAX, ComplaintPictureAsked, ComplaintPiece, id_hex
+from hutong.scheme.complaint_messages import PIECE_BYTES_MAX, ComplaintPictureAsked, ComplaintPiece
+from hutong.scheme.messages import id_hex
 
 log = structlog.get_logger()
 _UNDER_WAY_MAX = 4  # Fetched at once: each is in memory until it is whole.
@@ -68,6 +70,7 @@ class PictureService:
         self._send = send
         self._case_of = case_of
         self.pictures = Shelf(PICTURES, node.journal, node.store, by=("place",))
+        self.counts: Counter[str] = Counter()  # By state.
         self._contents: dict[int, bytes] = {}
         self._contents_ns = 0
         self._arriving: dict[int, _Arriving] = {}  # What is under way.
@@ -79,6 +82,7 @@ class PictureService:
     async def load(self) -> None:
         """Every picture, without its bytes."""
         for picture in await self.pictures.load_all():
+            self.counts[picture.state] += 1
             if picture.state != PictureState.GONE:
                 self._places.add(picture.place)
 
@@ -231,8 +235,13 @@ class PictureService:
         return picture
 
     def _put(self, picture: Picture) -> None:
+        known = self.pictures.get(picture.id)
+        if known is not None:
+            self.counts[known.state] -= 1
+        self.counts[picture.state] += 1
         self.pictures.put(picture)
-        self._places.add(picture.place)
+        if picture.state != PictureState.GONE:
+            self._places.add(picture.place)
 
     def _is_here(self, place: int, digest: str) -> bool:
         picture = self.pictures.get(picture_id(place, digest))
@@ -358,7 +367,7 @@ class PictureService:
     def _gone(self, over: list[Picture]) -> None:
         for picture in over:
             self._contents.pop(picture.id, None)
-            self.pictures.put(replace(picture, state=PictureState.GONE.value))
+            self._put(replace(picture, state=PictureState.GONE.value))
 
 
 def _picture(place: int, user_id: int, digest: str, now_ns: int) -> Picture:

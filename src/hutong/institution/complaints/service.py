@@ -11,14 +11,14 @@ from hutong.institution.complaints.picture_service import PictureService
 from hutong.institution.payments.ports import Notices
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import Policies
-from hutong.scheme.messages import (
+from hutong.scheme.complaint_messages import (
     ComplaintMessage,
     ComplaintPictureAsked,
     ComplaintPiece,
     ComplaintSaid,
     ComplaintTurn,
-    hex_id,
 )
+from hutong.scheme.messages import hex_id
 
 
 class ComplaintDesk:

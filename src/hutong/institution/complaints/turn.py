@@ -10,7 +10,8 @@ from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
 from hutong.scheme.complaint import ComplaintParty
-from hutong.scheme.messages import PICTURES_MAX, ComplaintTurn, hex_id
+from hutong.scheme.complaint_messages import PICTURES_MAX, ComplaintTurn
+from hutong.scheme.messages import hex_id
 
 TEXT_LENGTH_MAX = 500
 TURNS_MAX = 200

@@ -1,7 +1,6 @@
 """What payers, merchants and operators are shown of complaints. Amounts are integers of minor units (fen)."""
 
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from typing import Annotated, Any
 
 import msgspec
@@ -10,15 +9,13 @@ from msgspec import Meta
 from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX, Grievance
 from hutong.institution.complaints.picture import Picture
-from hutong.institution.complaints.picture_file import BYTES_MAX, PictureFile, picture_file
+from hutong.institution.complaints.picture_file import BYTES_MAX, PictureFile
 from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Turn
 from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.clock import NS_PER_MS
-from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
-from hutong.runtime.http import HttpReason
 from hutong.scheme.complaint import ComplaintKind
-from hutong.scheme.messages import PICTURES_MAX
+from hutong.scheme.complaint_messages import PICTURES_MAX
 
 ACT_PREFIX = "act"
 Words = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
@@ -195,14 +192,6 @@ def grievance_view(grievance: Grievance, turns: list[Turn] | None = None) -> Gri
         answer_by_ms=grievance.answer_by_ns // NS_PER_MS,
         turns=[turn_view(turn, to_payer=True) for turn in turns or ()],
     )
-
-
-def picture_given(data: PictureBody) -> PictureFile:
-    """Refuses FIELD_INVALID, and as `picture_file`."""
-    try:
-        return picture_file(b64decode(data.content, validate=True))
-    except NotBase64:
-        raise Refusal(HttpReason.FIELD_INVALID, field="content", problem="not base64") from None
 
 
 def picture_content(file: PictureFile) -> PictureContent:

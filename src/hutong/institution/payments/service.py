@@ -32,16 +32,18 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
-from hutong.scheme.messages import (
-    AccountStatement,
-    AnyMessage,
-    CodeConsult,
-    CodeResolve,
+from hutong.scheme.complaint_messages import (
     ComplaintMessage,
     ComplaintPictureAsked,
     ComplaintPiece,
     ComplaintSaid,
     ComplaintTurn,
+)
+from hutong.scheme.messages import (
+    AccountStatement,
+    AnyMessage,
+    CodeConsult,
+    CodeResolve,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,

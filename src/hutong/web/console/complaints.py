@@ -16,7 +16,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind
-from hutong.scheme.messages import PICTURES_MAX
+from hutong.scheme.complaint_messages import PICTURES_MAX
 from hutong.web.complaint_pictures import ACCEPTED, ComplaintPictures, carried
 from hutong.web.complaint_wording import KINDS, STATES, told, words_of
 from hutong.web.console.place import Console
@@ -33,6 +33,32 @@ _ACTS = {
 
 def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
     """`/console/complaints...`."""
+    return [_listing(console), *_each(console)]
+
+
+def _listing(console: Console) -> ControllerRouterHandler:
+    complaints, clock = console.institution.complaints.complaints, console.institution.node.clock
+
+    @get("/complaints")
+    async def listed(request: AnyRequest) -> Response[str]:
+        who: SignedInStaff = request.auth
+        found = await console.look(lambda: complaints.complaints.find("merchant_id", who.key.merchant_id))
+        seen = [each for each in found if who.key.sees(each.merchant_id, each.shop_id)]
+        seen.sort(key=lambda each: (not each.is_open, each.answer_by_ns if each.is_open else -each.created_ns))
+        return await console.page(
+            request,
+            "complaints.html",
+            "complaints",
+            rows=[(id_text(COMPLAINT_PREFIX, each.id), each) for each in seen[:_SHOWN_MAX]],
+            states=STATES,
+            kinds=KINDS,
+            now_ns=clock.now_ns(),
+        )
+
+    return listed
+
+
+def _each(console: Console) -> list[ControllerRouterHandler]:
     complaints = console.institution.complaints.complaints
     clock = console.institution.node.clock
     pictures = ComplaintPictures(console.institution, console.pages)
@@ -70,22 +96,6 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
             given=given,
         )
 
-    @get("/complaints")
-    async def listed(request: AnyRequest) -> Response[str]:
-        who: SignedInStaff = request.auth
-        found = await console.look(lambda: complaints.complaints.find("merchant_id", who.key.merchant_id))
-        seen = [each for each in found if who.key.sees(each.merchant_id, each.shop_id)]
-        seen.sort(key=lambda each: (not each.is_open, each.answer_by_ns if each.is_open else -each.created_ns))
-        return await console.page(
-            request,
-            "complaints.html",
-            "complaints",
-            rows=[(id_text(COMPLAINT_PREFIX, each.id), each) for each in seen[:_SHOWN_MAX]],
-            states=STATES,
-            kinds=KINDS,
-            now_ns=clock.now_ns(),
-        )
-
     @get("/complaints/{complaint_id:str}")
     async def show(request: AnyRequest, complaint_id: FromPath[str]) -> Response[str]:
         return await page(request, parse_id(COMPLAINT_PREFIX, complaint_id))
@@ -110,7 +120,7 @@ def complaint_pages(console: Console) -> list[ControllerRouterHandler]:
             return await page(request, id_, refusal, given, text=form.text("text"), amount=form.text("amount"))
         return console.pages.go(f"/console/complaints/{complaint_id}")
 
-    return [listed, show, picture, answer]
+    return [show, picture, answer]
 
 
 def _answer(console: Console, who: SignedInStaff, id_: int, act: ComplaintAct, words: Words, amount: int) -> Complaint:

@@ -18,7 +18,7 @@ from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided, warmed
 from hutong.scheme.complaint import ComplaintAct
-from hutong.scheme.messages import PICTURES_MAX
+from hutong.scheme.complaint_messages import PICTURES_MAX
 from hutong.web.complaint_pictures import ACCEPTED, ComplaintPictures, carried
 from hutong.web.complaint_wording import KINDS, STATES, told, typed, words_of
 from hutong.web.form import Form
@@ -36,7 +36,7 @@ _ACTS = {
 
 def complaints_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
     """`/wallet/complaints` and everything below it."""
-    handlers = [*_opening(institution, pages), *_going_on(institution, pages)]
+    handlers = [*_opening(institution, pages), *_going_on(institution, pages), _looking(institution, pages)]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
 
 
@@ -131,11 +131,6 @@ def _going_on(institution: InstitutionNode, pages: Pages) -> list[ControllerRout
             given=given,
         )
 
-    @get(f"{HOME}/{{grievance_id:str}}/pictures/{{digest:str}}")
-    async def picture(request: AnyRequest, grievance_id: FromPath[str], digest: FromPath[str]) -> Response[bytes]:
-        id_, user_id = parse_id(GRIEVANCE_PREFIX, grievance_id), request.auth.user_id
-        return await pictures.shown(lambda: grievances.grievance(id_, user_id).id, digest)
-
     @get(f"{HOME}/{{grievance_id:str}}")
     async def show(request: AnyRequest, grievance_id: FromPath[str]) -> Response[str]:
         return await page(request, parse_id(GRIEVANCE_PREFIX, grievance_id))
@@ -155,7 +150,18 @@ def _going_on(institution: InstitutionNode, pages: Pages) -> list[ControllerRout
             return await page(request, id_, refusal, form.text("text"), given)
         return pages.go(f"{HOME}/{grievance_id}")
 
-    return [show, picture, say]
+    return [show, say]
+
+
+def _looking(institution: InstitutionNode, pages: Pages) -> ControllerRouterHandler:
+    pictures, grievances = ComplaintPictures(institution, pages), institution.complaints.grievances
+
+    @get(f"{HOME}/{{grievance_id:str}}/pictures/{{digest:str}}")
+    async def picture(request: AnyRequest, grievance_id: FromPath[str], digest: FromPath[str]) -> Response[bytes]:
+        id_, user_id = parse_id(GRIEVANCE_PREFIX, grievance_id), request.auth.user_id
+        return await pictures.shown(lambda: grievances.grievance(id_, user_id).id, digest)
+
+    return picture
 
 
 def _say(institution: InstitutionNode, id_: int, user_id: int, act: ComplaintAct, words: Any) -> Grievance:
