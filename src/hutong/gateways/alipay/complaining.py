@@ -167,8 +167,9 @@ class Complaining:
         if sent is None:
             raise call.fields.invalid("file_content", "不能为空")
         key = await self._complaints.give(call.account, sent.content)
-        name = PurePosixPath(sent.name.replace("\\", "/")).name[:64]
-        return Reply({"file_key": key, "file_name": name, "file_url": self._complaints.link_to(call.origin, key)})
+        said = sent.name.encode("latin-1", "replace").decode(call.codec, "replace")  # As it was kept: byte for byte.
+        name = PurePosixPath(said.replace("\\", "/")).name
+        return Reply({"file_key": key, "file_name": name[:64], "file_url": self._complaints.link_to(call.origin, key)})
 
     async def risk_finish(self, call: Call) -> Reply:
         """The merchant has done what it will do."""

@@ -28,8 +28,8 @@ _DAY_NS = 86_400 * NS_PER_S
 
 def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/complaints` and each of them."""
-    complaints, merchants = parts.institution.complaints.complaints, parts.institution.merchants
-    pictures = ComplaintPictures(parts.institution, desk.pages)
+    whole, merchants = parts.institution.complaints, parts.institution.merchants
+    complaints, pictures = whole.complaints, ComplaintPictures(parts.institution, desk.pages)
 
     async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None, text: str = "") -> Response[str]:
         def look() -> tuple[Complaint, Any, str]:
@@ -45,7 +45,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             "merchant_id": id_text("mer", complaint.merchant_id),
             "state": STATES[complaint.state],
             "kind": KINDS[complaint.kind],
-            "turns": told(turns, complaint.currency, _, parts.institution.complaints.pictures.states(id_)),
+            "turns": told(turns, complaint.currency, _, whole.pictures.states(id_)),
             "act_id": id_text(ACT_PREFIX, desk.node.mint.mint()),
             "now_ns": desk.node.clock.now_ns(),
             "text": text,
@@ -79,8 +79,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
 
     @get("/{complaint_id:str}/pictures/{digest:str}")
     async def picture(complaint_id: FromPath[str], digest: FromPath[str]) -> Response[bytes]:
-        id_ = parse_id(COMPLAINT_PREFIX, complaint_id)
-        return await pictures.shown(lambda: complaints.complaint(id_).id, digest)
+        return await pictures.shown(lambda: complaints.complaint(parse_id(COMPLAINT_PREFIX, complaint_id)).id, digest)
 
     @post("/{complaint_id:str}")
     async def act(request: AnyRequest, complaint_id: FromPath[str]) -> Response[Any]:
