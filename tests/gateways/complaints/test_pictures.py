@@ -246,6 +246,8 @@ async def test_pictures_by_alipay(street: Street) -> None:
     assert await seen(payer, digest_of(SLIP)) == SLIP
 
     (newer,) = (await merchant.ask(f"{risk}.info.batchquery", {}))["complaint_list"]
+    assert len(newer["process_img_url_list"]) == 2
+    newer = await merchant.ask(f"{risk}.info.query", {"complain_id": newer["id"]})
     assert (len(newer["certify_info"]), len(newer["process_img_url_list"])) == (1, 2)
     three = await alipay_uploaded(merchant, png(shade=99))
     done = {"id_list": [newer["id"]], "process_code": "CONSENSUS_WITH_CLIENT", "reply_content": "已补", "remark": "补"}

@@ -155,7 +155,9 @@ class Complaining:
     async def risk_query(self, call: Call) -> Reply:
         """One, by its number or its name."""
         file = await self._complaints.find(call.caller, self._named(call, call.fields, "complain_id"))
-        return Reply(self._risk(call, file))
+        theirs = (turn for turn in file.turns if turn.by != ComplaintParty.PAYEE.value)
+        certified = self._complaints.links_to(call.origin, theirs)
+        return Reply(self._risk(call, file) | ({"certify_info": certified} if certified else {}))
 
     async def risk_reply(self, call: Call) -> Reply:
         """Answer the payer."""
@@ -241,13 +243,9 @@ class Complaining:
         return _reply(call, turn) | ({"images": images} if images else {})
 
     def _risk(self, call: Call, file: File) -> dict[str, Any]:
-        payee = ComplaintParty.PAYEE.value
-        ours = self._complaints.links_to(call.origin, (turn for turn in file.turns if turn.by == payee))
-        theirs = self._complaints.links_to(call.origin, (turn for turn in file.turns if turn.by != payee))
-        shown = _risk(call, file)
-        if theirs:
-            shown["certify_info"] = theirs
-        return shown | ({"process_img_url_list": ours} if ours else {})
+        ours = (turn for turn in file.turns if turn.by == ComplaintParty.PAYEE.value)
+        images = self._complaints.links_to(call.origin, ours)
+        return _risk(call, file) | ({"process_img_url_list": images} if images else {})
 
 
 def _status(complaint: Complaint) -> str:
