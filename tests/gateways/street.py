@@ -32,6 +32,7 @@ from hutong.runtime.http_app import make_app
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import AnyMessage
+from tests.gateways.catalogues.conformity import conforms
 from tests.institution.merchants.shop_street import noodles
 from tests.institution.payments.world import Place, World
 
@@ -98,7 +99,10 @@ class House(Place):
         app = self.gateways.door(make_app(handlers, title=self.node_id, version="1"))
         self.client = await stack.enter_async_context(
             httpx.AsyncClient(
-                transport=httpx.ASGITransport(cast("Any", app)), base_url=f"http://{self.node_id}", timeout=5
+                transport=httpx.ASGITransport(cast("Any", app)),
+                base_url=f"http://{self.node_id}",
+                timeout=5,
+                event_hooks={"response": [conforms]},
             )
         )
 
