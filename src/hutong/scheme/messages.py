@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.hold import HoldAct, HoldStatus
 
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
@@ -212,7 +213,8 @@ class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
     """
 
     request_id: MessageId = msgspec.field(name="PmtInfId")
-    code: Max512Text = msgspec.field(name="PmtCd")  # A payment code, or `mandate:<bank node>:<token>`.
+    # A payment code, `mandate:<bank node>:<token>`, or `hold:<debtor agent>:<hold>:<token>`.
+    code: Max512Text = msgspec.field(name="PmtCd")
     amount: PositiveMinorUnits = msgspec.field(name="InstdAmt")
     currency: CurrencyCode = msgspec.field(name="Ccy")
     channel: Channel = msgspec.field(name="LclInstrm")
@@ -286,6 +288,8 @@ class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
     switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
+    # Of a code that nobody is paid by, but that asks to hold: refused by that name, with the hold it asks for.
+    hold_id: MaybeId = msgspec.field(name="HldId", default="")
 
 
 class RecallRequest(Message, frozen=True, kw_only=True, tag="camt.056"):
@@ -407,6 +411,60 @@ class ComplaintTurn(Message, frozen=True, kw_only=True, tag="hutong.complained")
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
 
 
+class HoldRequest(Message, frozen=True, kw_only=True, tag="hutong.hold"):
+    """
+    A merchant asks to hold money of a payer elsewhere, or lets some go. From the creditor agent through the switch to the debtor agent.
+
+    Every one says what the creditor agent knows of the hold; one without an act says nothing else. Sent again until it is answered.
+    """
+
+    hold_id: MessageId = msgspec.field(name="HldId")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    debtor_agent: NodeId | None = msgspec.field(name="DbtrAgt", default=None)  # None: whoever owns the code.
+    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = msgspec.field(
+        name="ElctrncSeqNb"
+    )  # The newest it knows.
+    act: HoldAct | None = msgspec.field(name="HldAct", default=None)
+    act_id: MaybeId = msgspec.field(name="ActId", default="")  # With RLSE.
+    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    code: MaybeMax512Text = msgspec.field(name="PmtCd", default="")  # As scanned; until the debtor agent is known.
+    creditor_name: Max140Text = msgspec.field(name="CdtrNm", default="")
+    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
+    expires_at_ms: Milliseconds = msgspec.field(
+        name="XpryDtTm", default=0
+    )  # With OPEN: until when the payer may agree.
+    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
+
+
+class HoldReport(Message, frozen=True, kw_only=True, tag="hutong.held"):
+    """
+    How a hold stands, whole. From the debtor agent through the switch to the creditor agent; a refusal also from the switch.
+
+    States are numbered: the greatest is the newest. Told again until the creditor agent says that it knows it.
+    """
+
+    hold_id: MessageId = msgspec.field(name="HldId")
+    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
+    debtor_agent: NodeId | None = msgspec.field(name="DbtrAgt", default=None)  # None: the switch knows of none.
+    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = msgspec.field(name="ElctrncSeqNb")  # 0: a refusal alone.
+    status: HoldStatus = msgspec.field(name="HldSts")
+    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)  # What was held at first,
+    taken: MinorUnits = msgspec.field(name="TknAmt", default=0)  # was paid of it,
+    released: MinorUnits = msgspec.field(name="RlsdAmt", default=0)  # and went back.
+    currency: CurrencyCode = msgspec.field(name="Ccy")
+    act_id: MaybeId = msgspec.field(
+        name="ActId", default=""
+    )  # The act that this answers; done, or refused by the reason.
+    code: MaybeMax512Text = msgspec.field(name="PmtCd", default="")  # With HELD: what requests to pay out of it name.
+    debtor_name: Max140Text = msgspec.field(name="DbtrNm", default="")
+    debtor_ref: Max35Text = msgspec.field(name="DbtrRef", default="")
+    lapses_at_ms: Milliseconds = msgspec.field(name="RlsDtTm", default=0)  # What is left then goes back by itself.
+    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
+    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
+    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
+
+
 class AccountStatement(Message, frozen=True, kw_only=True, tag="camt.053"):
     """
     camt.053: an entry of the node's settlement account, with the balance before and behind it. From the switch.
@@ -455,6 +513,8 @@ AnyMessage = (
     | TraceAnswer
     | ComplaintSaid
     | ComplaintTurn
+    | HoldRequest
+    | HoldReport
     | AccountStatement
     | StatementRequest
 )

@@ -15,6 +15,8 @@ from hutong.scheme.messages import (
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
+    HoldReport,
+    HoldRequest,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,
@@ -28,6 +30,7 @@ from hutong.scheme.messages import (
 )
 from hutong.switch.admission import AdmissionService
 from hutong.switch.complaint_service import ComplaintService
+from hutong.switch.hold_service import HoldService
 from hutong.switch.lifecycle.exit_service import ExitService
 from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
@@ -94,6 +97,7 @@ class SwitchNode:
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
         self.complaints = ComplaintService(node, self.clearing)
+        self.holds = HoldService(node, self.admission, self.routing, policy)
         self.lifecycle = LifecycleService(node, self.admission, policy.lifecycle)
         self.exits = ExitService(
             node,
@@ -167,5 +171,9 @@ class SwitchNode:
                 self.complaints.said(sender, message)
             case ComplaintTurn():
                 self.complaints.told(sender, message)
+            case HoldRequest():
+                self.holds.asked(sender, message)
+            case HoldReport():
+                self.holds.told(sender, message)
             case _:
                 assert_never(message)

@@ -12,7 +12,7 @@ from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.history_service import HistoryService
-from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
+from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.oversight_service import OversightService
 from hutong.institution.payments.payment import Why, check_amount, check_new_id
@@ -40,6 +40,8 @@ from hutong.scheme.messages import (
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
+    HoldReport,
+    HoldRequest,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,
@@ -130,6 +132,7 @@ class PaymentService:
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
         self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
+        self.on_hold: Callable[[HoldRequest | HoldReport], None] = lambda _: None
         self._people = people
 
     async def start(self) -> None:
@@ -203,6 +206,8 @@ class PaymentService:
                 self.on_recall(message)
             case ComplaintSaid() | ComplaintTurn():
                 self.on_complaint(message)
+            case HoldRequest() | HoldReport():
+                self.on_hold(message)
             case AccountStatement():
                 self.on_statement(message)
             case StatusRequest() | StatementRequest():
@@ -211,8 +216,8 @@ class PaymentService:
                 assert_never(message)
 
     def is_ours(self, code: str) -> bool:
-        """Whether a payment code or mandate is of this node: then nobody else need be asked."""
-        if code.startswith(MANDATE_PREFIX):
+        """Whether a payment code, mandate or hold is of this node: then nobody else need be asked."""
+        if code.startswith((MANDATE_PREFIX, HOLD_PREFIX)):
             return bank_of(code) == self.node.node_id
         return bool(self._code_prefix) and code.startswith(self._code_prefix) and len(code) == PAYMENT_CODE_LENGTH
 
