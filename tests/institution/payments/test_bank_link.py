@@ -135,7 +135,7 @@ def test_what_was_claimed_before_midnight_and_refused_behind_it_gives_back_to_no
     assert link.top_up(500_001) == TopUpState.OPEN
     link.world.tick(2)
     assert link.top_up(100) == TopUpState.PAID
-    link.yun.decide(lambda: settle(late[0]))
+    link.yun.decide(lambda: settle(late[0], ""))
     assert link.yun.payments.mandates.mandate(link.mandate.id).used == 100
 
 
