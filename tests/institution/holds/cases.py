@@ -123,7 +123,7 @@ class Town(World):
 
     def take(self, authorisation: Authorisation, amount: int) -> Asks:
         """The merchant asks to be paid out of what is held."""
-        expires_ns = self.clock.now_ns() + 60 * NS_PER_S
+        expires_ns = self.clock.now_ns() + 300 * NS_PER_S
         kind = Channel.PAYMENT_CODE.value
         asks = self.wei.asks(self.merchant, amount=amount, kind=kind, expires_ns=expires_ns, fee_bps=60)
         charge = Charge(

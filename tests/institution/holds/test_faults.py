@@ -22,7 +22,8 @@ from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, now
 from tests.institution.weather import Weather
 
-STEPS = 320
+STEPS = 400
+CAP = 90_000  # Low enough for the switch to refuse some payments.
 _AMOUNTS = (5_000, 60_000, 120_000, OPENING + 1)
 
 
@@ -30,7 +31,7 @@ class Trouble(Weather):
     """One run: random acts, each checked, then healing."""
 
     def __init__(self, seed: int) -> None:
-        self.town = Town(seed=seed, immediate=False)
+        self.town = Town(seed=seed, immediate=False, cap=CAP)
         super().__init__(self.town, heals_in_hours=30)
         self.town.fees(20, 5)
         self.people: list[tuple[Institution, Person]] = [
@@ -40,12 +41,21 @@ class Trouble(Weather):
         self.town.flush()
 
     def run(self) -> None:
-        acts = [self.deliver] * 12 + [self.flush] * 8 + [self.lose, self.repeat, self.tick]
+        acts = [self.deliver] * 20 + [self.flush] * 12 + [self.lose, self.repeat, self.tick, self.calm]
         acts += [self.ask, self.ask, self.offer, self.open, self.open, self.agree, self.agree, self.agree, self.decline]
-        acts += [self.take] * 4 + [self.let_go, self.end, self.withdraw, self.refund]
+        acts += [self.take] * 6 + [self.let_go, self.end, self.withdraw, self.refund, self.refund]
         self.live(acts, STEPS)
 
     # Acts.
+
+    def tick(self) -> None:
+        """Mostly little time goes by: most offers and requests last some minutes."""
+        self.town.tick(self.random.choice([1, 1, 5, 5, 20, 20, 60, 3_600]))
+
+    def calm(self) -> None:
+        """For a moment all arrives."""
+        self.town.flush()
+        self.town.settle()
 
     def offer(self) -> None:
         self.offers.append(self.town.offer(self.random.choice(_AMOUNTS)))
@@ -91,11 +101,11 @@ class Trouble(Weather):
 
     def end(self) -> None:
         held = [each for each in self.authorisations() if each.state == AuthorisationState.HELD]
-        if held and self.random.random() < 0.5:
+        if held and self.random.random() < 0.3:
             self.town.let_go(self.random.choice(held).id, 0)
 
     def withdraw(self) -> None:
-        if self.offers and self.random.random() < 0.5:
+        if self.offers and self.random.random() < 0.3:
             service, id_ = self.town.wei.holds.authorisations, self.random.choice(self.offers).id
             self.town.wei.decide(partial(service.withdraw, id_))
 
