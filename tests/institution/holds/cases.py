@@ -11,6 +11,7 @@ from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.scheme.messages import Channel, HoldRequest, id_hex
 from tests.institution.payments.neighbours import Asks, Person, pin_token
 from tests.institution.payments.world import Institution, World
+from tests.institution.recalls.cases import do
 
 OPENING = 1_000_000
 OFFER_LIFE_S = 900
@@ -26,7 +27,7 @@ class Merchants:
         self.released_: list[Release] = []
 
     def offer(self, id_: int) -> Offer | None:
-        offer, known = self._offers.get(id_), self._place.holds.authorisations.all.get(id_)
+        offer, known = self._offers.get(id_), self._place.hold_desk.authorisations.all.get(id_)
         if offer is None:
             return None
         is_asked = known is None or known.state == AuthorisationState.ASKED
@@ -69,7 +70,7 @@ class Town(World):
     def boot(self) -> None:
         """Who asks is there before messages come."""
         for name in ("jing", "wei", "zhi"):
-            self[name].holds.authorisations.asker = Merchants(self[name], self.offers)
+            self[name].hold_desk.authorisations.asker = Merchants(self[name], self.offers)
 
     def restart(self, name: str) -> None:
         super().restart(name)
@@ -100,7 +101,7 @@ class Town(World):
         return offer
 
     def ask(self, offer: Offer, code: str) -> None:
-        self.wei.decide(lambda: self.wei.holds.authorisations.ask(offer, code))
+        do(self.wei, lambda: self.wei.hold_desk.authorisations.ask(offer, code))
 
     def opened(self, place: Institution, person: Person, offer: Offer) -> None:
         """Somebody opens the link; what the consult brought was this."""
@@ -115,11 +116,11 @@ class Town(World):
             expires_at_ms=offer.expires_ns // NS_PER_MS,
             at_ms=self.clock.now_ns() // NS_PER_MS,
         )
-        place.decide(lambda: place.holds.holds.opened(person.id, asked))
+        do(place, lambda: place.hold_desk.holds.opened(person.id, asked))
 
     def agree(self, place: Institution, hold: Hold) -> None:
         token = pin_token(hold.user_id, hold.id, hold.amount, hold.text)
-        place.decide(lambda: place.holds.holds.agree(hold.user_id, hold.id, token))
+        do(place, lambda: place.hold_desk.holds.agree(hold.user_id, hold.id, token))
 
     def take(self, authorisation: Authorisation, amount: int) -> Asks:
         """The merchant asks to be paid out of what is held."""
@@ -146,15 +147,15 @@ class Town(World):
 
     def let_go(self, id_: int, amount: int, release_id: int = 0) -> int:
         release_id = release_id or self.wei.node.mint.mint()
-        self.wei.decide(partial(self.wei.holds.authorisations.release, id_, release_id, amount))
+        do(self.wei, partial(self.wei.hold_desk.authorisations.release, id_, release_id, amount))
         return release_id
 
     def hold(self, place: Institution, offer: Offer) -> Hold:
-        (found,) = [each for each in place.holds.holds.holds.everything() if each.hold_id == offer.id]
+        (found,) = [each for each in place.hold_desk.holds.holds.everything() if each.hold_id == offer.id]
         return found
 
     def authorisation(self, offer: Offer) -> Authorisation:
-        found = self.wei.holds.authorisations.all.get(offer.id)
+        found = self.wei.hold_desk.authorisations.all.get(offer.id)
         assert found is not None
         return found
 

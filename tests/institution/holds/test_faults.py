@@ -20,6 +20,7 @@ from hutong.kernel.errors import Refusal
 from tests.institution.holds.cases import OPENING, Town
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, now
+from tests.institution.recalls.cases import do
 from tests.institution.weather import Weather
 
 STEPS = 400
@@ -85,7 +86,7 @@ class Trouble(Weather):
         if waiting:
             place, hold = self.random.choice(waiting)
             with suppress(Refusal):
-                place.decide(partial(place.holds.holds.decline, hold.user_id, hold.id))  # type: ignore[arg-type]
+                do(place, partial(place.hold_desk.holds.decline, hold.user_id, hold.id))
 
     def take(self) -> None:
         held = [each for each in self.authorisations() if each.state == AuthorisationState.HELD]
@@ -106,7 +107,7 @@ class Trouble(Weather):
 
     def withdraw(self) -> None:
         if self.offers and self.random.random() < 0.3:
-            service, id_ = self.town.wei.holds.authorisations, self.random.choice(self.offers).id
+            service, id_ = self.town.wei.hold_desk.authorisations, self.random.choice(self.offers).id
             self.town.wei.decide(partial(service.withdraw, id_))
 
     def refund(self) -> None:
@@ -123,10 +124,10 @@ class Trouble(Weather):
 
     def holds(self) -> list[tuple[Institution, Hold]]:
         places = (self.town.jing, self.town.zhi)
-        return [(place, hold) for place in places for hold in place.holds.holds.holds.everything()]
+        return [(place, hold) for place in places for hold in place.hold_desk.holds.holds.everything()]
 
     def authorisations(self) -> list[Authorisation]:
-        return self.town.wei.holds.authorisations.all.everything()
+        return self.town.wei.hold_desk.authorisations.all.everything()
 
     def check_safety(self) -> None:
         assert all(place.balanced() for place in self.town.places.values())
@@ -167,7 +168,7 @@ class Trouble(Weather):
             assert authorisation.state != AuthorisationState.ASKED
             if authorisation.state == AuthorisationState.HELD:
                 assert held[authorisation.id] == 1
-        releases = self.town.wei.holds.authorisations.releases.everything()
+        releases = self.town.wei.hold_desk.authorisations.releases.everything()
         assert all(release.state != "WANTED" for release in releases)
         assert not any(place.payments.debtor.undecided for place, _ in self.people)
         self.check_money()

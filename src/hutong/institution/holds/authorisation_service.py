@@ -62,15 +62,27 @@ class Asker(Protocol):
         ...
 
 
+class NobodyAsks:
+    """Who asks at an institution whose merchants hold nothing."""
+
+    def offer(self, id_: int) -> Offer | None:  # noqa: ARG002  # Nothing was ever asked.
+        return None
+
+    def look_up(self, release_id: int) -> None: ...
+
+    def changed(self, authorisation: Authorisation) -> None: ...
+
+    def released(self, release: Release) -> None: ...
+
+
 class AuthorisationService:
     """What merchants of ours hold elsewhere."""
-
-    asker: Asker  # Set by who asks, before messages come.
 
     def __init__(self, node: NodeRuntime, own_links: str, send: Callable[[HoldRequest | CodeResolve], None]) -> None:
         self._node = node
         self._own_links = own_links + PATH + PlateKind.HOLD.value
         self._send = send
+        self.asker: Asker = NobodyAsks()  # Until somebody is built upon the institution, before messages come.
         self.all = Shelf(AUTHORISATIONS, node.journal, node.store, by=("due_day",), timed=True)
         self.releases = Shelf(AUTHORISATION_RELEASES, node.journal, node.store, by=("authorisation_id",), timed=True)
         self._rounds = Rounds()
@@ -97,9 +109,9 @@ class AuthorisationService:
     # Who asks.
 
     def ask(self, offer: Offer, code: str) -> Authorisation:
-        """Ask whoever showed this code. Repeats: asks again."""
+        """Ask whoever showed this code. Repeats: asks again; of one that was refused, another code may be tried."""
         known = self.all.get(offer.id)
-        if known is None:
+        if known is None or (known.state == AuthorisationState.REFUSED and not known.number):
             now_ns = self._node.clock.now_ns()
             known = new_authorisation(offer, code, now_ns, now_ns // DAY_NS + 2)
             self.all.put(known)

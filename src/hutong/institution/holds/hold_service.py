@@ -45,7 +45,7 @@ from hutong.ledger import holding_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, warmed
+from hutong.runtime.shelf import Shelf, decided, warmed
 from hutong.scheme.hold import HoldAct, HoldStatus
 from hutong.scheme.messages import Channel, HoldReport, HoldRequest, RequestToPay, hex_id, id_hex
 
@@ -206,12 +206,13 @@ class HoldService:
         """What merchants elsewhere hold of a person's money."""
         return sum(each.left for each in await warmed(self._node.journal, lambda: self.of_person(user_id)))
 
-    async def settled(self, id_: int) -> Hold | None:
+    async def settled(self, hold: Hold) -> Hold:
         """As it is, once the ledger has said whether it is held: a new account has to be looked up before it is made."""
-        found = await warmed(self._node.journal, lambda: self.holds.get(id_))
-        if found is not None and found.state == HoldState.HOLDING:
+        found = await decided(self._node.journal, lambda: self._get(hold.id))
+        if found.state == HoldState.HOLDING:
             await self._ledger.lookup_accounts([found.account(self._currency)])
-        return await warmed(self._node.journal, lambda: self.holds.get(id_))
+            found = await decided(self._node.journal, lambda: self._get(hold.id))
+        return found
 
     # Payments out of it.
 

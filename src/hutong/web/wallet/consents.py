@@ -53,6 +53,17 @@ class Consent(Protocol):
 
     @property
     def at_ns(self) -> int: ...
+    @property
+    def agent(self) -> str:
+        """The merchant's institution, of what a merchant elsewhere holds; so are the others."""
+        ...
+
+    @property
+    def taken(self) -> int: ...
+    @property
+    def left(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
 
 
 class Consents(Protocol):
@@ -60,7 +71,7 @@ class Consents(Protocol):
 
     def of(self, user_id: int, /) -> Sequence[Consent]: ...
 
-    def one(self, id_: str, /) -> Consent: ...
+    def one(self, user_id: int, id_: str, /) -> Consent: ...
 
     def agree(self, user_id: int, id_: str, pin_token: str, /) -> None: ...
 
@@ -77,8 +88,9 @@ def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consent
         return pages.render(request, "wallet/agreements.html", nav="settings", consents=found)
 
     async def page(request: AnyRequest, consent_id: str, refusal: Refusal | None = None) -> Response[str]:
-        consent = await warmed(journal, lambda: consents.one(consent_id))
-        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent)
+        consent = await warmed(journal, lambda: consents.one(request.auth.user_id, consent_id))
+        why = pages.words(request).reason
+        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent, why=why)
 
     @get("/wallet/agreements/{consent_id:str}")
     async def ask(request: AnyRequest, consent_id: FromPath[str]) -> Response[str]:
@@ -88,7 +100,7 @@ def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consent
     async def agree(request: AnyRequest, consent_id: FromPath[str]) -> Response[Any]:
         form, user_id = await pages.form(request), request.auth.user_id
         try:
-            consent = await warmed(journal, lambda: consents.one(consent_id))
+            consent = await warmed(journal, lambda: consents.one(request.auth.user_id, consent_id))
             token = await people.pin_token(
                 user_id, form.text("pin", length_max=12), consent.payment_id, consent.amount, consent.creditor
             )
@@ -106,4 +118,12 @@ def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consent
             return await page(request, consent_id, refusal)
         return pages.go("/wallet/agreements")
 
-    return [pages.router("/", [show, ask, agree, end], WALLET, [wallet_guard(institution, pages)])]
+    @get("/wallet/holds")
+    async def look(request: AnyRequest) -> Response[Any]:
+        try:
+            hold = await institution.holds.look(request.auth.user_id, request.query_params.get("link", ""))
+        except Refusal as refusal:
+            return pages.shown(request, "wallet/scan.html", refusal, nav="scan", code="")
+        return pages.go(f"/wallet/agreements/{hold.text}")
+
+    return [pages.router("/", [show, ask, agree, end, look], WALLET, [wallet_guard(institution, pages)])]

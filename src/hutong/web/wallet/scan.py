@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.codes.code import Presented
 from hutong.codes.picture import read_picture
+from hutong.codes.plate import PlateKind, read_plate
 from hutong.codes.scanned import read
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
@@ -51,6 +52,8 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             raise Refusal(ScanReason.SHOWN_BY_PAYER)
         if path := open_path(text):
             return path
+        if path := _hold_path(text, institution.plates.site.base):
+            return path
         if asked := _CONSENT.fullmatch(text):
             if asked[1] != institution.plates.site.base:
                 raise Refusal(ScanReason.ASKED_ELSEWHERE)
@@ -89,6 +92,19 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         return Response(msgspec.json.encode(found), media_type=MediaType.JSON, headers=HEADERS)
 
     return [pages.router("/", [scan, give, watch], WALLET, [wallet_guard(institution, pages)])]
+
+
+def _hold_path(text: str, own: str) -> str:
+    """Where a merchant's link that asks to hold money is agreed to, here or elsewhere; empty for every other code."""
+    try:
+        plate = read_plate(text)
+    except Refusal:
+        return ""
+    if plate.id.kind is not PlateKind.HOLD:
+        return ""
+    if plate.base == own:
+        return f"/wallet/agreements/{id_text('pra', plate.id.request_id)}"
+    return f"/wallet/holds?{urlencode({'link': text})}"
 
 
 def _check_room(institution: InstitutionNode) -> None:
