@@ -53,6 +53,8 @@ TYPES: dict[str, dict[str, Any]] = {
     "PDNG, PRCG or PRCD": {"pattern": "PDNG|PRCG|PRCD"},
     "at most 4 links": {"json": "array", "length_max": 4},
     "integer, 0 or more": {"min": 0, "max": INTEGER_MAX},
+    "OPEN, RLSE or null": {"pattern": "OPEN|RLSE", "null": True},
+    "PDNG, HELD, ENDD or RJCT": {"pattern": "PDNG|HELD|ENDD|RJCT"},
     "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
 
@@ -100,7 +102,7 @@ _TABLES = {
         CnsltId!Id DbtrAgt!Node CnsltSts!FOUND_or_REFUSED StsRsnCd:Text35 StsRsnPrtry:Text70 CdtrAgt:Node_or_null
         CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
         InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount DscntInd:true_or_false RmtInf:Text140 XpryDtTm:Instant
-        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35""",
+        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35 HldId:Id_or_empty""",
     "camt.056": """
         CxlId!Id Assgnr!Node OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node RclInstdAmt!Amount+ Ccy!Currency
         CxlRsnCd!FRAD,_DUPL,_AM09,_AC03,_UPAY,_TECH_or_CUST AddtlInf:Text140 CreDtTm!Instant XpryDtTm!Instant""",
@@ -117,6 +119,14 @@ _TABLES = {
         CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer,_0_or_more Pty!DBTR,_CDTR_or_AGNT
         CmplntAct!act ActId:Id_or_empty CmplntSts!PDNG,_PRCG_or_PRCD Ccy!Currency Amt:Amount AddtlInf:Text512
         PictrLk:at_most_4_links XpryDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
+    "hutong.hold": """
+        HldId!Id CdtrAgt!Node DbtrAgt:Node_or_null ElctrncSeqNb!integer,_0_or_more HldAct:OPEN,_RLSE_or_null
+        ActId:Id_or_empty InstdAmt:Amount Ccy!Currency PmtCd:Text512 CdtrNm:Text140 RmtInf:Text140 XpryDtTm:Instant
+        CreDtTm!Instant""",
+    "hutong.held": """
+        HldId!Id CdtrAgt!Node DbtrAgt:Node_or_null ElctrncSeqNb!integer,_0_or_more HldSts!PDNG,_HELD,_ENDD_or_RJCT
+        InstdAmt:Amount TknAmt:Amount RlsdAmt:Amount Ccy!Currency ActId:Id_or_empty PmtCd:Text512 DbtrNm:Text140
+        DbtrRef:Text35 RlsDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
     "camt.053": """
         StmtId!Id ElctrncSeqNb!integer BkTxCd!code Ccy!Currency Amt!Amount CdtInd!boolean OpngBookdBal!Amount
         ClsgBookdBal!Amount BookgDtTm!Instant SttlmCycl:Window_or_empty IntrBkSttlmDt:date_or_empty
@@ -151,6 +161,7 @@ DEFAULTS |= {
     "PictrLk": [],
     "CmplntAct": None,
     "CmplntTp": "OTHR",
+    "HldAct": None,
 }
 OUR_ID = {
     "pacs.008": "TxId",
@@ -314,6 +325,31 @@ def complained(of: Message, number: int, **said: Any) -> Message:
     same = {name: of[name] for name in ("CmplntId", "OrgnlTxId", "DbtrAgt", "CdtrAgt", "ActId", "Ccy")}
     told = {"ElctrncSeqNb": number, "Pty": "DBTR", "CmplntAct": "OPEN", "CmplntSts": "PDNG", "CreDtTm": now_ms()}
     return {"MsgTp": "hutong.complained"} | same | told | said
+
+
+def hold(code: str, creditor_agent: str, amount: int, **said: Any) -> Message:
+    """A hutong.hold: a merchant asks to hold money of who showed a code."""
+    return {
+        "MsgTp": "hutong.hold",
+        "HldId": new_id(),
+        "CdtrAgt": creditor_agent,
+        "ElctrncSeqNb": 0,
+        "HldAct": "OPEN",
+        "InstdAmt": amount,
+        "Ccy": "CNY",
+        "PmtCd": code,
+        "CdtrNm": "conformance inn",
+        "RmtInf": "deposit",
+        "XpryDtTm": now_ms() + 900_000,
+        "CreDtTm": now_ms(),
+    } | said
+
+
+def held(of: Message, debtor_agent: str, number: int, **said: Any) -> Message:
+    """How a hold stands: held, unless it says otherwise."""
+    same = {name: of[name] for name in ("HldId", "CdtrAgt", "Ccy")}
+    told = {"DbtrAgt": debtor_agent, "ElctrncSeqNb": number, "HldSts": "HELD", "CreDtTm": now_ms()}
+    return {"MsgTp": "hutong.held"} | same | told | said
 
 
 def consult(code: str, debtor_agent: str, **said: Any) -> Message:

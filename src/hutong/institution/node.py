@@ -83,8 +83,7 @@ class InstitutionNode:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
-        self.ledger, self.pool = ledger, pool
-        self.chart = Chart(node.node_id)
+        self.ledger, self.pool, self.chart = ledger, pool, Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
         self._request_repository = RequestRepository(node)

@@ -13,32 +13,32 @@ from typing import Annotated
 import msgspec
 
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
-from hutong.scheme.hold import HoldAct, HoldStatus
+from hutong.scheme.field import (
+    CurrencyCode,
+    DateText,
+    EntryNumber,
+    Max35Text,
+    Max140Text,
+    Max512Text,
+    MaybeId,
+    MaybeMax512Text,
+    MccText,
+    Message,
+    MessageId,
+    Milliseconds,
+    MinorUnits,
+    NodeId,
+    PositiveMinorUnits,
+    WindowText,
+)
+from hutong.scheme.hold import HoldReport, HoldRequest
 
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
 TRACE_HOPS_MAX = 500  # In one answer.
 PICTURES_MAX = 4  # With one turn of a complaint.
 
-# `$` alone would let a line feed pass behind the last letter.
-NodeId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,34}$(?!\n)")]
-MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
-MinorUnits = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-PositiveMinorUnits = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
-Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
-Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
-Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-MaybeMax512Text = Annotated[str, msgspec.Meta(max_length=512)]
-MaybeId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")]
 Pictures = Annotated[list[Max512Text], msgspec.Meta(max_length=PICTURES_MAX)]
-# A settlement window: its date and its number that day, as `2026-11-23/2`.
-WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
-DateText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]
-EntryNumber = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
-# In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
 
 
 class Channel(Enum):
@@ -116,10 +116,6 @@ class EntryKind(Enum):
     TOP_UP = "TOPUP"  # The participant paid money in.
     WITHDRAWAL = "WTHDRW"  # It took money out.
     CHARGE = "CHRG"  # The scheme's charge by invoice.
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="MsgTp", forbid_unknown_fields=False):
-    """What all messages are. Unknown fields are ignored, so that a later minor version may add some."""
 
 
 class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
@@ -406,60 +402,6 @@ class ComplaintTurn(Message, frozen=True, kw_only=True, tag="hutong.complained")
     text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
     pictures: Pictures = msgspec.field(name="PictrLk", default=[])
     answer_by_ms: Milliseconds = msgspec.field(name="XpryDtTm", default=0)  # Until when the payee should act; 0: never.
-    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
-    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
-    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
-
-
-class HoldRequest(Message, frozen=True, kw_only=True, tag="hutong.hold"):
-    """
-    A merchant asks to hold money of a payer elsewhere, or lets some go. From the creditor agent through the switch to the debtor agent.
-
-    Every one says what the creditor agent knows of the hold; one without an act says nothing else. Sent again until it is answered.
-    """
-
-    hold_id: MessageId = msgspec.field(name="HldId")
-    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
-    debtor_agent: NodeId | None = msgspec.field(name="DbtrAgt", default=None)  # None: whoever owns the code.
-    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = msgspec.field(
-        name="ElctrncSeqNb"
-    )  # The newest it knows.
-    act: HoldAct | None = msgspec.field(name="HldAct", default=None)
-    act_id: MaybeId = msgspec.field(name="ActId", default="")  # With RLSE.
-    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)
-    currency: CurrencyCode = msgspec.field(name="Ccy")
-    code: MaybeMax512Text = msgspec.field(name="PmtCd", default="")  # As scanned; until the debtor agent is known.
-    creditor_name: Max140Text = msgspec.field(name="CdtrNm", default="")
-    remittance: Max140Text = msgspec.field(name="RmtInf", default="")
-    expires_at_ms: Milliseconds = msgspec.field(
-        name="XpryDtTm", default=0
-    )  # With OPEN: until when the payer may agree.
-    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
-
-
-class HoldReport(Message, frozen=True, kw_only=True, tag="hutong.held"):
-    """
-    How a hold stands, whole. From the debtor agent through the switch to the creditor agent; a refusal also from the switch.
-
-    States are numbered: the greatest is the newest. Told again until the creditor agent says that it knows it.
-    """
-
-    hold_id: MessageId = msgspec.field(name="HldId")
-    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
-    debtor_agent: NodeId | None = msgspec.field(name="DbtrAgt", default=None)  # None: the switch knows of none.
-    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = msgspec.field(name="ElctrncSeqNb")  # 0: a refusal alone.
-    status: HoldStatus = msgspec.field(name="HldSts")
-    amount: MinorUnits = msgspec.field(name="InstdAmt", default=0)  # What was held at first,
-    taken: MinorUnits = msgspec.field(name="TknAmt", default=0)  # was paid of it,
-    released: MinorUnits = msgspec.field(name="RlsdAmt", default=0)  # and went back.
-    currency: CurrencyCode = msgspec.field(name="Ccy")
-    act_id: MaybeId = msgspec.field(
-        name="ActId", default=""
-    )  # The act that this answers; done, or refused by the reason.
-    code: MaybeMax512Text = msgspec.field(name="PmtCd", default="")  # With HELD: what requests to pay out of it name.
-    debtor_name: Max140Text = msgspec.field(name="DbtrNm", default="")
-    debtor_ref: Max35Text = msgspec.field(name="DbtrRef", default="")
-    lapses_at_ms: Milliseconds = msgspec.field(name="RlsDtTm", default=0)  # What is left then goes back by itself.
     at_ms: Milliseconds = msgspec.field(name="CreDtTm")
     reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")

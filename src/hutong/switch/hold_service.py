@@ -9,8 +9,7 @@ import structlog
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
-from hutong.scheme.hold import HoldAct, HoldStatus
-from hutong.scheme.messages import HoldReport, HoldRequest
+from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
 from hutong.switch.admission import AdmissionService
 from hutong.switch.enquiry import EnquiryLimiter, is_from_the_future
 from hutong.switch.policy import ClearingPolicy

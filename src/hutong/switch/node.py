@@ -7,6 +7,7 @@ from typing import assert_never
 from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
+from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -15,8 +16,6 @@ from hutong.scheme.messages import (
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
-    HoldReport,
-    HoldRequest,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,

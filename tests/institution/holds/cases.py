@@ -8,7 +8,8 @@ from hutong.institution.holds.authorisation import Authorisation, AuthorisationS
 from hutong.institution.holds.hold import Hold
 from hutong.institution.payments.request_to_pay import Charge, ChargeState
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
-from hutong.scheme.messages import Channel, HoldRequest, id_hex
+from hutong.scheme.hold import HoldRequest
+from hutong.scheme.messages import Channel, id_hex
 from tests.institution.payments.neighbours import Asks, Person, pin_token
 from tests.institution.payments.world import Institution, World
 from tests.institution.recalls.cases import do

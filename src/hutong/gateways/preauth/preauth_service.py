@@ -247,9 +247,7 @@ class PreauthService:
         if preauth.debtor_agent:
             return await self.elsewhere.let_go(begin)
         begun = await decided(self._journal, begin)
-        done = self.operations.get(begun.id)
-        assert done is not None, "it was just written down"
-        return done
+        return self.operations.get(begun.id) or begun
 
     async def cancel(self, caller: Caller, preauth: Preauth) -> Preauth:
         """Take it back: nobody can agree to it any more, and what is held goes back. Repeats: it, closed or ended."""
@@ -357,8 +355,7 @@ class PreauthService:
             return known
         self._institution.merchants.merchant(caller.key.merchant_id).check_open()
         now_ns, id_ = self._node.clock.now_ns(), self._node.mint.mint()
-        preauth = new_preauth(caller, draft, id_, self._number(id_), now_ns)
-        self.all.put(preauth)
+        self.all.put(preauth := new_preauth(caller, draft, id_, self._number(id_), now_ns))
         return preauth
 
     def _claimed(self, preauth_id: int, code: str) -> None:
@@ -414,8 +411,7 @@ class PreauthService:
 
     def _pay(self, preauth: Preauth, trade: Trade, answer: Callable[[Payment, Outcome | None], None]) -> None:
         payment_id = derive(trade.order.id, "preauth")
-        known = self._debtor.payments.get(payment_id)
-        if known is not None:
+        if (known := self._debtor.payments.get(payment_id)) is not None:
             self._debtor.repeat(known, answer)
             return
         payer = self._people.user(preauth.user_id)
@@ -473,8 +469,7 @@ class PreauthService:
         if preauth.state == PreauthState.OFFERED:
             self.elsewhere.withdraw(preauth_id)
             now_ns = self._node.clock.now_ns()
-            closed = replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns)
-            self.all.put(closed)
+            self.all.put(replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns))
 
     def _tell(self, preauth: Preauth, news: News, subject_id: int) -> None:
         if preauth.notify_url:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hutong.kernel.errors import Reason
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
-from hutong.scheme.messages import HoldReport
+from hutong.scheme.hold import HoldReport
 
 
 class AuthorisationState(StrEnum):

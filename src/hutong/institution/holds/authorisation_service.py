@@ -34,8 +34,8 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
-from hutong.scheme.hold import HoldAct, HoldStatus
-from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, HoldReport, HoldRequest, hex_id, id_hex
+from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
+from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
 
 log = structlog.get_logger()
 _UNSENT_WITHIN = 20_000  # Positions.

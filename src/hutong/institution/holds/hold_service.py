@@ -7,7 +7,6 @@ it; what is lost, late or told twice changes nothing.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import structlog
 from msgspec.structs import replace
@@ -29,14 +28,13 @@ from hutong.institution.holds.hold import (
     release_key,
 )
 from hutong.institution.holds.reasons import HoldReason
+from hutong.institution.holds.teller_service import TellerService, hold_data
 from hutong.institution.payments.cashier import Balance, FundingSource
-from hutong.institution.payments.debtor_service import pseudonym
 from hutong.institution.payments.payment import Payment, Why, check_amount
 from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
 from hutong.institution.policy.policy import Policies
-from hutong.institution.recalls.recall import Rounds
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, minted_ms
@@ -46,14 +44,13 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf, decided, warmed
-from hutong.scheme.hold import HoldAct, HoldStatus
-from hutong.scheme.messages import Channel, HoldReport, HoldRequest, RequestToPay, hex_id, id_hex
+from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest
+from hutong.scheme.messages import Channel, RequestToPay, hex_id
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
 _UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _MISSED_DAYS = 366
-_TOLD_NS = 30 * DAY_NS  # Whoever hasn't heard of a state by then must ask.
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
@@ -76,11 +73,9 @@ class HoldService:
         self._policies = policies
         self._people = people
         self._notices = notices
-        self._send = send
         self.holds = Shelf(HOLDS, node.journal, node.store, by=("user_id", "due_day"), timed=True)
         self.releases = Shelf(HOLD_RELEASES, node.journal, node.store, timed=True)
-        self._rounds = Rounds()
-        self._heard: dict[int, int] = {}  # Of each: the newest state that the creditor agent knows.
+        self._teller = TellerService(node, self._get, send)
         self._let_go_until = 0  # The day up to which all that came due was let go.
 
     async def load(self) -> None:
@@ -101,7 +96,7 @@ class HoldService:
             if hold.state == HoldState.HOLDING:
                 self._move(hold)
             elif hold.state in HOLDING_MONEY:
-                self._rounds.begin(hold.id, self._node.clock.now_ns())
+                self._teller.expect(hold)
         self._node.journal.seal()
 
     # The merchant's side.
@@ -122,7 +117,7 @@ class HoldService:
             log.warning("hold_dropped", creditor_agent=message.creditor_agent, hold_id=message.hold_id)
             return
         if hold is not None:
-            self._known_by(hold, message.number)
+            self._teller.known(hold, message.number)
         try:
             match message.act:
                 case HoldAct.OPEN if hold is None:
@@ -134,10 +129,10 @@ class HoldService:
                     self._release(hold, hex_id(message.act_id), message.amount)
                     return
         except Refusal as refusal:
-            self._refuse(message, hold, refusal)
+            self._teller.refuse(message, hold, refusal)
             return
         if hold is not None and message.number < hold.number:
-            self._tell(hold)
+            self._teller.tell(hold)
 
     # The person.
 
@@ -257,7 +252,7 @@ class HoldService:
     def tick(self) -> None:
         """Let go what nobody took in time, and tell again what the other side may not know."""
         now_ns = self._node.clock.now_ns()
-        self._node.decide_each(partial(self._again, id_) for id_ in self._rounds.due(now_ns))
+        self._teller.tick()
         today = now_ns // DAY_NS
         if today != self._let_go_until:
             first = max(self._let_go_until + 1, today - _MISSED_DAYS)
@@ -296,7 +291,7 @@ class HoldService:
             self._agreed(hold, payer)
             return
         self._notices.tell_user(hold.user_id, "hold.asked", hold_data(hold))
-        self._tell(hold)
+        self._teller.tell(hold)
 
     def _new(self, hold_id: int, asked: HoldRequest, user_id: int, *, is_by_code: bool) -> Hold:
         now_ns = self._node.clock.now_ns()
@@ -371,7 +366,7 @@ class HoldService:
             if amount not in (0, known.amount):
                 raise Refusal(PaymentReason.ID_TAKEN, field="amount")
             if known.state == ReleaseState.DONE:
-                self._tell(hold, act_id)
+                self._teller.tell(hold, act_id)
             return
         now_ns = self._node.clock.now_ns()
         if amount:
@@ -382,7 +377,7 @@ class HoldService:
         elif hold.state == HoldState.HELD:
             self._end(hold, release_key(hold, act_id), act_id)
         elif hold.state != HoldState.HOLDING:  # The ledger answers in a moment, and it is asked again.
-            self._tell(hold, act_id)
+            self._teller.tell(hold, act_id)
 
     def _end(self, hold: Hold, release_id: int, act_id: int) -> None:
         """Nothing more is taken of it, and what is not under way goes back."""
@@ -433,19 +428,6 @@ class HoldService:
         if hold.state == HoldState.HELD:
             self._end(hold, derive(hold.id, "lapse"), 0)
 
-    def _again(self, id_: int) -> None:
-        hold, now_ns = self._get(id_), self._node.clock.now_ns()
-        known = self._heard.get(id_, 0) >= hold.number
-        if known or (hold.state not in HOLDING_MONEY and now_ns > hold.changed_ns + _TOLD_NS):
-            self._heard.pop(id_, None)
-            self._rounds.end(id_)
-            return
-        self._rounds.again(id_, now_ns)
-        self._tell(hold)
-
-    def _known_by(self, hold: Hold, number: int) -> None:
-        self._heard[hold.id] = max(number, self._heard.get(hold.id, 0))
-
     def _get(self, id_: int) -> Hold:
         hold = self.holds.get(id_)
         assert hold is not None
@@ -454,53 +436,7 @@ class HoldService:
     def _put(self, hold: Hold, act_id: int = 0) -> None:
         """A new state, which the creditor agent is told until it knows it."""
         self.holds.put(hold)
-        self._rounds.begin(hold.id, self._node.clock.now_ns())
-        self._tell(hold, act_id)
-
-    def _tell(self, hold: Hold, act_id: int = 0, refusal: Refusal | None = None) -> None:
-        if not hold.number:
-            return
-        is_held = hold.held_ns > 0
-        self._send(
-            HoldReport(
-                hold_id=id_hex(hold.hold_id),
-                creditor_agent=hold.creditor_agent,
-                debtor_agent=self._node.node_id,
-                number=hold.number,
-                status=hold.status,
-                amount=hold.amount if is_held else 0,
-                taken=hold.taken,
-                released=hold.released,
-                currency=hold.currency,
-                act_id=id_hex(act_id) if act_id else "",
-                code=hold.code(self._node.node_id) if is_held else "",
-                debtor_name=hold.debtor_name,
-                debtor_ref=pseudonym(hold.user_id, hold.creditor_agent) if is_held else "",
-                lapses_at_ms=hold.due_day * DAY_NS // NS_PER_MS,
-                at_ms=hold.changed_ns // NS_PER_MS,
-                reason=refusal.reason.iso_code if refusal is not None else hold.iso_code,
-                reason_name=refusal.reason.name if refusal is not None else hold.reason,
-            )
-        )
-
-    def _refuse(self, message: HoldRequest, hold: Hold | None, refusal: Refusal) -> None:
-        if hold is not None and hold.number:
-            self._tell(hold, hex_id(message.act_id or "0"), refusal)
-            return
-        self._send(
-            HoldReport(
-                hold_id=message.hold_id,
-                creditor_agent=message.creditor_agent,
-                debtor_agent=self._node.node_id,
-                number=0,
-                status=HoldStatus.REJECTED,
-                currency=message.currency,
-                act_id=message.act_id,
-                at_ms=self._node.clock.now_ns() // NS_PER_MS,
-                reason=refusal.reason.iso_code,
-                reason_name=refusal.reason.name,
-            )
-        )
+        self._teller.changed(hold, act_id)
 
 
 class HeldMoney(Balance):
@@ -523,19 +459,6 @@ class HeldMoney(Balance):
 
     def release(self, payment: Payment) -> None:
         self._holds.took_back(self._id, payment)
-
-
-def hold_data(hold: Hold) -> dict[str, Any]:
-    """What its person is told."""
-    return {
-        "hold_id": hold.text,
-        "merchant_name": hold.creditor_name,
-        "title": hold.title,
-        "amount": hold.amount,
-        "taken": hold.taken,
-        "released": hold.released,
-        "state": str(hold.state),
-    }
 
 
 def _opened(statuses: list[AccountStatus]) -> None:

@@ -10,7 +10,8 @@ from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided
-from hutong.scheme.messages import AnyMessage, HoldReport, HoldRequest
+from hutong.scheme.hold import HoldReport, HoldRequest
+from hutong.scheme.messages import AnyMessage
 
 
 class HoldDesk:

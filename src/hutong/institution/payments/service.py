@@ -32,6 +32,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
+from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -40,8 +41,6 @@ from hutong.scheme.messages import (
     ComplaintSaid,
     ComplaintTurn,
     CreditTransfer,
-    HoldReport,
-    HoldRequest,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,
