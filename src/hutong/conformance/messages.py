@@ -102,7 +102,7 @@ _TABLES = {
         CnsltId!Id DbtrAgt!Node CnsltSts!FOUND_or_REFUSED StsRsnCd:Text35 StsRsnPrtry:Text70 CdtrAgt:Node_or_null
         CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
         InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount DscntInd:true_or_false RmtInf:Text140 XpryDtTm:Instant
-        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35 HldId:Id_or_empty""",
+        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35""",
     "camt.056": """
         CxlId!Id Assgnr!Node OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node RclInstdAmt!Amount+ Ccy!Currency
         CxlRsnCd!FRAD,_DUPL,_AM09,_AC03,_UPAY,_TECH_or_CUST AddtlInf:Text140 CreDtTm!Instant XpryDtTm!Instant""",

@@ -4,6 +4,7 @@ import msgspec
 
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement, AgreementState
 from hutong.gateways.agreements.agreement_service import PATH, AgreementService
+from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
 from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth, PreauthState
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.institution.holds.hold import HOLDING_MONEY, Hold, HoldState
@@ -28,7 +29,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     can_end: bool
     back: str
     at_ns: int
-    agent: str = ""
+    institution: str = ""
     taken: int = 0
     left: int = 0
     reason: str = ""
@@ -38,11 +39,17 @@ class Consents:
     """An agreement or an authorisation, here or elsewhere, by its id as text. Everything may raise `Cold` before it appends anything."""
 
     def __init__(
-        self, clock: Clock, agreements: AgreementService, preauths: PreauthService, holds: HoldService
+        self,
+        clock: Clock,
+        agreements: AgreementService,
+        crossing: CrossingService,
+        preauths: PreauthService,
+        holds: HoldService,
     ) -> None:
         self._clock = clock
         self._holds = holds
         self._agreements = agreements
+        self._crossing = crossing
         self._preauths = preauths
 
     def of(self, user_id: int) -> list[Consent]:
@@ -78,6 +85,14 @@ class Consents:
         else:
             self._agreements.leave(user_id, parse_id(AGREEMENT_PREFIX, id_))
 
+    async def elsewhere(self, link: str) -> Consent:
+        """What a link of another institution's asks for. Refuses as `CrossingService.look`."""
+        return _elsewhere(await self._crossing.look(link), link, is_open=True)
+
+    async def agree_elsewhere(self, user_id: int, link: str, pin_token: str) -> Consent:
+        """Refuses as `CrossingService.sign`."""
+        return _elsewhere(await self._crossing.sign(user_id, link, pin_token), link, is_open=False)
+
     def _agreement(self, agreement: Agreement) -> Consent:
         state = agreement.state_at(self._clock.now_ns())
         return Consent(
@@ -85,7 +100,7 @@ class Consents:
             payment_id=agreement.id,
             creditor=agreement.creditor,
             merchant=self._agreements.merchant_name(agreement),
-            about=agreement.shown,
+            about=agreement.about,
             amount=agreement.day_max,
             is_daily=True,
             is_open=state is AgreementState.OFFERED,
@@ -127,8 +142,26 @@ class Consents:
             can_end=state is HoldState.WAITING,
             back="",
             at_ns=hold.created_ns,
-            agent=hold.creditor_agent,
+            institution=hold.creditor_agent,
             taken=hold.taken,
             left=hold.left,
             reason=hold.reason,
         )
+
+
+def _elsewhere(offer: OfferElsewhere, link: str, *, is_open: bool) -> Consent:
+    return Consent(
+        id=offer.creditor,
+        payment_id=offer.agreement_id,
+        creditor=offer.creditor,
+        merchant=offer.merchant_name,
+        about=offer.about,
+        amount=offer.day_max,
+        is_daily=True,
+        is_open=is_open,
+        is_in_force=not is_open,
+        can_end=False,
+        back=link,
+        at_ns=0,
+        institution=offer.institution,
+    )

@@ -284,8 +284,6 @@ class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
     switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
-    # Of a code that nobody is paid by, but that asks to hold: refused by that name, with the hold it asks for.
-    hold_id: MaybeId = msgspec.field(name="HldId", default="")
 
 
 class RecallRequest(Message, frozen=True, kw_only=True, tag="camt.056"):

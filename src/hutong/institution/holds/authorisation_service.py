@@ -204,8 +204,7 @@ class AuthorisationService:
         self._send(
             replace(
                 asks,
-                hold_id=id_hex(offer.id),
-                creditor_agent=self._node.node_id,
+                request_id=id_hex(offer.id),
                 creditor_name=offer.creditor_name,
                 amount=offer.amount,
                 currency=offer.currency,

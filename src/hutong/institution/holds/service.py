@@ -1,5 +1,6 @@
 """Holds of one institution as a whole: both sides, what comes from the network, time, and restarts."""
 
+from hutong.codes.code import CodeReason
 from hutong.institution.holds.authorisation_service import AuthorisationService
 from hutong.institution.holds.hold import Hold
 from hutong.institution.holds.hold_service import HoldService
@@ -57,13 +58,13 @@ class HoldDesk:
             await self._consults.terms_from_network(link)
         except Refusal as refusal:
             facts = refusal.facts
-            if "hold_id" not in facts:
+            if facts.get("because") != CodeReason.CODE_ASKS_TO_HOLD.name or "amount" not in facts:
                 raise
             asked = HoldRequest(
-                hold_id=str(facts["hold_id"]),
-                creditor_agent=str(facts["creditor_agent"]),
+                hold_id=str(facts["request_id"]),
+                creditor_agent=str(facts["institution"]),
                 number=0,
-                amount=int(facts.get("amount", 0)),
+                amount=int(facts["amount"]),
                 currency=str(facts["currency"]),
                 creditor_name=str(facts.get("payee_name", "")),
                 remittance=str(facts.get("remark", "")),

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from hutong.institution.holds.hold import DAY_NS, HOLDING_MONEY, Hold
-from hutong.institution.payments.debtor_service import pseudonym
+from hutong.institution.payments.debtor_service import debtor_reference
 from hutong.institution.recalls.recall import Rounds
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
@@ -63,7 +63,7 @@ class TellerService:
                 act_id=id_hex(act_id) if act_id else "",
                 code=hold.code(self._node.node_id) if is_held else "",
                 debtor_name=hold.debtor_name,
-                debtor_ref=pseudonym(hold.user_id, hold.creditor_agent) if is_held else "",
+                debtor_ref=debtor_reference(hold.user_id, hold.creditor_agent) if is_held else "",
                 lapses_at_ms=hold.due_day * DAY_NS // NS_PER_MS,
                 at_ms=hold.changed_ns // NS_PER_MS,
                 reason=refusal.reason.iso_code if refusal is not None else hold.iso_code,

@@ -270,15 +270,11 @@ def _not_resolved(answer: CodeResolve) -> Refusal:
             "remark": network_text("remittance", answer.remittance),
             "expires_at_ms": answer.expires_at_ms,
         }
-        if answer.hold_id:  # What the code asks to hold: see `institution.holds`.
-            told |= {
-                "hold_id": answer.hold_id,
-                "creditor_agent": answer.creditor_agent or "",
-                "amount": answer.amount,
-                "currency": answer.currency,
-            }
     except Refusal as refusal:
         return refusal
+    if answer.amount and answer.creditor_agent:  # Something is asked for, and not by a payment.
+        told |= {"amount": answer.amount, "institution": answer.creditor_agent}
+        told |= {"currency": answer.currency, "request_id": answer.request_id}
     return Refusal(PaymentReason.CODE_NOT_RESOLVED, **facts, **{name: fact for name, fact in told.items() if fact})
 
 
