@@ -83,8 +83,7 @@ class PaymentService:
         self.chart = chart
         self.switch = switch
         self._pursuit = pursuit = Pursuit(node.clock)
-        quotes = QuoteBook()
-        currency = chart.currency.alpha
+        quotes, currency = QuoteBook(), chart.currency.alpha
         self.top_ups = top_ups = TopUpService(node)
         asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
@@ -128,9 +127,9 @@ class PaymentService:
         # Told at a start, when what was decided has let go of what it held, and before anything else is held.
         self.on_let_go: list[Callable[[], None]] = []
         self._code_prefix = code_prefix
-        # Recalls are built upon payments, and hear what is theirs.
+        # Recalls, complaints and holds are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
-        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
+        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None
         self.on_hold: Callable[[HoldRequest | HoldReport], None] = lambda _: None
         self._people = people
 
