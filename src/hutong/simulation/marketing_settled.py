@@ -17,7 +17,7 @@ from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.invitations.views import figures_view
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.runtime.shelf import warmed
-from hutong.simulation.marketing_audit import Given
+from hutong.simulation.given import Given
 from hutong.simulation.place import Place
 from hutong.simulation.world import World
 
