@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from hutong.scheme.field import (
+from hutong.scheme.message import (
     CurrencyCode,
     Max35Text,
     Max140Text,

@@ -7,14 +7,13 @@ from typing import assert_never
 from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
-    ComplaintSaid,
-    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -174,5 +173,7 @@ class SwitchNode:
                 self.holds.asked(sender, message)
             case HoldReport():
                 self.holds.told(sender, message)
+            case ComplaintPictureAsked() | ComplaintPiece():
+                self.complaints.pictured(sender, message)
             case _:
                 assert_never(message)

@@ -6,7 +6,7 @@ import msgspec
 
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
-from hutong.scheme.field import NodeId
+from hutong.scheme.message import NodeId
 from hutong.scheme.messages import RecallReason, TraceAnswer, hex_id
 from hutong.switch.lifecycle.application import MaybeWords
 from hutong.switch.payment import ClearedPayment

@@ -32,14 +32,19 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
+from hutong.scheme.complaint_messages import (
+    ComplaintMessage,
+    ComplaintPictureAsked,
+    ComplaintPiece,
+    ComplaintSaid,
+    ComplaintTurn,
+)
 from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
-    ComplaintSaid,
-    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -129,7 +134,7 @@ class PaymentService:
         self._code_prefix = code_prefix
         # Recalls, complaints and holds are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
-        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None
+        self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None
         self.on_hold: Callable[[HoldRequest | HoldReport], None] = lambda _: None
         self._people = people
 
@@ -202,7 +207,7 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
-            case ComplaintSaid() | ComplaintTurn():
+            case ComplaintSaid() | ComplaintTurn() | ComplaintPictureAsked() | ComplaintPiece():
                 self.on_complaint(message)
             case HoldRequest() | HoldReport():
                 self.on_hold(message)

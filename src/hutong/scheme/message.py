@@ -1,4 +1,4 @@
-"""What fields of messages hold, and what all messages are: see `messages`."""
+"""What all messages between nodes are made of: the types of their fields, and what is true of every message."""
 
 from typing import Annotated
 
