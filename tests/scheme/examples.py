@@ -302,15 +302,17 @@ COMPLAINT_REFUSED = ComplaintTurn(
     reason="NARR",
     reason_name="COMPLAINT_TOO_LATE",
 )
-HOLD_RELEASE = HoldRequest(
-    hold_id=HOLD,
-    creditor_agent="wei",
+HOLD_RELEASE = msgspec.structs.replace(
+    next(each for each in MESSAGES if isinstance(each, HoldRequest)),
     debtor_agent="jing",
     number=3,
     act=HoldAct.RELEASE,
     act_id=ACT,
     amount=10_000,
-    currency="CNY",
+    code="",
+    creditor_name="",
+    remittance="",
+    expires_at_ms=0,
     at_ms=NOW_MS + 7_200_000,
 )
 HOLD_REFUSED = HoldReport(
@@ -320,7 +322,6 @@ HOLD_REFUSED = HoldReport(
     status=HoldStatus.REJECTED,
     currency="CNY",
     at_ms=NOW_MS,
-    reason="NARR",
     reason_name="CODE_UNKNOWN",
 )
 REJECTED = PaymentStatus(
