@@ -55,7 +55,7 @@ class ComplaintPictures:
         look = self._institution.complaints.pictures.look
         file = await warmed(self._institution.node.journal, lambda: look(place(), digest))
         headers = HEADERS | {
-            "content-security-policy": "default-src 'none'; sandbox",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
             "content-disposition": f'inline; filename="{digest[:8]}{file.kind.ending}"',
             "cross-origin-resource-policy": "same-origin",
         }

@@ -426,7 +426,10 @@ async def _complain(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]
     if "payment_id" in asked:
         id_ = payer.wallet.new_id("grv")
         said = {"complaint_id": id_, "payment_id": asked["payment_id"], "kind": asked["kind"], "text": asked["text"]}
-        await client.post("/v1/complaints", said | {"amount": asked.get("amount", 0), "contact": "13800138000"})
+        said |= {"amount": asked.get("amount", 0), "contact": "13800138000", "pictures": []}
+        for picture in asked.get("pictures", ()):
+            said["pictures"].append((await client.post("/v1/complaints/pictures", {"content": picture}))["picture"])
+        await client.post("/v1/complaints", said)
     else:
         id_ = asked["complaint_id"]
         said = {"act_id": payer.wallet.new_id("act"), "text": asked.get("text", "")}
@@ -446,7 +449,20 @@ async def _grievance(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any
         if found["state"] == asked["state"]:
             break
         await asyncio.sleep(0.1)
-    return dict(found)
+    shown = [name for turn in found["turns"] if turn["by"] == "CDTR" for name in turn.get("pictures", ())]
+    return dict(found) | {"shown": [await _picture(payer, asked["complaint_id"], name) for name in shown]}
+
+
+async def _picture(payer: SamplePayer, complaint_id: str, name: str) -> str:
+    """A picture that the merchant showed, in base64, once it has come."""
+    for _ in range(100):
+        try:
+            return str((await payer.wallet.client.get(f"/v1/complaints/{complaint_id}/pictures/{name}"))["content"])
+        except NodeRefused as refused:
+            if refused.reason != "PICTURE_ON_ITS_WAY":
+                raise
+        await asyncio.sleep(0.1)
+    raise AssertionError(name)
 
 
 def _within(prefix: str, link: str) -> str:

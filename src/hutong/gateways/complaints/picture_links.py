@@ -24,7 +24,7 @@ _HEADERS = (
     ("cache-control", "no-store"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
-    ("content-security-policy", "default-src 'none'; sandbox"),
+    ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
 )
 
 

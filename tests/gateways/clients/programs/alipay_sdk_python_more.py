@@ -1,17 +1,23 @@
 """A shop on alipay-sdk-python (PyPI, the vendor's own): deposits, deductions, splits, transfers, who it is."""
 
+import base64
 import http.client
 import json
 import sys
+import urllib.request
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from alipay.aop.api.FileItem import FileItem
 from alipay.aop.api.request.AlipayFundAuthOperationDetailQueryRequest import AlipayFundAuthOperationDetailQueryRequest
 from alipay.aop.api.request.AlipayFundAuthOrderFreezeRequest import AlipayFundAuthOrderFreezeRequest
 from alipay.aop.api.request.AlipayFundAuthOrderUnfreezeRequest import AlipayFundAuthOrderUnfreezeRequest
 from alipay.aop.api.request.AlipayFundTransCommonQueryRequest import AlipayFundTransCommonQueryRequest
 from alipay.aop.api.request.AlipayFundTransUniTransferRequest import AlipayFundTransUniTransferRequest
 from alipay.aop.api.request.AlipayMarketingCardOpenRequest import AlipayMarketingCardOpenRequest
+from alipay.aop.api.request.AlipaySecurityRiskComplaintFileUploadRequest import (
+    AlipaySecurityRiskComplaintFileUploadRequest,
+)
 from alipay.aop.api.request.AlipaySystemOauthTokenRequest import AlipaySystemOauthTokenRequest
 from alipay.aop.api.request.AlipayTradeOrderSettleQueryRequest import AlipayTradeOrderSettleQueryRequest
 from alipay.aop.api.request.AlipayTradeOrderSettleRequest import AlipayTradeOrderSettleRequest
@@ -27,6 +33,9 @@ from story import ACCOUNT, BASE_URL, do, number, pay, tell
 
 OTHER = json.loads((ACCOUNT / "other.json").read_text())["account"]  # Another merchant's.
 BACK = "http://127.0.0.1:9/back"
+PICTURE = base64.b64decode(  # A PNG of one white pixel.
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
 
 
 def story_of_a_deposit() -> None:
@@ -142,6 +151,18 @@ def story_of_who_it_is() -> None:
     refused(again, "isv.code-invalid", "40002")
 
 
+def story_of_pictures() -> None:
+    """Uploaded as the client itself does; its link opens."""
+    made = AlipaySecurityRiskComplaintFileUploadRequest()
+    made.file_content = FileItem("收据.png", PICTURE, "image/png")
+    given = good(json.loads(client.execute(made)))
+    assert given["file_name"] == "收据.png", given
+    with urllib.request.urlopen(given["file_url"], timeout=30) as answer:  # noqa: S310  # Of the gateway's own.
+        assert answer.read() == PICTURE
+    made.file_content = FileItem("a.png", b"<html>", "image/png")
+    refused(json.loads(client.execute(made)), "isv.invalid-file-extension", "40002")
+
+
 def story_of_what_is_not_enabled() -> None:
     refused(ask(AlipayMarketingCardOpenRequest), "isv.insufficient-isv-permissions", "40006")
 
@@ -153,6 +174,7 @@ for story in (
     story_of_royalties,
     story_of_a_transfer,
     story_of_who_it_is,
+    story_of_pictures,
     story_of_what_is_not_enabled,
 ):
     if not only or story.__name__ in only:

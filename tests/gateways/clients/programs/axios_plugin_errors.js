@@ -59,7 +59,7 @@ async function version_3() {
   await elsewhere('answer', { reject: true })
   await elsewhere('faults', { at: 'wei', number: mchid, faults: { system_error: 1, only: 'native' } })
   await refused(native(number()), 500, 'SYSTEM_ERROR')
-  await refused(shop.v3.merchantService.complaints.get({ params: { begin_date: '2026-01-01', end_date: '2026-01-02' } }), 403, 'NO_AUTH')
+  await refused(shop.v3.marketing.membercardActivity.activities.get({ params: { limit: 1 } }), 403, 'NO_AUTH')
 }
 
 const signed = () => ({ appid, mch_id: mchid, nonce_str: Formatter.nonce() })

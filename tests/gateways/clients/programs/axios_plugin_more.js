@@ -270,14 +270,81 @@ async function entrusted_deduction() {
   assert.equal((await told.next()).event, 'PAPAY.TERMINATE')
 }
 
-async function pictures() {
-  const content = Buffer.from('\x89PNG picture', 'latin1')
+// A PNG of one white pixel.
+const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC', 'base64')
+
+async function uploaded(to, content = pixel) {
   const meta = { filename: 'shop.png', sha256: createHash('sha256').update(content).digest('hex') }
   const form = new Multipart()
   form.append('meta', JSON.stringify(meta))
   form.append('file', content, 'shop.png', 'image/png')
-  const { data } = await shop.v3.merchant.media.upload.post(form.getBuffer(), { meta, headers: form.getHeaders() })
-  assert.ok(data.media_id)
+  const { data } = await to.post(form.getBuffer(), { meta, headers: form.getHeaders() })
+  return data.media_id
+}
+
+// Once it has come from wherever the payer's wallet is.
+async function fetched_picture(media_id) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const { data } = await shop.v3.merchantService.images._media_id_.get({ media_id, responseType: 'arraybuffer' })
+      return Buffer.from(data)
+    } catch ({ response }) {
+      assert.equal(response?.status, 429)
+      assert.ok(tries < 50)
+      await new Promise((again) => setTimeout(again, 200))
+    }
+  }
+}
+
+async function pictures() {
+  assert.ok(await uploaded(shop.v3.merchant.media.upload))
+  assert.deepEqual(await fetched_picture(await uploaded(shop.v3.merchantService.images.upload)), pixel)
+  await refused(uploaded(shop.v3.merchantService.images.upload, Buffer.from('<html>')), 400, 'PARAM_ERROR')
+  await refused(shop.v3.merchantService.images._media_id_.get({ media_id: '0'.repeat(96) }), 404, 'RESOURCE_NOT_EXISTS')
+}
+
+// A service provider hears of what is complained of at the merchant that it acts for, and answers.
+async function a_merchants_complaint() {
+  const told = await telling()
+  const service = shop.v3.merchantService
+  await service.complaintNotifications.post({ url: told.url })
+  const out_trade_no = number()
+  const { data: order } = await shop.v3.pay.partner.transactions.native.post({
+    sp_mchid: mchid,
+    sub_mchid: neighbour,
+    sp_appid: appid,
+    out_trade_no,
+    description: '面',
+    notify_url: told.url,
+    amount: { total: 900 },
+  })
+  const { payment_id } = await pay(order.code_url)
+  assert.equal((await told.next()).event, 'TRANSACTION.SUCCESS')
+  const pictures = [pixel.toString('base64')]
+  const { complaint_id: theirs } = await elsewhere('complain', { payment_id, kind: 'RFND', text: '凉的', pictures })
+  const news = await told.next()
+  assert.deepEqual([news.event, news.action_type], ['COMPLAINT.CREATE', 'CREATE_COMPLAINT'])
+  const { complaint_id } = news
+  const day = (await elsewhere('clock', { forward_s: 0 })).now.slice(0, 10)
+  const near = (days) => new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10)
+  const params = { begin_date: near(-1), end_date: near(1), limit: 50 }
+  const { data: listed } = await service.complaintsV2.get({ params })
+  assert.equal(listed.data.find((each) => each.complaint_id === complaint_id).complainted_mchid, neighbour)
+  const { data: older } = await service.complaints.get({ params: { ...params, sub_mchid: neighbour } })
+  assert.ok(older.data.some((each) => each.out_trade_no === out_trade_no))
+  const one = service.complaintsV2._complaint_id_
+  const { data: found } = await one.get({ complaint_id })
+  const [url] = found.complaint_media_list[0].media_url
+  assert.deepEqual(await fetched_picture(url.split('/').pop()), pixel)
+  const response_images = [await uploaded(service.images.upload)]
+  const answer = { complainted_mchid: neighbour, response_content: '这就补', response_images }
+  await one.response.post(answer, { complaint_id })
+  assert.equal((await told.next()).action_type, 'MERCHANT_RESPONSE')
+  await one.complete.post({ complainted_mchid: neighbour }, { complaint_id })
+  assert.equal((await told.next()).action_type, 'MERCHANT_CONFIRM_COMPLETE')
+  const { shown } = await elsewhere('grievance', { complaint_id: theirs, state: 'PRCD' })
+  assert.deepEqual(shown, pictures)
+  await service.complaintNotifications.delete()
 }
 
 async function balances() {
@@ -465,6 +532,7 @@ play(
   splits,
   a_combined_order,
   a_partner,
+  a_merchants_complaint,
   entrusted_deduction,
   pictures,
   balances,

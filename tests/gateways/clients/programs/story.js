@@ -24,6 +24,7 @@ async function elsewhere(what, facts = {}) {
 async function pay(code) {
   const paid = await elsewhere('pay', { code })
   assert.equal(paid.state, 'COMPLETED', JSON.stringify(paid))
+  return paid
 }
 
 // The shop closes what somebody is just paying: one of the two wins. Whether it was paid.

@@ -1,5 +1,6 @@
 """A shop on wechatpayv3 (PyPI) and what it does with people: money sent to them, a service they pay for afterwards, pictures."""
 
+import base64
 import hashlib
 import sys
 import tempfile
@@ -13,6 +14,9 @@ from wechatpayv3_shop import callbacks, good, mchid, refused, shop
 
 NAME = "过路人"  # Of whoever pays here.
 SERVICE = "500001"
+PICTURE = base64.b64decode(  # A PNG of one white pixel.
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
 
 
 def customer(amount: int = 50_000) -> tuple[str, int]:
@@ -177,12 +181,31 @@ def story_of_uploads() -> None:
     """Its multipart has no boundary in the header."""
     with tempfile.TemporaryDirectory() as place:
         picture, film = Path(place) / "shop.png", Path(place) / "shop.mp4"
-        picture.write_bytes(b"\x89PNG\r\n\x1a\n picture")
+        picture.write_bytes(PICTURE)
         film.write_bytes(b"\x00\x00\x00\x18ftypmp42 film")
         assert good(shop.image_upload(str(picture)))["media_id"]
         assert good(shop.video_upload(str(film)))["media_id"]
         assert good(shop.marketing_image_upload(str(picture)))["media_url"]
-        assert good(shop.complaint_image_upload(str(picture)))["media_id"]
+        mine = good(shop.complaint_image_upload(str(picture)))["media_id"]
+        assert downloaded(f"/v3/merchant-service/images/{mine}") == PICTURE
+        picture.write_bytes(b"<html>")
+        refused(shop.complaint_image_upload(str(picture)), 400, "PARAM_ERROR")
+
+
+def downloaded(url: str) -> bytes:
+    """A picture, once it has come from wherever the payer's wallet is."""
+    eventually(lambda: shop.complaint_image_download(url)[0], 200)
+    content = shop.complaint_image_download(url)[1]
+    assert isinstance(content, bytes), content
+    return content
+
+
+def uploaded() -> str:
+    """A picture to answer with."""
+    with tempfile.TemporaryDirectory() as place:
+        picture = Path(place) / "收据.png"
+        picture.write_bytes(PICTURE)
+        return str(good(shop.complaint_image_upload(str(picture), "slip.png"))["media_id"])
 
 
 def story_of_a_complaint() -> None:
@@ -192,7 +215,14 @@ def story_of_a_complaint() -> None:
     mine = number()
     paid = pay(good(shop.pay(description="面", out_trade_no=mine, amount={"total": 2_000}))["code_url"])
     assert callbacks.next()["event_type"] == "TRANSACTION.SUCCESS"
-    complaint = do("complain", payment_id=paid["payment_id"], kind="RFND", text="面是凉的", amount=500)
+    complaint = do(
+        "complain",
+        payment_id=paid["payment_id"],
+        kind="RFND",
+        text="面是凉的",
+        amount=500,
+        pictures=[base64.b64encode(PICTURE).decode()],
+    )
     told = callbacks.next()
     assert told["event_type"] == "COMPLAINT.CREATE", told
     assert told["resource"]["action_type"] == "CREATE_COMPLAINT", told
@@ -206,8 +236,10 @@ def story_of_a_complaint() -> None:
     assert (found["complaint_state"], found["apply_refund_amount"]) == ("PENDING", 500), found
     assert found["complaint_order_info"][0]["out_trade_no"] == mine, found
     assert shop.decrypt(found["payer_phone"]) == "13800138000", found
+    assert [downloaded(url) for url in found["complaint_media_list"][0]["media_url"]] == [PICTURE], found
     refused(shop.complaint_complete(id_), 400, "INVALID_REQUEST")
-    good(shop.complaint_response(id_, "抱歉，这就退"), 204)
+    refused(shop.complaint_response(id_, "看", response_images=["file23578_21798531.jpg"]), 400, "PARAM_ERROR")
+    good(shop.complaint_response(id_, "抱歉，这就退", response_images=[uploaded()]), 204)
     assert callbacks.next()["resource"]["action_type"] == "MERCHANT_RESPONSE"
     good(shop.complaint_update_refund(id_, "APPROVE", launch_refund_day=0, remark="退小菜钱"), 204)
     assert callbacks.next()["resource"]["action_type"] == "MERCHANT_APPROVE_REFUND"
@@ -219,6 +251,7 @@ def story_of_a_complaint() -> None:
     assert callbacks.next()["resource"]["action_type"] == "MERCHANT_CONFIRM_COMPLETE"
     seen = do("grievance", complaint_id=complaint["complaint_id"], state="PRCD")
     assert [turn["act"] for turn in seen["turns"]] == ["OPEN", "SAYS", "APRV", "RFND", "CMPL"], seen
+    assert [base64.b64decode(each) for each in seen["shown"]] == [PICTURE], seen
 
     do("complain", complaint_id=complaint["complaint_id"], act="continue", text="还差醋")
     assert callbacks.next()["resource"]["action_type"] == "CONTINUE_COMPLAINT"
