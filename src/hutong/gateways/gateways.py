@@ -37,6 +37,7 @@ from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.signers import Signers
 from hutong.gateways.till_coupons.till_coupons import TillCoupons
+from hutong.gateways.too_many import too_many
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -262,7 +263,7 @@ class Gateways:
 
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
-        return Door(self.routes, app)
+        return Door(self.routes, app, lambda request: too_many(request, is_v2=self.v2.route(request) is not None))
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:
