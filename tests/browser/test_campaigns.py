@@ -124,8 +124,11 @@ def test_coupons_are_made_on_their_campaigns_page_and_claimed(town: BrowserTown,
     payer.post("/v1/me/coupons", {"coupon_id": new_id("cpn"), "template_id": offer["template_id"]})
     page.reload()
     expect(row).to_contain_text("1 of 100")
-    row.get_by_role("button", name="Pause 满20减5").click()
-    expect(row).to_contain_text("Paused")
+    row.get_by_role("link", name="满20减5").click()
+    expect(page.locator(".tile").filter(has_text="Claimed").first).to_contain_text("of 100")
+    expect(page.get_by_role("heading", name="Codes")).to_have_count(0)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused").wait_for()
     desk.looks_right()
     assert [each for each in town.street.payer("wei").get("/v1/me/coupons/offers") if each["label"] == "满20减5"] == []
 

@@ -8,6 +8,8 @@ RENEWS = "shows another token: who lost the answer asks again, and what was lost
 ON_PURPOSE = "sends again, or counts as another try, on purpose"
 
 GATEWAYS = {
+    "POST /v1/agreements/elsewhere/look": NOTHING,
+    "POST /v1/agreements/elsewhere/sign": STATE,
     "POST /v1/agreements/offers/{agreement_id}/mandate": STATE,
     "POST /v1/agreements/{agreement_id}/end": STATE,
     "POST /v1/agreements/{agreement_id}/sign": SPENT,

@@ -39,6 +39,7 @@ from hutong.simulation.marketing_acts import (
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import change_ones_mind
+from hutong.simulation.programmes import join_programme
 from hutong.simulation.run import Result, simulate
 
 HOURS = 0.02
@@ -58,6 +59,9 @@ OFTEN = {
     "shares-sent-twice": ((1, send_packet), (4, open_packet)),
     "packets-not-returned": ((1, send_packet),),
     "rewards-paid-unseen": ((1, bring_friend), (1, refund)),
+    "programmes-for-everybody": ((1, join_programme), (3, pay_plate)),
+    "programmes-left-go-on": ((1, join_programme), (3, pay_plate)),
+    "programmes-forgotten-at-restart": ((1, join_programme),),
 }
 ROUGH = Plan(
     loss=0.05,
@@ -154,6 +158,8 @@ def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
     check(result, marketing=True)
     assert min(result.awards, result.coupons, result.red_packets, result.shares, result.friends) > 0
     for act in ("claim_coupon: done", "pay_with_coupon: completed", "send_packet: OPEN"):
+        assert result.acts[act]
+    for act in ("join_programme: joined", "join_programme: left", "pay_meanwhile: completed"):
         assert result.acts[act]
     for act in ("open_packet: PAID", "open_packet: SENDING", "bring_friend: completed", "contest_budget: begun"):
         assert result.acts[act]

@@ -19,6 +19,7 @@ from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
+from hutong.simulation.members import Members
 
 _NEXT = {  # What may become of it; None: how it begins.
     "awards": {
@@ -84,6 +85,7 @@ class Given:
         self.inviters: dict[int, tuple[int, int]] = {}  # By friend: the inviter and the campaign.
         self.brought: dict[tuple[int, int], set[int]] = defaultdict(set)  # By inviter and campaign: referrals.
         self.back: dict[int, int] = defaultdict(int)  # By what awards are for: what refunds brought back.
+        self.members = Members()
         self.touched: dict[tuple[str, int], None] = {}  # What this commit changed: looked at when it is whole.
 
     def paid(self, id_: int) -> tuple[Any, int, bool | None]:
@@ -107,6 +109,7 @@ class MarketingAudit:
         self.given: dict[str, Given] = {}
         checks: dict[str, Callable[[Given, Any], None]] = {
             "campaigns": self._campaign,
+            "enrolments": self._enrolment,
             "awards": self._award,
             "coupon_claims": self._coupon_claim,
             "coupons": self._coupon,
@@ -125,6 +128,7 @@ class MarketingAudit:
             audit.watch(table, self._watching(check))
         self._whole: dict[str, Callable[[Given, int], None]] = {
             "award": self._check_award,
+            "programme": self._check_programme,
             "payment": self._check_payment,
             "coupon": self._check_coupon,
             "packet": self._check_packet,
@@ -169,6 +173,10 @@ class MarketingAudit:
                 known = caps.get(level, most)
                 caps[level] = max(known, most) if known and most else 0
 
+    def _enrolment(self, given: Given, row: Any) -> None:
+        if not given.members.change(row):
+            self._say(given, f"merchant {row.merchant_id:032x} is written down as joined={row.joined}, as it was")
+
     def _award(self, given: Given, row: Any) -> None:
         before = self._moved_on(given, "awards", row)
         given.changes[row.id] += row.change
@@ -176,6 +184,9 @@ class MarketingAudit:
             self._say(given, f"award {row.id:032x} gives {row.left}, and took {given.changes[row.id]} of its budget")
         if before is None:
             given.of_payment[row.payment_id].add(row.id)
+            if given.view.rows["campaigns"][row.campaign_id].told.by_joining:
+                given.members.awarded(row)
+                given.touched["programme", row.id] = None
             if row.source == "coupon":
                 given.of_coupon[row.source_id].add(row.id)
         elif (row.campaign_id, row.person_id, row.payment_id, row.amount) != (
@@ -231,6 +242,12 @@ class MarketingAudit:
             rewarded = given.view.books.moved.get((Why.REWARDED, id_), 0)
             if rewarded > (award.left if award.state == AwardState.COMMITTED else 0):
                 self._say(given, f"reward {id_:032x} of {award.left} is {award.state}, and {rewarded} was paid")
+
+    def _check_programme(self, given: Given, id_: int) -> None:
+        """A programme gives for payments to those who had joined it, and to nobody else."""
+        paid, _, _ = given.paid(given.view.rows["awards"][id_].payment_id)
+        if paid is None or paid.merchant_id not in given.members.were(id_):
+            self._say(given, f"award {id_:032x} of a programme is for a merchant that does not take part")
 
     # Payments: each discount is what its awards say, and each award is somebody's payment (invariant 3).
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.red_packets.red_packet import ClaimState
 from hutong.simulation.place import Place
 from hutong.simulation.planting import at_institutions, deaf
@@ -107,6 +108,38 @@ def rewards_paid_unseen(world: World) -> None:
     at_institutions(world, plant)
 
 
+def programmes_for_everybody(world: World) -> None:
+    """A programme's money goes to any merchant of ours, whether it has joined or not."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.programmes)["has_joined"] = lambda _, merchant_id: bool(merchant_id)
+
+    at_institutions(world, plant)
+
+
+def programmes_left_go_on(world: World) -> None:
+    """Who leaves a programme gets its money until the next restart."""
+
+    def plant(place: Place) -> None:
+        programmes = place.software.marketing.programmes
+
+        def leave(campaign_id: int, merchant_id: int) -> Any:
+            was = programmes.has_joined(campaign_id, merchant_id)
+            answer = ProgrammeService.leave(programmes, campaign_id, merchant_id)
+            if was:
+                programmes._joined.add((campaign_id, merchant_id))
+            return answer
+
+        vars(programmes)["leave"] = leave
+
+    at_institutions(world, plant)
+
+
+def programmes_forgotten_at_restart(world: World) -> None:
+    """Who has joined is known in memory alone: after a restart a merchant gets nothing, and does not know."""
+    at_institutions(world, lambda place: place.software.marketing.programmes._joined.clear())
+
+
 MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "budgets-forgotten-at-restart": budgets_forgotten_at_restart,
     "person-budgets-not-counted": person_budgets_not_counted,
@@ -119,6 +152,9 @@ MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "shares-sent-twice": shares_sent_twice,
     "packets-not-returned": packets_not_returned,
     "rewards-paid-unseen": rewards_paid_unseen,
+    "programmes-for-everybody": programmes_for_everybody,
+    "programmes-left-go-on": programmes_left_go_on,
+    "programmes-forgotten-at-restart": programmes_forgotten_at_restart,
 }
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
 from hutong.institution.merchants.api import caller
 from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
@@ -21,6 +22,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
 
 Agreements = NamedDependency[SkipValidation[AgreementService]]
+Crossing = NamedDependency[SkipValidation[CrossingService]]
 Node = NamedDependency[SkipValidation[NodeRuntime]]
 Signed = NamedDependency[SkipValidation[Session]]
 
@@ -55,6 +57,35 @@ class MandateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The yes of a person whose wallet is elsewhere: what they granted there to this institution."""
 
     mandate: Annotated[str, Meta(max_length=140)]
+
+
+class LinkBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The link of an agreement that another institution's merchant offers, as scanned."""
+
+    link: Annotated[str, Meta(max_length=300, examples=["https://wei.example/agreements/agr_01J…"])]
+
+
+class SignElsewhereBody(LinkBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The person's yes to it."""
+
+    pin_token: str
+
+
+class ElsewhereView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a merchant of another institution asks for. Amounts are integers of minor units (fen).
+
+    To sign it, ask for a PIN token for `payment_id`, the amount `day_max` and `creditor`. Signed, it is a mandate of this
+    wallet's, granted to `institution`: it is listed and revoked as those are.
+    """
+
+    institution: str
+    merchant_name: str
+    account_shown: str
+    day_max: int
+    payment_id: str
+    creditor: str
+    expires_at_ms: int
 
 
 class Offered(Controller):
@@ -120,18 +151,42 @@ class Own(Controller):
         return await decided(node.journal, lambda: agreement_view(agreements, ended, node.clock.now_ns()))
 
 
+class Elsewhere(Controller):
+    """What a person here scanned, and another institution offers."""
+
+    path = "/elsewhere"
+    tags = ("Agreements",)
+
+    @post("/look", status_code=200)
+    async def look(self, crossing: Crossing, session: Signed, data: JSONBody[LinkBody]) -> ElsewhereView:
+        """What its link asks for."""
+        del session
+        return _elsewhere_view(await crossing.look(data.link))
+
+    @post("/sign", status_code=200)
+    async def sign(self, crossing: Crossing, session: Signed, data: JSONBody[SignElsewhereBody]) -> ElsewhereView:
+        """Say yes, with the PIN: the merchant's institution is granted a mandate, and signs under it."""
+        return _elsewhere_view(await crossing.sign(session.user_id, data.link, data.pin_token))
+
+
 def agreements_api(
-    node: NodeRuntime, people: PeopleService, agreements: AgreementService
+    node: NodeRuntime, people: PeopleService, agreements: AgreementService, crossing: CrossingService
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     given: dict[str, Any] = {
         "node": Provide(lambda: node, sync_to_thread=False),
         "agreements": Provide(lambda: agreements, sync_to_thread=False),
+        "crossing": Provide(lambda: crossing, sync_to_thread=False),
     }
     who = {"session": Provide(caller, sync_to_thread=False)}
     return [
         Router("/v1/agreements", route_handlers=[Offered], dependencies=given),
-        Router("/v1/agreements", route_handlers=[Own], dependencies=given | who, guards=[session_guard(node, people)]),
+        Router(
+            "/v1/agreements",
+            route_handlers=[Own, Elsewhere],
+            dependencies=given | who,
+            guards=[session_guard(node, people)],
+        ),
     ]
 
 
@@ -140,7 +195,7 @@ def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: i
     return AgreementView(
         agreement_id=agreement.creditor,
         merchant_name=agreements.merchant_name(agreement),
-        account_shown=agreement.shown,
+        account_shown=agreement.about,
         day_max=agreement.day_max,
         state=agreement.state_at(now_ns).value,
         payment_id=id_text("pay", agreement.id),
@@ -149,4 +204,16 @@ def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: i
         signed_at_ms=agreement.signed_ns // NS_PER_MS,
         ended_at_ms=agreement.ended_ns // NS_PER_MS,
         ended_by=agreement.ended_by,
+    )
+
+
+def _elsewhere_view(offer: OfferElsewhere) -> ElsewhereView:
+    return ElsewhereView(
+        institution=offer.institution,
+        merchant_name=offer.merchant_name,
+        account_shown=offer.about,
+        day_max=offer.day_max,
+        payment_id=id_text("pay", offer.agreement_id),
+        creditor=offer.creditor,
+        expires_at_ms=offer.expires_at_ms,
     )
