@@ -41,6 +41,7 @@ from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.programmes import join_programme
 from hutong.simulation.run import Result, simulate
+from hutong.simulation.tills import coupon_at_till
 
 HOURS = 0.02
 # Each found something once: limits after a crash between a payment's row and its hold (2, 19), a top-up that came
@@ -59,6 +60,8 @@ OFTEN = {
     "shares-sent-twice": ((1, send_packet), (4, open_packet)),
     "packets-not-returned": ((1, send_packet),),
     "rewards-paid-unseen": ((1, bring_friend), (1, refund)),
+    "till-coupons-taken-twice": ((1, coupon_at_till),),
+    "till-codes-sent-twice": ((1, coupon_at_till),),
     "programmes-for-everybody": ((1, join_programme), (3, pay_plate)),
     "programmes-left-go-on": ((1, join_programme), (3, pay_plate)),
     "programmes-forgotten-at-restart": ((1, join_programme),),
@@ -116,7 +119,8 @@ def test_who_registers_while_nodes_start_again_and_again_has_a_wallet() -> None:
 
 
 # Where a ledger looks long for every account, what it was asked to move is far behind the rows that say so. Here a start
-# set a budget's last fen aside while a payment that had been rejected still held it, and the node came up no more (1).
+# set a budget's last fen aside while a payment that had been rejected still held it, and the node came up no more: of a
+# dozen seeds half found it.
 BLOCKED = Plan(
     loss=0.05,
     crash_every_ns=30 * NS_PER_S,
@@ -127,8 +131,9 @@ BLOCKED = Plan(
 )
 
 
-def test_what_a_start_sets_aside_is_what_payments_have_let_go_of() -> None:
-    assert simulate(1, hours=4 * HOURS, plan=BLOCKED, marketing=True).wrong == []
+@pytest.mark.parametrize("seed", [2, 4])
+def test_what_a_start_sets_aside_is_what_payments_have_let_go_of(seed: int) -> None:
+    assert simulate(seed, hours=4 * HOURS, plan=BLOCKED, marketing=True).wrong == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -154,10 +159,12 @@ def test_new_seeds_are_clean() -> None:
 
 
 def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
-    result = simulate(3, hours=4 * HOURS, plan=CALM, marketing=True)
+    result = simulate(3, hours=8 * HOURS, plan=CALM, marketing=True)
     check(result, marketing=True)
     assert min(result.awards, result.coupons, result.red_packets, result.shares, result.friends) > 0
     for act in ("claim_coupon: done", "pay_with_coupon: completed", "send_packet: OPEN"):
+        assert result.acts[act]
+    for act in ("coupon_at_till: sent", "coupon_at_till: taken", "coupon_at_till: COUPON_SPENT"):
         assert result.acts[act]
     for act in ("join_programme: joined", "join_programme: left", "pay_meanwhile: completed"):
         assert result.acts[act]

@@ -7,7 +7,7 @@ from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.user import Evidence, Tier
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.campaign import CampaignKind
-from hutong.marketing.invitations.referral import referral_id
+from hutong.marketing.invitations.referral import ReferralState, referral_id
 from hutong.simulation.cast import PIN, Person
 from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.parts import pay_code, said, some_merchant, somebody, think
@@ -50,7 +50,8 @@ async def appeal(world: World) -> str:
     """An inviter does not agree, and an operator decides."""
     if not world.offers.referred:
         return "nothing yet"
-    inviter, friend_id = world.chance.choice(world.offers.referred)
+    refused = [each for each in world.offers.referred if _is_refused(world, *each)]
+    inviter, friend_id = world.chance.choice(refused or world.offers.referred)
     id_, grants = referral_id(friend_id), world.chance.random() < 0.6
 
     def ask(node: Any) -> Any:
@@ -137,6 +138,11 @@ async def _link(world: World, friend: Person) -> Any:
 def _invite(inviter_id: int, node: Any) -> Any:
     inviting = next(each for each in node.marketing.campaigns.everything() if each.kind == CampaignKind.INVITE)
     return node.marketing.invitations.invitations.invite(inviter_id, inviting.id)
+
+
+def _is_refused(world: World, inviter: Person, friend_id: int) -> bool:
+    row = world.audit.nodes[inviter.place.node_id].rows["referrals"].get(referral_id(friend_id))
+    return row is not None and row.state == ReferralState.REFUSED
 
 
 def _accept(friend_id: int, code: str, node: Any) -> Any:

@@ -28,6 +28,7 @@ from hutong.simulation.parts import PIN_FREE, pay_code, pin_token, said, small, 
 from hutong.simulation.place import Place
 from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.programmes import join_programme
+from hutong.simulation.tills import coupon_at_till
 from hutong.simulation.world import Mix, World
 
 _RUSH = 20  # How many open one packet at once.
@@ -296,6 +297,7 @@ MARKETING_MIX: Mix = (  # Beside the thousand of what is not marketing.
     (14, bring_friend),
     (10, appeal),
     (24, join_programme),
+    (40, coupon_at_till),
     (14, steer_campaign),
     (8, contest_budget),
     (10, pay_sponsor),

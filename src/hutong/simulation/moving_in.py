@@ -14,6 +14,7 @@ from hutong.simulation.cast import PIN, Cast, Merchant, Person
 from hutong.simulation.marketing import found_marketing
 from hutong.simulation.place import Place
 from hutong.simulation.software import plate_base
+from hutong.simulation.tills import found_tills
 from hutong.simulation.world import INSTITUTIONS, World
 from hutong.switch.fees import FeeRule
 from hutong.switch.node import SwitchNode
@@ -32,6 +33,7 @@ def move_in(world: World) -> None:
     world.cast = world.loop.run(_everybody(world), _WITHIN_NS)
     if world.has_marketing:
         world.loop.run(found_marketing(world), _WITHIN_NS)
+        world.loop.run(found_tills(world), _WITHIN_NS)
     world.loop.run_until(world.now_ns + 61 * NS_PER_S)  # Who just registered could mint ids of an hour ago.
 
 

@@ -26,6 +26,8 @@ class Offers:
 
     templates: list[Template] = field(default_factory=list)
     coupons: list[tuple[Person, int]] = field(default_factory=list)  # Who claimed which.
+    at_tills: list[tuple[Place, int]] = field(default_factory=list)  # Templates of merchants' own coupons.
+    till_codes: list[tuple[int, str]] = field(default_factory=list)  # That people were sent: by template, letters.
     links: list[tuple[Person, int, str]] = field(default_factory=list)  # Of red packets: from whom, id and link.
     shares: dict[tuple[int, str], int] = field(default_factory=dict)  # By person and link, what they were told.
     referred: list[tuple[Person, int]] = field(default_factory=list)  # Whom somebody brought.

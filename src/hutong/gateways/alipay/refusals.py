@@ -134,6 +134,10 @@ REFUSALS = {
     "COMPLAINT_ENDED": ("COMPLAINT_STATUS_ERROR", "投诉单已处理完成，不能再操作"),
     "COMPLAINT_NOT_ANSWERED": ("COMPLAINT_STATUS_ERROR", "请先回复用户"),
     "COMPLAINT_TOO_LONG": ("COMPLAINT_STATUS_ERROR", "投诉单协商记录已达上限"),
+    "PICTURE_UNKNOWN": ("INVALID_PARAMETER", "图片不存在或已过期，请重新上传"),
+    "PICTURE_NOT_RECOGNISED": ("isv.invalid-file-extension", "图片无法识别，须为完好的JPG、PNG或BMP"),
+    "PICTURE_TOO_BIG": ("isv.invalid-file-size", "图片过大"),
+    "TOO_MANY_PICTURES": ("isv.app-call-limited", ""),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),
@@ -142,10 +146,7 @@ REFUSALS = {
     "PREAUTH_NOT_OPEN": ("ORDER_ALREADY_CLOSED", "订单已关闭"),
     "PREAUTH_NOT_HELD": ("ORDER_ALREADY_FINISH", "授权订单状态不允许该操作"),
     "PREAUTH_EXCEEDS_HELD": ("REQUEST_AMOUNT_EXCEED", "请求金额超过剩余冻结金额"),
-    "PREAUTH_PAYER_ELSEWHERE": (
-        "PAYMENT_AUTH_CODE_INVALID",
-        "付款码属于其他机构的钱包，预授权只支持本机构的用户，请改用收款",
-    ),
+    "PREAUTH_CODE_REFUSED": ("PAYMENT_AUTH_CODE_INVALID", "支付授权码无效"),
     "PREAUTH_BALANCE_INSUFFICIENT": ("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"),
     "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
 }

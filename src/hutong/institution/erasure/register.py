@@ -60,11 +60,16 @@ REGISTER = (
     Holding("grievance_turns", blanked={"text": "", "pictures": ""}, scanned=True),
     Holding("complaints", blanked={"contact": ""}, secret=frozenset({"owner"}), scanned=True),
     Holding("complaint_turns", blanked={"text": "", "pictures": ""}, secret=frozenset({"author"}), scanned=True),
+    Holding("complaint_pictures"),
+    Holding(
+        "complaint_picture_parts", deleted=True, secret=frozenset({"content"})
+    ),  # Each can be had where it was said.
     Holding(
         "gateway_preauths",
         blanked={"facts": b"{}"},
         secret=frozenset({"facts", "content", "account_id", "payee_id"}),
     ),
+    Holding("holds", blanked={"debtor_name": "", "title": ""}, secret=frozenset({"token"})),
     Holding(
         "parking_entries",
         blanked={"facts": b"{}"},

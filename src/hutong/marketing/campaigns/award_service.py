@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
-from hutong.institution.payments.payment import Why
+from hutong.institution.payments.payment import Outcome, Why
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import split
@@ -27,6 +27,7 @@ from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.decided import COMMITTED, RESERVED, Decided, first_version
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.runtime.node import NodeRuntime
@@ -35,19 +36,6 @@ from hutong.runtime.shelf import Shelf
 _UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _LOOKED_MAX = 10_000
 DayOf = Callable[[int], int]
-# Read once: asking an enumeration for its value is a call, and each discounted payment asks for some.
-_DISCOUNT = AwardKind.DISCOUNT.value
-_RESERVED, _COMMITTED = AwardState.RESERVED.value, AwardState.COMMITTED.value
-
-
-class Decided(msgspec.Struct, frozen=True, gc=False):
-    """What was decided of one benefit beside its amount."""
-
-    benefit: Benefit
-    place: str
-    row: int
-    campaign: Campaign
-    caps: Caps
 
 
 class AwardService:
@@ -61,6 +49,7 @@ class AwardService:
         campaigns: CampaignService,
         parties: Parties,
         day_of: DayOf,
+        outcomes: Shelf[Outcome],
     ) -> None:
         self._node = node
         self._ledger = ledger
@@ -68,13 +57,14 @@ class AwardService:
         self._campaigns = campaigns
         self._parties = parties
         self._day_of = day_of
+        self._outcomes = outcomes  # Of payments of people of ours.
         self.all = Shelf(
             AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
         )
         self.audience = AudienceService(node, parties, self.all)
-        self._fresh: dict[
-            int, list[Award]
-        ] = {}  # By payment, within the decision that set them aside: not written yet.
+        # By payment, within the decision that set them aside: not written yet. The first of what nobody else follows.
+        self._plain: dict[int, tuple[int, Decided, int]] = {}
+        self._fresh: dict[int, list[Award]] = {}
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, written down and still undecided.
         self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
@@ -117,23 +107,25 @@ class AwardService:
 
     def of_person(self, person_id: int) -> list[Award]:
         """All that a person got, oldest first. May raise `Cold`."""
-        return self.all.find("person_id", person_id)
+        return [self._standing(each) for each in self.all.find("person_id", person_id)]
 
     def of_payment(self, payment_id: int) -> list[Award]:
         """What a payment got. May raise `Cold`."""
         known = self._reserved.get(payment_id) or self._looked.get(payment_id)
         if known is None:
-            known = self.all.find("payment_id", payment_id)
+            known = [self._standing(each) for each in self.all.find("payment_id", payment_id)]
             if len(self._looked) >= _LOOKED_MAX:
                 del self._looked[next(iter(self._looked))]
             self._looked[payment_id] = known
         return known
 
     async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
-        """Versions of a campaign's awards with their positions, newest first. Durable ones only."""
-        return await self._node.store.page(
+        """Versions of a campaign's awards with their positions, newest first, as they stand. Durable ones only."""
+        found = await self._node.store.page(
             AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
         )
+        await self._outcomes.load({row.payment_id for _, row in found if row.state == RESERVED and row.payment_id})
+        return [(at, self._standing(row)) for at, row in found]
 
     # Of payments.
 
@@ -145,34 +137,46 @@ class AwardService:
         Moves:    campaign -> awarded, where several give together; posted.
         """
         day = self._day_of(now_ns)
-        if len(chosen) == 1:  # As most are.
-            only = _award(only_award_id(payment_id), payment_id, person_id, chosen[0], day, now_ns, combined=False)
-            awards = self._fresh[payment_id] = [only]
-            return awards
         combined = len({each.benefit.campaign_id for each in chosen}) > 1
+        name = _id if len(chosen) > 1 else _only_id
         awards = self._fresh[payment_id] = [
-            _award(_id(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
+            first_version(name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
             for each in chosen
         ]
         if combined:
             self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
         return awards
 
+    def reserve_plain(self, payment_id: int, person_id: int, only: Decided, now_ns: int) -> None:
+        """As `reserve`, of the one thing that a payment is given, as most are: it is made when it is written."""
+        self._plain[payment_id] = person_id, only, now_ns
+
     def keep(self, payment_id: int) -> None:
         """Write down what was reserved: nobody has decided yet. Repeats: nothing."""
         awards = self._fresh.pop(payment_id, None)
+        plain = self._plain.pop(payment_id, None)
+        if plain is not None:
+            awards = [self._made(payment_id, plain)]
         if awards is not None:
             self._reserved[payment_id] = awards
             for award in awards:
                 self._put(award)
 
-    def commit(self, payment_id: int) -> list[Award]:
-        """Its payment was made. Returns what has just been decided; on a repeat nothing."""
+    def commit(self, payment_id: int, *, told: bool = False) -> list[Award]:
+        """
+        Its payment was made. Returns what has just been decided, of which others have a state; on a repeat nothing.
+
+        `told`: the payment is one of ours, whose outcome is in the same commit, and says so.
+        """
+        plain = self._plain.pop(payment_id, None)
+        if plain is not None:
+            self._put(self._made(payment_id, plain, COMMITTED))
+            return []
         fresh = self._fresh.pop(payment_id, None)
         if fresh is None:
-            return self._decide(payment_id, AwardState.COMMITTED)
+            return self._follow(payment_id) if told else self._decide(payment_id, AwardState.COMMITTED)
         now_ns = self._now()
-        return [self._put(replace(award, state=_COMMITTED, decided_ns=now_ns)) for award in fresh]
+        return [self._put(replace(award, state=COMMITTED, decided_ns=now_ns)) for award in fresh]
 
     def release(self, payment_id: int) -> list[Award]:
         """
@@ -349,6 +353,20 @@ class AwardService:
 
     # Within a decision.
 
+    def _standing(self, award: Award) -> Award:
+        """May raise `Cold`."""
+        waits = award.state == RESERVED and award.payment_id
+        return award.standing(self._outcomes.get(award.payment_id)) if waits else award
+
+    def _follow(self, payment_id: int) -> list[Award]:
+        """What was reserved stands as its payment from now on: nothing is written."""
+        awards = self._reserved.pop(payment_id, None) or self.of_payment(payment_id)
+        self._looked.pop(payment_id, None)
+        followed = [award for award in awards if award.state == RESERVED]
+        for award in followed:
+            self.audience.paid(award)
+        return followed
+
     def _decide(self, payment_id: int, state: AwardState) -> list[Award]:
         awards = self._reserved.pop(payment_id, None) or self.of_payment(payment_id)
         self._looked.pop(payment_id, None)
@@ -363,6 +381,19 @@ class AwardService:
                 award = replace(award, state=state.value, change=0, times=0, decided_ns=now_ns)  # noqa: PLW2901  # Same.
             decided.append(self._put(award))
         return decided
+
+    def _made(self, payment_id: int, plain: tuple[int, Decided, int], state: str = RESERVED) -> Award:
+        person_id, only, now_ns = plain
+        return first_version(
+            payment_id | 1,  # `only_award_id`, without a call.
+            payment_id,
+            person_id,
+            only,
+            self._day_of(now_ns),
+            now_ns,
+            combined=False,
+            state=state,
+        )
 
     def _put(self, award: Award) -> Award:
         self.all.put(award)
@@ -441,34 +472,8 @@ def _id(payment_id: int, benefit: Benefit) -> int:
     return award_id(payment_id, benefit.campaign_id, benefit.source, benefit.source_id)
 
 
-def _award(
-    id_: int, payment_id: int, person_id: int, given: Decided, day: int, now_ns: int, *, combined: bool
-) -> Award:
-    benefit, campaign = given.benefit, given.campaign
-    # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every discount.
-    return Award(
-        id_,
-        campaign.id,
-        _DISCOUNT,
-        person_id,
-        payment_id,
-        benefit.source,
-        benefit.source_id,
-        benefit.amount,
-        0,  # Returned.
-        _RESERVED,
-        benefit.amount,  # Its change of every budget,
-        1,  # once.
-        day,
-        given.place,
-        given.row,
-        campaign.version,
-        combined,
-        msgspec.json.encode(benefit.facts) if benefit.facts else b"",
-        now_ns,
-        0,  # Decided.
-        "",
-    )
+def _only_id(payment_id: int, _: Benefit) -> int:
+    return only_award_id(payment_id)
 
 
 def _released(award: Award, now_ns: int, reason: str) -> Award:
