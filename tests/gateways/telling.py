@@ -31,6 +31,9 @@ class TestPostman:
     written: list[int] = field(default_factory=list)
     fails: bool = False
 
+    def waits_s(self, plain: bytes) -> tuple[int, ...]:  # noqa: ARG002  # Whatever it is.
+        return self.schedule_s
+
     def plain(self, notification: GatewayNotification) -> bytes:
         self.written.append(notification.id)
         if self.fails:

@@ -466,9 +466,12 @@ async def _serve(
         version=__version__,
         checks=health.checks,
     )
-    whole = app if in_front is None else in_front(app)
+    whole: Any = app if in_front is None else in_front(app)
     limited = RateLimited(
-        site.tracing.requests(whole) if site.tracing is not None else whole, site.limits, machine.node.clock
+        site.tracing.requests(whole) if site.tracing is not None else whole,
+        site.limits,
+        machine.node.clock,
+        None if in_front is None else whole.refuse,
     )
     server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures, tls_door=site.lan)
     try:

@@ -42,6 +42,7 @@ from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.signers import Signers
 from hutong.gateways.till_coupons.till_coupons import TillCoupons
+from hutong.gateways.too_many import too_many
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
@@ -288,7 +289,7 @@ class Gateways:
 
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
-        return Door(self.routes, app)
+        return Door(self.routes, app, lambda request: too_many(request, is_v2=self.v2.route(request) is not None))
 
 
 def parking_name(name: str) -> str:

@@ -117,7 +117,11 @@ class Postman(Protocol):
 
     @property
     def schedule_s(self) -> tuple[int, ...]:
-        """How long to wait before each further try."""
+        """How long to wait before each further try; of kinds that are tried more or less often, the longest."""
+        ...
+
+    def waits_s(self, plain: bytes) -> tuple[int, ...]:
+        """The same, of what is told."""
         ...
 
     @property
@@ -142,10 +146,9 @@ class Postman(Protocol):
         ...
 
 
-def next_try_ns(postman: Postman, tries: int, now_ns: int) -> int:
+def next_try_ns(waits_s: Sequence[int], tries: int, now_ns: int) -> int:
     """When to try again behind so many tries; 0: no more."""
-    schedule_s = postman.schedule_s
-    return now_ns + schedule_s[tries - 1] * NS_PER_S if tries <= len(schedule_s) else 0
+    return now_ns + waits_s[tries - 1] * NS_PER_S if tries <= len(waits_s) else 0
 
 
 def ends_ns(notification: GatewayNotification, schedule_s: Sequence[int]) -> int:

@@ -206,7 +206,7 @@ class NotificationWorker:
         if self._notifications.standing(id_) is None:  # As above.
             return Ending.ANSWERED, 0
         now_ns = self._node.clock.now_ns()
-        state, next_at_ns = _standing_after(postman, sent, tries + 1, now_ns)
+        state, next_at_ns = _standing_after(postman, plain, sent, tries + 1, now_ns)
         self._log(notification, Cause.SCHEDULE, sent, state, tries + 1, next_at_ns, b"" if kept else plain)
         if state is NotificationState.TAKEN:
             self.figures.delays.observe(now_ns - notification.at_ns)
@@ -320,11 +320,13 @@ def _is_taken(postman: Postman, sent: Sent) -> bool:
     return sent.answer is not None and postman.taken(sent.answer.status, sent.answer.body)
 
 
-def _standing_after(postman: Postman, sent: Sent, tries: int, now_ns: int) -> tuple[NotificationState, int]:
+def _standing_after(
+    postman: Postman, plain: bytes, sent: Sent, tries: int, now_ns: int
+) -> tuple[NotificationState, int]:
     """How it stands behind a try of the schedule, and when the next is due."""
     if _is_taken(postman, sent):
         return NotificationState.TAKEN, 0
-    next_at_ns = next_try_ns(postman, tries, now_ns)
+    next_at_ns = next_try_ns(postman.waits_s(plain), tries, now_ns)
     return NotificationState.WAITING if next_at_ns else NotificationState.GIVEN_UP, next_at_ns
 
 

@@ -76,9 +76,10 @@ class _TooLong(Exception):  # noqa: N818  # It is what came.
 class Door:
     """An ASGI application: the dialects', and behind them the node's own. Each route says whether a request is its own."""
 
-    def __init__(self, routes: Sequence[Route], app: Any) -> None:
+    def __init__(self, routes: Sequence[Route], app: Any, too_many: Callable[[WireRequest], WireAnswer | None]) -> None:
         self._routes = tuple(routes)
         self._app = app
+        self._too_many = too_many
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -95,6 +96,15 @@ class Door:
                         await _send(await dialect(msgspec.structs.replace(request, body=body)), send)
                     return
         await self._app(scope, receive, send)
+
+    async def refuse(self, scope: Any, retry_after_s: int, send: Any) -> bool:
+        """Tell who asks too often, in the words of the dialect; False for what is none of ours. Nothing of it is read."""
+        answer = self._too_many(_request(scope))
+        if answer is None:
+            return False
+        wait = ("Retry-After", str(retry_after_s))
+        await _send(msgspec.structs.replace(answer, headers=(*answer.headers, wait)), send)
+        return True
 
 
 def _request(scope: Any) -> WireRequest:

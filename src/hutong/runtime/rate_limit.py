@@ -23,6 +23,8 @@ _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+# Tells who asks too often in other words than ours, or says that it doesn't.
+Words = Callable[[Scope, int, Send], Awaitable[bool]]
 App = Any  # An ASGI application; frameworks type the same call each in its own way.
 NetworkAddress = IPv4Network | IPv6Network
 
@@ -161,8 +163,9 @@ class HotCount:
 class RateLimited:
     """The ASGI application of a node behind its limits: asked first, before a session is looked up or a body is read."""
 
-    def __init__(self, app: App, limits: RateLimits, clock: Clock) -> None:
+    def __init__(self, app: App, limits: RateLimits, clock: Clock, words: Words | None = None) -> None:
         self._app = app
+        self._words = words
         self._limits = limits
         self._clock = clock
         self._tokens = TokenBuckets(limits.token)
@@ -180,7 +183,9 @@ class RateLimited:
         scope[CALLED_FROM] = address
         wait_ns = self._take(scope, address, self._clock.now_ns())
         if wait_ns:
-            await _refuse(too_many(wait_ns), send)
+            refusal = too_many(wait_ns)
+            if self._words is None or not await self._words(scope, retry_after_s(refusal), send):
+                await _refuse(refusal, send)
             return
 
         async def sent(message: Any) -> None:

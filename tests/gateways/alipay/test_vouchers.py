@@ -1,5 +1,6 @@
 """Vouchers through Alipay's wire: wechatpay-alipay specification, section 15.4."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from hutong.institution import chart
 from tests.gateways.alipay.conftest import Payer, another
 from tests.gateways.alipay.merchant import Merchant
+from tests.gateways.alipay.test_orders import letters
 from tests.gateways.hall import Hall
 from tests.institution.payments.test_http import Phone
 
@@ -32,7 +34,7 @@ def template(number: str = "V1", **more: Any) -> dict[str, Any]:
 
 async def sold(hall: Hall, merchant: Merchant, person: Phone, number: str, amount: str) -> None:
     order = {"out_trade_no": number, "total_amount": amount, "subject": "面"}
-    placed = await merchant.ask("alipay.trade.precreate", order)
+    placed = await merchant.ask("alipay.trade.precreate", order, notify_url="https://shop.example/paid")
     await hall.pay(person, placed["qr_code"])
 
 
@@ -78,6 +80,9 @@ async def test_a_voucher_is_paid_for_sent_used_and_comes_back(hall: Hall, payer:
             "template_id": stock,
         }
     ]
+    (_, letter) = await letters(merchant)
+    (told,) = json.loads(letter["voucher_detail_list"])
+    assert (told["amount"], told["merchantContribute"], told["templateId"]) == ("5.00", "5.00", stock)
     assert await set_aside() == 4_500
     used = await merchant.ask(VOUCHER + "query", voucher)
     line = {"amount": "5.00", "biz_type": "V_USE", "gmt_create": NOW, "status": "SUCCESS", "trade_no": paid["trade_no"]}

@@ -85,8 +85,10 @@ class OrderNews:
             "gmt_create": beijing_text(order.created_ns),
             "gmt_payment": beijing_text(order.paid_ns) if order.paid_ns else "",
             "passback_params": facts.get("passback_params", ""),
-            "fund_bill_list": _fund_bills(told.fund_bills(trade)),
+            "fund_bill_list": _in_camel_case(told.fund_bills(trade)),
         }
+        if trade.vouchers:
+            values["voucher_detail_list"] = _in_camel_case(told.vouchers(trade))
         if refunded:
             values["refund_fee"] = told.yuan(refunded)
         if is_over:
@@ -103,7 +105,12 @@ def _renamed(payer: dict[str, str]) -> dict[str, str]:
     return {("buyer_id" if name == "buyer_user_id" else name): value for name, value in payer.items()}
 
 
-def _fund_bills(bills: list[dict[str, str]]) -> str:
-    """JSON text, with other names than in an answer."""
-    renamed = [{"amount": bill["amount"], "fundChannel": bill["fund_channel"]} for bill in bills]
-    return json.dumps(renamed, separators=(",", ":"))
+def _in_camel_case(listed: list[dict[str, str]]) -> str:
+    """JSON text, whose names are written otherwise than in an answer: `fundChannel`."""
+    renamed = [{_camel(name): text for name, text in each.items()} for each in listed]
+    return json.dumps(renamed, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)

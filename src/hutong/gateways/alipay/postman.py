@@ -39,6 +39,10 @@ class AlipayPostman:
         self._platform = platform
         self._writers = writers
 
+    def waits_s(self, plain: bytes) -> tuple[int, ...]:  # noqa: ARG002  # Whatever it is.
+        """One schedule for all."""
+        return self.schedule_s
+
     def plain(self, notification: GatewayNotification) -> bytes:
         """The parameters but the time and the signature, as things stood with this news. May raise `Cold`."""
         told = self._writers[notification.kind](notification)

@@ -54,10 +54,10 @@ class RestDialect:
             with self._service.signers.request():
                 return await self._answered(request, trace)
         except AlipayError as error:
-            return _refused(error, trace)
+            return refused(error, trace)
         except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, while a v3 request was read")
-            return _refused(AlipayError("isp.unknow-error"), trace)
+            return refused(AlipayError("isp.unknow-error"), trace)
 
     async def _answered(self, request: WireRequest, trace: str) -> WireAnswer:
         service = self._service
@@ -196,12 +196,12 @@ def _fields(request: WireRequest, body: bytes) -> dict[str, Any]:
     return query | read_object(text)
 
 
-def _refused(error: AlipayError, trace: str) -> WireAnswer:
+def refused(error: AlipayError, trace: str = "") -> WireAnswer:
     """No signature on a no, and no `links`: Java's client reads those as another type than it is documented to be."""
     body = json.dumps({"code": error.bare_code, "message": error.sub_msg}, ensure_ascii=False)
     return WireAnswer(
         status=error.status,
         body=body.encode("utf-8", "replace"),
         content_type=f"{JSON};charset=utf-8",
-        headers=(("alipay-trace-id", trace),),
+        headers=(("alipay-trace-id", trace),) if trace else (),
     )

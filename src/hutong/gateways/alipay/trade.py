@@ -58,7 +58,7 @@ def amounts(trade: Trade) -> dict[str, Any]:
         "fund_bill_list": fund_bills(trade),
         "discount_amount": yuan(trade.discount - _own(trade)),
         "mdiscount_amount": yuan(_own(trade)),
-        **({"voucher_detail_list": _vouchers(trade)} if trade.vouchers else {}),
+        **({"voucher_detail_list": vouchers(trade)} if trade.vouchers else {}),
     }
 
 
@@ -74,7 +74,8 @@ def _own(trade: Trade) -> int:
     return sum(each.amount for each in trade.vouchers if each.stock)
 
 
-def _vouchers(trade: Trade) -> list[dict[str, str]]:
+def vouchers(trade: Trade) -> list[dict[str, str]]:
+    """The coupons that made it cheaper."""
     return [
         {
             "id": f"{each.coupon_id:039d}",

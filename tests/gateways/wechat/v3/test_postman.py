@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hutong.gateways.notification import GatewayNotification, Letter
 from hutong.gateways.order import Dialect
+from hutong.gateways.wechat.v3.postman import Told
 from hutong.runtime.shelf import warmed
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import Merchant
@@ -85,3 +86,13 @@ async def test_only_200_and_204_mean_that_it_arrived(hall: Hall) -> None:
     assert [status for status in (200, 201, 204, 302, 400, 500) if postman.taken(status, b"FAIL")] == [200, 204]
     assert (len(postman.schedule_s), sum(postman.schedule_s)) == (15, 24 * 3600 + 4 * 60)
     assert postman.timeout_s == 5
+
+
+async def test_pay_score_is_tried_for_three_hours_and_all_else_for_a_day(hall: Hall) -> None:
+    postman = hall.gateways.notifications.postmen[Dialect.WECHATPAY_V3]
+
+    for event, waits in (
+        ("PAYSCORE.USER_PAID", (15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600)),
+        ("TRANSACTION.SUCCESS", postman.schedule_s),
+    ):
+        assert postman.waits_s(msgspec.json.encode(Told(event, "x", "x", {}))) == waits

@@ -62,6 +62,10 @@ class V2Postman:
         self._part_refunds = sharing.part_refunds
         self._randomness = randomness
 
+    def waits_s(self, plain: bytes) -> tuple[int, ...]:  # noqa: ARG002  # Whatever it is.
+        """One schedule for all."""
+        return self.schedule_s
+
     def plain(self, notification: GatewayNotification) -> bytes:
         match News(notification.kind):
             case News.REFUND:
