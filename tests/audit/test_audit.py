@@ -85,6 +85,12 @@ DAMAGES = [
         "jing", 7, "200 was claimed here, 0 went back, 100 is inside; claims of 100",
     ),
     Damage(
+        "a hold is made up",
+        "INSERT INTO jing.holds SELECT max(position) + 1, gen_random_uuid(), gen_random_uuid(), 'wei', 'inn', 'deposit', gen_random_uuid(),"
+        " 'x', gen_random_uuid(), true, 500, 'CNY', 100, 0, 0, 'HELD', '', '', 3, 1, 20000, 1, 1, 1, 1 FROM jing.payments",
+        "jing", 7, "hold is HELD of 500, 100 taken and 0 released: 0 came, 0 went, and 0 was paid",
+    ),
+    Damage(
         "an amount is raised",
         f"UPDATE jing.transfer SET amount = amount + 1 WHERE user_data_128 = {ON_US} AND code = 12",
         "jing", 10, "left balances",
