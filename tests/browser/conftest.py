@@ -100,7 +100,7 @@ def town(postgres: Address, run_directory: Path) -> Iterator[BrowserTown]:
 
 
 @contextmanager
-def _launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     own = next((path for name in _NAMES if (path := shutil.which(name))), None)
     try:
         # It opens our own pages alone, and many machines give neither root nor an ordinary user a sandbox.
@@ -120,8 +120,8 @@ def playwright(town: BrowserTown) -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    with _launched(playwright) as launched:
-        yield launched
+    with launched(playwright) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def person(town: BrowserTown, playwright: Playwright, browser: Browser, tmp_path
             if sees:
                 seen = film(sees, tmp_path / f"camera-{len(visitors)}.mjpeg")
                 flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={seen}")
-                theirs = stack.enter_context(_launched(playwright, *flags))
+                theirs = stack.enter_context(launched(playwright, *flags))
             context = theirs.new_context(
                 base_url=town.url(node),
                 locale=language,

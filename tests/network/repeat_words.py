@@ -91,6 +91,8 @@ MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS
 
 COMPLAINTS = {
     "POST /v1/complaints": "complaint_id",
+    "POST /v1/complaints/pictures": STATE,  # It goes by its own digest.
+    "POST /v1/merchant/complaints/pictures": STATE,
     "POST /v1/complaints/{complaint_id}/confirm": "act_id",
     "POST /v1/complaints/{complaint_id}/continue": "act_id",
     "POST /v1/complaints/{complaint_id}/say": "act_id",

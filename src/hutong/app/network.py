@@ -13,7 +13,7 @@ import msgspec
 
 from hutong.codes.plate import NETWORK_GUID
 from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.scheme.messages import NodeId
+from hutong.scheme.message import NodeId
 
 SWITCH = "switch"
 

@@ -122,7 +122,13 @@ class Gateways:
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, *self._pages(name)]
+        self.routes: list[Route] = [
+            self.alipay.route,
+            v3.route,
+            v2.route,
+            self.complaints.links.route,
+            *self._pages(name),
+        ]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
