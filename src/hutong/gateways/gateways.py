@@ -100,7 +100,7 @@ class Gateways:
         self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self._build_upon(marketing)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
-        self.consents = Consents(node.clock, self.agreements, self.crossing, self.preauths)
+        self.consents = Consents(node.clock, self.agreements, self.crossing, self.preauths, institution.holds.holds)
         self.signers = Signers()
         self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
@@ -186,7 +186,7 @@ class Gateways:
         node = self.institution.node
         ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
         return [
-            HoldingPage(node, self.preauths, name).route,
+            HoldingPage(node, self.preauths, self.institution.plates.site, name).route,
             SigningPage(node, self.agreements, ways_back, self._wallets_on).route,
             ParkingPage(self.parking, parking_name(name)).route,
         ]

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.complaints.api import complaint_api
 from hutong.institution.erasure.api import erasure_api
+from hutong.institution.holds.api import hold_api
 from hutong.institution.merchants.api import merchant_routes
 from hutong.institution.merchants.application_api import application_routes
 from hutong.institution.merchants.staff_api import staff_routes
@@ -55,6 +56,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, people, merchants, operator_only),
         *complaint_api(institution.complaints, people, merchants, operator_only),
+        hold_api(institution.holds, people),
         *notices_api(
             node,
             institution.notices,
