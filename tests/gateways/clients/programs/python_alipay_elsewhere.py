@@ -55,7 +55,7 @@ def story_of_an_agreement_elsewhere() -> None:
     agreement, who = signed(PLAN)
     before, mine = balance(), number()
     paid = good(take(agreement, "600.00", mine))
-    assert paid["buyer_user_id"] == agreement["alipay_user_id"], paid
+    assert paid["buyer_user_id"] == agreement["principal_id"], paid
     assert callbacks.next()["trade_status"] == "TRADE_SUCCESS"
     refused(take(agreement, "600.00"), "ACQ.BEYOND_PAY_RESTRICTION")
     assert callbacks.next()["trade_status"] == "TRADE_CLOSED", "what could not be taken is told, too"

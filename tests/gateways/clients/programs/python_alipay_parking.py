@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sys
 import urllib.request
 import zipfile
@@ -54,7 +55,7 @@ def story_of_consent(payer: int) -> str:
     assert standing(MINE) == AGREED
     before, mine = balance(payer), number()
     taken = good(take(MINE, mine, entry["serial_no"]))
-    assert (taken["total_fee"], taken["fund_bill_list"][0]["amount"]) == ("12.80", "12.80"), taken
+    assert (taken["total_fee"], json.loads(taken["fund_bill_list"])[0]["amount"]) == ("12.80", "12.80"), taken
     told = callbacks.next()
     assert (told["trade_status"], told["trade_no"]) == ("TRADE_SUCCESS", taken["trade_no"]), told
     assert good(take(MINE, mine, entry["serial_no"]))["trade_no"] == taken["trade_no"], "asked again it is the same"

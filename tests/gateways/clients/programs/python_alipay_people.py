@@ -138,7 +138,7 @@ def story_of_an_agreement() -> None:
         }
         return ask("alipay.trade.pay", content)
 
-    assert good(take("600.00"))["buyer_user_id"] == found["alipay_user_id"]
+    assert good(take("600.00"))["buyer_user_id"] == found["principal_id"]
     assert callbacks.next()["total_amount"] == "600.00"
     refused(take("600.00"), "ACQ.BEYOND_PAY_RESTRICTION")
     assert callbacks.next()["trade_status"] == "TRADE_CLOSED", "what could not be taken is told, too"

@@ -145,10 +145,12 @@ def story_of_pay_score() -> None:
     assert good(shop.payscore_query(SERVICE, out_order_no=mine))["state_description"] == "USER_CONFIRM"
     refused(complete(mine, 5_001), 400, "PARAM_ERROR")
     done = good(complete(mine, 1_280))
-    assert (done["state"], done["collection"]["state"]) == ("DONE", "USER_PAID"), done
+    assert (done["state"], done["total_amount"]) == ("DONE", 1_280), done
+    found = good(shop.payscore_query(SERVICE, out_order_no=mine))
+    assert found["collection"]["state"] == "USER_PAID", found
     told = callbacks.next()
     assert (told["event_type"], told["resource"]["total_amount"]) == ("PAYSCORE.USER_PAID", 1_280), told
-    paid = done["collection"]["details"][0]
+    paid = found["collection"]["details"][0]
     amount = {"refund": 280, "total": 1_280, "currency": "CNY"}
     good(shop.refund(number("R"), amount, transaction_id=paid["transaction_id"], notify_url=callbacks.url))
     assert callbacks.next()["event_type"] == "REFUND.SUCCESS"
