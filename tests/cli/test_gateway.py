@@ -31,6 +31,7 @@ def test_the_documentation_has_what_the_command_prints(texts: dict[str, str], cl
         (["gateway", "clock", "--forward", "2 hours"], "DURATION_MALFORMED"),
         (["gateway", "run", "--wechatpay", "nobody", "--", "true"], "NODE_UNKNOWN"),
         (["gateway", "run"], "COMMAND_MISSING"),
+        (["gateway", "agree", "https://wei.example/agreements/x"], "NO_AGREEMENT_IN_IT"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line(

@@ -83,3 +83,14 @@ async def test_the_authority_vouches_for_its_own_names_alone(tmp_path: Path) -> 
             await call((other, ssl.create_default_context(cadata=authority.pem.decode())), "bank.example")
     finally:
         await other.stop()
+
+
+async def test_a_connection_that_is_open_when_it_stops_is_no_error(front: tuple[TlsFront, ssl.SSLContext]) -> None:
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    reader, writer = await call(front, NAMES[0])
+    await reader.readline()
+    await front[0].stop()
+    writer.close()
+    await asyncio.sleep(0)
+    assert reported == []

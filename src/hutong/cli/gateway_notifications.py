@@ -89,7 +89,8 @@ async def faults(
     if json:
         show_json(left)
     else:
-        told = [(name.replace("_", " "), str(value)) for name, value in left.items() if value and name != "time_out_s"]
+        spent = {"time_out_s"} | (set() if left["refuse_times"] else {"refuse"})
+        told = [(name.replace("_", " "), str(value)) for name, value in left.items() if value and name not in spent]
         show_facts("", told) if told else stdout.print("Nothing goes wrong.")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PayersNode = Annotated[str, Parameter(name="--from", help="The payer's institution: another than the merchant's.")]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _POLL_S = 0.2
+_AGREEMENT = re.compile("agr_[0-9A-Z]{26}")
 _PREPAY_ID = re.compile("wx[0-9a-f]{32}")
 
 
@@ -28,6 +29,7 @@ class GatewayPayReason(Reason):
 
     DURATION_MALFORMED = Kind.INVALID, "NARR"
     NO_ORDER_BEHIND_IT = Kind.NOT_FOUND, "NARR"
+    NO_AGREEMENT_IN_IT = Kind.NOT_FOUND, "NARR"
     NOBODY_ASKED = Kind.NOT_FOUND, "NARR"
 
 
@@ -53,6 +55,46 @@ async def pay(
         show_json(told)
     else:
         stdout.print(f"{told['outcome']}: {money(told['amount'], told['currency'])} to {told['payee_name']}")
+
+
+async def agree(
+    link: Annotated[str, Parameter(help="Where the merchant leads a browser, or any text with its agr_….")],
+    /,
+    *,
+    payer: PayersNode = "jing",
+    json: AsJson = False,
+) -> None:
+    """Be a person at another institution: scan what a merchant asks to be let take, and say yes with the PIN."""
+    from hutong.app.network import DEMO_NETWORK
+    from hutong.app.node_client import NodeClient
+    from hutong.app.sample_payer import PIN
+
+    found = _AGREEMENT.search(link)
+    if found is None:
+        raise Refusal(GatewayPayReason.NO_AGREEMENT_IN_IT, given=link)
+    offers = f"/v1/agreements/offers/{found[0]}"
+    for node in NODES.values():
+        async with NodeClient(url_of(node)) as door:
+            try:
+                offered = await door.get(offers)
+            except NodeRefused:
+                continue
+        break
+    else:
+        raise Refusal(GatewayPayReason.NO_AGREEMENT_IN_IT, given=link)
+    async with _payer(payer) as somebody:
+        token = await somebody.wallet.pin_token(PIN, offered["payment_id"], offered["day_max"], offered["creditor"])
+        client = somebody.wallet.client
+        if node == payer:
+            await client.post(f"/v1/agreements/{found[0]}/sign", {"pin_token": token})
+        else:
+            scanned = f"{DEMO_NETWORK.node(node).plate_base}/agreements/{found[0]}"
+            await client.post("/v1/agreements/elsewhere/sign", {"link": scanned, "pin_token": token})
+    told = {"outcome": "SIGNED", "merchant_name": offered["merchant_name"], "day_max": offered["day_max"]}
+    if json:
+        show_json(told)
+    else:
+        stdout.print(f"SIGNED: {money(told['day_max'], 'CNY')} a day at most, for {told['merchant_name']}")
 
 
 async def payment_code(*, payer: PayersNode = "jing", json: AsJson = False) -> None:

@@ -175,6 +175,7 @@ _COMMANDS = {
         ("gateway up", "gateway:up", "Serve the gateways, with --tls under the real names, and say how to get there."),
         ("gateway run", "gateway:run", "Run a program, unchanged, where the real names lead to the gateways."),
         ("gateway pay", "gateway_pay:pay", "Be a payer elsewhere: pay an order's code, or answer a till that asks."),
+        ("gateway agree", "gateway_pay:agree", "Be a person elsewhere: let a merchant take, as a link of its asks."),
         ("gateway payment-code", "gateway_pay:payment_code", "Show that payer's payment code, for a till to scan."),
         ("gateway clock", "gateway_pay:clock", "What time it is in a network for trying out; put it forward."),
         ("gateway merchant", "", "A merchant's accounts at a gateway: with --for wechatpay or --for alipay."),

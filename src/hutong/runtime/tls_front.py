@@ -69,6 +69,8 @@ class TlsFront:
                 await _pass_on(behind, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # One side is gone; so is the other now.
+        except asyncio.CancelledError:
+            pass  # By `stop` and nobody else: in Python 3.11 a server's cancelled connection is an error that the loop reports.
         finally:
             self._connections.discard(task)
             writer.close()

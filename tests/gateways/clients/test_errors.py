@@ -54,8 +54,6 @@ ALIPAY_ASKED_FOR = {
     "isv.missing-signature-key": ("40001", "as above: there is always something to verify with"),
     "isv.missing-parameter": ("40001", "every product names the parameter that it misses, with a code of its own"),
     "isv.not-online-app": ("40003", "an application works as soon as it is made; one that was removed is unknown"),
-    "isv.invalid-file-extension": ("40002", "nothing of Alipay's that is built takes a file"),
-    "isv.invalid-file-size": ("40002", "as above"),
     "VOUCHER_LIMIT_REACHED": ("40004", "this wire has no field for a limit by person: WeChat Pay's has, and is tested"),
 }
 _numbers = count(1)

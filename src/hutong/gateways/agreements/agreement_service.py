@@ -147,8 +147,13 @@ class AgreementService:
         return await decided(self._journal, find)
 
     def link(self, agreement: Agreement) -> str:
-        """Where it is signed, for a browser."""
+        """What any wallet scans."""
         return f"{self._site.base}{PATH}{agreement.creditor}"
+
+    def page_url(self, agreement: Agreement) -> str:
+        """Where it is signed, for a browser: its link, but where links lead nowhere, the node's own page."""
+        at = self._orders.pages_at
+        return f"{at()}{PATH}{agreement.creditor}" if at else self.link(agreement)
 
     async def terminate(self, caller: Caller, agreement: Agreement) -> Agreement:
         """End it. Refuses AGREEMENT_NOT_SIGNED. Repeats: the agreement, ended."""

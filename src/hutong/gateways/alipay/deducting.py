@@ -103,7 +103,7 @@ class Deducting:
             content=f"{facts['external_logon_id']}{valid}".encode(),
         )
         agreement = await self._agreements.offer(call.caller, draft)
-        where = self._agreements.link(agreement)
+        where = self._agreements.page_url(agreement)
         return Page(page("page.html", title="签约 Agreement", text="", again=where, seconds=0, onward=where))
 
     async def query(self, call: Call) -> Reply:

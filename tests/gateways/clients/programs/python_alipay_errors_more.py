@@ -296,6 +296,18 @@ def let_know(scope: str) -> dict[str, Any]:
     return dict(shop.server_api("alipay.system.oauth.token", grant_type="authorization_code", code=code))
 
 
+def errors_of_files() -> None:
+    """A picture for a complaint, in a form of parts: the client signs the call, and sends no parts itself."""
+    head = b'--x\r\ncontent-disposition: form-data; name="file_content"; filename="a.jpg"\r\ncontent-type: image/jpeg\r\n\r\n'
+    query = str(shop.client_api("alipay.security.risk.complaint.file.upload", {}))
+    for content, sub_code in (
+        (b"<html>", "isv.invalid-file-extension"),
+        (b"\xff\xd8\xff" + bytes(3_000_000), "isv.invalid-file-size"),
+    ):
+        told = posted(query, head + content + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
+        refused(told, sub_code, "40002")
+
+
 def raised(sub_code: str, method: str, **given: str) -> None:
     """What is answered under no method of its own the client raises."""
     said = ""
@@ -344,6 +356,7 @@ if "errors_of_a_year_later" in only:
 for about in (
     errors_of_calls_that_are_none,
     errors_of_the_system,
+    errors_of_files,
     errors_of_people,
     errors_of_a_days_limit,
     errors_of_complaints,

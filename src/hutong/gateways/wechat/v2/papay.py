@@ -130,12 +130,12 @@ class Papay:
 
     async def entrustweb(self, call: Call) -> WireAnswer:
         """Offer an agreement, and lead the browser to where it is signed."""
-        link = self._agreements.link(await self._offer(call))
+        link = self._agreements.page_url(await self._offer(call))
         return WireAnswer(status=302, content_type="text/plain", headers=(("location", link),))
 
     async def h5entrustweb(self, call: Call) -> Fields:
         """Offer an agreement, and tell where it is signed."""
-        return {"redirect_url": self._agreements.link(await self._offer(call))}
+        return {"redirect_url": self._agreements.page_url(await self._offer(call))}
 
     async def querycontract(self, call: Call) -> Fields:
         """How an agreement stands."""

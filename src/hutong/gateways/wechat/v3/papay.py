@@ -99,7 +99,7 @@ class Papay:
             content=b"",
         )
         agreement = await self._agreements.offer(caller, draft)
-        link = self._agreements.link(agreement)
+        link = self._agreements.page_url(agreement)
         led: dict[str, dict[str, str]] = {
             "app": {"pre_entrustweb_id": agreement.creditor},
             "h5": {"redirect_url": link},

@@ -88,7 +88,7 @@ class Payscore:
             content=msgspec.json.encode(body, order="sorted"),
         )
         standing = await self._services.create(_own(call), draft)
-        link = self._agreements.link(standing.agreement)
+        link = self._agreements.page_url(standing.agreement)
         package = {"package": link} if permission is None else {}
         return ok(_without(self._shown(call, standing), "openid") | package)
 
