@@ -126,6 +126,7 @@ def _quieten(world: World) -> None:
 def _check(world: World) -> None:
     if not world.audit.wrong:
         check_settled(world)
+    if not world.audit.wrong and world.is_over:  # Both sides of a hold tell each other at ever longer intervals.
         check_holds(world)
     if not world.audit.wrong and world.has_marketing:
         check_marketing(world, is_over=world.is_over)
