@@ -111,9 +111,11 @@ class Found:
 
     @property
     def budget_claims(self) -> int:
-        """Payments that asked the one budget, each once: cheaper, refused for what had been promised, or paid in full."""
-        answers = self.told.answers
-        return answers["payment GOOD"] + answers["payment DISCOUNT_GONE"]
+        """Payments that asked the one budget, each once: cheaper, in full, refused as what was promised is gone, or failed behind it."""
+        said = (
+            (each.removeprefix("payment "), n) for each, n in self.told.answers.items() if each.startswith("payment ")
+        )
+        return sum(n for answer, n in said if answer.isupper() and answer != "QUOTE_UNKNOWN")
 
     @property
     def given(self) -> list[int]:

@@ -166,6 +166,8 @@ def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
         assert result.acts[act]
     for act in ("coupon_at_till: sent", "coupon_at_till: taken", "coupon_at_till: COUPON_SPENT"):
         assert result.acts[act]
+    for act in ("ask_to_hold: asked", "take_of_hold: take: PAID", "take_of_hold: let go"):
+        assert result.acts[act]
     for act in ("join_programme: joined", "join_programme: left", "pay_meanwhile: completed"):
         assert result.acts[act]
     for act in ("open_packet: PAID", "open_packet: SENDING", "bring_friend: completed", "contest_budget: begun"):

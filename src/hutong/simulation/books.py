@@ -10,8 +10,9 @@ RESOLVES = POST | VOID
 DEBITS_BOUNDED, CREDITS_BOUNDED = 2, 4
 LEG = 0xFF  # An id's last byte: which part of its payment a transfer is.
 
-# To and from budgets and red packets: more than once about one sponsor, campaign, award or packet. See `MarketingAudit`.
-_IN_PARTS = {90, 91, 92, 100, 101, 102}
+# To and from budgets and red packets: more than once about one sponsor, campaign, award or packet. See `MarketingAudit`. So
+# does what is held, is let go to be paid and is held again if the network says no: see `check_holds`.
+_IN_PARTS = {80, 81, 90, 91, 92, 100, 101, 102}
 
 Thing = tuple[int, int]  # Why money moves (a transfer's code), and for which payment.
 

@@ -21,6 +21,7 @@ from hutong.marketing.red_packets.split import SplitKind
 from hutong.marketing.red_packets.views import ClaimView
 from hutong.simulation.acts import MIX, RECENT
 from hutong.simulation.cast import Person
+from hutong.simulation.holding import ask_to_hold, take_of_hold
 from hutong.simulation.inviting import appeal, bring_friend
 from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.marketing import campaign_draft
@@ -297,6 +298,8 @@ MARKETING_MIX: Mix = (  # Beside the thousand of what is not marketing.
     (14, bring_friend),
     (10, appeal),
     (24, join_programme),
+    (40, ask_to_hold),
+    (80, take_of_hold),
     (40, coupon_at_till),
     (14, steer_campaign),
     (8, contest_budget),

@@ -1,10 +1,12 @@
 """What people have heard of, or have in their hands: coupons, links of red packets, friends whom they brought."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hutong.institution.holds.authorisation import Offer
 from hutong.kernel.clock import NS_PER_S
-from hutong.simulation.cast import Person
+from hutong.simulation.cast import Merchant, Person
 from hutong.simulation.place import Place
 
 # A day, and so short that packets end while everything goes wrong.
@@ -28,6 +30,8 @@ class Offers:
     coupons: list[tuple[Person, int]] = field(default_factory=list)  # Who claimed which.
     at_tills: list[tuple[Place, int]] = field(default_factory=list)  # Templates of merchants' own coupons.
     till_codes: list[tuple[int, str]] = field(default_factory=list)  # That people were sent: by template, letters.
+    holds: dict[str, dict[int, Offer]] = field(default_factory=lambda: defaultdict(dict))  # By institution and id.
+    asked_to_hold: list[tuple[Merchant, int]] = field(default_factory=list)
     links: list[tuple[Person, int, str]] = field(default_factory=list)  # Of red packets: from whom, id and link.
     shares: dict[tuple[int, str], int] = field(default_factory=dict)  # By person and link, what they were told.
     referred: list[tuple[Person, int]] = field(default_factory=list)  # Whom somebody brought.

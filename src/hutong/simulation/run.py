@@ -12,6 +12,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
 from hutong.simulation.faults import CRASHES, Plan
+from hutong.simulation.holding import check_holds
 from hutong.simulation.loop import Stopped
 from hutong.simulation.marketing_acts import MARKETING_MIX
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
@@ -125,6 +126,8 @@ def _quieten(world: World) -> None:
 def _check(world: World) -> None:
     if not world.audit.wrong:
         check_settled(world)
+    if not world.audit.wrong and world.is_over:  # Both sides of a hold tell each other at ever longer intervals.
+        check_holds(world)
     if not world.audit.wrong and world.has_marketing:
         check_marketing(world, is_over=world.is_over)
         check_plates(world)

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 
+from hutong.institution.holds.authorisation import Authorisation, AuthorisationState, Offer, Release
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
@@ -81,6 +83,27 @@ def plate_base(node_id: str) -> str:
     return f"https://{node_id}.example"
 
 
+class Hotels:
+    """Who asks to hold money, for merchants: an offer stands until its time is over, or it was answered."""
+
+    def __init__(self, institution: InstitutionNode, offers: Mapping[int, Offer]) -> None:
+        self._institution = institution
+        self._offers = offers
+
+    def offer(self, id_: int) -> Offer | None:
+        offer, known = self._offers.get(id_), self._institution.holds.authorisations.all.get(id_)
+        if offer is None:
+            return None
+        is_asked = known is None or known.state == AuthorisationState.ASKED
+        return replace(offer, is_open=is_asked and offer.expires_ns > self._institution.node.clock.now_ns())
+
+    def look_up(self, release_id: int) -> None: ...
+
+    def changed(self, authorisation: Authorisation) -> None: ...
+
+    def released(self, release: Release) -> None: ...
+
+
 class MarketingInstitution(InstitutionNode):
     """An institution with all that marketing adds, wired as `app` wires it."""
 
@@ -89,9 +112,18 @@ class MarketingInstitution(InstitutionNode):
 
 
 async def begin_institution(
-    life: Life, settings: InstitutionSettings, telephone: Telephone, *, packet_life_ns: int = 0
+    life: Life,
+    settings: InstitutionSettings,
+    telephone: Telephone,
+    *,
+    offers: Mapping[int, Offer],
+    packet_life_ns: int = 0,
 ) -> InstitutionNode:
-    """One institution, started on what its disk has; with marketing, if red packets live for some time there."""
+    """
+    One institution, started on what its disk has; with marketing, if red packets live for some time there.
+
+    `offers` are what its merchants ask others' people to hold, and outlive it.
+    """
     institution = (MarketingInstitution if packet_life_ns else InstitutionNode)(
         life.node,
         life.ledger,
@@ -101,6 +133,7 @@ async def begin_institution(
         poster=NobodyToPost(),
         hasher=QuickHasher(),
     )
+    institution.holds.authorisations.asker = Hotels(institution, offers)
     if not isinstance(institution, MarketingInstitution):
         await institution.start(life.stack)
         return institution

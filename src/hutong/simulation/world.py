@@ -93,7 +93,13 @@ class World:
         for node_id, prefix in INSTITUTIONS.items():
             settings = institution_settings(node_id, prefix)
             life_ns = PACKET_LIFE_NS[node_id] if marketing else 0
-            begin = partial(begin_institution, settings=settings, telephone=self.telephone, packet_life_ns=life_ns)
+            begin = partial(
+                begin_institution,
+                settings=settings,
+                telephone=self.telephone,
+                offers=self.offers.holds[node_id],
+                packet_life_ns=life_ns,
+            )
             self._add(node_id, begin)
 
     @property
