@@ -51,7 +51,7 @@ faults: $(VENV)/ready-dev ## Real faults under load, ROUNDS=20 of every kind: cr
 CLAIMS := 100000
 KILLS := 24
 CLAIM_SEED := 1
-claims: $(VENV)/ready-dev ## CLAIMS=100000 claims of one stock, one budget, one packet from several processes, KILLS=24 on the way
+claims: $(VENV)/ready-dev ## CLAIMS=100000 payments that want the money of one budget, from several processes, KILLS=24 on the way
 	PYTHONPATH=src:. $(BIN)/python -m tests.network.claims --claims $(CLAIMS) --kills $(KILLS) --seed $(CLAIM_SEED) $(ARGS)
 
 conform: $(VENV)/ready-dev ## Hold our own nodes to docs/scheme with the conformance kit, killing them on the way

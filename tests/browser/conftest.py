@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 
 from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, show_samples
 from hutong.app.up import RunningNetwork, Trial
@@ -40,7 +40,7 @@ _FLAGS = (
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _NONE = "no browser: scripts/browser installs one (as root Debian's chromium, else Playwright's own); make test runs it"
-_WAIT_MS = 15_000
+_WAIT_MS = 60_000  # As `street.until`.
 _UP_S = 200  # On a machine with much else to do.
 _TEST_S = 400
 
@@ -100,7 +100,7 @@ def town(postgres: Address, run_directory: Path) -> Iterator[BrowserTown]:
 
 
 @contextmanager
-def _launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     own = next((path for name in _NAMES if (path := shutil.which(name))), None)
     try:
         # It opens our own pages alone, and many machines give neither root nor an ordinary user a sandbox.
@@ -114,14 +114,15 @@ def _launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 # Not longer than a file: while Playwright's loop lives, nothing else may run one in this thread.
 @pytest.fixture(scope="module")
 def playwright(town: BrowserTown) -> Iterator[Playwright]:
+    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    with _launched(playwright) as launched:
-        yield launched
+    with launched(playwright) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def person(town: BrowserTown, playwright: Playwright, browser: Browser, tmp_path
             if sees:
                 seen = film(sees, tmp_path / f"camera-{len(visitors)}.mjpeg")
                 flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={seen}")
-                theirs = stack.enter_context(_launched(playwright, *flags))
+                theirs = stack.enter_context(launched(playwright, *flags))
             context = theirs.new_context(
                 base_url=town.url(node),
                 locale=language,

@@ -18,6 +18,7 @@ from hutong.institution.merchants.staff_key import StaffKey
 from hutong.kernel.ids import parse_id
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import warmed
+from tests.gateways.catalogues.conformity import conforms
 from tests.institution.payments.test_http import Jing, Phone
 
 # Making RSA keys is slow; what is tested does not depend on which.
@@ -50,7 +51,9 @@ class Hall:
         door = self.gateways.door(_nothing)
         transport = httpx.ASGITransport(cast("Any", door), client=("203.0.113.7", 4711))
         self.http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://jing.example", timeout=10)
+            httpx.AsyncClient(
+                transport=transport, base_url="http://jing.example", timeout=10, event_hooks={"response": [conforms]}
+            )
         )
 
     async def account(self, kind: GatewayKind, merchant: Phone | None = None, **more: Any) -> Account:

@@ -33,6 +33,7 @@ from hutong.runtime.http_app import make_app
 from hutong.runtime.pool import WorkerPool
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import AnyMessage
+from tests.gateways.catalogues.conformity import conforms
 from tests.institution.merchants.shop_street import noodles
 from tests.institution.payments.world import Place, World
 
@@ -100,7 +101,10 @@ class House(Place):
         app = self.gateways.door(make_app(handlers, title=self.node_id, version="1"))
         self.client = await stack.enter_async_context(
             httpx.AsyncClient(
-                transport=httpx.ASGITransport(cast("Any", app)), base_url=f"http://{self.node_id}", timeout=5
+                transport=httpx.ASGITransport(cast("Any", app)),
+                base_url=f"http://{self.node_id}",
+                timeout=5,
+                event_hooks={"response": [conforms]},
             )
         )
 
@@ -227,6 +231,12 @@ class Person:
         token = await self._token(told["payment_id"], told["day_max"], told["creditor"])
         return await self.said("POST", f"/v1/agreements/{agreement_id}/sign", {"pin_token": token})
 
+    async def sign_elsewhere(self, link: str) -> Any:
+        """Scan what a merchant of another institution offers, and say yes with the PIN."""
+        told = await self.said("POST", "/v1/agreements/elsewhere/look", {"link": link})
+        token = await self._token(told["payment_id"], told["day_max"], told["creditor"])
+        return await self.said("POST", "/v1/agreements/elsewhere/sign", {"link": link, "pin_token": token})
+
     async def agree(self, preauth_id: str) -> Any:
         """Look at what a merchant asks to hold, and say yes with the PIN."""
         told = await self.said("GET", f"/v1/preauths/{preauth_id}")
@@ -254,7 +264,8 @@ class Street:
         for house, prefix in ((self.jing, "31"), (self.wei, "13")):
             self.world.places[house.node_id] = house
             self.world.switch.admit(house.node_id)
-            self.world.register(house.node_id, f"url:https://{house.node_id}.example/q/")
+            for path in ("q", "agreements"):
+                self.world.register(house.node_id, f"url:https://{house.node_id}.example/{path}/")
             self.world.register(house.node_id, f"digits:{prefix}:18")
         self.world.flush()
 

@@ -8,11 +8,12 @@ from hutong.ledger import recipes
 from hutong.ledger.books import Books
 from hutong.ledger.recipes import Leg
 from hutong.ledger.rows import TRANSFER, TransferRow
-from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, Transfer, TransferFlag
+from hutong.ledger.transfer import AMOUNT_MAX, Account, AccountFlag, Transfer, TransferFlag, TransferStatus
 from hutong.runtime.tables import _compile_packer, _wide
 
 BASE = derive(1 << 80, "a payment")
 IDS = st.integers(1, 6)
+AMOUNTS = st.one_of(st.integers(0, 5), st.integers(AMOUNT_MAX - 3, AMOUNT_MAX))
 FLAGS = st.sampled_from([0, TransferFlag.PENDING, TransferFlag.POST_PENDING, TransferFlag.VOID_PENDING])
 
 
@@ -31,8 +32,8 @@ def transfers(draw: st.DrawFn) -> list[Transfer]:
     return made
 
 
-def opened() -> Books:
-    books = Books()
+def opened(books: Books | None = None) -> Books:
+    books = books or Books()
     overdraft = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
     books.create_accounts([Account(1, 1, 1), Account(2, 1, 1, overdraft), Account(3, 1, 1, overdraft)], 100)
     return books
@@ -146,3 +147,29 @@ _PACK_WIDE = _compile_packer(tuple(map(_wide, TRANSFER.columns)))
 def test_balances_are_packed_as_any_128_bits(a: int, b: int, c: int, d: int) -> None:
     row = TransferRow(1, 2, 3, 0, 5, a, b, c, d, 10, 156, 0, 0, 1, 2, 100, 0)
     assert TRANSFER.pack(9, row) == _PACK_WIDE(9, row)
+
+
+class Plodding(Books):
+    """Goes the long way with every transfer that moves anything."""
+
+    def _create(self, t: Transfer, timestamp: int) -> TransferStatus:
+        known = t.id in self.transfers or t.id in self.burned or not 0 < t.id < 2**128 - 1
+        return super()._create(t, timestamp) if known or t.flags & _RESOLVING else self._move(t, timestamp)
+
+
+_RESOLVING = int(TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING)
+
+
+@given(st.lists(st.tuples(IDS, st.integers(1, 5), st.integers(1, 5), AMOUNTS, st.integers(0, 2), st.booleans())))
+def test_what_is_posted_at_once_moves_as_the_long_way_moves_it(
+    asked: list[tuple[int, int, int, int, int, bool]],
+) -> None:
+    short, long = opened(), opened(Plodding())
+    legs = [
+        Transfer(id_, debit, credit, amount, 1, code, int(linked)) for id_, debit, credit, amount, code, linked in asked
+    ]
+    assert short.create_transfers(legs, 1000) == long.create_transfers(legs, 1000)
+    assert (short.log, short.burned) == (long.log, long.burned)
+    assert [state.account() for state in short.accounts.values()] == [
+        state.account() for state in long.accounts.values()
+    ]

@@ -72,11 +72,12 @@ def busy(fair: Fair) -> House:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_every_table_says_its_columns_in_their_order(table: Table[Any]) -> None:
+def test_every_table_says_its_columns(table: Table[Any]) -> None:
     sql = "\n".join(migration.sql for migration in all_migrations(["institution"]))
     declared = sql.split(f"CREATE TABLE {table.name} (\n")[1].split("\n);")[0].splitlines()
     said = [line.split()[:2] for line in (line.rstrip(",") for line in declared)]
-    assert said == [["position", "bigint"]] + [[column.name, column.type.sql] for column in table.columns]
+    assert said[0] == ["position", "bigint"]
+    assert sorted(said[1:]) == sorted([column.name, column.type.sql] for column in table.columns)  # COPY names them.
 
 
 def test_the_audit_finds_nothing_in_campaigns_but_what_is_damaged(database: Database) -> None:

@@ -1,5 +1,8 @@
 """
-People who all want the same money, as a process of its own: coupons of one template, shares of one packet, one budget's discounts.
+People who all want the same money, as a process of its own: one budget's discounts, coupons of one template, shares of one packet.
+
+A payment that was promised a fen off which somebody else got first is asked for again and again, and shops give payments back
+meanwhile: so there is always somebody at the budget's last fen.
 
 Reads a plan from standard input; says on standard output how many claims have their answer, and writes what it was told of each
 into a diary. Whoever hears nothing asks the same again under the same id, as a careful client does; of what was answered some
@@ -25,6 +28,8 @@ _ANSWER_S = 30
 _AGAIN_S, _AGAIN_MAX_S = 0.1, 1.6  # Twice as long each time: a node that starts must not be kept from it.
 _AGAIN_OF = 20  # One in so many answers is asked for again.
 _PRICE = 3  # Two fen off at most: one of the campaign's, one of a coupon.
+_INSISTS = 0.75  # Who was promised a fen that is gone asks for it again, and does not look what there is now.
+_TWICE_OF = 8  # One in so many refunds is asked for under a second id as well.
 _TOLD_EVERY = 50
 
 
@@ -37,14 +42,23 @@ class Person(msgspec.Struct, frozen=True):
     is_here: bool = True
 
 
+class Shop(msgspec.Struct, frozen=True):
+    """Where all of them pay: its plate, and its owner's key, to give payments back."""
+
+    url: str
+    token: str
+    plate: str
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What one process does for each person; the same people are in other processes, too."""
 
     people: list[Person]
     coupons: int
     payments: int
+    refunds: int
     template_id: str
-    plates: list[str]
+    shops: list[Shop]  # Each time one of them; who is there twice is paid twice as often.
     packets: list[list[str]]  # By person: the links to open, in order.
     connections: int
     seed: int
@@ -54,11 +68,11 @@ class Plan(msgspec.Struct, frozen=True):
 class Told(msgspec.Struct, frozen=True):
     """One claim: what was asked, and what came of it."""
 
-    kind: str  # "coupon", "packet" or "payment".
+    kind: str  # "coupon", "packet", "payment" or "refund".
     id: str  # The packet's link.
-    user_id: str
+    user_id: str  # Of a refund: the payment.
     answer: str  # "GOOD", or the reason of a no.
-    amount: int = 0
+    amount: int = 0  # Of a share; what is off a payment.
     unheard: int = 0  # How often nothing came back.
     contradicted: str = ""  # Another answer to the same, later.
 
@@ -86,6 +100,7 @@ class _Answer(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_Caller = Person | Shop
 
 
 class _Claimants:
@@ -98,8 +113,9 @@ class _Claimants:
         self._crowd = crowd
         self._mint = IdMint(SystemClock(), system_randomness())
         self._connections: dict[str, HttpConnection] = {}
-        self._quotes: dict[str, tuple[str, int]] = {}  # By person: the quote, and what it takes off.
-        self._good: list[tuple[Person, str, str, dict[str, Any], Told]] = []
+        self._quotes: dict[str, tuple[str, int, Shop]] = {}  # By person: the quote, what it takes off, and where.
+        self._paid: list[tuple[str, Shop]] = []  # What was cheaper, and was not given back.
+        self._good: list[tuple[_Caller, str, str, dict[str, Any], Told]] = []
 
     async def run(self) -> None:
         for errand in self._errands:
@@ -108,60 +124,79 @@ class _Claimants:
                     await self._coupon(errand.person)
                 case "packet":
                     await self._packet(errand.person, errand.link)
+                case "refund":
+                    await self._refund()
                 case _:
                     await self._payment(errand.person)
             self._crowd.one_more()
-        for person, kind, path, body, told in self._good:
+        for caller, kind, path, body, told in self._good:
             if not self._random.randrange(_AGAIN_OF):
-                await self._ask_again(person, kind, path, body, told)
+                await self._ask_again(caller, kind, path, body, told)
         for connection in self._connections.values():
             connection.close()
 
     async def _coupon(self, person: Person) -> None:
         id_ = id_text("cpn", self._mint.mint())
-        await self._claim(
-            person, "coupon", id_, "/v1/me/coupons", {"coupon_id": id_, "template_id": self._plan.template_id}
-        )
+        body = {"coupon_id": id_, "template_id": self._plan.template_id}
+        await self._claim(person, "coupon", id_, person.user_id, "/v1/me/coupons", body)
 
     async def _packet(self, person: Person, link: str) -> None:
-        await self._claim(person, "packet", link, "/v1/me/red-packets/claims", {"link": link})
+        await self._claim(person, "packet", link, person.user_id, "/v1/me/red-packets/claims", {"link": link})
 
     async def _payment(self, person: Person) -> None:
-        """Pay with what is offered. Quotes do not outlive their node, so the same may take several payments."""
+        """
+        Pay with what is offered, and in full where nothing is: each is one claim of the budget.
+
+        Quotes do not outlive their node, so the same may take several payments.
+        """
         while True:
             quote = self._quotes.get(person.user_id)
             if quote is None:
-                code = self._random.choice(self._plan.plates)
-                answer, unheard = await self._answered(person, "/v1/codes/consult", {"code": code, "amount": _PRICE})
-                if answer.reason or not answer.discount:
-                    self._crowd.note(
-                        Told("offer", "", person.user_id, answer.reason or "NOTHING_OFFERED", unheard=unheard)
-                    )
+                shop = self._random.choice(self._plan.shops)
+                answer, _ = await self._answered(person, "/v1/codes/consult", {"code": shop.plate, "amount": _PRICE})
+                if answer.reason:
+                    self._crowd.note(Told("offer", "", person.user_id, answer.reason))
                     return
-                quote = self._quotes[person.user_id] = answer.quote_id, answer.discount
+                quote = self._quotes[person.user_id] = answer.quote_id, answer.discount, shop
+            quote_id, off, shop = quote
             id_ = id_text("pay", self._mint.mint())
-            body = {"payment_id": id_, "quote_id": quote[0], "amount": _PRICE}
-            told = await self._claim(person, "payment", id_, "/v1/payments", body)
+            body = {"payment_id": id_, "quote_id": quote_id, "amount": _PRICE}
+            told = await self._claim(person, "payment", id_, person.user_id, "/v1/payments", body)
             if told.answer == "GOOD":
+                if off:
+                    self._paid.append((id_, shop))
+                else:
+                    del self._quotes[person.user_id]  # There may be something now.
                 return
-            del self._quotes[person.user_id]  # What it offers is gone, or the node that made it.
+            if off != 1 or told.answer != "DISCOUNT_GONE" or self._random.random() > _INSISTS:
+                del self._quotes[person.user_id]  # What it offers is gone, or the node that made it.
             if told.answer != "QUOTE_UNKNOWN":
                 return
 
-    async def _claim(self, person: Person, kind: str, id_: str, path: str, body: dict[str, Any]) -> Told:
-        answer, unheard = await self._answered(person, path, body)
-        told = Told(kind, id_, person.user_id, answer.reason or "GOOD", _worth(kind, answer), unheard)
+    async def _refund(self) -> None:
+        """A shop gives a payment back, and the budget has its fen again; at times twice, of which one is refused."""
+        if not self._paid:
+            return
+        payment_id, shop = self._paid.pop(self._random.randrange(len(self._paid)))
+        for _ in range(1 if self._random.randrange(_TWICE_OF) else 2):
+            id_ = id_text("rfd", self._mint.mint())
+            body = {"refund_id": id_, "payment_id": payment_id, "amount": _PRICE}
+            await self._claim(shop, "refund", id_, payment_id, "/v1/refunds", body)
+
+    async def _claim(self, caller: _Caller, kind: str, id_: str, whose: str, path: str, body: dict[str, Any]) -> Told:
+        answer, unheard = await self._answered(caller, path, body)
+        told = Told(kind, id_, whose, answer.reason or "GOOD", _worth(kind, answer), unheard)
         if not self._random.randrange(_AGAIN_OF) or unheard:
-            await self._ask_again(person, kind, path, body, told)
+            await self._ask_again(caller, kind, path, body, told)
         self._crowd.note(told)
         if not answer.reason:
-            self._good.append((person, kind, path, body, told))
+            self._good.append((caller, kind, path, body, told))
         return told
 
-    async def _ask_again(self, person: Person, kind: str, path: str, body: dict[str, Any], told: Told) -> None:
-        if kind == "payment" and told.answer != "GOOD":
-            return  # A payment that was refused may be made when there is something to be had again.
-        answer, _ = await self._answered(person, path, body)
+    async def _ask_again(self, caller: _Caller, kind: str, path: str, body: dict[str, Any], told: Told) -> None:
+        if kind in {"payment", "refund"} and told.answer != "GOOD":
+            return  # What was refused may be had later.
+        answer, _ = await self._answered(caller, path, body)
         self._crowd.repeats += 1
         again = answer.reason or "GOOD"
         if (again, _worth(kind, answer)) != (told.answer, told.amount) or (
@@ -169,12 +204,12 @@ class _Claimants:
         ):
             self._crowd.note(msgspec.structs.replace(told, contradicted=f"{again} {_worth(kind, answer)}"))
 
-    async def _answered(self, person: Person, path: str, body: dict[str, Any]) -> tuple[_Answer, int]:
+    async def _answered(self, caller: _Caller, path: str, body: dict[str, Any]) -> tuple[_Answer, int]:
         """The answer, however often it must be asked for, and how often nothing came."""
-        connection = self._connections.get(person.url)
+        connection = self._connections.get(caller.url)
         if connection is None:
-            connection = self._connections[person.url] = HttpConnection(person.url, timeout_s=_ANSWER_S)
-        headers = f"authorization: Bearer {person.token}\r\ncontent-type: application/json\r\n".encode()
+            connection = self._connections[caller.url] = HttpConnection(caller.url, timeout_s=_ANSWER_S)
+        headers = f"authorization: Bearer {caller.token}\r\ncontent-type: application/json\r\n".encode()
         content, unheard = msgspec.json.encode(body), 0
         while True:
             try:
@@ -187,7 +222,7 @@ class _Claimants:
                 unheard += 1
                 await self._later(unheard)
                 continue
-            if answer.status != 202:  # A payment that is still under way.
+            if answer.status != 202:  # A payment or a refund that is still under way.
                 return _read(answer), unheard
             await asyncio.sleep(_AGAIN_S)
 
@@ -243,6 +278,7 @@ def _errands(plan: Plan, random: Random) -> Iterator[list[_Errand]]:
         if person.is_here:
             wanted += [_Errand(random.random(), "coupon", person) for _ in range(plan.coupons)]
             wanted += [_Errand(random.random(), "payment", person) for _ in range(plan.payments)]
+            wanted += [_Errand(random.random(), "refund", person) for _ in range(plan.refunds)]
         wanted += [
             _Errand((at + random.random() / 4) / len(links), "packet", person, link) for at, link in enumerate(links)
         ]

@@ -3,10 +3,11 @@ Proof that nothing is given twice: very many claims of the same money, from seve
 
     python -m tests.network.claims --claims 100000 --kills 24 --seed 1
 
-A network with a process per node; processes of claimants who want coupons of one template, shares of one red packet after the
-other, and payments made cheaper by one campaign and by those coupons. At instants that the seed draws nodes and the database are
-killed and started again, and a second process takes a node over. In the end what claimants were told is held against the
-rows (`tests.network.promises`), and all of it against the product's auditor.
+A network with a process per node; processes of claimants who all want a fen off their payments, of one campaign's budget that
+has one for every tenth. It is empty early, and from then on has what shops give back, a fen at a time: so all along many ask
+for the last one. Beside it they want coupons of one template and shares of one red packet after the other. At instants that
+the seed draws nodes and the database are killed and started again, and a second process takes a node over. In the end what
+claimants were told is held against the rows (`tests.network.promises`), and all of it against the product's auditor.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hutong.bench.stage import PAID_IN, Place, set_stage
 from hutong.kernel.ids import seeded_randomness
 from tests.network.audit import audit_when_quiet
-from tests.network.claimants import Person, Plan
+from tests.network.claimants import Person, Plan, Shop
 from tests.network.history import number
 from tests.network.promises import Diaries, Rows, Terms, check, read_diaries, read_rows
 from tests.network.rounds import Fault, database, killed, taken_over
@@ -55,31 +56,45 @@ FAULTS: tuple[tuple[str, Fault], ...] = (
 
 @dataclass(frozen=True)
 class Extent:
-    """How much: claims of coupons in all, and what comes with them."""
+    """How much: payments that want the one budget's money, in all, and what comes with them."""
 
     claims: int = 100_000
     people: int = 1_100
     strangers: int = 100  # At the other institution: they open packets.
-    payments: int = 16  # Of each person, at most.
-    packets: int = 20
+    coupons: int = 8  # That each person asks for.
+    packets: int = 10
     processes: int = 4
     connections: int = 40  # Of each process.
     kills: int = 24
     faults: tuple[tuple[str, Fault], ...] = FAULTS
 
     @property
-    def coupons_each(self) -> int:
-        """How many each person asks for, in all processes."""
+    def payments(self) -> int:
+        """How many each person makes, in all processes."""
         return self.claims // self.people
 
     @property
+    def refunds(self) -> int:
+        """How many payments are given back for each person, in all processes."""
+        return self.payments // self.processes // 5 * self.processes
+
+    @property
+    def budget(self) -> int:
+        return self.claims // 10
+
+    @property
+    def times(self) -> int:
+        """So often each person gets something off: few come so far, as there is something for three in ten payments."""
+        return self.payments * 2 // 5
+
+    @property
     def stock(self) -> int:
-        return self.claims * 3 // 4
+        return self.people * self.coupons * 3 // 4
 
     @property
     def per_person(self) -> int:
         """A little more than there is for each, so that some meet their own limit and then all meet the stock."""
-        return self.coupons_each * 4 // 5
+        return self.coupons * 7 // 8
 
 
 @dataclass
@@ -88,25 +103,45 @@ class Found:
 
     told: Diaries
     rows: Rows
+    terms: Terms
     took_s: float
     repeats: int
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def budget_claims(self) -> int:
+        """Payments that asked the one budget, each once: cheaper, refused for what had been promised, or paid in full."""
+        answers = self.told.answers
+        return answers["payment GOOD"] + answers["payment DISCOUNT_GONE"]
+
+    @property
+    def given(self) -> list[int]:
+        """What the one budget had given, behind each of its awards' rows."""
+        return self.rows.given_by(next(iter(self.terms.budgets)))
+
     def figures(self) -> dict[str, int | float]:
         answers = self.told.answers
         asked = {
-            kind: sum(n for said, n in answers.items() if said.startswith(kind))
-            for kind in ("coupon", "packet", "payment")
+            kind: sum(n for said, n in answers.items() if said.startswith(kind) and "QUOTE" not in said)
+            for kind in ("coupon", "packet", "refund")
         }
+        asked["payment"] = self.budget_claims
+        budget, given = next(iter(self.terms.budgets.values())), self.given
+        awards = [now for before, now in zip([0, *given], given, strict=False) if now > before]
         return {
             "claims": sum(asked.values()),
             "claims_per_s": round(sum(asked.values()) / self.took_s),
             "seconds": round(self.took_s, 1),
             **{f"{kind}_claims": n for kind, n in asked.items()},
+            "budget": budget,
+            "budget_most_given_at_a_moment": max(given),
+            "budget_given_in_the_end": given[-1],
+            "budget_awards": len(awards),
+            "budget_awards_until_first_empty": awards.index(budget) + 1 if budget in awards else len(awards),
+            "budget_last_fen_given_times": awards.count(budget),
             "coupons_given": len(self.rows.claims),
             "shares_given": len(self.rows.shares),
-            "awards_given": sum(row[6] == "COMMITTED" for row in self.rows.awards),
             **{said.lower().replace(" ", "_"): n for said, n in sorted(answers.items()) if not said.endswith("GOOD")},
             "answers_lost_and_asked_again": self.told.unheard,
             "asked_again_and_the_same": self.repeats - sum("and then" in each for each in self.told.wrong),
@@ -189,23 +224,25 @@ def run(town: Town, extent: Extent, seed: int, tell: Callable[[int, int, str], N
     finally:
         wrong = processes.end()
     town.all_ready()
-    rows = _books(town, terms)
     told = read_diaries(Path(plan.diary) for plan in plans)
-    found = Found(told, rows, took_s, processes.repeats, faults)
+    rows = _books(town, told, terms)
+    found = Found(told, rows, terms, took_s, processes.repeats, faults)
     found.wrong = [*wrong, *check(told, rows, terms), *audit_when_quiet(town.street.database_url).wrong]
     found.wrong += town.complaints()
     found.wrong += town.still_up()
+    if found.budget_claims < extent.claims:
+        found.wrong.append(f"{found.budget_claims} payments asked the one budget, of {extent.claims}")
     if points:
         found.wrong.append(f"{len(points)} kills did not come to pass")
     return found
 
 
-def _books(town: Town, terms: Terms) -> Rows:
-    """The rows, once shares of people elsewhere have arrived."""
+def _books(town: Town, told: Diaries, terms: Terms) -> Rows:
+    """The rows, once shares and refunds that were under way between institutions have arrived."""
     ends_at = time.monotonic() + _QUIET_S
     while True:
         rows = asyncio.run(read_rows(town.street.database_url, (HERE, THERE), HERE, terms))
-        if all(share[4] == "PAID" for share in rows.shares) or time.monotonic() > ends_at:
+        if not check(told, rows, terms) or time.monotonic() > ends_at:
             return rows
         time.sleep(0.5)
 
@@ -232,24 +269,19 @@ def _people(town: Town, extent: Extent) -> list[Person]:
 
 
 def _offers(town: Town, extent: Extent, people: list[Person], random: Random) -> tuple[Terms, list[Plan]]:
-    """Two campaigns, a template, packets: each has less than will be asked for."""
-    here = [person for person in people if person.is_here]
+    """A budget that all want, coupons with one of their own, packets: each has less than will be asked for."""
     desk = town.street.operator(HERE)
     sponsor = desk.post("/v1/operator/sponsors", {"reference": "claims", "kind": "INSTITUTION", "name": "互通"})[
         "sponsor_id"
     ]
-    budgets = {
-        "DISCOUNT": extent.people * extent.payments * 6 // 10,
-        "COUPON": extent.people * extent.payments * 4 // 10,
-    }
+    budgets = {"DISCOUNT": extent.budget, "COUPON": extent.claims // 50}
     deposit = {"deposit_id": new_id("dep"), "amount": sum(budgets.values())}
     desk.post(f"/v1/operator/sponsors/{sponsor}/deposits", deposit)
-    times = extent.payments * 7 // 10
-    caps = {"DISCOUNT": {"caps": {"times": times}, "rules": {"rows": [{"off": 1}]}}, "COUPON": {}}
+    caps = {"DISCOUNT": {"caps": {"times": extent.times}, "rules": {"rows": [{"off": 1}]}}, "COUPON": {}}
     campaigns = {kind: _campaign(desk, sponsor, kind, budget, caps[kind]) for kind, budget in budgets.items()}
     template = new_id("ctp")
     limits = {"per_person": extent.per_person, "per_device": 0}
-    coupon = {"kind": "AMOUNT_OFF", "amount_off": 1, "validity": {"days": 7}, "limits": limits}
+    coupon = {"kind": "AMOUNT_OFF", "amount_off": 1, "validity": {"days": 7}, "limits": limits, "on_refund": "BUDGET"}
     body = {
         "template_id": template,
         "campaign_id": campaigns["COUPON"],
@@ -264,19 +296,21 @@ def _offers(town: Town, extent: Extent, people: list[Person], random: Random) ->
         stock=extent.stock,
         per_person=extent.per_person,
         budgets={number(campaigns[kind]): budget for kind, budget in budgets.items()},
-        times={number(campaigns["DISCOUNT"]): times},
+        times={number(campaigns["DISCOUNT"]): extent.times},
         packets=packets,
         price=_PRICE,
         funds={person.user_id: PAID_IN for person in people},
     )
-    assert all(extent.coupons_each % extent.processes == 0 for _ in here), "each process asks for as many"
+    assert not extent.coupons % extent.processes, "each process asks for as many"
+    ours, *theirs = [Shop(till.url, till.token, till.plate) for till in town.tills]
     plans = [
         Plan(
             people=people,
-            coupons=extent.coupons_each // extent.processes,
+            coupons=extent.coupons // extent.processes,
             payments=extent.payments // extent.processes,
+            refunds=extent.refunds // extent.processes,
             template_id=template,
-            plates=[till.plate for till in town.tills],
+            shops=[*[ours] * 6, *theirs],
             packets=[_opened(links, at, process, extent.processes) for at in range(len(people))],
             connections=extent.connections,
             seed=random.getrandbits(63),
@@ -325,11 +359,11 @@ def _opened(links: list[str], person: int, process: int, processes: int) -> list
 
 def _errands(plan: Plan) -> int:
     here = sum(person.is_here for person in plan.people)
-    return here * (plan.coupons + plan.payments) + sum(len(links) for links in plan.packets)
+    return here * (plan.coupons + plan.payments + plan.refunds) + sum(len(links) for links in plan.packets)
 
 
 def bounded(claims: int, extent: Extent) -> Extent:
-    """The extent of at least so many claims: each person asks for as many, an equal part in each process."""
+    """The extent of at least so many claims of the budget: each person has as many, an equal part in each process."""
     each = -(-claims // (extent.people * extent.processes)) * extent.processes
     return replace(extent, claims=each * extent.people)
 
@@ -337,7 +371,7 @@ def bounded(claims: int, extent: Extent) -> Extent:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--claims", type=int, default=Extent.claims, help="of coupons; packets and payments come with them"
+        "--claims", type=int, default=Extent.claims, help="of one budget; refunds, coupons and packets come with them"
     )
     parser.add_argument("--people", type=int, default=Extent.people)
     parser.add_argument("--kills", type=int, default=Extent.kills)

@@ -5,14 +5,16 @@ Like `tests.network.history` it imports nothing of the product: it reads the cla
 and adds everything up itself.
 
 What it holds: who was told "yes" finds it kept, once, with its amount; who was told "no" got nothing; nothing was given that
-nobody asked for; no stock, budget or limit is passed by one; what campaigns gave is what their accounts paid and payments were
-cheaper by, coupons are spent once, and everybody has to the fen what they were told.
+nobody asked for; no stock, budget or limit is passed by one, at no moment; what campaigns gave is what their accounts paid and
+payments were cheaper by, what was given back came back once, coupons are spent once, and everybody has to the fen what they
+were told.
 """
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,9 @@ class Diaries:
     """What claimants know, together."""
 
     coupons: dict[str, str] = field(default_factory=dict)  # By id: who was told yes.
-    refused: set[str] = field(default_factory=set)  # Ids of coupons and payments that were told no.
+    refused: set[str] = field(default_factory=set)  # Ids of coupons, payments and refunds that were told no.
     payments: dict[str, tuple[str, int]] = field(default_factory=dict)  # By id: who, and what was taken off.
+    refunds: dict[str, str] = field(default_factory=dict)  # By id: which payment was given back.
     shares: dict[tuple[str, str], int] = field(default_factory=dict)  # By link and person: what they got.
     answers: Counter[str] = field(default_factory=Counter)
     unheard: int = 0
@@ -54,11 +57,20 @@ class Rows:
 
     claims: list[tuple[str, str, int]] = field(default_factory=list)  # Id, person, which of its template.
     coupons: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # By id: state, award, person.
-    awards: list[tuple[str, str, str, str, str, int, str]] = field(default_factory=list)
-    changes: dict[str, int] = field(default_factory=dict)  # By campaign: the sum of what its awards' rows say.
+    # Id, campaign, person, payment, coupon, amount, what of it came back, state.
+    awards: list[tuple[str, str, str, str, str, int, int, str]] = field(default_factory=list)
+    steps: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # In order: the campaign, and what an award's row changes.
+    moves: list[tuple[str, int]] = field(default_factory=list)  # The same of campaigns' ledger accounts.
+    refunds: dict[str, tuple[str, int, bool | None]] = field(default_factory=dict)  # By id: payment, amount, completed.
     payments: dict[str, tuple[str, int, bool | None]] = field(default_factory=dict)  # Person, discount, completed.
     shares: list[tuple[str, str, int, int, str]] = field(default_factory=list)  # Packet, user, number, amount, state.
     balances: dict[tuple[int, str], int] = field(default_factory=dict)  # By an account's code and owner.
+
+    def given_by(self, campaign: str) -> list[int]:
+        """What a campaign had given, net of what had come back, behind each of its awards' rows."""
+        return list(accumulate(change for whose, change in self.steps if whose == campaign))
 
 
 def read_diaries(paths: Iterable[Path]) -> Diaries:
@@ -83,17 +95,20 @@ def _read(found: Diaries, said: dict[str, Any]) -> None:
     if kind == "packet" and answer == "GOOD":
         if found.shares.setdefault((id_, who), amount) != amount:
             found.wrong.append(f"{who} was told {amount} of a packet, and {found.shares[id_, who]}")
-    elif kind in {"coupon", "payment"} and answer != "GOOD":
+    elif kind in {"coupon", "payment", "refund"} and answer != "GOOD":
         found.refused.add(number(id_))
     elif kind == "coupon":
         found.coupons[number(id_)] = number(who)
     elif kind == "payment":
+        found.answers["payment cheaper" if amount else "payment in full"] += 1
         found.payments[number(id_)] = number(who), amount
+    elif kind == "refund":
+        found.refunds[number(id_)] = number(who)
 
 
 def check(told: Diaries, rows: Rows, terms: Terms) -> list[str]:
     """Everything that is wrong; nothing, if nothing is."""
-    wrong = [*told.wrong, *_coupons(told, rows, terms), *_awards(told, rows, terms)]
+    wrong = [*told.wrong, *_coupons(told, rows, terms), *_awards(told, rows, terms), *_refunds(told, rows, terms)]
     return [*wrong, *_packets(told, rows, terms), *_wallets(told, rows, terms)]
 
 
@@ -120,12 +135,12 @@ def _awards(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
     times: Counter[tuple[str, str]] = Counter()
     of_payment: Counter[str] = Counter()
     spent: dict[str, str] = {}
-    for id_, campaign, person, payment, source, amount, state in rows.awards:
+    for id_, campaign, person, payment, source, amount, returned, state in rows.awards:
         if state == "RELEASED":
             continue
         if state != "COMMITTED":
             yield f"award {id_} is {state} after healing"
-        given[campaign] += amount
+        given[campaign] += amount - returned
         times[campaign, person] += 1
         of_payment[payment] += amount
         if source in rows.coupons:
@@ -133,11 +148,7 @@ def _awards(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
                 yield f"coupon {source} was spent by {spent[source]} and {id_}"
             spent[source] = id_
     for campaign, budget in terms.budgets.items():
-        left = rows.balances.get((2202, campaign), 0)
-        if given[campaign] > budget or left < 0:
-            yield f"campaign {campaign} gave {given[campaign]} of {budget}, and has {left}"
-        if budget - left != given[campaign] or rows.changes.get(campaign, 0) != given[campaign]:
-            yield f"campaign {campaign} gave {given[campaign]}, paid {budget - left}, counted {rows.changes.get(campaign)}"
+        yield from _budget(rows, campaign, budget, given[campaign])
     for (campaign, person), count in times.items():
         if count > terms.times.get(campaign, count):
             yield f"{person} got {count} awards of {campaign}, and {terms.times[campaign]} is the limit"
@@ -152,6 +163,37 @@ def _awards(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
         yield "what payments were cheaper by and what was awarded are not the same"
     if rows.balances.get((2203, ""), 0):
         yield f"{rows.balances[2203, '']} is still on its way from campaigns"
+
+
+def _budget(rows: Rows, campaign: str, budget: int, given: int) -> Iterable[str]:
+    """One budget: in the end, and at each moment of the journal and of the ledger."""
+    left, sums = rows.balances.get((2202, campaign), 0), rows.given_by(campaign)
+    if given > budget or left < 0:
+        yield f"campaign {campaign} gave {given} of {budget}, and has {left}"
+    if budget - left != given or (sums or [0])[-1] != given:
+        yield f"campaign {campaign} gave {given}, paid {budget - left}, counted {(sums or [0])[-1]}"
+    if max(sums, default=0) > budget or min(sums, default=0) < 0:
+        yield f"campaign {campaign} had given {max(sums)} and {min(sums)} of {budget} at some moment"
+    moved = list(accumulate(amount for whose, amount in rows.moves if whose == campaign))
+    if min(moved, default=0) < 0 or max(moved, default=0) > budget or (moved or [0])[-1] != left:
+        yield f"campaign {campaign}'s account had {min(moved, default=0)} to {max(moved, default=0)} of {budget} at some moment"
+
+
+def _refunds(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
+    """What was given back: whole, once, and each award's part of it with it."""
+    completed = {id_: payment for id_, (payment, _, done) in rows.refunds.items() if done}
+    yield from _compared("refund", told.refunds, completed)
+    yield from (f"refund {id_} was refused, and was made" for id_ in told.refused & completed.keys())
+    yield from (f"refund {id_} has no outcome" for id_, (_, _, done) in rows.refunds.items() if done is None)
+    back: Counter[str] = Counter()
+    for payment, amount, done in rows.refunds.values():
+        back[payment] += amount if done else 0
+    for payment, amount in back.items():
+        if amount > terms.price:
+            yield f"{amount} of {terms.price} came back of payment {payment}"
+    for id_, _, _, payment, _, amount, returned, _ in rows.awards:
+        if returned != (amount if back[payment] else 0):
+            yield f"{returned} of {amount} came back of award {id_}, and of its payment {back[payment]}"
 
 
 def _packets(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
@@ -178,10 +220,12 @@ def _packets(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
 
 
 def _wallets(told: Diaries, rows: Rows, terms: Terms) -> Iterable[str]:
-    """Everybody has what they had, less what they paid, and what packets brought."""
+    """Everybody has what they had, less what they paid and did not get back, and what packets brought."""
     expected = Counter({number(person): funds for person, funds in terms.funds.items()})
-    for person, off in told.payments.values():
-        expected[person] -= terms.price - off
+    given_back = set(told.refunds.values())
+    for id_, (person, off) in told.payments.items():
+        if id_ not in given_back:
+            expected[person] -= terms.price - off
     for (_, person), amount in told.shares.items():
         expected[number(person)] += amount
     for person, amount in expected.items():
@@ -200,14 +244,20 @@ _CLAIMS = "SELECT id, person_id, number FROM {s}.coupon_claims WHERE template_id
 _COUPONS = """
 SELECT DISTINCT ON (id) id, state, award_id, person_id FROM {s}.coupons WHERE template_id = $1 ORDER BY id, position DESC"""
 _AWARDS = """
-SELECT DISTINCT ON (id) id, campaign_id, person_id, payment_id, source_id, amount - returned, state FROM {s}.awards
+SELECT DISTINCT ON (id) id, campaign_id, person_id, payment_id, source_id, amount, returned, state FROM {s}.awards
 ORDER BY id, position DESC"""
-_CHANGES = "SELECT campaign_id, sum(change)::bigint FROM {s}.awards GROUP BY 1"
+_STEPS = "SELECT campaign_id, change FROM {s}.awards ORDER BY position"
+_REFUNDS = "SELECT refund_id, payment_id, gross, completed FROM {s}.refunds LEFT JOIN {s}.refund_outcomes USING (id)"
 _PAYMENTS = """
 SELECT p.id, user_id, payer_discount, completed FROM {s}.payments p LEFT JOIN {s}.payment_outcomes USING (id)
 WHERE user_id = ANY ($1)"""
 _SHARES = """
 SELECT DISTINCT ON (id) packet_id, user_id, number, amount, state FROM {s}.red_packet_claims ORDER BY id, position DESC"""
+# Each posted movement of a campaign's account, in order; money in is positive.
+_MOVES = """
+SELECT a.user_data_128, CASE WHEN a.id = t.credit_account_id THEN t.amount ELSE -t.amount END::bigint FROM {s}.transfer t
+JOIN {s}.account a ON a.id IN (t.credit_account_id, t.debit_account_id)
+WHERE a.code = 2202 AND t.flags & 10 = 0 ORDER BY t.position"""
 # Flags 2 and 8: pending, and void. 2203 is the institution's one account, with no owner.
 _BALANCES = """
 SELECT a.code, a.user_data_128, sum(moved.amount)::bigint FROM (
@@ -232,14 +282,17 @@ async def read_rows(url: str, schemas: Iterable[str], here: str, terms: Terms) -
                 found.coupons[id_.hex] = state, award.hex, person.hex
             for row in await rows(here, _AWARDS):
                 id_, campaign, person, payment, source = (each.hex for each in row[:5])
-                found.awards.append((id_, campaign, person, payment, source, row[5], row[6]))
-            found.changes = {campaign.hex: change for campaign, change in await rows(here, _CHANGES)}
+                found.awards.append((id_, campaign, person, payment, source, row[5], row[6], row[7]))
+            found.steps = [(campaign.hex, change) for campaign, change in await rows(here, _STEPS)]
+            found.moves = [(campaign.hex, amount) for campaign, amount in await rows(here, _MOVES)]
             people = [number(person) for person in terms.funds]
             for id_, person, off, done in await rows(here, _PAYMENTS, people):
                 found.payments[id_.hex] = person.hex, off, done
             for packet, user, *row in await rows(here, _SHARES):
                 found.shares.append((packet.hex, user.hex, *row))
             for schema in schemas:
+                for id_, payment, *row in await rows(schema, _REFUNDS):
+                    found.refunds[id_.hex] = payment.hex, *row
                 for code, owner, balance in await rows(schema, _BALANCES):
                     found.balances[code, "" if code == 2203 else owner.hex] = balance
     finally:

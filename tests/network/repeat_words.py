@@ -8,6 +8,8 @@ RENEWS = "shows another token: who lost the answer asks again, and what was lost
 ON_PURPOSE = "sends again, or counts as another try, on purpose"
 
 GATEWAYS = {
+    "POST /v1/agreements/elsewhere/look": NOTHING,
+    "POST /v1/agreements/elsewhere/sign": STATE,
     "POST /v1/agreements/offers/{agreement_id}/mandate": STATE,
     "POST /v1/agreements/{agreement_id}/end": STATE,
     "POST /v1/agreements/{agreement_id}/sign": SPENT,
@@ -89,6 +91,8 @@ MARKETING = CAMPAIGNS | COUPONS | RED_PACKETS
 
 COMPLAINTS = {
     "POST /v1/complaints": "complaint_id",
+    "POST /v1/complaints/pictures": STATE,  # It goes by its own digest.
+    "POST /v1/merchant/complaints/pictures": STATE,
     "POST /v1/complaints/{complaint_id}/confirm": "act_id",
     "POST /v1/complaints/{complaint_id}/continue": "act_id",
     "POST /v1/complaints/{complaint_id}/say": "act_id",

@@ -15,6 +15,7 @@ from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
 from hutong.scheme.messages import (
     AccountStatement,
@@ -22,8 +23,6 @@ from hutong.scheme.messages import (
     Channel,
     CodeConsult,
     CodeResolve,
-    ComplaintSaid,
-    ComplaintTurn,
     ConsultStatus,
     CreditTransfer,
     EntryKind,
@@ -54,6 +53,7 @@ RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
 COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+PICTURE = "2f1c7bb1d5e24f0f3a1f6a1c0c7b6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c"
 ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
@@ -197,7 +197,7 @@ MESSAGES: list[AnyMessage] = [
         amount=1200,
         contact="13800138000",
         text="汤是凉的，少了一份小菜",
-        pictures=["https://jing.example/v1/complaint-pictures/pic_01M80ZBDAX3829EENFWEJV5500"],
+        pictures=[PICTURE],
         at_ms=NOW_MS + 7_200_000,
     ),
     ComplaintTurn(
@@ -214,6 +214,26 @@ MESSAGES: list[AnyMessage] = [
         text="抱歉，小菜的钱退给您",
         answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
         at_ms=NOW_MS + 7_800_000,
+    ),
+    ComplaintPictureAsked(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+    ),
+    ComplaintPiece(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+        size=49_164,
+        content="AAAAAElFTkSuQmCC",
     ),
     TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
     TraceAnswer(

@@ -39,7 +39,9 @@ from hutong.simulation.marketing_acts import (
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import change_ones_mind
+from hutong.simulation.programmes import join_programme
 from hutong.simulation.run import Result, simulate
+from hutong.simulation.tills import coupon_at_till
 
 HOURS = 0.02
 # Each found something once: limits after a crash between a payment's row and its hold (2, 19), a top-up that came
@@ -58,6 +60,11 @@ OFTEN = {
     "shares-sent-twice": ((1, send_packet), (4, open_packet)),
     "packets-not-returned": ((1, send_packet),),
     "rewards-paid-unseen": ((1, bring_friend), (1, refund)),
+    "till-coupons-taken-twice": ((1, coupon_at_till),),
+    "till-codes-sent-twice": ((1, coupon_at_till),),
+    "programmes-for-everybody": ((1, join_programme), (3, pay_plate)),
+    "programmes-left-go-on": ((1, join_programme), (3, pay_plate)),
+    "programmes-forgotten-at-restart": ((1, join_programme),),
 }
 ROUGH = Plan(
     loss=0.05,
@@ -150,10 +157,14 @@ def test_new_seeds_are_clean() -> None:
 
 
 def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
-    result = simulate(3, hours=4 * HOURS, plan=CALM, marketing=True)
+    result = simulate(3, hours=8 * HOURS, plan=CALM, marketing=True)
     check(result, marketing=True)
     assert min(result.awards, result.coupons, result.red_packets, result.shares, result.friends) > 0
     for act in ("claim_coupon: done", "pay_with_coupon: completed", "send_packet: OPEN"):
+        assert result.acts[act]
+    for act in ("coupon_at_till: sent", "coupon_at_till: taken", "coupon_at_till: COUPON_SPENT"):
+        assert result.acts[act]
+    for act in ("join_programme: joined", "join_programme: left", "pay_meanwhile: completed"):
         assert result.acts[act]
     for act in ("open_packet: PAID", "open_packet: SENDING", "bring_friend: completed", "contest_budget: begun"):
         assert result.acts[act]

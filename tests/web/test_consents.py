@@ -29,29 +29,36 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house() -> AsyncIterator[House]:
+async def street() -> AsyncIterator[Street]:
     pool = WorkerPool()
     async with AsyncExitStack() as stack:
         stack.callback(pool.close)
         street = Street(pool)
         await street.start(stack)
-        yield street.wei
+        yield street
+
+
+@pytest.fixture(scope="module")
+def house(street: Street) -> House:
+    return street.wei
 
 
 class Browser:
     """Somebody's, signed in to their wallet."""
 
     def __init__(self, house: House, person: Person) -> None:
-        pages = Pages(Brand("wei", "Wei", "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
-        handlers = consents_pages(house.institution, pages, house.gateways.consents)
+        node = house.node_id
+        pages = Pages(Brand(node, node, "#135"), b"k" * 32, seeded_randomness(1), ZoneInfo("Asia/Shanghai"))
+        names = {"jing": "Jing Pay", "wei": "Wei Pay"}
+        handlers = consents_pages(house.institution, pages, names, house.gateways.consents)
         handlers += scan_pages(house.institution, pages)
         handlers += transfers_pages(house.institution, pages, house.gateways.sharing.transfers)
-        transport = httpx.ASGITransport(cast("Any", make_app(handlers, title="wei", version="1")))
+        transport = httpx.ASGITransport(cast("Any", make_app(handlers, title=node, version="1")))
         token = person.headers["authorization"].removeprefix("Bearer ")
         self.client = httpx.AsyncClient(
             transport=transport,
-            base_url="http://wei",
-            cookies={"wallet-wei": token},
+            base_url=f"http://{node}",
+            cookies={f"wallet-{node}": token},
             headers={"accept-language": "en"},
             follow_redirects=True,
         )
@@ -89,6 +96,24 @@ async def test_an_agreement_is_read_signed_and_ended(house: House) -> None:
     assert "Ended" in ended.text
     late = await browser.send(page, f"{path}/agree", pin=PIN)
     assert "Ended" in late.text
+
+
+async def test_what_a_merchant_elsewhere_asks_is_scanned_and_agreed_to(street: Street) -> None:
+    house, account = street.wei, await street.wei.account(await street.wei.merchant())
+    browser, caller = Browser(street.jing, await street.jing.person()), Caller(account, account)
+    draft = AgreementDraft(number="A-9", dialect="wechatpay-v2", shown="会员<1>", day_max=12_345)
+    link = house.gateways.agreements.link(await house.gateways.agreements.offer(caller, draft))
+    page = await browser.see(f"/wallet/scan?code={link}")
+    for told in ("胡同面馆", "会员&lt;1&gt;", "123.45", "A merchant of Wei Pay asks"):
+        assert told in page
+    path = "/wallet/agreements/elsewhere"
+    assert (await browser.send(page, path, link=link, pin="000000")).status_code == 422
+    agreed = await browser.send(page, path, link=link, pin=PIN)
+    assert "You agreed" in agreed.text
+    assert f'href="{link}"' in agreed.text
+    assert (await house.gateways.agreements.find(caller, number="A-9")).state == "SIGNED"
+    late = await browser.client.get(f"/wallet/scan?code={link}")
+    assert (late.status_code, "Somebody has signed" in late.text) == (422, True)
 
 
 async def test_what_is_to_be_held_is_agreed_to(house: House) -> None:

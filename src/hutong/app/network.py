@@ -13,7 +13,7 @@ import msgspec
 
 from hutong.codes.plate import NETWORK_GUID
 from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.scheme.messages import NodeId
+from hutong.scheme.message import NodeId
 
 SWITCH = "switch"
 
@@ -70,7 +70,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.payment_code_prefix:
             forms = (f"digits:{self.payment_code_prefix}:18", *forms)
         if self.plate_base:
-            forms = (f"url:{self.plate_base}/q/", f"emvco:*:{NETWORK_GUID.upper()}:01={self.node}", *forms)
+            links = (f"url:{self.plate_base}/q/", f"url:{self.plate_base}/agreements/")
+            forms = (*links, f"emvco:*:{NETWORK_GUID.upper()}:01={self.node}", *forms)
         return forms
 
 

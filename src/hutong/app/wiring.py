@@ -229,6 +229,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         marketing = await marketing_of(institution, machine, settings)
         gateways = await gateways_of(site, institution, marketing)
+        gateways.wallets = lambda code: [(each.name, each.href(code)) for each in _wallets(site, network)]
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()

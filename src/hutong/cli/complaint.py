@@ -1,5 +1,7 @@
 """`hutong complaint`: a payer complains of a payment, a merchant answers, an institution looks after it."""
 
+from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -17,6 +19,11 @@ Act = Literal["say", "continue", "withdraw", "confirm"]
 Decision = Literal["say", "approve", "refuse", "complete"]
 Desk = Annotated[bool, Parameter(name="--desk", negative="", help="As the operator of the node.")]
 Text = Annotated[str, Parameter(help="What is said.")]
+Shown = Annotated[
+    tuple[Path, ...],
+    Parameter(name="--picture", negative="", help="A file to show: PNG, JPEG or BMP up to 2 MiB; at most four times."),
+]
+_ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "BMP": ".bmp"}
 _KINDS = {"refund": "RFND", "service": "SRVC", "other": "OTHR"}
 _LISTED = ("id", "kind", "state", "paid", "wanted", "act by")
 _AMOUNTS = {"paid", "asked", "refunded"}
@@ -26,6 +33,7 @@ class ComplaintCommandReason(Reason):
     """Why a command about complaints did not know what to do."""
 
     COMPLAINTS_NODE_NEEDED = Kind.INVALID, "NARR"
+    PICTURE_FILE_UNUSABLE = Kind.INVALID, "NARR"
 
 
 async def open_(
@@ -37,6 +45,7 @@ async def open_(
     amount: Annotated[str, Parameter(help="How much is wanted back, in yuan; default: all of it.")] = "",
     contact: Annotated[str, Parameter(help="A telephone number that the merchant may call.")] = "",
     complaint_id: Annotated[str, Parameter(help="To ask again for the same: its id.")] = "",
+    picture: Shown = (),
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
@@ -50,6 +59,7 @@ async def open_(
         "contact": contact,
     }
     async with connected(at, USER)[1] as client:
+        body["pictures"] = await _given(client, "/v1/complaints/pictures", picture)
         with asking_later(f"the same again with --complaint-id {body['complaint_id']}"):
             found = await client.post("/v1/complaints", body)
     _show(found, as_json=json)
@@ -75,15 +85,37 @@ async def show(
     json: AsJson = False,
 ) -> None:
     """One, with all that was said: as its payer, its merchant (`cpl_…`), or the institution's operator (--desk)."""
-    if desk:
-        client, path = _operating(at), f"/v1/operator/complaints/{id_}"
-    elif id_.startswith("cpl_"):
-        client, path = connected(at, MERCHANT)[1], f"/v1/merchant/complaints/{id_}"
-    else:
-        client, path = connected(at, USER)[1], f"/v1/complaints/{id_}"
+    client, path = _looking(id_, at, desk=desk)
     async with client:
         found = await client.get(path)
     _show(found, as_json=json)
+
+
+async def picture(
+    id_: Annotated[str, Parameter(help="`grv_…` for the payer's side, `cpl_…` for the merchant's.")],
+    name: Annotated[str, Parameter(help="The picture's, as `show` tells it.")],
+    /,
+    *,
+    to: Annotated[Path, Parameter(help="The file that it is written to; its ending is added, if it has none.")],
+    desk: Desk = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Fetch a picture of a complaint."""
+    client, path = _looking(id_, at, desk=desk)
+    async with client:
+        found = await client.get(f"{path}/pictures/{name}")
+    content = b64decode(found["content"])
+    file = to if to.suffix else to.with_suffix(_ENDINGS.get(found["kind"], ""))
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Refusal(ComplaintCommandReason.PICTURE_FILE_UNUSABLE, problem=f"{file}: {error.strerror}") from None
+    facts = {"file": str(file), "kind": found["kind"], "size": len(content)}
+    if json:
+        show_json(facts)
+    else:
+        show_facts("", [(fact, str(value)) for fact, value in facts.items()])
 
 
 async def say(
@@ -95,12 +127,14 @@ async def say(
         Act, Parameter(help="Write; continue what was completed; withdraw; confirm that it is solved.")
     ] = "say",
     act_id: Annotated[str, Parameter(help="To try again: the id of the act.")] = "",
+    picture: Shown = (),
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
     """Say something in a complaint of one's own."""
     async with connected(at, USER)[1] as client:
-        found = await _told(client, f"/v1/complaints/{id_}/{act}", act_id, {"text": text})
+        said = {"text": text, "pictures": await _given(client, "/v1/complaints/pictures", picture)}
+        found = await _told(client, f"/v1/complaints/{id_}/{act}", act_id, said)
     _show(found, as_json=json)
 
 
@@ -124,6 +158,7 @@ async def answer(
     act: Annotated[Decision, Parameter(help="Write; agree to a refund, or not; say that it is done.")] = "say",
     amount: Annotated[str, Parameter(help="With --act approve: refund so much now, in yuan.")] = "",
     act_id: Annotated[str, Parameter(help="To try again: the id of the act.")] = "",
+    picture: Shown = (),
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
@@ -132,8 +167,31 @@ async def answer(
     if act == "approve":
         body["amount"] = parse_amount(amount, Currency.CNY) if amount else 0
     async with connected(at, MERCHANT)[1] as client:
+        body["pictures"] = await _given(client, "/v1/merchant/complaints/pictures", picture)
         found = await _told(client, f"/v1/merchant/complaints/{id_}/{act}", act_id, body)
     _show(found, as_json=json)
+
+
+def _looking(id_: str, at: At, *, desk: bool) -> tuple[NodeClient, str]:
+    """Who looks at one, and where it is."""
+    if desk:
+        return _operating(at), f"/v1/operator/complaints/{id_}"
+    if id_.startswith("cpl_"):
+        return connected(at, MERCHANT)[1], f"/v1/merchant/complaints/{id_}"
+    return connected(at, USER)[1], f"/v1/complaints/{id_}"
+
+
+async def _given(client: NodeClient, path: str, pictures: tuple[Path, ...]) -> list[str]:
+    """The names under which these files can be said. Refuses PICTURE_FILE_UNUSABLE."""
+    found = []
+    for file in pictures:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise Refusal(ComplaintCommandReason.PICTURE_FILE_UNUSABLE, problem=f"{file}: {error.strerror}") from None
+        given = await client.post(path, {"content": b64encode(content).decode()})
+        found.append(str(given["picture"]))
+    return found
 
 
 async def _told(client: NodeClient, path: str, act_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +244,8 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
 
 def _turn(turn: dict[str, Any], currency: str) -> tuple[str, ...]:
     amount = money(turn["amount"], currency) if turn.get("amount") else ""
-    return _time(turn["at_ms"]), turn["by"], turn["act"], amount, turn.get("text", "")
+    said = [turn.get("text", ""), *(f"[{name}]" for name in turn.get("pictures", []))]
+    return _time(turn["at_ms"]), turn["by"], turn["act"], amount, "\n".join(filter(None, said))
 
 
 def _time(ms: int) -> str:

@@ -166,6 +166,7 @@ _COMMANDS = {
         ("complaint list", "complaint:list_", "What one complained of; with --desk all of an institution's merchants."),
         ("complaint show", "complaint:show", "One, with all that was said."),
         ("complaint say", "complaint:say", "Say more in a complaint of one's own; continue, withdraw or confirm it."),
+        ("complaint picture", "complaint:picture", "Write a picture of a complaint to a file."),
         ("complaint received", "complaint:received", "As a merchant: what payers complain of."),
         ("complaint answer", "complaint:answer", "As a merchant: answer, decide about a refund, complete."),
     ),

@@ -75,7 +75,23 @@ def read_frame(data: bytes) -> tuple[str, ...]:
     return _texts(frame)
 
 
-def load_picture(data: bytes) -> Image.Image:
+def shrunk(data: bytes, *, side_max: int, bytes_max: int) -> bytes:
+    """
+    A stranger's photograph as a JPEG within these bounds, the right way up.
+
+    Costs up to a second of CPU: keep it off the event loop. Refuses as `load_picture`; PICTURE_TOO_LARGE if nothing helps.
+    """
+    picture = load_picture(data, upright=True).convert("RGB")
+    picture.thumbnail((side_max, side_max))
+    for quality in (85, 60, 30):
+        out = io.BytesIO()
+        picture.save(out, "JPEG", quality=quality)
+        if out.tell() <= bytes_max:
+            return out.getvalue()
+    raise Refusal(CodeReason.PICTURE_TOO_LARGE, bytes_max=bytes_max)
+
+
+def load_picture(data: bytes, *, upright: bool = False) -> Image.Image:
     """The first frame of a picture file of a stranger, unpacked, on white. Refuses as `read_picture`."""
     if len(data) > BYTES_MAX:
         raise Refusal(CodeReason.PICTURE_TOO_LARGE, bytes=len(data), bytes_max=BYTES_MAX)
@@ -83,7 +99,7 @@ def load_picture(data: bytes) -> Image.Image:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             _check_size(picture)
             picture.draft("RGB", (_SIDE_USED, _SIDE_USED))  # A huge JPEG unpacks to a half or a quarter at less cost.
-            return _on_white(picture)
+            return _on_white(ImageOps.exif_transpose(picture) if upright else picture)
     except Refusal:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -1,7 +1,9 @@
 """Cases for complaints: what a participant answers a payer who is not content, and what a switch passes on."""
 
+import hashlib
+
 from hutong.conformance.case import Side, case, require
-from hutong.conformance.messages import complained, complaint, content_of, value_of
+from hutong.conformance.messages import complained, complaint, content_of, picture, piece, value_of
 from hutong.conformance.payee import Payee
 from hutong.conformance.play import ParticipantPlay, SwitchPlay, is_a
 from hutong.conformance.wire import Message, new_id
@@ -75,6 +77,27 @@ def _(play: ParticipantPlay) -> None:
     require(value_of(refused, "StsRsnPrtry"), "and the reason", refused)
 
 
+_PICTURE = bytes.fromhex(  # A PNG of one white pixel.
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8ffff3f0005fe02fe0def46"
+    "b80000000049454e44ae426082"
+)
+
+
+@case("PK-PICTURE", P, COMPLAINT, "Who is told of a picture asks for it, piece by piece", needs=_ANSWERS)
+def _(play: ParticipantPlay) -> None:
+    """A picture with what a payer says is asked for from the beginning, then from where the first piece ended."""
+    digest = hashlib.sha256(_PICTURE).hexdigest()
+    said = complaint(_paid(play), PictrDgst=[digest])
+    play.switch.tell(said)
+    turn = _turn(play, said, 1)
+    require(value_of(turn, "PictrDgst") == [digest], "the turn names it", turn)
+    for offset in (0, 20):
+        say = f"it asks for the picture from {offset} on"
+        asked = play.switch.wait(said["CmplntId"], is_a("hutong.picture", PcOfst=offset), say)[-1].message
+        require((asked["Pty"], asked["PictrDgst"]) == ("CDTR", digest), "as the payee's agent", asked)
+        play.switch.tell(piece(asked, _PICTURE, 20 if not offset else len(_PICTURE)))
+
+
 def _complaint(play: SwitchPlay, **said: object) -> Message:
     """A complaint of a completed payment of 1,000."""
     payment = play.paying(1_000)
@@ -97,6 +120,26 @@ def _(play: SwitchPlay) -> None:
             said["CmplntId"], is_a("hutong.complained"), "it goes to the payer's node", count=number
         )
         require(content_of(heard[-1].message) == content_of(turn), "unchanged", turn, heard[-1].message)
+
+
+@case("SK-PICTURE", S, COMPLAINT, "It passes pictures on in the same way, in both directions")
+def _(play: SwitchPlay) -> None:
+    """What one agent asks for goes to the other unchanged, and what that answers; what a bystander says goes nowhere."""
+    said = _complaint(play)
+    digest = hashlib.sha256(_PICTURE).hexdigest()
+    for asker, owner, side in ((play.payee, play.payer, "CDTR"), (play.payer, play.payee, "DBTR")):
+        asked = picture(said, side, digest)
+        play.bystander.tell(asked)
+        owner.never(said["CmplntId"], is_a("hutong.picture", Pty=side), "a bystander's question is not passed on")
+        asker.tell(asked)
+        came = owner.one(said["CmplntId"], is_a("hutong.picture", Pty=side), "it goes to the other agent")
+        require(content_of(came) == content_of(asked), "unchanged", asked, came)
+        answer = piece(asked, _PICTURE, len(_PICTURE))
+        play.bystander.tell(answer)
+        asker.never(said["CmplntId"], is_a("hutong.pictured", Pty=side), "nor is a bystander's piece")
+        owner.tell(answer)
+        heard = asker.one(said["CmplntId"], is_a("hutong.pictured", Pty=side), "the piece comes back")
+        require(content_of(heard) == content_of(answer), "unchanged", answer, heard)
 
 
 @case("SK-REFUSED", S, COMPLAINT, "and refuses by number 0 what names no completed payment between them.")

@@ -4,6 +4,7 @@ What messages look like: the tables of `docs/scheme/messages.md`, to check what 
 A test holds `FIELDS` to the page, row by row.
 """
 
+import base64
 import re
 from typing import Any
 
@@ -51,7 +52,11 @@ TYPES: dict[str, dict[str, Any]] = {
     "DBTR, CDTR or AGNT": {"pattern": "DBTR|CDTR|AGNT"},
     "act": {"pattern": "OPEN|SAYS|CONT|WTHD|CNFM|APRV|RFSE|CMPL|RFND"},
     "PDNG, PRCG or PRCD": {"pattern": "PDNG|PRCG|PRCD"},
-    "at most 4 links": {"json": "array", "length_max": 4},
+    "at most 4 digests": {"json": "array", "length_max": 4},
+    "Digest": {"pattern": "[0-9a-f]{64}"},
+    "integer, 0 to 2097152": {"min": 0, "max": 2_097_152},
+    "DBTR or CDTR": {"pattern": "DBTR|CDTR"},
+    "Base64, at most 65536": {"pattern": "[0-9A-Za-z+/]{0,65536}={0,2}"},
     "integer, 0 or more": {"min": 0, "max": INTEGER_MAX},
     "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
@@ -112,11 +117,17 @@ _TABLES = {
     "hutong.complaint": """
         CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer
         CmplntAct:OPEN,_SAYS,_CONT,_WTHD,_CNFM_or_null ActId:Id_or_empty Ccy!Currency CmplntTp:RFND,_SRVC_or_OTHR
-        ReqdAmt:Amount CtctDtls:Text35 AddtlInf:Text512 PictrLk:at_most_4_links CreDtTm!Instant""",
+        ReqdAmt:Amount CtctDtls:Text35 AddtlInf:Text512 PictrDgst:at_most_4_digests CreDtTm!Instant""",
     "hutong.complained": """
         CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer,_0_or_more Pty!DBTR,_CDTR_or_AGNT
         CmplntAct!act ActId:Id_or_empty CmplntSts!PDNG,_PRCG_or_PRCD Ccy!Currency Amt:Amount AddtlInf:Text512
-        PictrLk:at_most_4_links XpryDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
+        PictrDgst:at_most_4_digests XpryDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
+    "hutong.picture": """
+        CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node Pty!DBTR_or_CDTR PictrDgst!Digest
+        PcOfst!integer,_0_to_2097152""",
+    "hutong.pictured": """
+        CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node Pty!DBTR_or_CDTR PictrDgst!Digest
+        PcOfst!integer,_0_to_2097152 PictrSz!integer,_0_to_2097152 Pc:Base64,_at_most_65536""",
     "camt.053": """
         StmtId!Id ElctrncSeqNb!integer BkTxCd!code Ccy!Currency Amt!Amount CdtInd!boolean OpngBookdBal!Amount
         ClsgBookdBal!Amount BookgDtTm!Instant SttlmCycl:Window_or_empty IntrBkSttlmDt:date_or_empty
@@ -148,7 +159,7 @@ DEFAULTS |= {
     "true or false": False,
     "WhlInd": True,
     "Hops": [],
-    "PictrLk": [],
+    "at most 4 digests": [],
     "CmplntAct": None,
     "CmplntTp": "OTHR",
 }
@@ -314,6 +325,18 @@ def complained(of: Message, number: int, **said: Any) -> Message:
     same = {name: of[name] for name in ("CmplntId", "OrgnlTxId", "DbtrAgt", "CdtrAgt", "ActId", "Ccy")}
     told = {"ElctrncSeqNb": number, "Pty": "DBTR", "CmplntAct": "OPEN", "CmplntSts": "PDNG", "CreDtTm": now_ms()}
     return {"MsgTp": "hutong.complained"} | same | told | said
+
+
+def picture(of: Message, side: str, digest: str, offset: int = 0) -> Message:
+    """A hutong.picture: one of the agents of a complaint asks for a piece."""
+    same = {name: of[name] for name in ("CmplntId", "OrgnlTxId", "DbtrAgt", "CdtrAgt")}
+    return {"MsgTp": "hutong.picture"} | same | {"Pty": side, "PictrDgst": digest, "PcOfst": offset}
+
+
+def piece(of: Message, content: bytes, upto: int) -> Message:
+    """The answer to one: the bytes of the picture from there up to another place."""
+    told = base64.b64encode(content[of["PcOfst"] : upto]).decode()
+    return of | {"MsgTp": "hutong.pictured", "PictrSz": len(content), "Pc": told}
 
 
 def consult(code: str, debtor_agent: str, **said: Any) -> Message:

@@ -85,7 +85,7 @@ def _(play: Play) -> None:
     answer = play.payer.one(asked["CnsltId"], is_a("hutong.resolve"), "the no comes back")
     said = (answer["CnsltSts"], answer["StsRsnCd"], answer["StsRsnPrtry"])
     require(said == ("REFUSED", "TM01", "REQUEST_EXPIRED"), "with the owner's reason", answer)
-    require(value_of(answer, "CdtrAgt") is None, "and nobody to be paid", answer)
+    require(value_of(answer, "CdtrAgt") == play.payee.node, "and who said so", answer)
     for code in ("https://nobody.conformance.example/q/1", "000000000000000000", "?", "x" * 512):
         nobodys = consult(code, play.payer.node)
         play.payer.tell(nobodys)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import msgspec
@@ -16,6 +16,7 @@ from hutong.gateways.account import (
     AlipayAccount,
     AlipayFacts,
     AlipaySecrets,
+    Caller,
     GatewayAccount,
     GatewayKind,
     MerchantKey,
@@ -73,6 +74,7 @@ class AccountService:
         self._open: dict[int, tuple[GatewayAccount, Account]] = {}
         self._calls = HotCount(node.clock)
         self.private_urls = False  # Whether merchants may be called back in a private network.
+        self.on_changed: list[Callable[[Account], None]] = []  # Made or changed; within the decision.
 
     # For whoever calls by a number.
 
@@ -98,6 +100,19 @@ class AccountService:
     def count(self, account: Account) -> None:
         """One call of an account that has proved itself. Refuses TOO_MANY_REQUESTS."""
         self._calls.check(account.row.id)
+
+    def partners_of(self, merchant_id: int) -> list[Caller]:
+        """Who may act for a merchant, or for a shop of its, and for which account of its. May be cold."""
+        found = []
+        for row in self._all.find("merchant_id", merchant_id):
+            if row.state != AccountState.ACTIVE:
+                continue
+            merchant = self.opened(row)
+            for number in merchant.facts.partners:
+                rows = self._all.find("number_key", number_key(GatewayKind(row.kind), number))
+                active = (each for each in rows if each.state == AccountState.ACTIVE)
+                found += [Caller(self.opened(each), merchant) for each in active]
+        return found
 
     def account(self, account_id: int) -> Account:
         """By our own id, removed or not. Refuses ACCOUNT_UNKNOWN."""
@@ -184,8 +199,7 @@ class AccountService:
             changed_ns=now_ns,
         )
         row = msgspec.structs.replace(row, sealed=self._fresh_secrets(row))
-        self._all.put(row)
-        return self.opened(row)
+        return self._put(row)
 
     def accounts(self, key: StaffKey) -> list[Account]:
         """The merchant's, those in use, oldest first. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS."""
@@ -274,8 +288,14 @@ class AccountService:
 
     def _changed(self, row: GatewayAccount, **changes: object) -> Account:
         moved = msgspec.structs.replace(row, changed_ns=self._node.clock.now_ns(), **changes)
-        self._all.put(moved)
-        return self.opened(moved)
+        return self._put(moved)
+
+    def _put(self, row: GatewayAccount) -> Account:
+        self._all.put(row)
+        account = self.opened(row)
+        for hear in self.on_changed:
+            hear(account)
+        return account
 
     def _fresh_secrets(self, row: GatewayAccount) -> bytes:
         secrets: WechatSecrets | AlipaySecrets

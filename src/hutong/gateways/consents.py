@@ -4,6 +4,7 @@ import msgspec
 
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement, AgreementState
 from hutong.gateways.agreements.agreement_service import PATH, AgreementService
+from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
 from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth, PreauthState
 from hutong.gateways.preauth.preauth_service import PreauthService
 from hutong.kernel.clock import Clock
@@ -25,14 +26,18 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     can_end: bool
     back: str
     at_ns: int
+    institution: str = ""
 
 
 class Consents:
     """An agreement or an authorisation, by its id as text. Everything may raise `Cold` before it appends anything."""
 
-    def __init__(self, clock: Clock, agreements: AgreementService, preauths: PreauthService) -> None:
+    def __init__(
+        self, clock: Clock, agreements: AgreementService, crossing: CrossingService, preauths: PreauthService
+    ) -> None:
         self._clock = clock
         self._agreements = agreements
+        self._crossing = crossing
         self._preauths = preauths
 
     def of(self, user_id: int) -> list[Consent]:
@@ -61,6 +66,14 @@ class Consents:
         else:
             self._agreements.leave(user_id, parse_id(AGREEMENT_PREFIX, id_))
 
+    async def elsewhere(self, link: str) -> Consent:
+        """What a link of another institution's asks for. Refuses as `CrossingService.look`."""
+        return _elsewhere(await self._crossing.look(link), link, is_open=True)
+
+    async def agree_elsewhere(self, user_id: int, link: str, pin_token: str) -> Consent:
+        """Refuses as `CrossingService.sign`."""
+        return _elsewhere(await self._crossing.sign(user_id, link, pin_token), link, is_open=False)
+
     def _agreement(self, agreement: Agreement) -> Consent:
         state = agreement.state_at(self._clock.now_ns())
         return Consent(
@@ -68,7 +81,7 @@ class Consents:
             payment_id=agreement.id,
             creditor=agreement.creditor,
             merchant=self._agreements.merchant_name(agreement),
-            about=agreement.shown,
+            about=agreement.about,
             amount=agreement.day_max,
             is_daily=True,
             is_open=state is AgreementState.OFFERED,
@@ -94,3 +107,21 @@ class Consents:
             back="",
             at_ns=preauth.created_ns,
         )
+
+
+def _elsewhere(offer: OfferElsewhere, link: str, *, is_open: bool) -> Consent:
+    return Consent(
+        id=offer.creditor,
+        payment_id=offer.agreement_id,
+        creditor=offer.creditor,
+        merchant=offer.merchant_name,
+        about=offer.about,
+        amount=offer.day_max,
+        is_daily=True,
+        is_open=is_open,
+        is_in_force=not is_open,
+        can_end=False,
+        back=link,
+        at_ns=0,
+        institution=offer.institution,
+    )

@@ -1,6 +1,7 @@
 """All gateways of one institution, wired."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,7 +12,8 @@ from hutong.gateways.account_api import AccountEdge, account_routes
 from hutong.gateways.account_service import AccountService
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
-from hutong.gateways.agreements.page import SigningPage
+from hutong.gateways.agreements.crossing_service import CrossingService
+from hutong.gateways.agreements.page import SigningPage, Wallets
 from hutong.gateways.alipay.gateway import AlipayGateway
 from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.complaints.api import complaint_watch_routes
@@ -24,6 +26,7 @@ from hutong.gateways.notification_worker import NotificationWorker
 from hutong.gateways.order import Dialect
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.parking.api import parking_api
+from hutong.gateways.parking.page import ParkingPage
 from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform_service import PlatformService
@@ -73,6 +76,7 @@ class Gateways:
     ) -> None:
         node = institution.node
         self.institution = institution
+        self.wallets: Wallets = lambda _code: ()  # Of the network, where it is known which there are.
         # What is signed says when: by the clock of whoever reads it, which a sandbox leaves behind when it puts its own forward.
         self.wall = wall or node.clock
         self.platform = PlatformService(node, institution.sealing, institution.pool, name)
@@ -84,14 +88,15 @@ class Gateways:
         self.refunds = GatewayRefundService(institution, self.orders, self.notifications)
         self.sharing = Sharing(institution, self.accounts, self.orders, self.refunds, self.notifications)
         self.agreements = AgreementService(institution, self.accounts, self.orders, self.notifications)
+        self.crossing = CrossingService(institution, self.agreements)
         self.services = ServiceOrderService(node, self.accounts, self.agreements, self.orders, self.notifications)
         self.parking = ParkingService(
-            institution, self.accounts, self.agreements, self.orders, self.notifications, f"{name} 停车 Parking"
+            institution, self.accounts, self.agreements, self.orders, self.notifications, parking_name(name)
         )
         self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self._build_upon(marketing)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
-        self.consents = Consents(node.clock, self.agreements, self.preauths)
+        self.consents = Consents(node.clock, self.agreements, self.crossing, self.preauths)
         self.signers = Signers()
         self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
@@ -113,7 +118,13 @@ class Gateways:
         )
         self.v2 = v2 = self._v2(sandbox=sandbox)
         self._hire_postmen()
-        self.routes: list[Route] = [self.alipay.route, v3.route, v2.route, *self._pages(name)]
+        self.routes: list[Route] = [
+            self.alipay.route,
+            v3.route,
+            v2.route,
+            self.complaints.links.route,
+            *self._pages(name),
+        ]
         self.faults = self._faults() if sandbox else None
         self._listen(institution)
 
@@ -172,8 +183,13 @@ class Gateways:
         ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
         return [
             HoldingPage(node, self.preauths, name).route,
-            SigningPage(node, self.agreements, ways_back).route,
+            SigningPage(node, self.agreements, ways_back, self._wallets_on).route,
+            ParkingPage(self.parking, parking_name(name)).route,
         ]
+
+    def _wallets_on(self, code: str) -> Sequence[tuple[str, str]]:
+        """The network's wallets are told of behind the building of this."""
+        return self.wallets(code)
 
     def _hire_postmen(self) -> None:
         """WeChat Pay's two; Alipay's comes with its gateway."""
@@ -224,7 +240,7 @@ class Gateways:
         institution = self.institution
         node, people = institution.node, institution.people
         return [
-            *agreements_api(node, people, self.agreements),
+            *agreements_api(node, people, self.agreements, self.crossing),
             parking_api(node, people, self.agreements, self.parking),
             preauth_api(node, people, self.preauths),
             transfer_routes(node, people, institution.merchants, self.sharing.transfers),
@@ -263,6 +279,11 @@ class Gateways:
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
         return Door(self.routes, app)
+
+
+def parking_name(name: str) -> str:
+    """Who people agree with for a plate, at the institution of this name."""
+    return f"{name} 停车 Parking"
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

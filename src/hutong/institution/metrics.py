@@ -1,8 +1,12 @@
 """What an institution tells Prometheus: how payments end on each side, what is undecided, and what waits to be told."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hutong.institution.complaints.grievance import GrievanceState
+from hutong.institution.complaints.picture import PictureState
+from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
@@ -10,6 +14,7 @@ from hutong.institution.payments.refund_service import RefundService
 from hutong.institution.payments.return_service import ReturnService
 from hutong.runtime.figures import Outcomes
 from hutong.runtime.metrics import Declared, MetricKind, Sample, oldest_age_s
+from hutong.scheme.complaint import ComplaintStatus
 
 ENDED = Declared(
     "hutong_payments_total",
@@ -58,8 +63,47 @@ RECALLS_OVERDUE = Declared(
     cost="a look at every recall, when asked",
 )
 
+COMPLAINTS = Declared(
+    "hutong_complaints",
+    MetricKind.GAUGE,
+    "Complaints by side (payee: of our merchants; payer: of our people) and state (PDNG to be answered, PRCG answered, PRCD over;"
+    " of payers also SENDING, REFUSED, NOT_DELIVERED).",
+    ("side", "state"),
+    "a look at every complaint, when asked",
+)
+COMPLAINTS_OVERDUE = Declared(
+    "hutong_complaints_overdue",
+    MetricKind.GAUGE,
+    "Complaints of our merchants that should have been answered, or be done, by now.",
+)
+COMPLAINTS_UNANSWERED = Declared(
+    "hutong_complaints_unanswered_oldest_seconds",
+    MetricKind.GAUGE,
+    "Age of the oldest complaint of our merchants that nobody has answered; 0 when there is none.",
+)
+PICTURES = Declared(
+    "hutong_complaint_pictures",
+    MetricKind.GAUGE,
+    "Pictures of complaints, by state: HELD, WANTED (the other side has not sent it yet).",
+    ("state",),
+    "an addition per picture",
+)
+
 Side = DebtorService | CreditorService | RefundService | ReturnService
-METRICS = (ENDED, ENDED_SECONDS, UNDECIDED, UNDECIDED_AGE, ENDPOINTS, WEBHOOK_AGE, BACKLOG, RECALLS_OVERDUE)
+METRICS = (
+    ENDED,
+    ENDED_SECONDS,
+    UNDECIDED,
+    UNDECIDED_AGE,
+    ENDPOINTS,
+    WEBHOOK_AGE,
+    BACKLOG,
+    RECALLS_OVERDUE,
+    COMPLAINTS,
+    COMPLAINTS_OVERDUE,
+    COMPLAINTS_UNANSWERED,
+    PICTURES,
+)
 
 
 def sides_of(institution: InstitutionNode) -> list[tuple[str, Side]]:
@@ -81,10 +125,25 @@ async def institution_metrics(institution: InstitutionNode) -> Iterable[Sample]:
         samples += _side(kind, side.figures, side.undecided, now_ns)
     recalls = institution.recalls.recalls.recalls.everything()
     samples.append((RECALLS_OVERDUE, (), sum(recall.is_overdue(now_ns) for recall in recalls)))
+    samples += _complaints(institution.complaints, now_ns)
     backlog = await institution.deliveries.backlog()
     samples += [(ENDPOINTS, (state,), count) for state, count in backlog.endpoints.items()]
     samples += [(WEBHOOK_AGE, (), backlog.failures_max), (BACKLOG, (), backlog.events)]
     return samples
+
+
+def _complaints(desk: ComplaintDesk, now_ns: int) -> Iterator[Sample]:
+    complaints = desk.complaints.complaints.everything()
+    states = Counter(each.state for each in complaints)
+    for status in ComplaintStatus:
+        yield COMPLAINTS, ("payee", status.value), states[status.value]
+    grievances = Counter(each.state for each in desk.grievances.grievances.everything())
+    for state in GrievanceState:
+        yield COMPLAINTS, ("payer", state.value), grievances[state.value]
+    yield COMPLAINTS_OVERDUE, (), sum(each.is_overdue(now_ns) for each in complaints)
+    yield COMPLAINTS_UNANSWERED, (), oldest_age_s(desk.complaints.unanswered_since_ns(), now_ns)
+    for picture_state in (PictureState.HELD, PictureState.WANTED):
+        yield PICTURES, (picture_state.value,), desk.pictures.counts[picture_state.value]
 
 
 def _side(kind: str, figures: Outcomes, undecided: dict[int, Any], now_ns: int) -> Iterator[Sample]:

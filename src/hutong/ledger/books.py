@@ -242,9 +242,51 @@ class Books:
             return precedence.repeated_transfer(t, existing, self._known(t.pending_id))
         if id_ in self.burned:
             return TransferStatus.ID_ALREADY_FAILED
-        if t.flags & _RESOLVING:
+        flags = t.flags
+        if flags & _RESOLVING:
             return self._resolve(t, timestamp)
-        return self._move(t, timestamp)
+        if flags > _LINKED or t.timeout or t.pending_id or not t.code:
+            return self._move(t, timestamp)
+        # A plain one, posted at once: as `_move` does it, sooner. What does not fit goes there.
+        debit_id, credit_id, ledger = t.debit_account_id, t.credit_account_id, t.ledger
+        debit, credit = self.accounts.get(debit_id), self.accounts.get(credit_id)
+        if debit is None or credit is None or debit is credit or debit.ledger != ledger or credit.ledger != ledger:
+            return self._move(t, timestamp)
+        amount = t.amount
+        debits_pending, credits_pending = debit.debits_pending, credit.credits_pending
+        debits_posted, credits_posted = debit.debits_posted + amount, credit.credits_posted + amount
+        debits, credits_ = debits_pending + debits_posted, credits_pending + credits_posted
+        if (
+            (debit.flags | credit.flags) & _CLOSED
+            or debits > AMOUNT_MAX
+            or credits_ > AMOUNT_MAX
+            or (debit.flags & _NO_DEBT and debits > debit.credits_posted)
+            or (credit.flags & _NO_CREDIT and credits_ > credit.debits_posted)
+        ):
+            return self._move(t, timestamp)
+        debit.debits_posted, credit.credits_posted = debits_posted, credits_posted
+        debit.touched = credit.touched = timestamp
+        row = self.transfers[id_] = TransferRow(
+            id_,
+            debit_id,
+            credit_id,
+            0,
+            t.user_data_128,
+            debits_pending,
+            debits_posted,
+            credits_pending,
+            credits_posted,
+            timestamp,
+            ledger,
+            t.user_data_32,
+            0,
+            t.code,
+            flags,
+            amount,
+            t.user_data_64,
+        )
+        self.log.append(row)
+        return _CREATED
 
     def _move(self, t: Transfer, timestamp: int) -> TransferStatus:
         """A transfer that resolves nothing: posted at once, or pending."""

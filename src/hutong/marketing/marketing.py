@@ -26,6 +26,7 @@ from hutong.marketing.coupons.api import CouponEdge, coupon_routes
 from hutong.marketing.coupons.redemption_service import SOURCE as COUPON
 from hutong.marketing.coupons.service import Coupons, OfferedCampaigns
 from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
+from hutong.marketing.coupons.use_repository import PgCouponUses, ScannedCouponUses
 from hutong.marketing.draws.api import draw_api
 from hutong.marketing.draws.draw_service import DRAW, DrawService
 from hutong.marketing.draws.record_service import RecordService
@@ -100,6 +101,7 @@ class Marketing(Campaigns):
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
         offered = OfferedCampaigns(self.campaigns, self.audience)
+        self.coupon_uses = ScannedCouponUses(node.store) if pool is None else PgCouponUses(pool)
         self.coupons = Coupons(node, offered, self.calendar, institution.notices, key)
         self.subsidies.sources[COUPON] = self.coupons.redemptions
         people = institution.people
@@ -170,5 +172,7 @@ class Marketing(Campaigns):
 
     def _coupon_routes(self, operator_only: Guard) -> list[Router]:
         coupons, institution = self.coupons, self.institution
-        edge = TemplateEdge(self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions)
+        edge = TemplateEdge(
+            self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions, self.coupon_uses
+        )
         return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]

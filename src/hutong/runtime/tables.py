@@ -37,6 +37,7 @@ Low128 = Annotated[int, ColumnType("uuid", "8xQ")]
 
 POSITION_OFFSET = 6  # Where a packed row keeps its position: behind the field count and its own length.
 _LENGTHS = {"16s": 16, "8xQ": 16, "q": 8, "i": 4, "h": 2, "?": 1}
+_HEAD = struct.Struct(">hi")  # How many columns, and the length of the first.
 _NULL = b"\xff\xff\xff\xff"
 _EMPTY = bytes(4)
 
@@ -54,16 +55,17 @@ class Table(Generic[Row]):
     One table of a node's schema: its name and the struct of its rows.
 
     Its first column is `position bigint`: the row's place in the node's journal, unique across the node's
-    tables. The other columns are the struct's fields, in their order.
+    tables. The other columns are the struct's fields, in their order. Of the last so many (`repeated`) the same values
+    come together again and again: they are packed once, and found by the values.
     """
 
-    def __init__(self, name: str, row: type[Row]) -> None:
+    def __init__(self, name: str, row: type[Row], *, repeated: int = 0) -> None:
         assert name.isidentifier()
         self.name = name
         self.row = row
         self.columns = _columns(row)
         self.column_names = ("position", *(column.name for column in self.columns))
-        self.pack: Callable[[int, Row], bytes] = _compile_packer(self.columns)
+        self.pack: Callable[[int, Row], bytes] = _compile_packer(self.columns, repeated)
 
     def __repr__(self) -> str:
         return f"Table({self.name})"
@@ -208,24 +210,39 @@ def _column(name: str, hint: Any) -> Column:
     raise TypeError(f"column {name}: {hint} does not say its PostgreSQL type")
 
 
-def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
+def _compile_packer(columns: tuple[Column, ...], repeated: int = 0) -> Callable[[int, Any], bytes]:
     """
     Write the function that packs one row for binary COPY.
 
     Runs of fixed-width columns become one struct call: packing is a tenth of what a payment costs.
     """
-    names: dict[str, Any] = {
-        "text": _Texts(),
-        "data": _data,
-        "numeric": _Numerics(),
-        "NULL": _NULL,
-        "EMPTY": _EMPTY,
-        "join": b"".join,
-    }
-    pieces: list[str] = []
-    run_format, run_values = "hiq", [str(len(columns) + 1), "8", "position"]
+    names: dict[str, Any] = {"join": b"".join, "HEAD": _HEAD.pack(len(columns) + 1, 8), "StructError": struct.error}
+    own, together = (columns[:-repeated], columns[-repeated:]) if repeated else (columns, ())
+    pieces = _pieces(own, [f"row.{column.name}" for column in own], names, "6sq", ["HEAD", "position"])
+    if together:
+        names["together"] = _Together(together)
+        pieces.append(f"together[{', '.join(f'row.{column.name}' for column in together)},]")
+    packed = f"join(({', '.join(pieces)},))" if len(pieces) > 1 else pieces[0]
+    source = f"def pack(position, row):\n    return {packed}\n"
+    if any(column.type.fixed == "8xQ" for column in columns):
+        # An upper half that is not zero is no mistake: it takes the long way.
+        names["wide"] = _compile_packer(tuple(map(_wide, columns)))
+        source = (
+            "def pack(position, row):\n"
+            f"    try:\n        return {packed}\n"
+            "    except StructError:\n        return wide(position, row)\n"
+        )
+    exec(compile(source, "<packer>", "exec"), names)  # noqa: S102  # Column names are identifiers of our own structs.
+    packer: Callable[[int, Any], bytes] = names["pack"]
+    return packer
 
-    low = any(column.type.fixed == "8xQ" for column in columns)
+
+def _pieces(
+    columns: tuple[Column, ...], values: list[str], names: dict[str, Any], run_format: str, run_values: list[str]
+) -> list[str]:
+    """The expressions whose bytes make up these columns, and the names in them; behind a run that was begun."""
+    names |= {"text": _Texts(), "data": _data, "numeric": _Numerics(), "NULL": _NULL, "EMPTY": _EMPTY}
+    pieces: list[str] = []
 
     def close_run() -> None:
         nonlocal run_format, run_values
@@ -235,12 +252,14 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
             pieces.append(f"{name}({', '.join(run_values)})")
         run_format, run_values = "", []
 
-    for column in columns:
-        value = f"row.{column.name}"
+    for column, value in zip(columns, values, strict=True):
         fixed = column.type.fixed
         if fixed is not None and not column.nullable:
-            run_format += "i" + fixed
-            run_values += [str(_LENGTHS[fixed]), _fixed_value(value, fixed)]
+            # A length is four bytes that are there already: as a number it would take twice the time.
+            length = f"L{_LENGTHS[fixed]}"
+            names[length] = _LENGTHS[fixed].to_bytes(4, "big")
+            run_format += "4s" + fixed
+            run_values += [length, _fixed_value(value, fixed)]
             continue
         close_run()
         if fixed is None:
@@ -253,20 +272,26 @@ def _compile_packer(columns: tuple[Column, ...]) -> Callable[[int, Any], bytes]:
             packed = f"{name}({_LENGTHS[fixed]}, {_fixed_value(value, fixed)})"
         pieces.append(f"(NULL if {value} is None else {packed})" if column.nullable else packed)
     close_run()
-    packed = f"join(({', '.join(pieces)},))" if len(pieces) > 1 else pieces[0]
-    source = f"def pack(position, row):\n    return {packed}\n"
-    if low:
-        # An upper half that is not zero is no mistake: it takes the long way.
-        names["wide"] = _compile_packer(tuple(map(_wide, columns)))
-        names["StructError"] = struct.error
-        source = (
-            "def pack(position, row):\n"
-            f"    try:\n        return {packed}\n"
-            "    except StructError:\n        return wide(position, row)\n"
+    return pieces
+
+
+class _Together(dict[tuple[Any, ...], bytes]):
+    """Values of several columns, packed; remembered all together."""
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        super().__init__()
+        names: dict[str, Any] = {"join": b"".join}
+        pieces = _pieces(columns, [f"values[{at}]" for at in range(len(columns))], names, "", [])
+        self._pack: Callable[[tuple[Any, ...]], bytes] = eval(  # noqa: S307  # Nothing of it comes from outside.
+            f"lambda values: join(({', '.join(pieces)},))", names
         )
-    exec(compile(source, "<packer>", "exec"), names)  # noqa: S102  # Column names are identifiers of our own structs.
-    packer: Callable[[int, Any], bytes] = names["pack"]
-    return packer
+
+    def __missing__(self, values: tuple[Any, ...]) -> bytes:
+        packed = self._pack(values)
+        if len(self) >= _PACKED_MAX:
+            self.clear()
+        self[values] = packed
+        return packed
 
 
 def _wide(column: Column) -> Column:

@@ -12,32 +12,27 @@ from typing import Annotated
 
 import msgspec
 
-from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
+from hutong.scheme.message import (
+    CurrencyCode,
+    DateText,
+    EntryNumber,
+    Max35Text,
+    Max140Text,
+    Max512Text,
+    MccText,
+    Message,
+    MessageId,
+    Milliseconds,
+    MinorUnits,
+    NodeId,
+    PositiveMinorUnits,
+    WindowText,
+)
 
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
 TRACE_HOPS_MAX = 500  # In one answer.
-PICTURES_MAX = 4  # With one turn of a complaint.
-
-# `$` alone would let a line feed pass behind the last letter.
-NodeId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,34}$(?!\n)")]
-MessageId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
-MinorUnits = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-PositiveMinorUnits = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
-Max35Text = Annotated[str, msgspec.Meta(max_length=35)]
-Max140Text = Annotated[str, msgspec.Meta(max_length=140)]
-Max512Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-MaybeMax512Text = Annotated[str, msgspec.Meta(max_length=512)]
-MaybeId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$(?!\n)")]
-Pictures = Annotated[list[Max512Text], msgspec.Meta(max_length=PICTURES_MAX)]
-# A settlement window: its date and its number that day, as `2026-11-23/2`.
-WindowText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}/[1-9][0-9]{0,2})?$(?!\n)")]
-DateText = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$(?!\n)")]
-EntryNumber = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-MccText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}$(?!\n)")]
-# In nanoseconds it must fit 63 bits, as everybody keeps it: until April 2262.
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=(2**63 - 1) // 1_000_000)]
 
 
 class Channel(Enum):
@@ -115,10 +110,6 @@ class EntryKind(Enum):
     TOP_UP = "TOPUP"  # The participant paid money in.
     WITHDRAWAL = "WTHDRW"  # It took money out.
     CHARGE = "CHRG"  # The scheme's charge by invoice.
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="MsgTp", forbid_unknown_fields=False):
-    """What all messages are. Unknown fields are ignored, so that a later minor version may add some."""
 
 
 class CreditTransfer(Message, frozen=True, kw_only=True, tag="pacs.008"):
@@ -357,56 +348,6 @@ class TraceAnswer(Message, frozen=True, kw_only=True, tag="hutong.traced"):
     reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
 
 
-class ComplaintSaid(Message, frozen=True, kw_only=True, tag="hutong.complaint"):
-    """
-    What a payer has to say of a completed payment to a merchant. From the debtor agent through the switch to the creditor agent.
-
-    Every one says which turns the debtor agent knows; one without an act says nothing else. Sent again until the act is
-    a turn, or refused.
-    """
-
-    complaint_id: MessageId = msgspec.field(name="CmplntId")
-    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
-    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
-    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
-    number: EntryNumber = msgspec.field(name="ElctrncSeqNb")  # The first turn it does not know.
-    act: ComplaintAct | None = msgspec.field(name="CmplntAct", default=None)
-    act_id: MaybeId = msgspec.field(name="ActId", default="")
-    currency: CurrencyCode = msgspec.field(name="Ccy")  # The payment's.
-    kind: ComplaintKind = msgspec.field(name="CmplntTp", default=ComplaintKind.OTHER)  # This and two more with OPEN.
-    amount: MinorUnits = msgspec.field(name="ReqdAmt", default=0)  # What the payer wants back.
-    contact: Max35Text = msgspec.field(name="CtctDtls", default="")
-    text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
-    pictures: Pictures = msgspec.field(name="PictrLk", default=[])
-    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
-
-
-class ComplaintTurn(Message, frozen=True, kw_only=True, tag="hutong.complained"):
-    """
-    One turn of a complaint, or, with number 0, why an act is none. From the creditor agent through the switch to the debtor agent.
-
-    Turns are numbered without a gap. Told again until the debtor agent says that it knows it.
-    """
-
-    complaint_id: MessageId = msgspec.field(name="CmplntId")
-    payment_id: MessageId = msgspec.field(name="OrgnlTxId")
-    debtor_agent: NodeId = msgspec.field(name="DbtrAgt")
-    creditor_agent: NodeId = msgspec.field(name="CdtrAgt")
-    number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = msgspec.field(name="ElctrncSeqNb")
-    by: ComplaintParty = msgspec.field(name="Pty")
-    act: ComplaintAct = msgspec.field(name="CmplntAct")
-    act_id: MaybeId = msgspec.field(name="ActId", default="")
-    status: ComplaintStatus = msgspec.field(name="CmplntSts")  # Behind this turn.
-    currency: CurrencyCode = msgspec.field(name="Ccy")  # The payment's.
-    amount: MinorUnits = msgspec.field(name="Amt", default=0)  # Of the act: refunded, or to be.
-    text: MaybeMax512Text = msgspec.field(name="AddtlInf", default="")
-    pictures: Pictures = msgspec.field(name="PictrLk", default=[])
-    answer_by_ms: Milliseconds = msgspec.field(name="XpryDtTm", default=0)  # Until when the payee should act; 0: never.
-    at_ms: Milliseconds = msgspec.field(name="CreDtTm")
-    reason: Max35Text = msgspec.field(name="StsRsnCd", default="")
-    reason_name: Annotated[str, msgspec.Meta(max_length=70)] = msgspec.field(name="StsRsnPrtry", default="")
-
-
 class AccountStatement(Message, frozen=True, kw_only=True, tag="camt.053"):
     """
     camt.053: an entry of the node's settlement account, with the balance before and behind it. From the switch.
@@ -455,6 +396,8 @@ AnyMessage = (
     | TraceAnswer
     | ComplaintSaid
     | ComplaintTurn
+    | ComplaintPictureAsked
+    | ComplaintPiece
     | AccountStatement
     | StatementRequest
 )

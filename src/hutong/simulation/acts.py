@@ -5,7 +5,7 @@ A new use case is a function here and a row in the table.
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution.payments.mandate import withdrawal_creditor
 from hutong.institution.payments.payment import Order
@@ -20,10 +20,8 @@ from hutong.scheme.messages import Channel
 from hutong.simulation.cast import Merchant, Person, payment_code
 from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.parts import pay_code, pin_token, said, small, some_merchant, somebody, think
+from hutong.simulation.world import Mix, World
 from hutong.switch.fees import FeeRule
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import Mix, World
 
 PIN_FREE_PAYMENT_CODE = 100_000
 RECENT = 50
@@ -33,19 +31,19 @@ _OVER_THE_TOP = 10**9
 # Paying.
 
 
-async def pay_plate(world: "World") -> str:
+async def pay_plate(world: World) -> str:
     """A plate on a counter, of any merchant."""
     payer, merchant = somebody(world), some_merchant(world)
     return await pay_code(world, payer, merchant.plate, small(world), merchant)
 
 
-async def pay_person(world: "World") -> str:
+async def pay_person(world: World) -> str:
     """A friend's personal code."""
     payer, payee = somebody(world), somebody(world)
     return await pay_code(world, payer, payee.code, small(world))
 
 
-async def pay_request(world: "World") -> str:
+async def pay_request(world: World) -> str:
     """A dynamic code on a till's screen; at times two pay the same one, and at times it is cancelled meanwhile."""
     merchant = some_merchant(world)
     request = await _make_request(world, merchant, lifetime_s=world.chance.choice((None, None, 30)))
@@ -64,7 +62,7 @@ async def pay_request(world: "World") -> str:
     return await pay_code(world, payers[0], code, 0, merchant)
 
 
-async def pay_wrong_amount(world: "World") -> str:
+async def pay_wrong_amount(world: World) -> str:
     """A dynamic code, and an amount it does not ask for; an amount nobody has; none at all."""
     merchant, payer = some_merchant(world), somebody(world)
     if world.chance.random() < 0.5:
@@ -75,7 +73,7 @@ async def pay_wrong_amount(world: "World") -> str:
     return await pay_code(world, payer, request[1], world.chance.randint(1, 5_000), merchant, insist=True)
 
 
-async def retry_with_other_content(world: "World") -> str:
+async def retry_with_other_content(world: World) -> str:
     """The id of an earlier payment, with another amount or by somebody else."""
     if not world.orders:
         return "nothing yet"
@@ -86,10 +84,10 @@ async def retry_with_other_content(world: "World") -> str:
     return said(await world.line.pay(payer, other))
 
 
-async def retry(world: "World") -> str:
+async def retry(world: World) -> str:
     """An earlier payment, withdrawal, top-up, charge or refund once more, word for word."""
-    if world.asked and world.chance.random() < 0.5:
-        place, verb = world.chance.choice(world.asked[-RECENT:])
+    if world.line.asked and world.chance.random() < 0.5:
+        place, verb = world.chance.choice(world.line.asked[-RECENT:])
         answer = await world.line.ask(place, verb)
         return said(answer if isinstance(answer, Refusal | bool) or answer is SILENCE else "answered")
     if not world.orders:
@@ -98,7 +96,7 @@ async def retry(world: "World") -> str:
     return said(await world.line.pay(payer, order))
 
 
-async def charge(world: "World") -> str:
+async def charge(world: World) -> str:
     """A till scans a payment code; above CNY 1,000 the payer is asked, and says yes, no or nothing."""
     merchant, payer = some_merchant(world), somebody(world)
     amount = world.chance.choice((300, 4_500, 9_900, 9_900, 120_000))
@@ -115,7 +113,7 @@ async def charge(world: "World") -> str:
     def verb(institution: Any, respond: Respond) -> None:
         institution.tills.charge(merchant.key, draft, respond)
 
-    world.asked.append((merchant.place, verb))
+    world.line.asked.append((merchant.place, verb))
     answer = await world.line.ask(merchant.place, verb)
     if isinstance(answer, Refusal) or answer is SILENCE:
         return said(answer)
@@ -124,7 +122,7 @@ async def charge(world: "World") -> str:
     return str(answer.state)
 
 
-async def top_up(world: "World") -> str:
+async def top_up(world: World) -> str:
     """Money in, from one's account at the bank."""
     person, top_up_id, amount = somebody(world), world.mint(), world.chance.randint(100, 60_000)
     if not person.bank_account_id:
@@ -133,12 +131,12 @@ async def top_up(world: "World") -> str:
     def verb(institution: Any, respond: Respond) -> None:
         institution.payments.bank_link.top_up(person.user_id, top_up_id, person.bank_account_id, amount, respond)
 
-    world.asked.append((person.place, verb))
+    world.line.asked.append((person.place, verb))
     answer = await world.line.ask(person.place, verb)
     return said(answer) if isinstance(answer, Refusal) or answer is SILENCE else str(answer.state)
 
 
-async def withdraw(world: "World") -> str:
+async def withdraw(world: World) -> str:
     """Money out, to one's account at the bank."""
     person, payment_id, amount = somebody(world), world.mint(), world.chance.randint(100, 40_000)
     if not person.bank_account_id:
@@ -154,11 +152,11 @@ async def withdraw(world: "World") -> str:
         withdrawing = partial(link.withdraw, *asked)
         institution.node.spawn(world.line.refused_or(withdrawing, respond))
 
-    world.asked.append((person.place, verb))
+    world.line.asked.append((person.place, verb))
     return said(await world.line.ask(person.place, verb))
 
 
-async def pay_in(world: "World") -> str:
+async def pay_in(world: World) -> str:
     """Money that came from outside, as the operator notes it."""
     person, id_, amount = somebody(world), world.mint(), world.chance.randint(1, 50_000)
 
@@ -171,7 +169,7 @@ async def pay_in(world: "World") -> str:
 # Giving back.
 
 
-async def refund(world: "World") -> str:
+async def refund(world: World) -> str:
     """A part of a payment, most of it, all of it, or more than it was; at times twice at once."""
     if not world.sales:
         return "nothing yet"
@@ -184,7 +182,7 @@ async def refund(world: "World") -> str:
     return said(await world.line.refund(merchant, orders[0]))
 
 
-async def recall(world: "World") -> str:
+async def recall(world: World) -> str:
     """The payer's institution asks a payment back, for fraud or by mistake."""
     if not world.orders:
         return "nothing yet"
@@ -198,7 +196,7 @@ async def recall(world: "World") -> str:
     return said(await world.line.decide(payer.place, lambda node: node.recalls.recalls.open("operator", wanted)))
 
 
-async def answer_dispute(world: "World") -> str:
+async def answer_dispute(world: World) -> str:
     """The payee's institution gives back what is asked, or a part of it, or nothing."""
     place = world.chance.choice(world.institutions)
     cases = await world.line.decide(
@@ -218,7 +216,7 @@ async def answer_dispute(world: "World") -> str:
 # Operators.
 
 
-async def change_cap(world: "World") -> str:
+async def change_cap(world: World) -> str:
     """A net debit cap goes up, or down by what is unused."""
     node_id = world.chance.choice(world.institutions).node_id
     id_, amount = world.mint(), world.chance.randint(1, 2_000_000)
@@ -232,7 +230,7 @@ async def change_cap(world: "World") -> str:
     return said(answer) if isinstance(answer, Refusal | str) else answer.name
 
 
-async def close_window(world: "World") -> str:
+async def close_window(world: World) -> str:
     """The open settlement window closes before its time, while payments go on."""
 
     def close(switch: Any) -> Any:
@@ -241,7 +239,7 @@ async def close_window(world: "World") -> str:
     return said(await world.line.decide(world.switch, close))
 
 
-async def suspend_participant(world: "World") -> str:
+async def suspend_participant(world: World) -> str:
     """An institution is suspended for a while; what is reserved is still decided."""
     node_id = world.chance.choice(world.institutions).node_id
     await world.line.decide(world.switch, lambda switch: switch.admission.suspend(node_id))
@@ -249,7 +247,7 @@ async def suspend_participant(world: "World") -> str:
     return said(await world.line.decide(world.switch, lambda switch: switch.admission.resume(node_id)))
 
 
-async def suspend_merchant(world: "World") -> str:
+async def suspend_merchant(world: World) -> str:
     """A merchant is suspended for a while."""
     merchant = some_merchant(world)
     await world.line.decide(merchant.place, lambda node: node.merchants.suspend(merchant.merchant_id))
@@ -257,7 +255,7 @@ async def suspend_merchant(world: "World") -> str:
     return said(await world.line.decide(merchant.place, lambda node: node.merchants.resume(merchant.merchant_id)))
 
 
-async def freeze_person(world: "World") -> str:
+async def freeze_person(world: World) -> str:
     """A user is frozen for a while, by the operator or by themselves."""
     person, operator = somebody(world), world.chance.choice(("", "operator"))
     await world.line.decide(person.place, lambda node: node.people.freeze(person.user_id, "to see", operator=operator))
@@ -269,7 +267,7 @@ async def freeze_person(world: "World") -> str:
     )
 
 
-async def change_fees(world: "World") -> str:
+async def change_fees(world: World) -> str:
     """The scheme publishes a schedule; a merchant's fee changes."""
     version = f"v{world.mint():x}"[:35]
     starts_ns = world.now_ns + 30 * NS_PER_S
@@ -282,7 +280,7 @@ async def change_fees(world: "World") -> str:
 # Its parts.
 
 
-async def _make_request(world: "World", merchant: Merchant, lifetime_s: int | None = None) -> tuple[int, str] | None:
+async def _make_request(world: World, merchant: Merchant, lifetime_s: int | None = None) -> tuple[int, str] | None:
     draft = RequestDraft(reference=f"R{world.mint():x}", amount=world.chance.randint(1, 9_000), lifetime_s=lifetime_s)
     request = await world.line.decide(merchant.place, lambda node: node.requests.create(merchant.key, draft))
     if isinstance(request, Refusal) or request is SILENCE:
@@ -291,11 +289,11 @@ async def _make_request(world: "World", merchant: Merchant, lifetime_s: int | No
     return (request.id, text) if text.startswith("https:") else None
 
 
-async def _cancel(world: "World", merchant: Merchant, request_id: int) -> Any:
+async def _cancel(world: World, merchant: Merchant, request_id: int) -> Any:
     return await world.line.decide(merchant.place, lambda node: node.requests.cancel(merchant.key, request_id))
 
 
-async def _approve(world: "World", payer: Person) -> Any:
+async def _approve(world: World, payer: Person) -> Any:
     """Look for tills that wait for us; yes, mostly."""
     for _ in range(4):
         await think(world, 5)
@@ -312,7 +310,7 @@ async def _approve(world: "World", payer: Person) -> Any:
     return None
 
 
-def _approve_row(world: "World", payer: Person, id_: int, token: str, node: Any, respond: Respond) -> None:
+def _approve_row(world: World, payer: Person, id_: int, token: str, node: Any, respond: Respond) -> None:
     answer = partial(world.line.paid, payer.place, respond)
     node.payments.to_pays.approve(payer.user_id, id_, token, answer)
 
@@ -325,7 +323,7 @@ def _after(switch: Any, respond: Respond, answer: Any) -> None:
     switch.node.journal.effect(partial(respond, answer))
 
 
-MIX: "Mix" = (  # Of a thousand acts.
+MIX: Mix = (  # Of a thousand acts.
     (300, pay_plate),
     (120, pay_person),
     (140, pay_request),

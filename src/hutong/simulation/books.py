@@ -46,6 +46,11 @@ class BooksFold:
         self._legs: set[tuple[int, int, int]] = set()
         self._timestamp = 0
 
+    def credit_of(self, account_id: int) -> int:
+        """What an account has: nothing, where a crash has kept it from being opened until there is something for it."""
+        account = self.accounts.get(account_id)
+        return account.credit if account is not None else 0
+
     def opened(self, row: AccountRow) -> None:
         if row.id in self.accounts:
             self._wrong(f"account {row.id:032x} was opened twice")

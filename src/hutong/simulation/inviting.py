@@ -1,26 +1,24 @@
 """Friends that people bring: they move in while everything goes wrong, and live here from then on."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.user import Evidence, Tier
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.campaign import CampaignKind
-from hutong.marketing.invitations.referral import referral_id
+from hutong.marketing.invitations.referral import ReferralState, referral_id
 from hutong.simulation.cast import PIN, Person
 from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.parts import pay_code, said, some_merchant, somebody, think
 from hutong.simulation.place import Place
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import World
+from hutong.simulation.world import World
 
 FRIENDS_MAX = 16
 _PAID_IN = 40_000
 
 
-async def bring_friend(world: "World") -> str:
+async def bring_friend(world: World) -> str:
     """Somebody invites a friend, who registers with the code or names it behind that, links an account, and pays."""
     inviter = somebody(world)
     if inviter.place is world.bank or world.offers.friends >= FRIENDS_MAX:
@@ -48,11 +46,12 @@ async def bring_friend(world: "World") -> str:
     return await pay_code(world, friend, merchant.plate, world.chance.choice((40, 99, 250, 777)), merchant)
 
 
-async def appeal(world: "World") -> str:
+async def appeal(world: World) -> str:
     """An inviter does not agree, and an operator decides."""
     if not world.offers.referred:
         return "nothing yet"
-    inviter, friend_id = world.chance.choice(world.offers.referred)
+    refused = [each for each in world.offers.referred if _is_refused(world, *each)]
+    inviter, friend_id = world.chance.choice(refused or world.offers.referred)
     id_, grants = referral_id(friend_id), world.chance.random() < 0.6
 
     def ask(node: Any) -> Any:
@@ -70,7 +69,7 @@ async def appeal(world: "World") -> str:
     return said(answered) if _no(answered) else str(answered.state)
 
 
-async def _move_in(world: "World", place: Place, number: int, code: str) -> Any:
+async def _move_in(world: World, place: Place, number: int, code: str) -> Any:
     """A new person with a wallet, money and a PIN; or why there is none."""
     phone, name = f"+861390013{number:04d}", f"友{number}"
     device_id, code_id, pay_in_id = world.mint(), world.mint(), world.mint()
@@ -112,7 +111,7 @@ async def _move_in(world: "World", place: Place, number: int, code: str) -> Any:
     return Person(place, user_id, signed_in.token, device_id, text, {0: keys.head_today}, keys.seed)
 
 
-async def _link(world: "World", friend: Person) -> Any:
+async def _link(world: World, friend: Person) -> Any:
     """An account at the bank, of one's own or of somebody whose account others have linked, too."""
     bankers = [person for person in world.cast.people if person.place is world.bank]
     banker, account_id = world.chance.choice(bankers), world.mint()
@@ -139,6 +138,11 @@ async def _link(world: "World", friend: Person) -> Any:
 def _invite(inviter_id: int, node: Any) -> Any:
     inviting = next(each for each in node.marketing.campaigns.everything() if each.kind == CampaignKind.INVITE)
     return node.marketing.invitations.invitations.invite(inviter_id, inviting.id)
+
+
+def _is_refused(world: World, inviter: Person, friend_id: int) -> bool:
+    row = world.audit.nodes[inviter.place.node_id].rows["referrals"].get(referral_id(friend_id))
+    return row is not None and row.state == ReferralState.REFUSED
 
 
 def _accept(friend_id: int, code: str, node: Any) -> Any:

@@ -1,21 +1,22 @@
 """The line between a client and its institution: requests and answers get lost, and the client asks again."""
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution.payments.payment import Order
 from hutong.institution.payments.refund import RefundOrder
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import SeededRandomness
 from hutong.runtime.journal import JournalHalted, durable
+from hutong.simulation.audit import Audit
 from hutong.simulation.cast import Merchant, Person
-from hutong.simulation.faults import WIRE_NS, Fault
+from hutong.simulation.faults import WIRE_NS, Fault, Plan
+from hutong.simulation.loop import VirtualLoop
 from hutong.simulation.place import Life, Place
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import World
 
 WAIT_NS = 8 * NS_PER_S
 TRIES_MAX = 6
@@ -29,12 +30,19 @@ Errand = Callable[[Any], Coroutine[Any, Any, Any]]
 class Line:
     """How clients reach nodes. An answer is a value, a `Refusal`, or SILENCE after all tries."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(
+        self, loop: VirtualLoop, chance: SeededRandomness, plan: Plan, faults: Counter[Fault], audit: Audit
+    ) -> None:
+        self.plan = plan
+        self.asked: list[tuple[Place, Verb]] = []  # What was asked for under an id of one's own, to be asked again.
+        self._loop = loop
+        self._chance = chance
+        self._faults = faults
+        self._audit = audit
 
     async def ask(self, place: Place, verb: Verb, *, tries: int = TRIES_MAX) -> Any:
         """Ask until there is an answer that is one; the same verb each time, so the same ids."""
-        loop, answer = self._world.loop, SILENCE
+        loop, answer = self._loop, SILENCE
         for attempt in range(tries):
             answered = loop.create_future()
             self._send(place, verb, partial(_set, answered))
@@ -80,7 +88,7 @@ class Line:
             answer = partial(self._refunded, merchant.place, respond)
             institution.payments.refunds.refund(merchant.merchant_id, order, answer)
 
-        self._world.asked.append((merchant.place, verb))
+        self.asked.append((merchant.place, verb))
         return await self.ask(merchant.place, verb)
 
     def paid(self, place: Place, respond: Respond, payment: Any, outcome: Any) -> None:
@@ -101,7 +109,7 @@ class Line:
         if outcome is None:
             respond(UNDECIDED)
             return
-        self._world.audit.told(place.node_id, table, thing.id, completed=outcome.completed)
+        self._audit.told(place.node_id, table, thing.id, completed=outcome.completed)
         respond(outcome.completed)
 
     # On the way.
@@ -110,11 +118,10 @@ class Line:
         self._carry(partial(self._arrive, place, verb, answered))
 
     def _carry(self, run: Callable[[], None]) -> None:
-        world = self._world
-        if world.plan.client_loss and world.chance.random() < world.plan.client_loss:
-            world.counts.faults[Fault.CLIENT_LOSS] += 1
+        if self.plan.client_loss and self._chance.random() < self.plan.client_loss:
+            self._faults[Fault.CLIENT_LOSS] += 1
             return
-        world.loop.after(world.chance.randint(*WIRE_NS), run)
+        self._loop.after(self._chance.randint(*WIRE_NS), run)
 
     def _arrive(self, place: Place, verb: Verb, answered: Respond) -> None:
         life = place.life

@@ -1,9 +1,8 @@
 """What is on offer in the simulated network: found on the first day, at each institution by the same plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.marketing.campaigns.budget import Caps
@@ -20,15 +19,11 @@ from hutong.marketing.coupons.template import (
 )
 from hutong.marketing.coupons.validity import Validity
 from hutong.runtime.shelf import decided
+from hutong.simulation.offers import Template
 from hutong.simulation.place import Place
-
-if TYPE_CHECKING:
-    from hutong.simulation.cast import Person
-    from hutong.simulation.world import World
+from hutong.simulation.world import World
 
 PAID_IN = {"S": 20_000, "T": 2_000}  # By sponsor, in fen.
-# A day, and so short that packets end while everything goes wrong.
-PACKET_LIFE_NS: Mapping[str, int] = {"jing": 86_400 * NS_PER_S, "wei": 45 * NS_PER_S, "yun": 10 * NS_PER_S}
 CODES = 12  # Of a template with a code for each coupon.
 _LASTS_NS = 30 * 86_400 * NS_PER_S
 _HOLD_HOURS = {"jing": 0, "wei": 1, "yun": 24}
@@ -46,6 +41,11 @@ _DISCOUNTS: tuple[_Row, ...] = (
     (1_777, _ONLY_S, Side.PAYEE, Caps(day=900), RuleRow(bps=700, max=120)),
     (555, _ONLY_S, Side.PAYEE, Caps(), RuleRow(off=3)),
 )
+# Programmes, for those of our merchants who join: of two sponsors, for our people there and for whoever pays there.
+_PROGRAMMES: tuple[_Row, ...] = (
+    (900, _BOTH, Side.PAYEE, Caps(day=600), RuleRow(off=20, when={"amount": ">= 50"})),
+    (601, _BOTH, Side.PAYER, Caps(person_day=90, times=40), RuleRow(bps=1_000, max=40)),
+)
 _DRAW = {
     "distribution": {"bands": [{"weight": 3, "low": 1, "high": 20}, {"weight": 1, "low": 21, "high": 90}]},
     "slot_s": 300,
@@ -59,33 +59,13 @@ _INVITE: Mapping[str, Any] = {
 }
 
 
-@dataclass(slots=True)
-class Template:
-    """Coupons that may be claimed: by a tap, or by a code that somebody has on a slip of paper."""
-
-    place: Place
-    id: int
-    codes: list[str]
-
-
-@dataclass(slots=True)
-class Offers:
-    """What people have heard of, or have in their hands."""
-
-    templates: list[Template] = field(default_factory=list)
-    coupons: list[tuple["Person", int]] = field(default_factory=list)  # Who claimed which.
-    links: list[tuple["Person", int, str]] = field(default_factory=list)  # Of red packets: from whom, id and link.
-    shares: dict[tuple[int, str], int] = field(default_factory=dict)  # By person and link, what they were told.
-    referred: list[tuple["Person", int]] = field(default_factory=list)  # Whom somebody brought.
-    friends: int = 0
-
-
-async def found_marketing(world: "World") -> None:
+async def found_marketing(world: World) -> None:
     """Each institution's sponsors pay in, its campaigns begin, its coupons are there to be claimed."""
     for place in world.institutions:
         sponsors = {name: await _sponsor(world, place, name) for name in PAID_IN}
-        for budget, shares, side, caps, row in _DISCOUNTS:
-            terms = CampaignTerms(rules=RuleTable(rows=(row,)), caps=caps, partial=True, holdout_bps=1_000)
+        for budget, shares, side, caps, row in (*_DISCOUNTS, *_PROGRAMMES):
+            rules, by_joining = RuleTable(rows=(row,)), row in [programme[-1] for programme in _PROGRAMMES]
+            terms = CampaignTerms(rules=rules, caps=caps, partial=True, holdout_bps=1_000, by_joining=by_joining)
             parts = [(sponsors[name], proportion) for name, proportion in shares]
             draft = campaign_draft(world, place, parts, budget, terms, side=side)
             await _begin(place, draft)
@@ -103,7 +83,7 @@ async def found_marketing(world: "World") -> None:
 
 
 def campaign_draft(
-    world: "World",
+    world: World,
     place: Place,
     sponsors: list[tuple[int, int]],
     budget: int,
@@ -185,7 +165,7 @@ def _coupons(place: Place) -> Mapping[int, list[tuple[int, CouponTerms]]]:
     }
 
 
-async def _sponsor(world: "World", place: Place, name: str) -> int:
+async def _sponsor(world: World, place: Place, name: str) -> int:
     marketing, journal = place.software.marketing, place.software.node.journal
     profile = SponsorProfile(reference=name, kind=SponsorKind.OUTSIDE, name="消费节")
     sponsor = await decided(journal, partial(marketing.sponsors.register, profile))
@@ -200,7 +180,7 @@ async def _begin(place: Place, draft: CampaignDraft) -> None:
     await decided(journal, partial(campaigns.begin, draft.id))
 
 
-async def _template(world: "World", place: Place, campaign_id: int, terms: CouponTerms, stock: int) -> Template:
+async def _template(world: World, place: Place, campaign_id: int, terms: CouponTerms, stock: int) -> Template:
     templates, journal = place.software.marketing.coupons.templates, place.software.node.journal
     id_, batch_id = world.mint(), world.mint()
     await decided(journal, partial(templates.create, id_, campaign_id, "早餐券", terms, stock))

@@ -5,7 +5,7 @@ Coupons and daily draws are used by paying: most of it is done by the acts that 
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -27,9 +27,9 @@ from hutong.simulation.marketing import campaign_draft
 from hutong.simulation.parts import PIN_FREE, pay_code, pin_token, said, small, some_merchant, somebody, think
 from hutong.simulation.place import Place
 from hutong.simulation.plates import change_ones_mind
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import Mix, World
+from hutong.simulation.programmes import join_programme
+from hutong.simulation.tills import coupon_at_till
+from hutong.simulation.world import Mix, World
 
 _RUSH = 20  # How many open one packet at once.
 _ENDED = frozenset({CampaignKind.DISCOUNT.value, CampaignKind.DRAW.value})
@@ -38,7 +38,7 @@ _ENDED = frozenset({CampaignKind.DISCOUNT.value, CampaignKind.DRAW.value})
 # Coupons.
 
 
-async def claim_coupon(world: "World") -> str:
+async def claim_coupon(world: World) -> str:
     """By a tap or by a code, which somebody may have used; at times from another's phone, at times twice at once."""
     template = world.chance.choice(world.offers.templates)
     person, claim_id = _of(world, template.place), world.mint()
@@ -61,7 +61,7 @@ async def claim_coupon(world: "World") -> str:
     return said(answer)
 
 
-async def send_coupon(world: "World") -> str:
+async def send_coupon(world: World) -> str:
     """An operator sends somebody a coupon."""
     template = world.chance.choice(world.offers.templates)
     person, claim_id = _of(world, template.place), world.mint()
@@ -75,7 +75,7 @@ async def send_coupon(world: "World") -> str:
     return said(answer)
 
 
-async def give_coupon(world: "World") -> str:
+async def give_coupon(world: World) -> str:
     """Somebody gives a coupon on, perhaps one that is used meanwhile."""
     if not world.offers.coupons:
         return "nothing yet"
@@ -91,7 +91,7 @@ async def give_coupon(world: "World") -> str:
     return said(answer)
 
 
-async def pay_with_coupon(world: "World") -> str:
+async def pay_with_coupon(world: World) -> str:
     """One that the payer has, or had; none at all; or two at once, of which one payment gets it."""
     if not world.offers.coupons:
         return "nothing yet"
@@ -108,7 +108,7 @@ async def pay_with_coupon(world: "World") -> str:
 # Red packets.
 
 
-async def send_packet(world: "World") -> str:
+async def send_packet(world: World) -> str:
     """For one or many, equal or by luck, down to a fen each; at times more than the sender has."""
     sender, packet_id = somebody(world), world.mint()
     count = world.chance.choice((1, 1, 2, 3, 5, 8, 12))
@@ -133,7 +133,7 @@ async def send_packet(world: "World") -> str:
     def create(node: Any, respond: Respond) -> None:
         node.red_packets.packets.create(sender.user_id, draft, respond)
 
-    world.asked.append((sender.place, create))
+    world.line.asked.append((sender.place, create))
     answer = await world.line.ask(sender.place, create)
     if not isinstance(answer, RedPacket):
         return said(answer)
@@ -145,7 +145,7 @@ async def send_packet(world: "World") -> str:
     return answer.state
 
 
-async def open_packet(world: "World") -> str:
+async def open_packet(world: World) -> str:
     """Anybody who has the link, wherever their wallet is, once or again."""
     if not world.offers.links:
         return "nothing yet"
@@ -153,7 +153,7 @@ async def open_packet(world: "World") -> str:
     return await _open(world, somebody(world), link)
 
 
-async def rush_packet(world: "World") -> str:
+async def rush_packet(world: World) -> str:
     """Everybody opens one packet in the same second."""
     if not world.offers.links:
         return "nothing yet"
@@ -163,7 +163,7 @@ async def rush_packet(world: "World") -> str:
     return "done"
 
 
-async def _open(world: "World", person: Person, link: str) -> str:
+async def _open(world: World, person: Person, link: str) -> str:
     errand = partial(_claimed, person.user_id, link)
     answer = await world.line.ask_errand(person.place, errand, tries=3)
     if isinstance(answer, ClaimView):
@@ -181,7 +181,7 @@ async def _claimed(user_id: int, link: str, node: Any) -> Any:
 # Sponsors and operators.
 
 
-async def steer_campaign(world: "World") -> str:
+async def steer_campaign(world: World) -> str:
     """An operator pauses a campaign, lets it go on, changes its day's budget, or ends it and begins another like it."""
     place, pick = world.chance.choice(world.institutions), world.chance.random()
     verb = world.chance.choice(("pause", "begin", "begin", "begin", "revise", "end"))
@@ -203,7 +203,7 @@ async def steer_campaign(world: "World") -> str:
     return verb
 
 
-async def contest_budget(world: "World") -> str:
+async def contest_budget(world: World) -> str:
     """Two campaigns are begun at once, each for nearly all that their sponsor has left: one of them gets it."""
     place, pick = world.chance.choice(world.institutions), world.chance.random()
     sponsor = await world.line.decide(place, lambda node: _sponsor(node, pick))
@@ -222,7 +222,7 @@ async def contest_budget(world: "World") -> str:
     return "begun"
 
 
-async def pay_sponsor(world: "World") -> str:
+async def pay_sponsor(world: World) -> str:
     """A sponsor pays in or takes back, a merchant from and to what it sold; asked again, it is the same."""
     place, pick, id_ = world.chance.choice(world.institutions), world.chance.random(), world.mint()
     verb, amount = world.chance.choice(("deposit", "withdraw")), world.chance.choice((1, 300, 2_000))
@@ -239,17 +239,17 @@ async def pay_sponsor(world: "World") -> str:
     def move(node: Any, respond: Respond) -> None:
         getattr(node.marketing.sponsors, verb)(id_, sponsor.id, amount, respond)
 
-    world.asked.append((place, move))
+    world.line.asked.append((place, move))
     return said(await world.line.ask(place, move) or verb)
 
 
-async def say_phrase(world: "World") -> str:
+async def say_phrase(world: World) -> str:
     """Somebody puts a phrase of their own into their draws, from tomorrow on."""
     person, phrase = somebody(world), f"运气{world.chance.randrange(100)}"
     return said(await world.line.decide(person.place, lambda node: node.marketing.draws.say(person.user_id, phrase)))
 
 
-async def _begun(world: "World", place: Place, draft: Any) -> Any:
+async def _begun(world: World, place: Place, draft: Any) -> Any:
     answer = await world.line.decide(place, lambda node: node.marketing.campaigns.draft(draft))
     if isinstance(answer, Refusal) or answer is SILENCE:
         return answer
@@ -272,18 +272,18 @@ def _sponsor(node: Any, pick: float) -> Any:
     return found[int(pick * len(found))]
 
 
-def _of(world: "World", place: Place) -> Person:
+def _of(world: World, place: Place) -> Person:
     return world.chance.choice([person for person in world.cast.people if person.place is place])
 
 
-async def pay_same_amount(world: "World") -> str:
+async def pay_same_amount(world: World) -> str:
     """Somebody pays, and at once again: twice in one moment for what there is once a day, or once a person."""
     payer, merchant, amount = somebody(world), some_merchant(world), small(world)
     world.beside(pay_code(world, payer, merchant.plate, amount, merchant))
     return await pay_code(world, payer, merchant.plate, amount, merchant)
 
 
-MARKETING_MIX: "Mix" = (  # Beside the thousand of what is not marketing.
+MARKETING_MIX: Mix = (  # Beside the thousand of what is not marketing.
     *MIX,
     (60, claim_coupon),
     (8, send_coupon),
@@ -296,6 +296,8 @@ MARKETING_MIX: "Mix" = (  # Beside the thousand of what is not marketing.
     (6, rush_packet),
     (14, bring_friend),
     (10, appeal),
+    (24, join_programme),
+    (40, coupon_at_till),
     (14, steer_campaign),
     (8, contest_budget),
     (10, pay_sponsor),

@@ -5,7 +5,6 @@ As `audit`, it believes no node: durable rows are folded here. What one row must
 rows of one decision must say together, when their commit is whole.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -15,10 +14,11 @@ from hutong.institution import chart
 from hutong.institution.payments.payment import Why, claimant
 from hutong.kernel.money import Currency
 from hutong.marketing.campaigns.award import AwardKind, AwardState
-from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
+from hutong.simulation.coupon_audit import CouponAudit
+from hutong.simulation.given import Given
 
 _NEXT = {  # What may become of it; None: how it begins.
     "awards": {
@@ -29,9 +29,17 @@ _NEXT = {  # What may become of it; None: how it begins.
     },
     "coupons": {
         None: "AVAILABLE",
-        "AVAILABLE": "AVAILABLE RESERVED",
+        "AVAILABLE": "AVAILABLE RESERVED REDEEMED",
         "RESERVED": "REDEEMED AVAILABLE",
         "REDEEMED": "AVAILABLE",
+    },
+    "coupon_till_codes": {
+        None: "LOADED SENT",
+        "LOADED": "SENT DELETED",
+        "SENT": "SENT TAKEN VOIDED",
+        "TAKEN": "SENT",
+        "DELETED": "",
+        "VOIDED": "",
     },
     "red_packets": {
         None: "OPENING",
@@ -61,55 +69,20 @@ _NEXT = {  # What may become of it; None: how it begins.
 _PACKET_MOVES = (Why.RED_PACKET_FILLED, Why.RED_PACKET_CLAIMED, Why.RED_PACKET_RETURNED)
 
 
-class Given:
-    """What is durable of marketing at one node."""
-
-    def __init__(self, view: NodeView) -> None:
-        self.view = view
-        self.totals: dict[tuple[Any, ...], int] = defaultdict(int)  # By campaign, level and what is counted there.
-        self.caps: dict[int, dict[str, int]] = {}  # Of each campaign, the greatest of each level; 0: no bound.
-        self.changes: dict[int, int] = defaultdict(int)  # By award: all that its versions did to a budget.
-        self.of_payment: dict[int, set[int]] = defaultdict(set)  # Awards.
-        self.of_coupon: dict[int, set[int]] = defaultdict(set)  # Awards.
-        self.sponsors: dict[int, tuple[str, Any]] = {}  # What a sponsor here reserved for: where it ends, and its row.
-        self.turns: set[tuple[Any, ...]] = set()  # Draws that are taken.
-        self.claimed: dict[int, int] = defaultdict(int)  # By template.
-        self.claimed_on: dict[tuple[int, int], int] = defaultdict(int)  # By template and day.
-        self.claimed_by: dict[tuple[int, str, int], int] = defaultdict(int)  # By template, and person or device.
-        self.codes: set[int] = set()
-        self.shares: dict[int, list[Any]] = defaultdict(list)  # By packet: claims, in their order.
-        self.claimants: set[int] = set()
-        self.moved: dict[tuple[int, int], int] = defaultdict(int)  # By code and packet.
-        self.sponsored: dict[int, int] = defaultdict(int)  # By sponsor: paid in, less what was taken back.
-        self.inviters: dict[int, tuple[int, int]] = {}  # By friend: the inviter and the campaign.
-        self.brought: dict[tuple[int, int], set[int]] = defaultdict(set)  # By inviter and campaign: referrals.
-        self.back: dict[int, int] = defaultdict(int)  # By what awards are for: what refunds brought back.
-        self.touched: dict[tuple[str, int], None] = {}  # What this commit changed: looked at when it is whole.
-
-    def paid(self, id_: int) -> tuple[Any, int, bool | None]:
-        """What awards under this id are for, its discount, and how it ended."""
-        view = self.view
-        payment = view.rows["payments"].get(id_)
-        if payment is not None and payment.adjuster:
-            return payment, payment.payer_discount, view.outcomes["payment_outcomes"].get(payment.id)
-        sponsored = self.sponsors.get(id_)
-        if sponsored is None:
-            return None, 0, None
-        outcomes, row = sponsored
-        return row, row.payee_discount, view.outcomes[outcomes].get(row.id)
-
-
 class MarketingAudit:
     """Listens to what `audit` hears of, and says there what is wrong."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self.given: dict[str, Given] = {}
+        self.coupons = CouponAudit(self._say, self._moved_on, self.of)
         checks: dict[str, Callable[[Given, Any], None]] = {
             "campaigns": self._campaign,
+            "enrolments": self._enrolment,
             "awards": self._award,
-            "coupon_claims": self._coupon_claim,
-            "coupons": self._coupon,
+            "coupon_claims": self.coupons.claim,
+            "coupons": self.coupons.coupon,
+            "coupon_till_codes": self.coupons.till_code,
             "red_packets": self._packet,
             "red_packet_claims": self._share,
             "referrals": self._referral,
@@ -125,8 +98,9 @@ class MarketingAudit:
             audit.watch(table, self._watching(check))
         self._whole: dict[str, Callable[[Given, int], None]] = {
             "award": self._check_award,
+            "programme": self._check_programme,
             "payment": self._check_payment,
-            "coupon": self._check_coupon,
+            "coupon": self.coupons.check,
             "packet": self._check_packet,
             "referral": self._check_referral,
         }
@@ -169,6 +143,10 @@ class MarketingAudit:
                 known = caps.get(level, most)
                 caps[level] = max(known, most) if known and most else 0
 
+    def _enrolment(self, given: Given, row: Any) -> None:
+        if not given.members.change(row):
+            self._say(given, f"merchant {row.merchant_id:032x} is written down as joined={row.joined}, as it was")
+
     def _award(self, given: Given, row: Any) -> None:
         before = self._moved_on(given, "awards", row)
         given.changes[row.id] += row.change
@@ -176,6 +154,9 @@ class MarketingAudit:
             self._say(given, f"award {row.id:032x} gives {row.left}, and took {given.changes[row.id]} of its budget")
         if before is None:
             given.of_payment[row.payment_id].add(row.id)
+            if given.view.rows["campaigns"][row.campaign_id].told.by_joining:
+                given.members.awarded(row)
+                given.touched["programme", row.id] = None
             if row.source == "coupon":
                 given.of_coupon[row.source_id].add(row.id)
         elif (row.campaign_id, row.person_id, row.payment_id, row.amount) != (
@@ -231,6 +212,12 @@ class MarketingAudit:
             rewarded = given.view.books.moved.get((Why.REWARDED, id_), 0)
             if rewarded > (award.left if award.state == AwardState.COMMITTED else 0):
                 self._say(given, f"reward {id_:032x} of {award.left} is {award.state}, and {rewarded} was paid")
+
+    def _check_programme(self, given: Given, id_: int) -> None:
+        """A programme gives for payments to those who had joined it, and to nobody else."""
+        paid, _, _ = given.paid(given.view.rows["awards"][id_].payment_id)
+        if paid is None or paid.merchant_id not in given.members.were(id_):
+            self._say(given, f"award {id_:032x} of a programme is for a merchant that does not take part")
 
     # Payments: each discount is what its awards say, and each award is somebody's payment (invariant 3).
 
@@ -298,56 +285,6 @@ class MarketingAudit:
             self._say(given, f"payment {id_:032x} with {discount} off is {wanted}; its awards: {amount}, {states}")
         if back != given.back.get(id_, 0):
             self._say(given, f"of payment {id_:032x} {given.back.get(id_, 0)} came back; its awards say {back}")
-
-    # Coupons.
-
-    def _coupon_claim(self, given: Given, row: Any) -> None:
-        """Each claim counts once, none is beyond the stock, and a code is good for one."""
-        if row.id in given.view.rows["coupon_claims"]:
-            self._say(given, f"coupon {row.id:032x} was claimed twice")
-        template = given.view.rows["coupon_templates"][row.template_id]
-        limits = template.told.limits
-        given.claimed[template.id] += 1
-        given.claimed_on[template.id, row.day] += 1
-        counted = given.claimed[template.id], given.claimed_on[template.id, row.day]
-        if (row.number, row.number_today) != counted:
-            self._say(given, f"coupon {row.id:032x} says it is {row.number}, {row.number_today}; it is {counted}")
-        if counted[0] > template.stock or (limits.per_day and counted[1] > limits.per_day):
-            self._say(given, f"of template {template.id:032x} {counted} were claimed, of a stock of {template.stock}")
-        for who, id_, most in (
-            ("person", row.person_id, limits.per_person),
-            ("device", row.device_id, limits.per_device),
-        ):
-            given.claimed_by[template.id, who, id_] += 1
-            if id_ and most and given.claimed_by[template.id, who, id_] > most:
-                self._say(given, f"coupon {row.id:032x} is one more than {most} by {who}")
-        if row.code_id is not None:
-            if row.code_id in given.codes:
-                self._say(given, f"coupon {row.id:032x} came by a code that was used")
-            given.codes.add(row.code_id)
-
-    def _coupon(self, given: Given, row: Any) -> None:
-        before = self._moved_on(given, "coupons", row)
-        claim = given.view.rows["coupon_claims"][row.id]
-        was = claim.person_id if before is None else before.person_id
-        given_on = before is not None and not before.given_by and row.given_by == was
-        if row.person_id != was and not given_on:
-            self._say(given, f"coupon {row.id:032x} is somebody's who neither claimed it nor was given it")
-        given.touched["coupon", row.id] = None
-
-    def _check_coupon(self, given: Given, id_: int) -> None:
-        """A coupon makes one payment cheaper: what is set aside with it, or was given and stays given."""
-        coupon = given.view.rows["coupons"][id_]
-        awards = [given.view.rows["awards"][each] for each in given.of_coupon.get(id_, ())]
-        live = [each for each in awards if each.left]
-        if len(live) > 1:
-            self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
-        wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
-        own = given.view.rows["awards"].get(coupon.award_id)
-        if wanted is not None and (own is None or own.state != wanted or own.payment_id != coupon.payment_id):
-            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {own and own.state}")
-        if coupon.state == CouponState.AVAILABLE and live:
-            self._say(given, f"coupon {id_:032x} may be used, and still gives a payment {live[0].left}")
 
     # Red packets.
 

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
+from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.coupons.till_code import TillState
 from hutong.marketing.red_packets.red_packet import ClaimState
 from hutong.simulation.place import Place
 from hutong.simulation.planting import at_institutions, deaf
@@ -107,6 +111,73 @@ def rewards_paid_unseen(world: World) -> None:
     at_institutions(world, plant)
 
 
+def till_coupons_taken_twice(world: World) -> None:
+    """Whether another till has taken a coupon already is not looked at."""
+
+    def plant(place: Place) -> None:
+        coupons = place.software.marketing.coupons
+        take, redemptions = coupons.till.take, coupons.redemptions
+
+        def take_coupon(coupon_id: int) -> Any:
+            taken = redemptions.known(coupon_id).taken(place.clock.now_ns())
+            redemptions._all.coupons.put(taken)
+            return taken
+
+        def take_again(code: Any, number: str, **told: str) -> Any:
+            return take(
+                replace(code, state=TillState.SENT.value) if code.state == TillState.TAKEN else code, number, **told
+            )
+
+        vars(redemptions)["take"] = take_coupon
+        vars(coupons.till)["take"] = take_again
+
+    at_institutions(world, plant)
+
+
+def till_codes_sent_twice(world: World) -> None:
+    """Which codes are nobody's yet is reckoned from what was brought: after a restart one goes to somebody else, too."""
+
+    def plant(place: Place) -> None:
+        till = place.software.marketing.coupons.till
+        vars(till)["_loaded"] = lambda template_id: min(
+            (code for code in till.codes(template_id) if code.loaded_ns), key=lambda code: code.id
+        )
+
+    at_institutions(world, plant)
+
+
+def programmes_for_everybody(world: World) -> None:
+    """A programme's money goes to any merchant of ours, whether it has joined or not."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.programmes)["has_joined"] = lambda _, merchant_id: bool(merchant_id)
+
+    at_institutions(world, plant)
+
+
+def programmes_left_go_on(world: World) -> None:
+    """Who leaves a programme gets its money until the next restart."""
+
+    def plant(place: Place) -> None:
+        programmes = place.software.marketing.programmes
+
+        def leave(campaign_id: int, merchant_id: int) -> Any:
+            was = programmes.has_joined(campaign_id, merchant_id)
+            answer = ProgrammeService.leave(programmes, campaign_id, merchant_id)
+            if was:
+                programmes._joined.add((campaign_id, merchant_id))
+            return answer
+
+        vars(programmes)["leave"] = leave
+
+    at_institutions(world, plant)
+
+
+def programmes_forgotten_at_restart(world: World) -> None:
+    """Who has joined is known in memory alone: after a restart a merchant gets nothing, and does not know."""
+    at_institutions(world, lambda place: place.software.marketing.programmes._joined.clear())
+
+
 MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "budgets-forgotten-at-restart": budgets_forgotten_at_restart,
     "person-budgets-not-counted": person_budgets_not_counted,
@@ -119,6 +190,11 @@ MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "shares-sent-twice": shares_sent_twice,
     "packets-not-returned": packets_not_returned,
     "rewards-paid-unseen": rewards_paid_unseen,
+    "till-coupons-taken-twice": till_coupons_taken_twice,
+    "till-codes-sent-twice": till_codes_sent_twice,
+    "programmes-for-everybody": programmes_for_everybody,
+    "programmes-left-go-on": programmes_left_go_on,
+    "programmes-forgotten-at-restart": programmes_forgotten_at_restart,
 }
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Why
@@ -17,18 +17,16 @@ from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.invitations.views import figures_view
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.runtime.shelf import warmed
-from hutong.simulation.marketing_audit import Given
+from hutong.simulation.given import Given
 from hutong.simulation.place import Place
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import World
+from hutong.simulation.world import World
 
 _WITHIN_NS = 600 * NS_PER_S
 _DAY_AFTER_NS = 26 * 3600 * NS_PER_S  # Longer than a red packet lives, a share is sent again, and any reward is held.
 _SWEEP_NS = 2 * 3600 * NS_PER_S
 
 
-def let_a_day_pass(world: "World") -> None:
+def let_a_day_pass(world: World) -> None:
     """What time alone brings about comes to pass; then every campaign is ended, and what is left goes back."""
     world.let_time_go()
     world.loop.run_until(world.now_ns + _DAY_AFTER_NS)
@@ -43,7 +41,7 @@ def _end(campaign_id: int, node: Any) -> Any:
     return node.marketing.campaigns.end(campaign_id)
 
 
-def check_marketing(world: "World", *, is_over: bool) -> None:
+def check_marketing(world: World, *, is_over: bool) -> None:
     """
     Say everything that is not as it must be after healing; when it `is_over`, nothing waits for time, either.
 
@@ -155,7 +153,7 @@ def _campaigns(given: Given, place: Place, *, is_over: bool) -> list[str]:
     spent = place.software.marketing.campaigns.spent
     for id_, campaign in rows["campaigns"].items():
         total = given.totals[id_, "campaign", 0]
-        has = accounts[campaign.account].credit
+        has = given.view.books.credit_of(campaign.account)
         if has != campaign.funded - campaign.given_back - total:
             wrong.append(f"campaign {id_:032x} has {has}: {campaign.funded}, {campaign.given_back}, {total}")
         if spent[id_].total != total:
@@ -212,7 +210,7 @@ async def _effects(given: Given, place: Place) -> list[str]:
         total = sum(award.left for award in awards)
         refused = sum(a.amount for a in awards if a.kind == AwardKind.REWARD and a.state == AwardState.RELEASED)
         days = sum(day.given for day in shown.days)
-        left = given.view.books.accounts[campaign.account].credit
+        left = given.view.books.credit_of(campaign.account)
         if (shown.given, days, shown.left, shown.refused_amount) != (total, total, left, refused):
             wrong.append(f"campaign {id_:032x} gave {total}, has {left}, refused {refused}; its report is {shown}")
     return wrong
@@ -284,7 +282,7 @@ async def _received(given: Given, place: Place) -> list[str]:
     ]
 
 
-def _check_shares(world: "World", *, is_over: bool) -> None:
+def _check_shares(world: World, *, is_over: bool) -> None:
     """What people were told of shares, wherever their wallets are, was theirs: once each, and in all the packet's."""
     told: Counter[str] = Counter()
     for (_, link), amount in world.offers.shares.items():

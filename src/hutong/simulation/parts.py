@@ -1,22 +1,20 @@
 """What acts are made of: who does it, how long they think, how one pays."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution.payments.payment import Order
 from hutong.institution.payments.quotes import Quote
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.simulation.cast import PIN, Merchant, Person
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import World
+from hutong.simulation.world import World
 
 PIN_FREE = 20_000
 _SMALL = (*(1, 7, 50, 99, 130, 250, 333, 520, 777, 1_300) * 3, 2_999, 7_777, 21_000)
 
 
 async def pay_code(
-    world: "World",
+    world: World,
     payer: Person,
     code: str,
     amount: int,
@@ -55,7 +53,7 @@ async def pay_code(
     return said(answer)
 
 
-async def pin_token(world: "World", person: Person, payment_id: int, amount: int, creditor: str) -> Any:
+async def pin_token(world: World, person: Person, payment_id: int, amount: int, creditor: str) -> Any:
     """What typing the PIN gives, mostly; some mistype it."""
     typed = PIN if world.chance.random() < 0.98 else "000001"
     return await world.line.ask_errand(
@@ -65,22 +63,22 @@ async def pin_token(world: "World", person: Person, payment_id: int, amount: int
     )
 
 
-async def think(world: "World", seconds_max: int) -> None:
+async def think(world: World, seconds_max: int) -> None:
     """Take some time."""
     await world.loop.wait(world.chance.randrange(seconds_max * NS_PER_S))
 
 
-def somebody(world: "World") -> Person:
+def somebody(world: World) -> Person:
     """Anybody who lives here."""
     return world.chance.choice(world.cast.people)
 
 
-def some_merchant(world: "World") -> Merchant:
+def some_merchant(world: World) -> Merchant:
     """Any shop."""
     return world.chance.choice(world.cast.merchants)
 
 
-def small(world: "World") -> int:
+def small(world: World) -> int:
     """What people pay at a counter."""
     return world.chance.choice(_SMALL)
 

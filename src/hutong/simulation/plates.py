@@ -1,6 +1,6 @@
 """Plates of merchants that take something off: a payer types an amount, thinks again, and pays; what was shown is what is paid."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, Order, claimant
 from hutong.institution.payments.quotes import Quote
@@ -10,15 +10,13 @@ from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.award import AWARDS, Award
 from hutong.simulation.cast import Person
 from hutong.simulation.place import Place
-
-if TYPE_CHECKING:
-    from hutong.simulation.world import World
+from hutong.simulation.world import World
 
 _AMOUNTS = (1, 3, 4, 7, 99, 250, 520, 1_300, 2_999)
 _THINKS_S = 4
 
 
-async def change_ones_mind(world: "World") -> str:
+async def change_ones_mind(world: World) -> str:
     """A plate, looked at without an amount and with two; either amount is paid, by any of the three quotes."""
     chance = world.chance
     payer, merchant = chance.choice(world.cast.people), chance.choice(world.cast.merchants)
@@ -43,13 +41,13 @@ async def change_ones_mind(world: "World") -> str:
     return "rejected" if answer is False else str(answer)
 
 
-async def _look(world: "World", payer: Person, plate: str, amount: int) -> Any:
+async def _look(world: World, payer: Person, plate: str, amount: int) -> Any:
     return await world.line.ask_errand(
         payer.place, lambda node: node.payments.consults.consult(payer.user_id, plate, amount), tries=2
     )
 
 
-def _as_shown(world: "World", payer: Person, quote: Quote, order: Order) -> str:
+def _as_shown(world: World, payer: Person, quote: Quote, order: Order) -> str:
     terms = quote.terms
     if terms.payee_discount and order.amount != terms.discounted:
         world.audit.say(f"payment {order.payment_id:032x} of {order.amount} has the discount of {terms.discounted}")
@@ -59,7 +57,7 @@ def _as_shown(world: "World", payer: Person, quote: Quote, order: Order) -> str:
     return "completed, for less" if terms.payee_discount else "completed"
 
 
-def check_plates(world: "World") -> None:
+def check_plates(world: World) -> None:
     """What was taken off what merchants are paid is awards of theirs, for whoever was paid; and of nobody else."""
     for place in world.institutions:
         for said in _wrong(place):

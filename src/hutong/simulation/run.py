@@ -16,8 +16,10 @@ from hutong.simulation.loop import Stopped
 from hutong.simulation.marketing_acts import MARKETING_MIX
 from hutong.simulation.marketing_plants import MARKETING_PLANTS
 from hutong.simulation.marketing_settled import check_marketing, let_a_day_pass
+from hutong.simulation.moving_in import move_in
 from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import check_plates
+from hutong.simulation.programmes import check_programmes
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
@@ -91,7 +93,7 @@ def lived(
 def _live(world: World, live_ns: int, plant: str) -> None:
     if plant:
         PLANTS[plant](world)
-    world.settle_in()
+    move_in(world)
     start_ns = world.now_ns
     trouble = Trouble(world)
     trouble.begin()
@@ -126,6 +128,7 @@ def _check(world: World) -> None:
     if not world.audit.wrong and world.has_marketing:
         check_marketing(world, is_over=world.is_over)
         check_plates(world)
+        check_programmes(world)
 
 
 def _result(world: World) -> Result:

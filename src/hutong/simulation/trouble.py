@@ -26,7 +26,8 @@ class Trouble:
     def begin(self) -> None:
         """From now on things go wrong."""
         world = self._world
-        plan = world.plan = world.network.plan = world.plan_ahead
+        plan = world.plan_ahead
+        world.follow(plan)
         world.on_durable = self._durable
         world.loop.after_each = self._after_each
         if plan.memory_rows_max < 200_000:

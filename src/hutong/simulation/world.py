@@ -10,32 +10,26 @@ from typing import Any, TextIO
 from hutong.institution.payments.payment import Order
 from hutong.kernel.clock import NS_PER_S, ManualClock
 from hutong.kernel.ids import IdMint, seeded_randomness
-from hutong.kernel.money import Currency
-from hutong.runtime.journal import durable
 from hutong.runtime.tables import Table
 from hutong.scheme.messages import AnyMessage
 from hutong.simulation.audit import SWITCH, Audit
-from hutong.simulation.cast import Cast, Merchant, Person, settle_in
+from hutong.simulation.cast import Cast, Merchant, Person
 from hutong.simulation.disk import Disk, DiskJournal
 from hutong.simulation.faults import ANSWER_NS, CALM, COMMIT_NS, Fault, Plan
-from hutong.simulation.line import Line, Verb
+from hutong.simulation.line import Line
 from hutong.simulation.loop import VirtualLoop
-from hutong.simulation.marketing import PACKET_LIFE_NS, Offers, found_marketing
 from hutong.simulation.marketing_audit import MarketingAudit
+from hutong.simulation.offers import PACKET_LIFE_NS, Offers
 from hutong.simulation.place import Life, Place, Software
-from hutong.simulation.software import Telephone, begin_institution, begin_switch, institution_settings, plate_base
+from hutong.simulation.software import Telephone, begin_institution, begin_switch, institution_settings
 from hutong.simulation.wire import LossyNetwork
-from hutong.switch.fees import FeeRule
-from hutong.switch.node import SwitchNode
 
 INSTITUTIONS = {"jing": "28", "wei": "62", "yun": "31"}  # Each with the prefix of its payment codes.
 BANK = "yun"
-CAP = 4_000_000
 START_NS = 1_767_225_600 * NS_PER_S  # 2026-01-01 00:00 UTC: 8 o'clock in China.
 TICK_NS = NS_PER_S // 2
 TICK_HEALING_NS = 3 * NS_PER_S
 TICK_OF_DAYS_NS = 300 * NS_PER_S
-SETTLING_IN_NS = 600 * NS_PER_S
 _MOMENTS = (  # Seconds from START_NS.
     *(3600, 4 * 3600, 7 * 3600),
     15 * 3600 - 700,  # The cut-off, 23 o'clock in China, comes while we run.
@@ -77,14 +71,11 @@ class World:
         self.loop.failed = self.audit.say
         self.telephone = Telephone()
         self.network = LossyNetwork(self.loop, self.chance, CALM, self.counts.faults, self._heard)
-        self.line = Line(self)
+        self.line = Line(self.loop, self.chance, CALM, self.counts.faults, self.audit)
         self.cast = Cast()
         self.open_acts = 0
         self.is_over = False  # Whether all that waited for its time has had it.
         self.orders: list[tuple[Person, Order]] = []  # What was ordered, to be tried again.
-        self.asked: list[
-            tuple[Place, Verb]
-        ] = []  # What else was asked for under an id of one's own, to be asked again.
         self.sales: list[tuple[Merchant, int, int]] = []  # What was paid, to be refunded: to whom, its id, how much.
         self.on_durable: Callable[[Place], None] = lambda _: None
         self.on_boot: Callable[[Place], None] = lambda _: None
@@ -139,17 +130,12 @@ class World:
 
     # Its life.
 
-    def settle_in(self) -> None:
-        """Boot everything, and let everybody move in, while nothing goes wrong."""
+    def boot(self) -> None:
+        """Start everything, for the first time."""
         for number, place in enumerate(self.places.values()):
             place.boot()
             self.loop.after(number * TICK_NS // len(self.places), partial(self._tick, place))
         self.loop.run_until(self.now_ns + NS_PER_S)
-        self.loop.run(self._found(), SETTLING_IN_NS)
-        self.cast = self.loop.run(settle_in(self), SETTLING_IN_NS)
-        if self.has_marketing:
-            self.loop.run(found_marketing(self), SETTLING_IN_NS)
-        self.loop.run_until(self.now_ns + 61 * NS_PER_S)  # Who just registered could mint ids of an hour ago.
 
     def begin_acts(self, every_ns: int, until_ns: int) -> None:
         """People act now and then, until a time, whatever became of what they did before."""
@@ -162,9 +148,13 @@ class World:
 
         next_act()
 
+    def follow(self, plan: Plan) -> None:
+        """From now on so much goes wrong: with nodes, between them, and between them and their clients."""
+        self.plan = self.network.plan = self.line.plan = plan
+
     def calm(self) -> None:
         """From now on nothing goes wrong: what was wrong is mended by whoever made it so."""
-        self.plan = self.network.plan = CALM
+        self.follow(CALM)
         self.network.heal()
         self._tick_ns = TICK_HEALING_NS
 
@@ -195,20 +185,6 @@ class World:
         self.network.leave(place.node_id)
         place.crash()
         place.boot()
-
-    async def _found(self) -> None:
-        """What the scheme's operator does on the first day."""
-        software = self.switch.software
-        assert isinstance(software, SwitchNode)
-        admission = software.admission
-        for node_id, prefix in INSTITUTIONS.items():
-            admission.admit(node_id, node_id, node_id, "")
-            admission.grant_cap(self.mint(), node_id, Currency.CNY, CAP, _deaf)
-            admission.register_form(node_id, f"digits:{prefix}:18")
-            admission.register_form(node_id, f"url:{plate_base(node_id)}/q/")
-        rules = [FeeRule(interchange_bps=20, switch_fee_bps=5), FeeRule("5411", interchange_bps=0, switch_fee_bps=3)]
-        admission.publish_fees("first", self.switch.clock.now_ns(), rules)
-        await durable(software.node.journal)
 
     def beside(self, errand: Coroutine[Any, Any, Any], name: str = "") -> None:
         """What somebody does at the same time; under a name it is counted."""
@@ -302,7 +278,3 @@ class World:
                 self._trace.write(f"{self.now_ns} {sender} to {peer}: {message}\n")
         self.note(f"{sender} to {peer}: {len(messages)}")
         self.audit.heard(sender, peer, messages)
-
-
-def _deaf(_answer: Any) -> None:
-    pass

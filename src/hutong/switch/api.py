@@ -22,6 +22,7 @@ from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.shelf import decided
 from hutong.scheme import messages
+from hutong.scheme.message import NodeId
 from hutong.scheme.standing import OLDER_MS, Moment, Nudge, Nudged, Standing
 from hutong.switch.approval_service import CAP_CHANGE, RESUME, SUSPEND, register_approvals
 from hutong.switch.lifecycle.api import Applications, Lives
@@ -161,7 +162,7 @@ class Participants(Controller):
 
         Refuses PARTICIPANT_EXISTS, PARTICIPANT_LEFT; STEP_OUT_OF_ORDER for who has applied; OPERATOR_MAY_NOT.
         """
-        _check("node", node, messages.NodeId)
+        _check("node", node, NodeId)
 
         def decide() -> ParticipantView:
             switch.lifecycle.check_by_hand(node)

@@ -12,7 +12,7 @@ from hutong.operators.approval import Approval
 from hutong.operators.approval_service import ApprovalKind, Ended
 from hutong.operators.operator import Role
 from hutong.operators.service import Operators
-from hutong.scheme.messages import CurrencyCode, NodeId, PositiveMinorUnits
+from hutong.scheme.message import CurrencyCode, NodeId, PositiveMinorUnits
 from hutong.switch.lifecycle.stage import Stage, Step, next_stage
 from hutong.switch.node import SwitchNode
 from hutong.switch.reason import SwitchReason

@@ -10,7 +10,14 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.complaint import ComplaintParty, ComplaintStatus
-from hutong.scheme.messages import ComplaintSaid, ComplaintTurn, TransactionStatus
+from hutong.scheme.complaint_messages import (
+    ComplaintMessage,
+    ComplaintPictureAsked,
+    ComplaintPiece,
+    ComplaintSaid,
+    ComplaintTurn,
+)
+from hutong.scheme.messages import TransactionStatus
 from hutong.switch.payment import row_id
 from hutong.switch.reason import SwitchReason
 from hutong.switch.service import ClearingService
@@ -54,7 +61,26 @@ class ComplaintService:
             return
         self._node.journal.tell(message.debtor_agent, message)
 
-    def _check(self, message: ComplaintSaid | ComplaintTurn) -> None:
+    def pictured(self, sender: str, message: ComplaintPictureAsked | ComplaintPiece) -> None:
+        """
+        hutong.picture and hutong.pictured, from either agent for the other. What is of no payment between them is dropped.
+
+        A picture passes in pieces that wait for each other: it can't fill the way to anybody.
+        """
+        is_to_creditor = message.is_debtors == isinstance(message, ComplaintPictureAsked)
+        teller, hearer = message.debtor_agent, message.creditor_agent
+        if not is_to_creditor:
+            teller, hearer = hearer, teller
+        try:
+            if sender != teller or message.side is ComplaintParty.AGENT:
+                raise Refusal(SwitchReason.SENDER_IS_NOT_THE_INSTRUCTING_AGENT)
+            self._check(message)
+        except Refusal as refusal:
+            log.warning("picture of no complaint", sender=sender, reason=refusal.reason.name)
+            return
+        self._node.journal.tell(hearer, message)
+
+    def _check(self, message: ComplaintMessage) -> None:
         id_ = row_id(message.payment_id, message.debtor_agent)
         payment, decision = self._clearing.payments.get(id_), self._clearing.decisions.get(id_)
         if payment is None or payment.is_return or payment.creditor_agent != message.creditor_agent:

@@ -7,13 +7,12 @@ from typing import assert_never
 from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
-    ComplaintSaid,
-    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -167,5 +166,7 @@ class SwitchNode:
                 self.complaints.said(sender, message)
             case ComplaintTurn():
                 self.complaints.told(sender, message)
+            case ComplaintPictureAsked() | ComplaintPiece():
+                self.complaints.pictured(sender, message)
             case _:
                 assert_never(message)

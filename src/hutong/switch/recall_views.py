@@ -6,7 +6,8 @@ import msgspec
 
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
-from hutong.scheme.messages import NodeId, RecallReason, TraceAnswer, hex_id
+from hutong.scheme.message import NodeId
+from hutong.scheme.messages import RecallReason, TraceAnswer, hex_id
 from hutong.switch.lifecycle.application import MaybeWords
 from hutong.switch.payment import ClearedPayment
 from hutong.switch.recall import Recall

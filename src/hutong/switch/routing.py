@@ -97,7 +97,7 @@ class RoutingService:
         fees = self._admission.fees_now(resolve.mcc, resolve.channel)
         answer = msgspec.structs.replace(
             resolve,
-            creditor_agent=sender if resolve.status is ConsultStatus.FOUND else None,
+            creditor_agent=sender,
             interchange_bps=fees.interchange_bps,
             switch_fee_bps=fees.switch_fee_bps,
             fee_version=fees.version,

@@ -7,7 +7,8 @@ import msgspec
 
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
-from hutong.scheme.messages import CurrencyCode, Milliseconds, NodeId, PositiveMinorUnits, TransactionStatus
+from hutong.scheme.message import CurrencyCode, Milliseconds, NodeId, PositiveMinorUnits
+from hutong.scheme.messages import TransactionStatus
 from hutong.switch.fees import FeeRule, FeeSchedule
 from hutong.switch.lifecycle.application import MaybeWords, PublicHex
 from hutong.switch.lifecycle.key import CeremonyRow, KeyState, fingerprint

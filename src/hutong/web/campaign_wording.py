@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from hutong.kernel.money import BPS
 from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignState
 from hutong.marketing.campaigns.rules import RuleRow
@@ -10,6 +12,7 @@ from hutong.marketing.effects.effect import Effect, Verdict
 from hutong.marketing.effects.views import EffectsView
 from hutong.marketing.invitations.terms import read_terms
 from hutong.web.chart import Series, bars, lines, money_chart
+from hutong.web.interval import Interval, drawn
 from hutong.web.language import Words, phrase
 
 STATES = {
@@ -33,13 +36,15 @@ _DAYS_SHOWN = 31
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One effect: its name, its verdict in words, the tag's colour, and the figures behind it."""
+    """One effect: its name, its verdict in words, the tag's colour, the figures behind it, and the interval as a picture."""
 
     name: str
     text: str
     tag: str
     treated: str
     held_out: str
+    drawn: Markup
+    in_all: str = ""
 
 
 def gives(_: Words, campaign: Campaign) -> list[str]:
@@ -75,7 +80,7 @@ def _percent(bps: int) -> str:
 def said_effects(_: Words, view: EffectsView) -> list[Said]:
     """Payments and amounts, against those who were held out."""
     return [
-        _said(_, _("Payments"), view.payments, money=False),
+        _said(_, _("Number of payments"), view.payments, money=False),
         _said(_, _("Amount"), view.amount, money=True),
     ]
 
@@ -84,19 +89,32 @@ def _said(_: Words, name: str, effect: Effect, *, money: bool) -> Said:
     def shown(thousandths: int, *, signed: bool = False) -> str:
         if money:
             return _.money(round(thousandths / 1000), signed=signed)
-        return f"{thousandths / 1000:+.2f}" if signed else f"{thousandths / 1000:.2f}"
+        return f"{thousandths / 1000:+.2f}".replace("-", "−") if signed else f"{thousandths / 1000:.2f}"
 
-    between = {"low": shown(effect.low, signed=True), "high": shown(effect.high, signed=True)}
+    def ends(thousandths: int) -> str:
+        return shown(thousandths, signed=True)
+
+    between = {"low": ends(effect.low), "high": ends(effect.high)}
     match effect.verdict:
         case Verdict.TOO_FEW:
             text, tag = _("Too few to say"), ""
+            return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean), Markup())
         case Verdict.NOT_SEEN:
             text, tag = _("No difference beyond chance: between %(low)s and %(high)s", **between), ""
         case _:
-            difference = shown(effect.difference, signed=True)
+            difference = ends(effect.difference)
             text = _("%(difference)s, most likely; between %(low)s and %(high)s", difference=difference, **between)
             tag = "good" if effect.verdict is Verdict.MORE else "bad"
-    return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean))
+    picture = drawn(Interval(effect.low, effect.difference, effect.high, ends, tag, f"{name}: {text}"))
+    in_all = (
+        _(
+            "In all about %(extra)s",
+            extra=ends(effect.extra * 1000) if money else f"{effect.extra:+,}".replace("-", "−"),
+        )
+        if tag
+        else ""
+    )
+    return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean), picture, in_all)
 
 
 def by_day(_: Words, view: EffectsView) -> str:
@@ -104,7 +122,7 @@ def by_day(_: Words, view: EffectsView) -> str:
     days = view.days[-_DAYS_SHOWN:]
     if not days:
         return ""
-    labels = [_.day(each.day, "d") for each in days]
+    labels = [_.day(each.day, "MM-dd") for each in days]
     return bars(_, money_chart(_, _("Given by day"), labels, [Series(_("Given"), [each.given for each in days])]))
 
 

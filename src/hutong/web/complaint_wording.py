@@ -1,9 +1,10 @@
 """What pages of all three sides say of complaints: how one stands, and each turn of its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hutong.institution.complaints.grievance import GrievanceState
+from hutong.institution.complaints.picture import PictureState
 from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Turn, Words
 from hutong.institution.complaints.views import ACT_PREFIX
 from hutong.kernel.ids import parse_id
@@ -49,15 +50,25 @@ class Told:
 
     text: str
     words: str
-    links: list[str]
+    pictures: list[tuple[str, str]]  # Each with how it stands.
     by: str
     author: str
     at_ns: int
 
 
-def told(turns: Sequence[Turn], currency: str, _: Language) -> list[Told]:
-    """A history, newest last."""
-    return [Told(_said(turn, currency, _), turn.text, turn.links, turn.by, turn.author, turn.at_ns) for turn in turns]
+def told(turns: Sequence[Turn], currency: str, _: Language, pictures: Mapping[str, str]) -> list[Told]:
+    """A history, newest last; `pictures` is how its pictures stand."""
+    return [
+        Told(
+            _said(turn, currency, _),
+            turn.text,
+            [(digest, pictures.get(digest, PictureState.GONE.value)) for digest in turn.digests],
+            turn.by,
+            turn.author,
+            turn.at_ns,
+        )
+        for turn in turns
+    ]
 
 
 def _said(turn: Turn, currency: str, _: Language) -> str:
@@ -66,9 +77,10 @@ def _said(turn: Turn, currency: str, _: Language) -> str:
     return _(_DONE[turn.act], who=_(_WHO[turn.by]))
 
 
-def words_of(form: Form) -> Words:
+def words_of(form: Form, pictures: tuple[str, ...] = ()) -> Words:
     """What somebody typed, under the id that the form had. Refuses as a form does."""
-    return Words(act_id=parse_id(ACT_PREFIX, form.needed("act_id", length_max=40)), text=typed(form))
+    act_id = parse_id(ACT_PREFIX, form.needed("act_id", length_max=40))
+    return Words(act_id=act_id, text=typed(form), pictures=pictures)
 
 
 def typed(form: Form) -> str:

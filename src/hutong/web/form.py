@@ -15,6 +15,7 @@ class FormReason(Reason):
 
     FORM_EXPIRED = Kind.NOT_ALLOWED, "NARR"  # Not of a page this browser was shown: open the page again.
     FIELD_EMPTY = Kind.INVALID, "NARR"
+    NUMBER_OUT_OF_RANGE = Kind.INVALID, "NARR"  # Not a whole number from `least` to `most`.
 
 
 class Form:
@@ -43,10 +44,10 @@ class Form:
         return parse_amount(found, currency_of(currency)) if found else 0
 
     def number(self, name: str, *, least: int = 0, most: int = 2**63 - 1) -> int:
-        """A whole number. Refuses FIELD_INVALID."""
+        """A whole number. Refuses FIELD_INVALID, NUMBER_OUT_OF_RANGE."""
         found = self.text(name, length_max=20)
         if not (found.isascii() and found.isdigit() and least <= int(found) <= most):
-            raise Refusal(HttpReason.FIELD_INVALID, field=name, problem=f"a whole number from {least} to {most}")
+            raise Refusal(FormReason.NUMBER_OUT_OF_RANGE, field=name, least=least, most=f"{most:,}")
         return int(found)
 
     def ticked(self, name: str) -> bool:

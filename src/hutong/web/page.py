@@ -149,6 +149,14 @@ class Pages:
             raise Refusal(HttpReason.BODY_TOO_LARGE)
         return content
 
+    async def uploads(self, request: AnyRequest, name: str) -> list[bytes]:
+        """The files that were chosen for one field of such a form; none, if none were. Refuses BODY_TOO_LARGE."""
+        sent = (await request.form()).getall(name, [])
+        found = [await each.read() for each in sent if isinstance(each, UploadFile)]
+        if any(len(content) > UPLOAD_MAX for content in found):
+            raise Refusal(HttpReason.BODY_TOO_LARGE, field=name)
+        return [content for content in found if content]
+
     def check_sender(self, request: AnyRequest, token: str = "") -> None:
         """Refuses FORM_EXPIRED, unless a page of ours sends this: by the form's `csrf`, or a script's `x-csrf`."""
         given = (token or request.headers.get("x-csrf", "")).encode()

@@ -72,11 +72,11 @@ async def test_an_agreement_is_signed_used_and_ended(hall: Hall, merchant: Merch
     told = await merchant.ask(QUERY, PLAN | {"external_agreement_no": "A1"})
     assert (told["status"], told["sign_scene"], told["external_logon_id"]) == ("NORMAL", "INDUSTRY|MOBILE", "小明")
     number = told["agreement_no"]
-    for which in ({"agreement_no": number}, PLAN | {"alipay_user_id": told["alipay_user_id"]}):
+    for which in ({"agreement_no": number}, PLAN | {"alipay_user_id": told["principal_id"]}):
         assert (await merchant.ask(QUERY, which))["agreement_no"] == number
 
     taken = await merchant.ask("alipay.trade.pay", take("P1", "600.00", number))
-    assert (taken["code"], taken["buyer_user_id"]) == ("10000", told["alipay_user_id"])
+    assert (taken["code"], taken["buyer_user_id"]) == ("10000", told["principal_id"])
     assert (await merchant.ask("alipay.trade.pay", take("P1", "600.00", number)))["trade_no"] == taken["trade_no"]
     too_much = await merchant.ask("alipay.trade.pay", take("P2", "600.00", number))
     assert (too_much["code"], too_much["sub_code"]) == ("40004", "ACQ.BEYOND_PAY_RESTRICTION")

@@ -1,5 +1,6 @@
 """A person agrees for a plate; car parks take what it owes: wechatpay-alipay specification, section 15.2."""
 
+import json
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ async def test_a_car_comes_in_and_what_it_owes_is_taken_once(hall: Hall, merchan
     bill = owes(car, "K1", serial_no=came["serial_no"])
     taken = await merchant.ask(PARKING + "order.pay", bill, notify_url="https://park.example/told")
     assert (taken["code"], taken["total_fee"], taken["gmt_payment"]) == ("10000", "12.80", "2026-01-01 08:00:00")
-    assert taken["fund_bill_list"] == [{"fund_channel": "ALIPAYACCOUNT", "amount": "12.80"}]
+    assert json.loads(taken["fund_bill_list"]) == [{"fund_channel": "ALIPAYACCOUNT", "amount": "12.80"}]
     again = await merchant.ask(PARKING + "order.pay", bill, notify_url="https://park.example/told")
     assert again == taken
     twice = await merchant.ask(PARKING + "order.pay", owes(car, "K2", serial_no=came["serial_no"]))

@@ -167,6 +167,10 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
             case "lend_plate":
                 return self._as_payer(asked, lambda payer: _lend_plate(payer, asked["plate"]))
+            case "ask_for_plate":
+                return asyncio.run(self._ask_for_plate(asked))
+            case "revoke":
+                return self._as_payer(asked, lambda payer: _revoke(payer, asked["name"]))
             case "take_plate_back":
                 return self._as_payer(asked, lambda payer: _take_plate_back(payer, asked["plate"]))
             case "fill":
@@ -239,6 +243,15 @@ class Stage:
                 shown = await browser.post(asked["page"], data={"proof": proof[1], "account": asked.get("account", "")})
         assert shown.status_code == 302, shown.text
         return {"led": shown.headers["location"]}
+
+    async def _ask_for_plate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What a car park's picture leads to: the plate is typed, and the page shows what any wallet scans."""
+        form = {"plate_number": asked["plate"], "plate_color": "BLUE"}
+        async with httpx.AsyncClient(base_url=self.urls[asked["at"]]) as browser:
+            sent = await browser.post("/parking", data=form)
+            page = await browser.get(sent.headers["location"])
+        assert asked["plate"] in page.text, page.text
+        return {"link": sent.headers["location"]}
 
     async def _watch(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Where an account is called back about complaints: at the other gateway the vendor has a page for it."""
@@ -344,12 +357,29 @@ async def _take_plate_back(payer: SamplePayer, plate: str) -> dict[str, Any]:
 
 
 async def _sign(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """Say yes to an agreement that a link leads to, or a pay score's service."""
+    """Say yes to an agreement that a link leads to, or a pay score's service; with a wallet elsewhere, by scanning the link."""
     id_, client = _within("agr", asked["link"]), payer.wallet.client
+    if asked.get("of"):
+        return await _sign_elsewhere(payer, f"https://{asked['of']}.hutong.example/agreements/{id_}")
     offered = await client.get(f"/v1/agreements/offers/{id_}")
     token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["day_max"], offered["creditor"])
     signed = await client.post(f"/v1/agreements/{id_}/sign", {"pin_token": token})
     return {"state": signed["state"], "merchant_name": signed["merchant_name"]}
+
+
+async def _sign_elsewhere(payer: SamplePayer, link: str) -> dict[str, Any]:
+    client = payer.wallet.client
+    await payer.fill(0)
+    offered = await client.post("/v1/agreements/elsewhere/look", {"link": link})
+    token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["day_max"], offered["creditor"])
+    return dict(await client.post("/v1/agreements/elsewhere/sign", {"link": link, "pin_token": token}))
+
+
+async def _revoke(payer: SamplePayer, creditor: str) -> dict[str, Any]:
+    """Take back, in a wallet elsewhere, what one merchant's institution was granted last."""
+    granted = [each for each in await payer.wallet.client.get("/v1/mandates") if not each["revoked"]]
+    mandate = [each for each in granted if each["name"] == creditor][-1]
+    return dict(await payer.wallet.client.delete(f"/v1/mandates/{mandate['mandate_id']}"))
 
 
 async def _agree(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,11 @@ ABOUT = {
     "pay_score": ("pay score", "支付分"),
     "entrusted_deduction": ("entrusted deduction", "委托代扣"),
     "agreement": ("agreements and deduction", "签约代扣"),
+    "deduction_from_elsewhere": ("deduction from people of another institution", "他机构用户的委托代扣"),
+    "day_agreed_to": ("scheduled deduction", "预约扣费"),
+    "agreement_elsewhere": ("agreements with people of another institution", "他机构用户的签约代扣"),
+    "cycle_elsewhere": ("cyclic deduction from them", "他机构用户的周期扣款"),
+    "car_from_elsewhere": ("parking, of people of another institution", "他机构用户的停车代扣"),
     "deposit": ("pre-authorisation", "预授权"),
     "who_it_is": ("OAuth", "用户授权"),
     "coupons_of_the_shop": ("coupons of the shop's money", "代金券"),
@@ -77,7 +82,13 @@ PLAYED = (
         ),
         lot="wechatpay",
     ),
-    Played("wechatpayv3", "wechatpayv3_parking.py", "wechat_account", ("story_of_a_car_park",), lot="wechatpay"),
+    Played(
+        "wechatpayv3",
+        "wechatpayv3_parking.py",
+        "wechat_account",
+        ("story_of_a_car_park", "story_of_a_car_from_elsewhere"),
+        lot="wechatpay",
+    ),
     Played(
         "wechatpayv3",
         "wechatpayv3_coupons.py",
@@ -123,6 +134,12 @@ PLAYED = (
         ),
     ),
     Played(
+        "wechatpay-axios-plugin",
+        "axios_plugin_elsewhere.js",
+        "pair",
+        ("deduction_from_elsewhere", "a_day_agreed_to"),
+    ),
+    Played(
         "wechatpay-node-v3",
         "node_v3_more.js",
         "certified_pair",
@@ -144,7 +161,20 @@ PLAYED = (
         ("story_of_a_deposit", "story_of_an_agreement", "story_of_a_complaint", "story_of_who_it_is"),
         lot="alipay",
     ),
-    Played("python-alipay-sdk", "python_alipay_parking.py", "alipay_pair", ("story_of_a_car_park",), lot="alipay"),
+    Played(
+        "python-alipay-sdk",
+        "python_alipay_elsewhere.py",
+        "alipay_pair",
+        ("story_of_an_agreement_elsewhere", "story_of_a_cycle_elsewhere"),
+        lot="alipay",
+    ),
+    Played(
+        "python-alipay-sdk",
+        "python_alipay_parking.py",
+        "alipay_pair",
+        ("story_of_a_car_park", "story_of_a_car_from_elsewhere"),
+        lot="alipay",
+    ),
     # It has keys alone in its mode for providers, no certificates.
     Played(
         "python-alipay-sdk", "python_alipay_provider.py", "keyed_pair", ("story_of_a_service_provider",), lot="alipay"

@@ -36,6 +36,7 @@ class Grumbler:
         self.user_id = parse_id("usr", person.id)
         self.id = house.node.mint.mint()
         self.payment_id = parse_id("pay", payment_id)
+        self.pictures: tuple[str, ...] = ()  # What is shown from the first.
 
     async def complains(self, kind: str = "RFND", amount: int = 0) -> None:
         order = GrievanceOrder(
@@ -45,6 +46,7 @@ class Grumbler:
             text="面是凉的",
             amount=amount,
             contact="13800138000",
+            pictures=self.pictures,
         )
         service = self.house.institution.complaints.grievances
         await decided(self.house.journal, lambda: service.open(self.user_id, order))

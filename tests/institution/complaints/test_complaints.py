@@ -9,7 +9,7 @@ from hutong.institution.policy.policy import ComplaintTerms
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.text import TextReason
 from hutong.scheme.complaint import ComplaintAct
-from hutong.scheme.messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
 from tests.institution.complaints.cases import Complained, complained
 from tests.institution.recalls.cases import do
 
@@ -163,9 +163,9 @@ OPENINGS: list[tuple[dict[str, object], Reason]] = [
     ({"text": "a\u202eb"}, TextReason.TEXT_HAS_ODD_CHARACTERS),
     ({"contact": "1" * 36}, TextReason.TEXT_TOO_LONG),
     ({"amount": 10_001}, PaymentReason.REFUND_EXCEEDS_REMAINDER),
-    ({"pictures": ("https://a",) * 5}, ComplaintReason.COMPLAINT_TOO_LONG),
-    ({"pictures": ("javascript:alert(1)",)}, ComplaintReason.PICTURE_IS_NO_LINK),
-    ({"pictures": ("https://a b",)}, ComplaintReason.PICTURE_IS_NO_LINK),
+    ({"pictures": ("5" * 64,) * 5}, ComplaintReason.COMPLAINT_TOO_LONG),
+    ({"pictures": ("javascript:alert(1)",)}, ComplaintReason.PICTURE_UNKNOWN),
+    ({"pictures": ("../../etc/passwd",)}, ComplaintReason.PICTURE_UNKNOWN),
 ]
 
 
@@ -310,10 +310,11 @@ def test_what_is_still_on_its_way_is_waited_for() -> None:
 
 
 @EVERYWHERE
-def test_what_is_no_link_is_not_kept_wherever_it_comes_from(on_us: bool) -> None:
+def test_what_names_no_picture_is_not_kept_wherever_it_comes_from(on_us: bool) -> None:
     case = complained(on_us=on_us)
-    case.open(pictures=("https://jing.example/1.png",))
-    hostile = ["javascript:alert(1)", "https://jing.example/2.png"]
+    case.open()
+    digest = "5" * 64
+    hostile = ["javascript:alert(1)", digest, digest, "https://jing.example/2.png"]
     shown = case.complaint
     said = ComplaintSaid(
         complaint_id=f"{shown.complaint_id:032x}",
@@ -331,9 +332,9 @@ def test_what_is_no_link_is_not_kept_wherever_it_comes_from(on_us: bool) -> None
     do(case.case.creditor, lambda: case.case.creditor.complaints.complaints.said(said))
     assert case.here() == case.there()
     there = case.case.creditor.complaints.complaints.history(case.complaint)
-    assert [turn.links for turn in there] == [["https://jing.example/1.png"], ["https://jing.example/2.png"]]
+    assert [turn.digests for turn in there] == [[], [digest]]
     here = case.case.debtor.complaints.grievances.history(case.grievance)
-    assert [turn.links for turn in here] == [turn.links for turn in there]
+    assert [turn.digests for turn in here] == [turn.digests for turn in there]
 
 
 @pytest.mark.parametrize("message", ["said", "told"])

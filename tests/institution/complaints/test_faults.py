@@ -12,13 +12,17 @@ import pytest
 
 from hutong.institution.complaints.complaint import Complaint, complaint_id_of
 from hutong.institution.complaints.grievance import GrievanceOrder, GrievanceState
+from hutong.institution.complaints.picture import IN_CASE_MAX, digest_of
+from hutong.institution.complaints.picture_file import picture_file
 from hutong.institution.complaints.turn import COMPLAINT_TURNS, GRIEVANCE_TURNS, Turn, Words
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RefundOrder
 from hutong.kernel.errors import Refusal
+from hutong.runtime.shelf import warmed
 from hutong.scheme.complaint import ComplaintAct
+from tests.institution.complaints.drawn import noise, png
 from tests.institution.payments.neighbours import Person
-from tests.institution.payments.world import Institution, World
+from tests.institution.payments.world import Institution, World, now
 from tests.institution.recalls.cases import do
 from tests.institution.weather import Weather
 
@@ -68,7 +72,13 @@ class Trouble(Weather):
         else:
             name, payer, payment = self.random.choice(self.paid)
             id_ = self.world[name].node.mint.mint()
-            order = GrievanceOrder(grievance_id=id_, payment_id=payment.id, kind="RFND", text="面是凉的")
+            order = GrievanceOrder(
+                grievance_id=id_,
+                payment_id=payment.id,
+                kind="RFND",
+                text="面是凉的",
+                pictures=self.given(self.world[name], payer.id),
+            )
             self.orders.append((name, payer, order))
         place = self.world[name]
         with suppress(Refusal):
@@ -79,7 +89,8 @@ class Trouble(Weather):
             service = self.world[name].complaints.grievances
             for grievance in service.grievances.everything():
                 act = self.random.choice(_PAYERS)
-                words = Words(act_id=self.world[name].node.mint.mint(), text="喂")
+                pictures = self.given(self.world[name], grievance.user_id)
+                words = Words(act_id=self.world[name].node.mint.mint(), text="喂", pictures=pictures)
                 with suppress(Refusal):
                     do(self.world[name], partial(service.say, grievance, act, words))
 
@@ -92,7 +103,7 @@ class Trouble(Weather):
             if not every:
                 return
             id_, act = self.random.choice(every).id, self.random.choice(_PAYEES)
-            words = Words(act_id=self.wei.node.mint.mint(), text="在")
+            words = Words(act_id=self.wei.node.mint.mint(), text="在", pictures=self.given(self.wei, self.merchant))
             self.said.append((id_, act, words))
 
         def answer() -> None:
@@ -104,6 +115,16 @@ class Trouble(Weather):
 
         with suppress(Refusal):
             do(self.wei, answer)
+
+    def given(self, place: Institution, giver: int) -> tuple[str, ...]:
+        """Now and then a picture, of one piece or of several."""
+        if self.random.random() < 0.7:
+            return ()
+        data = png(shade=self.random.randrange(9)) if self.random.random() < 0.7 else noise(1, 100_000)
+        file = picture_file(data)
+        with suppress(Refusal):
+            do(place, partial(place.complaints.pictures.give, giver, file))
+        return (digest_of(file.content),)
 
     def refund(self) -> None:
         _, _, payment = self.random.choice(self.paid)
@@ -143,7 +164,20 @@ class Trouble(Weather):
                 assert (grievance.turns, grievance.state) == (complaint.turns, complaint.state)
                 assert grievance.ended == complaint.ended
                 self.check_refunds(complaint)
+                self.check_pictures(self.world[name], grievance.id, complaint.id)
         assert not complaints, "a complaint nobody made"
+
+    def check_pictures(self, place: Institution, here: int, there: int) -> None:
+        """Whatever was said is on both sides, but for what was more than one complaint may have."""
+        found = {}
+        for side, at, table in ((place, here, GRIEVANCE_TURNS), (self.wei, there, COMPLAINT_TURNS)):
+            said = {digest for turn in self.history(side, table.name, at) for digest in turn.digests}
+            assert len(said) <= IN_CASE_MAX
+            assert said <= {name for name, state in side.complaints.pictures.states(at).items() if state == "HELD"}
+            look = side.complaints.pictures.look
+            found[at] = {digest: now(warmed(side.journal, partial(look, at, digest))).content for digest in said}
+        assert found[here] == found[there]
+        assert all(digest_of(content) == digest for digest, content in found[here].items())
 
     def check_refunds(self, complaint: Complaint) -> None:
         """Every refund of the payment is counted once."""

@@ -41,7 +41,7 @@ class Parties:
         self.places: dict[int, PlaceFacts] = {}
         self.sellers: set[tuple[int, int]] = set()
 
-    changes = 0
+    followed = ()
 
     def payer(self, person_id: int) -> PayerFacts:
         person = self._place.users[person_id]

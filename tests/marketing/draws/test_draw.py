@@ -24,6 +24,7 @@ from hutong.marketing.draws.draw import (
 )
 from hutong.marketing.draws.public_log import GENESIS, Entry
 from hutong.marketing.draws.reasons import DrawReason
+from tests.marketing.draws.chi_square import chi_square, critical, independence
 from tests.marketing.draws.living import CAMPAIGN, DAY, SEED
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "draws.json").read_text())
@@ -84,7 +85,7 @@ def test_all_are_admitted_by_the_highest_threshold_and_nobody_by_zero() -> None:
 def test_amounts_come_up_as_published() -> None:
     counts = Counter(USUAL.bands.index(_band(draw.amount)) for draw in SAMPLE)
     expected = [Fraction(MANY * band.weight, USUAL.weight) for band in USUAL.bands]
-    assert _chi_square([counts[at] for at in range(len(expected))], expected) < _critical(len(expected) - 1)
+    assert chi_square([counts[at] for at in range(len(expected))], expected) < critical(len(expected) - 1)
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -93,7 +94,7 @@ def test_within_a_band_each_amount_is_alike(at: int) -> None:
     counts = Counter(draw.amount for draw in SAMPLE if _band(draw.amount) == band)
     span = range(band.low, band.high + 1)
     expected = [Fraction(counts.total(), len(span))] * len(span)
-    assert _chi_square([counts[amount] for amount in span], expected) < _critical(len(span) - 1)
+    assert chi_square([counts[amount] for amount in span], expected) < critical(len(span) - 1)
 
 
 def test_the_mean_of_many_is_the_published_mean() -> None:
@@ -113,9 +114,9 @@ def test_numbers_are_alike_and_say_nothing_about_amounts() -> None:
         at = USUAL.bands.index(_band(draw.amount))
         if at < 3:
             table[draw.number * 10 // NUMBERS][at] += 1
-    assert _independence(table) < _critical(9 * 2)
+    assert independence(table) < critical(9 * 2)
     rows = [sum(row) for row in table]
-    assert _chi_square(rows, [Fraction(sum(rows), 10)] * 10) < _critical(9)
+    assert chi_square(rows, [Fraction(sum(rows), 10)] * 10) < critical(9)
 
 
 def test_what_a_person_draws_says_nothing_about_the_person_or_the_next_day() -> None:
@@ -128,8 +129,8 @@ def test_what_a_person_draws_says_nothing_about_the_person_or_the_next_day() -> 
         if first < 3 and second < 3:
             days[first][second] += 1
             halves[person * 2 // MANY][first] += 1
-    assert _independence(days) < _critical(4)
-    assert _independence(halves) < _critical(2)
+    assert independence(days) < critical(4)
+    assert independence(halves) < critical(2)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,15 @@ def test_the_usual_distribution_goes_up_to_thirty_yuan() -> None:
     assert USUAL.bands[0].low >= 1
 
 
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_each_band_has_exactly_its_weight_of_all_tickets(weights: list[int]) -> None:
+    """Statistics do not see one ticket of ten thousand in another band: this does."""
+    bands = tuple(Band(weight, 10 * at + 1, 10 * at + 9) for at, weight in enumerate(weights))
+    all_tickets = sum(weights)
+    found = Counter(Distribution(bands).band_at(ticket, all_tickets) for ticket in range(all_tickets))
+    assert [found[band] for band in bands] == weights
+
+
 @given(st.integers(0, 2**96 - 1))
 def test_every_chance_has_a_band(chance: int) -> None:
     assert USUAL.band_at(chance, 2**96) in USUAL.bands
@@ -164,19 +174,3 @@ def test_every_chance_has_a_band(chance: int) -> None:
 def _band(amount: int) -> Band:
     (found,) = (band for band in USUAL.bands if band.low <= amount <= band.high)
     return found
-
-
-def _chi_square(counts: list[int], expected: list[Fraction]) -> Fraction:
-    return sum(((count - each) ** 2 / each for count, each in zip(counts, expected, strict=True)), Fraction(0))
-
-
-def _independence(table: list[list[int]]) -> Fraction:
-    rows, columns = [sum(row) for row in table], [sum(column) for column in zip(*table, strict=True)]
-    expected = [[Fraction(row * column, sum(rows)) for column in columns] for row in rows]
-    return sum((_chi_square(*each) for each in zip(table, expected, strict=True)), Fraction(0))
-
-
-def _critical(freedom: int) -> float:
-    """What chi-square passes once in a thousand times (Wilson and Hilferty's approximation)."""
-    part = 2 / (9 * freedom)
-    return freedom * (1 - part + 3.0902 * sqrt(part)) ** 3

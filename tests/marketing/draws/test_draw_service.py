@@ -153,6 +153,17 @@ def test_a_refund_brings_back_the_money_and_no_second_draw() -> None:
     assert town.spends(payer) == 0
 
 
+def test_where_no_cap_says_how_often_a_refund_brings_no_second_draw_either() -> None:
+    """Once a day is the draw's own rule: it does not lean on the campaign's caps."""
+    town = Town(turns=0)
+    payer = town.drawing.user(100_000)
+    payment, _ = town.pay(town.drawing, payer, town.plate, 10_000)
+    town.refund(town.wei, town.plate, payment, 10_000)
+    assert [payment.payer_discount > 0, town.spends(payer)] == [True, 0]
+    town.restart("jing")
+    assert town.spends(payer) == 0
+
+
 def test_as_many_turns_as_published_each_with_a_draw_of_its_own() -> None:
     town = Town(turns=3)
     payer = town.drawing.user(1_000_000)

@@ -1,5 +1,8 @@
 """Packets of people here: each share once, the sum exact, the rest back."""
 
+from functools import partial
+from hashlib import blake2b
+
 import pytest
 
 from hutong.codes.plate import red_packet_plate_id
@@ -194,6 +197,23 @@ def test_links_are_not_guessed(jing: House) -> None:
         assert caught.value.reason is RedPacketReason.RED_PACKET_UNKNOWN
     assert (jing.journal.position, jing.inside(packet)) == (before, 1_000)
     assert own.rpartition("/")[2] not in str(jing.store.rows), "no table holds what opens a packet"
+
+
+def test_a_link_follows_from_no_packets_id_without_the_nodes_key(jing: House) -> None:
+    """Ids are shown to whoever has opened a packet, and end up in logs: none of them makes a link."""
+    sender, guest = jing.user(10_000), jing.user()
+    packet = jing.give(sender, jing.draft(sender, 600, 3, EQUAL))
+    own = packet_plate(packet.id, KEY)
+    told = packet.id.to_bytes(16, "big")
+    bare = (blake2b(told, digest_size=15, person=b"hutong packet"), blake2b(told, digest_size=15))
+    guesses = [red_packet_plate_id(each.digest()) for each in bare]
+    guesses += [packet_plate(packet.id, key) for key in (b"", KEY + b"1", told)]
+    for guess in guesses:
+        assert guess != own
+        with pytest.raises(Refusal) as caught:
+            jing.decide(partial(jing.red_packets.claims.claim, guest.id, guess, lambda *_: None))
+        assert caught.value.reason is RedPacketReason.RED_PACKET_UNKNOWN
+    assert jing.inside(packet) == 600
 
 
 def test_the_limits_of_a_packet_can_be_reached_and_not_passed(jing: House) -> None:

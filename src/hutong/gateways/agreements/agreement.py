@@ -13,6 +13,8 @@ import msgspec
 from hutong.gateways.agreements.period import FACT as PERIOD_RULE
 from hutong.gateways.agreements.period import PeriodRule
 from hutong.gateways.agreements.reasons import AgreementReason
+from hutong.gateways.agreements.schedule import FACT as SCHEDULE
+from hutong.gateways.agreements.schedule import Schedule
 from hutong.gateways.facts import read_facts
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
@@ -50,6 +52,7 @@ class AgreementDraft(msgspec.Struct, frozen=True, kw_only=True):
     shown: str = ""  # Whose account at the merchant it is, as the person knows it.
     day_max: int = DAY_MAX_DEFAULT
     rule: PeriodRule | None = None
+    schedule: Schedule | None = None
     until_ns: int = 0  # When it is over by itself; 0: never.
     notify_url: str = ""
     facts: dict[str, Any] = {}
@@ -59,13 +62,14 @@ class AgreementDraft(msgspec.Struct, frozen=True, kw_only=True):
     def kept(self) -> bytes:
         """The facts, as a row keeps them."""
         rule = {} if self.rule is None else {PERIOD_RULE: self.rule}
+        schedule = {} if self.schedule is None else {SCHEDULE: self.schedule}
         until = {_UNTIL: self.until_ns} if self.until_ns else {}
-        return msgspec.json.encode(self.facts | rule | until)
+        return msgspec.json.encode(self.facts | rule | schedule | until)
 
     def digest(self) -> bytes:
         """What is kept of the content."""
-        rule = b"" if self.rule is None else msgspec.json.encode(self.rule)
-        return hashlib.blake2b(f"{self.plan}/{self.day_max}/".encode() + rule + self.content, digest_size=16).digest()
+        terms = b"".join(msgspec.json.encode(each) for each in (self.rule, self.schedule) if each is not None)
+        return hashlib.blake2b(f"{self.plan}/{self.day_max}/".encode() + terms + self.content, digest_size=16).digest()
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +110,18 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         """How often something may be taken, where that was agreed to."""
         told = self.told.get(PERIOD_RULE)
         return None if told is None else msgspec.convert(told, PeriodRule)
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The one day on which something is taken, where that was agreed to."""
+        told = self.told.get(SCHEDULE) if SCHEDULE.encode() in self.facts else None
+        return None if told is None else msgspec.convert(told, Schedule)
+
+    @property
+    def about(self) -> str:
+        """What it is for, as the person reads it."""
+        schedule = self.schedule
+        return self.shown if schedule is None else f"{self.shown} {schedule.shown}"
 
     @property
     def until_ns(self) -> int:
@@ -158,6 +174,10 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
             mandate_id=mandate_id,
             signed_ns=now_ns,
         )
+
+    def scheduled(self, schedule: Schedule) -> "Agreement":
+        """The merchant has said how much it will take."""
+        return msgspec.structs.replace(self, facts=msgspec.json.encode(self.told | {SCHEDULE: schedule}))
 
     def ended(self, by: EndedBy, now_ns: int) -> "Agreement":
         """Nothing more is taken. What it was taken under is forgotten."""

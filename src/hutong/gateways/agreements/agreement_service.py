@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,7 +34,7 @@ from hutong.institution.bills.bill import day_of
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.mandate import bank_of, mandate_id
-from hutong.institution.payments.payment import Payment
+from hutong.institution.payments.payment import Payment, payer_text
 from hutong.institution.payments.receipt import Receipt
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -159,8 +160,9 @@ class AgreementService:
         """
         Take money: an order that is paid at once, or fails.
 
-        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED; what `PeriodRule.check` and `OrderService.collect` refuse. That the person's wallet says
-                  no (a limit, no money, the mandate revoked there) is an order that FAILED, of which the merchant is told.
+        Refuses:  AGREEMENT_NOT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED; what `PeriodRule.check`, `Schedule.check` and
+                  `OrderService.collect` refuse. That the person's wallet says no (a limit, no money, the mandate revoked
+                  there) is an order that FAILED, of which the merchant is told.
         Repeats:  the order as it is.
         """
         assert agreement.payee_id in (caller.payee.row.id, 0)
@@ -171,6 +173,43 @@ class AgreementService:
         if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
             await decided(self._journal, lambda: self._tell_failed(trade))
         return trade
+
+    async def schedule(self, caller: Caller, agreement: Agreement, amount: int) -> Agreement:
+        """
+        Say how much will be taken on the day that was agreed to.
+
+        Refuses:  ROLE_MAY_NOT; what `check_in_force` and `Schedule.set` refuse; AGREEMENT_NOT_DUE where no day was agreed to.
+        Repeats:  the agreement as it is.
+        """
+        caller.key.check_right(Right.CHARGE)
+        assert agreement.payee_id == caller.payee.row.id
+
+        def schedule() -> Agreement:
+            now, now_ns = self.offered(agreement.id), self._node.clock.now_ns()
+            now.check_in_force(now_ns)
+            if now.schedule is None:
+                raise Refusal(AgreementReason.AGREEMENT_NOT_DUE)
+            newer = now.schedule.set(amount, day_of(now_ns, _ZONE))
+            if newer == now.schedule:
+                return now
+            scheduled = now.scheduled(newer)
+            self.all.put(scheduled)
+            return scheduled
+
+        return await decided(self._journal, schedule)
+
+    async def taken_once(self, caller: Caller, agreement: Agreement) -> Trade | None:
+        """What was taken on the day that was agreed to, or is just being taken."""
+
+        def find() -> Trade | None:
+            taken = self._taken(caller, agreement)
+            return self._orders.known(caller, taken[0].out_trade_no) if taken else None
+
+        return await decided(self._journal, find)
+
+    def today(self) -> date:
+        """The day at the merchant."""
+        return day_of(self._node.clock.now_ns(), _ZONE)
 
     def check_in_force(self, agreement: Agreement) -> None:
         """Refuses as `Agreement.check_in_force`, now."""
@@ -242,9 +281,12 @@ class AgreementService:
             )
         )
 
-    def sign_under(self, agreement_id: int, mandate: str) -> Agreement:
+    def sign_under(self, agreement_id: int, mandate: str, reference: str = "") -> Agreement:
         """
         A person elsewhere says yes, by a mandate that they granted there to this institution.
+
+        `reference` is how their institution names who pays; where it did not say, merchants know the agreement's person by
+        another id than who pays under it.
 
         Refuses:  MANDATE_MALFORMED; AGREEMENT_UNKNOWN, AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED.
         Repeats:  the agreement.
@@ -256,12 +298,9 @@ class AgreementService:
         now_ns = self._node.clock.now_ns()
         agreement.check_open(now_ns)
         self._look_up(agreement)
-        payer = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
-        return self._sign(
-            agreement.signed(
-                user_id=0, payer=f"{bank_of(mandate)}/{payer}", mandate=mandate, mandate_id=id_, now_ns=now_ns
-            )
-        )
+        drawn = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
+        payer = payer_text(bank_of(mandate), reference or drawn)
+        return self._sign(agreement.signed(user_id=0, payer=payer, mandate=mandate, mandate_id=id_, now_ns=now_ns))
 
     def signed_by(self, user_id: int) -> list[Agreement]:
         """A person's own, oldest first. May raise `Cold`."""
@@ -351,16 +390,21 @@ class AgreementService:
                 hear(agreement)
 
     def _begun(self, caller: Caller, agreement: Agreement, draft: OrderDraft) -> Trade | None:
-        """The order of this number, if it is known; where there are periods, it has its turn now."""
-        known, rule = self._orders.known(caller, draft.out_trade_no), agreement.rule
-        if rule is None:
+        """The order of this number, if it is known; where there are periods, or a day, it has its turn now."""
+        known = self._orders.known(caller, draft.out_trade_no)
+        rule, schedule = agreement.rule, agreement.schedule
+        if rule is None and schedule is None:
             return known
         under = {each.out_trade_no for each in self.takings.find("agreement_id", agreement.id)}
         if known is not None and draft.out_trade_no not in under:
             raise Refusal(GatewayReason.ORDER_DIFFERS, out_trade_no=draft.out_trade_no)
         taken, now_ns = self._taken(caller, agreement), self._node.clock.now_ns()
         if all(each.out_trade_no != draft.out_trade_no for each in taken):
-            period = rule.check(day_of(now_ns, _ZONE), draft.amount, taken)
+            period, today = 0, day_of(now_ns, _ZONE)
+            if schedule is not None:
+                schedule.check(today, draft.amount, is_taken=bool(taken))
+            if rule is not None:
+                period = rule.check(today, draft.amount, taken)
             taking = AgreementTaking(
                 id=self._node.mint.mint(),
                 agreement_id=agreement.id,

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement
 from hutong.gateways.agreements.agreement_service import AgreementService
+from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
 from hutong.institution.door_api import Door, given, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
@@ -20,6 +21,7 @@ from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
 
 Agreements = NamedDependency[SkipValidation[AgreementService]]
+Crossing = NamedDependency[SkipValidation[CrossingService]]
 Node = NamedDependency[SkipValidation[NodeRuntime]]
 Signed = NamedDependency[SkipValidation[Session]]
 
@@ -54,6 +56,35 @@ class MandateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The yes of a person whose wallet is elsewhere: what they granted there to this institution."""
 
     mandate: Annotated[str, Meta(max_length=140)]
+
+
+class LinkBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The link of an agreement that another institution's merchant offers, as scanned."""
+
+    link: Annotated[str, Meta(max_length=300, examples=["https://wei.example/agreements/agr_01J…"])]
+
+
+class SignElsewhereBody(LinkBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The person's yes to it."""
+
+    pin_token: str
+
+
+class ElsewhereView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a merchant of another institution asks for. Amounts are integers of minor units (fen).
+
+    To sign it, ask for a PIN token for `payment_id`, the amount `day_max` and `creditor`. Signed, it is a mandate of this
+    wallet's, granted to `institution`: it is listed and revoked as those are.
+    """
+
+    institution: str
+    merchant_name: str
+    account_shown: str
+    day_max: int
+    payment_id: str
+    creditor: str
+    expires_at_ms: int
 
 
 class Offered(Controller):
@@ -119,14 +150,32 @@ class Own(Controller):
         return await decided(node.journal, lambda: agreement_view(agreements, ended, node.clock.now_ns()))
 
 
+class Elsewhere(Controller):
+    """What a person here scanned, and another institution offers."""
+
+    path = "/elsewhere"
+    tags = ("Agreements",)
+
+    @post("/look", status_code=200)
+    async def look(self, crossing: Crossing, session: Signed, data: JSONBody[LinkBody]) -> ElsewhereView:
+        """What its link asks for."""
+        del session
+        return _elsewhere_view(await crossing.look(data.link))
+
+    @post("/sign", status_code=200)
+    async def sign(self, crossing: Crossing, session: Signed, data: JSONBody[SignElsewhereBody]) -> ElsewhereView:
+        """Say yes, with the PIN: the merchant's institution is granted a mandate, and signs under it."""
+        return _elsewhere_view(await crossing.sign(session.user_id, data.link, data.pin_token))
+
+
 def agreements_api(
-    node: NodeRuntime, people: PeopleService, agreements: AgreementService
+    node: NodeRuntime, people: PeopleService, agreements: AgreementService, crossing: CrossingService
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     door = Door("session", session_guard(node, people))
     return [
         Router("/v1/agreements", route_handlers=[Offered], dependencies=given(node=node, agreements=agreements)),
-        door.router("/v1/agreements", [Own], node=node, agreements=agreements),
+        door.router("/v1/agreements", [Own, Elsewhere], node=node, agreements=agreements, crossing=crossing),
     ]
 
 
@@ -135,7 +184,7 @@ def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: i
     return AgreementView(
         agreement_id=agreement.creditor,
         merchant_name=agreements.merchant_name(agreement),
-        account_shown=agreement.shown,
+        account_shown=agreement.about,
         day_max=agreement.day_max,
         state=agreement.state_at(now_ns).value,
         payment_id=id_text("pay", agreement.id),
@@ -144,4 +193,16 @@ def agreement_view(agreements: AgreementService, agreement: Agreement, now_ns: i
         signed_at_ms=agreement.signed_ns // NS_PER_MS,
         ended_at_ms=agreement.ended_ns // NS_PER_MS,
         ended_by=agreement.ended_by,
+    )
+
+
+def _elsewhere_view(offer: OfferElsewhere) -> ElsewhereView:
+    return ElsewhereView(
+        institution=offer.institution,
+        merchant_name=offer.merchant_name,
+        account_shown=offer.about,
+        day_max=offer.day_max,
+        payment_id=id_text("pay", offer.agreement_id),
+        creditor=offer.creditor,
+        expires_at_ms=offer.expires_at_ms,
     )

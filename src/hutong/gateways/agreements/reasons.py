@@ -17,3 +17,4 @@ class AgreementReason(Reason):
     AGREEMENT_TOTAL_EXCEEDED = Kind.REFUSED, "AM02"  # Behind what was taken before.
     AGREEMENT_TIMES_EXCEEDED = Kind.REFUSED, "NARR"
     AGREEMENT_LIMIT_INVALID = Kind.INVALID, "AM12"
+    CODE_IS_AGREEMENT = Kind.REFUSED, "NARR"  # Nobody is paid by its link: a wallet signs it.

@@ -6,6 +6,7 @@ Where a merchant finishes with its feedback, it has answered and completed: the 
 
 import hashlib
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 from hutong.gateways.account import AlipayAccount
@@ -77,6 +78,7 @@ class Complaining:
             Endpoint(method=f"{trade}.feedback.submit", handler=self.feed_back, flat=True, **told),
             Endpoint(method=f"{trade}.reply.submit", handler=self.reply, **told),
             Endpoint(method=f"{trade}.supplement.submit", handler=self.supplement, **told),
+            Endpoint(method=f"{risk}.file.upload", handler=self.upload, flat=True, **told),
             Endpoint(method=f"{risk}.info.batchquery", handler=self.risk_page, **told),
             Endpoint(method=f"{risk}.info.query", handler=self.risk_query, **told),
             Endpoint(method=f"{risk}.reply.send", handler=self.risk_reply, **told),
@@ -98,15 +100,17 @@ class Complaining:
                 "page_size": size,
                 "total_page_num": -(-len(found) // size),
                 "total_num": len(found),
-                "trade_complain_infos": [_event(call, file) for file in files],
+                "trade_complain_infos": [self._event(call, file) for file in files],
             }
         )
 
     async def query(self, call: Call) -> Reply:
         """One, with what was said behind the first word."""
         file = await self._complaints.find(call.caller, call.fields.text("complain_event_id", 64, required=True))
-        replies = [_reply(call, turn) for turn in file.turns[1:]]
-        return Reply(_event(call, file) | {"trade_amount": yuan(file.complaint.paid), "reply_detail_infos": replies})
+        replies = [self._reply(call, turn) for turn in file.turns[1:]]
+        return Reply(
+            self._event(call, file) | {"trade_amount": yuan(file.complaint.paid), "reply_detail_infos": replies}
+        )
 
     async def feed_back(self, call: Call) -> Reply:
         """The merchant has done what it will do, and says what."""
@@ -114,16 +118,16 @@ class Complaining:
         name = fields.text("complain_event_id", 64, required=True)
         fields.text("feedback_code", 32, required=True)
         text = fields.text("feedback_content", TEXT_LENGTH_MAX, required=True)
-        await self._finish(call, name, text)
+        await self._finish(call, name, text, _names(fields, "feedback_images"))
         return Reply({})
 
     async def reply(self, call: Call) -> Reply:
         """Answer the payer."""
-        return await self._say(call, call.fields.text("complain_event_id", 64, required=True), "reply_content")
+        return await self._say(call, call.fields.text("complain_event_id", 64, required=True), "reply")
 
     async def supplement(self, call: Call) -> Reply:
         """Say more."""
-        return await self._say(call, call.fields.text("complain_event_id", 64, required=True), "supplement_content")
+        return await self._say(call, call.fields.text("complain_event_id", 64, required=True), "supplement")
 
     # alipay.security.risk.complaint.
 
@@ -137,26 +141,37 @@ class Complaining:
         found = [each for each in found if not tasks or name_of(each) in tasks]
         if trade_no:
             every = await self._complaints.files(found)
-            found = [file.complaint for file in every if file.order is not None and file.order.trade_no == trade_no]
+            found = [file.complaint for file in every if file.trade_no == trade_no]
         files, number, size = await self._files(found, fields, "current_page_num")
         return Reply(
             {
                 "current_page": number,
                 "page_size": size,
                 "total_size": len(found),
-                "complaint_list": [_risk(call, file) for file in files],
+                "complaint_list": [self._risk(call, file) for file in files],
             }
         )
 
     async def risk_query(self, call: Call) -> Reply:
         """One, by its number or its name."""
-        return Reply(
-            _risk(call, await self._complaints.find(call.caller, self._named(call, call.fields, "complain_id")))
-        )
+        file = await self._complaints.find(call.caller, self._named(call, call.fields, "complain_id"))
+        theirs = (turn for turn in file.turns if turn.by != ComplaintParty.PAYEE.value)
+        certified = self._complaints.links_to(call.origin, theirs)
+        return Reply(self._risk(call, file) | ({"certify_info": certified} if certified else {}))
 
     async def risk_reply(self, call: Call) -> Reply:
         """Answer the payer."""
-        return await self._say(call, self._named(call, call.fields, "complaint_id"), "reply_content")
+        return await self._say(call, self._named(call, call.fields, "complaint_id"), "reply")
+
+    async def upload(self, call: Call) -> Reply:
+        """A picture, to be said within a day: its key, and a link to look at it for an hour."""
+        sent = call.files.get("file_content")
+        if sent is None:
+            raise call.fields.invalid("file_content", "不能为空")
+        key = await self._complaints.give(call.account, sent.content)
+        said = sent.name.encode("latin-1", "replace").decode(call.codec, "replace")  # As it was kept: byte for byte.
+        name = PurePosixPath(said.replace("\\", "/")).name
+        return Reply({"file_key": key, "file_name": name[:64], "file_url": self._complaints.link_to(call.origin, key)})
 
     async def risk_finish(self, call: Call) -> Reply:
         """The merchant has done what it will do."""
@@ -167,7 +182,8 @@ class Complaining:
         if not isinstance(ids, list) or not 0 < len(ids) <= _IDS_MAX:
             raise fields.invalid("id_list", "格式不正确")
         for each in ids:
-            await self._finish(call, self._named(call, Fields({"id_list": each}, INVALID), "id_list"), text)
+            name = self._named(call, Fields({"id_list": each}, INVALID), "id_list")
+            await self._finish(call, name, text, _keys(fields))
         return Reply({"complaint_process_success": True})
 
     # Called back.
@@ -188,17 +204,18 @@ class Complaining:
 
     # What they share.
 
-    async def _say(self, call: Call, name: str, field: str) -> Reply:
-        text = call.fields.text(field, TEXT_LENGTH_MAX, required=True)
-        await self._complaints.answer(call.caller, name, ComplaintAct.SAY, text)
+    async def _say(self, call: Call, name: str, what: str) -> Reply:
+        text = call.fields.text(f"{what}_content", TEXT_LENGTH_MAX, required=True)
+        pictures = _names(call.fields, f"{what}_images")
+        await self._complaints.answer(call.caller, name, ComplaintAct.SAY, text, pictures=pictures)
         return Reply({})
 
-    async def _finish(self, call: Call, name: str, text: str) -> None:
+    async def _finish(self, call: Call, name: str, text: str, pictures: list[str]) -> None:
         """Repeats: as it was done; who lost the answer asks again."""
         file = await self._complaints.find(call.caller, name)
         if file.turns[-1].act == ComplaintAct.COMPLETE.value:
             return
-        await self._complaints.answer(call.caller, name, ComplaintAct.SAY, text)
+        await self._complaints.answer(call.caller, name, ComplaintAct.SAY, text, pictures=pictures)
         await self._complaints.answer(call.caller, name, ComplaintAct.COMPLETE)
 
     def _between(self, call: Call, fields: Fields, begin: str, end: str) -> list[Complaint]:
@@ -216,6 +233,19 @@ class Complaining:
             if number in (str(_number(each)), name_of(each)):
                 return name_of(each)
         raise AlipayError("COMPLAINT_NOT_EXIST", said="投诉单不存在")
+
+    def _event(self, call: Call, file: File) -> dict[str, Any]:
+        images = self._complaints.links_to(call.origin, file.turns[:1])
+        return _event(call, file) | ({"images": images} if images else {})
+
+    def _reply(self, call: Call, turn: Turn) -> dict[str, Any]:
+        images = self._complaints.links_to(call.origin, [turn])
+        return _reply(call, turn) | ({"images": images} if images else {})
+
+    def _risk(self, call: Call, file: File) -> dict[str, Any]:
+        ours = (turn for turn in file.turns if turn.by == ComplaintParty.PAYEE.value)
+        images = self._complaints.links_to(call.origin, ours)
+        return _risk(call, file) | ({"process_img_url_list": images} if images else {})
 
 
 def _status(complaint: Complaint) -> str:
@@ -239,12 +269,12 @@ def _number(complaint: Complaint) -> int:
 
 
 def _event(call: Call, file: File) -> dict[str, Any]:
-    complaint, order = file.complaint, file.order
+    complaint = file.complaint
     shown = {
         "complain_event_id": name_of(complaint),
         "status": _status(complaint),
-        "trade_no": order.trade_no if order is not None else f"{complaint.payment_id:032x}",
-        "merchant_order_no": order.out_trade_no if order is not None else file.request.reference,
+        "trade_no": file.trade_no,
+        "merchant_order_no": file.out_trade_no,
         "gmt_create": beijing_text(complaint.created_ns),
         "gmt_modified": beijing_text(complaint.changed_ns),
         "leaf_category_name": _KINDS[complaint.kind],
@@ -257,7 +287,7 @@ def _event(call: Call, file: File) -> dict[str, Any]:
         shown["gmt_finished"] = beijing_text(complaint.ended_ns)
     if complaint.contact:
         shown["phone_no"] = complaint.contact
-    return shown | ({"images": file.turns[0].links} if file.turns[0].links else {})
+    return shown
 
 
 def _reply(call: Call, turn: Turn) -> dict[str, Any]:
@@ -267,14 +297,13 @@ def _reply(call: Call, turn: Turn) -> dict[str, Any]:
     text = turn.text or _DONE.get(turn.act, "")
     if turn.act == ComplaintAct.REFUND.value:
         text = f"商家已退款{yuan(turn.amount)}元"
-    shown = {"replier_name": who, "replier_role": role, "gmt_create": beijing_text(turn.at_ns), "content": text}
-    return shown | ({"images": turn.links} if turn.links else {})
+    return {"replier_name": who, "replier_role": role, "gmt_create": beijing_text(turn.at_ns), "content": text}
 
 
 def _risk(call: Call, file: File) -> dict[str, Any]:
     complaint, order = file.complaint, file.order
     status = _risk_status(complaint, call.now_ns)
-    trade_no = order.trade_no if order is not None else f"{complaint.payment_id:032x}"
+    trade_no = file.trade_no
     said = [turn.text for turn in file.turns if turn.by == ComplaintParty.PAYEE.value and turn.text]
     shown: dict[str, Any] = {
         "id": _number(complaint),
@@ -292,7 +321,7 @@ def _risk(call: Call, file: File) -> dict[str, Any]:
                 "id": _number(complaint),
                 "complaint_record_id": _number(complaint),
                 "trade_no": trade_no,
-                "out_no": order.out_trade_no if order is not None else file.request.reference,
+                "out_no": file.out_trade_no,
                 "gmt_trade": beijing_text(order.paid_ns if order is not None else file.request.created_ns),
                 "amount": yuan(complaint.paid),
                 "status": status,
@@ -309,6 +338,19 @@ def _risk(call: Call, file: File) -> dict[str, Any]:
     if said:
         shown["process_message"] = said[-1]
     return shown
+
+
+def _names(fields: Fields, name: str) -> list[str]:
+    """Keys of pictures, as the vendor has them: one text, with commas."""
+    return [each.strip() for each in fields.text(name, 1024).split(",") if each.strip()]
+
+
+def _keys(fields: Fields) -> list[str]:
+    """Keys of pictures, each with its link. Refuses INVALID_PARAMETER."""
+    listed = fields.values.get("img_file_list") or []
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise fields.invalid("img_file_list", "格式不正确")
+    return [Fields(each, INVALID).text("img_url_key", 256, required=True) for each in listed]
 
 
 def _moment(fields: Fields, name: str, default: int) -> int:

@@ -36,6 +36,11 @@ PRODUCTS = ("GENERAL_WITHHOLDING", "CYCLE_PAY_AUTH")
 _SIGN = "alipay.user.agreement.page.sign"
 _SCENE = "DEFAULT|DEFAULT"
 _CYCLIC = "CYCLE_PAY_AUTH"
+_PRINCIPALS = {
+    "alipay_logon_id": "alipay_logon_id",
+    "alipay_open_id": "principal_open_id",
+    "principal_id": "principal_id",
+}
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _FOR_EVER = "2115-02-01 00:00:00"
 _DAY_NS = 86_400 * NS_PER_S
@@ -105,7 +110,10 @@ class Deducting:
         """How an agreement stands; one that is not in force does not exist."""
         agreement = await self._found(call)
         ids = await warmed(self._journal, lambda: self._ids(agreement, call.payee))
-        return Reply(_told(agreement) | ids | {"status": "NORMAL"} | await self._due(call, agreement))
+        # A query knows the person as the agreement's principal, and a notification as Alipay's user.
+        named = {_PRINCIPALS[name]: text for name, text in ids.items() if name in _PRINCIPALS}
+        told = _told(agreement) | named | {"pricipal_type": "CARD", "status": "NORMAL"}  # So spelled by the vendor.
+        return Reply(told | await self._due(call, agreement))
 
     async def _due(self, call: Call, agreement: Agreement) -> dict[str, str]:
         """When something was taken last, and when it is due next, where that was agreed to."""

@@ -122,7 +122,8 @@ class Holding:
         remark = fields.text("remark", 100, required=True)
         preauth = await self._preauths.find(call.caller, auth_no=auth_no)
         done = await self._preauths.let_go(call.caller, preauth, number=number, amount=amount, remark=remark)
-        return Reply({"auth_no": preauth.auth_no, "out_order_no": preauth.number, **_operation(done)})
+        told = {name: value for name, value in _operation(done).items() if name != "remark"}
+        return Reply({"auth_no": preauth.auth_no, "out_order_no": preauth.number, **told})
 
     async def query(self, call: Call) -> Reply:
         """One operation, and how the authorisation stands behind all of them."""

@@ -1,5 +1,6 @@
 """Parking (停车代扣): `alipay.eco.mycar.parking.*`, as far as it is about money: who agreed for a car, and taking what it owes."""
 
+import json
 from typing import Any
 
 from hutong.gateways.alipay import trade as told
@@ -124,7 +125,7 @@ class Parking:
             "open_id": debtor["buyer_open_id"],
             "total_fee": told.yuan(trade.amount),
             "gmt_payment": beijing_text(trade.order.paid_ns),
-            "fund_bill_list": told.fund_bills(trade),
+            "fund_bill_list": json.dumps(told.fund_bills(trade)),  # In this one method it is a text.
         }
 
 

@@ -134,6 +134,10 @@ REFUSALS = {
     "COMPLAINT_ENDED": ("COMPLAINT_STATUS_ERROR", "投诉单已处理完成，不能再操作"),
     "COMPLAINT_NOT_ANSWERED": ("COMPLAINT_STATUS_ERROR", "请先回复用户"),
     "COMPLAINT_TOO_LONG": ("COMPLAINT_STATUS_ERROR", "投诉单协商记录已达上限"),
+    "PICTURE_UNKNOWN": ("INVALID_PARAMETER", "图片不存在或已过期，请重新上传"),
+    "PICTURE_NOT_RECOGNISED": ("isv.invalid-file-extension", "图片无法识别，须为完好的JPG、PNG或BMP"),
+    "PICTURE_TOO_BIG": ("isv.invalid-file-size", "图片过大"),
+    "TOO_MANY_PICTURES": ("isv.app-call-limited", ""),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),

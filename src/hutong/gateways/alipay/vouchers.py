@@ -110,8 +110,11 @@ class Vouchers:
         back = await self._vouchers.flows_of(stock, FlowKind.RETURNED)
         template, campaign, told = self._stocks.template(stock), self._stocks.campaign(stock), stock.told
         sent, terms = self._stocks.sent(stock), template.told
+        listed = {
+            name: text for name, text in self._listed(stock).items() if name not in ("create_time", "activate_time")
+        }
         return Reply(
-            self._listed(stock)
+            listed
             | {
                 "voucher_type": _TYPE,
                 "voucher_description": told["description"],

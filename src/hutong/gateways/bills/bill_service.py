@@ -276,6 +276,7 @@ class GatewayBillService:
                 line,
                 kind=TradeKind.REVERSED if order.closed == Closed.REVERSED else TradeKind.REFUND,
                 amount=subject.gross,
+                discount=subject.gross - subject.shares.paid,
                 fee=subject.fee,
                 refund_no=row.refund_no if row is not None else id_text("rfd", subject.refund_id),
                 out_refund_no=row.out_refund_no if row is not None else "",

@@ -23,7 +23,8 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     A payment to an order, or a refund of one.
 
     `fee` is what the merchant paid of it to its acquirer, and of a refund what came back: never negative. `discount` is what
-    the institution's sponsors bore of the payment, `shared` what of it was split among others by the end of the day.
+    sponsors bore of the payment, and of a refund what they got back; `shared` what of it was split among others by the end of
+    the day.
     """
 
     kind: TradeKind
@@ -104,6 +105,7 @@ class TradeSums(msgspec.Struct, frozen=True, kw_only=True):
     refunds: int
     paid: int
     discounts: int
+    discounts_back: int
     fees: int  # Less what came back.
     refunded: int
     shared: int
@@ -121,11 +123,12 @@ class FundSums(msgspec.Struct, frozen=True, kw_only=True):
 
 def trade_sums(lines: Iterable[TradeLine]) -> TradeSums:
     """The sums of these lines."""
-    payments = refunds = paid = discounts = fees = refunded = shared = 0
+    payments = refunds = paid = discounts = discounts_back = fees = refunded = shared = 0
     for line in lines:
         if line.is_refund:
             refunds += 1
             refunded += line.amount
+            discounts_back += line.discount
             fees -= line.fee
         else:
             payments += 1
@@ -138,6 +141,7 @@ def trade_sums(lines: Iterable[TradeLine]) -> TradeSums:
         refunds=refunds,
         paid=paid,
         discounts=discounts,
+        discounts_back=discounts_back,
         fees=fees,
         refunded=refunded,
         shared=shared,

@@ -72,7 +72,7 @@ def trade_bill(lines: Sequence[TradeLine], kind: TradeBillType, zone: ZoneInfo) 
                 str(len(lines)),
                 yuan(sums.paid),
                 yuan(sums.refunded),
-                "0.00",
+                yuan(sums.discounts_back),
                 _fee(sums.fees),
                 yuan(sums.paid),
                 yuan(sums.refunded),
@@ -126,13 +126,13 @@ def _trade_fields(line: TradeLine, kind: TradeBillType, zone: ZoneInfo) -> list[
         line.bank,
         line.currency,
         yuan(paid),
-        "0.00",
+        "0.00" if line.is_refund else yuan(line.discount),
     ]
     if kind is TradeBillType.REFUND:
         fields += [_time(line.at_ns, zone), _time(line.ended_ns, zone) if line.ended_ns else ""]
     if kind is not TradeBillType.SUCCESS:
         fields += (
-            [line.refund_no, line.out_refund_no, yuan(line.amount), "0.00", "ORIGINAL", line.progress]
+            [line.refund_no, line.out_refund_no, yuan(line.amount), yuan(line.discount), "ORIGINAL", line.progress]
             if line.is_refund
             else ["0", "0", "0.00", "0.00", "", ""]
         )

@@ -1,5 +1,7 @@
 """Complaints over HTTP: for payers, for merchants' staff keys, and for the institution's operators."""
 
+from base64 import b64decode
+from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -11,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX, GrievanceOrder
+from hutong.institution.complaints.picture_file import picture_file
 from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.complaints.turn import Words
 from hutong.institution.complaints.views import (
@@ -19,14 +22,21 @@ from hutong.institution.complaints.views import (
     ComplainBody,
     ComplaintView,
     GrievanceView,
+    PictureBody,
+    PictureContent,
+    PictureView,
     SayBody,
     complaint_view,
     grievance_view,
+    picture_content,
+    picture_view,
 )
 from hutong.institution.door_api import Doors
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.people.device import Session
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
+from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
 
@@ -81,6 +91,18 @@ class ComplaintEdge:
             return complaint_view(changed, self.desk.node.clock.now_ns(), complaints.history(changed))
 
         return await self.decided(decide)
+
+    async def give(self, giver: int, data: PictureBody, *, is_merchant: bool = False) -> PictureView:
+        """Somebody gives a picture."""
+        try:
+            file, pictures = picture_file(b64decode(data.content, validate=True)), self.desk.pictures
+        except NotBase64:
+            raise Refusal(HttpReason.FIELD_INVALID, field="content", problem="not base64") from None
+        return picture_view(await self.decided(lambda: pictures.give(giver, file, is_merchant=is_merchant)))
+
+    async def look(self, place: Callable[[], int], digest: str) -> PictureContent:
+        """A picture of a complaint that whoever asks may see."""
+        return picture_content(await self.decided(lambda: self.desk.pictures.look(place(), digest)))
 
     async def list(self, found: Callable[[], list[Complaint]], *, open_only: bool) -> list[ComplaintView]:
         now_ns = self.desk.node.clock.now_ns()
@@ -138,6 +160,19 @@ class Complaining(Controller):
         """Say more."""
         return await edge.say(session, complaint_id, ComplaintAct.SAY, data)
 
+    @get("/{complaint_id:str}/pictures/{picture:str}")
+    async def show_picture(
+        self, edge: Edge, session: Signed, complaint_id: FromPath[str], picture: FromPath[str]
+    ) -> PictureContent:
+        """A picture of it, whoever gave it."""
+        id_, grievances = parse_id(GRIEVANCE_PREFIX, complaint_id), edge.desk.grievances
+        return await edge.look(lambda: grievances.grievance(id_, session.user_id).id, picture)
+
+    @post("/pictures", status_code=200)
+    async def give_picture(self, edge: Edge, session: Signed, data: JSONBody[PictureBody]) -> PictureView:
+        """Give a picture, to say something with it within a day. What else the file tells, such as where it was taken, is left away."""
+        return await edge.give(session.user_id, data)
+
     @post("/{complaint_id:str}/continue", status_code=200)
     async def continue_(
         self, edge: Edge, session: Signed, complaint_id: FromPath[str], data: JSONBody[SayBody]
@@ -184,6 +219,21 @@ class Answering(Controller):
         key.check_right(Right.READ)
         return await edge.of(complaint_id, lambda found: found, key.merchant_id, key.shop_id)
 
+    @get("/{complaint_id:str}/pictures/{picture:str}")
+    async def show_picture(
+        self, edge: Edge, key: Key, complaint_id: FromPath[str], picture: FromPath[str]
+    ) -> PictureContent:
+        """A picture of it, whoever gave it."""
+        key.check_right(Right.READ)
+        id_, complaints = parse_id(COMPLAINT_PREFIX, complaint_id), edge.desk.complaints
+        return await edge.look(lambda: complaints.complaint(id_, key.merchant_id, key.shop_id).id, picture)
+
+    @post("/pictures", status_code=200)
+    async def give_picture(self, edge: Edge, key: Key, data: JSONBody[PictureBody]) -> PictureView:
+        """Give a picture, to answer with it within a day. What else the file tells is left away."""
+        key.check_right(Right.REFUND)
+        return await edge.give(key.merchant_id, data, is_merchant=True)
+
     @post("/{complaint_id:str}/say", status_code=200)
     async def say(self, edge: Edge, key: Key, complaint_id: FromPath[str], data: JSONBody[SayBody]) -> ComplaintView:
         """Answer the payer."""
@@ -224,6 +274,12 @@ class Desk(Controller):
     async def show_complaint(self, edge: Edge, complaint_id: FromPath[str]) -> ComplaintView:
         """One, with all that was said."""
         return await edge.of(complaint_id, lambda found: found)
+
+    @get("/{complaint_id:str}/pictures/{picture:str}")
+    async def show_picture(self, edge: Edge, complaint_id: FromPath[str], picture: FromPath[str]) -> PictureContent:
+        """A picture of it, whoever gave it."""
+        id_, complaints = parse_id(COMPLAINT_PREFIX, complaint_id), edge.desk.complaints
+        return await edge.look(lambda: complaints.complaint(id_).id, picture)
 
     @post("/{complaint_id:str}/own", status_code=200)
     async def own(self, edge: Edge, operator: OperatorName, complaint_id: FromPath[str]) -> ComplaintView:

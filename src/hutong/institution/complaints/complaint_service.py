@@ -17,8 +17,10 @@ from hutong.institution.complaints.complaint import (
     answer_due_ns,
     complaint_id_of,
 )
+from hutong.institution.complaints.picture import Case, digests_in
+from hutong.institution.complaints.picture_service import PictureService
 from hutong.institution.complaints.reasons import ComplaintReason
-from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, is_link, turn_id
+from hutong.institution.complaints.turn import COMPLAINT_TURNS, TURNS_MAX, Turn, Words, act_key, turn_id
 from hutong.institution.complaints.views import complaint_data
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
@@ -36,7 +38,8 @@ from hutong.kernel.ids import minted_ms
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty, ComplaintStatus
-from hutong.scheme.messages import ComplaintSaid, ComplaintTurn, hex_id, id_hex
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.messages import hex_id, id_hex
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
@@ -67,6 +70,7 @@ class ComplaintService:
         creditor: CreditorService,
         refunds: RefundService,
         notices: Notices,
+        pictures: PictureService,
         send: Callable[[str, ComplaintTurn], None],
     ) -> None:
         self._node = node
@@ -75,11 +79,13 @@ class ComplaintService:
         self._creditor = creditor
         self._refunds = refunds
         self._notices = notices
+        self._pictures = pictures
         self._send = send
         self.complaints = Shelf(COMPLAINTS, node.journal, node.store, by=("payment_id", "merchant_id"))
         self.turns = Shelf(COMPLAINT_TURNS, node.journal, node.store, by=("case_id", "act_key"))
         self._rounds = Rounds()
         self._heard: dict[int, int] = {}  # Of each: the first turn that the other side does not know.
+        self.before_turn: list[Callable[[int], None]] = []  # For a merchant's complaint; may be cold.
         self.on_turn: list[Callable[[Complaint, Turn], None]] = []  # Within the decision; nothing of it may be cold.
         refunds.on_completed.append(self._refunded)
 
@@ -148,11 +154,14 @@ class ComplaintService:
         *,
         by: ComplaintParty = ComplaintParty.PAYEE,
         amount: int = 0,
+        giver: int = 0,
     ) -> Complaint:
         """
         The merchant answers, decides about a refund, or completes; or the institution says something itself.
 
-        Refuses:  COMPLAINT_TOO_LONG; what `Complaint.after` refuses; words as `check_text` does.
+        Pictures are the merchant's, or were given by `giver`.
+
+        Refuses:  COMPLAINT_TOO_LONG; what `Complaint.after` refuses; words as `check_text` does; pictures as `PictureService.chosen`.
         Repeats:  how it stands now. ID_TAKEN, naming the field, for other words or another act.
         """
         assert act in _BY_PAYEE
@@ -162,6 +171,7 @@ class ComplaintService:
             check_same("text", known.text, words.text)
             return self.complaint(complaint.id)
         words.check(empty=act in (ComplaintAct.COMPLETE, ComplaintAct.APPROVE))
+        chosen = self._pictures.chosen(complaint.id, giver or complaint.merchant_id, words.pictures)
         move = Move(
             by=by,
             act=act,
@@ -173,6 +183,7 @@ class ComplaintService:
         )
         self._complete_in_memory(complaint)
         changed = self._move(complaint, move)
+        self._pictures.say(complaint.id, complaint.user_id, chosen)
         self._tell_from(changed, self._heard.get(complaint.id, changed.turns))
         return changed
 
@@ -205,6 +216,30 @@ class ComplaintService:
         self.complaints.put(changed)
         return changed
 
+    def case_of(self, id_: int) -> Case | None:
+        """Whose complaint it is, for its pictures; None if it is none."""
+        complaint = self.complaints.get(id_)
+        if complaint is None:
+            return None
+        until_ns = None
+        if not complaint.is_open:
+            until_ns = complaint.ended_ns + self._terms(complaint.kind).picture_days * 86_400 * NS_PER_S
+        return Case(
+            complaint.complaint_id,
+            complaint.payment_id,
+            complaint.debtor_agent,
+            self._node.node_id,
+            ComplaintParty.PAYEE,
+            complaint.user_id,
+            until_ns,
+        )
+
+    def unanswered_since_ns(self) -> list[int]:
+        """Since when what payers said waits for a first answer, the oldest first; a complaint that is continued waits anew."""
+        pending = ComplaintStatus.PENDING.value
+        waiting = (each for each in self.complaints.everything() if each.state == pending)
+        return sorted(each.answer_by_ns - self._terms(each.kind).answer_hours * 3600 * NS_PER_S for each in waiting)
+
     def left(self, complaint: Complaint) -> int:
         """How much of its payment can be given back. May be cold."""
         order = RefundOrder(refund_id=complaint.id, payment_id=complaint.payment_id, amount=1)
@@ -226,18 +261,21 @@ class ComplaintService:
             act_id=hex_id(message.act_id),
             amount=message.amount,
             text=message.text,
-            pictures=tuple(filter(is_link, message.pictures)),
+            pictures=tuple(digests_in(message.pictures)),
         )
         if complaint is not None:
             if act is ComplaintAct.OPEN:
                 raise Refusal(ComplaintReason.COMPLAINT_ALREADY_OPEN)
             self._complete_in_memory(complaint)
-            return self._move(complaint, move)
+            changed = self._move(complaint, move)
+            self._pictures.want(changed.id, changed.user_id, move.pictures)
+            return changed
         if act is not ComplaintAct.OPEN:
             raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)
         opened = self._opened(id_, message)
         self._complete_in_memory(opened)
         self._write(opened, move)
+        self._pictures.want(opened.id, opened.user_id, move.pictures)
         return opened
 
     def _opened(self, id_: int, message: ComplaintSaid) -> Complaint:
@@ -341,8 +379,10 @@ class ComplaintService:
                 self._tell(changed, [self._newest(changed)])
 
     def _complete_in_memory(self, complaint: Complaint) -> None:
-        """The whole history, so that telling what the other side lacks is not cold. May be cold."""
+        """The whole history, so that telling what the other side lacks is not cold; and what else a turn takes. May be cold."""
         self.turns.find("case_id", complaint.id)
+        for prepare in self.before_turn:
+            prepare(complaint.merchant_id)
 
     def _newest(self, complaint: Complaint) -> Turn:
         turn = self.turns.get(turn_id(complaint.id, complaint.turns))
@@ -378,7 +418,7 @@ class ComplaintService:
                 currency=complaint.currency,
                 amount=turn.amount,
                 text=turn.text,
-                pictures=turn.links,
+                pictures=turn.digests,
                 answer_by_ms=complaint.answer_by_ns // NS_PER_MS if turn.number == complaint.turns else 0,
                 at_ms=turn.at_ns // NS_PER_MS,
             )

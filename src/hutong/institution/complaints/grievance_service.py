@@ -11,6 +11,8 @@ import structlog
 from msgspec.structs import replace
 
 from hutong.institution.complaints.grievance import GRIEVANCES, OVER, Grievance, GrievanceOrder, GrievanceState
+from hutong.institution.complaints.picture import Case, digests_in
+from hutong.institution.complaints.picture_service import PictureService
 from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.institution.complaints.turn import GRIEVANCE_TURNS, TURNS_MAX, Turn, Words, turn_of
 from hutong.institution.complaints.views import grievance_data
@@ -27,7 +29,8 @@ from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty
-from hutong.scheme.messages import Channel, ComplaintSaid, ComplaintTurn, hex_id, id_hex
+from hutong.scheme.complaint_messages import ComplaintSaid, ComplaintTurn
+from hutong.scheme.messages import Channel, hex_id, id_hex
 
 log = structlog.get_logger()
 CONTACT_LENGTH_MAX = 35
@@ -54,12 +57,14 @@ class GrievanceService:
         policies: Policies,
         debtor: DebtorService,
         notices: Notices,
+        pictures: PictureService,
         send: Callable[[str, ComplaintSaid], None],
     ) -> None:
         self._node = node
         self._policies = policies
         self._debtor = debtor
         self._notices = notices
+        self._pictures = pictures
         self._send = send
         self.grievances = Shelf(GRIEVANCES, node.journal, node.store, by=("payment_id", "user_id"))
         self.turns = Shelf(GRIEVANCE_TURNS, node.journal, node.store, by=("case_id",))
@@ -80,7 +85,8 @@ class GrievanceService:
         Somebody complains of a payment of theirs, once per grievance id.
 
         Refuses:  PAYMENT_UNKNOWN, also for somebody else's; PAYMENT_NOT_COMPLETED, COMPLAINT_NEEDS_A_MERCHANT, COMPLAINT_TOO_LATE,
-                  COMPLAINT_ALREADY_OPEN, TOO_MANY_COMPLAINTS; words as `check_text` does. The other side may refuse as well.
+                  COMPLAINT_ALREADY_OPEN, TOO_MANY_COMPLAINTS; words as `check_text` does; pictures as `PictureService.chosen`.
+                  The other side may refuse as well.
         Repeats:  as it stands; ID_TAKEN, naming the field, for other content.
         """
         known = self.grievances.get(order.grievance_id)
@@ -164,6 +170,25 @@ class GrievanceService:
             raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)
         return grievance
 
+    def case_of(self, id_: int) -> Case | None:
+        """Whose complaint it is, for its pictures; None if it is none."""
+        grievance = self.grievances.get(id_)
+        if grievance is None:
+            return None
+        until_ns = None
+        if not grievance.is_open:
+            policy, _, _ = self._policies.today(self._node.clock.now_ns())
+            until_ns = grievance.changed_ns + policy.complaint(grievance.kind).picture_days * _DAY_NS
+        return Case(
+            grievance.id,
+            grievance.payment_id,
+            self._node.node_id,
+            grievance.creditor_agent,
+            ComplaintParty.PAYER,
+            grievance.user_id,
+            until_ns,
+        )
+
     def history(self, grievance: Grievance) -> list[Turn]:
         """The turns that are known here, oldest first. May be cold."""
         return sorted(self.turns.find("case_id", grievance.id), key=lambda turn: turn.number)
@@ -217,6 +242,7 @@ class GrievanceService:
         return payment
 
     def _act(self, grievance: Grievance, act: ComplaintAct, words: Words) -> Grievance:
+        chosen = self._pictures.chosen(grievance.id, grievance.user_id, words.pictures)
         acted = replace(
             grievance,
             act=act.value,
@@ -229,6 +255,7 @@ class GrievanceService:
             refusal_code="",
         )
         self._put(acted)
+        self._pictures.say(acted.id, acted.user_id, chosen)
         self._rounds.begin(acted.id, self._node.clock.now_ns())
         self._ask(acted, act)
         return self.grievance(acted.id)
@@ -250,6 +277,7 @@ class GrievanceService:
         self.turns.put(turn)
         self._put(known)
         if message.by is not ComplaintParty.PAYER:
+            self._pictures.want(known.id, known.user_id, turn.digests)
             news = _NEWS.get(message.act, "complaint.answered")
             self._notices.tell_user(known.user_id, news, grievance_data(known, turn))
         return known
@@ -298,7 +326,7 @@ class GrievanceService:
                 act=act,
                 act_id=id_hex(grievance.act_id),
                 text=grievance.act_text,
-                pictures=grievance.act_pictures.split("\n") if grievance.act_pictures else [],
+                pictures=digests_in(grievance.act_pictures.split("\n")),
             )
         if act is ComplaintAct.OPEN:
             message = replace(

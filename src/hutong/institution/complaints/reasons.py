@@ -20,4 +20,8 @@ class ComplaintReason(Reason):
     COMPLAINT_NOT_DELIVERED = Kind.REFUSED, "AB06"  # The merchant's institution has been silent for days.
     TOO_MANY_COMPLAINTS = Kind.LIMITED, "NARR"  # Of one payer, in a day.
     COMPLAINED_PAYMENT_UNKNOWN = Kind.REFUSED, "NOOR"
-    PICTURE_IS_NO_LINK = Kind.INVALID, "NARR"  # https, and nothing in it that can't be seen.
+    PICTURE_UNKNOWN = Kind.NOT_FOUND, "NARR"  # Never given, or given too long ago, or its complaint is long over.
+    PICTURE_ON_ITS_WAY = Kind.LIMITED, "NARR"  # From the other side.
+    PICTURE_NOT_RECOGNISED = Kind.INVALID, "NARR"
+    PICTURE_TOO_BIG = Kind.INVALID, "NARR"
+    TOO_MANY_PICTURES = Kind.LIMITED, "NARR"  # In one complaint, or given in a day.

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hutong.institution.complaints.picture import digests_in
 from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
@@ -9,7 +10,8 @@ from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
 from hutong.scheme.complaint import ComplaintParty
-from hutong.scheme.messages import PICTURES_MAX, ComplaintTurn, hex_id
+from hutong.scheme.complaint_messages import PICTURES_MAX, ComplaintTurn
+from hutong.scheme.messages import hex_id
 
 TEXT_LENGTH_MAX = 500
 TURNS_MAX = 200
@@ -28,19 +30,15 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     act_key: Uuid  # Each act makes one turn.
     amount: BigInt
     text: Text
-    pictures: Text  # Links, one a line.
+    pictures: Text  # Their digests, one a line.
     author: Text  # Who did it for the merchant or the institution; not told to the payer.
     state: Text  # Of the complaint behind it.
     at_ns: BigInt
 
     @property
-    def links(self) -> list[str]:
-        return self.pictures.split("\n") if self.pictures else []
-
-
-def is_link(text: str) -> bool:
-    """Whether pages may link to it: what somebody else's institution sends is anything at all."""
-    return text.startswith("https://") and text.isascii() and text.isprintable() and " " not in text
+    def digests(self) -> list[str]:
+        """By which its pictures are found."""
+        return digests_in(self.pictures.split("\n"))
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,17 +46,17 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     act_id: int
     text: str = ""
-    pictures: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()  # By digest: they were given before.
 
     def check(self, *, empty: bool = False) -> None:
-        """Refuses what `check_text` does, and COMPLAINT_TOO_LONG for too many pictures."""
+        """Refuses what `check_text` does; COMPLAINT_TOO_LONG for too many pictures, PICTURE_UNKNOWN for what names none."""
         # Lines are the one thing in it that can't be seen.
         flat = self.text.replace("\n", " ")
         check_text("text", flat, length_max=TEXT_LENGTH_MAX, empty=empty or bool(self.pictures))
         if len(self.pictures) > PICTURES_MAX:
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LONG, field="pictures", pictures_max=PICTURES_MAX)
-        if not all(is_link(each) for each in self.pictures):
-            raise Refusal(ComplaintReason.PICTURE_IS_NO_LINK, field="pictures")
+        if len(digests_in(self.pictures)) != len(self.pictures):
+            raise Refusal(ComplaintReason.PICTURE_UNKNOWN, field="pictures")
 
 
 COMPLAINT_TURNS = Table("complaint_turns", Turn)
@@ -87,7 +85,7 @@ def turn_of(message: ComplaintTurn, grievance_id: int, user_id: int) -> Turn:
         act_key=turn_id(grievance_id, message.number),
         amount=message.amount,
         text=message.text,
-        pictures="\n".join(filter(is_link, message.pictures)),
+        pictures="\n".join(digests_in(message.pictures)),
         author="",
         state=message.status.value,
         at_ns=message.at_ms * NS_PER_MS,

@@ -1,5 +1,6 @@
 """What payers, merchants and operators are shown of complaints. Amounts are integers of minor units (fen)."""
 
+from base64 import b64encode
 from typing import Annotated, Any
 
 import msgspec
@@ -7,16 +8,19 @@ from msgspec import Meta
 
 from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.grievance import GRIEVANCE_PREFIX, Grievance
+from hutong.institution.complaints.picture import Picture
+from hutong.institution.complaints.picture_file import BYTES_MAX, PictureFile
 from hutong.institution.complaints.turn import TEXT_LENGTH_MAX, Turn
 from hutong.institution.payments.views import payment_id_text
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text
 from hutong.scheme.complaint import ComplaintKind
-from hutong.scheme.messages import PICTURES_MAX
+from hutong.scheme.complaint_messages import PICTURES_MAX
 
 ACT_PREFIX = "act"
 Words = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
-Pictures = Annotated[list[Annotated[str, Meta(max_length=512)]], Meta(max_length=PICTURES_MAX)]
+PictureName = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="As a picture is named that was given.")]
+Pictures = Annotated[list[PictureName], Meta(max_length=PICTURES_MAX)]
 
 
 class ComplainBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +47,27 @@ class ApproveBody(SayBody, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Agree to a refund. With an `amount` it is made at once; with 0 it is made later, as ever."""
 
     amount: Annotated[int, Meta(ge=0)] = 0
+
+
+class PictureBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture to say something with: PNG, JPEG or BMP, at most 2 MiB of it."""
+
+    content: Annotated[str, Meta(max_length=-(-BYTES_MAX // 3) * 4, description="Its bytes, in base64.")]
+
+
+class PictureView(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture that was given: `picture`, its SHA-256 as it is kept, names it to what is said within a day."""
+
+    picture: str
+    kind: str
+    size: int
+
+
+class PictureContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of a complaint, as it is kept: in base64, so that nothing here is ever taken for a page."""
+
+    kind: str
+    content: str
 
 
 class TurnView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,7 +139,7 @@ def turn_view(turn: Turn, *, to_payer: bool = False) -> TurnView:
         act=turn.act,
         amount=turn.amount,
         text=turn.text,
-        pictures=turn.links,
+        pictures=turn.digests,
         author="" if to_payer else turn.author,
         state=turn.state,
         at_ms=turn.at_ns // NS_PER_MS,
@@ -167,6 +192,14 @@ def grievance_view(grievance: Grievance, turns: list[Turn] | None = None) -> Gri
         answer_by_ms=grievance.answer_by_ns // NS_PER_MS,
         turns=[turn_view(turn, to_payer=True) for turn in turns or ()],
     )
+
+
+def picture_content(file: PictureFile) -> PictureContent:
+    return PictureContent(kind=file.kind.value, content=b64encode(file.content).decode())
+
+
+def picture_view(picture: Picture) -> PictureView:
+    return PictureView(picture=picture.digest, kind=picture.kind, size=picture.size)
 
 
 def complaint_data(complaint: Complaint, turn: Turn) -> dict[str, Any]:

@@ -60,6 +60,10 @@ REGISTER = (
     Holding("grievance_turns", blanked={"text": "", "pictures": ""}, scanned=True),
     Holding("complaints", blanked={"contact": ""}, secret=frozenset({"owner"}), scanned=True),
     Holding("complaint_turns", blanked={"text": "", "pictures": ""}, secret=frozenset({"author"}), scanned=True),
+    Holding("complaint_pictures"),
+    Holding(
+        "complaint_picture_parts", deleted=True, secret=frozenset({"content"})
+    ),  # Each can be had where it was said.
     Holding(
         "gateway_preauths",
         blanked={"facts": b"{}"},

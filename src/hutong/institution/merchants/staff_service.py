@@ -34,7 +34,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import Shelf, decided, warmed
 
 
 class StaffService:
@@ -263,9 +263,9 @@ class StaffService:
         return any(each.member_id in mine and each.ended != SessionEnd.REVOKED for each in found)
 
     @property
-    def changes(self) -> int:
-        """How often anybody of any merchant's staff changed since the start."""
-        return self._all.staff.changes
+    def all(self) -> Shelf[StaffMember]:
+        """Everybody of any merchant's staff: who follows whether that changed asks its `changes`."""
+        return self._all.staff
 
     def works_for(self, phone: str) -> set[int]:
         """The merchants whose staff the holder of a number is, or was asked to be. Raises `Cold`."""

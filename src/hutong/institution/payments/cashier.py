@@ -277,9 +277,11 @@ class Cashier:
             adjuster.keep(id_)
 
     def commit(self, paid: Payment | Receipt) -> None:
-        """It was paid."""
-        for adjuster, id_ in self._given(paid):
-            adjuster.commit(id_)
+        """It was paid. Asked of every payment: nothing is gathered first."""
+        if isinstance(paid, Payment) and paid.adjuster:
+            self._adjusters[paid.adjuster].commit(paid.id)
+        if paid.sponsor:
+            self._sponsors[paid.sponsor].commit(self._claimant(paid))
 
     def release(self, paid: Payment | Receipt) -> None:
         """It was not paid."""

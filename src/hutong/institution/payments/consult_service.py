@@ -272,6 +272,8 @@ def _not_resolved(answer: CodeResolve) -> Refusal:
         }
     except Refusal as refusal:
         return refusal
+    if answer.amount and answer.creditor_agent:  # Something is asked for, and not by a payment.
+        told |= {"amount": answer.amount, "institution": answer.creditor_agent}
     return Refusal(PaymentReason.CODE_NOT_RESOLVED, **facts, **{name: fact for name, fact in told.items() if fact})
 
 

@@ -323,7 +323,7 @@ class DebtorService:
             debtor_agent=self._node.node_id,
             creditor_agent=payment.creditor_agent,
             debtor_name=payment.debtor_name,
-            debtor_ref=_pseudonym(payment.user_id, payment.creditor_agent),
+            debtor_ref=debtor_reference(payment.user_id, payment.creditor_agent),
             accepted_at_ms=payment.created_ns // NS_PER_MS,
             expires_at_ms=payment.expires_ns // NS_PER_MS,
             remittance=payment.remark,
@@ -438,8 +438,8 @@ class DebtorService:
 
 
 @lru_cache(100_000)
-def _pseudonym(user_id: int, creditor_agent: str) -> str:
-    """The same payer towards the same agent, and of no use to two agents that compare theirs."""
+def debtor_reference(user_id: int, creditor_agent: str) -> str:
+    """`DbtrRef`: the same payer towards the same agent, and of no use to two agents that compare theirs."""
     return id_hex(derive(user_id, creditor_agent))
 
 

@@ -74,6 +74,12 @@ class MandateService:
         self._mandates.put(mandate)
         return mandate, text
 
+    def granted(self, user_id: int, grant_id: str) -> tuple[Mandate, str] | None:
+        """The mandate that was granted under the user's own id, and its text; also one that was revoked. May raise `Cold`."""
+        text = mandate_text(self._node.node_id, self._secret(user_id, grant_id))
+        known = self._mandates.get(mandate_id(text))
+        return None if known is None else (known, text)
+
     def _secret(self, user_id: int, grant_id: str) -> bytes:
         """What makes a mandate's text hard to guess; under a caller's id the same again, from the node's key."""
         if not grant_id:

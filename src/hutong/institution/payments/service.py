@@ -32,13 +32,18 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
+from hutong.scheme.complaint_messages import (
+    ComplaintMessage,
+    ComplaintPictureAsked,
+    ComplaintPiece,
+    ComplaintSaid,
+    ComplaintTurn,
+)
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
     CodeConsult,
     CodeResolve,
-    ComplaintSaid,
-    ComplaintTurn,
     CreditTransfer,
     PaymentReturn,
     PaymentStatus,
@@ -129,7 +134,7 @@ class PaymentService:
         self._code_prefix = code_prefix
         # Recalls are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
-        self.on_complaint: Callable[[ComplaintSaid | ComplaintTurn], None] = lambda _: None  # As recalls.
+        self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None  # As recalls.
         self._people = people
 
     async def start(self) -> None:
@@ -201,7 +206,7 @@ class PaymentService:
                 self.consults.answered(message)
             case RecallRequest() | RecallAnswer() | TraceRequest() | TraceAnswer():
                 self.on_recall(message)
-            case ComplaintSaid() | ComplaintTurn():
+            case ComplaintSaid() | ComplaintTurn() | ComplaintPictureAsked() | ComplaintPiece():
                 self.on_complaint(message)
             case AccountStatement():
                 self.on_statement(message)

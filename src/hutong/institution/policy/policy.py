@@ -83,6 +83,7 @@ class ComplaintTerms(msgspec.Struct, frozen=True, gc=False):
     continue_days: int  # How long the payer may still be discontent with what was completed.
     times_max: int  # How often the payer may complain in one: opening it, and continuing.
     daily_max: int  # How many one payer may open in a day.
+    picture_days: int  # How long its pictures are kept behind its end.
 
 
 class Policy:
@@ -97,6 +98,7 @@ class Policy:
         self._decisions = {name: self._engine.create_decision(tables[name]) for name in TABLES}
         self._limits: dict[tuple[Channel, int, bool], Limits] = {}
         self._fees: dict[tuple[Channel, bool], MerchantFee] = {}
+        self._complaints: dict[str, ComplaintTerms] = {}
 
     @property
     def tables(self) -> list[DecisionTable]:
@@ -127,7 +129,10 @@ class Policy:
 
     def complaint(self, kind: str) -> ComplaintTerms:
         """What a complaint of this kind is held to."""
-        return msgspec.convert(self._ask("complaint", {"kind": kind}), ComplaintTerms)
+        terms = self._complaints.get(kind)
+        if terms is None:
+            terms = self._complaints[kind] = msgspec.convert(self._ask("complaint", {"kind": kind}), ComplaintTerms)
+        return terms
 
     def _ask(self, table: str, facts: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self._decisions[table].evaluate(facts)["result"]

@@ -54,7 +54,10 @@ class AudienceService:
             exposures, awards = self.exposures.find("unit_id", person_id), self._awards.find("person_id", person_id)
             known = self._kept(person_id, exposures)
             for award in awards:
-                self._count(known, award, award.left, int(award.state != AwardState.RELEASED))
+                spent = known.spent.get(award.campaign_id)
+                if spent is None:
+                    spent = known.spent[award.campaign_id] = PersonSpent()
+                spent.count(award.day, award.left, int(award.state != AwardState.RELEASED))
                 self._watch(known, award)
         return known
 
@@ -98,10 +101,15 @@ class AudienceService:
     def count(self, award: Award) -> None:
         """A version of an award was written down."""
         known = self._known.get(award.person_id)
-        if known is not None:
-            change, times = award.change, award.times
-            if change or times:
-                self._count(known, award, change, times)
+        if known is None:
+            return
+        change, times = award.change, award.times
+        if change or times:
+            spent = known.spent.get(award.campaign_id)
+            if spent is None:
+                spent = known.spent[award.campaign_id] = PersonSpent()
+            spent.count(award.day, change, times)
+        if award.state == _RESERVED or known.undecided or known.is_new:
             self._watch(known, award)
 
     def keep(self) -> None:
@@ -125,12 +133,6 @@ class AudienceService:
         known.undecided.discard(award.payment_id)
         if known.is_new and state == _COMMITTED:
             known.is_new = False
-
-    def _count(self, known: Known, award: Award, change: int, times: int) -> None:
-        spent = known.spent.get(award.campaign_id)
-        if spent is None:
-            spent = known.spent[award.campaign_id] = PersonSpent()
-        spent.count(award.day, change, times)
 
     def _kept(self, unit_id: int, exposures: Iterable[Exposure]) -> Known:
         if len(self._known) >= _KNOWN_MAX:

@@ -30,25 +30,26 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     """
 
     id: Uuid
-    campaign_id: Uuid
-    kind: Text
     person_id: Uuid  # 0: whoever paid a merchant of ours.
     payment_id: Uuid  # What the adjuster was told to reserve for; 0: a reward.
-    source: Text  # "campaign", "draw", "coupon", "invite".
     source_id: Uuid
     amount: BigInt
     returned: BigInt  # By refunds.
-    state: Text
     change: BigInt
+    created_ns: BigInt
+    decided_ns: BigInt
+    facts: Bytes
+    # From here on, what many awards have in common (`AWARDS`).
+    campaign_id: Uuid
+    kind: Text
+    source: Text  # "campaign", "draw", "coupon", "invite".
+    state: Text
     times: SmallInt
     day: Integer  # In the institution's own zone.
     place: Text
     row: SmallInt  # Of the rules, that decided; 0: none did.
     version: Integer  # Of the campaign's terms.
     combined: Boolean  # Its money goes by way of the node's account of what was awarded.
-    facts: Bytes
-    created_ns: BigInt
-    decided_ns: BigInt
     reason: Text
 
     @property
@@ -73,7 +74,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: BigInt
 
 
-AWARDS = Table("awards", Award)
+AWARDS = Table("awards", Award, repeated=11)
 EXPOSURES = Table("campaign_exposures", Exposure)
 
 

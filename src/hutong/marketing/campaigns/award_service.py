@@ -27,6 +27,7 @@ from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.decided import COMMITTED, RESERVED, Decided, first_version
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.runtime.node import NodeRuntime
@@ -35,19 +36,6 @@ from hutong.runtime.shelf import Shelf
 _UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _LOOKED_MAX = 10_000
 DayOf = Callable[[int], int]
-# Read once: asking an enumeration for its value is a call, and each discounted payment asks for some.
-_DISCOUNT = AwardKind.DISCOUNT.value
-_RESERVED, _COMMITTED = AwardState.RESERVED.value, AwardState.COMMITTED.value
-
-
-class Decided(msgspec.Struct, frozen=True, gc=False):
-    """What was decided of one benefit beside its amount."""
-
-    benefit: Benefit
-    place: str
-    row: int
-    campaign: Campaign
-    caps: Caps
 
 
 class AwardService:
@@ -72,9 +60,9 @@ class AwardService:
             AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
         )
         self.audience = AudienceService(node, parties, self.all)
-        self._fresh: dict[
-            int, list[Award]
-        ] = {}  # By payment, within the decision that set them aside: not written yet.
+        # By payment, within the decision that set them aside: not written yet. The first of what nobody else follows.
+        self._plain: dict[int, tuple[int, Decided, int]] = {}
+        self._fresh: dict[int, list[Award]] = {}
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, written down and still undecided.
         self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
         self._looked: dict[int, list[Award]] = {}  # What somebody is about to decide.
@@ -145,34 +133,42 @@ class AwardService:
         Moves:    campaign -> awarded, where several give together; posted.
         """
         day = self._day_of(now_ns)
-        if len(chosen) == 1:  # As most are.
-            only = _award(only_award_id(payment_id), payment_id, person_id, chosen[0], day, now_ns, combined=False)
-            awards = self._fresh[payment_id] = [only]
-            return awards
         combined = len({each.benefit.campaign_id for each in chosen}) > 1
+        name = _id if len(chosen) > 1 else _only_id
         awards = self._fresh[payment_id] = [
-            _award(_id(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
+            first_version(name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
             for each in chosen
         ]
         if combined:
             self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
         return awards
 
+    def reserve_plain(self, payment_id: int, person_id: int, only: Decided, now_ns: int) -> None:
+        """As `reserve`, of the one thing that a payment is given, as most are: it is made when it is written."""
+        self._plain[payment_id] = person_id, only, now_ns
+
     def keep(self, payment_id: int) -> None:
         """Write down what was reserved: nobody has decided yet. Repeats: nothing."""
         awards = self._fresh.pop(payment_id, None)
+        plain = self._plain.pop(payment_id, None)
+        if plain is not None:
+            awards = [self._made(payment_id, plain)]
         if awards is not None:
             self._reserved[payment_id] = awards
             for award in awards:
                 self._put(award)
 
     def commit(self, payment_id: int) -> list[Award]:
-        """Its payment was made. Returns what has just been decided; on a repeat nothing."""
+        """Its payment was made. Returns what has just been decided, of which others have a state; on a repeat nothing."""
+        plain = self._plain.pop(payment_id, None)
+        if plain is not None:
+            self._put(self._made(payment_id, plain, COMMITTED))
+            return []
         fresh = self._fresh.pop(payment_id, None)
         if fresh is None:
             return self._decide(payment_id, AwardState.COMMITTED)
         now_ns = self._now()
-        return [self._put(replace(award, state=_COMMITTED, decided_ns=now_ns)) for award in fresh]
+        return [self._put(replace(award, state=COMMITTED, decided_ns=now_ns)) for award in fresh]
 
     def release(self, payment_id: int) -> list[Award]:
         """
@@ -364,6 +360,19 @@ class AwardService:
             decided.append(self._put(award))
         return decided
 
+    def _made(self, payment_id: int, plain: tuple[int, Decided, int], state: str = RESERVED) -> Award:
+        person_id, only, now_ns = plain
+        return first_version(
+            payment_id | 1,  # `only_award_id`, without a call.
+            payment_id,
+            person_id,
+            only,
+            self._day_of(now_ns),
+            now_ns,
+            combined=False,
+            state=state,
+        )
+
     def _put(self, award: Award) -> Award:
         self.all.put(award)
         if award.person_id:
@@ -441,34 +450,8 @@ def _id(payment_id: int, benefit: Benefit) -> int:
     return award_id(payment_id, benefit.campaign_id, benefit.source, benefit.source_id)
 
 
-def _award(
-    id_: int, payment_id: int, person_id: int, given: Decided, day: int, now_ns: int, *, combined: bool
-) -> Award:
-    benefit, campaign = given.benefit, given.campaign
-    # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every discount.
-    return Award(
-        id_,
-        campaign.id,
-        _DISCOUNT,
-        person_id,
-        payment_id,
-        benefit.source,
-        benefit.source_id,
-        benefit.amount,
-        0,  # Returned.
-        _RESERVED,
-        benefit.amount,  # Its change of every budget,
-        1,  # once.
-        day,
-        given.place,
-        given.row,
-        campaign.version,
-        combined,
-        msgspec.json.encode(benefit.facts) if benefit.facts else b"",
-        now_ns,
-        0,  # Decided.
-        "",
-    )
+def _only_id(payment_id: int, _: Benefit) -> int:
+    return only_award_id(payment_id)
 
 
 def _released(award: Award, now_ns: int, reason: str) -> Award:

@@ -25,12 +25,18 @@ class PlaceFacts(msgspec.Struct, frozen=True):
 NOWHERE = PlaceFacts()  # A merchant of another institution: a consult does not say.
 
 
+class Followed(Protocol):
+    """Rows that something else follows from."""
+
+    changes: int
+
+
 class Parties(Protocol):
     """People and merchants. Everything may raise `Cold`."""
 
     @property
-    def changes(self) -> int:
-        """How often what an operator says of them changed, or who sells where: while it stays, so does whatever follows."""
+    def followed(self) -> "tuple[Followed, ...]":
+        """What an operator says of them, and who sells where: while none of it changes, whatever follows from it stays."""
         ...
 
     def payer(self, person_id: int) -> PayerFacts: ...

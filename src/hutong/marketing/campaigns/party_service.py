@@ -9,7 +9,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, minted_ms
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountQuery, TransferFlag
-from hutong.marketing.campaigns.parties import PayerFacts, PlaceFacts
+from hutong.marketing.campaigns.parties import Followed, PayerFacts, PlaceFacts
 from hutong.marketing.campaigns.trait import TRAITS, TraitOf, Traits, checked_words
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
@@ -34,6 +34,7 @@ class PartyService:
         self._merchants = merchants
         self._staff = staff
         self.traits = Shelf(TRAITS, node.journal, node.store)
+        self.followed: tuple[Followed, ...] = (self.traits, staff.all)
 
     async def start(self) -> None:
         """Whom the operator said something of: few, so all."""
@@ -48,11 +49,6 @@ class PartyService:
         traits = Traits(id=id_, of=of.value, words=kept, changed_ns=self._node.clock.now_ns())
         self.traits.put(traits)
         return traits
-
-    @property
-    def changes(self) -> int:
-        """How often what the operator says of them changed since the start, or who works where."""
-        return self.traits.changes + self._staff.changes
 
     def payer(self, person_id: int) -> PayerFacts:
         """May raise `Cold`."""

@@ -16,15 +16,16 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import Award
-from hutong.marketing.campaigns.award_service import AwardService, Decided
+from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, Spent, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import Combination, best_combination
+from hutong.marketing.campaigns.decided import Decided
 from hutong.marketing.campaigns.explanation import explanation
-from hutong.marketing.campaigns.parties import NOWHERE, Parties, PlaceFacts
+from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.rule_book import CAMPAIGN, Match, RuleBook
 from hutong.scheme.messages import Channel
@@ -113,6 +114,7 @@ class Subsidies:
         self._chart = own
         self.sources: dict[str, BenefitSource] = {}  # By what their benefits call themselves.
         self._offered: dict[_Asked, _Offered] = {}
+        self._followed: tuple[Followed, ...] = (campaigns.all, programmes.all, *parties.followed)
 
     def offer(self, occasion: Occasion) -> Subsidy | None:
         """
@@ -167,15 +169,17 @@ class Subsidies:
         own = all(each.benefit.source == CAMPAIGN for each in subsidy.chosen)
         return own and not any("new" in book.fields for book in books)
 
-    @property
     def _changes(self) -> int:
-        return self._campaigns.all.changes + self._programmes.all.changes + self._parties.changes
+        changes = 0
+        for each in self._followed:
+            changes += each.changes
+        return changes
 
     def _kept(self, subsidy: Subsidy, occasion: Occasion) -> _Offered:
         spent = self._campaigns.spent
         return _Offered(
             subsidy,
-            self._changes,
+            self._changes(),
             max(each.campaign.starts_ns for each in subsidy.chosen),
             min(occasion.now_ns + _SHOWN_NS, *(each.campaign.ends_ns for each in subsidy.chosen)),
             occasion.merchant_id,
@@ -204,7 +208,7 @@ class Subsidies:
             or occasion.merchant_id != merchant_id
             or occasion.shop_id != shop_id
             or occasion.chosen != chosen
-            or changes != self._changes
+            or changes != self._changes()
         ):
             return False
         for amount, funded, spent, caps, campaign_id, place in rooms:
@@ -249,8 +253,11 @@ class Subsidies:
     def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
         """Set aside what was just offered."""
         assert isinstance(discount, Subsidy), "what is reserved was offered here"
-        sources = self.sources
-        for award in self._awards.reserve(payment_id, occasion.payer_id, discount.chosen, occasion.now_ns):
+        sources, chosen = self.sources, discount.chosen
+        if len(chosen) == 1 and chosen[0].benefit.source not in sources:
+            self._awards.reserve_plain(payment_id, occasion.payer_id, chosen[0], occasion.now_ns)
+            return
+        for award in self._awards.reserve(payment_id, occasion.payer_id, chosen, occasion.now_ns):
             if award.source in sources:
                 sources[award.source].reserved(award)
 

@@ -1,6 +1,6 @@
 """How campaigns, sponsors and awards look over HTTP. Amounts are integers of minor units (fen)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -99,10 +99,15 @@ class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A merchant's own campaign: at its own shops, from its own budget, for whoever pays."""
+    """
+    A merchant's own campaign: at its own shops, from its own budget.
+
+    `DISCOUNT`: for whoever pays, from any wallet. `COUPON`: for people of this institution, who claim what templates of it give.
+    """
 
     campaign_id: str
     name: str
+    kind: Literal["DISCOUNT", "COUPON"] = "DISCOUNT"
     budget: Minor
     terms: CampaignTerms
     starts_at_ms: Moment = 0
@@ -113,8 +118,8 @@ class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return CampaignDraft(
             id=parse_id(CAMPAIGN_PREFIX, self.campaign_id),
             name=self.name,
-            kind=CampaignKind.DISCOUNT,
-            side=Side.PAYEE,
+            kind=CampaignKind(self.kind),
+            side=Side.PAYEE if self.kind == CampaignKind.DISCOUNT else Side.PAYER,
             sponsors=[(sponsor_id, 1)],
             budget=self.budget,
             terms=self.terms,

@@ -66,7 +66,7 @@ class ClaimService:
         _check_not_for_till(template)
         if template.told.code is not CodeKind.NONE:
             raise Refusal(CouponReason.COUPON_NEEDS_CODE)
-        return self._take(claim_id, template, who, None)
+        return self._take(claim_id, template, who)
 
     def claim_by_code(self, claim_id: int, code: str, who: Claimant) -> Coupon:
         """
@@ -93,7 +93,7 @@ class ClaimService:
             return known
         if key is not None and self._all.claims.find("code_id", key):
             raise Refusal(CouponReason.COUPON_CODE_USED, field="code")
-        return self._take(claim_id, self._templates.template(batch.template_id), who, key)
+        return self._take(claim_id, self._templates.template(batch.template_id), who, key, batch.id)
 
     def send(self, claim_id: int, template_id: int, person_id: int, merchant_id: int = 0) -> Coupon:
         """
@@ -107,7 +107,7 @@ class ClaimService:
         known = self._repeated(claim_id, template_id, person_id)
         if known is not None:
             return known
-        coupon = self._take(claim_id, template, Claimant(person_id), None)
+        coupon = self._take(claim_id, template, Claimant(person_id))
         self._tell(coupon, template)
         return coupon
 
@@ -170,7 +170,14 @@ class ClaimService:
         day = self._calendar.day(self._clock.now_ns())
         return self._templates.stock(template_id).on(day)
 
-    def _take(self, claim_id: int, template: CouponTemplate, who: Claimant, key: int | None) -> Coupon:
+    def _take(
+        self,
+        claim_id: int,
+        template: CouponTemplate,
+        who: Claimant,
+        key: int | None = None,
+        batch_id: int | None = None,
+    ) -> Coupon:
         now_ns = self._clock.now_ns()
         day = self._calendar.day(now_ns)
         stock, terms = self._templates.stock(template.id), template.told
@@ -191,6 +198,7 @@ class ClaimService:
                 person_id=who.person_id,
                 device_id=who.device_id,
                 code_id=key,
+                batch_id=batch_id,
                 day=stock.day,
                 number=stock.claimed,
                 number_today=stock.today,

@@ -7,6 +7,7 @@ key. What deciphers to anything but zeros there was not made here: of sixteen tr
 
 import hashlib
 import hmac
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,21 @@ class CodeBatch(msgspec.Struct, frozen=True, kw_only=True):
     shared: Boolean
     made_by: Text
     created_ns: BigInt
+
+
+class CodeHandout(msgspec.Struct, frozen=True, kw_only=True):
+    """That a page gave a batch's codes away, as a file: once."""
+
+    id: Uuid  # The batch's.
+    taken_by: Text
+    taken_ns: BigInt
+
+
+class Use(NamedTuple):
+    """So many coupons were claimed by codes made together, and so many of these paid with."""
+
+    claimed: int = 0
+    used: int = 0
 
 
 class Codes:

@@ -33,6 +33,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     person_id: Uuid
     device_id: Uuid  # 0: it was sent, and nobody's device asked for it.
     code_id: Uuid | None  # Of a unique code: it leads to one claim.
+    batch_id: Uuid | None  # Of the code that was typed, unique or shared.
     day: Integer  # In the institution's own zone.
     number: BigInt
     number_today: BigInt

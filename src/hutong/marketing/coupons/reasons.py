@@ -24,6 +24,7 @@ class CouponReason(Reason):
     COUPON_CODES_OTHERWISE = Kind.CONFLICT, "DUPL"
     COUPON_CODES_TOO_MANY = Kind.REFUSED, "NARR"
     COUPON_CODES_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    COUPON_CODES_HANDED_OUT = Kind.REFUSED, "NARR"  # To a browser: once, and to nobody after.
     COUPON_TAKES_NO_CODES = Kind.REFUSED, "NARR"
 
     COUPON_UNKNOWN = Kind.NOT_FOUND, "NARR"

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hutong.marketing.coupons.code import CodeBatch
+from hutong.marketing.coupons.code import CodeBatch, CodeHandout
 from hutong.marketing.coupons.coupon import Claim, Coupon
 from hutong.marketing.coupons.template import CouponTemplate
 from hutong.marketing.coupons.till_code import TillCode
@@ -12,6 +12,7 @@ from hutong.runtime.tables import Table
 
 TEMPLATES = Table("coupon_templates", CouponTemplate)
 BATCHES = Table("coupon_code_batches", CodeBatch)
+HANDOUTS = Table("coupon_code_handouts", CodeHandout)
 CLAIMS = Table("coupon_claims", Claim)
 COUPONS = Table("coupons", Coupon)
 TILL_CODES = Table("coupon_till_codes", TillCode)
@@ -25,6 +26,7 @@ class CouponRepository:
         journal, store = node.journal, node.store
         self.templates = Shelf(TEMPLATES, journal, store)
         self.batches = Shelf(BATCHES, journal, store, by=("template_id",))
+        self.handouts = Shelf(HANDOUTS, journal, store)
         self.claims = Shelf(CLAIMS, journal, store, by=("person_id", "device_id", "code_id"), timed=True)
         self._together = {column: _Together(node, self.claims, column) for column in ("person_id", "device_id")}
         self.coupons = Shelf(COUPONS, journal, store, by=("person_id",), timed=True)
@@ -33,6 +35,7 @@ class CouponRepository:
     async def start(self) -> None:
         await self.templates.load_all()
         await self.batches.load_all()
+        await self.handouts.load_all()
         await self.claims.start()
         await self.coupons.start()
 

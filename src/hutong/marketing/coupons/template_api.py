@@ -16,11 +16,12 @@ from hutong.institution.people.service import PeopleService
 from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.coupons.claim_service import ClaimService
-from hutong.marketing.coupons.code import BATCH_PREFIX, CodeBatch
+from hutong.marketing.coupons.code import BATCH_PREFIX, CodeBatch, Use
 from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.template import CouponTemplate, TemplateState
 from hutong.marketing.coupons.template_service import TemplateService
+from hutong.marketing.coupons.use_repository import CouponUses
 from hutong.marketing.coupons.views import (
     BatchView,
     CodesBody,
@@ -55,10 +56,15 @@ class TemplateEdge:
     templates: TemplateService
     claims: ClaimService
     redemptions: RedemptionService
+    uses: CouponUses
 
     def view(self, template: CouponTemplate) -> TemplateView:
         stock = self.templates.stock(template.id)
         return template_view(template, stock.claimed, self.claims.claimed_today(template.id))
+
+    async def batch(self, batch: CodeBatch) -> BatchView:
+        """A batch, and how many of its codes were used."""
+        return batch_view(batch, (await self.uses.of_template(batch.template_id)).get(batch.id, Use()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +141,14 @@ class _Templates(Controller):
             edge.templates.make_codes,
         )
         made = await decided(edge.node.journal, lambda: verb(batch_id, id_, data.count, desk.by, desk.merchant_id))
-        return batch_view(made)
+        return await edge.batch(made)
 
     @get("/{template_id:str}/codes")
     async def batches(self, edge: Edge, reader: Reader, template_id: FromPath[str]) -> list[BatchView]:
-        """The batches of codes that were made, oldest first."""
-        return [batch_view(each) for each in edge.templates.batches(template_id_of(template_id), reader.merchant_id)]
+        """The batches of codes that were made, oldest first, and how many of each were claimed and paid with."""
+        found = edge.templates.batches(template_id_of(template_id), reader.merchant_id)
+        uses = await edge.uses.of_template(template_id_of(template_id))
+        return [batch_view(each, uses.get(each.id, Use())) for each in found]
 
     @get("/{template_id:str}/codes/{batch_id:str}", media_type="text/plain")
     async def export(self, edge: Edge, desk: Desk, template_id: FromPath[str], batch_id: FromPath[str]) -> Stream:

@@ -6,7 +6,7 @@ import msgspec
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
-from hutong.marketing.coupons.code import BATCHES_MAX, CODES_MAX, CodeBatch, Codes
+from hutong.marketing.coupons.code import BATCHES_MAX, CODES_MAX, CodeBatch, CodeHandout, Codes
 from hutong.marketing.coupons.ports import Campaigns
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.repository import CouponRepository
@@ -202,6 +202,23 @@ class TemplateService:
         if batch is None or (merchant_id and self.template(batch.template_id).merchant_id != merchant_id):
             raise Refusal(CouponReason.COUPON_CODES_UNKNOWN)
         return batch
+
+    def hand_out(self, batch_id: int, by: str, merchant_id: int = 0) -> CodeBatch:
+        """
+        Note that a batch's codes leave as a file, by a page: a browser that is left open tells nobody what they were.
+
+        Refuses:  COUPON_CODES_UNKNOWN; COUPON_CODES_HANDED_OUT, saying by whom. Whoever may make codes gets them again by API.
+        """
+        batch = self.batch(batch_id, merchant_id)
+        known = self._all.handouts.get(batch_id)
+        if known is not None:
+            raise Refusal(CouponReason.COUPON_CODES_HANDED_OUT, by=known.taken_by)
+        self._all.handouts.put(CodeHandout(id=batch_id, taken_by=by, taken_ns=self._clock.now_ns()))
+        return batch
+
+    def handout(self, batch_id: int) -> CodeHandout | None:
+        """When a batch's codes left by a page, and with whom; None: not yet."""
+        return self._all.handouts.get(batch_id)
 
     def codes(self, batch: CodeBatch, first: int = 0, count: int = CODES_MAX) -> Iterator[str]:
         """The codes of a batch from a number on: made again from the node's key, for they are kept nowhere."""

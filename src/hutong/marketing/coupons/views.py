@@ -12,7 +12,7 @@ from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
-from hutong.marketing.coupons.code import BATCH_PREFIX, CODES_MAX, CodeBatch
+from hutong.marketing.coupons.code import BATCH_PREFIX, CODES_MAX, CodeBatch, Use
 from hutong.marketing.coupons.coupon import COUPON_PREFIX, Claim, Coupon, CouponState
 from hutong.marketing.coupons.template import (
     STOCK_MAX,
@@ -156,6 +156,8 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
     shared: bool
     made_by: str
     made_at_ms: int
+    claimed: Annotated[int, Meta(description="How many coupons were claimed by them.")]
+    used: Annotated[int, Meta(description="How many of these were paid with.")]
 
 
 class SendBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,7 +241,7 @@ def template_view(template: CouponTemplate, claimed: int, today: int) -> Templat
     )
 
 
-def batch_view(batch: CodeBatch) -> BatchView:
+def batch_view(batch: CodeBatch, use: Use) -> BatchView:
     return BatchView(
         batch_id=id_text(BATCH_PREFIX, batch.id),
         template_id=id_text(TEMPLATE_PREFIX, batch.template_id),
@@ -247,6 +249,8 @@ def batch_view(batch: CodeBatch) -> BatchView:
         shared=batch.shared,
         made_by=batch.made_by,
         made_at_ms=batch.created_ns // NS_PER_MS,
+        claimed=use.claimed,
+        used=use.used,
     )
 
 
@@ -255,7 +259,7 @@ def redemption_view(claim: Claim, coupon: Coupon, *, named: bool) -> RedemptionV
         coupon_id=id_text(COUPON_PREFIX, coupon.id),
         user_id=id_text(USER_PREFIX, coupon.person_id) if named else "",
         number=claim.number,
-        by_code=claim.code_id is not None,
+        by_code=claim.code_id is not None or claim.batch_id is not None,
         state=CouponState(coupon.state),
         payment_id=payment_id_text(coupon.payment_id) if coupon.payment_id else "",
         returns=coupon.returns,

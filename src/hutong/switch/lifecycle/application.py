@@ -16,7 +16,8 @@ from hutong.codes.directory import Directory
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Bytes, Text
-from hutong.scheme.messages import VERSION, Milliseconds, NodeId
+from hutong.scheme.message import Milliseconds, NodeId
+from hutong.scheme.messages import VERSION
 from hutong.switch.lifecycle.policy import LifecyclePolicy
 from hutong.switch.lifecycle.reason import LifecycleReason
 

@@ -15,7 +15,8 @@ from nacl.signing import VerifyKey
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Text
-from hutong.scheme.messages import VERSION, Milliseconds, NodeId
+from hutong.scheme.message import Milliseconds, NodeId
+from hutong.scheme.messages import VERSION
 from hutong.switch.lifecycle.application import Application, KeyName, PublicHex, SignatureHex, Words
 from hutong.switch.lifecycle.policy import LifecyclePolicy
 from hutong.switch.lifecycle.reason import LifecycleReason

@@ -19,7 +19,9 @@ PR-REFUND-OVER PR-REFUND-ASKS
 PF-ANSWER PF-OVER PF-UNKNOWN PS-ENTRY PS-EARLY
 PX-ALL
 """
-OPTIONAL = frozenset({"PK-OPEN", "PK-ANSWER", "PK-TOLD", "PK-UNKNOWN"})  # Of who takes complaints, which nobody must.
+OPTIONAL = frozenset(
+    {"PK-OPEN", "PK-ANSWER", "PK-TOLD", "PK-UNKNOWN", "PK-PICTURE"}
+)  # Of who takes complaints, which nobody must.
 # Of who shows payment codes, and takes them at its tills.
 _PAYMENT_CODES = "PQ-AGREED PQ-AGAIN PQ-ONCE PQ-WRONG PQ-EXPIRED PQ-CHARGE PQ-CHARGE-AGAIN PQ-CHARGE-NO"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
-from hutong.scheme.messages import CurrencyCode, MinorUnits, NodeId
+from hutong.scheme.message import CurrencyCode, MinorUnits, NodeId
 from hutong.switch.lifecycle.application import Application, MaybeWords, Words
 from hutong.switch.lifecycle.blocker import Blocker
 from hutong.switch.lifecycle.certificate import FAILED, PASSED, Certificate, CertificateRow, Waived

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from hutong.runtime.tables import BigInt, Text
-from hutong.scheme.messages import MinorUnits, NodeId
+from hutong.scheme.message import MinorUnits, NodeId
 
 
 class Fund(Enum):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from hutong.kernel.clock import NS_PER_MS
-from hutong.scheme.messages import CurrencyCode, Milliseconds, PositiveMinorUnits
+from hutong.scheme.message import CurrencyCode, Milliseconds, PositiveMinorUnits
 from hutong.switch.settlement.calendar import CalendarRules, CutOff, Day, SettlementCalendar, Weekday
 from hutong.switch.settlement.invoice import Invoice, InvoiceLine
 from hutong.switch.settlement.obligation import Obligation

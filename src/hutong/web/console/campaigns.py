@@ -8,38 +8,26 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution.merchants.staff import SignedInStaff
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
-from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import (
     CAMPAIGN_PREFIX,
     NAME_LENGTH_MAX,
     Campaign,
+    CampaignKind,
     CampaignState,
-    CampaignTerms,
 )
-from hutong.marketing.campaigns.rules import RuleRow, RuleTable
-from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit, DraftOwnCampaign
+from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
+from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
+from hutong.web.console.campaign_coupons import coupon_pages
+from hutong.web.console.campaign_form import DAYS, FIELDS, HOURS, USUAL, WAYS, read_own
 from hutong.web.console.place import Console
-from hutong.web.form import Form
-from hutong.web.language import phrase
+from hutong.web.coupon_codes import COUPON_STATES, listed
 from hutong.web.page import AnyRequest
 
 _PATH = "/console/campaigns"
-_DAY_NS = 86_400 * NS_PER_S
-_FIELDS = ("name", "kind", "off", "percent", "most", "least", "hours", "days", "budget", "of_day")
-_BPS_OF_PERCENT = 100
-DAYS = (7, 14, 30, 90)
-HOURS = {
-    "": phrase("All day"),
-    "[6..10)": phrase("Breakfast, 6 to 10"),
-    "[10..14)": phrase("Lunch, 10 to 14"),
-    "[14..17)": phrase("Afternoon, 14 to 17"),
-    "[17..22)": phrase("Evening, 17 to 22"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,11 @@ class Own:
 def campaign_pages(console: Console, marketing: Marketing) -> list[ControllerRouterHandler]:
     """`/console/campaigns...`."""
     shown = _Shown(console, marketing)
-    return [*_list(console, marketing, shown), *_making(console, marketing, shown)]
+    return [
+        *_list(console, marketing, shown),
+        *_making(console, marketing, shown),
+        *coupon_pages(console, marketing),
+    ]
 
 
 def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
@@ -119,18 +111,30 @@ def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[Con
         """Set aside what is missing of its budget, write it down, and let it run. Sent again, it is the same campaign."""
         who: SignedInStaff = request.auth
         form = await console.pages.form(request)
-        typed = {name: form.text(name, length_max=100) for name in _FIELDS}
+        typed = {name: form.text(name, length_max=100) for name in FIELDS}
         try:
-            draft = _read(form, console.institution.node.clock.now_ns(), console.bills.currency)
+            draft, coupon, stock = read_own(form, console.institution.node.clock.now_ns(), console.bills.currency)
             sponsor = await edge.own(who.key)
             wanted = draft.draft(who.key.merchant_id, sponsor.id)
             wanted.check()
+            template_id = parse_id(TEMPLATE_PREFIX, form.needed("template", length_max=40)) if coupon else 0
+            if coupon is not None:
+                coupon.check()
             if edge.campaigns.all.get(wanted.id) is None:
                 missing = draft.budget - await edge.sponsors.balance(sponsor.id)
                 if missing > 0:
                     deposit = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=missing)
                     await edge.deposit(edge.sponsors.deposit, sponsor, deposit)
-                await edge.campaign(lambda: edge.campaigns.draft(wanted))
+
+                def write_down() -> Campaign:
+                    made = edge.campaigns.draft(wanted)
+                    if coupon is not None:
+                        marketing.coupons.templates.create(
+                            template_id, wanted.id, wanted.name, coupon, stock, wanted.merchant_id
+                        )
+                    return made
+
+                await edge.campaign(write_down)
             await edge.begin(wanted.id, who.key.merchant_id)
         except Refusal as refusal:
             return await shown.form(request, typed, refusal)
@@ -182,7 +186,9 @@ class _Shown:
             "campaigns",
             refusal,
             balance=await self._marketing.sponsors.balance(sponsor.id),
-            typed=dict.fromkeys(_FIELDS, "") | {"kind": "amount", "days": "14"} | (typed or {}),
+            typed=dict.fromkeys(FIELDS, "") | USUAL | (typed or {}),
+            ways=WAYS,
+            new_template=self._new(TEMPLATE_PREFIX),
             hours=HOURS,
             days=DAYS,
             name_max=NAME_LENGTH_MAX,
@@ -207,36 +213,18 @@ class _Shown:
             takings=next((each for each in takings if each.campaign_id == view.campaign_id), None),
             states=STATES,
             tags=TAGS,
+            coupons=listed(_, self._marketing, id_) if campaign.kind == CampaignKind.COUPON else [],
+            coupon_states=COUPON_STATES,
             over=campaign.state == CampaignState.ENDED,
         )
 
     def _own(self, request: AnyRequest, campaign: Campaign) -> Own:
         given = self._marketing.campaigns.spent[campaign.id].total
         _ = self._console.pages.words(request)
-        return Own(id_text(CAMPAIGN_PREFIX, campaign.id), campaign, gives(_, campaign), given)
+        told = gives(_, campaign)
+        if campaign.kind == CampaignKind.COUPON:
+            told = [each.told.gives for each in listed(_, self._marketing, campaign.id)]
+        return Own(id_text(CAMPAIGN_PREFIX, campaign.id), campaign, told, given)
 
     def _new(self, prefix: str) -> str:
         return id_text(prefix, self._console.institution.node.mint.mint())
-
-
-def _read(form: Form, now_ns: int, currency: str) -> DraftOwnCampaign:
-    """What was typed, as a campaign. Refuses as `Form` does."""
-    least = form.amount("least", currency)
-    hours = form.text("hours", length_max=10)
-    when = ({"amount": f">= {least}"} if least else {}) | ({"hour": hours} if hours in HOURS and hours else {})
-    if form.text("kind") == "percent":
-        bps = form.number("percent", least=1, most=99) * _BPS_OF_PERCENT
-        row = RuleRow(when=when, bps=bps, max=form.amount("most", currency), threshold=least)
-    else:
-        form.needed("off", length_max=24)
-        row = RuleRow(when=when, off=form.amount("off", currency), threshold=least)
-    form.needed("budget", length_max=24)
-    days = form.number("days", least=1, most=max(DAYS))
-    caps = Caps(day=form.amount("of_day", currency))
-    return DraftOwnCampaign(
-        campaign_id=form.needed("id", length_max=40),
-        name=form.needed("name", length_max=NAME_LENGTH_MAX),
-        budget=form.amount("budget", currency),
-        terms=CampaignTerms(rules=RuleTable(rows=(row,)), caps=caps, partial=False),
-        ends_at_ms=(now_ns + days * _DAY_NS) // NS_PER_MS,
-    )

@@ -22,8 +22,9 @@ from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import UNATTENDED
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, against_plan, by_day, gives, said_effects
+from hutong.web.coupon_codes import CODE_KINDS, COUPON_STATES, listed
 from hutong.web.form import Form
-from hutong.web.institution_desk.campaign_coupons import COUPON_FIELDS, COUPON_STATES, coupon_acts, listed
+from hutong.web.institution_desk.campaign_coupons import COUPON_FIELDS, COUPON_KINDS, coupon_acts
 from hutong.web.institution_desk.campaign_form import FIELDS, ROW_FIELDS, ROWS, read_draft, usual_bands
 from hutong.web.language import phrase
 from hutong.web.operator import HOME, Desk
@@ -222,8 +223,10 @@ class _Shown:
             today=self._today(request, campaign),
             joined=marketing.programmes.count(id_) if campaign.told.by_joining else None,
             head=self._head(id_),
-            coupons=listed(said, marketing, campaign),
+            coupons=listed(said, marketing, id_) if campaign.kind == CampaignKind.COUPON else None,
             coupon_states=COUPON_STATES,
+            coupon_kinds=COUPON_KINDS,
+            code_kinds=CODE_KINDS,
             typed=dict.fromkeys((*COUPON_FIELDS, "coupon_giving"), "") | _USUAL_COUPON | (typed or {}),
             was_typed=bool(typed),
             new_template=self._new(TEMPLATE_PREFIX),

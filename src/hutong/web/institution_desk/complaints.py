@@ -15,6 +15,7 @@ from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
+from hutong.web.complaint_pictures import ComplaintPictures
 from hutong.web.complaint_wording import KINDS, STATES, told, words_of
 from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.operator import HOME, Desk
@@ -27,7 +28,8 @@ _DAY_NS = 86_400 * NS_PER_S
 
 def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     """`/desk/complaints` and each of them."""
-    complaints, merchants = parts.institution.complaints.complaints, parts.institution.merchants
+    whole, merchants = parts.institution.complaints, parts.institution.merchants
+    complaints, pictures = whole.complaints, ComplaintPictures(parts.institution, desk.pages)
 
     async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None, text: str = "") -> Response[str]:
         def look() -> tuple[Complaint, Any, str]:
@@ -43,7 +45,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             "merchant_id": id_text("mer", complaint.merchant_id),
             "state": STATES[complaint.state],
             "kind": KINDS[complaint.kind],
-            "turns": told(turns, complaint.currency, _),
+            "turns": told(turns, complaint.currency, _, whole.pictures.states(id_)),
             "act_id": id_text(ACT_PREFIX, desk.node.mint.mint()),
             "now_ns": desk.node.clock.now_ns(),
             "text": text,
@@ -75,6 +77,10 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     async def show(request: AnyRequest, complaint_id: FromPath[str]) -> Response[str]:
         return await page(request, parse_id(COMPLAINT_PREFIX, complaint_id))
 
+    @get("/{complaint_id:str}/pictures/{digest:str}")
+    async def picture(complaint_id: FromPath[str], digest: FromPath[str]) -> Response[bytes]:
+        return await pictures.shown(lambda: complaints.complaint(parse_id(COMPLAINT_PREFIX, complaint_id)).id, digest)
+
     @post("/{complaint_id:str}")
     async def act(request: AnyRequest, complaint_id: FromPath[str]) -> Response[Any]:
         form, id_, by = await desk.pages.form(request), parse_id(COMPLAINT_PREFIX, complaint_id), request.auth.name
@@ -89,7 +95,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             return await page(request, id_, refusal, form.text("text"))
         return desk.pages.go(f"{HOME}/complaints/{complaint_id}")
 
-    return desk.router(f"{HOME}/complaints", [listed, show, act])
+    return desk.router(f"{HOME}/complaints", [listed, show, picture, act])
 
 
 def _say(complaints: ComplaintService, id_: int, words: Any, by: str) -> Complaint:

@@ -77,3 +77,29 @@ if (menu) {
   roomy.addEventListener("change", fit);
   fit();
 }
+
+// A form whose answer is a file leaves its page as it was: [data-renews] shows it anew so many milliseconds later.
+document.addEventListener("submit", (event) => {
+  const after = event.target.dataset.renews;
+  if (after && !event.defaultPrevented) setTimeout(() => location.reload(), Number(after));
+});
+
+// What only some choices ask for is shown with these alone: [data-when="A B"] beside a select[data-chooses].
+for (const select of document.querySelectorAll("[data-chooses]")) {
+  const fit = () => {
+    for (const each of select.form.querySelectorAll("[data-when]")) each.hidden = !each.dataset.when.split(" ").includes(select.value);
+  };
+  select.addEventListener("change", fit);
+  fit();
+}
+
+// What was not taken is found at once: the field that a no names is marked, and the no says which it is.
+const no = document.querySelector("[role=alert][data-field]");
+const input = no && document.querySelector(`main form [name="${CSS.escape(no.dataset.field)}"]:not([type=hidden])`);
+if (input) {
+  input.setAttribute("aria-invalid", "true");
+  for (let each = input.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+  const label = input.labels && input.labels[0] ? input.labels[0].textContent.trim() : input.getAttribute("aria-label");
+  const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
+  if (label) no.textContent = label + colon + no.textContent;
+}

@@ -1,7 +1,8 @@
 """What merchants ask of a person beforehand: to take money without asking each time, or to hold some until it is known how much."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -12,6 +13,9 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.door import WALLET, wallet_guard
+
+_ELSEWHERE = "/wallet/agreements/elsewhere"
+_LINK_MAX = 300
 
 
 class Consent(Protocol):
@@ -53,6 +57,10 @@ class Consent(Protocol):
 
     @property
     def at_ns(self) -> int: ...
+    @property
+    def institution(self) -> str:
+        """Whose merchant asks, as a node; empty: one of this institution's."""
+        ...
 
 
 class Consents(Protocol):
@@ -66,9 +74,27 @@ class Consents(Protocol):
 
     def end(self, user_id: int, id_: str, /) -> None: ...
 
+    async def elsewhere(self, link: str, /) -> Consent:
+        """What a link of another institution's asks for."""
+        ...
 
-def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consents) -> list[ControllerRouterHandler]:
-    """`/wallet/agreements` and everything below it."""
+    async def agree_elsewhere(self, user_id: int, link: str, pin_token: str, /) -> Consent: ...
+
+
+def consents_pages(
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents
+) -> list[ControllerRouterHandler]:
+    """`/wallet/agreements` and everything below it. `names` are those of all institutions, by node."""
+    handlers = [*_here(institution, pages, consents), *_elsewhere(institution, pages, names, consents)]
+    return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
+
+
+def elsewhere_path(link: str) -> str:
+    """Where a scanned link of another institution's agreement is shown."""
+    return f"{_ELSEWHERE}?{urlencode({'link': link})}"
+
+
+def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> list[ControllerRouterHandler]:
     journal, people = institution.node.journal, institution.people
 
     @get("/wallet/agreements")
@@ -106,4 +132,36 @@ def consents_pages(institution: InstitutionNode, pages: Pages, consents: Consent
             return await page(request, consent_id, refusal)
         return pages.go("/wallet/agreements")
 
-    return [pages.router("/", [show, ask, agree, end], WALLET, [wallet_guard(institution, pages)])]
+    return [show, ask, agree, end]
+
+
+def _elsewhere(
+    institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents
+) -> list[ControllerRouterHandler]:
+    people = institution.people
+
+    def shown(request: AnyRequest, consent: Consent | None, link: str, refusal: Refusal | None = None) -> Response[str]:
+        values = {"nav": "settings", "consent": consent, "link": link, "names": names}
+        return pages.shown(request, "wallet/agreement_elsewhere.html", refusal, **values)
+
+    @get(_ELSEWHERE)
+    async def ask(request: AnyRequest) -> Response[str]:
+        link = request.query_params.get("link", "")[:_LINK_MAX]
+        try:
+            return shown(request, await consents.elsewhere(link), link)
+        except Refusal as refusal:
+            return shown(request, None, link, refusal)
+
+    @post(_ELSEWHERE, status_code=200)
+    async def agree(request: AnyRequest) -> Response[str]:
+        form, user_id = await pages.form(request), request.auth.user_id
+        link, pin = form.text("link", length_max=_LINK_MAX), form.text("pin", length_max=12)
+        consent = None
+        try:
+            consent = await consents.elsewhere(link)
+            token = await people.pin_token(user_id, pin, consent.payment_id, consent.amount, consent.creditor)
+            return shown(request, await consents.agree_elsewhere(user_id, link, token), link)
+        except Refusal as refusal:
+            return shown(request, consent, link, refusal)
+
+    return [ask, agree]

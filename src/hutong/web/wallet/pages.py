@@ -39,7 +39,7 @@ def wallet_pages(
         *receive_pages(institution, pages),
         *cards_pages(institution, pages, names),
         *mandates_pages(institution, pages, names),
-        *consents_pages(institution, pages, consents),
+        *consents_pages(institution, pages, names, consents),
         *transfers_pages(institution, pages, sending),
         *limits_pages(institution, pages),
         *settings_pages(institution, pages),

@@ -17,6 +17,7 @@ from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import id_text
 from hutong.web.frames import FrameReader
 from hutong.web.page import HEADERS, AnyRequest, Pages
+from hutong.web.wallet.consents import elsewhere_path
 from hutong.web.wallet.door import WALLET, wallet_guard
 from hutong.web.wallet.red_packets import open_path
 
@@ -52,9 +53,11 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         if path := open_path(text):
             return path
         if asked := _CONSENT.fullmatch(text):
-            if asked[1] != institution.plates.site.base:
+            if asked[1] == institution.plates.site.base:
+                return f"/wallet/agreements/{asked[2]}"
+            if asked[2].startswith("pra_"):
                 raise Refusal(ScanReason.ASKED_ELSEWHERE)
-            return f"/wallet/agreements/{asked[2]}"
+            return elsewhere_path(f"{asked[1]}/agreements/{asked[2]}")
         payment_id = id_text("pay", institution.node.mint.mint())
         return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"
 

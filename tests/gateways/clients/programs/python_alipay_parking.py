@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 import urllib.request
 import zipfile
 from typing import Any
@@ -10,9 +11,10 @@ from python_alipay_shop import callbacks, good, refused, seen, shop
 from story import MADE, do, number, tell
 
 DIGITS = MADE["account"]["number"][-4:]
-MINE, POORS, NOBODYS = (f"粤B{letter}{DIGITS}" for letter in "KPN")  # Plates that no other run has.
+MINE, POORS, NOBODYS, FOREIGN = (f"粤B{letter}{DIGITS}" for letter in "KPNF")  # Plates that no other run has.
 AGREED, NOT_AGREED = "0", "1"
 MONEYLESS = 150  # A payer who has none until somebody gives some.
+ELSEWHERE = {"at": "jing", "payer": 10, "of": "zhi"}  # Whose wallet it is, and at whose gateway the car park is.
 
 
 def ask(method: str, **content: Any) -> dict[str, Any]:
@@ -121,5 +123,29 @@ def story_of_a_car_park() -> None:
     story_of_the_bill([first, second], failed, day)
 
 
-story_of_a_car_park()
+def story_of_a_car_from_elsewhere() -> None:
+    """Its person has a wallet at another institution, and agreed by scanning what the car park's page shows."""
+    entry = enter(FOREIGN)
+    assert entry["agreement_status"] == NOT_AGREED, entry
+    agreed = do("sign", **ELSEWHERE, link=do("ask_for_plate", at="zhi", plate=FOREIGN)["link"])
+    assert standing(FOREIGN) == AGREED
+    before, mine = int(do("balance", **ELSEWHERE)["balance"]), number()
+    taken = good(take(FOREIGN, mine, entry["serial_no"]))
+    told = callbacks.next()
+    assert (told["trade_status"], told["trade_no"]) == ("TRADE_SUCCESS", taken["trade_no"]), told
+    assert int(do("balance", **ELSEWHERE)["balance"]) == before - 1_280
+    good(shop.api_alipay_trade_refund("2.80", out_trade_no=mine, out_request_no="1"))
+    assert callbacks.next()["out_biz_no"] == "1"
+    assert int(do("balance", **ELSEWHERE)["balance"]) == before - 1_000
+    # Taken back where it was granted: the next thing that is to be taken fails, and the plate is good for nothing here.
+    do("revoke", **ELSEWHERE, name=agreed["merchant_name"])
+    refused(take(FOREIGN, number(), enter(FOREIGN)["serial_no"]), "ACQ.AGREEMENT_STATUS_NOT_NORMAL")
+    assert callbacks.next()["trade_status"] == "TRADE_CLOSED"
+    assert standing(FOREIGN) == NOT_AGREED
+
+
+only = sys.argv[3:]
+for story in (story_of_a_car_park, story_of_a_car_from_elsewhere):
+    if not only or story.__name__ in only:
+        story()
 tell(done=True, seen=sorted(seen))

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import sys
 from typing import Any
 
 from story import MADE, do, number, tell
@@ -10,10 +11,11 @@ from wechatpayv3 import WeChatPayType
 from wechatpayv3_shop import callbacks, good, refused, shop
 
 DIGITS = MADE["account"]["number"][-4:]
-MINE, POORS, NOBODYS = (f"粤B{letter}{DIGITS}" for letter in "KPN")  # Plates that no other run has.
+MINE, POORS, NOBODYS, FOREIGN = (f"粤B{letter}{DIGITS}" for letter in "KPNF")  # Plates that no other run has.
 STARTED, ENDED = "2026-01-01T07:00:00+08:00", "2026-01-01T08:00:00+08:00"
 PARK = "鼓楼停车场"
 MONEYLESS = 150  # A payer who has none until somebody gives some.
+ELSEWHERE = {"at": "jing", "payer": 9, "of": "wei"}  # Whose wallet it is, and at whose gateway the car park is.
 
 
 def enter(plate: str) -> dict[str, Any]:
@@ -147,5 +149,36 @@ def story_of_a_car_park() -> None:
     story_of_the_bill([first, second], failed, day)
 
 
-story_of_a_car_park()
+def story_of_a_car_from_elsewhere() -> None:
+    """Its person has a wallet at another institution, and agreed by scanning what the car park's page shows."""
+    entry = enter(FOREIGN)
+    assert entry["block_reason"] == "OUT_SERVICE", entry
+    link = do("ask_for_plate", at="wei", plate=FOREIGN)["link"]
+    agreed = do("sign", **ELSEWHERE, link=link)
+    hear_state(entry, "NORMAL")
+    before, mine = do("balance", **ELSEWHERE)["balance"], number()
+    taken = good(take(entry, mine))
+    assert taken["trade_state"] == "SUCCESS", taken
+    assert hear_trade(mine, "TRANSACTION.SUCCESS") == taken
+    assert do("balance", **ELSEWHERE)["balance"] == before - 1_280
+    find = shop.parking_service_find(FOREIGN, "BLUE", taken["payer"]["openid"])
+    assert good(find)["service_state"] == "NORMAL"
+    amount = {"refund": 280, "total": 1_280, "currency": "CNY"}
+    good(shop.refund(number("R"), amount, transaction_id=taken["transaction_id"], notify_url=callbacks.url))
+    assert told()[0] == "REFUND.SUCCESS"
+    assert do("balance", **ELSEWHERE)["balance"] == before - 1_000
+    # Taken back where it was granted: the next thing that is to be taken fails, and the car is let in no more.
+    do("revoke", **ELSEWHERE, name=agreed["merchant_name"])
+    entry, failed = enter(FOREIGN), number()
+    assert entry["state"] == "NORMAL", entry
+    assert good(take(entry, failed))["trade_state"] == "PAY_FAIL"
+    came = sorted((told(), told()), key=lambda each: each[0])
+    assert [kind for kind, _ in came] == ["TRANSACTION.FAIL", "VEHICLE.ENTRANCE_STATE_CHANGE"], came
+    assert enter(FOREIGN)["block_reason"] == "OVERDUE"
+
+
+only = sys.argv[3:]
+for story in (story_of_a_car_park, story_of_a_car_from_elsewhere):
+    if not only or story.__name__ in only:
+        story()
 tell(done=True)

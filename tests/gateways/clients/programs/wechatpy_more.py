@@ -79,7 +79,7 @@ def story_of_entrusted_deduction() -> None:
     refused("CONTRACT_NOT_EXIST", shop.withhold.query_signing, plan_id="12535", contract_code=code)
     page = requests.get(signing["base_url"], params=signing["data"], allow_redirects=False, timeout=10)
     assert page.status_code == 302, page.text
-    assert do("sign", at="wei", link=page.headers["location"])["state"] == "SIGNED"
+    assert do("sign", at="jing", of="wei", link=page.headers["location"])["institution"] == "wei"
     told = callbacks.next()
     assert (told["change_type"], told["contract_code"]) == ("ADD", code), told
     contract = shop.withhold.query_signing(plan_id="12535", contract_code=code)

@@ -4,15 +4,18 @@ import json
 
 import pytest
 
+from hutong.gateways.wechat.v2.signature import SignType
 from tests.gateways.street import Street
 from tests.gateways.wechat.v2.shop import V2Shop, open_shop
 
+HMAC = SignType.HMAC_SHA256
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def sold(street: Street) -> tuple[V2Shop, V2Shop, str]:
     """A merchant that has sold something to be split, one to split to, and what was sold."""
-    shop, partner, payer = await open_shop(street), await open_shop(street), await street.jing.person()
+    shop, partner = await open_shop(street, HMAC), await open_shop(street, HMAC)
+    payer = await street.jing.person()
     fields = shop.micropay(await payer.payment_code(), total_fee=10_000)
     paid = await shop.done("/pay/micropay", **fields, profit_sharing="Y")
     receiver = {"type": "MERCHANT_ID", "account": partner.account.row.number, "relation_type": "PARTNER"}
@@ -58,7 +61,7 @@ async def test_an_order_is_split_given_back_and_finished(street: Street) -> None
 
 async def test_what_cannot_be_split_is_refused_and_moves_nothing(street: Street) -> None:
     shop, partner, transaction_id = await sold(street)
-    stranger = await open_shop(street)
+    stranger = await open_shop(street, HMAC)
     path, which = "/secapi/pay/profitsharing", {"transaction_id": transaction_id, "out_order_no": "S-1"}
     for told, code in (
         ("[", "PARAM_ERROR"),

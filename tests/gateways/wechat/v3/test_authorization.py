@@ -98,6 +98,14 @@ def test_a_lenient_account_may_spell_the_text_as_clients_in_the_field_do() -> No
     assert list(canonical_texts(request, READ, b"", lenient=False)) == texts[:1]
 
 
+def test_a_question_mark_with_nothing_behind_it_may_have_been_signed() -> None:
+    request = WireRequest(method="POST", path="/v3/a", headers={})
+
+    texts = list(canonical_texts(request, READ, b"{}", lenient=True))
+
+    assert [text.split(b"\n")[1] for text in texts] == [b"/v3/a", b"/v3/a?"]
+
+
 def test_a_mismatch_shows_what_should_have_been_signed() -> None:
     request = WireRequest(method="POST", path="/v3/transfer/batches", headers={})
 

@@ -19,6 +19,7 @@ from hutong.kernel.clock import ManualClock
 from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import HEADERS, Merchant
+from tests.institution.complaints.drawn import png
 
 CERTIFICATES = "/v3/certificates"
 NATIVE = "/v3/pay/transactions/native"
@@ -156,8 +157,8 @@ async def test_what_is_not_built_is_not_enabled(hall: Hall) -> None:
         path = endpoint.path.replace("{", "").replace("}", "")
         answer = await merchant.call(endpoint.method, path, {} if endpoint.method == "POST" else None)
         assert answer.status not in {404, 405, 500}, path
-    complaint = await merchant.get("/v3/merchant-service/complaints?begin_date=2026-01-01&end_date=2026-01-02")
-    assert (complaint.status, complaint.code) == (403, "NO_AUTH")
+    card = await merchant.get("/v3/marketing/membercard-activity/activities/1")
+    assert (card.status, card.code) == (403, "NO_AUTH")
 
 
 async def test_the_other_vendors_v3_is_left_alone(hall: Hall) -> None:
@@ -169,7 +170,7 @@ async def test_the_other_vendors_v3_is_left_alone(hall: Hall) -> None:
 
 async def test_a_client_without_a_boundary_uploads(hall: Hall) -> None:
     merchant = Merchant(hall)
-    content = b"\x89PNG picture"
+    content = png()
     meta = f'{{"filename":"a.png","sha256":"{hashlib.sha256(content).hexdigest()}"}}'.encode()
     parts = (b'name="meta"\r\nContent-Type: application/json', meta), (b'name="file"; filename="a.png"', content)
     body = b"".join(
@@ -192,7 +193,7 @@ async def test_a_client_without_a_boundary_uploads(hall: Hall) -> None:
     wrong = await merchant.send(
         "POST",
         "/v3/merchant/media/upload",
-        body.replace(b"picture", b"another") + b"--b1--\r\n",
+        body.replace(b"IHDR", b"IHXX") + b"--b1--\r\n",
         authorization=merchant.authorization("POST", "/v3/merchant/media/upload", meta),
         content_type="multipart/form-data",
     )

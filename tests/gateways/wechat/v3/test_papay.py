@@ -142,3 +142,83 @@ async def test_a_browser_goes_back_to_where_the_merchant_said(hall: Hall) -> Non
     await sign(hall, person)
 
     assert 'href="https://shop.example/back?a=1&amp;b=2"' in (await hall.http.get(path)).text
+
+
+def planned(merchant: Merchant, day: str = "2026-01-05", total: int = 1_500) -> dict[str, Any]:
+    """An offer that says on which day something is taken, and how much it may be."""
+    schedule = {"estimated_deduct_date": day, "estimated_deduct_amount": {"total": total}, "description": "年费"}
+    return offer(merchant, deduct_schedule=schedule)
+
+
+async def test_what_was_agreed_for_a_day_is_scheduled_and_taken_once(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 5_000)
+    link = (await merchant.post(f"{SIGN}/h5", planned(merchant))).json["redirect_url"]
+    page = (await hall.http.get(link.removeprefix("https://jing.example"))).text
+    assert "年费：2026-01-05起预计扣款一次，至多¥15.00" in page, "the person reads it before they sign"
+    await sign(hall, person)
+    contract_id = (await merchant.get(CONTRACT)).json["contract_id"]
+    path = f"/v3/papay/pay/schedules/contract-id/{contract_id}"
+    assert (await merchant.get(path)).json == {"schedule_state": "NO_SCHEDULED"}
+    refused = await merchant.post(TAKE, take(merchant, contract_id))
+    assert (refused.status, refused.code) == (403, "RULE_LIMIT"), "what is not scheduled is not taken"
+
+    def amount(total: int) -> dict[str, Any]:
+        return {"appid": merchant.appid, "schedule_amount": {"total": total, "currency": "CNY"}}
+
+    assert (await merchant.post(f"{path}/schedule", amount(1_501))).code == "RULE_LIMIT"
+    scheduled = {
+        "schedule_state": "SCHEDULED",
+        "deduct_start_date": "2026-01-05",
+        "deduct_end_date": "2026-01-11",
+        "scheduled_amount": {"total": 1_280, "currency": "CNY"},
+    }
+    for _ in range(2):
+        assert (await merchant.post(f"{path}/schedule", amount(1_280))).json == scheduled
+    assert (await merchant.post(f"{path}/schedule", amount(1_279))).code == "INVALID_REQUEST"
+    assert (await merchant.post(TAKE, take(merchant, contract_id))).code == "RULE_LIMIT", "its day has not come"
+
+    hall.jing.clock.advance(seconds=4 * 86_400)
+    assert (await merchant.post(TAKE, take(merchant, contract_id, total=1_281))).code == "RULE_LIMIT"
+    for _ in range(2):
+        assert (await merchant.post(TAKE, take(merchant, contract_id))).status == 200
+    assert (await person.get("/v1/balance"))["balance"] == 3_720
+    assert (await merchant.post(TAKE, take(merchant, contract_id, "T20261122002"))).code == "RULE_LIMIT", "once"
+    paid = scheduled | {
+        "schedule_state": "PAID",
+        "deduct_amount": {"total": 1_280, "currency": "CNY"},
+        "deduct_date": "2026-01-05",
+    }
+    assert (await merchant.get(path)).json == paid
+    told = (await merchant.get(CONTRACT)).json["deduct_schedule"]
+    assert (told["schedule_state"], told["deduct_date"]) == ("PAID", "2026-01-05")
+    assert told["estimated_deduct_amount"] == {"total": 1_500, "currency": "CNY"}
+
+
+async def test_a_day_that_went_by_is_over(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 0)
+    await merchant.post(f"{SIGN}/h5", planned(merchant))
+    await sign(hall, person)
+    contract_id = (await merchant.get(CONTRACT)).json["contract_id"]
+    path = f"/v3/papay/pay/schedules/contract-id/{contract_id}"
+    body = {"appid": merchant.appid, "schedule_amount": {"total": 100}}
+    hall.jing.clock.advance(seconds=9 * 86_400)
+    assert (await merchant.post(f"{path}/schedule", body)).json["deduct_start_date"] == "2026-01-11", "a day's notice"
+    assert (await merchant.post(TAKE, take(merchant, contract_id, total=100))).code == "RULE_LIMIT"
+    hall.jing.clock.advance(seconds=1 * 86_400)
+    assert (await merchant.post(TAKE, take(merchant, contract_id, total=100))).status == 200
+    assert (await merchant.get(path)).json["schedule_state"] == "SCHEDULED", "there was no money: it may be tried again"
+    hall.jing.clock.advance(seconds=1 * 86_400)
+    assert (await merchant.get(path)).json["schedule_state"] == "EXPIRED"
+    assert (await merchant.post(TAKE, take(merchant, contract_id, "T20261122002", 100))).code == "RULE_LIMIT"
+
+
+async def test_a_day_must_be_one_that_comes_and_an_agreement_made_for_one(hall: Hall) -> None:
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138000", 0)
+    for day in ("2025-12-31", "20260105", "soon", "2026-02-30"):
+        assert (await merchant.post(f"{SIGN}/h5", planned(merchant, day))).code == "PARAM_ERROR", day
+    assert (await merchant.post(f"{SIGN}/h5", planned(merchant, total=9_999_999))).status == 400
+    await merchant.post(f"{SIGN}/h5", offer(merchant))
+    await sign(hall, person)
+    path = f"/v3/papay/pay/schedules/contract-id/{(await merchant.get(CONTRACT)).json['contract_id']}"
+    assert (await merchant.get(path)).code == "RESOURCE_NOT_EXISTS"
+    assert (await merchant.get("/v3/papay/pay/schedules/contract-id/20")).code == "RESOURCE_NOT_EXISTS"

@@ -62,11 +62,13 @@ async def test_a_service_is_agreed_to_completed_and_taken_once(hall: Hall) -> No
     assert (await complete(merchant, 5_001)).code == "PARAM_ERROR", "more than was agreed to"
     for _ in range(2):
         done = await complete(merchant, 1_280)
-        assert (done.status, done.json["state"], done.json["collection"]["state"]) == (200, "DONE", "USER_PAID")
-    (detail,) = done.json["collection"]["details"]
+        assert (done.status, done.json["state"], done.json["total_amount"]) == (200, "DONE", 1_280)
+    found = await asked(merchant)
+    assert found["collection"]["state"] == "USER_PAID"
+    (detail,) = found["collection"]["details"]
     assert (detail["amount"], detail["paid_type"], detail["paid_time"]) == (1_280, "NEWTON", "20260101080000")
     assert (await person.get("/v1/balance"))["balance"] == 8_720
-    assert (await asked(merchant)) == done.json
+    assert found | done.json == found
     assert (await complete(merchant, 1_281)).code == "INVALID_REQUEST"
     assert (await merchant.post(f"{PATH}/U1/pay", which(merchant))).code == "INVALID_REQUEST", "it is paid"
     assert (await merchant.post(f"{PATH}/U1/cancel", which(merchant, reason="x"))).code == "INVALID_REQUEST"
@@ -75,7 +77,7 @@ async def test_a_service_is_agreed_to_completed_and_taken_once(hall: Hall) -> No
 
     told = await events(hall, merchant)
     assert [event for event, _ in told] == ["PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"]
-    assert told[1][1] == done.json
+    assert told[1][1] == found
     refund = {
         "transaction_id": detail["transaction_id"],
         "out_refund_no": "R1",
@@ -92,7 +94,7 @@ async def test_what_cannot_be_taken_is_owed_and_taken_later_for_less(hall: Hall)
 
     owed = await complete(merchant, 1_280)
     assert (owed.json["state"], owed.json["state_description"]) == ("DOING", "MCH_COMPLETE")
-    assert owed.json["collection"] == {
+    assert (await asked(merchant))["collection"] == {
         "state": "USER_PAYING",
         "total_amount": 1_280,
         "paying_amount": 1_280,
@@ -217,7 +219,7 @@ async def test_a_permission_spares_the_confirmation_until_it_is_taken_back(hall:
     assert (await merchant.get(by_code)).json["authorization_state"] == "UNAVAILABLE"
     assert (await merchant.post(PATH, unconfirmed | {"out_order_no": "U4"})).code == "NO_AUTH"
     owed = await merchant.post(f"{PATH}/U3/complete", over(merchant, 1_280))
-    assert owed.json["collection"]["state"] == "USER_PAYING", "the consent is over: nothing is taken"
+    assert (owed.json["state"], owed.json["state_description"]) == ("DOING", "MCH_COMPLETE"), "the consent is over"
     assert (await person.get("/v1/balance"))["balance"] == 10_000 - 2_560
     heard = [(event, resource) for event, resource in await events(hall, merchant) if event != "PAYSCORE.USER_PAID"]
     assert [event for event, _ in heard] == ["PAYSCORE.USER_OPEN_SERVICE", "PAYSCORE.USER_CLOSE_SERVICE"]
@@ -230,5 +232,7 @@ async def test_a_permission_spares_the_confirmation_until_it_is_taken_back(hall:
         "user_service_status": "USER_OPEN_SERVICE",
         "openorclose_time": "20260101080000",
     }
-    for path in (f"{permissions}/authorization-code/A2?service_id={SERVICE}", f"{by_person}x?service_id={SERVICE}"):
+    of_app = f"service_id={SERVICE}&appid={merchant.appid}"
+    assert (await merchant.get(f"{by_person}?service_id={SERVICE}")).code == "PARAM_ERROR", "whose openid is it?"
+    for path in (f"{permissions}/authorization-code/A2?service_id={SERVICE}", f"{by_person}x?{of_app}"):
         assert (await merchant.get(path)).code == "RESOURCE_NOT_EXISTS"

@@ -42,7 +42,14 @@ class Bills:
             ("/pay/downloadfundflow", shape.DOWNLOADFUNDFLOW, self.downloadfundflow),
         )
         return tuple(
-            Endpoint(path=path, product="对账单", parameters=parameters, handler=handler, proof=Proof.NONE)
+            Endpoint(
+                path=path,
+                product="对账单",
+                parameters=parameters,
+                handler=handler,
+                proof=Proof.NONE,
+                unsaid=frozenset({"appid", "mch_id", "nonce_str"}),
+            )
             for path, parameters, handler in table
         )
 

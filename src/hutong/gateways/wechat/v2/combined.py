@@ -17,7 +17,6 @@ from hutong.gateways.wechat.v2.endpoint import Call, Endpoint
 from hutong.gateways.wechat.v2.errors import Code, Fault, Unreadable
 from hutong.gateways.wechat.v2.moment import wire_time
 from hutong.gateways.wechat.v2.orders import Orders, plain, prepay_id
-from hutong.gateways.wechat.v2.signature import SignType
 from hutong.gateways.wechat.v2.trade import BANK_TYPE, STATES, openid_of
 from hutong.kernel.errors import Refusal
 from hutong.runtime.journal import Journal
@@ -91,13 +90,12 @@ class Combined:
             ("/pay/closecombinedorder", _CLOSE, self.closecombinedorder),
         )
         return tuple(
-            Endpoint(path=path, product="合单支付", parameters=parameters, handler=handler)
+            Endpoint(path=path, product="合单支付", parameters=parameters, handler=handler, is_hmac=True)
             for path, parameters, handler in table
         )
 
     async def combinedorder(self, call: Call) -> Fields:
         """Ask to be paid for several merchants at once."""
-        _check_signed(call)
         trade_type = call.text("trade_type")
         if trade_type == "JSAPI" and not call.text("combine_openid"):
             raise Unreadable("JSAPI支付必须传combine_openid")
@@ -131,13 +129,12 @@ class Combined:
 
     async def querycombinedorder(self, call: Call) -> Fields:
         """How the whole stands, and each of its parts."""
-        _check_signed(call)
         found = await self._combined.find(call.caller, call.text("combine_out_trade_no"))
-        return await warmed(self._journal, lambda: combined_fields(found, self._orders))
+        told = await warmed(self._journal, lambda: combined_fields(found, self._orders))
+        return told | {"result_msg": "OK"}
 
     async def closecombinedorder(self, call: Call) -> Fields:
         """Take the whole back that nobody has paid; its parts are named again."""
-        _check_signed(call)
         found = await self._combined.find(call.caller, call.text("combine_out_trade_no"))
         named = {each["out_trade_no"] for each in _order_list(call.text("sub_order_list"), _CLOSED_PART)}
         if named != {part.out_trade_no for part in found.parts}:
@@ -186,7 +183,6 @@ def combined_fields(found: CombinedTrade, orders: OrderService) -> Fields:
     }
     if trade.payment is not None:
         fields["combine_openid"] = openid_of(orders.payers, trade)
-        fields["combine_transaction_id"] = trade.order.trade_no
     listed = [_part_told(found, part) for part in found.parts]
     told = msgspec.json.encode({"order_num": len(listed), "order_list": listed})
     return fields | {"sub_order_list": told.decode()}
@@ -211,12 +207,6 @@ def _part_told(found: CombinedTrade, part: CombinedPart) -> dict[str, Any]:
             "time_end": wire_time(trade.order.paid_ns),
         }
     return shown
-
-
-def _check_signed(call: Call) -> None:
-    """Refuses another signature than the product takes."""
-    if call.sign_type is not SignType.HMAC_SHA256:
-        raise Unreadable("sign_type参数格式错误")
 
 
 def _order_list(text: str, parameters: tuple[shape.Parameter, ...]) -> list[Fields]:

@@ -86,7 +86,7 @@ class Coupons:
                 }
                 | answer.refused(fault)
             )
-        sent = {"success_count": "1", "failed_count": "0", "ret_code": "SUCCESS"}
+        sent = {"success_count": "1", "failed_count": "0", "ret_code": "SUCCESS", "ret_msg": "OK"}
         return told | sent | {"coupon_id": voucher_number(voucher.coupon.id)}
 
     async def query_coupon_stock(self, call: Call) -> Fields:

@@ -126,9 +126,12 @@ class V2Dialect:
             _LOG.exception("v2 could not answer %s", request.path)
             said = answer.refused(Fault(Code.SYSTEMERROR))
         echoed = {name: proved.fields[name] for name in _ECHOED if name in proved.fields}
-        nonce = f"{self._randomness.getrandbits(_NONCE_BITS):032x}"
+        whole = echoed | {"nonce_str": f"{self._randomness.getrandbits(_NONCE_BITS):032x}"} | said
+        # Whoever says nothing of how it went must still say that it did not go.
+        unsaid = endpoint.unsaid - ({"result_code"} if said["result_code"] == "FAIL" else set())
         sign_type = proved.sign_type if endpoint.proof is Proof.AS_ASKED else None
-        return answer.told(echoed | {"nonce_str": nonce} | said, proved.key, sign_type)
+        told = {name: text for name, text in whole.items() if name not in unsaid}
+        return answer.told(told, proved.key, sign_type)
 
     async def _proved(self, endpoint: Endpoint, request: WireRequest, *, in_sandbox: bool) -> _Proved:
         fields = _read(endpoint, request)
@@ -142,7 +145,7 @@ class V2Dialect:
                 raise
             raise Unreadable("商户号不存在") from refusal
         sign_type = said_type(fields)
-        if sign_type is None:
+        if sign_type is None or (endpoint.is_hmac and sign_type is not SignType.HMAC_SHA256):
             raise Unreadable("sign_type参数格式错误")
         own = account.secrets.api_v2_key
         key = sandbox_key(own) if in_sandbox else own

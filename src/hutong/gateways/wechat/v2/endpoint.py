@@ -52,3 +52,5 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     method: str = "POST"
     proof: Proof = Proof.AS_ASKED
     has_nonce: bool = True
+    is_hmac: bool = False  # Whether the product takes HMAC-SHA256 alone.
+    unsaid: frozenset[str] = frozenset()  # What most answers say, and this one's don't.

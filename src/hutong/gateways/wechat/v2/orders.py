@@ -101,7 +101,7 @@ class Orders:
     async def closeorder(self, call: Call) -> Fields:
         """Take an order back that nobody has paid."""
         await self._orders.close(call.caller, out_trade_no=call.text("out_trade_no"))
-        return {}
+        return {"result_msg": "OK"}
 
     async def reverse(self, call: Call) -> Fields:
         """Take an order back, with the money if it has come."""

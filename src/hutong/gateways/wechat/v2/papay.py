@@ -70,9 +70,9 @@ class Papay:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         table = (
-            ("/papay/preentrustweb", _OFFER, self.preentrustweb, Proof.AS_ASKED),
-            ("/papay/querycontract", _WHICH, self.querycontract, Proof.AS_ASKED),
-            ("/papay/deletecontract", _WHICH, self.deletecontract, Proof.AS_ASKED),
+            ("/papay/preentrustweb", _OFFER, self.preentrustweb, ()),
+            ("/papay/querycontract", _WHICH, self.querycontract, ("nonce_str",)),
+            ("/papay/deletecontract", _WHICH, self.deletecontract, ("nonce_str",)),
         )
         return (
             tuple(
@@ -81,10 +81,10 @@ class Papay:
                     product=_PRODUCT,
                     parameters=parameters,
                     handler=handler,
-                    proof=proof,
                     has_nonce=False,
+                    unsaid=frozenset(unsaid),
                 )
-                for path, parameters, handler, proof in table
+                for path, parameters, handler, unsaid in table
                 for partner in ("", "partner/")
             )
             + self._by_get()

@@ -101,9 +101,9 @@ class V2Postman:
         trade = self._trade(notification.subject_id)
         if is_combined(trade.order):
             return self._signed(trade.order.told, self._combined_head(trade) | self._whole(trade))
-        return self._signed(
-            trade.order.told, self._head(trade) | paid_fields(trade, openid_of(self._orders.payers, trade))
-        )
+        paid = paid_fields(trade, openid_of(self._orders.payers, trade))
+        paid["contract_id"] = trade.order.told.get("contract_id", "")
+        return self._signed(trade.order.told, self._head(trade) | paid)
 
     def _failed(self, notification: GatewayNotification) -> _Plain:
         """What was to be taken under an agreement, and was not."""

@@ -111,7 +111,6 @@ class Refunds:
             **sold.fields,
             "out_refund_no": number_of(state),
             "refund_id": state.row.refund_no,
-            "refund_channel": "ORIGINAL",
             "refund_fee": str(state.row.amount),
             "cash_refund_fee": str(state.row.amount - coupon),
             **told,

@@ -22,13 +22,15 @@ from hutong.runtime.journal import Journal
 from hutong.runtime.shelf import warmed
 
 _PRODUCT = "分账"
+_FACTS_ALONE = ("appid", "result_code")  # What two look-ups leave out.
 _FAIL_REASONS = {"RECEIVER_ABNORMAL": "ACCOUNT_ABNORMAL", "RECEIVER_BALANCE_INSUFFICIENT": "BALANCE_NOT_ENOUGH"}
 _TRANSACTION = (*shape.PARTIES, shape.must("transaction_id"))
-_SPLIT = (*_TRANSACTION, shape.must("out_order_no", shape.OWN_NUMBER, 64))
+_WHICH = (*_TRANSACTION, shape.must("out_order_no", shape.OWN_NUMBER, 64))
+_SPLIT = (*_WHICH, shape.must("appid"))
 _WITH_RECEIVERS = (*_SPLIT, shape.must("receivers", length_max=10_240))
-_RECEIVER = (*shape.PARTIES, shape.must("receiver", length_max=2_048))
+_RECEIVER = (*shape.PAYEE, shape.must("receiver", length_max=2_048))
 _RETURN = (
-    *shape.PARTIES,
+    *shape.PAYEE,
     shape.may("order_id", shape.DIGITS, 64),
     shape.may("out_order_no", shape.OWN_NUMBER, 64),
     shape.must("out_return_no", shape.OWN_NUMBER, 64),
@@ -68,20 +70,27 @@ class Splits:
     def endpoints(self) -> tuple[Endpoint, ...]:
         finishing = (*_SPLIT, shape.must("description", length_max=80))
         table = (
-            ("/secapi/pay/profitsharing", _WITH_RECEIVERS, self.profitsharing),
-            ("/secapi/pay/multiprofitsharing", _WITH_RECEIVERS, self.multiprofitsharing),
-            ("/secapi/pay/profitsharingfinish", finishing, self.profitsharingfinish),
-            ("/secapi/pay/profitsharingreturn", _GIVE_BACK, self.profitsharingreturn),
-            ("/pay/profitsharingquery", _SPLIT, self.profitsharingquery),
-            ("/pay/profitsharingreturnquery", _RETURN, self.profitsharingreturnquery),
-            ("/pay/profitsharingaddreceiver", _RECEIVER, self.profitsharingaddreceiver),
-            ("/pay/profitsharingremovereceiver", _RECEIVER, self.profitsharingremovereceiver),
-            ("/pay/profitsharingorderamountquery", _TRANSACTION, self.profitsharingorderamountquery),
-            ("/pay/profitsharingmerchantratioquery", shape.PARTIES, self.profitsharingmerchantratioquery),
+            ("/secapi/pay/profitsharing", _WITH_RECEIVERS, self.profitsharing, ()),
+            ("/secapi/pay/multiprofitsharing", _WITH_RECEIVERS, self.multiprofitsharing, ("status",)),
+            ("/secapi/pay/profitsharingfinish", finishing, self.profitsharingfinish, ("status", "receivers")),
+            ("/secapi/pay/profitsharingreturn", _GIVE_BACK, self.profitsharingreturn, ()),
+            ("/pay/profitsharingquery", _WHICH, self.profitsharingquery, ()),
+            ("/pay/profitsharingreturnquery", _RETURN, self.profitsharingreturnquery, ()),
+            ("/pay/profitsharingaddreceiver", _RECEIVER, self.profitsharingaddreceiver, ()),
+            ("/pay/profitsharingremovereceiver", _RECEIVER, self.profitsharingremovereceiver, ()),
+            ("/pay/profitsharingorderamountquery", _TRANSACTION, self.profitsharingorderamountquery, _FACTS_ALONE),
+            ("/pay/profitsharingmerchantratioquery", shape.PARTIES, self.profitsharingmerchantratioquery, _FACTS_ALONE),
         )
         return tuple(
-            Endpoint(path=path, product=_PRODUCT, parameters=parameters, handler=handler)
-            for path, parameters, handler in table
+            Endpoint(
+                path=path,
+                product=_PRODUCT,
+                parameters=parameters,
+                handler=handler,
+                unsaid=frozenset(unsaid),
+                is_hmac=True,
+            )
+            for path, parameters, handler, unsaid in table
         )
 
     async def profitsharing(self, call: Call) -> Fields:

@@ -10,6 +10,7 @@ from hutong.runtime.journal import Journal
 from hutong.runtime.shelf import decided
 
 _PRODUCT = "工具"
+_WORDLESS = frozenset({"err_code_des"})  # They say which error it is, and no more.
 
 
 def endpoints(payers: PayerIds, people: PeopleService, journal: Journal) -> tuple[Endpoint, ...]:
@@ -31,14 +32,26 @@ def endpoints(payers: PayerIds, people: PeopleService, journal: Journal) -> tupl
 
     keys = ("/sandboxnew/pay/getsignkey", "/xdc/apiv2getsignkey/sign/getsignkey")
     return (
-        *(Endpoint(path=path, product="沙箱", handler=getsignkey, proof=Proof.NONE) for path in keys),
+        *(
+            Endpoint(
+                path=path,
+                product="沙箱",
+                handler=getsignkey,
+                proof=Proof.NONE,
+                unsaid=frozenset({"appid", "nonce_str", "result_code"}),
+            )
+            for path in keys
+        ),
         Endpoint(
             path="/tools/authcodetoopenid",
             product=_PRODUCT,
             parameters=shape.AUTHCODETOOPENID,
             handler=authcodetoopenid,
+            unsaid=_WORDLESS,
         ),
-        Endpoint(path="/tools/shorturl", product=_PRODUCT, parameters=shape.SHORTURL, handler=shorturl),
+        Endpoint(
+            path="/tools/shorturl", product=_PRODUCT, parameters=shape.SHORTURL, handler=shorturl, unsaid=_WORDLESS
+        ),
         Endpoint(path="/payitil/report", product=_PRODUCT, parameters=shape.REPORT, handler=report, proof=Proof.NONE),
     )
 

@@ -43,7 +43,6 @@ def paid_fields(trade: Trade, openid: str) -> Fields:
         "transaction_id": trade.order.trade_no,
         "out_trade_no": trade.order.out_trade_no,
         "attach": kept.get("attach", ""),
-        "contract_id": kept.get("contract_id", ""),
         "time_end": wire_time(trade.order.paid_ns),
     }
 

@@ -17,7 +17,7 @@ from hutong.kernel.errors import Refusal
 
 _PACKET = "HB"  # Before a red packet's number: transfers have numbers of their own.
 _PACKET_MIN, _PACKET_MAX = 100, 200_00
-_OWN = (shape.may("appid"), shape.must("mch_id"))
+_OWN = (shape.must("appid"), shape.must("mch_id"))
 _TRANSFER = (
     shape.must("mch_appid"),
     shape.must("mchid"),
@@ -67,12 +67,12 @@ class Transfers:
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         by_number = (*_OWN, shape.must("partner_trade_no", shape.OWN_NUMBER))
-        by_bill = (*_OWN, shape.must("mch_billno", shape.OWN_NUMBER, 28), shape.may("bill_type", shape.one_of("MCHT")))
+        by_bill = (*_OWN, shape.must("mch_billno", shape.OWN_NUMBER, 28), shape.must("bill_type", shape.one_of("MCHT")))
         table = (
-            ("promotion/transfers", "企业付款", _TRANSFER, self.transfers),
-            ("gettransferinfo", "企业付款", by_number, self.gettransferinfo),
-            ("sendredpack", "现金红包", _PACKET_SENT, self.sendredpack),
-            ("gethbinfo", "现金红包", by_bill, self.gethbinfo),
+            ("promotion/transfers", "企业付款", _TRANSFER, self.transfers, ()),
+            ("gettransferinfo", "企业付款", by_number, self.gettransferinfo, ("nonce_str",)),
+            ("sendredpack", "现金红包", _PACKET_SENT, self.sendredpack, ("nonce_str",)),
+            ("gethbinfo", "现金红包", by_bill, self.gethbinfo, ("nonce_str",)),
         )
         return tuple(
             Endpoint(
@@ -81,8 +81,9 @@ class Transfers:
                 parameters=parameters,
                 handler=handler,
                 proof=Proof.NONE,
+                unsaid=frozenset(unsaid),
             )
-            for path, product, parameters, handler in table
+            for path, product, parameters, handler, unsaid in table
         )
 
     async def transfers(self, call: Call) -> Fields:

@@ -81,8 +81,8 @@ def canonical_texts(
     The texts that this request may have been signed over, the true one first.
 
     Then, if `lenient`: the target with its percent-encoding undone (a client that signs before its HTTP library encodes),
-    the whole address for the target (one that signs a download address as it got it), and without the last line feed
-    when there is no body.
+    the whole address for the target (one that signs a download address as it got it), a question mark that nothing follows,
+    and without the last line feed when there is no body.
     """
     target = request.target
     yield canonical_text(request.method, target, authorization, body)
@@ -94,6 +94,8 @@ def canonical_texts(
         for scheme in (b"https://", b"http://"):
             address = scheme + request.host.encode("latin-1", "replace") + target
             yield canonical_text(request.method, address, authorization, body)
+    if not request.query:  # A question mark with nothing behind it is lost on the way in.
+        yield canonical_text(request.method, target + b"?", authorization, body)
     if not body:
         yield canonical_text(request.method, target, authorization, body)[:-1]
 

@@ -1,6 +1,6 @@
 """What requests about complaints must look like. Limits and labels are the vendor's documentation's."""
 
-from hutong.gateways.wechat.v3.shape import Field, Group, Many, Number, Text
+from hutong.gateways.wechat.v3.shape import Field, Flag, Group, Many, Number, Text
 
 _MCHID: dict[str, Field] = {"complainted_mchid": Text("被诉商户号", 64, required=True)}
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -22,6 +22,22 @@ LIST = Group(
         "begin_date": Text("开始日期", 10, required=True, pattern=_DATE),
         "end_date": Text("结束日期", 10, required=True, pattern=_DATE),
         "complainted_mchid": Text("被诉商户号", 64),
+    },
+)
+OLDER_LIST = Group(
+    "请求",
+    {name: LIST.fields[name] for name in ("limit", "offset", "begin_date", "end_date")}
+    | {"sub_mchid": Text("特约商户号", 64)},
+)
+FEEDBACK = Group(
+    "请求",
+    {
+        "transaction_id": Text("微信支付订单号", 64, required=True),
+        "complainted_mchid": Text("被诉商户号", 64, required=True),
+        "feedback_type": Number("反馈类型", maximum=10),
+        "feedback_content": Text("反馈内容", 200, required=True),
+        "feedback_images": _PICTURES,
+        "launch_confirm_process": Flag("是否发起确认流程"),
     },
 )
 HISTORY = Group("请求", {"limit": LIST.fields["limit"], "offset": LIST.fields["offset"]})
@@ -50,8 +66,11 @@ REFUND_PROGRESS = Group(
 _BLOCK = Group(
     "消息块",
     {
-        "type": Text("消息块类型", 32, required=True, one_of=("TEXT",)),
-        "text": Group("文本", {"text": Text("文本内容", 200, required=True)}, required=True),
+        "type": Text("消息块类型", 32, required=True, one_of=("TEXT", "IMAGE")),
+        "text": Group("文本", {"text": Text("文本内容", 200, required=True)}),
+        "image": Group(
+            "图片", {"media_id": Text("媒体文件标识", 512, required=True), "image_style_type": Text("图片样式", 32)}
+        ),
     },
 )
 IMMEDIATE = Group(

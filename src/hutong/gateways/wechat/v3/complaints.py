@@ -1,9 +1,11 @@
 """
 Complaints (消费者投诉): `/v3/merchant-service/complaints-v2`, and where the merchant is told of them.
 
-A service provider names in `complainted_mchid` for whom it acts.
+A service provider may name in `complainted_mchid` for whom it acts. Unless it does it is shown the complaints of every merchant that
+lets it act, and it is called back for all of them.
 """
 
+from collections.abc import Awaitable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from hutong.gateways.account import Caller
 from hutong.gateways.complaints.complaint_service import ComplaintsService, File, name_of
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.wechat.v3 import authorization, cipher, moment
+from hutong.gateways.wechat.v3.bills import origin
 from hutong.gateways.wechat.v3.complaint_shapes import (
     COMPLETE,
     HISTORY,
@@ -26,9 +29,12 @@ from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.orders import check_notify_url
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.shape import missing, read_body, read_query
+from hutong.gateways.wechat.v3.uploads import IMAGES
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.complaints.complaint import Complaint
+from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.institution.complaints.turn import Turn
+from hutong.kernel.errors import Refusal
 from hutong.kernel.money import Currency, format_amount
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 
@@ -72,7 +78,7 @@ _OPERATORS = {
 
 
 class Complaints:
-    """Endpoints below `/v3/merchant-service`, but for uploads."""
+    """Endpoints below `/v3/merchant-service`, but for pictures and for the first version."""
 
     def __init__(self, names: Parties, complaints: ComplaintsService, payers: PayerIds) -> None:
         self._parties = names
@@ -98,15 +104,20 @@ class Complaints:
 
     async def _list(self, call: Call) -> WireAnswer:
         told = read_query(LIST, call.query)
-        begin, end = (_day(told[name], f"/query/{name}") for name in ("begin_date", "end_date"))
-        if not begin <= end or end - begin > timedelta(days=_DAYS_MAX):
-            raise param_error("/query/end_date", "out of range", f"查询时间跨度不能超过{_DAYS_MAX}天", told["end_date"])
-        limit, offset = _page(told, _LIMIT, _LIMIT_MAX)
-        caller = await self._caller(call, told.get("complainted_mchid", ""))
-        found = self._complaints.of_merchant(caller, _ns(begin), _ns(end + timedelta(days=1)))
-        files = await self._complaints.files(found[offset : offset + limit])
-        data = [self._shown(call, caller, file) for file in files]
+        begin, end = days_of(told)
+        limit, offset = page_of(told, _LIMIT, _LIMIT_MAX)
+        found = await self._found(call, told.get("complainted_mchid", ""), *span_of(begin, end))
+        shown = found[offset : offset + limit]
+        files = await self._complaints.files([complaint for _, complaint in shown])
+        data = [self._shown(call, caller, file) for (caller, _), file in zip(shown, files, strict=True)]
         return ok({"data": data, "limit": limit, "offset": offset, "total_count": len(found)})
+
+    async def _found(self, call: Call, mchid: str, begin_ns: int, end_ns: int) -> list[tuple[Caller, Complaint]]:
+        """Of one merchant, if one is named; else of the caller's own, and of all that it may act for."""
+        if not mchid:
+            return await self._complaints.of_all(call.account, begin_ns, end_ns)
+        caller = await self._parties.for_whom(call, mchid)
+        return [(caller, each) for each in self._complaints.of_merchant(caller, begin_ns, end_ns)]
 
     async def _show(self, call: Call) -> WireAnswer:
         caller, file = await self._file(call)
@@ -117,9 +128,9 @@ class Complaints:
         return ok(shown)
 
     async def _history(self, call: Call) -> WireAnswer:
-        limit, offset = _page(read_query(HISTORY, call.query), _HISTORY_LIMIT, _HISTORY_LIMIT_MAX)
+        limit, offset = page_of(read_query(HISTORY, call.query), _HISTORY_LIMIT, _HISTORY_LIMIT_MAX)
         _, file = await self._file(call)
-        data = [_turn_object(file, turn) for turn in file.turns[offset : offset + limit]]
+        data = [self._turn(call, file, turn) for turn in file.turns[offset : offset + limit]]
         return ok({"data": data, "limit": limit, "offset": offset, "total_count": len(file.turns)})
 
     async def _respond(self, call: Call) -> WireAnswer:
@@ -127,13 +138,15 @@ class Complaints:
         text = body["response_content"]
         if body.get("jump_url"):
             text = f"{text}\n{body.get('jump_url_text', '')} {body['jump_url']}".replace("\n ", "\n")
-        await self._answer(call, body, ComplaintAct.SAY, text)
+        await self._answer(call, body, ComplaintAct.SAY, text, pictures=body.get("response_images", ()))
         return no_content()
 
     async def _respond_at_once(self, call: Call) -> WireAnswer:
         body = read_body(IMMEDIATE, call.signed)
-        text = "\n".join(block["text"]["text"] for block in body["message"]["blocks"])
-        turn = await self._answer(call, body, ComplaintAct.SAY, text, body["idempotent_id"])
+        blocks = body["message"]["blocks"]
+        text = "\n".join(needed(block, "text")["text"] for block in blocks if block["type"] == "TEXT")
+        pictures = [needed(block, "image")["media_id"] for block in blocks if block["type"] == "IMAGE"]
+        turn = await self._answer(call, body, ComplaintAct.SAY, text, body["idempotent_id"], pictures)
         return ok({"log_id": _log_id(turn)})
 
     async def _complete(self, call: Call) -> WireAnswer:
@@ -146,7 +159,8 @@ class Complaints:
             if not body.get("reject_reason"):
                 raise missing("/body/reject_reason", "拒绝退款原因")
             said = [body["reject_reason"], body.get("remark", "")]
-            await self._answer(call, body, ComplaintAct.REFUSE, "\n".join(filter(None, said)))
+            pictures = body.get("reject_media_list", ())
+            await self._answer(call, body, ComplaintAct.REFUSE, "\n".join(filter(None, said)), pictures=pictures)
         else:
             days = body.get("launch_refund_day")
             said = ["" if days is None else f"预计{days}天内发起退款", body.get("remark", "")]
@@ -188,18 +202,23 @@ class Complaints:
             raise Fault(Code.RESOURCE_NOT_EXISTS, "未设置投诉通知回调地址")
         return url
 
-    async def _answer(
-        self, call: Call, body: dict[str, Any], act: ComplaintAct, text: str = "", number: str = ""
+    async def _answer(  # What one may say, spelled out.
+        self,
+        call: Call,
+        body: dict[str, Any],
+        act: ComplaintAct,
+        text: str = "",
+        number: str = "",
+        pictures: Sequence[str] = (),
     ) -> Turn:
-        caller = await self._caller(call, body.get("complainted_mchid", ""))
-        return await self._complaints.answer(caller, call.path["complaint_id"], act, text, number=number)
+        name, mchid = call.path["complaint_id"], body.get("complainted_mchid", "")
+        caller = await (self._parties.for_whom(call, mchid) if mchid else self._complaints.acting(call.account, name))
+        return await answered(self._complaints.answer(caller, name, act, text, number=number, pictures=pictures))
 
     async def _file(self, call: Call) -> tuple[Caller, File]:
-        caller = Caller(call.account, call.account)
-        return caller, await self._complaints.find(caller, call.path["complaint_id"])
-
-    async def _caller(self, call: Call, mchid: str) -> Caller:
-        return await self._parties.for_whom(call, mchid)
+        name = call.path["complaint_id"]
+        caller = await self._complaints.acting(call.account, name)
+        return caller, await self._complaints.find(caller, name)
 
     def _shown(self, call: Call, caller: Caller, file: File) -> dict[str, Any]:
         """A complaint, as lists and the query show it."""
@@ -213,8 +232,8 @@ class Complaints:
             "complainted_mchid": caller.payee.row.number,
             "complaint_order_info": [
                 {
-                    "transaction_id": file.order.trade_no if file.order is not None else f"{complaint.payment_id:032x}",
-                    "out_trade_no": file.order.out_trade_no if file.order is not None else file.request.reference,
+                    "transaction_id": file.trade_no,
+                    "out_trade_no": file.out_trade_no,
                     "amount": complaint.paid,
                 }
             ],
@@ -230,11 +249,23 @@ class Complaints:
         if complaint.asked:
             shown["apply_refund_amount"] = complaint.asked
         if complaint.contact:
-            shown["payer_phone"] = _encrypted(call, complaint.contact)
-        pictures = file.turns[0].links
+            shown["payer_phone"] = encrypted(call, complaint.contact)
+        pictures = self._links(call, file.turns[:1])
         if pictures:
             shown["complaint_media_list"] = [{"media_type": "USER_COMPLAINT_IMAGE", "media_url": pictures}]
         return shown
+
+    def _turn(self, call: Call, file: File, turn: Turn) -> dict[str, Any]:
+        shown, pictures = _turn_object(file, turn), self._links(call, [turn])
+        if pictures:
+            by_payer = turn.by == ComplaintParty.PAYER.value
+            kind = "USER_COMPLAINT_IMAGE" if by_payer else "OPERATION_IMAGE"
+            shown |= {"image_list": pictures, "complaint_media_list": {"media_type": kind, "media_url": pictures}}
+        return shown
+
+    def _links(self, call: Call, turns: list[Turn]) -> list[str]:
+        """Where pictures can be fetched, with a signature, by whoever may see the complaint."""
+        return [f"{origin(call.request)}{IMAGES}/{each}" for each in self._complaints.shown(turns)]
 
 
 def news_object(complaint: Complaint, turn: Turn) -> tuple[str, str, dict[str, Any]]:
@@ -259,8 +290,6 @@ def _turn_object(file: File, turn: Turn) -> dict[str, Any]:
         "operate_type": kind,
         "operate_details": details,
     }
-    if turn.links:
-        shown["image_list"] = turn.links
     return shown
 
 
@@ -272,7 +301,7 @@ def _log_id(turn: Turn) -> str:
     return f"{turn.id:032x}"
 
 
-def _encrypted(call: Call, text: str) -> str:
+def encrypted(call: Call, text: str) -> str:
     """For the merchant alone: to the key by which it signed this request."""
     claimed = authorization.parse(call.request.headers["authorization"], call.request.path)
     key = call.account.key(claimed.serial_no)
@@ -294,7 +323,37 @@ def _ns(day: date) -> int:
     return found
 
 
-def _page(told: dict[str, Any], usual: int, most: int) -> tuple[int, int]:
+def days_of(told: dict[str, Any]) -> tuple[date, date]:
+    """The first and the last day of a list. Refuses PARAM_ERROR."""
+    begin, end = (_day(told[name], f"/query/{name}") for name in ("begin_date", "end_date"))
+    if not begin <= end or end - begin > timedelta(days=_DAYS_MAX):
+        raise param_error("/query/end_date", "out of range", f"查询时间跨度不能超过{_DAYS_MAX}天", told["end_date"])
+    return begin, end
+
+
+def span_of(begin: date, end: date) -> tuple[int, int]:
+    """From the beginning of one day to the end of another."""
+    return _ns(begin), _ns(end + timedelta(days=1))
+
+
+def needed(block: dict[str, Any], name: str) -> Any:
+    """Refuses PARAM_ERROR, for a block that is not what it says."""
+    if name not in block:
+        raise missing(f"/body/message/blocks/{name}", "消息块内容")
+    return block[name]
+
+
+async def answered(answer: Awaitable[Turn]) -> Turn:
+    """Refuses PARAM_ERROR for a picture that nobody uploaded, or too long ago."""
+    try:
+        return await answer
+    except Refusal as refusal:
+        if refusal.reason is not ComplaintReason.PICTURE_UNKNOWN:
+            raise
+        raise param_error("/body/response_images", "media unknown", "媒体文件标识不存在或已过期", "") from None
+
+
+def page_of(told: dict[str, Any], usual: int, most: int) -> tuple[int, int]:
     """Refuses PARAM_ERROR."""
     limit, offset = int(told.get("limit") or usual), int(told.get("offset") or 0)
     if not 1 <= limit <= most:

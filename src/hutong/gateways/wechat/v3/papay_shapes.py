@@ -44,6 +44,10 @@ _REMARK = Text("解约备注", 256, required=True)
 
 OFFER = {False: Group("请求", _DIRECT | _OFFER), True: Group("请求", _PARTNER | _OFFER)}
 TAKE = {False: Group("请求", {"appid": _DIRECT["appid"]} | _TAKE), True: Group("请求", _PARTNER | _TAKE)}
+SCHEDULE = {
+    False: Group("请求", {"appid": _DIRECT["appid"], "schedule_amount": _AMOUNT}),
+    True: Group("请求", _PARTNER | {"schedule_amount": _AMOUNT}),
+}
 ENDED = {
     False: Group("请求", {"contract_termination_remark": _REMARK}),
     True: Group("请求", {"sub_mchid": _SUB_MCHID, "contract_termination_remark": _REMARK}),

@@ -89,7 +89,8 @@ class Payscore:
         )
         standing = await self._services.create(_own(call), draft)
         link = self._agreements.link(standing.agreement)
-        return ok(self._shown(call, standing) | ({"package": link} if permission is None else {}))
+        package = {"package": link} if permission is None else {}
+        return ok(_without(self._shown(call, standing), "openid") | package)
 
     async def _query(self, call: Call) -> WireAnswer:
         told = read_query(QUERY, call.query)
@@ -106,13 +107,13 @@ class Payscore:
         facts = _later(body) | ({"profit_sharing": True} if body.get("profit_sharing") else {})
         number = call.path["out_order_no"]
         standing = await self._services.complete(_own(call), body["service_id"], number, total, facts)
-        return ok(self._shown(call, standing))
+        return ok(_without(self._shown(call, standing), "attach", "collection", "notify_url", "openid"))
 
     async def _modify(self, call: Call) -> WireAnswer:
         body = _read(MODIFY, call)
         total, number = _total(body), call.path["out_order_no"]
         standing = await self._services.modify(_own(call), body["service_id"], number, total, _later(body))
-        return ok(self._shown(call, standing))
+        return ok(_without(self._shown(call, standing), "openid"))
 
     async def _cancel(self, call: Call) -> WireAnswer:
         body = _read(CANCEL, call)
@@ -133,7 +134,10 @@ class Payscore:
                 "/body/detail/paid_time", "format", "收款成功时间格式错误，须为yyyyMMddHHmmss", text
             ) from None
         standing = await self._services.settled(_own(call), body["service_id"], number, paid_ns)
-        return ok(self._shown(call, standing))
+        shown = self._shown(call, standing)
+        for detail in shown.get("collection", {}).get("details", ()):
+            del detail["seq"]  # A query numbers what was collected; this answer does not.
+        return ok(shown)
 
     def _shown(self, call: Call, standing: ServiceStanding) -> dict[str, Any]:
         return service_object(standing, call.account.row.number, self._payers)
@@ -162,6 +166,11 @@ def _total(body: dict[str, Any]) -> int:
         text = "输入源“/body/total_amount”映射到数值字段“总金额”规则校验失败，不等于后付费项目之和减去商户优惠之和"
         raise param_error("/body/total_amount", "sum differs", text, total)
     return total
+
+
+def _without(shown: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A service order as an answer shows it that says less of it than a query."""
+    return {name: value for name, value in shown.items() if name not in names}
 
 
 def _named(call: Call, standing: ServiceStanding) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from hutong.kernel.errors import Refusal
 PATH, PRODUCT = "/v3/payscore/permissions", "payscore"
 _PLAN = "payscore-permission/"  # Before the service's id: the kind of agreement.
 _WHICH: dict[str, Field] = {"service_id": SERVICE_ID, "appid": Text("应用ID", 32)}
+# Who is named by an openid is named together with the application that knows them by it.
+_WHOSE = _WHICH | {"appid": Text("应用ID", 32, required=True)}
 _APPLY = Group(
     "请求",
     _WHICH
@@ -35,8 +37,7 @@ _APPLY = Group(
         "notify_url": Text("通知地址", 255),
     },
 )
-_QUERY = Group("请求", _WHICH)
-_ENDED = Group("请求", _WHICH | {"reason": Text("撤销原因", 50, required=True)})
+_REASON: dict[str, Field] = {"reason": Text("撤销原因", 50, required=True)}
 
 
 class Permissions:
@@ -73,7 +74,7 @@ class Permissions:
         return ok({"apply_permissions_token": agreement.creditor})
 
     async def _query(self, call: Call) -> WireAnswer:
-        told = read_query(_QUERY, call.query)
+        told = read_query(Group("请求", _fields(call)), call.query)
         agreement = await self._found(call, told)
         shown = permission_object(agreement, call.account.row.number, self._payers)
         shown["authorization_state"] = "AVAILABLE" if agreement.state == AgreementState.SIGNED else "UNAVAILABLE"
@@ -84,7 +85,7 @@ class Permissions:
         return ok(shown)
 
     async def _terminate(self, call: Call) -> WireAnswer:
-        body = read_body(_ENDED, call.signed)
+        body = read_body(Group("请求", _fields(call) | _REASON), call.signed)
         await self._agreements.terminate(_own(call), await self._found(call, body))
         return no_content()
 
@@ -137,6 +138,10 @@ def changed(agreement: Agreement, mchid: str, payers: PayerIds, *, has_ended: bo
         "user_service_status": "USER_CLOSE_SERVICE" if has_ended else "USER_OPEN_SERVICE",
         "openorclose_time": moment.compact(agreement.ended_ns if has_ended else agreement.signed_ns),
     }
+
+
+def _fields(call: Call) -> dict[str, Field]:
+    return _WHOSE if "openid" in call.path else _WHICH
 
 
 def _own(call: Call) -> Caller:

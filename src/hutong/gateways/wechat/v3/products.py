@@ -27,6 +27,7 @@ from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.favor import Favor
 from hutong.gateways.wechat.v3.favor_flow import FavorFlow
 from hutong.gateways.wechat.v3.favor_view import FavorView
+from hutong.gateways.wechat.v3.older_complaints import OlderComplaints
 from hutong.gateways.wechat.v3.orders import Orders
 from hutong.gateways.wechat.v3.papay import Papay
 from hutong.gateways.wechat.v3.parking import Parking
@@ -72,7 +73,7 @@ def v3_dialect(
         *Codepay(parties, orders, refunds).endpoints(),
         *Refunds(node, parties, orders, refunds, sharing, private_urls=private_urls).endpoints(),
         *Certificates(platform, node.randomness).endpoints(),
-        *Uploads().endpoints(),
+        *Uploads(complaints).endpoints(),
         *ProfitSharing(node.journal, parties, accounts, orders, sharing, sensitive).endpoints(),
         *bills.endpoints(),
         *Receipts(sharing, receipts, bills).endpoints(),
@@ -88,6 +89,7 @@ def v3_dialect(
         ).endpoints(),
         *FavorFlow(institution, vouchers).endpoints(),
         *Complaints(parties, complaints, orders.payers).endpoints(),
+        *OlderComplaints(parties, complaints).endpoints(),
         *Busifavor(
             node.journal, node.clock, parties, orders.payers, till_coupons, own_view, private_urls=private_urls
         ).endpoints(),

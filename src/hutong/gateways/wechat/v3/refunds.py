@@ -21,7 +21,7 @@ from hutong.gateways.wechat.v3.order_shapes import ABNORMAL_REFUND, REFUND, REFU
 from hutong.gateways.wechat.v3.orders import check_notify_url, words
 from hutong.gateways.wechat.v3.parties import Parties
 from hutong.gateways.wechat.v3.shape import missing, read_body, read_query
-from hutong.gateways.wechat.v3.trade_view import promotion_detail
+from hutong.gateways.wechat.v3.trade_view import payees_coupon, promotion_detail
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
@@ -203,15 +203,16 @@ def refund_object(sold: Sold, state: RefundState) -> dict[str, Any]:
     discount = state.refund.payee_discount + state.refund.payer_discount
     promotions = promotion_detail(sold.trade) if sold.part is None else []
     if discount and promotions:
-        cash = [each["amount"] if each["type"] == "CASH" else 0 for each in promotions]
-        given_back = split(state.refund.payer_discount, cash) if any(cash) else cash
+        own = payees_coupon(sold.trade)
+        others = [0 if each["coupon_id"] == own else each["amount"] for each in promotions]
+        given_back = split(state.refund.payer_discount, others) if any(others) else others
         shown["promotion_detail"] = [
             {
                 "promotion_id": each["coupon_id"],
                 "scope": each["scope"],
-                "type": "DISCOUNT" if each["type"] == "NOCASH" else "COUPON",
+                "type": "COUPON",
                 "amount": each["amount"],
-                "refund_amount": state.refund.payee_discount if each["type"] == "NOCASH" else part,
+                "refund_amount": state.refund.payee_discount if each["coupon_id"] == own else part,
             }
             for each, part in zip(promotions, given_back, strict=True)
         ]
@@ -224,18 +225,16 @@ def number_of(state: RefundState) -> str:
 
 
 def amounts(sold: Sold, state: RefundState) -> dict[str, Any]:
-    """All that is counted of a refund. What the merchant's side carried never came, and does not go back."""
+    """All that is counted of a refund. Whoever carried part of the payment, the merchant had all of it."""
     refund = state.refund
-    whole = sold.trade.payment
-    not_settled = whole.payee_discount if whole is not None and sold.part is None else 0
     return {
         "total": sold.amount,
         "refund": refund.gross,
         "from": state.row.told.get("from", []),
         "payer_total": sold.paid,
         "payer_refund": refund.shares.paid,
-        "settlement_total": sold.amount - not_settled,
-        "settlement_refund": refund.gross - refund.payee_discount,
+        "settlement_total": sold.amount,
+        "settlement_refund": refund.gross,
         "discount_refund": refund.gross - refund.shares.paid,
         "currency": refund.currency,
         "refund_fee": refund.fee,

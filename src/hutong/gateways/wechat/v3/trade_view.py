@@ -112,19 +112,17 @@ def parties(caller: Caller, appid: str, sub_appid: str, *, partner: bool) -> dic
 
 
 def promotion_detail(trade: Trade) -> list[dict[str, Any]]:
-    """What others than the payer paid: the payee's side is a discount, the payer's institution's is money to the payee."""
+    """What others than the payer paid. All of it is money that the payee receives: what it gave itself it had put aside."""
     payment = trade.payment
     if payment is None:
         return []
     others = trade.discount - payment.payee_discount - sum(each.amount for each in trade.vouchers)
     shares = [
-        ("NOCASH", "merchant_contribute", payment.payee_discount, f"{trade.order.trade_no}0", "优惠", ""),
-        ("CASH", "wechatpay_contribute", others, f"{trade.order.trade_no}1", "优惠", ""),
+        ("merchant_contribute", payment.payee_discount, payees_coupon(trade), "优惠", ""),
+        ("wechatpay_contribute", others, f"{trade.order.trade_no}1", "优惠", ""),
     ]
-    # A merchant's own voucher is paid for from what was set aside: the merchant receives it as money, too.
     shares += [
         (
-            "CASH",
             "merchant_contribute" if each.stock else "wechatpay_contribute",
             each.amount,
             voucher_number(each.coupon_id),
@@ -138,7 +136,7 @@ def promotion_detail(trade: Trade) -> list[dict[str, Any]]:
             "coupon_id": coupon_id,
             "name": name,
             "scope": "GLOBAL",
-            "type": kind,
+            "type": "CASH",
             "amount": amount,
             **({"stock_id": stock} if stock else {}),
             "wechatpay_contribute": 0,
@@ -147,6 +145,11 @@ def promotion_detail(trade: Trade) -> list[dict[str, Any]]:
             "currency": trade.request.currency,
         }
         | {bearer: amount}
-        for kind, bearer, amount, coupon_id, name, stock in shares
+        for bearer, amount, coupon_id, name, stock in shares
         if amount
     ]
+
+
+def payees_coupon(trade: Trade) -> str:
+    """The number of what a sponsor at the payee's side gave."""
+    return f"{trade.order.trade_no}0"

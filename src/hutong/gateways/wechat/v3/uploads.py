@@ -1,10 +1,16 @@
-"""Pictures and films that merchants upload: named by an id of their content, and not kept: nothing here shows them yet."""
+"""
+Pictures and films that merchants upload, and pictures of complaints as they are fetched.
+
+Pictures for complaints are kept for a day, and longer where they are said. What is uploaded for products that are not here is
+named by an id of its content, and not kept.
+"""
 
 import hashlib
 from functools import partial
 
 import msgspec
 
+from hutong.gateways.complaints.complaint_service import ComplaintsService
 from hutong.gateways.wechat.v3 import upload
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
@@ -29,22 +35,36 @@ class _Kind(msgspec.Struct, frozen=True):
     endings: tuple[str, ...]
     bytes_max: int
     answer: str
+    is_kept: bool = False
 
 
-_PICTURE = _Kind(_PICTURES, _PICTURE_BYTES_MAX, "media_id")
+_PICTURE = _Kind(_PICTURES, _PICTURE_BYTES_MAX, "media_id", is_kept=True)
+IMAGES = "/v3/merchant-service/images"
 _PATHS = {
     "/v3/merchant/media/upload": _PICTURE,
     "/v3/merchant/media/video_upload": _Kind(_FILMS, _FILM_BYTES_MAX, "media_id"),
-    "/v3/merchant-service/images/upload": _PICTURE,
+    f"{IMAGES}/upload": _PICTURE,
     "/v3/marketing/favor/media/image-upload": _Kind(_PICTURES, _PICTURE_BYTES_MAX, "media_url"),
 }
 
 
+_NEVER_A_PAGE = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
+
+
 class Uploads:
-    """Every upload of the vendor's that takes one file."""
+    """Every upload of the vendor's that takes one file, and the one download."""
+
+    def __init__(self, complaints: ComplaintsService) -> None:
+        self._complaints = complaints
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("POST", path, "media", partial(self._upload, kind)) for path, kind in _PATHS.items()]
+        uploads = [Endpoint("POST", path, "media", partial(self._upload, kind)) for path, kind in _PATHS.items()]
+        return [*uploads, Endpoint("GET", f"{IMAGES}/{{media_id}}", "complaints", self._download)]
+
+    async def _download(self, call: Call) -> WireAnswer:
+        """The bytes alone: clients do not look for a signature here."""
+        file = await self._complaints.picture(call.account, call.path["media_id"])
+        return WireAnswer(body=file.content, content_type=file.kind.content_type, headers=_NEVER_A_PAGE)
 
     async def _upload(self, kind: _Kind, call: Call) -> WireAnswer:
         content_type = call.request.headers.get("content-type", "")
@@ -59,6 +79,8 @@ class Uploads:
         digest = hashlib.sha256(sent.content).hexdigest()
         if digest != meta["sha256"].lower():
             raise param_error("/body/meta/sha256", "digest differs", "文件摘要与文件内容不一致", meta["sha256"])
+        if kind.is_kept:
+            return ok({"media_id": await self._complaints.give(call.account, sent.content)})
         media_id = f"{call.account.row.number}_{digest}"
         if kind.answer == "media_url":
             return ok({"media_url": f"https://{call.request.host}/v3/media/{media_id}"})
