@@ -19,6 +19,7 @@ from hutong.gateways.account_service import AccountDraft
 from hutong.gateways.gateways import Gateways
 from hutong.institution import chart
 from hutong.institution.door_api import doors_of
+from hutong.institution.holds.api import hold_api
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.api import payment_api
@@ -96,6 +97,7 @@ class House(Place):
         handlers = [
             *people_api(self.node, inner.people, inner.balance_of),
             *payment_api(inner.payments, inner.people, inner.tills, inner.counter, doors),
+            hold_api(inner.holds, doors.people),
             *self.gateways.people_api(),
         ]
         app = self.gateways.door(make_app(handlers, title=self.node_id, version="1"))
@@ -242,6 +244,15 @@ class Person:
         told = await self.said("GET", f"/v1/preauths/{preauth_id}")
         token = await self._token(told["payment_id"], told["amount"], told["creditor"])
         return await self.said("POST", f"/v1/preauths/{preauth_id}/agree", {"pin_token": token})
+
+    async def holds(self) -> list[Any]:
+        """What merchants elsewhere ask, and hold."""
+        return list(await self.said("GET", "/v1/holds"))
+
+    async def agree_to_hold(self, hold: Any) -> Any:
+        """Say yes to what a merchant elsewhere asks to hold, with the PIN."""
+        token = await self._token(hold["payment_id"], hold["amount"], hold["creditor"])
+        return await self.said("POST", f"/v1/holds/{hold['hold_id']}/agree", {"pin_token": token})
 
     @property
     def wallet(self) -> int:

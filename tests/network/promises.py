@@ -244,7 +244,11 @@ _CLAIMS = "SELECT id, person_id, number FROM {s}.coupon_claims WHERE template_id
 _COUPONS = """
 SELECT DISTINCT ON (id) id, state, award_id, person_id FROM {s}.coupons WHERE template_id = $1 ORDER BY id, position DESC"""
 _AWARDS = """
-SELECT DISTINCT ON (id) id, campaign_id, person_id, payment_id, source_id, amount, returned, state FROM {s}.awards
+SELECT DISTINCT ON (id) id, campaign_id, person_id, payment_id, source_id, amount, returned,
+    CASE WHEN state = 'RESERVED' AND EXISTS (
+        SELECT FROM {s}.payment_outcomes AS o WHERE o.id = a.payment_id AND o.completed
+    ) THEN 'COMMITTED' ELSE state END AS state
+FROM {s}.awards AS a
 ORDER BY id, position DESC"""
 _STEPS = "SELECT campaign_id, change FROM {s}.awards ORDER BY position"
 _REFUNDS = "SELECT refund_id, payment_id, gross, completed FROM {s}.refunds LEFT JOIN {s}.refund_outcomes USING (id)"

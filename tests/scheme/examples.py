@@ -17,6 +17,7 @@ from hutong.kernel.ids import seeded_randomness
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
+from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -53,6 +54,7 @@ RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
 COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+HOLD = "019b7748-8c00-7bbb-8333-222333444500".replace("-", "")
 PICTURE = "2f1c7bb1d5e24f0f3a1f6a1c0c7b6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c"
 ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
@@ -215,6 +217,34 @@ MESSAGES: list[AnyMessage] = [
         answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
         at_ms=NOW_MS + 7_800_000,
     ),
+    HoldRequest(
+        hold_id=HOLD,
+        creditor_agent="wei",
+        number=0,
+        act=HoldAct.OPEN,
+        amount=50_000,
+        currency="CNY",
+        code="310000000000000000",
+        creditor_name="胡同客栈",
+        remittance="押金",
+        expires_at_ms=NOW_MS + 900_000,
+        at_ms=NOW_MS,
+    ),
+    HoldReport(
+        hold_id=HOLD,
+        creditor_agent="wei",
+        debtor_agent="jing",
+        number=3,
+        status=HoldStatus.HELD,
+        amount=50_000,
+        taken=20_000,
+        currency="CNY",
+        code=f"hold:jing:{HOLD}:8f14e45fceea167a5a36dedd4bea2543",
+        debtor_name="*明",
+        debtor_ref="019b76daa8009c1b7d5e2f3a4b5c6d7e",
+        lapses_at_ms=NOW_MS + 30 * 86_400_000,
+        at_ms=NOW_MS + 3_600_000,
+    ),
     ComplaintPictureAsked(
         complaint_id=COMPLAINT,
         payment_id=PAYMENT,
@@ -271,6 +301,28 @@ COMPLAINT_REFUSED = ComplaintTurn(
     at_ms=NOW_MS + 7_200_500,
     reason="NARR",
     reason_name="COMPLAINT_TOO_LATE",
+)
+HOLD_RELEASE = msgspec.structs.replace(
+    next(each for each in MESSAGES if isinstance(each, HoldRequest)),
+    debtor_agent="jing",
+    number=3,
+    act=HoldAct.RELEASE,
+    act_id=ACT,
+    amount=10_000,
+    code="",
+    creditor_name="",
+    remittance="",
+    expires_at_ms=0,
+    at_ms=NOW_MS + 7_200_000,
+)
+HOLD_REFUSED = HoldReport(
+    hold_id=HOLD,
+    creditor_agent="wei",
+    number=0,
+    status=HoldStatus.REJECTED,
+    currency="CNY",
+    at_ms=NOW_MS,
+    reason_name="CODE_UNKNOWN",
 )
 REJECTED = PaymentStatus(
     payment_id=PAYMENT,
@@ -441,6 +493,8 @@ def files() -> dict[str, bytes]:
     named["pacs.002-rejected.json"] = _pretty(REJECTED)
     named["camt.029-rejected.json"] = _pretty(RECALL_REJECTED)
     named["hutong.complained-refused.json"] = _pretty(COMPLAINT_REFUSED)
+    named["hutong.hold-release.json"] = _pretty(HOLD_RELEASE)
+    named["hutong.held-refused.json"] = _pretty(HOLD_REFUSED)
     named["signed-envelope.json"] = _pretty(signed_envelope())
     named["verification.json"] = _pretty(verification())
     return named

@@ -119,7 +119,8 @@ def test_who_registers_while_nodes_start_again_and_again_has_a_wallet() -> None:
 
 
 # Where a ledger looks long for every account, what it was asked to move is far behind the rows that say so. Here a start
-# set a budget's last fen aside while a payment that had been rejected still held it, and the node came up no more (1).
+# set a budget's last fen aside while a payment that had been rejected still held it, and the node came up no more: of a
+# dozen seeds half found it.
 BLOCKED = Plan(
     loss=0.05,
     crash_every_ns=30 * NS_PER_S,
@@ -130,8 +131,9 @@ BLOCKED = Plan(
 )
 
 
-def test_what_a_start_sets_aside_is_what_payments_have_let_go_of() -> None:
-    assert simulate(1, hours=4 * HOURS, plan=BLOCKED, marketing=True).wrong == []
+@pytest.mark.parametrize("seed", [2, 4])
+def test_what_a_start_sets_aside_is_what_payments_have_let_go_of(seed: int) -> None:
+    assert simulate(seed, hours=4 * HOURS, plan=BLOCKED, marketing=True).wrong == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -91,8 +91,11 @@ _TRACED = Rule(
     ("awards", "payments", "payment_outcomes", "refunds", "refund_outcomes", "returns", "return_outcomes", "campaigns"),
     """
 WITH newest AS (
-    SELECT DISTINCT ON (id) id, campaign_id, payment_id, amount, returned, state FROM {s}.awards
-    WHERE kind = 'DISCOUNT' ORDER BY id, position DESC
+    SELECT DISTINCT ON (id) id, campaign_id, payment_id, amount, returned,
+        CASE WHEN state = 'RESERVED' AND EXISTS (
+            SELECT FROM {s}.payment_outcomes AS o WHERE o.id = a.payment_id AND o.completed
+        ) THEN 'COMMITTED' ELSE state END AS state  -- As it stands: the payment's outcome is all that says it.
+    FROM {s}.awards AS a WHERE kind = 'DISCOUNT' ORDER BY id, position DESC
 ), ours AS (
     SELECT payment_id, sum(amount) AS amount, sum(returned) AS returned, min(state) AS state, max(state) AS states
     FROM newest WHERE campaign_id IN (SELECT id FROM {s}.campaigns WHERE side = 'PAYER') GROUP BY 1

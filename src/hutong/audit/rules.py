@@ -259,14 +259,16 @@ FROM newest FULL JOIN summed USING (id) WHERE coalesce(remaining, 0) <> coalesce
 # What people let merchants hold came by code 80 and went by 81: let go, or paid.
 _HELD = Rule(
     7,
-    ("gateway_preauths", "gateway_preauth_operations", "payments", "payment_outcomes", "transfer"),
+    ("gateway_preauths", "gateway_preauth_operations", "payments", "payment_outcomes", "transfer", "holds"),
     """
 WITH newest AS (
-    SELECT DISTINCT ON (id) id, state, amount FROM {s}.gateway_preauths ORDER BY id, position DESC
+    SELECT id, state, amount FROM (
+        SELECT DISTINCT ON (id) id, state, amount, debtor_agent FROM {s}.gateway_preauths ORDER BY id, position DESC
+    ) AS versions WHERE debtor_agent = ''
 ), moved AS (
     SELECT user_data_128 AS id, coalesce(sum(amount) FILTER (WHERE code = 80), 0) AS came,
         coalesce(sum(amount) FILTER (WHERE code = 81), 0) AS went
-    FROM {s}.transfer WHERE code IN (80, 81) GROUP BY 1
+    FROM {s}.transfer WHERE code IN (80, 81) AND user_data_128 NOT IN (SELECT id FROM {s}.holds) GROUP BY 1
 ), operations AS (
     SELECT DISTINCT ON (id) preauth_id, amount, state FROM {s}.gateway_preauth_operations ORDER BY id, position DESC
 ), let_go AS (
@@ -281,6 +283,37 @@ FROM newest FULL JOIN moved USING (id) LEFT JOIN let_go USING (id) LEFT JOIN tak
 WHERE coalesce(came, 0) <> CASE WHEN state IN ('HELD', 'ENDED') THEN newest.amount ELSE 0 END
     OR coalesce(went, 0) <> coalesce(let_go.amount, 0) + coalesce(taken.amount, 0)
     OR (state = 'ENDED' AND came <> went)""",
+)
+# What people let merchants elsewhere hold: it came once, what a payment takes passes by code 81 and, if that is refused, back by 80;
+# what is left is in the hold's account, but for payments that are not decided.
+_HOLDS = Rule(
+    7,
+    ("holds", "hold_releases", "payments", "payment_outcomes", "transfer"),
+    """
+WITH newest AS (
+    SELECT DISTINCT ON (id) id, state, amount, taken, released FROM {s}.holds ORDER BY id, position DESC
+), moved AS (
+    SELECT user_data_128 AS id, coalesce(sum(amount) FILTER (WHERE code = 80), 0) AS came,
+        coalesce(sum(amount) FILTER (WHERE code = 81), 0) AS went
+    FROM {s}.transfer WHERE code IN (80, 81) AND user_data_128 IN (SELECT id FROM newest) GROUP BY 1
+), let_go AS (
+    SELECT hold AS id, sum(amount) AS amount FROM (
+        SELECT DISTINCT ON (id) hold, amount, state FROM {s}.hold_releases ORDER BY id, position DESC
+    ) AS releases WHERE state = 'DONE' GROUP BY 1
+), paid AS (
+    SELECT substr(funding, 6)::uuid AS id,
+        coalesce(sum(gross - payer_discount - payee_discount) FILTER (WHERE completed), 0) AS amount,
+        coalesce(sum(gross - payer_discount - payee_discount) FILTER (WHERE completed IS NULL), 0) AS under_way
+    FROM {s}.payments LEFT JOIN {s}.payment_outcomes USING (id) WHERE funding LIKE 'hold:%' GROUP BY 1
+)
+SELECT id, 'hold is ' || state || ' of ' || newest.amount || ', ' || taken || ' taken and ' || released || ' released: '
+    || coalesce(came, 0) || ' came, ' || coalesce(went, 0) || ' went, and ' || coalesce(paid.amount, 0) || ' was paid'
+FROM newest LEFT JOIN moved USING (id) LEFT JOIN let_go USING (id) LEFT JOIN paid USING (id)
+WHERE taken <> coalesce(paid.amount, 0)
+    OR released <> coalesce(let_go.amount, 0)
+    OR coalesce(came, 0) - coalesce(went, 0) <> CASE WHEN state IN ('HELD', 'ENDING', 'ENDED')
+        THEN newest.amount - taken - released - coalesce(paid.under_way, 0) ELSE 0 END
+    OR (state = 'ENDED' AND newest.amount <> taken + released)""",
 )
 # The newest version of a split says what receivers got of it: code 72, and nothing else moves it.
 _SPLITS = Rule(
@@ -426,6 +459,7 @@ RULES = (
     _EVENTS,
     _FROZEN,
     _HELD,
+    _HOLDS,
     RED_PACKETS,
     _SPLITS,
     _SPLIT_RETURNS,

@@ -51,6 +51,11 @@ async def faults(
     user_paying: Annotated[int, Parameter(help="So many looks find the payer still asked for a password.")] = 0,
     system_error: Annotated[int, Parameter(help="So many calls fail with a system error, and do nothing.")] = 0,
     system_error_done: Annotated[int, Parameter(help="So many calls are done, and say that they failed.")] = 0,
+    refuse: Annotated[
+        str, Parameter(help="A code that the vendor documents: a call is answered it, and does nothing.")
+    ] = "",
+    refuse_times: Annotated[int, Parameter(help="How many calls.")] = 1,
+    transfer_daily_max: Annotated[int, Parameter(help="What may be sent to people in a day, in fen; 0: as it is.")] = 0,
     time_out: Annotated[int, Parameter(help="So many calls are done, and answered too late.")] = 0,
     time_out_s: Annotated[int, Parameter(help="How late, in seconds.")] = 60,
     only: Annotated[str, Parameter(help="Only calls whose path or method has this in it.")] = "",
@@ -68,6 +73,9 @@ async def faults(
         "user_paying": user_paying,
         "system_error": system_error,
         "system_error_done": system_error_done,
+        "refuse": refuse,
+        "refuse_times": refuse_times if refuse else 0,
+        "transfer_daily_max": transfer_daily_max,
         "time_out": time_out,
         "time_out_s": time_out_s,
         "only": only,

@@ -79,3 +79,4 @@ class CodeReason(Reason):
 
     # Red packets: nothing is paid to one, it pays whoever claims.
     CODE_IS_RED_PACKET = Kind.REFUSED, "NARR"
+    CODE_ASKS_TO_HOLD = Kind.REFUSED, "NARR"  # Nobody is paid by it: a merchant asks to hold money.

@@ -38,9 +38,10 @@ class PlateKind(Enum):
     PERSON = "P"
     REQUEST = "R"
     RED_PACKET = "G"  # A gift: nothing is paid to it, and whoever has the link may claim a share.
+    HOLD = "H"  # A merchant asks to hold money of whoever scans it.
 
 
-_WHOLE_BODIES = frozenset({PlateKind.REQUEST, PlateKind.RED_PACKET})
+_WHOLE_BODIES = frozenset({PlateKind.REQUEST, PlateKind.RED_PACKET, PlateKind.HOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class PlateId:
 
     @property
     def request_id(self) -> int:
-        """The payment request that a plate of kind REQUEST stands for."""
-        assert self.kind is PlateKind.REQUEST
+        """The payment request, or the hold, that a plate of kind REQUEST or HOLD stands for."""
+        assert self.kind in (PlateKind.REQUEST, PlateKind.HOLD)
         number = 0
         for letter in self.body:
             number = number << 5 | _VALUE_OF[letter]
@@ -86,7 +87,7 @@ class Plate:
 
 def mint_plate_id(kind: PlateKind, randomness: Randomness) -> PlateId:
     """A new id for a static plate: 60 random bits, so that plates cannot be listed by counting."""
-    assert kind is not PlateKind.REQUEST
+    assert kind not in _WHOLE_BODIES
     bits = randomness.getrandbits(5 * _BODY_LENGTH_MIN)
     return PlateId(kind, _letters(bits, _BODY_LENGTH_MIN))
 
@@ -95,6 +96,12 @@ def request_plate_id(request_id: int) -> PlateId:
     """The id under which a payment request is shown: its own, without the byte that numbers parts."""
     assert request_id & ((1 << PART_BITS) - 1) == 0
     return PlateId(PlateKind.REQUEST, _letters(request_id >> PART_BITS, _REQUEST_BODY_LENGTH))
+
+
+def hold_plate_id(hold_id: int) -> PlateId:
+    """The id under which a merchant asks to hold money: the hold's own, likewise."""
+    assert hold_id & ((1 << PART_BITS) - 1) == 0
+    return PlateId(PlateKind.HOLD, _letters(hold_id >> PART_BITS, _REQUEST_BODY_LENGTH))
 
 
 def red_packet_plate_id(secret: bytes) -> PlateId:

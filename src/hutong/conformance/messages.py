@@ -58,6 +58,8 @@ TYPES: dict[str, dict[str, Any]] = {
     "DBTR or CDTR": {"pattern": "DBTR|CDTR"},
     "Base64, at most 65536": {"pattern": "[0-9A-Za-z+/]{0,65536}={0,2}"},
     "integer, 0 or more": {"min": 0, "max": INTEGER_MAX},
+    "OPEN, RLSE or null": {"pattern": "OPEN|RLSE", "null": True},
+    "PDNG, HELD, ENDD or RJCT": {"pattern": "PDNG|HELD|ENDD|RJCT"},
     "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
 
@@ -122,6 +124,14 @@ _TABLES = {
         CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node ElctrncSeqNb!integer,_0_or_more Pty!DBTR,_CDTR_or_AGNT
         CmplntAct!act ActId:Id_or_empty CmplntSts!PDNG,_PRCG_or_PRCD Ccy!Currency Amt:Amount AddtlInf:Text512
         PictrDgst:at_most_4_digests XpryDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
+    "hutong.hold": """
+        HldId!Id CdtrAgt!Node DbtrAgt:Node_or_null ElctrncSeqNb!integer,_0_or_more HldAct:OPEN,_RLSE_or_null
+        ActId:Id_or_empty InstdAmt:Amount Ccy!Currency PmtCd:Text512 CdtrNm:Text140 RmtInf:Text140 XpryDtTm:Instant
+        CreDtTm!Instant""",
+    "hutong.held": """
+        HldId!Id CdtrAgt!Node DbtrAgt:Node_or_null ElctrncSeqNb!integer,_0_or_more HldSts!PDNG,_HELD,_ENDD_or_RJCT
+        InstdAmt:Amount TknAmt:Amount RlsdAmt:Amount Ccy!Currency ActId:Id_or_empty PmtCd:Text512 DbtrNm:Text140
+        DbtrRef:Text35 RlsDtTm:Instant CreDtTm!Instant StsRsnCd:Text35 StsRsnPrtry:Text70""",
     "hutong.picture": """
         CmplntId!Id OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node Pty!DBTR_or_CDTR PictrDgst!Digest
         PcOfst!integer,_0_to_2097152""",
@@ -162,6 +172,7 @@ DEFAULTS |= {
     "at most 4 digests": [],
     "CmplntAct": None,
     "CmplntTp": "OTHR",
+    "HldAct": None,
 }
 OUR_ID = {
     "pacs.008": "TxId",
@@ -325,6 +336,31 @@ def complained(of: Message, number: int, **said: Any) -> Message:
     same = {name: of[name] for name in ("CmplntId", "OrgnlTxId", "DbtrAgt", "CdtrAgt", "ActId", "Ccy")}
     told = {"ElctrncSeqNb": number, "Pty": "DBTR", "CmplntAct": "OPEN", "CmplntSts": "PDNG", "CreDtTm": now_ms()}
     return {"MsgTp": "hutong.complained"} | same | told | said
+
+
+def hold(code: str, creditor_agent: str, amount: int, **said: Any) -> Message:
+    """A hutong.hold: a merchant asks to hold money of who showed a code."""
+    return {
+        "MsgTp": "hutong.hold",
+        "HldId": new_id(),
+        "CdtrAgt": creditor_agent,
+        "ElctrncSeqNb": 0,
+        "HldAct": "OPEN",
+        "InstdAmt": amount,
+        "Ccy": "CNY",
+        "PmtCd": code,
+        "CdtrNm": "conformance inn",
+        "RmtInf": "deposit",
+        "XpryDtTm": now_ms() + 900_000,
+        "CreDtTm": now_ms(),
+    } | said
+
+
+def held(of: Message, debtor_agent: str, number: int, **said: Any) -> Message:
+    """How a hold stands: held, unless it says otherwise."""
+    same = {name: of[name] for name in ("HldId", "CdtrAgt", "Ccy")}
+    told = {"DbtrAgt": debtor_agent, "ElctrncSeqNb": number, "HldSts": "HELD", "CreDtTm": now_ms()}
+    return {"MsgTp": "hutong.held"} | same | told | said
 
 
 def picture(of: Message, side: str, digest: str, offset: int = 0) -> Message:

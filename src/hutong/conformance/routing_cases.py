@@ -57,7 +57,12 @@ def _(play: Play) -> None:
         require(said == (True, off, 0), "as the owner said", answer)
 
 
-@case("SQ-RESOLVE", S, "messages.md", "filled in by the switch, if found: whom the pacs.008 must name")
+@case(
+    "SQ-RESOLVE",
+    S,
+    "messages.md",
+    "filled in by the switch, where an owner answered: whom the pacs.008 must name, if found",
+)
 def _(play: Play) -> None:
     """The owner's answer comes back with CdtrAgt and the fees filled in, whatever the owner wrote there."""
     asked, seen = _consulted(play)

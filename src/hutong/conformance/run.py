@@ -16,6 +16,7 @@ from hutong.conformance import (  # noqa: F401  # For what importing them does.
     debtor_cases,
     entry_cases,
     envelope_cases,
+    hold_cases,
     operating_cases,
     recall_cases,
     request_cases,

@@ -7,6 +7,9 @@ from hutong.gateways.agreements.agreement_service import PATH, AgreementService
 from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
 from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth, PreauthState
 from hutong.gateways.preauth.preauth_service import PreauthService
+from hutong.institution.holds.hold import HOLDING_MONEY, Hold, HoldState
+from hutong.institution.holds.hold import PREFIX as HOLD_PREFIX
+from hutong.institution.holds.hold_service import HoldService
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import id_text, parse_id
 
@@ -27,15 +30,24 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     at_ns: int
     institution: str = ""
+    taken: int = 0
+    left: int = 0
+    reason: str = ""
 
 
 class Consents:
-    """An agreement or an authorisation, by its id as text. Everything may raise `Cold` before it appends anything."""
+    """An agreement or an authorisation, here or elsewhere, by its id as text. Everything may raise `Cold` before it appends anything."""
 
     def __init__(
-        self, clock: Clock, agreements: AgreementService, crossing: CrossingService, preauths: PreauthService
+        self,
+        clock: Clock,
+        agreements: AgreementService,
+        crossing: CrossingService,
+        preauths: PreauthService,
+        holds: HoldService,
     ) -> None:
         self._clock = clock
+        self._holds = holds
         self._agreements = agreements
         self._crossing = crossing
         self._preauths = preauths
@@ -44,24 +56,31 @@ class Consents:
         """What a person is asked, or has agreed to; the newest first."""
         found = [self._agreement(each) for each in self._agreements.signed_by(user_id)]
         found += [self._preauth(each) for each in self._preauths.of_person(user_id)]
+        found += [self._hold(each) for each in self._holds.of_person(user_id)]
         return sorted(found, key=lambda each: each.at_ns, reverse=True)
 
-    def one(self, id_: str) -> Consent:
-        """What a link leads to. Refuses what is unknown."""
+    def one(self, user_id: int, id_: str) -> Consent:
+        """What a link leads to. Refuses what is unknown, and what somebody else is asked by a merchant elsewhere."""
+        if id_.startswith(HOLD_PREFIX + "_"):
+            return self._hold(self._holds.hold(parse_id(HOLD_PREFIX, id_), user_id))
         if id_.startswith(PREAUTH_PREFIX + "_"):
             return self._preauth(self._preauths.offered(parse_id(PREAUTH_PREFIX, id_)))
         return self._agreement(self._agreements.offered(parse_id(AGREEMENT_PREFIX, id_)))
 
     def agree(self, user_id: int, id_: str, pin_token: str) -> None:
-        """Refuses as `AgreementService.sign`, or `PreauthService.agree`."""
-        if id_.startswith(PREAUTH_PREFIX + "_"):
+        """Refuses as `AgreementService.sign`, `PreauthService.agree` or `HoldService.agree`."""
+        if id_.startswith(HOLD_PREFIX + "_"):
+            self._holds.agree(user_id, parse_id(HOLD_PREFIX, id_), pin_token)
+        elif id_.startswith(PREAUTH_PREFIX + "_"):
             self._preauths.agree(user_id, parse_id(PREAUTH_PREFIX, id_), pin_token)
         else:
             self._agreements.sign(user_id, parse_id(AGREEMENT_PREFIX, id_), pin_token)
 
     def end(self, user_id: int, id_: str) -> None:
         """End an agreement, or decline to let something be held. Refuses as `leave`, or `decline`."""
-        if id_.startswith(PREAUTH_PREFIX + "_"):
+        if id_.startswith(HOLD_PREFIX + "_"):
+            self._holds.decline(user_id, parse_id(HOLD_PREFIX, id_))
+        elif id_.startswith(PREAUTH_PREFIX + "_"):
             self._preauths.decline(user_id, parse_id(PREAUTH_PREFIX, id_))
         else:
             self._agreements.leave(user_id, parse_id(AGREEMENT_PREFIX, id_))
@@ -106,6 +125,27 @@ class Consents:
             can_end=state is PreauthState.OFFERED and bool(preauth.user_id),
             back="",
             at_ns=preauth.created_ns,
+        )
+
+    def _hold(self, hold: Hold) -> Consent:
+        state = hold.state_at(self._clock.now_ns())
+        return Consent(
+            id=hold.text,
+            payment_id=hold.id,
+            creditor=hold.text,
+            merchant=hold.creditor_name,
+            about=hold.title,
+            amount=hold.amount,
+            is_daily=False,
+            is_open=state is HoldState.WAITING,
+            is_in_force=state in (HoldState.HOLDING, *HOLDING_MONEY),
+            can_end=state is HoldState.WAITING,
+            back="",
+            at_ns=hold.created_ns,
+            institution=hold.creditor_agent,
+            taken=hold.taken,
+            left=hold.left,
+            reason=hold.reason,
         )
 
 

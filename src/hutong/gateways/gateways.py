@@ -14,7 +14,9 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import agreements_api
 from hutong.gateways.agreements.crossing_service import CrossingService
 from hutong.gateways.agreements.page import SigningPage, Wallets
+from hutong.gateways.alipay.errors import SUB_CODES
 from hutong.gateways.alipay.gateway import AlipayGateway
+from hutong.gateways.alipay.refusals import REFUSALS
 from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.gateways.complaints.api import complaint_watch_routes
 from hutong.gateways.complaints.complaint_service import ComplaintsService
@@ -44,10 +46,12 @@ from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v2.dialect import V2Dialect
+from hutong.gateways.wechat.v2.errors import Code as V2Code
 from hutong.gateways.wechat.v2.postman import V2Postman
 from hutong.gateways.wechat.v2.products import v2_dialect
 from hutong.gateways.wechat.v3 import papay
 from hutong.gateways.wechat.v3.envelope import Envelope
+from hutong.gateways.wechat.v3.errors import Code as V3Code
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
 from hutong.gateways.wire import Door, Route
@@ -96,7 +100,7 @@ class Gateways:
         self.complaints = ComplaintsService(institution, self.accounts, self.orders, self.notifications)
         self._build_upon(marketing)
         self.preauths = PreauthService(institution, self.accounts, self.orders, self.notifications)
-        self.consents = Consents(node.clock, self.agreements, self.crossing, self.preauths)
+        self.consents = Consents(node.clock, self.agreements, self.crossing, self.preauths, institution.holds.holds)
         self.signers = Signers()
         self.v3 = v3 = self._v3(name)
         self.alipay = AlipayGateway(
@@ -182,7 +186,7 @@ class Gateways:
         node = self.institution.node
         ways_back = {Dialect.ALIPAY.value: self.alipay.deducting.way_back, Dialect.WECHATPAY_V3.value: papay.way_back}
         return [
-            HoldingPage(node, self.preauths, name).route,
+            HoldingPage(node, self.preauths, self.institution.plates.site, name).route,
             SigningPage(node, self.agreements, ways_back, self._wallets_on).route,
             ParkingPage(self.parking, parking_name(name)).route,
         ]
@@ -214,7 +218,13 @@ class Gateways:
 
     def _faults(self) -> FaultService:
         """Where things go wrong on purpose."""
-        faults = FaultService()
+        faults = FaultService(
+            {code.name for code in V3Code}
+            | {code.name for code in V2Code}
+            | SUB_CODES.keys()
+            | {sub_code for sub_code, _ in REFUSALS.values()}
+        )
+        self.sharing.transfers.daily_max = faults.transfer_daily_max
         self.v3.around = self.v2.around = self.alipay.service.around = faults.around
         self.orders.looked = faults.looked
         return faults

@@ -30,3 +30,4 @@ class GatewayReason(Reason):
     REFUNDS_TOO_MANY = Kind.REFUSED, "NARR"
     REVERSAL_FAILED = Kind.REFUSED, "NARR"  # The refund of what was paid failed; `because` says of what.
     NOTIFICATION_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    FAULT_CODE_UNKNOWN = Kind.INVALID, "NARR"  # Of a sandbox: the vendor documents no such code.

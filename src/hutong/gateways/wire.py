@@ -49,7 +49,11 @@ class WireAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Injected(Exception):  # noqa: N818  # It is no error: a sandbox was asked for it.
-    """A call is to fail as if the gateway itself had: each dialect has its own words for that."""
+    """A call is to fail as if the gateway itself had, in each dialect's own words; or with a code of the vendor's, if one is named."""
+
+    def __init__(self, what: str, code: str = "") -> None:
+        super().__init__(what, code)
+        self.code = code
 
 
 class Around(Protocol):

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from hutong.institution.complaints.api import complaint_api
 from hutong.institution.door_api import doors_of
 from hutong.institution.erasure.api import erasure_api
+from hutong.institution.holds.api import hold_api
 from hutong.institution.merchants.api import merchant_routes
 from hutong.institution.merchants.application_api import application_routes
 from hutong.institution.merchants.staff_api import staff_routes
@@ -57,6 +58,7 @@ def institution_api(institution: InstitutionNode) -> list[ControllerRouterHandle
         withdrawal_routes(node, merchants, institution.withdrawals, institution.staff),
         *recall_api(institution.recalls, doors),
         *complaint_api(institution.complaints, doors),
+        hold_api(institution.holds, doors.people),
         *notices_api(
             node,
             institution.notices,

@@ -13,6 +13,7 @@ from hutong.institution.chart import Chart
 from hutong.institution.complaints.service import ComplaintDesk
 from hutong.institution.erasure.retained_identity import shipped_retention
 from hutong.institution.erasure.service import ErasureService
+from hutong.institution.holds.service import HoldDesk
 from hutong.institution.merchants.application_service import ApplicationService
 from hutong.institution.merchants.plate_service import PlateService
 from hutong.institution.merchants.repository import MerchantRepository
@@ -82,8 +83,7 @@ class InstitutionNode:
         hasher: PasswordHasher | None = None,
     ) -> None:
         self.node = node
-        self.ledger, self.pool = ledger, pool
-        self.chart = Chart(node.node_id)
+        self.ledger, self.pool, self.chart = ledger, pool, Chart(node.node_id)
         self._notice_repository = NoticeRepository(node.journal, node.store)
         self._merchant_repository = MerchantRepository(node)
         self._request_repository = RequestRepository(node)
@@ -131,6 +131,7 @@ class InstitutionNode:
         self.withdrawals = WithdrawalService(node, self.payments, self.merchants, policies)
         self.recalls = RecallDesk(self.payments, policies, self.notices)
         self.complaints = ComplaintDesk(self.payments, policies, self.notices)
+        self.holds = HoldDesk(self.payments, policies, self.people, self.notices, self.plates.site.base)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
         self.proofs = ProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
@@ -148,10 +149,12 @@ class InstitutionNode:
         await self._request_repository.start()
         await self.recalls.load()
         await self.complaints.load()
+        await self.holds.load()
         await self.withdrawals.start()
         await self.payments.start()
         self.recalls.resume()
         self.complaints.resume()
+        await self.holds.resume()
         await self.settlement.start()
         await self.proofs.start()
         for begin in self.on_started:
@@ -169,6 +172,7 @@ class InstitutionNode:
         self.payments.tick()
         self.recalls.tick()
         self.complaints.tick()
+        self.holds.tick()
         self.proofs.tick()
         for tick in self.on_tick:
             tick()
@@ -179,7 +183,7 @@ class InstitutionNode:
         disputed = self.recalls.disputes.held_of(user.id)
         on_account = account.credits_posted + account.credits_pending - account.debits_posted
         held = await self.held_of(user.id) if self.held_of is not None else 0
-        return on_account + disputed + held
+        return on_account + disputed + held + await self.holds.holds.held_of(user.id)
 
     def _open_wallet(self, user: User) -> None:
         self.ledger.create_accounts([chart.wallet(user.id)], _opened)

@@ -11,7 +11,7 @@ def hold_back(
     transfer_id: int, preauth_id: int, *, wallet: int, held: int, amount: int, ledger: int, code: int
 ) -> Transfer:
     """
-    A person lets a merchant hold so much.
+    A person lets a merchant hold so much; or, in one chain with the end of a payment that was to take it, so much is held again.
 
     Moves:    wallet -> held, posted.
     Refuses:  EXCEEDS_CREDITS when the balance does not cover it.

@@ -58,7 +58,9 @@ class Campaigns:
         self.calendar = calendar = Calendar(ZoneInfo(zone))
         self.sponsors = SponsorService(node, ledger, own)
         self.campaigns = campaigns = CampaignService(node, ledger, own, self.sponsors, totals)
-        self.awards = awards = AwardService(node, ledger, own, campaigns, parties, calendar.day)
+        self.awards = awards = AwardService(
+            node, ledger, own, campaigns, parties, calendar.day, payments.debtor.outcomes
+        )
         self.audience = awards.audience
         self.programmes = programmes = ProgrammeService(node, campaigns)
         self.subsidies = Subsidies(campaigns, awards, parties, programmes, calendar, own)

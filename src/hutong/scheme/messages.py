@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
+from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.message import (
     CurrencyCode,
     DateText,
@@ -203,7 +204,8 @@ class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
     """
 
     request_id: MessageId = msgspec.field(name="PmtInfId")
-    code: Max512Text = msgspec.field(name="PmtCd")  # A payment code, or `mandate:<bank node>:<token>`.
+    # A payment code, `mandate:<bank node>:<token>`, or `hold:<debtor agent>:<hold>:<token>`.
+    code: Max512Text = msgspec.field(name="PmtCd")
     amount: PositiveMinorUnits = msgspec.field(name="InstdAmt")
     currency: CurrencyCode = msgspec.field(name="Ccy")
     channel: Channel = msgspec.field(name="LclInstrm")
@@ -398,6 +400,8 @@ AnyMessage = (
     | ComplaintTurn
     | ComplaintPictureAsked
     | ComplaintPiece
+    | HoldRequest
+    | HoldReport
     | AccountStatement
     | StatementRequest
 )

@@ -88,7 +88,8 @@ class CouponAudit:
             self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
         wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
         own = given.view.rows["awards"].get(coupon.award_id)
-        if wanted is not None and (own is None or own.state != wanted or own.payment_id != coupon.payment_id):
-            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {own and own.state}")
+        stands = own and given.standing(own)
+        if wanted is not None and (own is None or stands != wanted or own.payment_id != coupon.payment_id):
+            self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {stands}")
         if coupon.state == CouponState.AVAILABLE and live:
             self._say(given, f"coupon {id_:032x} may be used, and still gives a payment {live[0].left}")

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from hutong.marketing.campaigns.award import AwardState
 from hutong.simulation.audit import NodeView
 from hutong.simulation.members import Members
 
@@ -34,6 +35,11 @@ class Given:
         self.back: dict[int, int] = defaultdict(int)  # By what awards are for: what refunds brought back.
         self.members = Members()
         self.touched: dict[tuple[str, int], None] = {}  # What this commit changed: looked at when it is whole.
+
+    def standing(self, award: Any) -> str:
+        """How an award stands: what is reserved for a payer here is committed by the payment's outcome alone."""
+        is_paid = self.view.outcomes["payment_outcomes"].get(award.payment_id)
+        return str(AwardState.COMMITTED if is_paid and award.state == AwardState.RESERVED else award.state)
 
     def paid(self, id_: int) -> tuple[Any, int, bool | None]:
         """What awards under this id are for, its discount, and how it ended."""

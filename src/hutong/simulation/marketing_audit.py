@@ -21,12 +21,8 @@ from hutong.simulation.coupon_audit import CouponAudit
 from hutong.simulation.given import Given
 
 _NEXT = {  # What may become of it; None: how it begins.
-    "awards": {
-        None: "RESERVED COMMITTED",  # What is decided at once is written once.
-        "RESERVED": "COMMITTED RELEASED",
-        "COMMITTED": "COMMITTED",
-        "RELEASED": "",
-    },
+    # What is decided at once is written once.
+    "awards": {None: "RESERVED COMMITTED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
     "coupons": {
         None: "AVAILABLE",
         "AVAILABLE": "AVAILABLE RESERVED REDEEMED",
@@ -274,13 +270,13 @@ class MarketingAudit:
         view = given.view
         awards = [view.rows["awards"][each] for each in sorted(given.of_payment.get(id_, ()))]
         paid, discount, completed = given.paid(id_)
+        if paid is None and awards:
+            self._say(given, f"awards for {id_:032x}, which is no payment")
         if paid is None:
-            if awards:
-                self._say(given, f"awards for {id_:032x}, which is no payment")
             return
         amount, back = sum(each.amount for each in awards), sum(each.returned for each in awards)
         wanted = {None: AwardState.RESERVED, True: AwardState.COMMITTED, False: AwardState.RELEASED}[completed]
-        states = {each.state for each in awards}
+        states = {given.standing(each) for each in awards}
         if amount != discount or states - {wanted.value} or (discount and not awards):
             self._say(given, f"payment {id_:032x} with {discount} off is {wanted}; its awards: {amount}, {states}")
         if back != given.back.get(id_, 0):

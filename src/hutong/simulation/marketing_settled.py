@@ -81,7 +81,7 @@ def _awards(given: Given) -> list[str]:
             payer = getattr(paid, "user_id", 0) if campaign.side == Side.PAYER else 0
             if paid is None or payer != award.person_id or (payer and payer not in rows["users"]):
                 wrong.append(f"award {id_:032x} leads to no payment of {award.person_id:032x}")
-            if award.state == AwardState.RESERVED:
+            if given.standing(award) == AwardState.RESERVED:
                 wrong.append(f"award {id_:032x} is still reserved")
     return wrong
 
@@ -225,7 +225,9 @@ async def _takings(given: Given, place: Place) -> list[str]:
             for id_, paid in ((award.payment_id, given.paid(award.payment_id)[0]) for award in rows["awards"].values())
             if paid is not None and paid.merchant_id == merchant_id
         }
-        awards = [a for a in rows["awards"].values() if a.payment_id in sold and a.state == AwardState.COMMITTED]
+        awards = [
+            a for a in rows["awards"].values() if a.payment_id in sold and given.standing(a) == AwardState.COMMITTED
+        ]
         told = sum(each.given for each in shown), sum(each.returned for each in shown)
         if told != (sum(a.amount for a in awards), sum(a.returned for a in awards)):
             wrong.append(f"merchant {merchant_id:032x} is shown {told}, and awards say otherwise")

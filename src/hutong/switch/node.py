@@ -8,6 +8,7 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.operators.audit_log import AuditLog
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
+from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -27,6 +28,7 @@ from hutong.scheme.messages import (
 )
 from hutong.switch.admission import AdmissionService
 from hutong.switch.complaint_service import ComplaintService
+from hutong.switch.hold_service import HoldService
 from hutong.switch.lifecycle.exit_service import ExitService
 from hutong.switch.lifecycle.service import LifecycleService
 from hutong.switch.oversight_service import OversightService
@@ -93,6 +95,7 @@ class SwitchNode:
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
         self.complaints = ComplaintService(node, self.clearing)
+        self.holds = HoldService(node, self.admission, self.routing, policy)
         self.lifecycle = LifecycleService(node, self.admission, policy.lifecycle)
         self.exits = ExitService(
             node,
@@ -166,6 +169,10 @@ class SwitchNode:
                 self.complaints.said(sender, message)
             case ComplaintTurn():
                 self.complaints.told(sender, message)
+            case HoldRequest():
+                self.holds.asked(sender, message)
+            case HoldReport():
+                self.holds.told(sender, message)
             case ComplaintPictureAsked() | ComplaintPiece():
                 self.complaints.pictured(sender, message)
             case _:

@@ -29,6 +29,7 @@ from hutong.switch.reason import SwitchReason
 
 log = structlog.get_logger()
 MANDATE_PREFIX = "mandate:"
+_NAMING = (MANDATE_PREFIX, "hold:")  # What names the payer's node itself.
 _REMEMBERED_MAX = 200_000
 _CONSULT_LIFE_NS = 60 * NS_PER_S
 
@@ -112,7 +113,7 @@ class RoutingService:
         try:
             self._check_sender(sender, request.creditor_agent)
             _check_open(request, now_ns)
-            owner = self._payer(request.code)
+            owner = self.payer(request.code)
             self._requests.note(request.request_id, Asked(sender, owner, request.expires_at_ms * NS_PER_MS))
         except Refusal as refusal:
             refused = RequestStatus(
@@ -149,11 +150,12 @@ class RoutingService:
 
     def _payee(self, code: str) -> tuple[str, str]:
         """The node that a consult goes to: a code's owner, or the bank that is to say whose account it has."""
-        return (self._payer(code), "") if code.startswith(MANDATE_PREFIX) else self._owner(code)
+        return (self.payer(code), "") if code.startswith(MANDATE_PREFIX) else self._owner(code)
 
-    def _payer(self, code: str) -> str:
-        if code.startswith(MANDATE_PREFIX):
-            bank = code.removeprefix(MANDATE_PREFIX).partition(":")[0]
+    def payer(self, code: str) -> str:
+        """The active node whose person is asked. Refuses what nobody registered, and who is not active."""
+        if code.startswith(_NAMING):
+            bank = code.split(":", 2)[1]
             self._admission.participant(bank).check_active()
             return bank
         return self._owner(code)[0]

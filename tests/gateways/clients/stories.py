@@ -203,7 +203,7 @@ PLAYED = (
 # Orders, payment codes, refunds, callbacks: what each speaks, whether that is played behind the real names, by base URL, and
 # which errors it is seen to report.
 EVERY, CENTRAL, FEW = (
-    ("every one with a cause here", "全部（在此有原因的）"),
+    ("every one", "全部"),
     ("the central ones", "主要的"),
     ("a few", "少数"),
 )
@@ -246,13 +246,14 @@ _ENGLISH = (
     "at another institution pays. *Orders* are orders, payment codes, queries, closing, refunds and callbacks: behind the names of the "
     "real services (`hutong gateway run`), or also by base URL. What comes after them is played by base URL, and behind the real names "
     "where the client shows the merchant's certificate. *Errors*: each is produced by its cause, and what the client raises or returns "
-    "is compared with what the vendor documents; which have no cause here, `tests/gateways/clients/test_errors.py` lists."
+    "is compared with what the vendor documents; the few that have no cause here are asked for (`hutong gateway faults --refuse`), "
+    "and `tests/gateways/clients/test_errors.py` says of each why."
 )
 _CHINESE = (
     "本页由 `make docs` 根据 `make test-gateways` 所演示的表生成：未经修改的真实客户端，在有其他机构付款人付款的网络中运行。“订单”包括下单、付款码、"
     "查询、关单、退款和回调：使用真实服务的域名（`hutong gateway run`），有的也使用基础 URL。其后的产品使用基础 URL；客户端需要出示商户证书时则使用"
-    "真实域名。“错误”：每个错误都由其原因产生，并将客户端抛出或返回的内容与官方文档比较；在这里没有原因的错误列在"
-    " `tests/gateways/clients/test_errors.py` 中。"
+    "真实域名。“错误”：每个错误都由其原因产生，并将客户端抛出或返回的内容与官方文档比较；少数在这里没有原因的错误由沙箱按要求返回"
+    "（`hutong gateway faults --refuse`），原因逐条写在 `tests/gateways/clients/test_errors.py` 中。"
 )
 _WORDS = (_ENGLISH, _CHINESE)
 _HEAD = ("| client | speaks | orders | beyond orders | errors |", "| 客户端 | 协议 | 订单 | 其他产品 | 错误 |")

@@ -39,6 +39,7 @@ class Holding(Sharing):
             merchants=Merchants(),
             requests=self.neighbours,
             policies=POLICIES,
+            holds=self.hold_desk,
             on_tick=[],
         )
         nobody = cast("Any", None)

@@ -85,7 +85,7 @@ async def test_a_payer_types_a_password_for_so_many_looks(telling: TellingHall) 
 
 
 async def test_an_answer_comes_too_late_and_the_work_is_done() -> None:
-    faults, done = FaultService(), []
+    faults, done = FaultService(()), []
 
     async def work() -> int:
         done.append(1)
@@ -127,3 +127,15 @@ async def test_faults_are_their_accounts_own(telling: TellingHall) -> None:
     other = await telling.stranger()
     path = f"/v1/sandbox/gateway-faults/{telling.hall.wechat.row.number}"
     await telling.ask("PUT", path, 404, {"system_error": 0}, who=other)
+
+
+async def test_a_code_of_the_vendors_is_answered_as_often_as_it_was_asked_for(telling: TellingHall) -> None:
+    merchant = Merchant(telling.hall)
+    await ask(telling, refuse="BANK_ERROR", refuse_times=2, only="native")
+    for _ in range(2):
+        failed = await merchant.post(NATIVE, merchant.order())
+        assert (failed.status, failed.code) == (500, "BANK_ERROR")
+    assert (await merchant.post(NATIVE, merchant.order())).status == 200, "nothing was done before"
+    path = f"/v1/sandbox/gateway-faults/{telling.hall.wechat.row.number}"
+    wrong = await telling.ask("PUT", path, 400, {"refuse": "BANK_EROR", "refuse_times": 1})
+    assert wrong["reason"] == "FAULT_CODE_UNKNOWN"

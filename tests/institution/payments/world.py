@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hutong.institution import chart
 from hutong.institution.chart import Chart
 from hutong.institution.complaints.service import ComplaintDesk
+from hutong.institution.holds.service import HoldDesk
 from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.quotes import Quote, Terms
@@ -118,12 +119,17 @@ class Institution(Place):
         self.node = node
         self.recalls = RecallDesk(self.payments, POLICIES, self.neighbours)
         self.complaints = ComplaintDesk(self.payments, POLICIES, self.neighbours)
+        self.hold_desk = HoldDesk(
+            self.payments, POLICIES, self.neighbours, self.neighbours, f"https://{self.node_id}.example"
+        )
         self.wire()
         now(self.recalls.load())
         now(self.complaints.load())
+        now(self.hold_desk.load())
         now(self.payments.start())
         self.recalls.resume()
         self.complaints.resume()
+        now(self.hold_desk.resume())
 
     def wire(self) -> None:
         """What else hears of its payments, for who builds upon it."""
@@ -135,6 +141,7 @@ class Institution(Place):
         self.payments.tick()
         self.recalls.tick()
         self.complaints.tick()
+        self.hold_desk.tick()
 
     def user(self, balance: int = 0, tier: int = 3) -> Person:
         person = Person(self.node.mint.mint(), tier)

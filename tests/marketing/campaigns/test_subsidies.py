@@ -7,6 +7,7 @@ from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.award import AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignState, Side
+from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.runtime.shelf import warmed
 from tests.institution.payments.world import now
 from tests.marketing.campaigns.fair import DAY_S, Fair, House, off
@@ -100,6 +101,34 @@ def test_budgets_hold_to_the_last_fen_at_every_level() -> None:
     assert given(Caps(times_day=1), people=2, days=2) == [100, 0, 0] * 4
     assert given(Caps(person_day=250, day=300), people=2) == [100, 100, 50, 50, 0, 0]
     assert jing.balance(chart.budget_account(sponsor.id)) == 10_000 - 201 - 300 - 300 - 400 - 300
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_citys_and_a_shops_budget_of_a_day_holds_to_the_last_fen(side: Side) -> None:
+    """Two shops in one city share what the city has; a shop has its own; tomorrow there is as much again."""
+    fair = Fair()
+    jing = fair.jing
+    here, there, far = (fair.shop(jing) for _ in range(3))
+    for plate, city, shop in ((here, "上海", "s1"), (there, "上海", "s2"), (far, "北京", "s3")):
+        jing.parties.places[fair.shops[plate]] = PlaceFacts(city, shop=shop)
+
+    def given(caps: Caps, *plates: str) -> list[int]:
+        campaign = jing.campaign(jing.sponsor(5_000), 5_000, off(100), caps=caps, partial=True, side=side)
+        found = []
+        for day in range(2):
+            for plate in plates:
+                payment, _ = fair.pay(jing, jing.user(100_000), plate, 1_000)
+                found.append(payment.payer_discount + payment.payee_discount)
+            fair.tick(DAY_S)
+            if not day:
+                fair.restart("jing")
+        jing.do(lambda: jing.marketing.campaigns.end(campaign.id))
+        return found
+
+    assert given(Caps(place=150), here, there, here, far, far, far) == [100, 50, 0, 100, 50, 0] * 2
+    by_shop = Caps(place=150, place_is="shop")
+    assert given(by_shop, here, here, here, there, there, far) == [100, 50, 0, 100, 50, 100] * 2
+    assert given(Caps(place=150, day=220), here, there, far, far) == [100, 50, 70, 0] * 2
 
 
 def test_what_was_given_is_counted_again_after_a_restart() -> None:

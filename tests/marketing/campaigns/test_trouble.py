@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hutong.institution import chart
-from hutong.institution.payments.payment import PAYMENTS, Order
+from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, Order
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RETURNS, RefundOrder
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState
@@ -199,11 +199,11 @@ class Trouble(RuleBasedStateMachine):
                 assert house.left(campaign) == campaign.funded - campaign.given_back - given
                 if campaign.state == CampaignState.ENDED:
                     assert house.left(campaign) == 0
-        waiting = sum(each.left for each in newest.values() if each.state == AwardState.RESERVED)
-        assert house.balance(house.chart.awarded) == waiting
-        assert all(each.kind == AwardKind.REWARD for each in newest.values() if each.state == AwardState.RESERVED), (
-            "what is decided is decided"
-        )
+        outcomes = {row.id: row for _, row in house.store.rows[PAYMENT_OUTCOMES.name]}
+        standing = [each.standing(outcomes.get(each.payment_id)) for each in newest.values()]
+        waiting = [each for each in standing if each.state == AwardState.RESERVED]
+        assert house.balance(house.chart.awarded) == sum(each.left for each in waiting)
+        assert all(each.kind == AwardKind.REWARD for each in waiting), "what is decided is decided"
         if house is self.jing:
             self._audit_payments(newest)
             funded = sum(

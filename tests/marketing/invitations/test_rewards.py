@@ -1,11 +1,15 @@
 """From a link to the reward: each friend once, to one inviter, by the table, behind a hold."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 import msgspec
 import pytest
 
 from hutong.kernel.errors import Refusal
 from hutong.marketing.invitations.reasons import InvitationReason
 from hutong.marketing.invitations.referral import ReferralState
+from hutong.runtime.node import run_now
 from tests.marketing.invitations.village import DAY_S, HOLD_S, VillageWorld
 
 
@@ -100,6 +104,32 @@ def test_a_refund_within_the_hold_refuses_the_reward_and_the_budget_has_it_again
     assert jing.spent == 0
     world.wait()
     assert jing.rewarded(ming) == 0
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_a_refund_that_is_under_way_at_the_end_of_the_hold_is_waited_for(covered: bool) -> None:
+    """It may come to nothing: then the reward is paid, and was not refused for it."""
+    world = VillageWorld()
+    jing = world.jing
+    me, shop = jing.person(), jing.shop()
+    friend = jing.person(jing.invite(me))
+    payment = jing.pays(friend, shop)
+    if not covered:
+        jing.pay_out(shop.account, jing.balance(shop.account))
+    world.flush()
+    world.restart("jing")
+    waiting: list[Coroutine[Any, Any, None]] = []
+    jing.ledger._spawn = waiting.append  # The ledger's look-ups are not answered.
+    jing.gives_back(payment)
+    world.wait()
+    assert waiting
+    assert jing.of(friend).state == ReferralState.HELD
+    while waiting:
+        run_now(waiting.pop(0))
+    jing.ledger._spawn = run_now
+    world.wait()
+    expected = (ReferralState.REFUSED, 0) if covered else (ReferralState.PAID, 800)
+    assert (jing.of(friend).state, jing.rewarded(me)) == expected
 
 
 def test_a_refund_whose_news_a_crash_lost_is_found_at_the_end_of_the_hold() -> None:

@@ -65,7 +65,7 @@ class Authorisations:
         into = ((GrantKind.APP_TOKEN, token), (GrantKind.APP_REFRESH, refresh))
         grant = await self._grants.change(asked.kind, asked.token, call.account.row.id, into)
         if grant is None:
-            raise _no_good(asked.kind)
+            raise await self._no_longer(call, asked)
         merchant = await self._merchant(grant)
         told = {
             "app_auth_token": token,
@@ -104,7 +104,7 @@ class Authorisations:
         into = ((GrantKind.USER_TOKEN, token), (GrantKind.USER_REFRESH, refresh))
         grant = await self._grants.change(asked.kind, asked.token, call.account.row.id, into)
         if grant is None:
-            raise _no_good(asked.kind)
+            raise await self._no_longer(call, asked)
         ids = await warmed(self._journal, lambda: self._ids(call, grant.subject_id))
         return Reply(
             ids
@@ -125,12 +125,20 @@ class Authorisations:
             self._journal, lambda: self._grants.find(GrantKind.USER_TOKEN, call.auth_token, call.account.row.id)
         )
         if grant is None:
-            raise AlipayError("aop.invalid-auth-token")
+            is_over = await self._grants.was_good(GrantKind.USER_TOKEN, call.auth_token, call.account.row.id)
+            raise AlipayError("aop.auth-token-time-out" if is_over else "aop.invalid-auth-token")
         if AUTH_USER not in grant.scope.split(","):
             raise AlipayError("isv.insufficient-user-permissions")
         user = await warmed(self._journal, lambda: self._people.user(grant.subject_id))
         ids = await warmed(self._journal, lambda: self._ids(call, grant.subject_id))
         return Reply(ids | {"nick_name": user.masked_name, "avatar": "", "province": "", "city": "", "gender": ""})
+
+    async def _no_longer(self, call: Call, asked: _Asked) -> AlipayError:
+        """Why what was to be changed for a token is good for none."""
+        is_refresh = asked.kind in (GrantKind.APP_REFRESH, GrantKind.USER_REFRESH)
+        if is_refresh and await self._grants.was_good(asked.kind, asked.token, call.account.row.id):
+            return AlipayError("isv.refresh-token-time-out")
+        return _no_good(asked.kind)
 
     async def _merchant(self, grant: Grant) -> AlipayAccount:
         found = await warmed(self._journal, lambda: self._accounts.account(grant.subject_id))

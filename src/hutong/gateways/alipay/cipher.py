@@ -34,6 +34,16 @@ def decrypt(text: str, key: str) -> bytes:
         raise AlipayError("isv.invalid-encrypt") from None
 
 
+def looks_encrypted(text: str) -> bool:
+    """Whether this is what `encrypt` makes, and no JSON: whole blocks in base64."""
+    if not text or text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        return len(base64.b64decode(text, validate=True)) % (AES.block_size // 8) == 0
+    except (Base64Error, ValueError):
+        return False
+
+
 def _cipher(key: str) -> Cipher[CBC]:
     if not key:
         raise AlipayError("isv.decryption-error-not-valid-encrypt-key")

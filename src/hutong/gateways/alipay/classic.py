@@ -174,6 +174,8 @@ def _content(given: Parameters, account: AlipayAccount) -> str:
     if given["encrypt_type"] not in {"", cipher.ALGORITHM}:
         raise AlipayError("isv.invalid-encrypt-type")
     if not given["encrypt_type"]:
+        if cipher.looks_encrypted(content):
+            raise AlipayError("isv.decryption-error-missing-encrypt-type")
         return content
     plain = cipher.decrypt(content, account.secrets.aes_key) if content else b""
     return decode(plain, given.codec)

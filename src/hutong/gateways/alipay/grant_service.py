@@ -4,7 +4,7 @@ import msgspec
 
 from hutong.gateways.alipay.grant import GRANTS, Grant, GrantKind, grant_id, new_grant
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, decided
+from hutong.runtime.shelf import Shelf, decided, warmed
 
 _TOKEN_BYTES = 16
 
@@ -31,6 +31,12 @@ class GrantService:
         """What a token is good for, if it is, for this application. May raise `Cold`."""
         grant = self._all.get(grant_id(token))
         return grant if grant is not None and grant.is_good(kind, account_id, self._node.clock.now_ns()) else None
+
+    async def was_good(self, kind: GrantKind, token: str, account_id: int) -> bool:
+        """Whether a token was good for this application, and its time is over."""
+        grant = await warmed(self._node.journal, lambda: self._all.get(grant_id(token)))
+        is_over = grant is not None and self._node.clock.now_ns() >= grant.expires_ns
+        return grant is not None and is_over and grant.is_good(kind, account_id, grant.created_ns)
 
     async def change(
         self, kind: GrantKind, token: str, account_id: int, into: tuple[tuple[GrantKind, str], ...]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from hutong.codes.plate import hold_plate_id
 from hutong.gateways.account import AlipayAccount
 from hutong.gateways.account_service import AccountService
-from hutong.gateways.agreements.agreement_service import PATH
 from hutong.gateways.alipay.asked import notify_url, order_draft
 from hutong.gateways.alipay.beijing import beijing_text
 from hutong.gateways.alipay.call import Call, Endpoint, Reply
@@ -19,6 +19,7 @@ from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.payer import PayerIds, payer_here
 from hutong.gateways.preauth.preauth import (
     OFFER_LIFE_S,
+    OperationState,
     Preauth,
     PreauthDraft,
     PreauthOperation,
@@ -41,6 +42,8 @@ _STATUSES = {
     PreauthState.CLOSED: ("CLOSED", "CLOSED"),
     PreauthState.FAILED: ("CLOSED", "CLOSED"),
 }
+# An operation's; INIT while the payer's institution has not answered.
+_DONE = {OperationState.WANTED: "INIT", OperationState.DONE: "SUCCESS", OperationState.REFUSED: "CLOSED"}
 # Of a payment out of it the same are said in other words.
 _IN_A_PAYMENT: dict[Reason, tuple[str, str]] = {
     PreauthReason.PREAUTH_UNKNOWN: ("ACQ.AUTH_NO_ERROR", "支付授权号错误"),
@@ -95,9 +98,9 @@ class Holding:
                 return Reply(await self._told(call, preauth), PENDING)
 
     async def offer(self, call: Call) -> Reply:
-        """Something to show: whoever scans it may agree."""
+        """Something to show: whoever scans it may agree, with any wallet of the network."""
         preauth = await self._preauths.offer(call.caller, self._draft(call))
-        link = f"{self._site.base}{PATH}{preauth.creditor}"
+        link = self._site.url(hold_plate_id(preauth.id))
         return Reply(
             {
                 "out_order_no": preauth.number,
@@ -271,12 +274,14 @@ class Holding:
         }
         if preauth.held_ns:
             told["gmt_trans"] = beijing_text(preauth.held_ns)
-        if preauth.held_ns and preauth.user_id:
-            number = self._identities.number_of(preauth.user_id)
+        if preauth.held_ns and (preauth.user_id or preauth.payer):
+            payer = preauth.payer or payer_here(preauth.user_id)
+            is_here = bool(preauth.user_id)
+            number = self._identities.number_of(preauth.user_id) if is_here else self._payers.number_elsewhere(payer)
             told |= {
                 "payer_user_id": number,
                 "payer_logon_id": masked(number),
-                "payer_open_id": self._payers.openid(account.row.number, payer_here(preauth.user_id)),
+                "payer_open_id": self._payers.openid(account.row.number, payer),
             }
         return told
 
@@ -287,7 +292,7 @@ def _operation(operation: PreauthOperation) -> dict[str, Any]:
         "operation_id": long_number(operation.id, operation.created_ns),
         "out_request_no": operation.number,
         "amount": yuan(operation.amount),
-        "status": "SUCCESS",
+        "status": _DONE[OperationState(operation.state)],
         "gmt_trans": beijing_text(operation.created_ns),
         "credit_amount": "0.00",
         "fund_amount": yuan(operation.amount),

@@ -146,10 +146,7 @@ REFUSALS = {
     "PREAUTH_NOT_OPEN": ("ORDER_ALREADY_CLOSED", "订单已关闭"),
     "PREAUTH_NOT_HELD": ("ORDER_ALREADY_FINISH", "授权订单状态不允许该操作"),
     "PREAUTH_EXCEEDS_HELD": ("REQUEST_AMOUNT_EXCEED", "请求金额超过剩余冻结金额"),
-    "PREAUTH_PAYER_ELSEWHERE": (
-        "PAYMENT_AUTH_CODE_INVALID",
-        "付款码属于其他机构的钱包，预授权只支持本机构的用户，请改用收款",
-    ),
+    "PREAUTH_CODE_REFUSED": ("PAYMENT_AUTH_CODE_INVALID", "支付授权码无效"),
     "PREAUTH_BALANCE_INSUFFICIENT": ("PAYER_BALANCE_NOT_ENOUGH", "付款方余额不足"),
     "TOO_MANY_REQUESTS": ("isv.app-call-limited", ""),
 }

@@ -77,13 +77,14 @@ class AlipayService:
             raise AlipayError("isp.unknow-error") from None
 
     async def caller(self, account: AlipayAccount, app_auth_token: str) -> Caller:
-        """The account itself, or whom its token lets it act for. Refuses aop.invalid-app-auth-token."""
+        """The account itself, or whom its token lets it act for. Refuses aop.invalid-app-auth-token, aop.app-auth-token-time-out."""
         if not app_auth_token:
             return Caller(account, account)
         try:
             return await warmed(self._node.journal, lambda: self._acting(account, app_auth_token))
         except Refusal:
-            raise AlipayError("aop.invalid-app-auth-token") from None
+            is_over = await self._grants.was_good(GrantKind.APP_TOKEN, app_auth_token, account.row.id)
+            raise AlipayError("aop.app-auth-token-time-out" if is_over else "aop.invalid-app-auth-token") from None
         except (JournalHalted, DatabaseUnavailable):
             raise AlipayError("isp.unknow-error") from None
 
@@ -107,8 +108,8 @@ class AlipayService:
             raise in_alipays_words(refusal, is_trade=endpoint.invalid.startswith("ACQ.")) from None
         except (OutcomeUnknown, JournalHalted, DatabaseUnavailable):
             raise AlipayError("isp.unknow-error") from None
-        except Injected:
-            raise AlipayError("ACQ.SYSTEM_ERROR") from None
+        except Injected as injected:
+            raise AlipayError(injected.code or "ACQ.SYSTEM_ERROR") from None
         except Exception:  # noqa: BLE001  # A client can do nothing with half an answer.
             _LOG.exception("unexpected, in %s", endpoint.method)
             raise AlipayError("isp.unknow-error") from None

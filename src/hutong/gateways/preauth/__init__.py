@@ -6,5 +6,6 @@ showed; (2) it is in an account of its own in the ledger, so it is there when it
 is a payment like any other, in one chain with the end of the hold: whole, or not at all; (4) what is not taken goes back: when
 the merchant says so, or when its time is over.
 
-Who authorises is a person of this institution: the network has no message that holds money elsewhere.
+Of a person of another institution it is held there (`institution.holds`), and this side asks, takes and lets go by messages: what is
+held, taken and let go is what their institution says.
 """

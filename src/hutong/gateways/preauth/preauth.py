@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hutong.gateways.account import Caller
 from hutong.gateways.facts import read_facts
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution.chart import held_account
@@ -71,12 +72,14 @@ class Preauth(msgspec.Struct, frozen=True, kw_only=True):
     content: Bytes
     state: Text
     reason: Text
-    user_id: Uuid  # Who is asked, or has agreed; 0 while that is whoever has the link.
+    user_id: Uuid  # Who is asked, or has agreed; 0 while that is whoever has the link, and of a person elsewhere.
     due_day: Integer  # The day, since 1970, on which what is left goes back; 0 before anybody agreed, and at the end.
     created_ns: BigInt
     expires_ns: BigInt  # Until when it can be agreed to.
     held_ns: BigInt
     ended_ns: BigInt
+    debtor_agent: Text = ""  # Where it is held; empty: here.
+    payer: Text = ""  # Who agreed there: see `payer`.
 
     @property
     def told(self) -> dict[str, Any]:
@@ -130,6 +133,14 @@ class OperationState(StrEnum):
     REFUSED = "REFUSED"
 
 
+class PreauthTake(msgspec.Struct, frozen=True, kw_only=True):
+    """That an order was paid out of what is held elsewhere. Its id is the order's."""
+
+    id: Uuid
+    preauth_id: Uuid
+    amount: BigInt
+
+
 class Standing(msgspec.Struct, frozen=True):
     """An authorisation with its money, at one moment."""
 
@@ -145,6 +156,60 @@ class Standing(msgspec.Struct, frozen=True):
 
 PREAUTHS = Table("gateway_preauths", Preauth)
 PREAUTH_OPERATIONS = Table("gateway_preauth_operations", PreauthOperation)
+PREAUTH_TAKES = Table("gateway_preauth_takes", PreauthTake)
+
+
+def new_preauth(caller: Caller, draft: PreauthDraft, id_: int, auth_no: str, now_ns: int) -> Preauth:
+    """What nobody has agreed to yet."""
+    return Preauth(
+        id=id_,
+        account_id=caller.account.row.id,
+        payee_id=caller.payee.row.id,
+        dialect=draft.dialect,
+        number=draft.number,
+        number_key=number_key(caller.payee.row.id, draft.number),
+        auth_no=auth_no,
+        auth_key=auth_key(auth_no),
+        title=draft.title,
+        amount=draft.amount,
+        notify_url=draft.notify_url,
+        facts=msgspec.json.encode(draft.facts | {"request_number": draft.request_number}),
+        content=draft.digest(),
+        state=PreauthState.OFFERED.value,
+        reason="",
+        user_id=0,
+        due_day=0,
+        created_ns=now_ns,
+        expires_ns=now_ns + draft.lifetime_s * NS_PER_S,
+        held_ns=0,
+        ended_ns=0,
+    )
+
+
+def new_operation(  # All that it is.
+    preauth: Preauth,
+    id_: int,
+    operation_no: str,
+    number: str,
+    amount: int,
+    now_ns: int,
+    *,
+    remark: str = "",
+    state: OperationState = OperationState.WANTED,
+) -> PreauthOperation:
+    """Money that is to go back, or that went back by itself."""
+    return PreauthOperation(
+        id=id_,
+        preauth_id=preauth.id,
+        payee_id=preauth.payee_id,
+        number=number,
+        number_key=operation_key(preauth.id, number),
+        operation_no=operation_no,
+        amount=amount,
+        remark=remark,
+        state=state.value,
+        created_ns=now_ns,
+    )
 
 
 def number_key(payee_id: int, number: str) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -13,6 +12,7 @@ from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
+from hutong.gateways.preauth.elsewhere_service import ElsewhereService
 from hutong.gateways.preauth.preauth import (
     DAY_NS,
     HELD_DAYS,
@@ -26,6 +26,8 @@ from hutong.gateways.preauth.preauth import (
     Standing,
     auth_key,
     auth_number,
+    new_operation,
+    new_preauth,
     number_key,
     operation_key,
 )
@@ -81,6 +83,15 @@ class PreauthService:
         self.operations = Shelf(
             PREAUTH_OPERATIONS, self._journal, self._node.store, by=("preauth_id", "number_key"), timed=True
         )
+        self.elsewhere = ElsewhereService(
+            institution,
+            orders,
+            self.all,
+            self.operations,
+            merchant_name=self.merchant_name,
+            number=self._number,
+            tell=self._tell,
+        )
         self._let_go_until = 0  # The day up to which all that came due was let go.
         self._letting_go = False
         institution.on_tick.append(self.tick)
@@ -89,13 +100,14 @@ class PreauthService:
         """Load what it knows, and take up what a crash left half done."""
         await self.all.start()
         await self.operations.start()
+        await self.elsewhere.start()
         since = max(0, self._journal.position - _UNMOVED_WITHIN)
         for preauth in await self.all.load_since(since):
             if preauth.state == PreauthState.HOLDING:
                 self._move(preauth)
         for operation in await self.operations.load_since(since):
             await self.all.load([operation.preauth_id])
-            if operation.state == OperationState.WANTED:
+            if operation.state == OperationState.WANTED and not self._get(operation.preauth_id).debtor_agent:
                 self._let_go(operation)
         self._journal.seal()
 
@@ -116,15 +128,16 @@ class PreauthService:
         """
         Ask the holder of a payment code: held at once where no PIN is needed, else once they have agreed in their wallet.
 
-        Refuses:  as `offer`; PREAUTH_PAYER_ELSEWHERE; what claiming a payment code refuses. That the balance does not cover
+        Refuses:  as `offer`; what claiming a payment code refuses, or PREAUTH_CODE_REFUSED. That the balance does not cover
                   it is an authorisation that FAILED.
         Repeats:  the authorisation as it is.
         """
         offered = await self.offer(caller, draft)
         if not offered.user_id and offered.state == PreauthState.OFFERED:
-            if not self._institution.payments.is_ours(code):
-                raise Refusal(PreauthReason.PREAUTH_PAYER_ELSEWHERE)
-            await decided(self._journal, lambda: self._claimed(offered.id, code))
+            if self._institution.payments.is_ours(code):
+                await decided(self._journal, lambda: self._claimed(offered.id, code))
+            elif offered.state_at(self._node.clock.now_ns()) is PreauthState.OFFERED:
+                await self.elsewhere.hold(offered, code)
         return await self.newest(offered)
 
     async def find(self, caller: Caller, *, number: str = "", auth_no: str = "") -> Preauth:
@@ -143,8 +156,12 @@ class PreauthService:
         return await decided(self._journal, find)
 
     async def standing(self, preauth: Preauth) -> Standing:
-        """An authorisation with its money, as the ledger has it."""
+        """An authorisation with its money, as the ledger has it; of what is held elsewhere, as far as is known here."""
         preauth = await self.newest(preauth)
+        if preauth.debtor_agent:
+            taken, let_go = await self.elsewhere.moved(preauth)
+            is_held = preauth.state == PreauthState.HELD
+            return Standing(preauth, preauth.amount - taken - let_go if is_held else 0, let_go)
         held = preauth.account(self._currency)
         # Both, so that what is decided next about them need not wait for the database.
         found = await self._ledger.lookup_accounts([held, chart.user_account(preauth.user_id, self._currency)])
@@ -166,7 +183,7 @@ class PreauthService:
         """
         Take some of what is held: an order, paid at once.
 
-        Moves:    held -> wallet -> merchant, one chain.
+        Moves:    held -> wallet -> merchant, one chain; of what is held elsewhere, by a request to pay.
         Refuses:  PREAUTH_NOT_HELD; PREAUTH_EXCEEDS_HELD; what `OrderService.place` refuses, and what a payment does.
         Repeats:  the order as it is.
         """
@@ -179,6 +196,11 @@ class PreauthService:
                 raise Refusal(PreauthReason.PREAUTH_EXCEEDS_HELD, left=standing.left)
         elif known.state is TradeState.PAID and known.order.content == draft.digest(caller):
             return known
+        preauth = await self.newest(preauth)
+        if preauth.debtor_agent:
+            trade = await self.elsewhere.take(caller, preauth, draft)
+            await self._end_if_empty(preauth)
+            return trade
         trade = await self._orders.place(caller, draft)
         answered = self._journal.promise()
 
@@ -210,13 +232,22 @@ class PreauthService:
         assert preauth.payee_id == caller.payee.row.id
         check_amount(amount)
         await self.standing(preauth)
-        begun = await decided(self._journal, lambda: self._begun(preauth.id, number, amount, remark))
-        done = self.operations.get(begun.id)
-        assert done is not None, "it was just written down"
+        done = await self._let_go_now(preauth, number, amount, remark)
         if done.state == OperationState.REFUSED:
             raise Refusal(PreauthReason.PREAUTH_EXCEEDS_HELD)
         await self._end_if_empty(preauth)
         return done
+
+    async def _let_go_now(self, preauth: Preauth, number: str, amount: int, remark: str) -> PreauthOperation:
+        """Begin it, and as far as it has come by then."""
+
+        def begin() -> PreauthOperation:
+            return self._begun(preauth.id, number, amount, remark)
+
+        if preauth.debtor_agent:
+            return await self.elsewhere.let_go(begin)
+        begun = await decided(self._journal, begin)
+        return self.operations.get(begun.id) or begun
 
     async def cancel(self, caller: Caller, preauth: Preauth) -> Preauth:
         """Take it back: nobody can agree to it any more, and what is held goes back. Repeats: it, closed or ended."""
@@ -324,31 +355,7 @@ class PreauthService:
             return known
         self._institution.merchants.merchant(caller.key.merchant_id).check_open()
         now_ns, id_ = self._node.clock.now_ns(), self._node.mint.mint()
-        auth_no = self._number(id_)
-        preauth = Preauth(
-            id=id_,
-            account_id=caller.account.row.id,
-            payee_id=caller.payee.row.id,
-            dialect=draft.dialect,
-            number=draft.number,
-            number_key=key,
-            auth_no=auth_no,
-            auth_key=auth_key(auth_no),
-            title=draft.title,
-            amount=draft.amount,
-            notify_url=draft.notify_url,
-            facts=msgspec.json.encode(draft.facts | {"request_number": draft.request_number}),
-            content=draft.digest(),
-            state=PreauthState.OFFERED.value,
-            reason="",
-            user_id=0,
-            due_day=0,
-            created_ns=now_ns,
-            expires_ns=now_ns + draft.lifetime_s * NS_PER_S,
-            held_ns=0,
-            ended_ns=0,
-        )
-        self.all.put(preauth)
+        self.all.put(preauth := new_preauth(caller, draft, id_, self._number(id_), now_ns))
         return preauth
 
     def _claimed(self, preauth_id: int, code: str) -> None:
@@ -365,6 +372,7 @@ class PreauthService:
             self._hold(preauth, payer.id)
 
     def _hold(self, preauth: Preauth, user_id: int) -> None:
+        self.elsewhere.withdraw(preauth.id)
         today = self._node.clock.now_ns() // DAY_NS
         holding = replace(
             preauth,
@@ -403,8 +411,7 @@ class PreauthService:
 
     def _pay(self, preauth: Preauth, trade: Trade, answer: Callable[[Payment, Outcome | None], None]) -> None:
         payment_id = derive(trade.order.id, "preauth")
-        known = self._debtor.payments.get(payment_id)
-        if known is not None:
+        if (known := self._debtor.payments.get(payment_id)) is not None:
             self._debtor.repeat(known, answer)
             return
         payer = self._people.user(preauth.user_id)
@@ -421,21 +428,16 @@ class PreauthService:
             return known
         preauth = self._get(preauth_id)
         preauth.check_held()
+        if preauth.debtor_agent:
+            self.elsewhere.look_up_release(preauth)
         id_ = self._node.mint.mint()
-        operation = PreauthOperation(
-            id=id_,
-            preauth_id=preauth_id,
-            payee_id=preauth.payee_id,
-            number=number,
-            number_key=key,
-            operation_no=self._number(id_),
-            amount=amount,
-            remark=remark,
-            state=OperationState.WANTED.value,
-            created_ns=self._node.clock.now_ns(),
-        )
+        now_ns = self._node.clock.now_ns()
+        operation = new_operation(preauth, id_, self._number(id_), number, amount, now_ns, remark=remark)
         self.operations.put(operation)
-        self._let_go(operation)
+        if preauth.debtor_agent:
+            self.elsewhere.release(operation, 0 if number.startswith(_REST) else amount)
+        else:
+            self._let_go(operation)
         return operation
 
     def _let_go(self, operation: PreauthOperation) -> None:
@@ -465,9 +467,9 @@ class PreauthService:
     def _closed(self, preauth_id: int) -> None:
         preauth = self._get(preauth_id)
         if preauth.state == PreauthState.OFFERED:
+            self.elsewhere.withdraw(preauth_id)
             now_ns = self._node.clock.now_ns()
-            closed = replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns)
-            self.all.put(closed)
+            self.all.put(replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns))
 
     def _tell(self, preauth: Preauth, news: News, subject_id: int) -> None:
         if preauth.notify_url:
@@ -482,8 +484,7 @@ class PreauthService:
     async def _let_go_rest(self, preauth: Preauth) -> None:
         standing = await self.standing(preauth)
         if standing.preauth.state == PreauthState.HELD and standing.left:
-            number = f"{_REST}/{standing.left}"
-            await decided(self._journal, lambda: self._begun(preauth.id, number, standing.left, ""))
+            await self._let_go_now(standing.preauth, f"{_REST}/{standing.left}", standing.left, "")
         await self._end_if_empty(preauth)
 
     async def _end_if_empty(self, preauth: Preauth) -> None:

@@ -13,5 +13,8 @@ class PreauthReason(Reason):
     PREAUTH_NOT_OPEN = Kind.REFUSED, "NARR"  # It was authorised, closed, or its time is over.
     PREAUTH_NOT_HELD = Kind.REFUSED, "NARR"  # Nothing is held, or not any more.
     PREAUTH_EXCEEDS_HELD = Kind.REFUSED, "AM14"
-    PREAUTH_PAYER_ELSEWHERE = Kind.REFUSED, "NARR"  # The network has no message that holds money elsewhere.
+    PREAUTH_CODE_REFUSED = (
+        Kind.REFUSED,
+        "NARR",
+    )  # Whoever the code belongs to, elsewhere, says no; another may be tried.
     PREAUTH_BALANCE_INSUFFICIENT = Kind.REFUSED, "AM04"

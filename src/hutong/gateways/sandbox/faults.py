@@ -5,7 +5,7 @@ They are kept in memory, for one account at a time, and are over with the proces
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -13,8 +13,10 @@ from msgspec import Meta
 
 from hutong.gateways.notification import GatewayNotification, Letter
 from hutong.gateways.order import Trade, TradeState
+from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.wire import Injected
 from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
 
 Answer = TypeVar("Answer")
 Count = Annotated[int, Meta(ge=0, le=1000)]
@@ -32,6 +34,22 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     system_error: Annotated[Count, Meta(description="So many calls fail with a system error, and do nothing.")] = 0
     system_error_done: Annotated[
         Count, Meta(description="So many calls say that they failed with a system error, and were done all the same.")
+    ] = 0
+    refuse: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description="A code of the vendor's, as it documents it: `refuse_times` calls are answered it, and do nothing.",
+            examples=["BANK_ERROR", "isv.app-call-limited"],
+        ),
+    ] = ""
+    refuse_times: Annotated[Count, Meta(description="How many.")] = 0
+    transfer_daily_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="What the merchant may send to people in a day, until this is changed; 0: as in production.",
+        ),
     ] = 0
     time_out: Annotated[Count, Meta(description="So many calls are done, and answered too late.")] = 0
     time_out_s: Annotated[int, Meta(ge=1, le=120, description="How late.")] = 60
@@ -60,7 +78,8 @@ NONE = Faults()
 class FaultService:
     """Whose calls and callbacks go wrong, and how. Each method is asked where it would happen."""
 
-    def __init__(self) -> None:
+    def __init__(self, codes: Collection[str]) -> None:
+        self._codes = codes  # That the vendors document.
         self._of: dict[int, Faults] = {}
 
     def of(self, account_id: int) -> Faults:
@@ -68,7 +87,9 @@ class FaultService:
         return self._of.get(account_id, NONE)
 
     def set(self, account_id: int, faults: Faults) -> Faults:
-        """Have this go wrong from now on, and nothing that was asked for before."""
+        """Have this go wrong from now on, and nothing that was asked for before. Refuses FAULT_CODE_UNKNOWN."""
+        if faults.refuse and faults.refuse not in self._codes:
+            raise Refusal(GatewayReason.FAULT_CODE_UNKNOWN, field="refuse", code=faults.refuse)
         self._of[account_id] = faults
         return faults
 
@@ -79,6 +100,8 @@ class FaultService:
             return await answer()
         if self._counted(account_id, "system_error"):
             raise Injected(what)
+        if faults.refuse and self._counted(account_id, "refuse_times"):
+            raise Injected(what, faults.refuse)
         if self._counted(account_id, "system_error_done"):
             await answer()
             raise Injected(what)
@@ -95,6 +118,10 @@ class FaultService:
         if not self._counted(order.account_id, "user_paying"):
             return trade
         return msgspec.structs.replace(trade, state=TradeState.PAYING, payment=None, refunded=0, refunds=0)
+
+    def transfer_daily_max(self, account_id: int, otherwise: int) -> int:
+        """What an account's merchant may send to people in a day."""
+        return self.of(account_id).transfer_daily_max or otherwise
 
     # Of callbacks (`Tampering`).
 

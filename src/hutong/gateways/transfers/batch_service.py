@@ -139,7 +139,8 @@ class BatchService:
     def _written(self, caller: Caller, draft: BatchDraft, key: int) -> TransferBatch:
         merchant_id, now_ns = caller.key.merchant_id, self._node.clock.now_ns()
         wrong = [self._transfers.what_is_wrong(each.user_id, each.name) for each in draft.details]
-        left = self._transfers.limits.daily - self._transfers.sent_on(self._transfers.day_key(merchant_id))
+        daily = self._transfers.daily_max(caller.account.row.id, self._transfers.limits.daily)
+        left = daily - self._transfers.sent_on(self._transfers.day_key(merchant_id))
         if draft.total > left:
             raise Refusal(TransferReason.TRANSFER_DAILY_LIMIT_EXCEEDED, left=left)
         batch = TransferBatch(

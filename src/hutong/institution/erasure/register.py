@@ -69,6 +69,7 @@ REGISTER = (
         blanked={"facts": b"{}"},
         secret=frozenset({"facts", "content", "account_id", "payee_id"}),
     ),
+    Holding("holds", blanked={"debtor_name": "", "title": ""}, secret=frozenset({"token"})),
     Holding(
         "parking_entries",
         blanked={"facts": b"{}"},

@@ -4,7 +4,7 @@ from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Cashier, Discount, Occasion
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import (
-    HELD,
+    HELD_MONEY,
     PAYMENTS,
     ROWS_MAX,
     Order,
@@ -150,7 +150,7 @@ class AdmissionService:
         Who shows a payment code is shown nothing beforehand, and gets whatever is best.
         """
         if quote is None:
-            if terms.channel is not Channel.PAYMENT_CODE or order.funding.startswith(HELD):
+            if terms.channel is not Channel.PAYMENT_CODE or order.funding.startswith(HELD_MONEY):
                 return None
         elif not quote.adjuster:
             return None

@@ -7,13 +7,13 @@ All looking-up (`Cold`) and refusing is in `account`, `offer` and `look_up`, whi
 same decision, before anything is written, so that a reservation never has to be taken back because something else says no.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from hutong.institution.payments.matrix import Shares
-from hutong.institution.payments.payment import HELD, Payment, claimant
+from hutong.institution.payments.payment import HELD, HELD_ELSEWHERE, Payment, claimant
 from hutong.institution.payments.ports import Payer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
@@ -37,9 +37,9 @@ class FundingSource(Protocol):
 
     def reserve(self, payer: Payer, payment_id: int, amount: int) -> None: ...
 
-    def commit(self, payment_id: int) -> None: ...
+    def commit(self, payment: Payment) -> None: ...
 
-    def release(self, payment_id: int) -> None: ...
+    def release(self, payment: Payment) -> None: ...
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -158,9 +158,9 @@ class Balance:
     def reserve(self, payer: Payer, payment_id: int, amount: int) -> None:
         """The ledger holds it: nothing else is to be done."""
 
-    def commit(self, payment_id: int) -> None: ...
+    def commit(self, payment: Payment) -> None: ...
 
-    def release(self, payment_id: int) -> None: ...
+    def release(self, payment: Payment) -> None: ...
 
 
 class MerchantBalance(Balance):
@@ -204,6 +204,7 @@ class Cashier:
         self._adjusters = {adjuster.name: adjuster for adjuster in adjusters}
         self._sponsors = {sponsor.name: sponsor for sponsor in sponsors}
         self.takers: dict[str, ReturnTaker] = {}  # Of what comes back, by what the payment was paid from.
+        self.hold_of: Callable[[int], FundingSource] | None = None  # What a merchant elsewhere holds, by its id.
 
     def plug_in(self, *, adjuster: PriceAdjuster | None = None, sponsor: Sponsor | None = None) -> None:
         """What is built upon an institution comes after it; before the institution starts."""
@@ -215,6 +216,8 @@ class Cashier:
     def source(self, name: str) -> FundingSource:
         """Refuses FUNDING_UNKNOWN. What is held for a merchant is in the balance by the time that it is paid."""
         source = self._sources.get(BALANCE if name.startswith(HELD) else name)
+        if source is None and name.startswith(HELD_ELSEWHERE) and self.hold_of is not None:
+            return self.hold_of(int(name[len(HELD_ELSEWHERE) :], 16))
         if source is None:
             raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding", known=sorted({*self._sources} - ELSEWHERE))
         return source

@@ -274,6 +274,7 @@ def _not_resolved(answer: CodeResolve) -> Refusal:
         return refusal
     if answer.amount and answer.creditor_agent:  # Something is asked for, and not by a payment.
         told |= {"amount": answer.amount, "institution": answer.creditor_agent}
+        told |= {"currency": answer.currency, "request_id": answer.request_id}
     return Refusal(PaymentReason.CODE_NOT_RESOLVED, **facts, **{name: fact for name, fact in told.items() if fact})
 
 

@@ -15,7 +15,7 @@ from hutong.institution.payments.cashier import ELSEWHERE, MERCHANT, Cashier
 from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import (
-    HELD,
+    HELD_MONEY,
     PAYMENT_OUTCOMES,
     REMARK_LENGTH_MAX,
     ROWS_MAX,
@@ -125,7 +125,7 @@ class DebtorService:
             return
         now_ns = self._node.clock.now_ns()
         check_new_id("payment_id", order.payment_id, now_ns)
-        if order.funding.startswith(HELD):  # That is the merchant's to take, under what the person agreed to.
+        if order.funding.startswith(HELD_MONEY):  # That is the merchant's to take, under what the person agreed to.
             raise Refusal(PaymentReason.FUNDING_UNKNOWN, field="funding")
         quote = self._quotes.quote(order.quote_id, user_id, now_ns)
         terms = quote.terms
@@ -228,6 +228,8 @@ class DebtorService:
             if given:
                 self._cashier.keep(payment)
             transfers = self._holds(payment)
+            if payment.held_id:
+                transfers = sharing_recipes.chained([self._let_go(payment), *transfers])
             self._ledger.create_transfers(transfers, partial(self._held, undecided, transfers))
 
     def _on_us(self, payment: Payment) -> list[Transfer]:
@@ -246,9 +248,11 @@ class DebtorService:
             ledger=self._chart.currency.ledger,
             code=Why.PAYMENT_ON_US,
         )
-        if not payment.held_id:
-            return legs
-        let_go = holding_recipes.let_go(
+        return sharing_recipes.chained([self._let_go(payment), *legs]) if payment.held_id else legs
+
+    def _let_go(self, payment: Payment) -> Transfer:
+        """What is paid of a hold, out of it."""
+        return holding_recipes.let_go(
             derive(payment.id, "let go"),
             payment.held_id,
             held=held_account(payment.held_id, self._chart.currency),
@@ -257,7 +261,22 @@ class DebtorService:
             ledger=self._chart.currency.ledger,
             code=Why.LET_GO,
         )
-        return sharing_recipes.chained([let_go, *legs])
+
+    def _void(self, payment: Payment, holds: list[Transfer]) -> None:
+        """The switch said no. What was to be paid of a hold is held again, in the same chain."""
+        if not payment.held_id:
+            verdict.void(self._ledger, holds)
+            return
+        back = holding_recipes.hold_back(
+            derive(payment.id, "hold back"),
+            payment.held_id,
+            wallet=payment.account,
+            held=held_account(payment.held_id, self._chart.currency),
+            amount=payment.paid,
+            ledger=self._chart.currency.ledger,
+            code=Why.HELD,
+        )
+        verdict.void(self._ledger, holds, back)
 
     def hold_id(self, payment: Payment) -> int:
         """The id of the transfer that holds, or on us moves, what the payer himself pays."""
@@ -300,7 +319,7 @@ class DebtorService:
         reason = verdict.refused(transfers, statuses, PaymentReason.BALANCE_INSUFFICIENT)
         if reason is None:
             undecided.held = True
-            undecided.holds = transfers
+            undecided.holds = self._holds(undecided.row) if undecided.row.held_id else transfers
             self._pursuit.begin(undecided)
             self._journal.tell(self._switch, self._message(undecided.row))
         else:
@@ -338,6 +357,8 @@ class DebtorService:
             return  # Decided before, or never sent: a repeat, or somebody's mistake.
         payment: Payment = undecided.row
         self._cashier.look_up(payment)
+        if payment.held_id:
+            self._cashier.source(payment.funding)  # May be cold, too.
         if status.status is TransactionStatus.COMPLETED:
             undecided.held = False  # Said once: a repeat of the message finds it decided.
             verdict.post(self._ledger, undecided.holds)
@@ -345,7 +366,7 @@ class DebtorService:
         elif status.status is TransactionStatus.REJECTED:
             self._look_up_for_rejection(payment)
             undecided.held = False
-            verdict.void(self._ledger, undecided.holds)
+            self._void(payment, undecided.holds)
             self._reject(
                 undecided, *network_reason(status.reason_name, status.reason, PaymentReason.REJECTED_BY_NETWORK)
             )
@@ -367,14 +388,14 @@ class DebtorService:
     def _complete(self, undecided: Undecided, window: str = "") -> None:
         payment: Payment = undecided.row
         self._cashier.commit(payment)
-        self._cashier.source(payment.funding).commit(payment.id)
+        self._cashier.source(payment.funding).commit(payment)
         now_ns = self._node.clock.now_ns()
         self._conclude(undecided, Outcome(id=payment.id, completed=True, decided_ns=now_ns, window=window))
 
     def _reject(self, undecided: Undecided, reason: str, iso_code: str) -> None:
         payment: Payment = undecided.row
         self._cashier.release(payment)
-        self._cashier.source(payment.funding).release(payment.id)
+        self._cashier.source(payment.funding).release(payment)
         if payment.mandate_id:
             self._mandates.rejected(payment)
         if payment.funding not in ELSEWHERE:
@@ -434,7 +455,7 @@ class DebtorService:
         elif outcome.completed:
             verdict.post(self._ledger, holds)
         else:
-            verdict.void(self._ledger, holds)
+            self._void(payment, holds)
 
 
 @lru_cache(100_000)

@@ -14,6 +14,7 @@ from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
 from hutong.scheme.messages import Channel
 
 MANDATE_PREFIX = "mandate:"
+HOLD_PREFIX = "hold:"  # How a code begins that names a hold, and its node: see `institution.holds`.
 SECRET_BYTES = 16
 _TEXT = re.compile(rf"{MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:([0-9a-f]{{{2 * SECRET_BYTES}}})")  # Of a node, its token.
 _PROOF = re.compile(rf"({MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:[0-9a-f]{{32}}):([0-9a-f]{{32}}):(\S.*)")
@@ -143,8 +144,8 @@ def mandate_id(text: str) -> int:
 
 
 def bank_of(text: str) -> str:
-    """The bank's node in a mandate's text, or in a proof of one."""
-    return text.removeprefix(MANDATE_PREFIX).partition(":")[0]
+    """The node of the payer in a mandate's text, in a proof of one, or in a hold's."""
+    return text.partition(":")[2].partition(":")[0]
 
 
 class Proof(msgspec.Struct, frozen=True):

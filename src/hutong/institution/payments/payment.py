@@ -16,7 +16,9 @@ REMARK_LENGTH_MAX = 140
 ROWS_MAX = 200_000  # Kept in memory of each hot table: some minutes of full load; older ones are looked up.
 _FUTURE_MAX_MS = 60_000
 
-HELD = "held:"  # How the funding of a payment begins that takes what a person let a merchant hold.
+# How the funding of a payment begins that takes what a person let a merchant hold: one of this institution, or of another.
+HELD, HELD_ELSEWHERE = "held:", "hold:"
+HELD_MONEY = (HELD, HELD_ELSEWHERE)
 
 
 class Why(IntEnum):
@@ -119,7 +121,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def held_id(self) -> int:
         """The authorisation whose held money this is paid with; 0: it is paid from the balance, or something else."""
-        return int(self.funding[len(HELD) :], 16) if self.funding.startswith(HELD) else 0
+        return int(self.funding[len(HELD) :], 16) if self.funding.startswith(HELD_MONEY) else 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):

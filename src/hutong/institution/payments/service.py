@@ -12,7 +12,7 @@ from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
 from hutong.institution.payments.history_service import HistoryService
-from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of
+from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.oversight_service import OversightService
 from hutong.institution.payments.payment import Why, check_amount, check_new_id
@@ -39,6 +39,7 @@ from hutong.scheme.complaint_messages import (
     ComplaintSaid,
     ComplaintTurn,
 )
+from hutong.scheme.hold import HoldReport, HoldRequest
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -87,8 +88,7 @@ class PaymentService:
         self.chart = chart
         self.switch = switch
         self._pursuit = pursuit = Pursuit(node.clock)
-        quotes = QuoteBook()
-        currency = chart.currency.alpha
+        quotes, currency = QuoteBook(), chart.currency.alpha
         self.top_ups = top_ups = TopUpService(node)
         asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
@@ -132,9 +132,10 @@ class PaymentService:
         # Told at a start, when what was decided has let go of what it held, and before anything else is held.
         self.on_let_go: list[Callable[[], None]] = []
         self._code_prefix = code_prefix
-        # Recalls are built upon payments, and hear what is theirs.
+        # Recalls, complaints and holds are built upon payments, and hear what is theirs.
         self.on_recall: Callable[[RecallRequest | RecallAnswer | TraceRequest | TraceAnswer], None] = lambda _: None
-        self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None  # As recalls.
+        self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None
+        self.on_hold: Callable[[HoldRequest | HoldReport], None] = lambda _: None
         self._people = people
 
     async def start(self) -> None:
@@ -208,6 +209,8 @@ class PaymentService:
                 self.on_recall(message)
             case ComplaintSaid() | ComplaintTurn() | ComplaintPictureAsked() | ComplaintPiece():
                 self.on_complaint(message)
+            case HoldRequest() | HoldReport():
+                self.on_hold(message)
             case AccountStatement():
                 self.on_statement(message)
             case StatusRequest() | StatementRequest():
@@ -216,8 +219,8 @@ class PaymentService:
                 assert_never(message)
 
     def is_ours(self, code: str) -> bool:
-        """Whether a payment code or mandate is of this node: then nobody else need be asked."""
-        if code.startswith(MANDATE_PREFIX):
+        """Whether a payment code, mandate or hold is of this node: then nobody else need be asked."""
+        if code.startswith((MANDATE_PREFIX, HOLD_PREFIX)):
             return bank_of(code) == self.node.node_id
         return bool(self._code_prefix) and code.startswith(self._code_prefix) and len(code) == PAYMENT_CODE_LENGTH
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from hutong.institution.payments.cashier import BALANCE
 from hutong.institution.payments.debtor_service import Answer, DebtorService
-from hutong.institution.payments.mandate import MANDATE_PREFIX
+from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
@@ -46,6 +47,8 @@ class ToPayService:
         self._notices = notices
         self._switch = switch
         self.tell_ourselves: Callable[[RequestStatus], None] = _deaf
+        # Whose hold is named, and what pays out of it; refuses what is not held. Holds are built upon payments.
+        self.claim_hold: Callable[[RequestToPay], tuple[int, str]] = _unheld
         self.rows = rows
 
     async def start(self) -> None:
@@ -62,10 +65,15 @@ class ToPayService:
         id_ = to_pay_id(message.creditor_agent, request_id)
         known = self.rows.get(id_)
         if known is not None:
-            self._repeat(known)
+            self._repeat(known, message)
             return
+        funding = ""
         try:
-            row = self._claimed(id_, request_id, message)
+            if message.code.startswith(HOLD_PREFIX):
+                user_id, funding = self.claim_hold(message)
+                row = self._row(id_, request_id, message, user_id)
+            else:
+                row = self._claimed(id_, request_id, message)
         except Refusal as refusal:
             self._tell(message.request_id, message.creditor_agent, refusal.reason.name, refusal.reason.iso_code)
             return
@@ -74,7 +82,7 @@ class ToPayService:
             return
         self.rows.put(row)
         self._journal.seal()
-        self._node.decide(partial(self._settle, row))
+        self._node.decide(partial(self._settle, row, funding))
 
     async def waiting(self, user_id: int) -> list[ToPay]:
         """What waits for this payer's yes or no."""
@@ -112,27 +120,26 @@ class ToPayService:
 
     def _claimed(self, id_: int, request_id: int, message: RequestToPay) -> ToPay:
         """Claim the code, or the mandate's room; refuses before it appends, but for a wrong code's count."""
+        row = self._row(id_, request_id, message, 0)
+        if message.code.startswith(MANDATE_PREFIX):
+            mandate = self._mandates.claim(message.code, message.creditor_agent, message.amount, message.currency)
+            return replace(row, user_id=mandate.user_id, mandate_id=mandate.id)
+        holder = self._people.claim_payment_code(message.code, request_id, message.creditor_agent)
+        state = ToPayState.WAITING if holder.is_to_be_asked else ToPayState.CLAIMED
+        return replace(row, user_id=holder.user_id, state=state)
+
+    def _row(self, id_: int, request_id: int, message: RequestToPay, user_id: int) -> ToPay:
+        """What was asked, in our words. Refuses REQUEST_EXPIRED, and words that show another thing than they are."""
         now_ns = self._node.clock.now_ns()
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
-        creditor_name = network_text("creditor_name", message.creditor_name)
-        remark = network_text("remark", message.remittance)
-        mandate_id, state = 0, ToPayState.CLAIMED
-        if message.code.startswith(MANDATE_PREFIX):
-            mandate = self._mandates.claim(message.code, message.creditor_agent, message.amount, message.currency)
-            user_id, mandate_id = mandate.user_id, mandate.id
-        else:
-            holder = self._people.claim_payment_code(message.code, request_id, message.creditor_agent)
-            user_id = holder.user_id
-            if holder.is_to_be_asked:
-                state = ToPayState.WAITING
         return ToPay(
             id=id_,
             request_id=request_id,
             creditor_agent=message.creditor_agent,
             user_id=user_id,
             waiting_user_id=None,
-            creditor_name=creditor_name,
+            creditor_name=network_text("creditor_name", message.creditor_name),
             mcc=message.mcc,
             channel=message.channel.value,
             amount=message.amount,
@@ -141,15 +148,15 @@ class ToPayService:
             interchange_bps=message.interchange_bps,
             switch_fee_bps=message.switch_fee_bps,
             fee_version=network_text("fee_version", message.fee_version),
-            mandate_id=mandate_id,
-            remark=remark,
-            state=state,
+            mandate_id=0,
+            remark=network_text("remark", message.remittance),
+            state=ToPayState.CLAIMED,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
 
-    def _settle(self, row: ToPay) -> None:
-        """Pay at once if no PIN is needed, else ask the payer."""
+    def _settle(self, row: ToPay, funding: str) -> None:
+        """Pay at once if no PIN is needed, else ask the payer; with `funding`, out of what the payer lets the merchant hold."""
         now = self.rows.get(row.id)
         if now is None or now.state != ToPayState.CLAIMED:
             return  # Settled meanwhile.
@@ -157,7 +164,8 @@ class ToPayService:
             payer = self._people.user(row.user_id)
             if row.mandate_id:
                 self._mandates.mandate(row.mandate_id)  # May be cold: a rejection gives its part back.
-            self._pay(row, Order(payment_id=row.payment_id, quote_id=0), payer, None)
+            order = Order(payment_id=row.payment_id, quote_id=0, funding=funding or BALANCE)
+            self._pay(row, order, payer, None)
         except Refusal as refusal:
             if refusal.reason is PaymentReason.PIN_NEEDED:
                 self._ask_payer(row)
@@ -166,6 +174,15 @@ class ToPayService:
                     self._mandates.give_back(row)
                 self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
 
+    def _settle_again(self, row: ToPay, message: RequestToPay) -> None:
+        """What a crash left claimed. What was to be paid out of a hold may have ended with it meanwhile."""
+        try:
+            funding = self.claim_hold(message)[1] if message.code.startswith(HOLD_PREFIX) else ""
+        except Refusal as refusal:
+            self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
+            return
+        self._settle(row, funding)
+
     def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None) -> None:
         self._debtor.admit(
             payer,
@@ -173,7 +190,7 @@ class ToPayService:
             order,
             row.amount,
             answer,
-            consented=bool(row.mandate_id),
+            consented=bool(row.mandate_id) or order.funding != BALANCE,
             then=partial(self._concluded, row),
         )
         self.rows.put(replace(row, state=ToPayState.PAYING, waiting_user_id=None))
@@ -189,11 +206,11 @@ class ToPayService:
         if outcome is not None and not outcome.completed:
             self._tell(id_hex(row.request_id), row.creditor_agent, outcome.reason, outcome.iso_code)
 
-    def _repeat(self, row: ToPay) -> None:
+    def _repeat(self, row: ToPay, message: RequestToPay) -> None:
         request_id = id_hex(row.request_id)
         match ToPayState(row.state):
             case ToPayState.CLAIMED:
-                self._node.decide(partial(self._settle, row))
+                self._node.decide(partial(self._settle_again, row, message))
             case ToPayState.WAITING:
                 self._tell(request_id, row.creditor_agent)
             case ToPayState.PAYING:
@@ -237,6 +254,10 @@ class ToPayService:
             self._journal.effect(partial(self._node.decide, partial(self.tell_ourselves, status)))
         else:
             self._journal.tell(self._switch, status)
+
+
+def _unheld(_message: RequestToPay) -> tuple[int, str]:
+    raise Refusal(PaymentReason.FUNDING_UNKNOWN)
 
 
 def _deaf(_status: RequestStatus) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.ids import PARTS_MAX
-from hutong.ledger import recipes
+from hutong.ledger import recipes, sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.recipes import Leg
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
@@ -56,10 +56,13 @@ def post(ledger: LedgerEngine, holds: Sequence[Transfer]) -> None:
     ledger.create_transfers(recipes.post(holds), partial(_resolved, already=already))
 
 
-def void(ledger: LedgerEngine, holds: Sequence[Transfer]) -> None:
-    """The decision was no: what is held is free. Once, however often it is said."""
+def void(ledger: LedgerEngine, holds: Sequence[Transfer], *behind: Transfer) -> None:
+    """The decision was no: what is held is free, and goes on by what is `behind` it. Once, however often it is said."""
     already = TransferStatus.PENDING_TRANSFER_ALREADY_VOIDED
-    ledger.create_transfers(recipes.void(holds), partial(_resolved, already=already))
+    voids = recipes.void(holds)
+    ledger.create_transfers(
+        sharing_recipes.chained([*voids, *behind]) if behind else voids, partial(_resolved, already=already)
+    )
 
 
 def _resolved(statuses: Sequence[TransferStatus], already: TransferStatus) -> None:

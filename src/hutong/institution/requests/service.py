@@ -265,6 +265,8 @@ class RequestService:
                 return self.payee(code_id(plate_id), now_ns)
             case PlateKind.RED_PACKET:  # The other way round: whoever has it is paid. See `marketing.red_packets`.
                 raise Refusal(CodeReason.CODE_IS_RED_PACKET)
+            case PlateKind.HOLD:
+                raise Refusal(CodeReason.CODE_ASKS_TO_HOLD)
 
     def _requests_payee(self, request: PaymentRequest, now_ns: int) -> Payee:
         request.check_payable(now_ns)

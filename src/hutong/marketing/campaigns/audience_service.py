@@ -112,6 +112,13 @@ class AudienceService:
         if award.state == _RESERVED or known.undecided or known.is_new:
             self._watch(known, award)
 
+    def paid(self, award: Award) -> None:
+        """The payment of an award was made, and no version of it says so."""
+        known = self._known.get(award.person_id)
+        if known is not None:
+            known.undecided.discard(award.payment_id)
+            known.is_new = False
+
     def keep(self) -> None:
         """Write down what was noted since."""
         noted, self._to_keep = self._to_keep, []

@@ -4,7 +4,9 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from hutong.institution.payments.payment import Outcome
 from hutong.kernel.ids import derive, part
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid
 
@@ -26,7 +28,8 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     """
     One version of an award. The first is written with its payment: RESERVED, or COMMITTED where that was decided at once;
     `times` is 1 in it alone. `change` and `times` say what this version does to every budget it counts in, so that a budget
-    is the sum over all rows, and so is what an audit makes of it.
+    is the sum over all rows, and so is what an audit makes of it. What was RESERVED for a payer of ours is COMMITTED by the
+    payment's own outcome, which is written anyway (`standing`): there is no version that says it again.
     """
 
     id: Uuid
@@ -56,6 +59,12 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     def left(self) -> int:
         """What it still gives."""
         return 0 if self.state == AwardState.RELEASED else self.amount - self.returned
+
+    def standing(self, outcome: Outcome | None) -> "Award":
+        """As it stands, with the outcome of the payer's payment; none, while there is none or it is nobody's of ours."""
+        if self.state == AwardState.RESERVED and outcome is not None and outcome.completed:
+            return replace(self, state=AwardState.COMMITTED.value, decided_ns=outcome.decided_ns)
+        return self
 
     @property
     def told(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
-from hutong.institution.payments.payment import Why
+from hutong.institution.payments.payment import Outcome, Why
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import split
@@ -49,6 +49,7 @@ class AwardService:
         campaigns: CampaignService,
         parties: Parties,
         day_of: DayOf,
+        outcomes: Shelf[Outcome],
     ) -> None:
         self._node = node
         self._ledger = ledger
@@ -56,6 +57,7 @@ class AwardService:
         self._campaigns = campaigns
         self._parties = parties
         self._day_of = day_of
+        self._outcomes = outcomes  # Of payments of people of ours.
         self.all = Shelf(
             AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
         )
@@ -105,23 +107,25 @@ class AwardService:
 
     def of_person(self, person_id: int) -> list[Award]:
         """All that a person got, oldest first. May raise `Cold`."""
-        return self.all.find("person_id", person_id)
+        return [self._standing(each) for each in self.all.find("person_id", person_id)]
 
     def of_payment(self, payment_id: int) -> list[Award]:
         """What a payment got. May raise `Cold`."""
         known = self._reserved.get(payment_id) or self._looked.get(payment_id)
         if known is None:
-            known = self.all.find("payment_id", payment_id)
+            known = [self._standing(each) for each in self.all.find("payment_id", payment_id)]
             if len(self._looked) >= _LOOKED_MAX:
                 del self._looked[next(iter(self._looked))]
             self._looked[payment_id] = known
         return known
 
     async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
-        """Versions of a campaign's awards with their positions, newest first. Durable ones only."""
-        return await self._node.store.page(
+        """Versions of a campaign's awards with their positions, newest first, as they stand. Durable ones only."""
+        found = await self._node.store.page(
             AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
         )
+        await self._outcomes.load({row.payment_id for _, row in found if row.state == RESERVED and row.payment_id})
+        return [(at, self._standing(row)) for at, row in found]
 
     # Of payments.
 
@@ -158,15 +162,19 @@ class AwardService:
             for award in awards:
                 self._put(award)
 
-    def commit(self, payment_id: int) -> list[Award]:
-        """Its payment was made. Returns what has just been decided, of which others have a state; on a repeat nothing."""
+    def commit(self, payment_id: int, *, told: bool = False) -> list[Award]:
+        """
+        Its payment was made. Returns what has just been decided, of which others have a state; on a repeat nothing.
+
+        `told`: the payment is one of ours, whose outcome is in the same commit, and says so.
+        """
         plain = self._plain.pop(payment_id, None)
         if plain is not None:
             self._put(self._made(payment_id, plain, COMMITTED))
             return []
         fresh = self._fresh.pop(payment_id, None)
         if fresh is None:
-            return self._decide(payment_id, AwardState.COMMITTED)
+            return self._follow(payment_id) if told else self._decide(payment_id, AwardState.COMMITTED)
         now_ns = self._now()
         return [self._put(replace(award, state=COMMITTED, decided_ns=now_ns)) for award in fresh]
 
@@ -344,6 +352,20 @@ class AwardService:
         return award
 
     # Within a decision.
+
+    def _standing(self, award: Award) -> Award:
+        """May raise `Cold`."""
+        waits = award.state == RESERVED and award.payment_id
+        return award.standing(self._outcomes.get(award.payment_id)) if waits else award
+
+    def _follow(self, payment_id: int) -> list[Award]:
+        """What was reserved stands as its payment from now on: nothing is written."""
+        awards = self._reserved.pop(payment_id, None) or self.of_payment(payment_id)
+        self._looked.pop(payment_id, None)
+        followed = [award for award in awards if award.state == RESERVED]
+        for award in followed:
+            self.audience.paid(award)
+        return followed
 
     def _decide(self, payment_id: int, state: AwardState) -> list[Award]:
         awards = self._reserved.pop(payment_id, None) or self.of_payment(payment_id)

@@ -96,6 +96,7 @@ class Subsidies:
 
     name = "campaigns"
     side = Side.PAYER
+    told = True  # The payment's own outcome is in our rows.
 
     def __init__(
         self,
@@ -272,7 +273,7 @@ class Subsidies:
 
     def commit(self, payment_id: int) -> None:
         sources = self.sources
-        for award in self._awards.commit(payment_id):
+        for award in self._awards.commit(payment_id, told=self.told):
             if award.source in sources:
                 sources[award.source].committed(award)
 
@@ -409,6 +410,7 @@ class Sponsorships(Subsidies):
 
     name = "sponsorships"
     side = Side.PAYEE
+    told = False
 
     def asks_amount(self, occasion: Occasion) -> bool:
         """

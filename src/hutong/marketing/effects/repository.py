@@ -87,8 +87,11 @@ UNION ALL
 SELECT id, debtor_agent, gross FROM receipts WHERE merchant_id = $1 AND sponsor <> ''
 """
 _AWARDED: LiteralString = """
-SELECT DISTINCT ON (id) campaign_id, payment_id, amount, returned, state FROM awards WHERE payment_id = ANY($1::uuid[])
-ORDER BY id, position DESC
+SELECT DISTINCT ON (id) campaign_id, payment_id, amount, returned,
+    CASE WHEN state = 'RESERVED' AND EXISTS (
+        SELECT FROM payment_outcomes AS o WHERE o.id = a.payment_id AND o.completed
+    ) THEN 'COMMITTED' ELSE state END AS state
+FROM awards AS a WHERE payment_id = ANY($1::uuid[]) ORDER BY id, position DESC
 """
 
 
@@ -164,7 +167,9 @@ class ScannedEffectRows:
     async def takings(self, merchant_id: int) -> list[Takings]:
         sold = [row for row in await self._sold() if row.merchant_id == merchant_id]
         gross = _by_name((row.id, getattr(row, "debtor_agent", self._node_id), row.gross) for row in sold)
-        newest: dict[int, Award] = {row.id: row for _, row in await self._store.scan(AWARDS)}
+        outcomes = {row.id: row for _, row in await self._store.scan(PAYMENT_OUTCOMES)}
+        found = [row.standing(outcomes.get(row.payment_id)) for _, row in await self._store.scan(AWARDS)]
+        newest: dict[int, Award] = {row.id: row for row in found}
         awards = [
             Given(row.campaign_id, row.payment_id, row.amount, row.returned, row.state)
             for row in newest.values()

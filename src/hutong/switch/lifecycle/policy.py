@@ -19,9 +19,9 @@ PR-REFUND-OVER PR-REFUND-ASKS
 PF-ANSWER PF-OVER PF-UNKNOWN PS-ENTRY PS-EARLY
 PX-ALL
 """
-OPTIONAL = frozenset(
-    {"PK-OPEN", "PK-ANSWER", "PK-TOLD", "PK-UNKNOWN", "PK-PICTURE"}
-)  # Of who takes complaints, which nobody must.
+# Of who takes complaints, and of whose people may be asked for holds: nobody must.
+_COMPLAINTS, _HOLDS = "PK-OPEN PK-ANSWER PK-TOLD PK-UNKNOWN PK-PICTURE", "PH-HELD PH-TAKE PH-RELEASE PH-NAME"
+OPTIONAL = frozenset({*_COMPLAINTS.split(), *_HOLDS.split()})
 # Of who shows payment codes, and takes them at its tills.
 _PAYMENT_CODES = "PQ-AGREED PQ-AGAIN PQ-ONCE PQ-WRONG PQ-EXPIRED PQ-CHARGE PQ-CHARGE-AGAIN PQ-CHARGE-NO"
 

@@ -62,13 +62,23 @@ class Consent(Protocol):
         """Whose merchant asks, as a node; empty: one of this institution's."""
         ...
 
+    @property
+    def taken(self) -> int:
+        """Of what a merchant elsewhere holds: how much was paid of it; and how much is left, and why nothing is."""
+        ...
+
+    @property
+    def left(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+
 
 class Consents(Protocol):
     """All of them. Everything may raise `Cold` before it appends anything, and refuses what is not the person's."""
 
     def of(self, user_id: int, /) -> Sequence[Consent]: ...
 
-    def one(self, id_: str, /) -> Consent: ...
+    def one(self, user_id: int, id_: str, /) -> Consent: ...
 
     def agree(self, user_id: int, id_: str, pin_token: str, /) -> None: ...
 
@@ -89,6 +99,11 @@ def consents_pages(
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
 
 
+def holds_path(link: str) -> str:
+    """Where a scanned link of another institution's merchant is shown that asks to hold money."""
+    return f"/wallet/holds?{urlencode({'link': link})}"
+
+
 def elsewhere_path(link: str) -> str:
     """Where a scanned link of another institution's agreement is shown."""
     return f"{_ELSEWHERE}?{urlencode({'link': link})}"
@@ -103,8 +118,9 @@ def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> lis
         return pages.render(request, "wallet/agreements.html", nav="settings", consents=found)
 
     async def page(request: AnyRequest, consent_id: str, refusal: Refusal | None = None) -> Response[str]:
-        consent = await warmed(journal, lambda: consents.one(consent_id))
-        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent)
+        consent = await warmed(journal, lambda: consents.one(request.auth.user_id, consent_id))
+        why = pages.words(request).reason
+        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent, why=why)
 
     @get("/wallet/agreements/{consent_id:str}")
     async def ask(request: AnyRequest, consent_id: FromPath[str]) -> Response[str]:
@@ -114,7 +130,7 @@ def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> lis
     async def agree(request: AnyRequest, consent_id: FromPath[str]) -> Response[Any]:
         form, user_id = await pages.form(request), request.auth.user_id
         try:
-            consent = await warmed(journal, lambda: consents.one(consent_id))
+            consent = await warmed(journal, lambda: consents.one(request.auth.user_id, consent_id))
             token = await people.pin_token(
                 user_id, form.text("pin", length_max=12), consent.payment_id, consent.amount, consent.creditor
             )
@@ -132,7 +148,15 @@ def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> lis
             return await page(request, consent_id, refusal)
         return pages.go("/wallet/agreements")
 
-    return [show, ask, agree, end]
+    @get("/wallet/holds")
+    async def look(request: AnyRequest) -> Response[Any]:
+        try:
+            hold = await institution.holds.look(request.auth.user_id, request.query_params.get("link", "")[:_LINK_MAX])
+        except Refusal as refusal:
+            return pages.shown(request, "wallet/scan.html", refusal, nav="scan", code="")
+        return pages.go(f"/wallet/agreements/{hold.text}")
+
+    return [show, ask, agree, end, look]
 
 
 def _elsewhere(

@@ -10,14 +10,15 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.codes.code import Presented
 from hutong.codes.picture import read_picture
+from hutong.codes.plate import PATH, PlateKind, hold_plate_id, read_plate
 from hutong.codes.scanned import read
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.kernel.ids import id_text
+from hutong.kernel.ids import id_text, parse_id
 from hutong.web.frames import FrameReader
 from hutong.web.page import HEADERS, AnyRequest, Pages
-from hutong.web.wallet.consents import elsewhere_path
+from hutong.web.wallet.consents import elsewhere_path, holds_path
 from hutong.web.wallet.door import WALLET, wallet_guard
 from hutong.web.wallet.red_packets import open_path
 
@@ -31,7 +32,6 @@ class ScanReason(Reason):
 
     SHOWN_BY_PAYER = Kind.REFUSED, "NARR"  # A payment code: tills charge it, nobody is paid by it.
     READER_BUSY = Kind.LIMITED, "NARR"
-    ASKED_ELSEWHERE = Kind.REFUSED, "NARR"  # What a merchant of another institution asks for: its page says how.
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -52,11 +52,13 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             raise Refusal(ScanReason.SHOWN_BY_PAYER)
         if path := open_path(text):
             return path
+        if path := _hold_path(text, institution.plates.site.base):
+            return path
         if asked := _CONSENT.fullmatch(text):
             if asked[1] == institution.plates.site.base:
                 return f"/wallet/agreements/{asked[2]}"
             if asked[2].startswith("pra_"):
-                raise Refusal(ScanReason.ASKED_ELSEWHERE)
+                return holds_path(f"{asked[1]}{PATH}{hold_plate_id(parse_id('pra', asked[2]))}")
             return elsewhere_path(f"{asked[1]}/agreements/{asked[2]}")
         payment_id = id_text("pay", institution.node.mint.mint())
         return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"
@@ -92,6 +94,19 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
         return Response(msgspec.json.encode(found), media_type=MediaType.JSON, headers=HEADERS)
 
     return [pages.router("/", [scan, give, watch], WALLET, [wallet_guard(institution, pages)])]
+
+
+def _hold_path(text: str, own: str) -> str:
+    """Where a merchant's link that asks to hold money is agreed to, here or elsewhere; empty for every other code."""
+    try:
+        plate = read_plate(text)
+    except Refusal:
+        return ""
+    if plate.id.kind is not PlateKind.HOLD:
+        return ""
+    if plate.base == own:
+        return f"/wallet/agreements/{id_text('pra', plate.id.request_id)}"
+    return holds_path(text)
 
 
 def _check_room(institution: InstitutionNode) -> None:

@@ -4,13 +4,16 @@ What a shop on python-alipay-sdk (PyPI) is told when it is not its call that is 
 The client hands over what was answered; what a browser is shown, the page says.
 """
 
+import json
 import sys
 import urllib.request
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from alipay import AliPay
+from alipay.exceptions import AliPayException
 from Cryptodome.PublicKey import RSA
 from python_alipay_shop import app_id, callbacks, good, paid, pointed, refused, seen, shop
 from story import ACCOUNT, MADE, do, number, pay, tell
@@ -232,17 +235,117 @@ def errors_of_complaints() -> None:
     refused(ask(f"{before}.reply.submit", named | {"reply_content": "在路上"}), "COMPLAINT_STATUS_ERROR")
 
 
+def errors_of_the_system() -> None:
+    """What only the vendor's own systems could say is said when a sandbox is asked for it."""
+    for row in sys.argv[3].split(","):
+        sub_code, _, code = row.partition("=")
+        do("faults", at="zhi", number=app_id, faults={"refuse": sub_code, "refuse_times": 1, "only": "trade.query"})
+        refused(shop.api_alipay_trade_query(out_trade_no="T1"), sub_code, code)
+    refused(shop.api_alipay_trade_query(out_trade_no="T1"), "ACQ.TRADE_NOT_EXIST")
+
+
+def errors_of_a_days_limit() -> None:
+    shown = do("payment_code", at="zhi")
+    who = good(collect(shown["payment_code"], "100.00"))["buyer_user_id"]
+    do("faults", at="zhi", number=app_id, faults={"transfer_daily_max": 2_000})
+
+    def send(amount: str) -> dict[str, Any]:
+        return dict(
+            shop.api_alipay_fund_trans_uni_transfer(number("X"), "ALIPAY_USER_ID", who, amount, order_title="返现")
+        )
+
+    good(send("15.00"))
+    refused(send("5.01"), "EXCEED_LIMIT_DM_AMOUNT")
+    good(send("5.00"))
+    do("faults", at="zhi", number=app_id, faults={})
+
+
+def posted(query: str = "", body: bytes = b"", kind: str = "application/x-www-form-urlencoded") -> dict[str, Any]:
+    """What the gateway says to a call that the client did not make, or that was changed behind its back."""
+    request = urllib.request.Request(f"{shop._gateway}?{query}", body or None, {"content-type": kind} if body else {})  # noqa: S310  # The gateway's.
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        told = json.loads(answer.read().decode())
+    return next(dict(each) for name, each in told.items() if name.endswith("_response"))
+
+
+def errors_of_calls_that_are_none() -> None:
+    """The client always names a method and signs: what it makes is changed on the way."""
+    query = str(shop.client_api("alipay.trade.query", {"out_trade_no": "T1"}))
+    without = "&".join(each for each in query.split("&") if not each.startswith("method="))
+    refused(posted(without), "isv.missing-method", "40001")
+    without = "&".join(each for each in query.split("&") if not each.startswith("sign="))
+    refused(posted(without), "isv.missing-signature", "40001")
+    refused(posted(query, b"--x\r\nno part", "multipart/form-data; boundary=x"), "isv.upload-fail", "40002")
+    many = {f"x{each}": "1" for each in range(250)}
+    refused(
+        posted(str(shop.client_api("alipay.trade.query", {"out_trade_no": "T1"}, **many))),
+        "isv.suspected-attack",
+        "40002",
+    )
+    sealed = "AAAAAAAAAAAAAAAAAAAAAA=="
+    refused(shop.server_api("alipay.trade.query", sealed), "isv.decryption-error-missing-encrypt-type", "40001")
+    told = {"alipay_cert_sn": "0" * 32}
+    refused(ask("alipay.open.app.alipaycert.download", told), "isv.invalid-parameter", "40002")
+
+
+def let_know(scope: str) -> dict[str, Any]:
+    """The tokens by which the shop knows a person, as far as this scope goes."""
+    asked = {"app_id": app_id, "scope": scope, "redirect_uri": "http://127.0.0.1:9/back"}
+    led = do("authorise", at="zhi", page=f"/oauth2/publicAppAuthorize.htm?{urlencode(asked)}")["led"]
+    (code,) = parse_qs(urlsplit(led).query)["auth_code"]
+    return dict(shop.server_api("alipay.system.oauth.token", grant_type="authorization_code", code=code))
+
+
+def raised(sub_code: str, method: str, **given: str) -> None:
+    """What is answered under no method of its own the client raises."""
+    said = ""
+    try:
+        shop.server_api(method, **given)
+    except AliPayException as no:
+        said = str(no)
+    assert f'"{sub_code}"' in said, (sub_code, said)
+    seen.add(sub_code)
+
+
+def errors_of_people() -> None:
+    known = let_know("auth_base")
+    no = shop.server_api("alipay.user.info.share", auth_token=known["access_token"])
+    refused(no, "isv.insufficient-user-permissions", "40006")
+
+
 def errors_of_a_year_later() -> None:
     """In a network of its own: what others do there would find their sessions over."""
+    known = let_know("auth_user")
+    other = json.loads((ACCOUNT / "other.json").read_text())["account"]
+    asked = {"app_id": app_id, "redirect_uri": "http://127.0.0.1:9/back"}
+    page_of = f"/oauth2/appToAppAuth.htm?{urlencode(asked)}"
+    led = do("authorise", at="zhi", page=page_of, merchant=other["merchant_id"], account=other["number"])["led"]
+    (code,) = parse_qs(urlsplit(led).query)["app_auth_code"]
+    told = {"grant_type": "authorization_code", "code": code}
+    acting = good(ask("alipay.open.auth.token.app", told))["app_auth_token"]
+    order = {"out_trade_no": number(), "total_amount": "1.00", "subject": "面"}
+    good(ask("alipay.trade.precreate", order, app_auth_token=acting))
     trade_no = paid("1.00")
     do("clock", forward_s=366 * 86_400)
     refused(shop.api_alipay_trade_refund("0.01", trade_no=trade_no, out_request_no="R1"), "ACQ.TRADE_HAS_FINISHED")
+    query = {"out_trade_no": "T1"}
+    refused(ask("alipay.trade.query", query, app_auth_token=acting), "aop.app-auth-token-time-out", "20001")
+    no = shop.server_api("alipay.user.info.share", auth_token=known["access_token"])
+    refused(no, "aop.auth-token-time-out", "20001")
+    late = {"grant_type": "refresh_token", "refresh_token": known["refresh_token"]}
+    raised("isv.refresh-token-time-out", "alipay.system.oauth.token", **late)
+    do("clock", forward_s=10 * 366 * 86_400)  # Longer than the application's certificate is good for.
+    refused(ask("alipay.trade.query", query), "isv.app-cert-expired", "40002")
 
 
-only = sys.argv[3:]
+only = sys.argv[4:]
 if "errors_of_a_year_later" in only:
     errors_of_a_year_later()
 for about in (
+    errors_of_calls_that_are_none,
+    errors_of_the_system,
+    errors_of_people,
+    errors_of_a_days_limit,
     errors_of_complaints,
     errors_of_buyers,
     errors_of_whom_the_operator_stops,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from story import ACCOUNT, do, number, pay, tell
 from wechatpayv3 import WeChatPayType
+from wechatpayv3.type import RequestType
 from wechatpayv3_shop import callbacks, good, made_for, mchid, refused, seen, shop
 
 OTHER = json.loads((ACCOUNT / "other.json").read_text())["account"]["number"]  # Of a merchant that lets nobody act.
@@ -168,6 +169,41 @@ def errors_of_splits() -> None:
     refused(shop.profitsharing_order_query(paid, number("S")), 404, "RESOURCE_NOT_EXISTS")
 
 
+def errors_of_coupons() -> None:
+    """A stock of coupons under a number that another has."""
+    now = do("clock", forward_s=0)["now"]
+    until = f"{int(now[:4]) + 1}-01-01T00:00:00+08:00"
+    mine = number("K")
+
+    def stock(name: str) -> Any:
+        told = {
+            "stock_name": name,
+            "belong_merchant": mchid,
+            "available_begin_time": now,
+            "available_end_time": until,
+            "stock_use_rule": {
+                "max_coupons": 2,
+                "max_amount": 1_000,
+                "max_coupons_per_user": 1,
+                "natural_person_limit": False,
+                "prevent_api_abuse": False,
+            },
+            "coupon_use_rule": {
+                "fixed_normal_coupon": {"coupon_amount": 500, "transaction_minimum": 2_000},
+                "combine_use": False,
+            },
+            "no_cash": False,
+            "stock_type": "NORMAL",
+            "out_request_no": mine,
+            "pattern_info": {"description": "每单限用一张"},
+        }
+        # Its own method for this leaves out what is false, which must be there.
+        return shop._core.request("/v3/marketing/favor/coupon-stocks", method=RequestType.POST, data=told)
+
+    good(stock("面馆满20减5"))
+    refused(stock("面馆满20减6"), 400, "ALREADY_EXISTS", "参数与之前请求不一致")
+
+
 def errors_of_bills() -> None:
     now = do("clock", forward_s=0)["now"]
     refused(shop.trade_bill(now[:10]), 400, "PARAM_ERROR")
@@ -183,9 +219,14 @@ def errors_of_the_system() -> None:
     mine = number()
     refused(native(mine), 500, "SYSTEM_ERROR", "系统异常")
     good(native(mine))
+    # What only the vendor's own systems could say is said when a sandbox is asked for it.
+    for code, status in (each.split("=") for each in sys.argv[3].split(",")):
+        do("faults", at="wei", number=mchid, faults={"refuse": code, "refuse_times": 1, "only": "native"})
+        refused(native(mine), int(status), code)
+        good(native(mine))
 
 
-only = sys.argv[3:]
+only = sys.argv[4:]
 for part in (
     errors_of_money,
     errors_of_the_envelope,
@@ -193,6 +234,7 @@ for part in (
     errors_of_payment_codes,
     errors_of_refunds,
     errors_of_splits,
+    errors_of_coupons,
     errors_of_the_system,
     errors_of_bills,
 ):

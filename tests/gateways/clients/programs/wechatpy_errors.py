@@ -113,18 +113,29 @@ def errors_of_payment_codes() -> None:
         do("freeze", at=node, payer=shown["payer"])
         refused("ACCOUNTERROR", collect, number(), shown["payment_code"])
         do("freeze", at=node, payer=shown["payer"], lift=True)
-    dear, shown = number(), do("payment_code")["payment_code"]
+    dear, asked = number(), do("payment_code")
+    shown = asked["payment_code"]
     refused("USERPAYING", collect, dear, shown, 150_000)
-    do("answer", reject=True)
+    refused("BUYER_MISMATCH", collect, dear, do("payment_code", at="wei")["payment_code"], 150_000)
+    do("answer", reject=True, payer=asked["payer"])
     assert refused("TRADE_ERROR", collect, dear, shown, 150_000).errmsg == "用户取消支付"
     old = do("payment_code")["payment_code"]
-    do("clock", forward_s=600)
+    do("clock", forward_s=300)
     refused("AUTHCODEEXPIRE", collect, number(), old)
+    made_up = f"{old[:12]}{'0' * 6}" if not old.endswith("0" * 6) else f"{old[:12]}{'1' * 6}"
+    for _ in range(5):
+        refused("AUTH_CODE_INVALID", collect, number(), made_up)
+    refused("AUTH_CODE_ERROR", collect, number(), made_up)  # It guesses.
 
 
 def errors_of_the_rest() -> None:
     do("faults", at="wei", number=account["number"], faults={"system_error": 1, "only": "orderquery"})
     refused("SYSTEMERROR", shop.order.query, out_trade_no=number())
+    # What only the vendor's own systems could say is said when a sandbox is asked for it.
+    for code in sys.argv[3].split(","):
+        faults = {"refuse": code, "refuse_times": 1, "only": "orderquery"}
+        do("faults", at="wei", number=account["number"], faults=faults)
+        refused(code, shop.order.query, out_trade_no=number())
     refused("CONTRACT_NOT_EXIST", shop.withhold.query_signing, plan_id="1", contract_code=number("C"))
     now = do("clock", forward_s=0)["now"]
     day = now[:10].replace("-", "")
@@ -139,7 +150,7 @@ def errors_of_the_rest() -> None:
     assert refused(None, shop.tools.download_bill, nobody_came).return_msg == "No Bill Exist"
 
 
-only = sys.argv[3:]
+only = sys.argv[4:]
 for part in (errors_of_money, errors_of_the_envelope, errors_of_orders, errors_of_payment_codes, errors_of_the_rest):
     if not only or part.__name__ in only:
         part()

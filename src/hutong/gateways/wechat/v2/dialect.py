@@ -118,7 +118,9 @@ class V2Dialect:
             said = answer.refused(fault)
         except Refusal as refusal:
             said = answer.refused(fault_of(refusal))
-        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown, Injected):
+        except Injected as injected:
+            said = answer.refused(Fault(Code.__members__.get(injected.code, Code.SYSTEMERROR)))
+        except (JournalHalted, DatabaseUnavailable, OutcomeUnknown):
             said = answer.refused(Fault(Code.SYSTEMERROR))
         except Unreadable:
             raise

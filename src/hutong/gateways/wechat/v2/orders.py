@@ -78,7 +78,12 @@ class Orders:
         if call.text("deposit") == "Y":  # That would hold the money, and not take it.
             raise Fault(Code.NOAUTH, "商户未开通押金支付")
         draft = msgspec.structs.replace(self._draft(call, "MICROPAY"), payer_code=call.text("auth_code"))
-        trade = await self._orders.collect(call.caller, draft)
+        try:
+            trade = await self._orders.collect(call.caller, draft)
+        except Refusal as refusal:
+            if refusal.reason is GatewayReason.ORDER_DIFFERS and await self._is_anothers(call, draft):
+                raise Fault(Code.BUYER_MISMATCH) from None
+            raise
         match trade.state:
             case TradeState.PAID:
                 return paid_fields(trade, openid_of(self._orders.payers, trade))
@@ -92,6 +97,13 @@ class Orders:
                 charge = trade.charge
                 assert charge is not None, "it is the charge that failed"
                 raise fault_named(charge.reason, charge.iso_code)
+
+    async def _is_anothers(self, call: Call, draft: OrderDraft) -> bool:
+        """Whether it is the same order, and waits for who showed another code."""
+        trade = await self._orders.find(call.caller, out_trade_no=draft.out_trade_no)
+        code = trade.request.payer_code
+        theirs = self._draft(msgspec.structs.replace(call, fields=call.fields | {"auth_code": code}), "MICROPAY")
+        return trade.order.content == msgspec.structs.replace(theirs, payer_code=code).digest(call.caller)
 
     async def orderquery(self, call: Call) -> Fields:
         """How an order stands, whoever's protocol it was placed in."""

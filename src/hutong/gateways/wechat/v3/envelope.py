@@ -73,7 +73,9 @@ class Envelope:
             answer = fault.answer()
         except Refusal as refusal:
             answer = fault_of(refusal).answer()
-        except (JournalHalted, DatabaseUnavailable, Injected):
+        except Injected as injected:
+            answer = Fault(Code.__members__.get(injected.code, Code.SYSTEM_ERROR)).answer()
+        except (JournalHalted, DatabaseUnavailable):
             answer = Fault(Code.SYSTEM_ERROR).answer()
         except Exception:
             log.exception("gateway_failed", dialect="wechatpay-v3", method=request.method, path=request.path)
