@@ -14,24 +14,302 @@ from nacl.signing import SigningKey
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
-from hutong.scheme.messages import StatusRequest
-from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier, signed_bytes
-from tests.scheme.example_messages import (
-    COMPLAINT_REFUSED,
-    CONSULT_AMOUNT,
-    HOLD_REFUSED,
-    HOLD_RELEASE,
-    JING_SEED,
-    MESSAGES,
-    NOW_MS,
-    PAYMENT,
-    RECALL_REJECTED,
-    REJECTED,
-    RESOLVE_AMOUNT,
+from hutong.scheme.messages import (
+    AccountStatement,
+    AnyMessage,
+    Channel,
+    CodeConsult,
+    CodeResolve,
+    ConsultStatus,
+    CreditTransfer,
+    EntryKind,
+    PaymentReturn,
+    PaymentStatus,
+    RecallAnswer,
+    RecallReason,
+    RecallRequest,
+    RecallStatus,
+    RequestStatus,
+    RequestToPay,
+    StatementRequest,
+    StatusRequest,
+    TraceAnswer,
+    TraceHop,
+    TraceKind,
+    TraceRequest,
+    TransactionStatus,
 )
+from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier, signed_bytes
+from tests.scheme.hold_examples import HOLD_ASKED, HOLD_REFUSED, HOLD_RELEASE, HOLD_TOLD
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "scheme" / "examples"
+
+NOW_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z.
+JING_SEED = bytes(range(32))  # 000102...1f: of nobody's, and for examples alone.
+PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
+RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
+REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
+RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
+COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+PICTURE = "2f1c7bb1d5e24f0f3a1f6a1c0c7b6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c"
+ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
+TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
+ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
+CONSULT = "019b76da-9000-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
+CONSULT_AGAIN = "019b76da-9bb8-7aaa-8bbb-9ccc0ddd0e00".replace("-", "")
+
+STATEMENT = "019b7735-6400-7abc-8def-001122334400".replace("-", "")
+
+MESSAGES: list[AnyMessage] = [
+    AccountStatement(
+        statement_id=STATEMENT,
+        number=42,
+        kind=EntryKind.WINDOW,
+        currency="CNY",
+        amount=125_000,
+        is_credit=False,
+        opening=1_000_000,
+        closing=875_000,
+        booked_at_ms=NOW_MS + 10_801_000,
+        window="2026-01-01/1",
+        settles_on="2026-01-01",
+        credits=300_000,
+        debits=425_000,
+    ),
+    StatementRequest(currency="CNY", number=43),
+    CodeConsult(
+        consult_id=CONSULT,
+        code="https://wei.example/q/7YWQK3",
+        debtor_agent="jing",
+        form="url:https://wei.example/q/",
+    ),
+    CodeResolve(
+        consult_id=CONSULT,
+        debtor_agent="jing",
+        status=ConsultStatus.FOUND,
+        creditor_agent="wei",
+        creditor_name="老王面馆",
+        shop_name="老王面馆（南锣鼓巷店）",
+        mcc="5812",
+        channel=Channel.DYNAMIC_CODE,
+        request_id=REQUEST,
+        amount=3800,
+        currency="CNY",
+        creditor_discount=100,
+        remittance="牛肉面",
+        expires_at_ms=NOW_MS + 300_000,
+        interchange_bps=20,
+        switch_fee_bps=2,
+        fee_version="2026-1",
+    ),
+    CreditTransfer(
+        payment_id=PAYMENT,
+        request_id=REQUEST,
+        amount=3800,
+        currency="CNY",
+        settlement=3692,
+        creditor_discount=100,
+        interchange=7,
+        switch_fee=1,
+        fee_version="2026-1",
+        channel=Channel.DYNAMIC_CODE,
+        mcc="5812",
+        debtor_agent="jing",
+        creditor_agent="wei",
+        debtor_name="*小明",
+        debtor_ref="p7Q2mXb9",
+        accepted_at_ms=NOW_MS,
+        expires_at_ms=NOW_MS + 30_000,
+        remittance="牛肉面",
+    ),
+    PaymentStatus(
+        payment_id=PAYMENT,
+        originator="jing",
+        status=TransactionStatus.COMPLETED,
+        settles_on="2026-01-01",
+        window="2026-01-01/1",
+    ),
+    StatusRequest(payment_id=PAYMENT, originator="jing"),
+    PaymentReturn(
+        return_id=RETURN,
+        payment_id=PAYMENT,
+        amount=1900,
+        currency="CNY",
+        settlement=1847,
+        creditor_discount=50,
+        interchange=3,
+        switch_fee=0,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        reason="CUST",
+        remittance="少了一碗",
+        accepted_at_ms=NOW_MS + 3_600_000,
+        expires_at_ms=NOW_MS + 3_630_000,
+    ),
+    RequestToPay(
+        request_id=REQUEST,
+        code="281234567890123456",
+        amount=3800,
+        currency="CNY",
+        channel=Channel.PAYMENT_CODE,
+        mcc="5812",
+        creditor_agent="wei",
+        creditor_name="老王面馆",
+        remittance="牛肉面",
+        expires_at_ms=NOW_MS + 60_000,
+        interchange_bps=20,
+        switch_fee_bps=2,
+        fee_version="2026-1",
+    ),
+    RequestStatus(
+        request_id=REQUEST,
+        creditor_agent="wei",
+        status=TransactionStatus.REJECTED,
+        reason="AM04",
+        reason_name="BALANCE_INSUFFICIENT",
+    ),
+    RecallRequest(
+        recall_id=RECALL,
+        asker="jing",
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        amount=3800,
+        currency="CNY",
+        reason=RecallReason.FRAUD,
+        remark="付款人称被冒充客服者诱导",
+        asked_at_ms=NOW_MS + 7_200_000,
+        answer_by_ms=NOW_MS + 7_200_000 + 72 * 3_600_000,
+    ),
+    RecallAnswer(recall_id=RECALL, asker="jing", status=RecallStatus.PARTIAL, amount=1900, return_id=RETURN),
+    ComplaintSaid(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=1,
+        act=ComplaintAct.OPEN,
+        act_id=ACT,
+        currency="CNY",
+        kind=ComplaintKind.REFUND,
+        amount=1200,
+        contact="13800138000",
+        text="汤是凉的，少了一份小菜",
+        pictures=[PICTURE],
+        at_ms=NOW_MS + 7_200_000,
+    ),
+    ComplaintTurn(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=2,
+        by=ComplaintParty.PAYEE,
+        act=ComplaintAct.APPROVE,
+        status=ComplaintStatus.PROCESSING,
+        currency="CNY",
+        amount=1200,
+        text="抱歉，小菜的钱退给您",
+        answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
+        at_ms=NOW_MS + 7_800_000,
+    ),
+    HOLD_ASKED,
+    HOLD_TOLD,
+    ComplaintPictureAsked(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+    ),
+    ComplaintPiece(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+        size=49_164,
+        content="AAAAAElFTkSuQmCC",
+    ),
+    TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
+    TraceAnswer(
+        trace_id=TRACE,
+        holder="wei:3f9ac2d17b04e586",
+        is_whole=True,
+        hops=[
+            TraceHop(
+                source="wei:3f9ac2d17b04e586",
+                kind=TraceKind.PAYMENT,
+                amount=2000,
+                payment_id=ONWARD,
+                originator="wei",
+                agent="zhi",
+                at_ms=NOW_MS + 60_000,
+            ),
+            TraceHop(source="wei:3f9ac2d17b04e586", kind=TraceKind.KEPT, amount=1800),
+        ],
+    ),
+]
+RECALL_REJECTED = RecallAnswer(
+    recall_id=RECALL, asker="jing", status=RecallStatus.REJECTED, reason="NOAS", reason_name="PAYEE_DID_NOT_ANSWER"
+)
+COMPLAINT_REFUSED = ComplaintTurn(
+    complaint_id=COMPLAINT,
+    payment_id=PAYMENT,
+    debtor_agent="jing",
+    creditor_agent="wei",
+    number=0,
+    by=ComplaintParty.PAYER,
+    act=ComplaintAct.OPEN,
+    act_id=ACT,
+    status=ComplaintStatus.PENDING,
+    currency="CNY",
+    at_ms=NOW_MS + 7_200_500,
+    reason="NARR",
+    reason_name="COMPLAINT_TOO_LATE",
+)
+REJECTED = PaymentStatus(
+    payment_id=PAYMENT,
+    originator="jing",
+    status=TransactionStatus.REJECTED,
+    reason="AM23",
+    reason_name="NET_DEBIT_CAP_EXCEEDED",
+)
+
+# A plate, once the payer has typed what to pay: the consult that names it, and what its owner takes off of that.
+CONSULT_AMOUNT = CodeConsult(
+    consult_id=CONSULT_AGAIN,
+    code="https://wei.example/q/7YWQK3",
+    debtor_agent="jing",
+    amount=3800,
+    currency="CNY",
+    form="url:https://wei.example/q/",
+)
+RESOLVE_AMOUNT = CodeResolve(
+    consult_id=CONSULT_AGAIN,
+    debtor_agent="jing",
+    status=ConsultStatus.FOUND,
+    creditor_agent="wei",
+    creditor_name="老王面馆",
+    shop_name="老王面馆（南锣鼓巷店）",
+    mcc="5812",
+    channel=Channel.STATIC_CODE,
+    request_id=REQUEST,
+    is_static=True,
+    currency="CNY",
+    creditor_discount=300,
+    asks_amount=True,
+    interchange_bps=20,
+    switch_fee_bps=2,
+    fee_version="2026-1",
+)
 
 KEY = SecretKey("jing-2026-1", JING_SEED, NOW_MS * NS_PER_MS - 1, FOR_EVER_NS)
 RETIRED = SecretKey("jing-2025-1", bytes(32), 0, NOW_MS * NS_PER_MS)

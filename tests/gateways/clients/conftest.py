@@ -28,6 +28,7 @@ from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import Trial
+from hutong.codes.plate import read_plate
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.address import Address
@@ -165,6 +166,8 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "hold":
+                return self._as_payer(asked, lambda payer: _hold(payer, asked))
             case "lend_plate":
                 return self._as_payer(asked, lambda payer: _lend_plate(payer, asked["plate"]))
             case "ask_for_plate":
@@ -383,13 +386,28 @@ async def _revoke(payer: SamplePayer, creditor: str) -> dict[str, Any]:
 
 
 async def _agree(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """Let a merchant hold what a link asks for."""
-    id_, client = _within("pra", asked["link"]), payer.wallet.client
+    """Let a merchant hold what a link asks for; of another institution's the payer's own holds it."""
+    client = payer.wallet.client
     await payer.fill(0)
+    if asked.get("of"):
+        offered = await client.post("/v1/holds", {"link": asked["link"]})
+        return await _agree_to_hold(payer, offered)
+    id_ = id_text("pra", read_plate(asked["link"]).id.request_id)
     offered = await client.get(f"/v1/preauths/{id_}")
     token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["amount"], offered["creditor"])
     agreed = await client.post(f"/v1/preauths/{id_}/agree", {"pin_token": token})
     return {"state": agreed["state"]}
+
+
+async def _agree_to_hold(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    token = await payer.wallet.pin_token(PIN, asked["payment_id"], asked["amount"], asked["creditor"])
+    return dict(await payer.wallet.client.post(f"/v1/holds/{asked['hold_id']}/agree", {"pin_token": token}))
+
+
+async def _hold(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a merchant elsewhere asked last, or holds; with `agree`, say yes to it."""
+    found = (await payer.wallet.client.get("/v1/holds"))[-1]
+    return await _agree_to_hold(payer, found) if asked.get("agree") else dict(found)
 
 
 async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
