@@ -23,7 +23,7 @@ bench: $(VENV)/ready ## Measure this machine: the figures of docs/benchmarks.md
 	@$(BIN)/hutong bench $(ARGS)
 
 test: $(VENV)/ready-browser ## Run every test, pages in a real browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 GATEWAY_CLIENTS := wechatpay alipay alipay-official node
 test-gateways: $(VENV)/ready-dev ## Install nine clients of others into .gateways and drive them through merchants' stories; GATEWAY_CLIENTS=node chooses

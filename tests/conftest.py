@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -27,6 +28,22 @@ settings.load_profile("hutong")
 
 _DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
 _schemas = count()
+_TESTS = Path(__file__).parent
+_FIRST = (
+    "bench/test_suite.py",
+    "network/test_claims.py",
+    "app/test_demo.py",
+    "network/test_faults.py",
+    "runtime/test_embedded.py",
+    "cli/test_start.py",
+    "app/test_sample_life.py",
+    "app/test_up.py",
+    "network/test_lifecycle.py",
+    "app/test_backup.py",
+    "cli/test_network.py",
+    "simulation/test_simulation.py",
+)
+_LAST = ("network/", "gateways/clients/", "browser/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +62,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: _forget(directory))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    What takes long begins: a worker that began it last would be alone with it at the end. What shares a network for the
+    whole run comes last: from its first test on the network is up, and takes a worker's time.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    path = item.path.relative_to(_TESTS).as_posix()
+    if path in _FIRST:
+        return _FIRST.index(path)
+    late = (number for number, folder in enumerate(_LAST, 1) if path.startswith(folder))
+    return len(_FIRST) + next(late, 0)
+
+
 def pytest_collection_finish() -> None:
     """
     What was imported is there for good, and worlds in memory are many small objects: the collector looks less often, and not at
@@ -53,6 +86,10 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    if sys.dont_write_bytecode:
+        # Nobody wants it beside the sources. Kept with the run, the nodes that tests start compile it once, not each.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(os.environ[_DIRECTORY], "bytecode"))
 
 
 def _forget(directory: str) -> None:

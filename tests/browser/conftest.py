@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 
 from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, show_samples
 from hutong.app.up import RunningNetwork, Trial
@@ -40,7 +40,7 @@ _FLAGS = (
 )
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _NONE = "no browser: scripts/browser installs one (as root Debian's chromium, else Playwright's own); make test runs it"
-_WAIT_MS = 15_000
+_WAIT_MS = 60_000  # As `street.until`.
 _UP_S = 200  # On a machine with much else to do.
 _TEST_S = 400
 
@@ -114,6 +114,7 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 # Not longer than a file: while Playwright's loop lives, nothing else may run one in this thread.
 @pytest.fixture(scope="module")
 def playwright(town: BrowserTown) -> Iterator[Playwright]:
+    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as started:
         yield started
 

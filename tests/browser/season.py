@@ -13,7 +13,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from hutong.institution.api import institution_api
-from hutong.institution.people.api import operator_guard
+from hutong.institution.door_api import operator_guard
 from hutong.institution.people.one_time_code import Purpose
 from hutong.kernel.ids import id_text, parse_id, seeded_randomness
 from hutong.operators.operator import Role

@@ -92,8 +92,8 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
     given = f"¥{(5_000 - paid) // 100}.{(5_000 - paid) % 100:02}"
     if paid < 5_000:  # One person in twenty is held out.
         expect(page.locator(".tile").filter(has_text="Left to give")).to_be_visible()
-        expect(page.locator(".tile").filter(has_text="Given").first).to_contain_text(given, timeout=15_000)
-    page.get_by_text("Today against the plan").first.wait_for(timeout=15_000)
+        expect(page.locator(".tile").filter(has_text="Given").first).to_contain_text(given)
+    page.get_by_text("Today against the plan").first.wait_for()
     assert page.get_by_role("link", name="/v1/draws/").is_visible()
     expect(page.locator("main")).to_contain_text("The truth lies between the two numbers 95 times of 100.")
     desk.looks_right()

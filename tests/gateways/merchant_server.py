@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 
 from hutong.gateways.notification_worker import NotificationWorker
-from hutong.institution.people.api import operator_guard
+from hutong.institution.door_api import operator_guard
 from hutong.runtime.http_app import make_app
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.shelf import decided

@@ -18,6 +18,7 @@ from hutong.gateways.account import Account, GatewayKind
 from hutong.gateways.account_service import AccountDraft
 from hutong.gateways.gateways import Gateways
 from hutong.institution import chart
+from hutong.institution.door_api import doors_of
 from hutong.institution.holds.api import hold_api
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.node import InstitutionNode, InstitutionSettings
@@ -91,11 +92,12 @@ class House(Place):
         await self.gateways.start()
         await self.institution.start(stack)
         inner = self.institution
+        doors = doors_of(self.node, inner.people, inner.merchants)
         # What people do, and no more: making the whole of an institution's API takes longer than most tests.
         handlers = [
             *people_api(self.node, inner.people, inner.balance_of),
-            *payment_api(inner.payments, inner.people, inner.merchants, inner.tills, inner.counter),
-            hold_api(inner.holds, inner.people),
+            *payment_api(inner.payments, inner.people, inner.tills, inner.counter, doors),
+            hold_api(inner.holds, doors.people),
             *self.gateways.people_api(),
         ]
         app = self.gateways.door(make_app(handlers, title=self.node_id, version="1"))

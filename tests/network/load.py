@@ -21,7 +21,7 @@ import httpx
 from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.kernel.ids import seeded_randomness
 from tests.network.audit import Audit
-from tests.network.street import Payer, Till, new_id
+from tests.network.street import NO_TLS, Payer, Till, new_id
 
 ANSWER_S = 30  # Who waits longer for any answer at all has been left hanging, however busy the machine is.
 _AGAIN_S = 0.15
@@ -102,7 +102,7 @@ class Load:
     async def settle(self, within_s: float = 30) -> None:
         """Everything is healed: whatever is unknown gets its answer now."""
         ends_at = time.monotonic() + within_s
-        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False, verify=NO_TLS) as http:
             for entry in self.log:
                 while not entry.final and time.monotonic() < ends_at:
                     await self._ask(http, entry)
@@ -116,7 +116,7 @@ class Load:
         return sum(entry.final == "COMPLETED" for entry in self.log)
 
     async def _pay(self, payer: Payer, random: Random) -> None:
-        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False, verify=NO_TLS) as http:
             await self._charge(http, payer, random.choice(self.tills))
             while self.running:
                 till = random.choice(self.tills)

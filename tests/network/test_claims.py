@@ -35,7 +35,7 @@ def test_no_stock_budget_packet_or_limit_is_passed_while_nodes_are_killed(run_di
 
     with town_of(run_directory / f"claims-{os.getpid()}", wired=True, payers=0) as town:
         found = run(town, _SMALL, SEED, tell)
-    print(said, found.figures())  # noqa: T201  # Shown when it fails.
+    print(said, found.figures(), *found.wrong, sep="\n")  # noqa: T201  # Shown when it fails, whole.
     assert found.wrong == []
     assert found.faults == {name: 1 for name, _ in _SMALL.faults}
     assert len(found.rows.claims) == _SMALL.stock  # More than that asked, and to the last one all were had.

@@ -5,7 +5,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hutong.app.metrics import ALL_METRICS
-from tests.network.street import Client, Street
+from tests.network.street import NO_TLS, Client, Street
 
 
 def scraped(street: Street, node: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -87,7 +87,9 @@ def test_a_viewer_may_scrape_and_no_scrape_is_noted(street: Street, node: str, n
 
 @pytest.mark.parametrize("node", ["jing", "switch"])
 def test_a_node_that_works_is_ready_and_says_why(street: Street, node: str) -> None:
-    assert httpx.get(f"{street.doors[node].url}/health/live", trust_env=False).json()["status"] == "alive"
-    ready = httpx.get(f"{street.doors[node].url}/health/ready", trust_env=False)
+    assert (
+        httpx.get(f"{street.doors[node].url}/health/live", trust_env=False, verify=NO_TLS).json()["status"] == "alive"
+    )
+    ready = httpx.get(f"{street.doors[node].url}/health/ready", trust_env=False, verify=NO_TLS)
     assert ready.status_code == 200
     assert ready.json()["checks"] == dict.fromkeys(("journal", "lead", "database", "peers", "draining"), "ok")

@@ -68,7 +68,9 @@ class Town:
                 except ValueError:
                     said = {"event": line, "level": "error"}  # Nothing else writes there, so it is a traceback.
                 if said["level"] == "error" and said["event"] not in _EXPECTED:
-                    found.append(f"{log.stem}: {line[:3000]}")
+                    found.append(
+                        f"{log.stem}: {line[:500]} ... {line[-2500:]}" if len(line) > 3000 else f"{log.stem}: {line}"
+                    )
         return found
 
     def all_ready(self) -> None:

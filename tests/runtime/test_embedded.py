@@ -183,17 +183,18 @@ def test_a_killed_server_is_started_again(home: Path, server_binaries: Binaries)
         assert ask(server.start(), "SELECT one FROM kept") == 1
 
 
-def test_a_server_that_crashed_is_stopped_at_once_or_comes_back(settled: Path) -> None:
+def test_a_server_that_crashed_is_stopped_or_comes_back(settled: Path) -> None:
     server = EmbeddedPostgres(settled, fsync=False)
     for pause_s in (0.0, 0.1, 0.3, 0.5):
         server.start()
         pid = server.postmaster_pid()
+        assert pid is not None
         child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
         os.kill(int(child), signal.SIGKILL)
         time.sleep(pause_s)
-        before = time.monotonic()
-        server.stop()
-        assert time.monotonic() - before < 10
+        server.stop()  # Refuses DID_NOT_STOP, were it to wait for a recovery.
+        assert server.postmaster_pid() is None
+        assert not alive(pid)
 
 
 def test_no_server_outlives_a_killed_command(home: Path, server_binaries: Binaries) -> None:

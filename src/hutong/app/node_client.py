@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from hutong.runtime.http import Problem
+from hutong.runtime.tls_trust import trusted_at
 
 _TIMEOUT_S = 30
 
@@ -35,7 +36,12 @@ class NodeClient:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         try:
             self._client = httpx.AsyncClient(
-                base_url=self.url, headers=headers, timeout=_TIMEOUT_S, transport=transport, trust_env=False
+                base_url=self.url,
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                transport=transport,
+                trust_env=False,
+                verify=trusted_at(self.url),
             )
         except httpx.InvalidURL as error:
             raise NodeSilent(f"{self.url}: {error}") from None

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from hutong.app.serve import public_keys
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
+from hutong.runtime.tls_trust import trusted_at
 
 _READY_S = 200
 _STOP_S = 30
@@ -61,8 +61,7 @@ class NodeProcess:
     def until_ready(self) -> None:
         """Wait until it serves. Refuses NODE_DID_NOT_START, with the end of its log."""
         ends_at = time.monotonic() + _READY_S
-        # In the clear, on the loopback: to read the world's certificates for each look would keep a processor from the nodes.
-        with httpx.Client(timeout=1, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+        with httpx.Client(timeout=1, trust_env=False, verify=trusted_at(self.url)) as client:
             while time.monotonic() < ends_at and self.process is not None and self.process.poll() is None:
                 try:
                     if client.get(f"{self.url}/health/ready").status_code == 200:

@@ -39,12 +39,12 @@ from hutong.institution.bills.service import BillService
 from hutong.institution.books.api import books_api
 from hutong.institution.books.service import BookService
 from hutong.institution.chart import Chart
+from hutong.institution.door_api import operator_guard
 from hutong.institution.merchants.register_repository import PgMerchantRegister
 from hutong.institution.merchants.register_service import RegisterService
 from hutong.institution.metrics import institution_metrics, sides_of
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import METHOD_AND_PATH, PayEndpoint
-from hutong.institution.people.api import operator_guard
 from hutong.institution.people.one_time_code_service import CodeSender
 from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.reconciliation.api import reconciliation_api

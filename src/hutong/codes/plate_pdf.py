@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-
-from fpdf import FPDF
+from typing import TYPE_CHECKING
 
 from hutong.codes.font import font_file
 from hutong.codes.picture import QUIET_ZONE, qr_symbol
@@ -24,6 +23,9 @@ from hutong.codes.printed_plate import (
     plate_lines,
 )
 
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
 A6_MM, A4_MM = (105, 148), (210, 297)
 _UNIT = A6_MM[0] / WIDTH
 _TOP = (A6_MM[1] - HEIGHT * _UNIT) / 2
@@ -39,6 +41,8 @@ def plates_pdf(plates: Sequence[PrintedPlate], *, sheet: bool = False, font: Pat
 
     Refuses:  CODE_TOO_LONG.
     """
+    from fpdf import FPDF  # With numpy and fontTools behind it: a node that draws nothing starts sooner without.
+
     pdf = FPDF(unit="mm", format=A4_MM if sheet else A6_MM)
     pdf.set_auto_page_break(False)
     pdf.set_creator("Hutong")
@@ -57,7 +61,7 @@ def plates_pdf(plates: Sequence[PrintedPlate], *, sheet: bool = False, font: Pat
 class _Paper:
     """One document, and the fonts in it."""
 
-    def __init__(self, pdf: FPDF, chosen: Path | None) -> None:
+    def __init__(self, pdf: "FPDF", chosen: Path | None) -> None:
         self._pdf = pdf
         self._chosen = chosen
         self._families: dict[tuple[Path, int], str] = {}
@@ -127,7 +131,7 @@ class _Paper:
         return True
 
 
-def _cutting_lines(pdf: FPDF) -> None:
+def _cutting_lines(pdf: "FPDF") -> None:
     pdf.set_draw_color(190)
     pdf.set_line_width(0.1)
     pdf.set_dash_pattern(dash=2, gap=2)

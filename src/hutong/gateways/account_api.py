@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Router, get, post, put
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from hutong.gateways.account import Account, GatewayKind
@@ -25,7 +25,7 @@ from hutong.gateways.account_views import (
 )
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Role, StaffKey
 from hutong.institution.merchants.views import MERCHANT_PREFIX
@@ -250,18 +250,7 @@ async def renew_platform_key(edge: NamedDependency[AccountEdge], use: FromPath[K
 
 def account_routes(node: NodeRuntime, edge: AccountEdge, operator_only: Guard) -> list[Router]:
     """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
     return [
-        Router(
-            "/",
-            route_handlers=[AccountController],
-            dependencies=given | {"key": Provide(caller, sync_to_thread=False)},
-            guards=[key_guard(node, edge.merchants)],
-        ),
-        Router(
-            "/",
-            route_handlers=[OperatorAccounts, renew_platform_key],
-            dependencies=given,
-            guards=[operator_only],
-        ),
+        Door("key", key_guard(node, edge.merchants)).router("/", [AccountController], edge=edge),
+        Door("operator", operator_only).router("/", [OperatorAccounts, renew_platform_key], edge=edge),
     ]

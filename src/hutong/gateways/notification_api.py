@@ -10,7 +10,7 @@ from hutong.gateways.notification import ID_PREFIX
 from hutong.gateways.notification_desk import PAGE_MAX, NotificationDesk
 from hutong.gateways.notification_service import Told
 from hutong.gateways.notification_views import NotificationPage, NotificationView, notification_view
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.kernel.ids import parse_id

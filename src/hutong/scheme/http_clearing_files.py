@@ -7,6 +7,7 @@ import msgspec
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.http import Problem
+from hutong.runtime.tls_trust import trusted_at
 from hutong.scheme.clearing_file import clearing_path
 from hutong.scheme.peer import PeerBook
 from hutong.scheme.signature import Signer
@@ -43,7 +44,7 @@ class HttpClearingFiles:
         }
         try:
             async with (
-                httpx.AsyncClient(base_url=peer.url, timeout=_TIMEOUT_S, trust_env=False) as client,
+                _client(peer.url) as client,
                 client.stream("GET", path, headers=headers) as response,
             ):
                 if not response.is_success:
@@ -52,6 +53,10 @@ class HttpClearingFiles:
                     yield piece
         except httpx.HTTPError as error:
             raise Refusal(ClearingFileReason.CLEARING_FILE_NOT_ANSWERED, window=window, said=str(error)) from error
+
+
+def _client(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False, verify=trusted_at(url))
 
 
 def _refused(window: str, body: bytes) -> Refusal:

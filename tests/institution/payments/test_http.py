@@ -13,9 +13,9 @@ from argon2 import PasswordHasher
 
 from hutong.codes.payment_code import PaymentCodeGenerator
 from hutong.institution.api import institution_api
+from hutong.institution.door_api import operator_guard
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.payments.hot_api import PayEndpoint
-from hutong.institution.people.api import operator_guard
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.clock import ManualClock

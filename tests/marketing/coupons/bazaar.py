@@ -10,7 +10,7 @@ import httpx
 
 from hutong.app.marketing import marketing_handlers
 from hutong.institution.api import institution_api
-from hutong.institution.people.api import operator_guard
+from hutong.institution.door_api import operator_guard
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import id_text, parse_id, seeded_randomness
 from hutong.marketing.campaigns.campaign import CampaignDraft, CampaignKind, CampaignTerms

@@ -1,10 +1,10 @@
 """Agreements over HTTP: what a person is asked to sign, signs, and ends."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
@@ -12,8 +12,7 @@ from msgspec import Meta
 from hutong.gateways.agreements.agreement import AGREEMENT_PREFIX, Agreement
 from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.crossing_service import CrossingService, OfferElsewhere
-from hutong.institution.merchants.api import caller
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import Door, given, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS
@@ -173,20 +172,10 @@ def agreements_api(
     node: NodeRuntime, people: PeopleService, agreements: AgreementService, crossing: CrossingService
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "node": Provide(lambda: node, sync_to_thread=False),
-        "agreements": Provide(lambda: agreements, sync_to_thread=False),
-        "crossing": Provide(lambda: crossing, sync_to_thread=False),
-    }
-    who = {"session": Provide(caller, sync_to_thread=False)}
+    door = Door("session", session_guard(node, people))
     return [
-        Router("/v1/agreements", route_handlers=[Offered], dependencies=given),
-        Router(
-            "/v1/agreements",
-            route_handlers=[Own, Elsewhere],
-            dependencies=given | who,
-            guards=[session_guard(node, people)],
-        ),
+        Router("/v1/agreements", route_handlers=[Offered], dependencies=given(node=node, agreements=agreements)),
+        door.router("/v1/agreements", [Own, Elsewhere], node=node, agreements=agreements, crossing=crossing),
     ]
 
 

@@ -1,15 +1,15 @@
 """Where an account is called back about complaints, over HTTP: at the Alipay gateway no request says it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Controller, Router, put
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
 from hutong.gateways.account_views import ACCOUNT_PREFIX
 from hutong.gateways.complaints.complaint_service import ComplaintsService
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.kernel.ids import parse_id
@@ -43,8 +43,4 @@ class Watches(Controller):
 
 def complaint_watch_routes(node: NodeRuntime, merchants: MerchantService, complaints: ComplaintsService) -> Router:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "complaints": Provide(lambda: complaints, sync_to_thread=False),
-        "key": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/", route_handlers=[Watches], dependencies=given, guards=[key_guard(node, merchants)])
+    return Door("key", key_guard(node, merchants)).router("/", [Watches], complaints=complaints)

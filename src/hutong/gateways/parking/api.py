@@ -1,10 +1,10 @@
 """Parking over HTTP: a person asks to agree for a plate. What is signed, listed and ended then is an agreement as every other."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Router, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta
 
@@ -12,7 +12,7 @@ from hutong.gateways.agreements.agreement_service import AgreementService
 from hutong.gateways.agreements.api import Agreements, AgreementView, Node, agreement_view
 from hutong.gateways.parking.parking_service import ParkingService
 from hutong.gateways.parking.plate import PlateColor, read_plate
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import Door, session_guard
 from hutong.institution.people.service import PeopleService
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
@@ -42,9 +42,5 @@ def parking_api(
     node: NodeRuntime, people: PeopleService, agreements: AgreementService, parking: ParkingService
 ) -> Router:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "node": Provide(lambda: node, sync_to_thread=False),
-        "agreements": Provide(lambda: agreements, sync_to_thread=False),
-        "parking": Provide(lambda: parking, sync_to_thread=False),
-    }
-    return Router("/", route_handlers=[offer_plate], dependencies=given, guards=[session_guard(node, people)])
+    door = Door("session", session_guard(node, people))
+    return door.router("/", [offer_plate], node=node, agreements=agreements, parking=parking)

@@ -9,8 +9,7 @@ from litestar.params import FromPath, JSONBody, SkipValidation
 
 from hutong.gateways.preauth.preauth import PREAUTH_PREFIX, Preauth
 from hutong.gateways.preauth.preauth_service import PreauthService
-from hutong.institution.merchants.api import caller
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import caller, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, SkipValidation
 from hutong.gateways.notification_api import nobody
 from hutong.gateways.notification_desk import NotificationDesk
 from hutong.gateways.sandbox.faults import Faults, FaultService
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import caller, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.operators.guard import Guard

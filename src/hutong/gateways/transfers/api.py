@@ -1,18 +1,16 @@
 """What merchants have sent a person, over HTTP, for who is logged in: taken, or declined."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
 from hutong.gateways.transfers.transfer import ID_PREFIX, PersonTransfer
 from hutong.gateways.transfers.transfer_service import TransferService
-from hutong.institution.merchants.api import caller
+from hutong.institution.door_api import Door, session_guard
 from hutong.institution.merchants.service import MerchantService
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS
@@ -95,8 +93,4 @@ def transfer_routes(
 ) -> Router:
     """The handlers for `make_app`."""
     edge = SentEdge(node, merchants, transfers)
-    given: dict[str, Any] = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "session": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/v1", route_handlers=[SentToMe], dependencies=given, guards=[session_guard(node, people)])
+    return Door("session", session_guard(node, people)).router("/v1", [SentToMe], edge=edge)

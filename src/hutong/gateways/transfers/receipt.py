@@ -7,11 +7,14 @@ The same facts are the same bytes, so that a hash told before is the hash of wha
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
-from fpdf import FPDF
 
 from hutong.codes.font import font_file
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _LEFT, _TOP, _WIDE, _ROW = 20, 24, 170, 9
 _LABEL_WIDE = 56
@@ -40,6 +43,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 @lru_cache(maxsize=64)
 def receipt_pdf(receipt: Receipt) -> bytes:
     """The document. Without a font for Chinese its labels are English, and what no font draws is told by `?`."""
+    from fpdf import FPDF  # With numpy and fontTools behind it: a node that draws nothing starts sooner without.
+
     pdf = FPDF(unit="mm", format="A4")
     pdf.set_creation_date(receipt.at)
     pdf.set_creator("Hutong")
@@ -62,7 +67,7 @@ def receipt_pdf(receipt: Receipt) -> bytes:
 class _Page:
     """Writes downwards."""
 
-    def __init__(self, pdf: FPDF, *, has_chinese: bool) -> None:
+    def __init__(self, pdf: "FPDF", *, has_chinese: bool) -> None:
         self._pdf = pdf
         self._has_chinese = has_chinese
 

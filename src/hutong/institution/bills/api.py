@@ -1,17 +1,15 @@
 """Bills over HTTP, for whoever holds a staff key of the whole merchant."""
 
-from typing import Any
-
 import msgspec
 from litestar import Controller, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, SkipValidation
 from litestar.response import Stream
 
 from hutong.institution.bills.bill import BillTotals, Days, read_day
 from hutong.institution.bills.figures import HourFigures
 from hutong.institution.bills.service import BillService
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.merchants.views import SHOP_PREFIX
@@ -77,8 +75,4 @@ def _figures_view(hour: HourFigures) -> FiguresView:
 
 def bills_api(node: NodeRuntime, bills: BillService, merchants: MerchantService) -> Router:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "bills": Provide(lambda: bills, sync_to_thread=False),
-        "key": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/v1", route_handlers=[Bills, figures], dependencies=given, guards=[key_guard(node, merchants)])
+    return Door("key", key_guard(node, merchants)).router("/v1", [Bills, figures], bills=bills)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Controller, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from hutong.institution.books.account_name import TRANSFER_PREFIX
@@ -20,6 +20,7 @@ from hutong.institution.books.views import (
     movement_view,
     trial_balance_view,
 )
+from hutong.institution.door_api import Door
 from hutong.kernel.ids import parse_id
 from hutong.ledger.transfer import TIMESTAMP_MAX
 from hutong.operators.guard import Guard
@@ -80,5 +81,4 @@ class BookController(Controller):
 
 def books_api(books: BookService, operator_only: Guard) -> Router:
     """The handlers for `make_app`."""
-    given = {"books": Provide(lambda: books, sync_to_thread=False)}
-    return Router("/", route_handlers=[BookController], dependencies=given, guards=[operator_only])
+    return Door("operator", operator_only).router("/", [BookController], books=books)

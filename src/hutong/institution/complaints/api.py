@@ -4,10 +4,10 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
@@ -31,15 +31,11 @@ from hutong.institution.complaints.views import (
     picture_content,
     picture_view,
 )
-from hutong.institution.merchants.api import caller, key_guard
-from hutong.institution.merchants.service import MerchantService
+from hutong.institution.door_api import Doors
 from hutong.institution.merchants.staff_key import Right, StaffKey
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
-from hutong.institution.people.service import PeopleService
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
-from hutong.operators.guard import Guard
 from hutong.runtime.http import HttpReason
 from hutong.runtime.shelf import decided
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
@@ -313,24 +309,11 @@ def words_of(data: SayBody) -> Words:
     return Words(act_id=parse_id(ACT_PREFIX, data.act_id), text=data.text, pictures=tuple(data.pictures))
 
 
-def complaint_api(
-    desk: ComplaintDesk, people: PeopleService, merchants: MerchantService, operator_only: Guard
-) -> list[ControllerRouterHandler]:
+def complaint_api(desk: ComplaintDesk, doors: Doors) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {"edge": Provide(lambda: ComplaintEdge(desk), sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
+    edge = ComplaintEdge(desk)
     return [
-        Router(
-            "/v1",
-            route_handlers=[Complaining],
-            dependencies=given | {"session": who},
-            guards=[session_guard(desk.node, people)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Answering],
-            dependencies=given | {"key": who},
-            guards=[key_guard(desk.node, merchants)],
-        ),
-        Router("/v1", route_handlers=[Desk], dependencies=given | {"operator": who}, guards=[operator_only]),
+        doors.people.router("/v1", [Complaining], edge=edge),
+        doors.keys.router("/v1", [Answering], edge=edge),
+        doors.operators.router("/v1", [Desk], edge=edge),
     ]

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Request, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Router, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
+from hutong.institution.door_api import Doors
 from hutong.institution.erasure.retained_identity import RetainedIdentity
 from hutong.institution.erasure.service import ErasureService
 from hutong.institution.people.device import Session
 from hutong.institution.people.views import USER_PREFIX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, parse_id
-from hutong.operators.guard import TAKES, Guard
+from hutong.operators.guard import TAKES
 from hutong.operators.operator import Role
 
 
@@ -112,14 +113,10 @@ class Forgetting(Controller):
         return Purged(await edge.erasure.purge())
 
 
-def erasure_api(erasure: ErasureService, session_only: Guard, operator_only: Guard) -> list[Router]:
+def erasure_api(erasure: ErasureService, doors: Doors) -> list[Router]:
     """The handlers for `make_app`."""
-    given = {"edge": Provide(lambda: ErasureEdge(erasure), sync_to_thread=False)}
-    session = {"session": Provide(_auth, sync_to_thread=False)}
-    return [
-        Router("/v1", route_handlers=[OwnData], dependencies=given | session, guards=[session_only]),
-        Router("/v1", route_handlers=[Forgetting], dependencies=given, guards=[operator_only]),
-    ]
+    edge = ErasureEdge(erasure)
+    return [doors.people.router("/v1", [OwnData], edge=edge), doors.operators.router("/v1", [Forgetting], edge=edge)]
 
 
 def _erased(retained: RetainedIdentity) -> Erased:
@@ -129,7 +126,3 @@ def _erased(retained: RetainedIdentity) -> Erased:
         retained.kept_until_ns // NS_PER_MS,
         retained.policy_version,
     )
-
-
-def _auth(request: Request[Any, Any, Any]) -> Any:
-    return request.auth

@@ -1,18 +1,14 @@
 """Holds over HTTP: what merchants of other institutions ask a person to let them hold, and hold."""
 
-from typing import Any
-
 import msgspec
 from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
+from hutong.institution.door_api import Door
 from hutong.institution.holds.hold import PREFIX, Hold
 from hutong.institution.holds.service import HoldDesk
-from hutong.institution.merchants.api import caller
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
-from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.shelf import decided
@@ -96,13 +92,9 @@ class Holds(Controller):
         return _view(desk, await decided(desk.node.journal, lambda: desk.holds.decline(session.user_id, id_)))
 
 
-def hold_api(desk: HoldDesk, people: PeopleService) -> Router:
-    """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "desk": Provide(lambda: desk, sync_to_thread=False),
-        "session": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/v1", route_handlers=[Holds], dependencies=given, guards=[session_guard(desk.node, people)])
+def hold_api(desk: HoldDesk, people: Door) -> Router:
+    """The handlers for `make_app`, behind the door of people."""
+    return people.router("/v1", [Holds], desk=desk)
 
 
 def _view(desk: HoldDesk, hold: Hold) -> HoldView:

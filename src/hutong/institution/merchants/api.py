@@ -1,18 +1,17 @@
 """Merchants over HTTP: for the institution's operator, and for whoever holds a staff key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Controller, Request, Response, Router, get, post
-from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
+from litestar import Controller, Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from hutong.codes.printed_plate import plate_png, plate_svg
 from hutong.institution.approval_service import CLOSE_MERCHANT, RESUME_MERCHANT, SUSPEND_MERCHANT
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.merchant import Merchant
 from hutong.institution.merchants.plate import Plate
 from hutong.institution.merchants.plate_service import PAGE_MAX, PlateService
@@ -50,10 +49,9 @@ from hutong.kernel.clock import NS_PER_MS, Clock
 from hutong.kernel.ids import id_text, parse_id
 from hutong.operators.approval_service import Approvals
 from hutong.operators.guard import Guard
-from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
 Cursor = Annotated[str | None, QueryParameter(description="The `next_cursor` of the page before.")]
@@ -322,43 +320,10 @@ def merchant_routes(
 ) -> list[Router]:
     """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
     edge = MerchantEdge(node.journal, node.clock, merchants, plates, approvals)
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    keyed = given | {"key": Provide(caller, sync_to_thread=False)}
     return [
-        Router("/", route_handlers=[OperatorController], dependencies=given, guards=[operator_only]),
-        Router(
-            "/",
-            route_handlers=[MerchantController, PlateController],
-            dependencies=keyed,
-            guards=[key_guard(node, merchants)],
-        ),
+        Door("operator", operator_only).router("/", [OperatorController], edge=edge),
+        Door("key", key_guard(node, merchants)).router("/", [MerchantController, PlateController], edge=edge),
     ]
-
-
-def key_guard(
-    node: NodeRuntime, merchants: MerchantService
-) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
-    """
-    Lets in who comes with a staff key, which is the `caller` then: known before the body is read.
-
-    Refuses:  TOKEN_MISSING, KEY_NOT_ACCEPTED, KEY_REVOKED.
-    """
-
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        token = token_of_call(connection)
-        connection.scope["auth"] = await warmed(node.journal, lambda: merchants.key(token))
-
-    return guard
-
-
-def caller(request: Request[Any, Any, Any]) -> Any:
-    """A dependency: who asks, as the guard of the route found."""
-    return request.auth
-
-
-def token_of_call(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The bearer token of a request; refuses TOKEN_MISSING."""
-    return bearer_token(connection.headers.get("authorization", "").encode())
 
 
 def _issued(issued: tuple[StaffKey, str]) -> IssuedKey:

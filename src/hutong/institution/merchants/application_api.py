@@ -1,14 +1,15 @@
 """Merchants' applications over HTTP: for whoever applies, and for the institution's operator."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Controller, Request, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Router, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from msgspec import Meta
 
+from hutong.institution.door_api import Door, given
 from hutong.institution.merchants.application import (
     APPLICATION_PREFIX,
     Application,
@@ -170,16 +171,10 @@ class Deciding(Controller):
 def application_routes(node: NodeRuntime, applications: ApplicationService, operator_only: Guard) -> list[Router]:
     """The handlers for `make_app`."""
     edge = ApplicationEdge(node.journal, applications)
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    operator = given | {"operator": Provide(_operator, sync_to_thread=False)}
     return [
-        Router("/", route_handlers=[Applying], dependencies=given, security=[{}]),
-        Router("/", route_handlers=[Deciding], dependencies=operator, guards=[operator_only]),
+        Router("/", route_handlers=[Applying], dependencies=given(edge=edge), security=[{}]),
+        Door("operator", operator_only).router("/", [Deciding], edge=edge),
     ]
-
-
-def _operator(request: Request[Any, Any, Any]) -> Any:
-    return request.auth
 
 
 def _standing(application: Application) -> ApplicationStanding:

@@ -1,16 +1,14 @@
 """A merchant's staff over HTTP: the operator appoints the first owner, owners the rest, and everybody signs in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from litestar import Controller, Request, Router, get, post
-from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
-from hutong.institution.merchants.api import caller, key_guard, token_of_call
+from hutong.institution.door_api import Door, given, key_guard, token_guard, token_of
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff import MEMBER_PREFIX, SignedInStaff
 from hutong.institution.merchants.staff_key import StaffKey
@@ -34,7 +32,7 @@ from hutong.kernel.ids import parse_id
 from hutong.operators.guard import Guard
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 Answer = TypeVar("Answer")
 
@@ -160,7 +158,7 @@ class StaffSessionController(Controller):
     @post("/sign-out", status_code=204)
     async def sign_out(self, edge: Edge, request: Request[Any, Any, Any]) -> None:
         """End this session."""
-        token = token_of_call(request)
+        token = token_of(request)
         await edge.answer(lambda: edge.staff.sign_out(token))
 
 
@@ -169,29 +167,10 @@ def staff_routes(
 ) -> list[Router]:
     """The handlers for `make_app`. `operator_only` lets in operators and nobody else."""
     edge = StaffEdge(node.journal, staff)
-    given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
-    keyed = given | {"key": who}
     return [
-        Router("/", route_handlers=[AppointingController], dependencies=given, guards=[operator_only]),
-        Router("/", route_handlers=[StaffController], dependencies=keyed, guards=[key_guard(node, merchants)]),
-        Router("/", route_handlers=[StaffDoorsController], dependencies=given, security=[{}]),
-        Router(
-            "/",
-            route_handlers=[StaffSessionController],
-            dependencies=given | {"who": who},
-            guards=[staff_session_guard(node, staff)],
-        ),
+        Door("operator", operator_only).router("/", [AppointingController], edge=edge),
+        Door("key", key_guard(node, merchants)).router("/", [StaffController], edge=edge),
+        Router("/", route_handlers=[StaffDoorsController], dependencies=given(edge=edge), security=[{}]),
+        # Refuses TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED.
+        Door("who", token_guard(node, staff.use)).router("/", [StaffSessionController], edge=edge),
     ]
-
-
-def staff_session_guard(
-    node: NodeRuntime, staff: StaffService
-) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
-    """Lets in who comes with a session's token. Refuses TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED."""
-
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        token = token_of_call(connection)
-        connection.scope["auth"] = await warmed(node.journal, lambda: staff.use(token))
-
-    return guard

@@ -1,16 +1,15 @@
 """Notices over HTTP: the feed, for whoever it is about, and webhook endpoints, for merchants."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from litestar import Controller, MediaType, Request, Response, Router, delete, get, post
-from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
+from litestar import Controller, MediaType, Response, delete, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.door_api import Door, token_guard
 from hutong.institution.notices.delivery_service import DeliveryService
 from hutong.institution.notices.event import ID_PREFIX as EVENT_PREFIX
 from hutong.institution.notices.service import PAGE_MAX, WAIT_MAX_S, Notices
@@ -30,14 +29,12 @@ from hutong.institution.notices.webhook import ID_PREFIX as WEBHOOK_PREFIX
 from hutong.institution.notices.webhook import EndpointState, WebhookEndpoint
 from hutong.institution.notices.webhook_service import WebhookService
 from hutong.kernel.ids import parse_id
-from hutong.runtime.http import bearer_token
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 Answer = TypeVar("Answer")
 OwnerOf = Callable[[str], int]
-Connection = ASGIConnection[Any, Any, Any, Any]
 
 _CURSOR_MAX = 2**53  # What every JSON reader takes for an integer; a journal does not get there.
 After = Annotated[int, QueryParameter(ge=0, le=_CURSOR_MAX, description="The `cursor` of the last answer; 0 at first.")]
@@ -184,25 +181,7 @@ def notices_api(  # Wired once.
     changed, which reveals everything of that merchant: so it refuses the keys of one shop. Both may raise `Cold`.
     """
     edge = NoticeEdge(node.journal, notices, webhooks, deliveries)
-    given = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "owner": Provide(_auth, sync_to_thread=False),
-    }
     return [
-        Router("/v1", route_handlers=[events], dependencies=given, guards=[_guard(node, owner_of)]),
-        Router("/v1", route_handlers=[Webhooks], dependencies=given, guards=[_guard(node, merchant_of)]),
+        Door("owner", token_guard(node, owner_of)).router("/v1", [events], edge=edge),
+        Door("owner", token_guard(node, merchant_of)).router("/v1", [Webhooks], edge=edge),
     ]
-
-
-def _guard(node: NodeRuntime, of: OwnerOf) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
-    """Who asks is known before the body is read."""
-
-    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        token = bearer_token(connection.headers.get("authorization", "").encode())
-        connection.scope["auth"] = await warmed(node.journal, lambda: of(token))
-
-    return guard
-
-
-def _auth(request: Request[Any, Any, Any]) -> Any:
-    return request.auth

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from litestar import Controller, Response, Router, delete, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Response, delete, get, post
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from hutong.institution import chart
-from hutong.institution.merchants.api import caller, key_guard
-from hutong.institution.merchants.service import MerchantService
+from hutong.institution.door_api import Doors
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.allowance import Allowances
 from hutong.institution.payments.bodies import (
@@ -72,7 +71,6 @@ from hutong.institution.payments.views import (
     received_view,
     refund_view,
 )
-from hutong.institution.people.api import operator_guard, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import Tier
@@ -438,35 +436,14 @@ class Operating(Controller):
 
 
 def payment_api(
-    payments: PaymentService,
-    people: PeopleService,
-    merchants: MerchantService,
-    tills: TillService,
-    counter: CounterService,
+    payments: PaymentService, people: PeopleService, tills: TillService, counter: CounterService, doors: Doors
 ) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     edge = PaymentEdge(payments, people, tills, counter)
-    given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
     return [
-        Router(
-            "/v1",
-            route_handlers=[Paying, Banking],
-            dependencies=given | {"session": who},
-            guards=[session_guard(payments.node, people)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Selling],
-            dependencies=given | {"key": who},
-            guards=[key_guard(payments.node, merchants)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Operating, Oversight],
-            dependencies=given | {"operator": who, "payments": Provide(lambda: payments, sync_to_thread=False)},
-            guards=[operator_guard(payments.node, people)],
-        ),
+        doors.people.router("/v1", [Paying, Banking], edge=edge),
+        doors.keys.router("/v1", [Selling], edge=edge),
+        doors.operators.router("/v1", [Operating, Oversight], edge=edge, payments=payments),
     ]
 
 

@@ -1,15 +1,15 @@
 """Withdrawals over HTTP, for whoever holds an owner's key or session of the whole merchant."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Controller, Response, Router, delete, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, SkipValidation
 
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff import MEMBER_PREFIX
 from hutong.institution.merchants.staff_key import Right, StaffKey
@@ -181,8 +181,4 @@ def withdrawal_routes(
 ) -> Router:
     """The handlers for `make_app`."""
     edge = WithdrawalEdge(node, withdrawals, staff)
-    given: dict[str, Any] = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "key": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/v1", route_handlers=[Withdrawals], dependencies=given, guards=[key_guard(node, merchants)])
+    return Door("key", key_guard(node, merchants)).router("/v1", [Withdrawals], edge=edge)

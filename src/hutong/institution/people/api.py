@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from litestar import Controller, Request, Router, delete, get, post, put
-from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.door_api import Door, given, operator_guard, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.personal_code import PersonalCode
@@ -55,15 +54,12 @@ from hutong.institution.people.views import (
 )
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import parse_id
-from hutong.operators.guard import Guard
-from hutong.operators.guard import operator_guard as operators_guard
-from hutong.runtime.http import bearer_token, called_from
+from hutong.runtime.http import called_from
 from hutong.runtime.journal import Journal
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import decided, warmed
+from hutong.runtime.shelf import decided
 
 Answer = TypeVar("Answer")
-Connection = ASGIConnection[Any, Any, Any, Any]
 BalanceOf = Callable[[User], Awaitable[int]]
 
 
@@ -365,47 +361,8 @@ class Operators(Controller):
 def people_api(node: NodeRuntime, people: PeopleService, balance_of: BalanceOf) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
     edge = PeopleEdge(node.journal, node.clock, people, balance_of)
-
-    given = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    # Who asks is known before the body is read: guards come first.
-    whoever = Provide(_auth, sync_to_thread=False)
     return [
-        Router("/v1", route_handlers=[Doors], dependencies=given, security=[{}]),
-        Router(
-            "/v1",
-            route_handlers=[Me, Devices, Pins, Codes],
-            dependencies=given | {"session": whoever},
-            guards=[session_guard(node, people)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Operators],
-            dependencies=given | {"operator": whoever},
-            guards=[operator_guard(node, people)],
-        ),
+        Router("/v1", route_handlers=[Doors], dependencies=given(edge=edge), security=[{}]),
+        Door("session", session_guard(node, people)).router("/v1", [Me, Devices, Pins, Codes], edge=edge),
+        Door("operator", operator_guard(node, people)).router("/v1", [Operators], edge=edge),
     ]
-
-
-def session_guard(
-    node: NodeRuntime, people: PeopleService
-) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
-    """Lets in who comes with a session, before the body is read. Refuses TOKEN_MISSING, SESSION_UNKNOWN, SESSION_EXPIRED."""
-
-    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await warmed(node.journal, partial(people.session, token_of(connection)))
-
-    return guard
-
-
-def operator_guard(node: NodeRuntime, people: PeopleService) -> Guard:
-    """Lets in an operator of the institution, and has every look at people's data noted, too; see `operators.guard`."""
-    return operators_guard(node, people.operators, reads_noted=True)
-
-
-def _auth(request: Request[Any, Any, Any]) -> Any:
-    return request.auth
-
-
-def token_of(connection: Connection) -> str:
-    """The bearer token of a request; refuses TOKEN_MISSING."""
-    return bearer_token(connection.headers.get("authorization", "").encode())

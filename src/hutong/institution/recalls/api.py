@@ -4,18 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
-from hutong.institution.merchants.api import caller, key_guard
-from hutong.institution.merchants.service import MerchantService
+from hutong.institution.door_api import Doors
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.payments.payment import Payment
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
-from hutong.institution.people.service import PeopleService
 from hutong.institution.recalls.dispute import Stance
 from hutong.institution.recalls.reasons import RecallRefused
 from hutong.institution.recalls.recall import RecallOrder
@@ -36,7 +33,6 @@ from hutong.institution.recalls.views import (
 )
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
-from hutong.operators.guard import Guard
 from hutong.runtime.shelf import decided
 from hutong.scheme.messages import TraceAnswer, TraceKind, hex_id
 
@@ -252,26 +248,13 @@ class Desk(Controller):
         return await edge.trace(parse_id("pay", payment_id), depth)
 
 
-def recall_api(
-    desk: RecallDesk, people: PeopleService, merchants: MerchantService, operator_only: Guard
-) -> list[ControllerRouterHandler]:
+def recall_api(desk: RecallDesk, doors: Doors) -> list[ControllerRouterHandler]:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {"edge": Provide(lambda: RecallEdge(desk), sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
+    edge = RecallEdge(desk)
     return [
-        Router(
-            "/v1",
-            route_handlers=[Reporting],
-            dependencies=given | {"session": who},
-            guards=[session_guard(desk.node, people)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Disputing],
-            dependencies=given | {"key": who},
-            guards=[key_guard(desk.node, merchants)],
-        ),
-        Router("/v1", route_handlers=[Desk], dependencies=given | {"operator": who}, guards=[operator_only]),
+        doors.people.router("/v1", [Reporting], edge=edge),
+        doors.keys.router("/v1", [Disputing], edge=edge),
+        doors.operators.router("/v1", [Desk], edge=edge),
     ]
 
 

@@ -1,14 +1,14 @@
 """Reconciliation over HTTP, for the institution's operators. In a path the window `2026-11-23/2` is written `2026-11-23.2`."""
 
 from collections.abc import Callable
-from typing import Any
 
-from litestar import Controller, Request, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Router, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, SkipValidation
 
 from hutong.institution import chart
 from hutong.institution.approval_service import CORRECT, SETTLE
+from hutong.institution.door_api import Door
 from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.institution.reconciliation.case import CASE_PREFIX
 from hutong.institution.reconciliation.reasons import ReconciliationReason
@@ -124,16 +124,8 @@ class Cases(Controller):
 
 def reconciliation_api(service: ReconciliationService, approvals: Approvals, operator_only: Guard) -> Router:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {
-        "service": Provide(lambda: service, sync_to_thread=False),
-        "approvals": Provide(lambda: approvals, sync_to_thread=False),
-        "operator": Provide(_operator, sync_to_thread=False),
-    }
-    return Router("/v1/operator", route_handlers=[Reconciliations, Cases], dependencies=given, guards=[operator_only])
-
-
-def _operator(request: Request[Any, Any, Any]) -> Any:
-    return request.scope["auth"]
+    door = Door("operator", operator_only)
+    return door.router("/v1/operator", [Reconciliations, Cases], service=service, approvals=approvals)
 
 
 def _account(service: ReconciliationService, with_: str) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from litestar import Controller, Response, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from hutong.codes.picture import qr_svg
-from hutong.institution.merchants.api import Cursor, Limit, caller, key_guard
+from hutong.institution.door_api import Door, key_guard
+from hutong.institution.merchants.api import Cursor, Limit
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.requests.draft import RequestDraft
@@ -119,8 +120,4 @@ class RequestController(Controller):
 def request_routes(node: NodeRuntime, merchants: MerchantService, requests: RequestService, charge: Ask) -> Router:
     """The handlers for `make_app`. `charge` decides a payment-code charge as `RequestService.create` does a request."""
     edge = RequestEdge(node.journal, node.clock, requests, charge)
-    given = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "key": Provide(caller, sync_to_thread=False),
-    }
-    return Router("/", route_handlers=[RequestController], dependencies=given, guards=[key_guard(node, merchants)])
+    return Door("key", key_guard(node, merchants)).router("/", [RequestController], edge=edge)

@@ -6,14 +6,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from litestar import Controller, Router, get, post, put
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard, session_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.merchants.views import MERCHANT_PREFIX
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.errors import Refusal
@@ -355,27 +354,11 @@ class Offers(Controller):
 
 def campaign_api(edge: CampaignEdge, people: PeopleService, operator_only: Guard) -> list[Router]:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {"edge": Provide(lambda: edge, sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
+    desk = [SponsorController, CampaignController, TraitController]
     return [
-        Router(
-            "/",
-            route_handlers=[SponsorController, CampaignController, TraitController],
-            dependencies=given,
-            guards=[operator_only],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[OwnCampaigns],
-            dependencies=given | {"key": who},
-            guards=[key_guard(edge.node, edge.merchants)],
-        ),
-        Router(
-            "/v1",
-            route_handlers=[Offers],
-            dependencies=given | {"session": who},
-            guards=[session_guard(edge.node, people)],
-        ),
+        Door("operator", operator_only).router("/", desk, edge=edge),
+        Door("key", key_guard(edge.node, edge.merchants)).router("/v1", [OwnCampaigns], edge=edge),
+        Door("session", session_guard(edge.node, people)).router("/v1", [Offers], edge=edge),
     ]
 
 

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from litestar import Controller, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, SkipValidation
 
-from hutong.institution.merchants.api import caller
+from hutong.institution.door_api import Door, session_guard
 from hutong.institution.payments.cashier import Occasion
 from hutong.institution.payments.service import PaymentService
-from hutong.institution.people.api import session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.institution.people.user import User
@@ -167,9 +166,4 @@ class MyCoupons(Controller):
 
 def coupon_routes(edge: CouponEdge) -> list[Router]:
     """The handlers for `make_app`."""
-    given = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "session": Provide(caller, sync_to_thread=False),
-    }
-    guard = session_guard(edge.node, edge.people)
-    return [Router("/", route_handlers=[MyCoupons], dependencies=given, guards=[guard])]
+    return [Door("session", session_guard(edge.node, edge.people)).router("/", [MyCoupons], edge=edge)]

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 from litestar.response import Stream
 
-from hutong.institution.merchants.api import key_guard
+from hutong.institution.door_api import key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.institution.people.service import PeopleService

@@ -1,14 +1,13 @@
 """Draws over HTTP: what is published, for everybody; one's own, for people; pacing, for operators."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar import Controller, Router, get, put
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
-from hutong.institution.merchants.api import caller
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import Door, given, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.ids import parse_id
@@ -86,18 +85,8 @@ class Pacing(Controller):
 
 def draw_api(node: NodeRuntime, records: RecordService, people: PeopleService, operator_only: Guard) -> list[Router]:
     """`/v1/draws...`, `/v1/me/draws...`, `/v1/operator/campaigns/{id}/pacing`."""
-    given: dict[str, Any] = {
-        "records": Provide(lambda: records, sync_to_thread=False),
-        "node": Provide(lambda: node, sync_to_thread=False),
-    }
-    who = Provide(caller, sync_to_thread=False)
     return [
-        Router("/", route_handlers=[PublicDraws], dependencies=given, security=[{}]),
-        Router("/", route_handlers=[Pacing], dependencies=given, guards=[operator_only]),
-        Router(
-            "/v1",
-            route_handlers=[OwnDraws],
-            dependencies=given | {"session": who},
-            guards=[session_guard(node, people)],
-        ),
+        Router("/", route_handlers=[PublicDraws], dependencies=given(records=records, node=node), security=[{}]),
+        Door("operator", operator_only).router("/", [Pacing], records=records, node=node),
+        Door("session", session_guard(node, people)).router("/v1", [OwnDraws], records=records, node=node),
     ]

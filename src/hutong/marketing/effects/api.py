@@ -1,12 +1,10 @@
 """Effects over HTTP: for sponsors through the operator, and for merchants."""
 
-from typing import Any
-
 from litestar import Controller, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 
-from hutong.institution.merchants.api import caller, key_guard
+from hutong.institution.door_api import Door, key_guard
 from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.kernel.ids import parse_id
@@ -55,16 +53,9 @@ def effect_api(
     node: NodeRuntime, effects: EffectService, merchants: MerchantService, operator_only: Guard
 ) -> list[Router]:
     """`/v1/operator/campaigns/{id}/effects`, `/v1/merchant/campaigns/{id}/effects`, `/v1/merchant/takings`."""
-    given: dict[str, Any] = {"effects": Provide(lambda: effects, sync_to_thread=False)}
-    who = Provide(caller, sync_to_thread=False)
     return [
-        Router("/", route_handlers=[CampaignEffects], dependencies=given, guards=[operator_only]),
-        Router(
-            "/",
-            route_handlers=[OwnEffects],
-            dependencies=given | {"key": who},
-            guards=[key_guard(node, merchants)],
-        ),
+        Door("operator", operator_only).router("/", [CampaignEffects], effects=effects),
+        Door("key", key_guard(node, merchants)).router("/", [OwnEffects], effects=effects),
     ]
 
 

@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import Door, given, session_guard
 from hutong.institution.people.device import Session
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
@@ -151,19 +151,8 @@ class Operators(Controller):
 
 def invitation_routes(node: NodeRuntime, desk: InvitationDesk, operator_only: Guard) -> list[Router]:
     """The handlers for `make_app`."""
-    given: dict[str, Any] = {"desk": Provide(lambda: desk, sync_to_thread=False)}
-    whoever = Provide(_auth, sync_to_thread=False)
     return [
-        Router(
-            "/v1",
-            route_handlers=[Mine],
-            dependencies=given | {"session": whoever},
-            guards=[session_guard(node, desk.people)],
-        ),
-        Router("/", route_handlers=[Links], dependencies=given, security=[{}]),
-        Router("/", route_handlers=[Operators], dependencies=given | {"operator": whoever}, guards=[operator_only]),
+        Door("session", session_guard(node, desk.people)).router("/v1", [Mine], desk=desk),
+        Router("/", route_handlers=[Links], dependencies=given(desk=desk), security=[{}]),
+        Door("operator", operator_only).router("/", [Operators], desk=desk),
     ]
-
-
-def _auth(request: Request[Any, Any, Any]) -> Any:
-    return request.auth

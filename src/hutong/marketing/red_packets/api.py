@@ -10,11 +10,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from litestar import Controller, Response, Router, get, post
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
-from hutong.institution.merchants.api import caller
-from hutong.institution.people.api import session_guard
+from hutong.institution.door_api import Door, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.errors import Kind
@@ -157,9 +156,4 @@ def failed(packet: RedPacket) -> Problem:
 def packet_routes(red_packets: RedPackets, people: PeopleService, recipient: Recipient) -> Router:
     """The handlers for `make_app`."""
     edge = PacketEdge(red_packets, recipient)
-    given: dict[str, Any] = {
-        "edge": Provide(lambda: edge, sync_to_thread=False),
-        "session": Provide(caller, sync_to_thread=False),
-    }
-    guards = [session_guard(red_packets.node, people)]
-    return Router("/v1", route_handlers=[Packets], dependencies=given, guards=guards)
+    return Door("session", session_guard(red_packets.node, people)).router("/v1", [Packets], edge=edge)
