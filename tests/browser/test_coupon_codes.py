@@ -93,7 +93,7 @@ def _used_in_a_wallet(codes: list[str], town: BrowserTown, person: OpenBrowser) 
     visitor.go("/wallet/offers")
     page.get_by_label("券码").fill(codes[0])
     page.get_by_role("button", name="兑换").click()
-    expect(page.get_by_role("alert")).to_contain_text("券码：这个券码已被使用。")
+    expect(page.get_by_role("alert")).to_have_text("这个券码已被使用。")
     assert payer.pay(town.street.till("wei").plate, 3_000)["paid"] == 2_200
 
 

@@ -32,6 +32,8 @@ from hutong.web.form import Form, FormReason
 from hutong.web.language import COOKIE, LANGUAGES, Words, language_of, words
 from hutong.web.sandbox import Sandbox
 
+# What these say of a field is not which: the page does.
+_OF_ANY_FIELD = frozenset({FormReason.FIELD_EMPTY, FormReason.NUMBER_OUT_OF_RANGE, HttpReason.FIELD_INVALID})
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -118,7 +120,9 @@ class Pages:
         """The page with the form once more, saying why not."""
         error = self.words(request).refusal(refusal)
         field = str(refusal.facts.get("field", ""))
-        return self.render(request, template, status=status_of(refusal.reason), error=error, field=field, **values)
+        says_where = refusal.reason in _OF_ANY_FIELD
+        told = {"error": error, "field": field, "says_where": says_where}
+        return self.render(request, template, status=status_of(refusal.reason), **told, **values)
 
     def shown(self, request: AnyRequest, template: str, refusal: Refusal | None, **values: Any) -> Response[str]:
         """The page; after a refusal, once more and saying why not."""

@@ -93,7 +93,7 @@ for (const select of document.querySelectorAll("[data-chooses]")) {
   fit();
 }
 
-// What was not taken is found at once: the field that a no names is marked, and the no says which it is.
+// What was not taken is found at once: the field that a no names is marked, and a no that fits any field says which it is.
 const no = document.querySelector("[role=alert][data-field]");
 const input = no && document.querySelector(`main form [name="${CSS.escape(no.dataset.field)}"]:not([type=hidden])`);
 if (input) {
@@ -101,5 +101,5 @@ if (input) {
   for (let each = input.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
   const label = input.labels && input.labels[0] ? input.labels[0].textContent.trim() : input.getAttribute("aria-label");
   const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
-  if (label) no.textContent = label + colon + no.textContent;
+  if (label && "saysWhere" in no.dataset) no.textContent = label + colon + no.textContent;
 }
