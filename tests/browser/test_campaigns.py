@@ -76,6 +76,8 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
     _sponsor(page, "钱包")
     desk.looks_right()
     page.goto(page.url.partition("/desk")[0] + "/desk/campaigns/new")
+    expect(page.get_by_label("A line for each band")).to_be_hidden()
+    page.locator("#kind").select_option("DRAW")
     page.get_by_label("A line for each band").fill("nothing")
     _draft(page, "天天减", {}, kind="DRAW", open_=False)
     assert "The distribution is not one" in page.get_by_role("alert").inner_text()
@@ -98,6 +100,64 @@ def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: O
     page.get_by_role("link", name="中文").or_(page.get_by_role("button", name="中文")).click()
     expect(page.locator("main")).to_contain_text("真实值有 95% 的可能在这两个数之间。")
     desk.looks_right()
+
+
+def test_budgets_inside_budgets_of_two_sponsors_are_written_down_and_wait_for_their_day(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    desk = person("wei", viewport=DESK, language="en")
+    page = _signed_in(desk, town)
+    _sponsor(page, "商圈")
+    _sponsor(page, "平台")
+    page.get_by_role("link", name="New campaign").click()
+    desk.looks_right()
+    for field, text in (
+        ("name", "明天立减"),
+        ("starts", "2098-01-02T03:04"),
+        ("budget", "300"),
+        ("of_day", "100"),
+        ("place", "50"),
+        ("person", "20"),
+        ("person_day", "5"),
+        ("times_all", "9"),
+        ("times", "2"),
+        ("priority", "7"),
+        ("when1", "new true; debtor_agent 'wei'; city '上海'"),
+        ("off1", "1"),
+        ("percent2", "10"),
+        ("most2", "3"),
+    ):
+        page.locator(f"#{field}").locator("xpath=ancestor::details[not(@open)]/summary").evaluate_all(
+            "all => all.forEach(each => each.click())"
+        )
+        page.locator(f"#{field}").fill(text)
+    page.locator("#place_is").select_option("shop")
+    page.get_by_label("Parts paid by 商圈").fill("1")
+    page.get_by_label("Parts paid by 平台").fill("2")
+    page.get_by_text("What may be asked").click()
+    expect(page.get_by_text("the payee's institution")).to_be_visible()
+    desk.looks_right()
+    page.get_by_role("button", name="Save the draft").click()
+    terms = page.locator("details.card").filter(has_text="Its terms")
+    for text in (
+        "商圈: ¥100.00 · 平台: ¥200.00",
+        "In one shop on one day",
+        "¥50.00",
+        "¥20.00",
+        "Priority 7",
+        "2098-01-02",
+    ):
+        expect(terms).to_contain_text(text)
+    row = terms.get_by_role("row").filter(has_text="debtor_agent")
+    expect(row).to_contain_text("new true; debtor_agent 'wei'; city '上海'")
+    expect(terms.get_by_role("row").last).to_contain_text("10 % off, at most ¥3.00")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Scheduled").wait_for()
+    expect(page.locator(".tile").filter(has_text="Planned until now")).to_contain_text("¥0.00")
+    desk.looks_right()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="End").click()
+    page.get_by_text("Ended").wait_for()
 
 
 def test_coupons_are_made_on_their_campaigns_page_and_claimed(town: BrowserTown, person: OpenBrowser) -> None:

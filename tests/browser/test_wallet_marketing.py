@@ -252,6 +252,32 @@ def test_a_lucky_packet_that_is_more_than_there_is_says_so_and_keeps_what_was_ty
     visitor.looks_right()
 
 
+def test_a_packet_for_one_person_is_addressed_by_telephone_number(town: BrowserTown, person: OpenBrowser) -> None:
+    street = town.street
+    sender, friend, stranger = street.payer("jing", 2_000), street.payer("jing"), street.payer("jing")
+    phone = street.operator("jing").get(f"/v1/operator/users/{friend.user_id}")["phone"]
+    visitor = entered(person, town, sender)
+    page = visitor.go("/wallet/red-packets/new")
+    page.locator("#amount").fill("5.20")
+    page.locator("#count").fill("1")
+    page.get_by_text("For one person alone").click()
+    page.get_by_label(re.compile("phone number or code")).fill("13000000000")
+    page.locator("form button.wide").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label(re.compile("phone number or code")).fill(phone)
+    page.locator("form button.wide").click()
+    expect(page.locator(".cover")).to_be_visible()
+    other = entered(person, town, stranger)
+    other.go("/wallet/red-packets")
+    expect(other.page.get_by_role("link", name="Look at it")).to_have_count(0)
+    theirs = entered(person, town, friend)
+    theirs.go("/wallet/red-packets")
+    theirs.looks_right()
+    theirs.page.get_by_role("link", name="Look at it").click()
+    theirs.page.get_by_role("button", name="Open it").click()
+    expect(theirs.page.locator(".cover .amount")).to_have_text("¥5.20")
+
+
 def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     fair: Festival, town: BrowserTown, person: OpenBrowser
 ) -> None:

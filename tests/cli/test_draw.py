@@ -22,6 +22,18 @@ def test_a_day_as_published_is_verified(files: tuple[str, str], capsys: pytest.C
     assert "Yes" in capsys.readouterr().out
 
 
+def test_a_day_that_is_not_over_is_not_called_wrong(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    record = Path(files[0])
+    told = msgspec.json.decode(record.read_bytes())
+    told["log"]["entries"] = [each for each in told["log"]["entries"] if each["kind"] != "reveal"]
+    record.write_bytes(msgspec.json.encode(told | {"draws": []}))
+    for more in ([], ["--receipt", files[1]]):
+        assert run(["draw", "verify", files[0], *more]) == 1
+        said = capsys.readouterr()
+        assert "differ" not in said.out
+        assert said.err.startswith("hutong: DRAW_SEED_NOT_REVEALED: day=")
+
+
 def test_ones_own_draw_is_verified(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["draw", "verify", files[0], "--receipt", files[1], "--json"]) == 0
     assert msgspec.json.decode(capsys.readouterr().out)["verified"] is True

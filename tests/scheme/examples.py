@@ -14,8 +14,9 @@ from nacl.signing import SigningKey
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
+from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
+from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece, ComplaintSaid, ComplaintTurn
 from hutong.scheme.envelope import PATH, decode_envelope, encode_envelope
-from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
 from hutong.scheme.messages import (
     AccountStatement,
     AnyMessage,
@@ -42,7 +43,7 @@ from hutong.scheme.messages import (
     TransactionStatus,
 )
 from hutong.scheme.signature import FOR_EVER_NS, KeyRing, ReplayGuard, SecretKey, Signer, Verifier, signed_bytes
-from tests.scheme.complaint_examples import COMPLAINT_REFUSED, COMPLAINTS
+from tests.scheme.hold_examples import HOLD_ASKED, HOLD_REFUSED, HOLD_RELEASE, HOLD_TOLD
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "scheme" / "examples"
 
@@ -52,7 +53,8 @@ PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
 RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
 RECALL = "019b7748-85a0-7ccc-8111-222333444500".replace("-", "")
-HOLD = "019b7748-8c00-7bbb-8333-222333444500".replace("-", "")
+COMPLAINT = "019b7748-8a00-7bbb-8111-222333444500".replace("-", "")
+PICTURE = "2f1c7bb1d5e24f0f3a1f6a1c0c7b6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c"
 ACT = "019b7748-8a10-7bbb-8222-333444555600".replace("-", "")
 TRACE = "019b7748-9000-7ddd-8111-222333444500".replace("-", "")
 ONWARD = "019b76db-9260-7eee-8111-222333444500".replace("-", "")
@@ -183,34 +185,58 @@ MESSAGES: list[AnyMessage] = [
         answer_by_ms=NOW_MS + 7_200_000 + 72 * 3_600_000,
     ),
     RecallAnswer(recall_id=RECALL, asker="jing", status=RecallStatus.PARTIAL, amount=1900, return_id=RETURN),
-    *COMPLAINTS,
-    HoldRequest(
-        hold_id=HOLD,
-        creditor_agent="wei",
-        number=0,
-        act=HoldAct.OPEN,
-        amount=50_000,
-        currency="CNY",
-        code="310000000000000000",
-        creditor_name="胡同客栈",
-        remittance="押金",
-        expires_at_ms=NOW_MS + 900_000,
-        at_ms=NOW_MS,
-    ),
-    HoldReport(
-        hold_id=HOLD,
-        creditor_agent="wei",
+    ComplaintSaid(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
         debtor_agent="jing",
-        number=3,
-        status=HoldStatus.HELD,
-        amount=50_000,
-        taken=20_000,
+        creditor_agent="wei",
+        number=1,
+        act=ComplaintAct.OPEN,
+        act_id=ACT,
         currency="CNY",
-        code=f"hold:jing:{HOLD}:8f14e45fceea167a5a36dedd4bea2543",
-        debtor_name="*明",
-        debtor_ref="019b76daa8009c1b7d5e2f3a4b5c6d7e",
-        lapses_at_ms=NOW_MS + 30 * 86_400_000,
-        at_ms=NOW_MS + 3_600_000,
+        kind=ComplaintKind.REFUND,
+        amount=1200,
+        contact="13800138000",
+        text="汤是凉的，少了一份小菜",
+        pictures=[PICTURE],
+        at_ms=NOW_MS + 7_200_000,
+    ),
+    ComplaintTurn(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        number=2,
+        by=ComplaintParty.PAYEE,
+        act=ComplaintAct.APPROVE,
+        status=ComplaintStatus.PROCESSING,
+        currency="CNY",
+        amount=1200,
+        text="抱歉，小菜的钱退给您",
+        answer_by_ms=NOW_MS + 7_800_000 + 72 * 3_600_000,
+        at_ms=NOW_MS + 7_800_000,
+    ),
+    HOLD_ASKED,
+    HOLD_TOLD,
+    ComplaintPictureAsked(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+    ),
+    ComplaintPiece(
+        complaint_id=COMPLAINT,
+        payment_id=PAYMENT,
+        debtor_agent="jing",
+        creditor_agent="wei",
+        side=ComplaintParty.PAYEE,
+        digest=PICTURE,
+        offset=49_152,
+        size=49_164,
+        content="AAAAAElFTkSuQmCC",
     ),
     TraceRequest(trace_id=TRACE, payment_id=PAYMENT, originator="jing", amount=3800, depth_max=4),
     TraceAnswer(
@@ -234,27 +260,20 @@ MESSAGES: list[AnyMessage] = [
 RECALL_REJECTED = RecallAnswer(
     recall_id=RECALL, asker="jing", status=RecallStatus.REJECTED, reason="NOAS", reason_name="PAYEE_DID_NOT_ANSWER"
 )
-HOLD_RELEASE = msgspec.structs.replace(
-    next(each for each in MESSAGES if isinstance(each, HoldRequest)),
+COMPLAINT_REFUSED = ComplaintTurn(
+    complaint_id=COMPLAINT,
+    payment_id=PAYMENT,
     debtor_agent="jing",
-    number=3,
-    act=HoldAct.RELEASE,
-    act_id=ACT,
-    amount=10_000,
-    code="",
-    creditor_name="",
-    remittance="",
-    expires_at_ms=0,
-    at_ms=NOW_MS + 7_200_000,
-)
-HOLD_REFUSED = HoldReport(
-    hold_id=HOLD,
     creditor_agent="wei",
     number=0,
-    status=HoldStatus.REJECTED,
+    by=ComplaintParty.PAYER,
+    act=ComplaintAct.OPEN,
+    act_id=ACT,
+    status=ComplaintStatus.PENDING,
     currency="CNY",
-    at_ms=NOW_MS,
-    reason_name="CODE_UNKNOWN",
+    at_ms=NOW_MS + 7_200_500,
+    reason="NARR",
+    reason_name="COMPLAINT_TOO_LATE",
 )
 REJECTED = PaymentStatus(
     payment_id=PAYMENT,

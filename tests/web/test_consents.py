@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from hutong.codes.plate import hold_plate_id
 from hutong.gateways.account import Caller
 from hutong.gateways.agreements.agreement import AgreementDraft
 from hutong.gateways.order import Dialect, OrderDraft
@@ -126,13 +127,42 @@ async def test_what_is_to_be_held_is_agreed_to(house: House) -> None:
     assert (await house.gateways.preauths.standing(preauth)).left == 50_000
 
 
-async def test_a_link_that_is_scanned_leads_to_what_is_asked_or_says_that_it_is_anothers(house: House) -> None:
+async def test_a_link_that_is_scanned_leads_to_what_is_asked(house: House) -> None:
     browser, caller = await asked(house)
     draft = PreauthDraft(number="H-2", request_number="R-1", dialect="alipay", amount=50_000, title="押金")
-    link = f"{house.institution.plates.site.base}/agreements/{(await house.gateways.preauths.offer(caller, draft)).creditor}"
-    assert "押金" in await browser.see(f"/wallet/scan?code={link}")
-    theirs = await browser.client.get(f"/wallet/scan?code={link.replace('wei', 'jing')}")
-    assert "A merchant of another institution asks for this" in theirs.text
+    offered = await house.gateways.preauths.offer(caller, draft)
+    base = house.institution.plates.site.base
+    for link in (f"{base}/agreements/{offered.creditor}", house.institution.plates.site.url(hold_plate_id(offered.id))):
+        assert "押金" in await browser.see(f"/wallet/scan?code={link}")
+
+
+async def test_what_a_merchant_elsewhere_asks_to_hold_is_scanned_agreed_to_and_seen(street: Street) -> None:
+    house = street.wei
+    caller = (await asked(house))[1]
+    person = await street.jing.person()
+    browser = Browser(street.jing, person)
+    draft = PreauthDraft(number="H-3", request_number="R-1", dialect="alipay", amount=50_000, title="押金<3>")
+    offered = await house.gateways.preauths.offer(caller, draft)
+    for link in (
+        house.institution.plates.site.url(hold_plate_id(offered.id)),
+        f"{house.institution.plates.site.base}/agreements/{offered.creditor}",
+    ):
+        page = await browser.see(f"/wallet/scan?code={link}")
+        for told in ("胡同面馆", "押金&lt;3&gt;", "500.00", "A merchant of wei"):
+            assert told in page
+    (hold,) = await person.holds()
+    path = f"/wallet/agreements/{hold['hold_id']}"
+    assert (await browser.send(page, f"{path}/agree", pin="000000")).status_code == 422
+    agreed = await browser.send(page, f"{path}/agree", pin=PIN)
+    assert "You agreed" in agreed.text
+    assert "Still held" in await browser.see(path)
+    assert street.jing.balance(person.wallet) == 1_000_000 - 50_000
+    assert "Waits for you" not in await browser.see("/wallet/agreements")
+    other = Browser(street.jing, await street.jing.person())
+    assert "Nobody can agree to this any more" in (await other.client.get(f"/wallet/scan?code={link}")).text
+    assert (await other.client.get(path)).status_code == 404
+    nothing = link.rpartition("/")[0] + "/q/H000"
+    assert (await other.client.get(f"/wallet/holds?link={nothing}")).status_code == 422
 
 
 async def test_what_a_merchant_sends_is_taken_or_declined(house: House) -> None:

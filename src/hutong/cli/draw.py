@@ -14,7 +14,7 @@ from hutong.kernel.errors import Refusal
 from hutong.marketing.draws.draw import NUMBERS
 from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.record import DayRecord, Receipt
-from hutong.marketing.draws.verification import Finding, verify_day, verify_receipt
+from hutong.marketing.draws.verification import Finding, unrevealed_day, verify_day, verify_receipt
 
 Read = TypeVar("Read")
 Campaign = Annotated[str, Parameter(help="A campaign, by its id: cmp_…")]
@@ -53,6 +53,8 @@ def verify(
 ) -> int:
     """Recompute a day's draws, thresholds and budget, or one draw. Leaves with 1, and says what differs, if anything does."""
     day = _read(record, DayRecord)
+    if waiting := unrevealed_day(day):
+        raise Refusal(DrawReason.DRAW_SEED_NOT_REVEALED, day=waiting, then=f"after {waiting}, show --save once more")
     findings = verify_day(day, head) if receipt is None else verify_receipt(_read(receipt, Receipt), day, head)
     differ = [each for each in findings if not each.holds]
     if json:

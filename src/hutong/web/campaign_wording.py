@@ -56,10 +56,11 @@ def gives(_: Words, campaign: Campaign) -> list[str]:
         return [
             _("For inviting friends, up to %(amount)s", amount=_.money(read_terms(campaign.told.more).steps[-1].total))
         ]
-    return [_row(_, row) for row in campaign.told.rules.rows if row.gives and (row.off or row.bps)]
+    return [row_gives(_, row) for row in campaign.told.rules.rows if row.gives and (row.off or row.bps)]
 
 
-def _row(_: Words, row: RuleRow) -> str:
+def row_gives(_: Words, row: RuleRow) -> str:
+    """What one row takes off."""
     if row.bps:
         percent = _percent(row.bps)
         text = _("%(percent)s off", percent=percent)

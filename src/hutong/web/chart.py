@@ -20,6 +20,7 @@ _NARROW, _WIDE = (340, 190), (760, 230)
 _TOP, _RIGHT, _BOTTOM = 12, 8, 24
 _LETTER = 6.6  # Of the axis: its letters are 11 high.
 _TICKS = 5
+_BROAD_MAX = 72  # Of a label's bars: one day alone is no wall.
 _GAP_SHARE = 0.3  # Of a label's place, between its bars and the next one's.
 _CLASSES = ("", " other", " third")
 Shown = Callable[[int], str]
@@ -145,7 +146,7 @@ def _breadth(label: str) -> float:
 
 
 def _bars(chart: Chart, axes: _Axes) -> Iterator[str]:
-    broad = axes.place * (1 - _GAP_SHARE) / len(chart.series)
+    broad = min(axes.place * (1 - _GAP_SHARE), _BROAD_MAX) / len(chart.series)
     zero = axes.y(0)
     for at, (series, of) in enumerate(zip(chart.series, _CLASSES, strict=False)):
         for index, value in enumerate(series.values):

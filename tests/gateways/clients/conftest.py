@@ -28,10 +28,12 @@ from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.sample_payer import PIN, WRONG_PIN, SamplePayer, sample_payer
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.up import Trial
+from hutong.codes.plate import read_plate
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
+from tests.gateways.clients.complaining import complain, grievance
 from tests.network.conftest import NetworkThread, new_database
 
 ROOT = Path(__file__).parents[3]
@@ -165,6 +167,8 @@ class Stage:
                 return self._as_payer(asked, lambda payer: _sign(payer, asked))
             case "agree":
                 return self._as_payer(asked, lambda payer: _agree(payer, asked))
+            case "hold":
+                return self._as_payer(asked, lambda payer: _hold(payer, asked))
             case "lend_plate":
                 return self._as_payer(asked, lambda payer: _lend_plate(payer, asked["plate"]))
             case "ask_for_plate":
@@ -180,9 +184,9 @@ class Stage:
             case "take":
                 return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "complain":
-                return self._as_payer(asked, lambda payer: _complain(payer, asked))
+                return self._as_payer(asked, lambda payer: complain(payer, asked))
             case "grievance":
-                return self._as_payer(asked, lambda payer: _grievance(payer, asked))
+                return self._as_payer(asked, lambda payer: grievance(payer, asked))
             case "watch":
                 return asyncio.run(self._watch(asked))
             case "clock":
@@ -383,13 +387,28 @@ async def _revoke(payer: SamplePayer, creditor: str) -> dict[str, Any]:
 
 
 async def _agree(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """Let a merchant hold what a link asks for."""
-    id_, client = _within("pra", asked["link"]), payer.wallet.client
+    """Let a merchant hold what a link asks for; of another institution's the payer's own holds it."""
+    client = payer.wallet.client
     await payer.fill(0)
+    if asked.get("of"):
+        offered = await client.post("/v1/holds", {"link": asked["link"]})
+        return await _agree_to_hold(payer, offered)
+    id_ = id_text("pra", read_plate(asked["link"]).id.request_id)
     offered = await client.get(f"/v1/preauths/{id_}")
     token = await payer.wallet.pin_token(PIN, offered["payment_id"], offered["amount"], offered["creditor"])
     agreed = await client.post(f"/v1/preauths/{id_}/agree", {"pin_token": token})
     return {"state": agreed["state"]}
+
+
+async def _agree_to_hold(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    token = await payer.wallet.pin_token(PIN, asked["payment_id"], asked["amount"], asked["creditor"])
+    return dict(await payer.wallet.client.post(f"/v1/holds/{asked['hold_id']}/agree", {"pin_token": token}))
+
+
+async def _hold(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a merchant elsewhere asked last, or holds; with `agree`, say yes to it."""
+    found = (await payer.wallet.client.get("/v1/holds"))[-1]
+    return await _agree_to_hold(payer, found) if asked.get("agree") else dict(found)
 
 
 async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
@@ -400,51 +419,6 @@ async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
     what = "decline" if asked.get("decline") else "take"
     taken = await payer.wallet.client.post(f"/v1/transfers/{sent[-1]['transfer_id']}/{what}")
     return {"state": taken["state"], "amount": taken["amount"]}
-
-
-async def _complain(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """Complain of a payment, or say something in a complaint; how it stands, once that has arrived."""
-    client = payer.wallet.client
-    if "payment_id" in asked:
-        id_ = payer.wallet.new_id("grv")
-        said = {"complaint_id": id_, "payment_id": asked["payment_id"], "kind": asked["kind"], "text": asked["text"]}
-        said |= {"amount": asked.get("amount", 0), "contact": "13800138000", "pictures": []}
-        for picture in asked.get("pictures", ()):
-            said["pictures"].append((await client.post("/v1/complaints/pictures", {"content": picture}))["picture"])
-        await client.post("/v1/complaints", said)
-    else:
-        id_ = asked["complaint_id"]
-        said = {"act_id": payer.wallet.new_id("act"), "text": asked.get("text", "")}
-        await client.post(f"/v1/complaints/{id_}/{asked['act']}", said)
-    for _ in range(100):
-        found = await client.get(f"/v1/complaints/{id_}")
-        if "sending" not in found:
-            return dict(found)
-        await asyncio.sleep(0.1)
-    raise AssertionError(found)
-
-
-async def _grievance(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """A complaint as its payer sees it, once it stands as expected."""
-    for _ in range(100):
-        found = await payer.wallet.client.get(f"/v1/complaints/{asked['complaint_id']}")
-        if found["state"] == asked["state"]:
-            break
-        await asyncio.sleep(0.1)
-    shown = [name for turn in found["turns"] if turn["by"] == "CDTR" for name in turn.get("pictures", ())]
-    return dict(found) | {"shown": [await _picture(payer, asked["complaint_id"], name) for name in shown]}
-
-
-async def _picture(payer: SamplePayer, complaint_id: str, name: str) -> str:
-    """A picture that the merchant showed, in base64, once it has come."""
-    for _ in range(100):
-        try:
-            return str((await payer.wallet.client.get(f"/v1/complaints/{complaint_id}/pictures/{name}"))["content"])
-        except NodeRefused as refused:
-            if refused.reason != "PICTURE_ON_ITS_WAY":
-                raise
-        await asyncio.sleep(0.1)
-    raise AssertionError(name)
 
 
 def _within(prefix: str, link: str) -> str:

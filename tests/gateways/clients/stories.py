@@ -25,6 +25,8 @@ ABOUT = {
     "day_agreed_to": ("scheduled deduction", "预约扣费"),
     "agreement_elsewhere": ("agreements with people of another institution", "他机构用户的签约代扣"),
     "cycle_elsewhere": ("cyclic deduction from them", "他机构用户的周期扣款"),
+    "deposit_elsewhere": ("pre-authorisation by people of another institution", "他机构用户的预授权"),
+    "deposit_by_link_elsewhere": ("the same by link", "他机构用户扫码预授权"),
     "car_from_elsewhere": ("parking, of people of another institution", "他机构用户的停车代扣"),
     "deposit": ("pre-authorisation", "预授权"),
     "who_it_is": ("OAuth", "用户授权"),
@@ -167,7 +169,12 @@ PLAYED = (
         "python-alipay-sdk",
         "python_alipay_elsewhere.py",
         "alipay_pair",
-        ("story_of_an_agreement_elsewhere", "story_of_a_cycle_elsewhere"),
+        (
+            "story_of_an_agreement_elsewhere",
+            "story_of_a_cycle_elsewhere",
+            "story_of_a_deposit_elsewhere",
+            "story_of_a_deposit_by_link_elsewhere",
+        ),
         lot="alipay",
     ),
     Played(

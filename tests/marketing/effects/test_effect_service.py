@@ -46,6 +46,18 @@ def test_a_sponsors_figures_equal_the_ledger_with_refunds_and_failures() -> None
     assert found.payments.verdict is Verdict.TOO_FEW
 
 
+def test_the_plan_begins_when_the_campaign_does_and_not_with_its_draft() -> None:
+    fair = Fair()
+    jing = fair.jing
+    campaign = jing.campaign(jing.sponsor(30_000), 30_000, off(300), begin=False)
+    fair.tick(10 * 86_400)
+    assert shown(fair, jing, campaign.id).planned == 0
+    jing.decide(lambda: jing.marketing.campaigns.begin(campaign.id))
+    assert abs(shown(fair, jing, campaign.id).planned) < 10
+    fair.tick(10 * 86_400)
+    assert abs(shown(fair, jing, campaign.id).planned - 15_000) < 10
+
+
 def test_who_had_paid_before_is_not_new() -> None:
     fair = Fair()
     jing = fair.jing

@@ -52,12 +52,14 @@ class HoldDesk:
         """
         What a merchant elsewhere asks to hold, to a person of ours who opened its link: from now on they are asked.
 
-        Refuses:  what the link's owner refuses; HOLD_MALFORMED for a code that asks for something else; as `HoldService.opened`.
+        Refuses:  HOLD_NOT_OPEN and whatever else the link's owner refuses; HOLD_MALFORMED for a code that asks for something else; as `HoldService.opened`.
         """
         try:
             await self._consults.terms_from_network(link)
         except Refusal as refusal:
             facts = refusal.facts
+            if facts.get("because") == HoldReason.HOLD_NOT_OPEN.name:
+                raise Refusal(HoldReason.HOLD_NOT_OPEN) from None
             if facts.get("because") != CodeReason.CODE_ASKS_TO_HOLD.name or "amount" not in facts:
                 raise
             asked = HoldRequest(

@@ -12,3 +12,4 @@ class DrawReason(Reason):
     DRAW_UNKNOWN = Kind.NOT_FOUND, "NARR"
     DRAW_CAMPAIGN_UNKNOWN = Kind.NOT_FOUND, "NARR"
     DRAW_DAY_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    DRAW_SEED_NOT_REVEALED = Kind.REFUSED, "NARR"  # The day is not over: nothing can be recomputed yet.

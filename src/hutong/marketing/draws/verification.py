@@ -85,6 +85,16 @@ def verify_receipt(receipt: Receipt, record: DayRecord, head: str = "") -> list[
     return findings
 
 
+def unrevealed_day(record: DayRecord) -> str:
+    """The day of a record whose seed is still to come; empty where there is one, or where the record can't be read."""
+    try:
+        opened = {told.day.isoformat() for told in _told(record.log, public_log.DAY, DayTold)}
+        revealed = {told.day.isoformat() for told in _told(record.log, public_log.REVEAL, RevealTold)}
+    except Unverifiable:
+        return ""
+    return max(opened) if opened and not opened & revealed else ""
+
+
 def verify_day(record: DayRecord, head: str = "") -> list[Finding]:
     """Whether a whole day kept to its rules: each draw, each threshold, and the budget."""
     log = record.log

@@ -4,7 +4,15 @@ from datetime import date
 
 from hutong.kernel.ids import id_text
 from hutong.kernel.money import BPS
-from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, HELD_OUT, TREATED, Campaign, Side
+from hutong.marketing.campaigns.campaign import (
+    CAMPAIGN_PREFIX,
+    CAMPAIGNS,
+    HELD_OUT,
+    TREATED,
+    Campaign,
+    CampaignState,
+    Side,
+)
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.effects.effect import Effect, Sample, effect
 from hutong.marketing.effects.repository import EffectRows
@@ -41,7 +49,7 @@ class EffectService:
             given=spent.total,
             times=spent.times,
             left=campaign.funded - campaign.given_back - spent.total,
-            planned=_planned(campaign, self._node.clock.now_ns()),
+            planned=_planned(campaign, await self._began_ns(campaign), self._node.clock.now_ns()),
             days=[DayGiven(date.fromordinal(day), amount) for day, amount in sorted(spent.days.items())],
             payments=_effect(units, "payments"),
             amount=_effect(units, "amount"),
@@ -51,6 +59,11 @@ class EffectService:
             refused=refused.times,
             refused_amount=refused.amount,
         )
+
+    async def _began_ns(self, campaign: Campaign) -> int:
+        """When it first gave something, or could; 0: not yet. A draft may wait long for its start."""
+        versions = await self._node.store.find(CAMPAIGNS, "id", [campaign.id])
+        return next((version.changed_ns for _, version in versions if version.state == CampaignState.RUNNING), 0)
 
     async def of_merchant(self, merchant_id: int) -> list[TakingsView]:
         """What each campaign brought a merchant, and what of it was the merchant's own money."""
@@ -75,8 +88,9 @@ def _effect(units: list[Unit], value: str) -> Effect:
     return effect(arms[TREATED], arms[HELD_OUT])
 
 
-def _planned(campaign: Campaign, now_ns: int) -> int:
+def _planned(campaign: Campaign, began_ns: int, now_ns: int) -> int:
     """What would be given by now if each moment of the campaign gave alike."""
-    starts_ns = max(campaign.starts_ns, campaign.created_ns)
-    gone = min(max(now_ns - starts_ns, 0), campaign.ends_ns - starts_ns)
-    return campaign.budget * gone // (campaign.ends_ns - starts_ns)
+    if not began_ns or began_ns >= campaign.ends_ns:
+        return 0
+    gone = min(max(now_ns - began_ns, 0), campaign.ends_ns - began_ns)
+    return campaign.budget * gone // (campaign.ends_ns - began_ns)

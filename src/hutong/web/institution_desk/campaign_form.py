@@ -1,5 +1,7 @@
 """The editor of campaigns: what was typed, read as terms."""
 
+from zoneinfo import ZoneInfo
+
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
@@ -19,30 +21,45 @@ from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
 from hutong.marketing.draws.distribution import USUAL
 from hutong.marketing.draws.reasons import DrawReason
 from hutong.web.form import Form
+from hutong.web.institution_desk.moment import moment_ns
 
-FIELDS = ("name", "kind", "side", "joining", "budget", "of_day", "times", "days", "holdout", "bands")
+FIELDS = (
+    *("name", "kind", "side", "joining", "starts", "days", "budget", "holdout", "bands"),
+    *("of_day", "place", "place_is", "person", "person_day", "times_all", "times"),
+    *("priority", "group", "exclusive", "partial"),
+)
+# What an editor offers. Money for people is a merchant's own, by a gateway.
+OFFERED = tuple(kind for kind in CampaignKind if kind is not CampaignKind.CASH)
 ROW_FIELDS = ("when", "off", "percent", "most", "least")
 ROWS = 4
 _DAY_NS = 86_400 * NS_PER_S
 _DAYS_MAX = 366
 _PER_CENT_BPS = 100
+_TIMES_MAX = 1_000
+_PRIORITY_MAX = 1_000
 _PARTS = 3  # Of a band's line: its weight, and from what amount to what.
 
 
-def read_draft(form: Form, now_ns: int, sponsors: list[int]) -> CampaignDraft:
+def read_draft(form: Form, now_ns: int, zone: ZoneInfo, sponsors: list[int]) -> CampaignDraft:
     """A campaign as typed. Refuses as `Form` does, RULE_NOT_UNDERSTOOD naming the row, DISTRIBUTION_INVALID."""
-    kind = next((each for each in CampaignKind if each.value == form.text("kind")), CampaignKind.DISCOUNT)
+    kind = next((each for each in OFFERED if each.value == form.text("kind")), CampaignKind.DISCOUNT)
     side = Side.PAYEE if form.text("side") == Side.PAYEE.value else Side.PAYER
     shares = [(each, _share(form, each)) for each in sponsors]
     rows = [row for number in range(1, ROWS + 1) if (row := _row(form, number)) is not None]
     terms = CampaignTerms(
         rules=RuleTable(rows=tuple(rows)),
-        caps=Caps(day=form.amount("of_day"), times_day=form.number("times", most=10) if form.text("times") else 0),
+        caps=_caps(form),
         holdout_bps=form.number("holdout", most=50) * _PER_CENT_BPS,
         by_joining=form.ticked("joining"),
+        partial=form.ticked("partial"),
+        priority=_number(form, "priority", _PRIORITY_MAX),
+        exclusive=form.ticked("exclusive"),
+        group=form.text("group", length_max=NAME_LENGTH_MAX),
         more={"distribution": {"bands": _bands(form.text("bands"))}} if kind is CampaignKind.DRAW else {},
     )
     form.needed("budget", length_max=24)
+    starts = moment_ns(form, "starts", zone)
+    starts_ns = 0 if starts is None else starts // NS_PER_S * NS_PER_S
     return CampaignDraft(
         id=parse_id(CAMPAIGN_PREFIX, form.needed("id", length_max=40)),
         name=form.needed("name", length_max=NAME_LENGTH_MAX),
@@ -51,7 +68,8 @@ def read_draft(form: Form, now_ns: int, sponsors: list[int]) -> CampaignDraft:
         sponsors=[(each, share) for each, share in shares if share],
         budget=form.amount("budget"),
         terms=terms,
-        ends_ns=now_ns + form.number("days", least=1, most=_DAYS_MAX) * _DAY_NS,
+        starts_ns=starts_ns,
+        ends_ns=max(now_ns, starts_ns) + form.number("days", least=1, most=_DAYS_MAX) * _DAY_NS,
     )
 
 
@@ -62,6 +80,22 @@ def usual_bands() -> str:
         return format_amount(amount, Currency.CNY)
 
     return "\n".join(f"{band.weight} {shown(band.low)} {shown(band.high)}" for band in USUAL.bands)
+
+
+def _caps(form: Form) -> Caps:
+    return Caps(
+        day=form.amount("of_day"),
+        place=form.amount("place"),
+        place_is="shop" if form.text("place_is") == "shop" else "city",
+        person=form.amount("person"),
+        person_day=form.amount("person_day"),
+        times=_number(form, "times_all", _TIMES_MAX),
+        times_day=_number(form, "times", _TIMES_MAX),
+    )
+
+
+def _number(form: Form, name: str, most: int) -> int:
+    return form.number(name, most=most) if form.text(name) else 0
 
 
 def _share(form: Form, sponsor_id: int) -> int:

@@ -25,7 +25,8 @@ from hutong.web.campaign_wording import KINDS, STATES, TAGS, against_plan, by_da
 from hutong.web.coupon_codes import CODE_KINDS, COUPON_STATES, listed
 from hutong.web.form import Form
 from hutong.web.institution_desk.campaign_coupons import COUPON_FIELDS, COUPON_KINDS, coupon_acts
-from hutong.web.institution_desk.campaign_form import FIELDS, ROW_FIELDS, ROWS, read_draft, usual_bands
+from hutong.web.institution_desk.campaign_form import FIELDS, OFFERED, ROW_FIELDS, ROWS, read_draft, usual_bands
+from hutong.web.institution_desk.campaign_terms import ASKED, rules_told, terms_told
 from hutong.web.language import phrase
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
@@ -107,7 +108,7 @@ def _editor(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[Controlle
         form = await desk.pages.form(request)
         try:
             sponsors = [each.id for each in marketing.sponsors.everybody() if not each.merchant_id]
-            wanted = read_draft(form, desk.node.clock.now_ns(), sponsors)
+            wanted = read_draft(form, desk.node.clock.now_ns(), desk.pages.zone, sponsors)
             await desk.answer(lambda: marketing.campaigns.draft(wanted))
         except Refusal as refusal:
             return await shown.editor(request, form, refusal)
@@ -194,7 +195,8 @@ class _Shown:
             sponsors=list(zip(texts, sponsors, strict=True)),
             rows=range(1, ROWS + 1),
             filled=[row for row in range(1, ROWS + 1) if any(typed[f"{name}{row}"] for name in ROW_FIELDS)],
-            kinds=KINDS,
+            kinds={kind.value: KINDS[kind.value] for kind in OFFERED},
+            asked=ASKED,
             new_campaign=self._new(CAMPAIGN_PREFIX),
         )
 
@@ -218,6 +220,8 @@ class _Shown:
             campaign=campaign,
             view=view,
             gives=gives(said, campaign),
+            terms=terms_told(said, campaign, marketing.sponsors),
+            rules=rules_told(said, campaign),
             effects=said_effects(said, view),
             days=by_day(said, view),
             today=self._today(request, campaign),

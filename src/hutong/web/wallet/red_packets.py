@@ -1,5 +1,6 @@
 """Red packets (红包) in the wallet: filled, handed on by a link or picture, opened, and who got what."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -38,6 +39,7 @@ from hutong.web.wallet.door import WALLET, wallet_guard
 
 HOME = "/wallet/red-packets"
 _SHOWN_MAX = 200
+_PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}")
 STATES = {
     PacketState.OPENING: (phrase("Under way"), "warn"),
     PacketState.OPEN: (phrase("Can be opened"), "good"),
@@ -120,9 +122,15 @@ class _Giving:
             raise Refusal(PaymentReason.BALANCE_INSUFFICIENT, field="amount")
         return packet
 
-    def recipient(self, code: str) -> int:
-        """Whose personal code of ours this is. Refuses CODE_UNKNOWN, for every other."""
-        resolved = self.institution.requests.resolve(code)
+    def recipient(self, text: str) -> int:
+        """
+        Whose telephone number or personal code of ours this is.
+
+        Refuses:  PHONE_MALFORMED and what finding somebody by it refuses; CODE_UNKNOWN, for every other code.
+        """
+        if _PHONE.fullmatch(text):
+            return self.institution.people.user_on(text).id
+        resolved = self.institution.requests.resolve(text)
         if resolved is None or not resolved.payee.user_id:
             raise Refusal(CodeReason.CODE_UNKNOWN, field="to")
         return resolved.payee.user_id

@@ -195,7 +195,7 @@ def errors_of_consents() -> None:
         numbers = {"out_order_no": number("H"), "out_request_no": number("R")}
         return ask("alipay.fund.auth.order.freeze", held | numbers | {"auth_code": code} | changed)
 
-    refused(freeze(do("payment_code", at="jing")["payment_code"]), "PAYMENT_AUTH_CODE_INVALID")
+    refused(freeze("310000000000000000"), "PAYMENT_AUTH_CODE_INVALID")  # Of another institution, which says so.
     refused(freeze(do("payment_code", at="zhi", poor=True)["payment_code"]), "PAYER_BALANCE_NOT_ENOUGH")
     refused(freeze("1", amount="0"), "ILLEGAL_ARGUMENT")
     mine, code = number("H"), do("payment_code", at="zhi")["payment_code"]
