@@ -16,7 +16,14 @@ FOUND: dict[str, Any] = {
     "answer_by_ms": 1_767_225_600_000,
     "turns": [
         {"number": 1, "by": "DBTR", "act": "OPEN", "amount": 1_000, "text": "面是凉的", "at_ms": 1_767_225_600_000},
-        {"number": 2, "by": "CDTR", "act": "SAYS", "text": "抱歉", "at_ms": 1_767_225_660_000},
+        {
+            "number": 2,
+            "by": "CDTR",
+            "act": "SAYS",
+            "text": "抱歉[/b] [red]",
+            "pictures": ["a" * 64],
+            "at_ms": 1_767_225_660_000,
+        },
     ],
 }
 
@@ -26,7 +33,9 @@ def test_a_complaint_is_shown_with_its_history(capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     assert "¥10.00" in shown
     assert "2026-01-01 00:00Z" in shown
-    assert shown.index("面是凉的") < shown.index("抱歉")
+    assert shown.index("面是凉的") < shown.index("抱歉[/b] [red]"), "what people write is no markup of ours"
+    assert "picture" in shown
+    assert shown.count("a" * 20) >= 1
 
 
 @pytest.mark.parametrize("arguments", [["list", "--desk"], ["show", "cpl_1", "--desk"]])

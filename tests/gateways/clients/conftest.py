@@ -33,6 +33,7 @@ from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
+from tests.gateways.clients.complaining import complain, grievance
 from tests.network.conftest import NetworkThread, new_database
 
 ROOT = Path(__file__).parents[3]
@@ -183,9 +184,9 @@ class Stage:
             case "take":
                 return self._as_payer(asked, lambda payer: _take(payer, asked))
             case "complain":
-                return self._as_payer(asked, lambda payer: _complain(payer, asked))
+                return self._as_payer(asked, lambda payer: complain(payer, asked))
             case "grievance":
-                return self._as_payer(asked, lambda payer: _grievance(payer, asked))
+                return self._as_payer(asked, lambda payer: grievance(payer, asked))
             case "watch":
                 return asyncio.run(self._watch(asked))
             case "clock":
@@ -418,51 +419,6 @@ async def _take(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
     what = "decline" if asked.get("decline") else "take"
     taken = await payer.wallet.client.post(f"/v1/transfers/{sent[-1]['transfer_id']}/{what}")
     return {"state": taken["state"], "amount": taken["amount"]}
-
-
-async def _complain(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """Complain of a payment, or say something in a complaint; how it stands, once that has arrived."""
-    client = payer.wallet.client
-    if "payment_id" in asked:
-        id_ = payer.wallet.new_id("grv")
-        said = {"complaint_id": id_, "payment_id": asked["payment_id"], "kind": asked["kind"], "text": asked["text"]}
-        said |= {"amount": asked.get("amount", 0), "contact": "13800138000", "pictures": []}
-        for picture in asked.get("pictures", ()):
-            said["pictures"].append((await client.post("/v1/complaints/pictures", {"content": picture}))["picture"])
-        await client.post("/v1/complaints", said)
-    else:
-        id_ = asked["complaint_id"]
-        said = {"act_id": payer.wallet.new_id("act"), "text": asked.get("text", "")}
-        await client.post(f"/v1/complaints/{id_}/{asked['act']}", said)
-    for _ in range(100):
-        found = await client.get(f"/v1/complaints/{id_}")
-        if "sending" not in found:
-            return dict(found)
-        await asyncio.sleep(0.1)
-    raise AssertionError(found)
-
-
-async def _grievance(payer: SamplePayer, asked: dict[str, Any]) -> dict[str, Any]:
-    """A complaint as its payer sees it, once it stands as expected."""
-    for _ in range(100):
-        found = await payer.wallet.client.get(f"/v1/complaints/{asked['complaint_id']}")
-        if found["state"] == asked["state"]:
-            break
-        await asyncio.sleep(0.1)
-    shown = [name for turn in found["turns"] if turn["by"] == "CDTR" for name in turn.get("pictures", ())]
-    return dict(found) | {"shown": [await _picture(payer, asked["complaint_id"], name) for name in shown]}
-
-
-async def _picture(payer: SamplePayer, complaint_id: str, name: str) -> str:
-    """A picture that the merchant showed, in base64, once it has come."""
-    for _ in range(100):
-        try:
-            return str((await payer.wallet.client.get(f"/v1/complaints/{complaint_id}/pictures/{name}"))["content"])
-        except NodeRefused as refused:
-            if refused.reason != "PICTURE_ON_ITS_WAY":
-                raise
-        await asyncio.sleep(0.1)
-    raise AssertionError(name)
 
 
 def _within(prefix: str, link: str) -> str:
