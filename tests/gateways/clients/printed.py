@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.gateways.clients.conftest import Stage
+from tests.gateways.clients.stage import Stage
 
 TITLES = {"go": "Go", "java": "Java", "php": "PHP"}
 

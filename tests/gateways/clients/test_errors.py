@@ -10,7 +10,7 @@ from hutong.gateways.alipay.refusals import REFUSALS
 from hutong.gateways.wechat.v2.errors import Code as V2Code
 from hutong.gateways.wechat.v3.errors import Code as V3Code
 from hutong.runtime.address import Address
-from tests.gateways.clients.conftest import Stage, staged
+from tests.gateways.clients.stage import Stage, staged
 from tests.gateways.clients.test_node_clients import node
 from tests.gateways.clients.test_python_clients import python
 

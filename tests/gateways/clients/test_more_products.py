@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways.clients.conftest import Stage
+from tests.gateways.clients.stage import Stage
 from tests.gateways.clients.stories import PLAYED, Played
 from tests.gateways.clients.test_node_clients import node
 from tests.gateways.clients.test_python_clients import python

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways.clients.conftest import PROGRAMS, Stage, environment
+from tests.gateways.clients.stage import PROGRAMS, Stage, environment
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways.clients.conftest import PROGRAMS, Stage, environment
 from tests.gateways.clients.printed import printed
+from tests.gateways.clients.stage import PROGRAMS, Stage, environment
 
 pytestmark = pytest.mark.timeout(900)
 STATES = {"wechatpay": "SUCCESS", "alipay": "TRADE_SUCCESS"}
