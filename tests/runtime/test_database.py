@@ -66,6 +66,21 @@ def test_a_connection_that_has_ended_is_a_database_that_is_gone(database: Databa
     asyncio.run(cut())
 
 
+def test_a_database_that_takes_too_long_may_be_asked_again(database: Database) -> None:
+    """A server that is busy beyond its limit answers nobody: its clients hear so, and not of a mistake of ours."""
+
+    async def slow() -> None:
+        connection = await database.connect()
+        try:
+            await connection.execute("SET statement_timeout = '20ms'")
+            with pytest.raises(DatabaseUnavailable, match="too long"), unavailable_when_gone():
+                await connection.fetchval("SELECT pg_sleep(60)")
+        finally:
+            await connection.close()
+
+    asyncio.run(slow())
+
+
 def test_a_query_that_is_wrong_is_no_database_that_is_gone(database: Database) -> None:
     async def mistaken() -> None:
         connection = await database.connect()

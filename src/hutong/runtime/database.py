@@ -65,7 +65,7 @@ class DatabaseReason(Reason):
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818  # It is a state of the world; nothing was sent.
-    """The database can't be reached, or is still starting; whoever asked may ask again."""
+    """The database can't be reached, is still starting or has no time; whoever asked may ask again."""
 
 
 @contextmanager
@@ -80,6 +80,8 @@ def unavailable_when_gone() -> Iterator[None]:
         if _CLOSED.search(str(error)) is None:
             raise
         raise DatabaseUnavailable(f"the connection has ended: {error}") from error
+    except asyncpg.QueryCanceledError as error:
+        raise DatabaseUnavailable(f"the database took too long: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
