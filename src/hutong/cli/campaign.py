@@ -223,7 +223,7 @@ def _show_sponsor(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        stdout.print(f"{found['name']}: {found['sponsor_id']}, {money(found['balance'])} in no campaign")
+        stdout.print(f"{found['name']}: {found['sponsor_id']}, {money(found['balance'])} in no campaign", markup=False)
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:

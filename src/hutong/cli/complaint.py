@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from rich.markup import escape
 
 from hutong.app.node_client import NodeClient
 from hutong.cli.connection import MERCHANT, NOWHERE, USER, At, asking_later, connected, operating
@@ -236,7 +235,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
         elif name.endswith("_ms"):
             facts.append((name.removesuffix("_ms").replace("_", " "), _time(value)))
         elif name not in ("currency", "turns"):
-            facts.append((name.replace("_", " "), escape(str(value))))
+            facts.append((name.replace("_", " "), str(value)))
     show_facts("", facts)
     rows = [_turn(turn, found["currency"]) for turn in found.get("turns", [])]
     if rows:
@@ -245,8 +244,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
 
 def _turn(turn: dict[str, Any], currency: str) -> tuple[str, ...]:
     amount = money(turn["amount"], currency) if turn.get("amount") else ""
-    # What people write is no markup: a bracket of a payer's must not break the merchant's screen.
-    said = [escape(turn.get("text", "")), *(f"picture {name}" for name in turn.get("pictures", []))]
+    said = [turn.get("text", ""), *(f"picture {name}" for name in turn.get("pictures", []))]
     return _time(turn["at_ms"]), turn["by"], turn["act"], amount, "\n".join(filter(None, said))
 
 

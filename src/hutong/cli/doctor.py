@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from rich.text import Text
 
 from hutong.cli.output import AsJson, show_json, show_rows, stdout
 from hutong.codes.font import font_for
@@ -72,9 +73,7 @@ def doctor(*, json: AsJson = False) -> int:
     if json:
         show_json({"runs": runs, "findings": msgspec.to_builtins(findings)})
         return 0 if runs else 1
-    rows = [
-        (f"[{_COLOURS[each.state]}]{each.state.value}[/]", each.about, each.found, each.remedy) for each in findings
-    ]
+    rows = [(Text(each.state.value, _COLOURS[each.state]), each.about, each.found, each.remedy) for each in findings]
     show_rows("", ("", "what", "found", "what to do"), rows)
     stdout.print("A network runs here: hutong up" if runs else "A network does not run here yet.")
     return 0 if runs else 1

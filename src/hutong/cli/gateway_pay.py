@@ -54,7 +54,9 @@ async def pay(
     if json:
         show_json(told)
     else:
-        stdout.print(f"{told['outcome']}: {money(told['amount'], told['currency'])} to {told['payee_name']}")
+        stdout.print(
+            f"{told['outcome']}: {money(told['amount'], told['currency'])} to {told['payee_name']}", markup=False
+        )
 
 
 async def agree(
@@ -94,7 +96,9 @@ async def agree(
     if json:
         show_json(told)
     else:
-        stdout.print(f"SIGNED: {money(told['day_max'], 'CNY')} a day at most, for {told['merchant_name']}")
+        stdout.print(
+            f"SIGNED: {money(told['day_max'], 'CNY')} a day at most, for {told['merchant_name']}", markup=False
+        )
 
 
 async def payment_code(*, payer: PayersNode = "jing", json: AsJson = False) -> None:

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hutong.app.node_client import NodeRefused, NodeSilent
 from hutong.kernel.errors import Refusal
@@ -23,24 +24,26 @@ def show_json(value: Any) -> None:
 
 
 def show_facts(title: str, facts: Iterable[tuple[str, str]]) -> None:
-    """A few named facts, one a line."""
-    table = Table(box=None, show_header=False, pad_edge=False, title=title or None, title_justify="left")
+    """A few named facts, one a line. What people wrote is shown as it is: a bracket of theirs is no markup of ours."""
+    table = Table(
+        box=None, show_header=False, pad_edge=False, title=Text(title) if title else None, title_justify="left"
+    )
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, fact in facts:
-        table.add_row(name, fact)
+        table.add_row(name, Text(fact))
     stdout.print(table)
 
 
 def show_rows(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, numbers: Sequence[str] = ()
 ) -> None:
-    """A table; the columns in `numbers` are aligned to the right."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
+    """A table; the columns in `numbers` are aligned to the right. A `str` is shown as it is, a `Text` with its colours."""
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     stdout.print(table)
 
 

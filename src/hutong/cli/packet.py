@@ -85,7 +85,7 @@ async def claim(
         show_json(got)
         return
     way = ", on its way" if got["state"] == "SENDING" else ""
-    stdout.print(f"{money(got['amount'], got['currency'])} from {got['sender_name']}{way}", end="")
+    stdout.print(f"{money(got['amount'], got['currency'])} from {got['sender_name']}{way}", end="", markup=False)
     stdout.out(f": {got['greeting']}" if got.get("greeting") else "")
 
 

@@ -78,7 +78,9 @@ async def approve(*, pin: Pin = "", yes: Yes = False, at: At = NOWHERE, json: As
             raise Refusal(PayReason.NOTHING_WAITS)
         newest = waiting[-1]
         if not json:
-            stdout.print(f"{newest['creditor_name']} asks for {money(newest['amount'], newest['currency'])}")
+            stdout.print(
+                f"{newest['creditor_name']} asks for {money(newest['amount'], newest['currency'])}", markup=False
+            )
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
             raise Refusal(PayReason.NOT_CONFIRMED)
         pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
@@ -171,7 +173,7 @@ def _show_payment(paid: dict[str, Any], *, as_json: bool) -> None:
         return
     shown = money(paid.get("paid", paid["amount"]), paid["currency"])
     if paid["state"] == "COMPLETED":
-        stdout.print(f"Paid {shown} to {paid['payee_name']}: {paid['payment_id']}")
+        stdout.print(f"Paid {shown} to {paid['payee_name']}: {paid['payment_id']}", markup=False)
     else:
         said = "Rejected" if paid["state"] == "REJECTED" else "Undecided as yet"
-        stdout.print(f"{said}: {shown} to {paid['payee_name']}; hutong payment {paid['payment_id']}")
+        stdout.print(f"{said}: {shown} to {paid['payee_name']}; hutong payment {paid['payment_id']}", markup=False)
