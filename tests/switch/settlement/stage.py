@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hutong.app.host import Machine, NodeHost
 from hutong.app.wiring import SWITCH_KINDS, switch_on
-from hutong.kernel.clock import NS_PER_MS, SystemClock
+from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
 from hutong.kernel.ids import IdMint, seeded_randomness
 from hutong.kernel.money import Currency
 from hutong.runtime.database import Database
@@ -22,15 +22,20 @@ from hutong.scheme.messages import (
 )
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
-from hutong.switch.settlement.calendar import CalendarRules, calendar
+from hutong.switch.settlement.calendar import CalendarRules, SettlementCalendar, calendar
 
 NODES = ("jing", "wei", "zhi")
-# A window may be closed before its time while its date is today's: with so many, as often as one likes.
-EVERY_MINUTE = calendar(
-    "minutes",
-    "0001-01-01",
-    CalendarRules(zone="UTC", cut_offs=[f"23:{minute:02d}" for minute in range(12, 60)]),
-)
+
+
+def every_minute() -> SettlementCalendar:
+    """
+    A window may be closed before its time while its date is today's: with so many, as often as one likes.
+
+    They are those of the last hour of a day that is never the one it is: where it is morning by now.
+    """
+    zone = "UTC" if instant(SystemClock().now_ns()).hour < 12 else "Etc/GMT+12"
+    cut_offs = [f"23:{minute:02d}" for minute in range(12, 60)]
+    return calendar("minutes", "0001-01-01", CalendarRules(zone=zone, cut_offs=cut_offs))
 
 
 @dataclass
@@ -101,7 +106,7 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
     found: list[Stage] = []
 
     async def build(machine: Machine, _stack: AsyncExitStack) -> SwitchNode:
-        policy = ClearingPolicy(calendar=EVERY_MINUTE)
+        policy = ClearingPolicy(calendar=every_minute())
         switch = switch_on(machine, policy)
         living = Stage(switch, machine)
         machine.journal.post = living.post

@@ -225,6 +225,7 @@ POLICY_FIELDS = {
     "months": phrase("Months"),
     "banking_days": phrase("Banking days"),
     "answer_hours": phrase("Hours to answer"),
+    "picture_days": phrase("Days pictures are kept"),
     "desk": phrase("Desk looks first"),
     "kind": phrase("Kind"),
     "days": phrase("Days"),
