@@ -31,7 +31,7 @@ from hutong.runtime.settings import Settings
 
 NATIVE, CODEPAY = "/v3/pay/transactions/native", "/v3/pay/transactions/codepay"
 REQUESTS, CHARGES = "/v1/payment-requests", "/v1/charges"
-CLIENTS = 24
+CLIENTS = 16
 _ACCOUNTS = 8
 _AT_MOST_PER_S = 1500  # So many are made beforehand for each second.
 _PAYERS, _SELLERS = "jing", "wei"
