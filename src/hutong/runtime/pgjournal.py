@@ -32,8 +32,6 @@ _POSITION = slice(POSITION_OFFSET, POSITION_OFFSET + 8)
 # While many are being answered, so many new rows are enough to send: else database and Python take turns (1.4x at 256
 # clients of the ledger alone).
 _EARLY_ROWS = 96
-# So are so many decisions of one pass of the loop: else all of 64 clients are decided, then all of them committed.
-_EARLY_DECISIONS = 32
 _SESSION = {
     "synchronous_commit": "on",  # Whatever the server's default: what we call durable is on disk.
     "statement_timeout": "60s",
@@ -175,10 +173,7 @@ class PgJournal:
             self._sealed_position = self._position
             batch = self._open
             batch.seals.append((self._position, len(batch.effects), len(batch.letters)))
-            if self._in_flight is None and len(batch.seals) >= _EARLY_DECISIONS:
-                self._begin()
-            else:
-                self._wake()
+            self._wake()
 
     def break_off(self, why: str) -> None:
         self._stop(HaltReason.DECISION_BROKEN, why)
