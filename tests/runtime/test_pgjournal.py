@@ -442,21 +442,3 @@ def test_what_is_decided_while_others_are_answered_does_not_wait_for_all_of_them
         await journal.close()
 
     run(scenario)
-
-
-def test_when_many_decide_at_once_the_first_are_sent_while_the_others_decide(node: Database) -> None:
-    async def scenario() -> None:
-        journal = await open_journal(node)
-        heard: list[int] = []
-        for number in range(80):
-            journal.append(NOTES, note(number))
-            journal.effect(lambda number=number: heard.append(number))  # type: ignore[misc]
-            journal.seal()
-            assert (journal.sent_at is not None) == (number >= 31)
-        assert not heard, "nothing leaves before it is durable"
-        await journal.flushed()
-        assert heard == list(range(80))
-        assert journal.commits == 2
-        await journal.close()
-
-    run(scenario)
