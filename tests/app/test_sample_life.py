@@ -4,7 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
+
+from hutong.app.moving_in import MovingIn
 from hutong.app.network import DEMO_NETWORK
+from hutong.app.node_client import NodeClient
 from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, has_no_past, show_samples, were_made
 from hutong.app.samples import HISTORY, PEOPLE, STALLS, Stall
 from hutong.app.up import RunningNetwork, Trial, running_network
@@ -55,10 +59,19 @@ def test_samples_live_a_week_and_are_made_once(postgres: Address, tmp_path: Path
         clock = PutClock()
         clock.put_back(DAYS)
         async with AsyncExitStack() as stack:
-            running = await stack.enter_async_context(running_network(settings, DEMO_NETWORK, address, Trial(clock)))
+            trial = Trial(clock, moving_in=MovingIn(lambda: clock.behind_ns > 0))
+            running = await stack.enter_async_context(running_network(settings, DEMO_NETWORK, address, trial))
             assert not await were_made(running)
+            await _others_are_told_that_it_starts(running)
+            told: list[str] = []
+            patient = NodeClient(running["jing"].url, running["jing"].operator_token, starting=told.append)
+            asking = asyncio.create_task(patient.get("/v1/operator/settlement"))
             await Neighbourhood(running, clock).live(lambda _: None)
             assert clock.behind_ns == 0
+            assert await asking is not None
+            assert told == [running["jing"].url]
+            await patient.close()
+            await _everybody_comes_in(running)
             assert await were_made(running)
             show_samples(running)
             _everybody_is_shown(running)
@@ -75,6 +88,43 @@ def test_samples_live_a_week_and_are_made_once(postgres: Address, tmp_path: Path
 
     asyncio.run(scenario())
     assert audit_when_quiet(address.url).wrong == []
+
+
+async def _others_are_told_that_it_starts(running: RunningNetwork) -> None:
+    """At every door: hot or not, page or API, with the operator's own token."""
+    for node in running.nodes.values():
+        operator = {"authorization": f"Bearer {node.operator_token}"}
+        async with httpx.AsyncClient(base_url=node.url) as client:
+            for method, path, more in (
+                ("GET", "/v1/operator/audit", {"headers": operator}),
+                ("POST", "/v1/payments", {"headers": operator, "json": {"payment_id": "pay_1"}}),
+                ("POST", "/scheme/v1/envelopes", {"json": {}}),
+                ("POST", "/v3/pay/transactions/native", {"json": {}}),
+                ("GET", "/wallet", {"headers": {"hutong-moving-in": ""}}),
+                ("GET", "/nowhere", {"headers": {"hutong-moving-in": "f" * 32}}),
+            ):
+                no = await client.request(method, path, **more)
+                assert (no.status_code, no.headers["retry-after"]) == (503, "1"), (path, no.text)
+                assert no.json()["reason"] == "NODE_STARTING"
+            page = await client.get("/", headers={"accept": "text/html,*/*;q=0.8"})
+            assert (page.status_code, page.headers["retry-after"]) == (503, "1")
+            assert "正在启动" in page.text
+            assert "This page opens by itself" in page.text
+            style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+            assert (await client.get(style)).status_code == 200
+            assert (await client.get("/health/live")).status_code == 200
+            ready = await client.get("/health/ready")
+            assert ready.status_code == 503
+            assert ready.json()["checks"]["samples"] == "people are moving in"
+
+
+async def _everybody_comes_in(running: RunningNetwork) -> None:
+    for node in running.nodes.values():
+        async with httpx.AsyncClient(base_url=node.url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
+            assert (await client.get("/", headers={"accept": "text/html"})).status_code == 200
+            refused = await client.post("/v1/payments", json={})
+            assert refused.json()["reason"] != "NODE_STARTING"
 
 
 def _everybody_is_shown(running: RunningNetwork) -> None:

@@ -27,6 +27,7 @@ SHORT = Extent(
     packets=40,
     packets_warm_s=0.05,
     marketing_s=0.4,
+    marketing_rounds=1,
 )
 NAMES = {
     "echo": {"echo_c256_per_s"},

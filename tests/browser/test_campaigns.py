@@ -152,7 +152,7 @@ def test_budgets_inside_budgets_of_two_sponsors_are_written_down_and_wait_for_th
         expect(terms).to_contain_text(text)
     row = terms.get_by_role("row").filter(has_text="debtor_agent")
     expect(row).to_contain_text("new true; debtor_agent 'wei'; city '上海'")
-    expect(terms.get_by_role("row").last).to_contain_text("10 % off, at most ¥3.00")
+    expect(terms.get_by_role("row").last).to_contain_text("10% off, at most ¥3.00")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Scheduled").wait_for()
     expect(page.locator(".tile").filter(has_text="Planned until now")).to_contain_text("¥0.00")

@@ -78,6 +78,8 @@ def test_every_page_looks_right(
         "/desk/settlement",
         "/desk/campaigns",
         "/desk/campaigns/new",
+        f"/desk/campaigns/traits?id={cast.payer.user_id}",
+        f"/desk/campaigns/traits?id={cast.till.merchant_id}",
         "/desk/policies?channel=STATIC&tier=2&verified=1",
     ):
         visitor.go(path)
@@ -99,6 +101,32 @@ def test_a_stranger_is_led_to_the_sign_in_and_a_viewer_changes_nothing(
     answer = page.request.post(f"{town.url('jing')}/desk/users/{cast.payer.user_id}", form=sent)
     assert answer.status == 401 or "OPERATOR_MAY_NOT" in answer.text()
     assert not town.street.operator("jing").get(f"/v1/operator/users/{cast.payer.user_id}")["frozen_by_operator"]
+
+
+def test_what_rules_may_ask_of_a_person_and_a_merchant_is_said(
+    town: BrowserTown, person: OpenBrowser, cast: Cast
+) -> None:
+    operator = town.street.operator("jing")
+    visitor = person("jing", viewport=DESK, language="en")
+    page = signed_in(visitor, town.operator_token("jing"))
+    visitor.go("/desk/campaigns")
+    page.get_by_role("link", name="What rules may ask").click()
+    page.get_by_label("Id of a user or merchant").fill(cast.payer.user_id)
+    page.get_by_role("button", name="Show").click()
+    page.get_by_label("Words, with commas between them").fill("student， driver,")
+    page.get_by_label("Lives in").fill("苏州")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Words, with commas between them")).to_have_value("driver, student")
+    found = operator.get(f"/v1/operator/users/{cast.payer.user_id}/segments")
+    assert found == {"words": ["driver", "student"], "home_city": "苏州"}
+    visitor.go(f"/desk/campaigns/traits?id={cast.till.merchant_id}")
+    expect(page.get_by_label("Lives in")).to_have_count(0)
+    page.get_by_label("Words, with commas between them").fill("small")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Words, with commas between them")).to_have_value("small")
+    assert operator.get(f"/v1/operator/merchants/{cast.till.merchant_id}/tags") == {"words": ["small"]}
+    visitor.go(f"/desk/campaigns/traits?id={cast.payer.user_id[:-4]}0000")
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def test_a_user_is_found_masked_opened_and_frozen_and_each_look_is_noted(

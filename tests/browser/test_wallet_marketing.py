@@ -57,6 +57,7 @@ def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown
     visitor.looks_right()
     page.get_by_role("link", name="Get more coupons").click()
     expect(page.locator("li").filter(has_text="小店立减")).to_contain_text("¥1.00 off")
+    expect(page.locator("li").filter(has_text="小店立减")).to_contain_text("¥41.00 – ¥41.99")
     expect(page.locator("li").filter(has_text="天天减")).to_contain_text("By chance, up to ¥30.00 a day")
     page.get_by_label("Coupon code").fill("0000-0000-0000-0000")
     page.get_by_role("button", name="Redeem the code").click()
@@ -74,7 +75,7 @@ def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown
     page.get_by_text("Used and expired").click()
     expect(page.locator("details li").filter(has_text="满20减5")).to_contain_text("Used")
     visitor.looks_right()
-    _given_away(fair, town, payer, friend, visitor)
+    _given_away(fair, town, payer, friend, visitor, person)
 
 
 def _paid_with_the_best(visitor: Visitor, plate: str) -> None:
@@ -100,7 +101,9 @@ def _paid_with_the_best(visitor: Visitor, plate: str) -> None:
     visitor.looks_right()
 
 
-def _given_away(fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, visitor: Visitor) -> None:
+def _given_away(  # Everybody who is in it.
+    fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, visitor: Visitor, visitor_of: OpenBrowser
+) -> None:
     page = visitor.page
     giving = town.street.payer("jing")
     coupon = {"coupon_id": new_id("cpn"), "template_id": fair.templates["满20减5"]}
@@ -117,6 +120,13 @@ def _given_away(fair: Festival, town: BrowserTown, payer: Payer, friend: Payer, 
     page.get_by_label("Phone number").fill(phone)
     page.get_by_role("button", name="Give it away").click()
     expect(page.get_by_text("You have no coupons.")).to_be_visible()
+    page.get_by_text("Given away").click()
+    expect(page.locator("details li").filter(has_text="满20减5")).to_contain_text("You gave it to somebody else.")
+    visitor.looks_right()
+    given = entered(visitor_of, town, friend)
+    given.go("/wallet/coupons")
+    expect(given.page.locator("li").filter(has_text="满20减5")).to_contain_text("A friend gave it to you.")
+    given.looks_right()
     (theirs,) = friend.get("/v1/me/coupons")
     assert theirs["label"] == "满20减5"
     assert payer.get("/v1/me/coupons")
@@ -203,14 +213,16 @@ def test_a_red_packet_is_filled_opened_elsewhere_and_everybody_sees_who_got_what
     _opened_elsewhere(entered(person, town, there), link)
     until(lambda: there.balance, lambda balance: balance == 600)
     page.reload()
-    expect(page.locator(".list li")).to_contain_text(["wei"])
+    expect(page.locator(".list li")).to_contain_text(["Wei Wallet 微包"])
     taker = entered(person, town, sender)
     taker.go("/wallet/red-packets")
     taker.page.get_by_label("Link of a red packet").fill(link)
     taker.page.get_by_role("button", name="Look at it").click()
+    expect(taker.page.get_by_text("Your red packet")).to_be_visible()
     taker.page.get_by_role("button", name="Open it").click()
     taker.page.get_by_text("In your balance").wait_for()
     expect(taker.page.locator(".list li")).to_have_count(2)
+    expect(taker.page.locator(".list li").last).to_contain_text("You")
     taker.page.get_by_text("How it was shared").click()
     expect(taker.page.locator("details code")).to_have_count(2)  # The hash, and now the seed.
     expect(taker.page.get_by_text("Luckiest")).to_have_count(0)  # All have the same.
@@ -258,24 +270,57 @@ def test_a_packet_for_one_person_is_addressed_by_telephone_number(town: BrowserT
     phone = street.operator("jing").get(f"/v1/operator/users/{friend.user_id}")["phone"]
     visitor = entered(person, town, sender)
     page = visitor.go("/wallet/red-packets/new")
-    page.locator("#amount").fill("5.20")
-    page.locator("#count").fill("1")
+    page.locator("#amount").fill("5.20")  # How many is left as it is: there is one person.
     page.get_by_text("For one person alone").click()
     page.get_by_label(re.compile("phone number or code")).fill("13000000000")
     page.locator("form button.wide").click()
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label(re.compile("phone number or code")).fill(phone)
     page.locator("form button.wide").click()
-    expect(page.locator(".cover")).to_be_visible()
+    expect(page.get_by_text("Your red packet for *小明")).to_be_visible()
+    (link,) = (each["link"] for each in sender.get("/v1/me/red-packets?role=sent"))
+    visitor.go(f"/wallet/red-packets/open?link={link}")
+    page.wait_for_url("**/wallet/red-packets/rpk_*")  # It is not the sender's to open.
     other = entered(person, town, stranger)
     other.go("/wallet/red-packets")
     expect(other.page.get_by_role("link", name="Look at it")).to_have_count(0)
     theirs = entered(person, town, friend)
-    theirs.go("/wallet/red-packets")
+    theirs.go("/wallet").get_by_role("link", name="A red packet from *小明").click()
+    theirs.page.wait_for_url("**/wallet/red-packets")
     theirs.looks_right()
     theirs.page.get_by_role("link", name="Look at it").click()
     theirs.page.get_by_role("button", name="Open it").click()
     expect(theirs.page.locator(".cover .amount")).to_have_text("¥5.20")
+    expect(theirs.go("/wallet").get_by_role("link", name="A red packet from")).to_have_count(0)
+
+
+def test_who_has_no_wallet_registers_behind_a_packets_link_and_is_back_at_the_packet(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    street = town.street
+    sender, packet = street.payer("jing", 1_000), {"kind": "EQUAL", "amount": 800, "count": 1}
+    link = sender.post("/v1/me/red-packets", packet | {"packet_id": new_id("rpk")})["link"]
+    newcomer = person("jing", viewport=PHONE)
+    page = newcomer.go(f"/q/{link.rpartition('/')[2]}")
+    newcomer.looks_right()
+    page.locator("a.entry").first.click()
+    page.get_by_role("link", name="开通钱包").click()
+    page.locator("#name").fill("钱小新")
+    page.locator("#phone").fill("13755550001")
+    page.locator("form button").click()
+    page.locator("#code").fill(street.operator("jing").get("/v1/operator/one-time-codes/+8613755550001")["code"])
+    page.locator("form button").click()
+    for name in ("pin", "again"):
+        page.locator(f"#{name}").fill(PIN)
+    page.locator("form button").first.click()
+    page.get_by_role("button", name="开").click()
+    expect(page.locator(".cover .amount")).to_have_text("¥8.00")
+    expect(page.locator(".list li")).to_contain_text("我")
+    late = person("jing", viewport=PHONE)
+    late.go(f"/q/{link.rpartition('/')[2]}")
+    expect(late.page.get_by_role("heading", name="这个红包无法打开")).to_be_visible()
+    expect(late.page.locator("main")).not_to_contain_text("RED_PACKET")
+    late.looks_right()
 
 
 def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
@@ -291,10 +336,17 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     newcomer = person("jing", language="en", viewport=PHONE)
     newcomer.page.goto(link)
     expect(newcomer.page.get_by_role("heading", name="*小明 invites you")).to_be_visible()
+    expect(newcomer.page.locator("main")).to_contain_text("tier II")
     newcomer.looks_right()
     newcomer.page.goto(f"{link}X")
     expect(newcomer.page.get_by_role("heading", name="This invitation leads nowhere")).to_be_visible()
     first = _friend(street, link)
+    expect(page.locator(".mine")).to_contain_text("0 of 2 friends")
+    expect(page.locator(".mine")).to_contain_text("The next friend brings ¥8.00.")
+    theirs = entered(person, town, first)
+    theirs.go("/wallet/invite")
+    expect(theirs.page.locator("main")).to_contain_text("*小明 did. Your friend is rewarded when you prove who you are")
+    theirs.looks_right()
     page.reload()
     expect(page.locator("li").filter(has_text="Has not paid yet")).to_have_count(1)
     first.pay(plate, 1_000)
@@ -312,6 +364,9 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     _granted_at_the_desk(town, person, waiting["referral_id"])
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
+    expect(page.locator(".mine")).to_contain_text("All steps are reached")
+    expect(page.locator("li").filter(has_text="2 friends in all")).to_contain_text("Reached")
+    expect(page.get_by_text("You said: 他是我弟弟")).to_be_visible()
     expect(page.get_by_text("We answered: 一家人")).to_be_visible()
     visitor.looks_right()
     visitor.go("/wallet/bills")

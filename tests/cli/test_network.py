@@ -344,3 +344,77 @@ def test_coupons_from_their_template_to_a_payment(say: Say, tmp_path: Path, caps
     assert run(["coupon", "list", *at]) == 0
     assert run(["coupon", "mine", *me]) == 0
     assert "1 of 10" in capsys.readouterr().out
+
+
+def test_a_merchants_own_campaigns_and_programmes_by_command(
+    say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at, phone = ("--node", "jing"), "13900139007"
+    user = say("register", phone, "韩梅梅", "--pin", "483915", *at)["user"]["id"]
+    say("pay-in", phone, "100", *at)
+    say("onboard", "包子铺", "--latin", "Buns", *at)
+    shop = ("--as", "包子铺", *at)
+    code = say("plate", *shop)["text"]
+    say("pay", code, "--amount", "50", "--pin", "483915", "--as", phone, *at)
+    assert say("campaign", "budget", "20", *shop)["balance"] == 2_000
+    assert say("campaign", "budget", "5", "--back", *shop)["balance"] == 1_500
+    own = ("--merchant", *shop)
+    assert say("campaign", "create", "x", "--budget", "9", "--off", "1", *at, code=1)["reason"]  # Nobody pays.
+    id_ = say("campaign", "create", "早市", "--budget", "9", "--off", "1", "--held-out", "0", *own)["campaign_id"]
+    assert [each["campaign_id"] for each in say("campaign", "list", *own)] == [id_]
+    assert say("campaign", "start", id_, *own)["state"] == "RUNNING"
+    terms = tmp_path / "terms.json"
+    terms.write_text('{"rules": {"rows": [{"off": 200}]}, "holdout_bps": 0}')
+    assert say("campaign", "terms", id_, str(terms), "--version", "1", *own)["version"] == 2
+    terms.write_text('{"rules": {"rows": [{"off": 300}]}}')
+    late = say("campaign", "terms", id_, str(terms), "--version", "1", *own, code=1)
+    assert (late["reason"], late["facts"]["version"]) == ("CAMPAIGN_REVISED_SINCE", 2)
+    assert say("pay", code, "--amount", "10", "--pin", "483915", "--as", phone, *at)["paid"] == 800
+    found = say("campaign", "effects", id_, *own)
+    assert (found["unit"], found["given"]) == ("shop_hour", 200)
+    assert [(each["is_own"], each["given"]) for each in say("campaign", "takings", *shop)] == [(True, 200)]
+    assert say("campaign", "end", id_, *own)["state"] == "ENDED"
+    say("campaign", "sponsor", "街道", "--reference", "street", *at)
+    say("campaign", "deposit", "street", "30", *at)
+    assert [each["balance"] for each in say("campaign", "sponsors", *at) if each.get("reference")] == [3_000]
+    terms.write_text('{"rules": {"rows": [{"off": 100, "when": {"segment": "\'old\'"}}]}, "by_joining": true}')
+    asked = ("campaign", "create", "补贴", "--by", "street", "--budget", "10", "--terms", str(terms))
+    programme = say(*asked, *at)["campaign_id"]
+    say("campaign", "start", programme, *at)
+    assert [each["joined"] for each in say("campaign", "programmes", *shop)] == [False]
+    assert say("campaign", "join", programme, *shop)["joined"]
+    assert not say("campaign", "leave", programme, *shop)["joined"]
+    assert say("campaign", "segments", user, "old", "north", *at)["words"] == ["north", "old"]
+    say("campaign", "end", programme, *at)
+    _coupons_of_ones_own(say, own, (user, phone), code)
+    capsys.readouterr()
+    for words in (("effects", id_, *own), ("takings", *shop), ("programmes", *shop), ("sponsors", *at)):
+        assert run(["campaign", *words]) == 0
+    shown = capsys.readouterr().out
+    assert "too few to say" in shown
+    assert "早市" in shown
+
+
+def _coupons_of_ones_own(say: Say, own: tuple[str, ...], whom: tuple[str, str], code: str) -> None:
+    at, (user, phone) = own[-2:], whom
+    campaign = ("campaign", "create", "常客", "--budget", "6", "--kind", "COUPON", "--held-out", "0", *own)
+    campaign_id = say(*campaign)["campaign_id"]
+    say("campaign", "start", campaign_id, *own)
+    make = ("coupon", "create", "满5减2", "--campaign", campaign_id, "--stock", "10", "--off", "2", "--least", "5")
+    more = ("--until", "2098-12-31", "--days", "0", "--hours", "00:00-00:00", "--priority", "3", "--spent")
+    assert say(*make, "--hours", "9-5", *own, code=1)["reason"] == "COUPON_TERMS_UNREADABLE"
+    made = say(*make, *more, *(each for day in range(1, 8) for each in ("--weekday", str(day))), *own)
+    terms = made["terms"]
+    assert terms["validity"]["weekdays"] == [1, 2, 3, 4, 5, 6, 7]
+    assert terms["validity"]["hours"] == [{"from_minute": 0, "until_minute": 1440}]
+    assert (terms["stacking"]["priority"], terms["on_refund"]) == (3, "BUDGET")
+    sent = say("coupon", "send", made["template_id"], user, *at)["coupon_id"]
+    assert [each["gives"] for each in say("coupon", "worth", code, "8", "--as", phone, *at)] == [200]
+    assert [each["reason"] for each in say("coupon", "worth", code, "3", "--as", phone, *at)] == [
+        "COUPON_BELOW_THRESHOLD"
+    ]
+    assert say("pay", code, "--amount", "8", "--pin", "483915", "--as", phone, *at)["paid"] == 600
+    assert [each["coupon_id"] for each in say("coupon", "claims", made["template_id"], *own)["claims"]] == [sent]
+    assert say("coupon", "batches", made["template_id"], *own) == []
+    assert say("coupon", "pause", made["template_id"], *own)["state"] == "PAUSED"
+    say("campaign", "end", campaign_id, *own)

@@ -47,6 +47,19 @@ def test_a_first_payment_that_fails_leaves_the_discount_for_the_next() -> None:
     assert payment.payer_discount == 500
 
 
+def test_who_looks_at_a_newcomers_discount_and_pays_for_something_else_first_is_new_no_more() -> None:
+    """What was found when it was looked at is not what holds once somebody has paid, be it without any discount."""
+    fair = Fair()
+    fair.jing.campaign(fair.jing.sponsor(10_000), 10_000, RuleRow(off=500, when={"new": "true", "amount": ">= 2000"}))
+    payer, plate = fair.jing.user(100_000), fair.shop(fair.wei)
+    assert fair.quote(fair.jing, payer, plate, 2_000).discount == 500
+    payment, outcome = fair.pay(fair.jing, payer, plate, 1_000)
+    assert outcome is not None
+    assert (outcome.completed, payment.payer_discount) == (True, 0)
+    assert fair.quote(fair.jing, payer, plate, 2_000).discount == 0
+    assert fair.pay(fair.jing, payer, plate, 2_000)[0].payer_discount == 0
+
+
 def test_who_sells_there_gets_no_discount_there() -> None:
     """With a shop of one's own, discounts would be money out of a sponsor's budget into one's own till."""
     fair = Fair()

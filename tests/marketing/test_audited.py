@@ -1,11 +1,12 @@
 """What campaigns write down, on a real PostgreSQL: tables as declared, sums as counted, and an audit that finds what is damaged."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 
-from hutong.marketing.campaigns.award import AWARDS, EXPOSURES
+from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES
 from hutong.marketing.campaigns.award_repository import PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
@@ -14,12 +15,14 @@ from hutong.marketing.campaigns.sponsor import SPONSORS
 from hutong.marketing.campaigns.trait import TRAITS
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
+from hutong.runtime.pgstore import PgStore
 from hutong.runtime.tables import MemoryStore, Table
 from tests.gateways.test_audited import copied, each_is_found
 from tests.marketing.campaigns.fair import Fair, House, off
 from tests.marketing.invitations.village import Village, VillageWorld
 
 TABLES: list[Table[Any]] = [SPONSORS, CAMPAIGNS, AWARDS, EXPOSURES, ENROLMENTS, TRAITS]
+NOBODY = "00000000-0000-0000-0000-000000000000"
 DAMAGES = [
     ("UPDATE campaigns SET funded = 100 WHERE funded > 100", "campaign was given 100, and gave up to"),
     ("UPDATE awards SET change = change + 1 WHERE state = 'RESERVED'", "campaign has"),
@@ -29,8 +32,27 @@ DAMAGES = [
     ("UPDATE awards SET times = times + 2 WHERE times > 0", "by times_day, and gave"),
     ("UPDATE awards SET payment_id = id WHERE kind = 'DISCOUNT'", "payment is unknown with a discount of nothing"),
     ("UPDATE payments SET payer_discount = payer_discount + 1 WHERE adjuster <> ''", "its awards are COMMITTED"),
+    ("UPDATE payments SET campaign_id = NULL WHERE campaign_id IS NOT NULL", "campaign has"),
+    ("UPDATE payments SET award_day = 1 WHERE campaign_id IS NOT NULL", "campaign may give 150 by day"),
+    ("UPDATE payments SET campaign_id = id WHERE campaign_id IS NOT NULL", "campaign was given 0, and gave up to"),
     ("DELETE FROM awards WHERE kind = 'REWARD' AND state <> 'RESERVED'", "awarded and on its way: 7"),
     ("UPDATE campaigns SET given_back = given_back - 1 WHERE given_back > 0", "and gave back"),
+    ("DELETE FROM receipts WHERE sponsor <> ''", "payment that its payee made cheaper: unknown"),
+    ("DELETE FROM payments WHERE sponsor <> ''", "its payee made cheaper: unknown; its awards: 30 less 10"),
+    (
+        "UPDATE receipts SET payee_discount = 29 WHERE sponsor <> ''",
+        "made cheaper: 29 less 12, COMMITTED; its awards: 30 ",
+    ),
+    (
+        "UPDATE awards SET source_id = id WHERE kind = 'DISCOUNT'",
+        "made cheaper: unknown; its awards: 30 less 12, COMMITTED",
+    ),
+    ("UPDATE refunds SET payee_discount = payee_discount - 1 WHERE payee_discount > 0", "30 less 11, COMMITTED; its"),
+    ("UPDATE receipts SET sponsor_account = account WHERE sponsor <> ''", "nothing was paid from its budget"),
+    ("UPDATE payments SET budget_account = account WHERE adjuster <> ''", "nothing was paid from its budget"),
+    ("UPDATE transfer SET user_data_128 = id WHERE code = 92", "award is unknown of 0"),
+    ("UPDATE awards SET amount = amount + 1, change = change + times WHERE combined", "and gives"),
+    ("UPDATE awards SET person_id = id WHERE kind = 'REWARD' AND state = 'COMMITTED'", "was paid"),
 ]
 INVITATION_DAMAGES = [
     ("UPDATE referrals SET reward = reward + 1 WHERE state = 'PAID'", "and was paid 801; awards say 0 and 800"),
@@ -50,13 +72,22 @@ def busy(fair: Fair) -> House:
     plates = [fair.shop(jing), fair.shop(wei)]
     sponsor = jing.sponsor(10_000)
     one = jing.campaign(sponsor, 5_000, off(100), caps=Caps(day=150, times_day=2, place=150), partial=True)
+    alone = jing.user(100_000)
+    for plate, house in zip(plates, (jing, wei), strict=True):  # In the payments' own rows.
+        fair.pay(jing, poor, plate, 1_000)
+        payment, _ = fair.pay(jing, alone, plate, 1_000)
+        fair.refund(house, plate, payment, 333)
+    fair.tick(86_400)
     other = jing.campaign(sponsor, 1_000, off(7))
     jing.campaign(sponsor, 90, off(30), side=Side.PAYEE)
+    stranger = wei.user(100_000)
     over = jing.campaign(sponsor, 40, off(2))
     for plate, house in zip(plates, (jing, wei), strict=True):
         payment, _ = fair.pay(jing, payer, plate, 1_000)
         fair.refund(house, plate, payment, 333)
         fair.pay(jing, poor, plate, 1_000)
+    payment, _ = fair.pay(wei, stranger, plates[0], 1_000)
+    fair.refund(jing, plates[0], payment, 400)
     jing.do(lambda: jing.marketing.campaigns.end(over.id))
     fair.tick(86_400)
     payment, _ = fair.pay(jing, payer, plates[1], 500)
@@ -76,6 +107,7 @@ def test_every_table_says_its_columns(table: Table[Any]) -> None:
     sql = "\n".join(migration.sql for migration in all_migrations(["institution"]))
     declared = sql.split(f"CREATE TABLE {table.name} (\n")[1].split("\n);")[0].splitlines()
     said = [line.split()[:2] for line in (line.rstrip(",") for line in declared)]
+    said += [list(each) for each in re.findall(rf"ALTER TABLE {table.name} ADD COLUMN (\w+) (\w+)", sql)]
     assert said[0] == ["position", "bigint"]
     assert sorted(said[1:]) == sorted([column.name, column.type.sql] for column in table.columns)  # COPY names them.
 
@@ -123,4 +155,22 @@ async def _audited(database: Database, store: MemoryStore) -> None:
     async with await database.open_pool(size_max=1) as pool:
         summed = sorted(await PgAwardTotals(pool).totals())
         assert summed == sorted(await ScannedAwardTotals(store).totals())
+        await _seen_alike(PgStore(pool), store)
     await each_is_found(database, DAMAGES)
+
+
+async def _seen_alike(rows: PgStore, store: MemoryStore) -> None:
+    """The view is in SQL what it is in memory, by whatever it is read; positions were given anew."""
+    seen = [row for _, row in await store.scan(ALL_AWARDS)]
+    assert len(seen) > len(store.rows[AWARDS.name]) > 0
+    assert [row for _, row in await rows.scan(ALL_AWARDS)] == seen
+    for column in ("id", "payment_id", "person_id"):
+        for value in {getattr(row, column) for row in seen}:
+            found = [await each.find(ALL_AWARDS, column, [value]) for each in (rows, store)]
+            assert [row for _, row in found[0]] == [row for _, row in found[1]]
+    for campaign_id in {row.campaign_id for row in seen}:
+        pages = [
+            await each.page(ALL_AWARDS, "campaign_id", campaign_id, limit=3, newest_first=True)
+            for each in (rows, store)
+        ]
+        assert [row for _, row in pages[0]] == [row for _, row in pages[1]]

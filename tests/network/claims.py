@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM, default_int_handler, signal
 
 import msgspec
 from rich.console import Console
@@ -236,6 +236,7 @@ def run(town: Town, extent: Extent, seed: int, tell: Callable[[int, int, str], N
         found.wrong.append(f"{found.budget_claims} payments asked the one budget, of {extent.claims}")
     if points:
         found.wrong.append(f"{len(points)} kills did not come to pass")
+    town.keeps_logs = bool(found.wrong)
     return found
 
 
@@ -380,6 +381,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    signal(SIGTERM, default_int_handler)  # Who ends it early finds nothing left running, and the logs.
     extent = bounded(asked.claims, replace(Extent(), people=asked.people, kills=asked.kills))
     directory = Path(tempfile.mkdtemp(prefix="hutong-claims-", dir="/tmp"))
     directory.chmod(0o711)

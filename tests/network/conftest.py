@@ -22,7 +22,7 @@ from hutong.app.up import RunningNetwork, Trial, running_network
 from hutong.institution.people import service as people_service
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings
-from tests.network.audit import audit_when_quiet
+from tests.network.audit import Stillness, audit_when_quiet
 from tests.network.street import Door, Street
 
 _databases = count()
@@ -133,12 +133,17 @@ def street(postgres: Address, network_directory: Path) -> Iterator[Street]:
     assert wrong == []
 
 
+@pytest.fixture(scope="session")
+def stillness(street: Street) -> Stillness:
+    return Stillness(street.database_url)
+
+
 @pytest.fixture
-def nothing_moves(street: Street) -> Iterator[None]:
+def nothing_moves(stillness: Stillness) -> Iterator[None]:
     """What the test does is refused: afterwards every balance of every ledger is what it was."""
-    before = audit_when_quiet(street.database_url)
+    before = stillness.look()
     assert before.wrong == []
     yield
-    after = audit_when_quiet(street.database_url)
+    after = stillness.look()
     assert after.wrong == []
     assert after.figures == before.figures

@@ -248,9 +248,9 @@ SELECT DISTINCT ON (id) id, campaign_id, person_id, payment_id, source_id, amoun
     CASE WHEN state = 'RESERVED' AND EXISTS (
         SELECT FROM {s}.payment_outcomes AS o WHERE o.id = a.payment_id AND o.completed
     ) THEN 'COMMITTED' ELSE state END AS state
-FROM {s}.awards AS a
+FROM {s}.all_awards AS a
 ORDER BY id, position DESC"""
-_STEPS = "SELECT campaign_id, change FROM {s}.awards ORDER BY position"
+_STEPS = "SELECT campaign_id, change FROM {s}.all_awards ORDER BY position"
 _REFUNDS = "SELECT refund_id, payment_id, gross, completed FROM {s}.refunds LEFT JOIN {s}.refund_outcomes USING (id)"
 _PAYMENTS = """
 SELECT p.id, user_id, payer_discount, completed FROM {s}.payments p LEFT JOIN {s}.payment_outcomes USING (id)

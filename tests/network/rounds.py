@@ -303,6 +303,7 @@ def main() -> int:
         if "disk full" not in names:
             print("The disk is never full: no file system of its own can be mounted here.")  # noqa: T201
         rounds = run(town, chosen(names, asked.rounds, asked.seed), asked.seed, _tell)
+        town.keeps_logs = any(each.wrong for each in rounds)
     directory.rmdir()
     print("\n".join(["", *table(rounds)]))  # noqa: T201
     if asked.json is not None:

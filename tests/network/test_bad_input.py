@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.network.audit import audit_when_quiet
+from tests.network.audit import Stillness, audit_when_quiet
 from tests.network.street import PIN, Payer, Street, Till, decided, new_id, refusal
 
 # Amounts that are no amounts, and how each is told so.
@@ -65,13 +65,15 @@ def test_an_unknown_code_is_refused(nothing_moves: None, payer: Payer, code: str
     assert payer.refused("/v1/codes/consult", {"code": code})["reason"] == reason
 
 
-def test_a_payment_code_pays_once(street: Street, till: Till) -> None:
+def test_a_payment_code_pays_once(street: Street, till: Till, stillness: Stillness) -> None:
     payer = street.payer("jing", 1_000)
     code = payer.payment_code()
+    before = stillness.look()
     assert till.charge(code, 100)["state"] == "PAID"
     again = till.charge(code, 100)
     assert (again["state"], again["reason"]) == ("REJECTED", "PAYMENT_CODE_REUSED")
     assert payer.balance == 900
+    assert stillness.look().figures != before.figures  # So what moves is seen.
 
 
 @pytest.mark.parametrize(

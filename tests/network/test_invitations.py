@@ -64,7 +64,8 @@ def test_an_invited_friend_pays_and_the_inviter_is_rewarded_or_told_why_not(stre
     assert inviter.post("/v1/me/invitations", {"campaign_id": campaign_id}) == invited
     assert invited["link"].endswith(f"/i/{invited['code']}")
     told = street.stranger("jing").get(f"/v1/invitations/{invited['code']}")
-    assert told == {"code": invited["code"], "invited_by": "*小明", "campaign": "邀请有礼"}
+    to_do = {"tier_min": 2, "amount_min": 500, "until_ms": 0, "qualify_days": 30}
+    assert told == {"code": invited["code"], "invited_by": "*小明", "campaign": "邀请有礼", "to_do": to_do}
     page = street.stranger("jing").http.get(f"/i/{invited['code']}")
     assert page.status_code == 200
     assert "*小明" in page.text

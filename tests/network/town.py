@@ -11,6 +11,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +56,7 @@ class Town:
     wires: Wires | None = None
     disk: Path | None = None  # Where the database's own file system is, if it has one.
     read: dict[Path, int] = field(default_factory=dict)  # How far each log was read.
+    keeps_logs: bool = False  # Something is wrong: who looks into it needs what the nodes and the database said.
     paused: list[NodeProcess] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
@@ -187,10 +190,12 @@ def town_of(
     """
     Everything, running; `wired` puts proxies on every way and a disk of its own under the database.
 
-    `before` the nodes first start, the database is somebody else's.
+    `before` the nodes first start, the database is somebody else's. When it ends by an error, or `keeps_logs`, what
+    was logged and written down is kept, and where is said.
     """
     directory.mkdir()
     directory.chmod(0o711)
+    kept = True
     pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
     with own_disk(directory / "disk") if wired else _no_disk() as disk:
         server = EmbeddedPostgres((disk or directory) / "pg", pg_bin=pg_bin)
@@ -212,6 +217,7 @@ def town_of(
                 town.all_ready()
                 _move_in(town, payers)
                 yield town
+                kept = town.keeps_logs
             finally:
                 town.street.close()
                 for paused in town.paused:
@@ -219,7 +225,18 @@ def town_of(
                 for node in reversed(town.nodes.values()):
                     node.stop()
                 town.diary.close()
+                if kept:
+                    _keep_logs(directory, server.log)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def _keep_logs(directory: Path, *more: Path) -> None:
+    """Not below the run's own directory: that goes with it."""
+    kept = Path(tempfile.mkdtemp(prefix="hutong-logs-", dir="/tmp"))
+    for log in (*directory.glob("*.log"), *directory.glob("*.jsonl"), *more):
+        with suppress(OSError):
+            shutil.copy(log, kept)
+    print(f"logs of nodes, database and clients: {kept}", file=sys.stderr)  # noqa: T201  # For who looks into it.
 
 
 @contextmanager

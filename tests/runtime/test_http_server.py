@@ -330,3 +330,30 @@ ON_ASYNCIO = [
 def test_it_is_the_same_on_uvloop(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario())
+
+
+async def test_who_is_cut_off_when_the_server_ends_is_told_to_ask_again(caplog: pytest.LogCaptureFixture) -> None:
+    begun = asyncio.Event()
+
+    async def waits(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
+        if scope["type"] == "lifespan":
+            await asgi_echo(scope, receive, send)
+            return
+        begun.set()
+        await asyncio.Event().wait()  # For a row from a database that is gone.
+
+    server = HttpServer("127.0.0.1", 0, {}, waits, limits=LIMITS)
+    await server.start()
+    talking = asyncio.create_task(talk(server, post("/any")))
+    await begun.wait()
+    await server.stop(drain_s=0)
+    answer = await talking
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"NODE_RESTARTING" in answer
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_who_is_cut_off_on_uvloop_is_told_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """There a connection that is cut is heard of later than by asyncio."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(test_who_is_cut_off_when_the_server_ends_is_told_to_ask_again(caplog))

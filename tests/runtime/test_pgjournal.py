@@ -373,7 +373,7 @@ def test_a_paused_writer_in_the_middle_of_a_commit_is_thrown_out(node: Database)
     async def scenario() -> None:
         paused = await open_journal(node)
         # What a process leaves that was stopped while it sent: the check is passed, its lock held, the rows half there.
-        half = query_message(f"{paused._check}; COPY notes FROM STDIN (FORMAT binary)")
+        half = query_message(f"{paused.leadership.check}; COPY notes FROM STDIN (FORMAT binary)")
         paused._connection.commit([half, copy_messages([NOTES.pack(1, note(1))])[0]], lambda _: None)
         await asyncio.sleep(0.05)
         newcomer = await open_journal(node, take_over=True)
@@ -439,6 +439,39 @@ def test_what_is_decided_while_others_are_answered_does_not_wait_for_all_of_them
         await journal.flushed()
         await journal.flushed()
         assert in_flight == [True], "the second commit was sent before the first was wholly answered"
+        await journal.close()
+
+    run(scenario)
+
+
+def test_when_many_have_decided_the_first_are_sent_before_the_others_decide(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        heard: list[int] = []
+        for number in range(80):
+            journal.between_decisions()
+            assert (journal.sent_at is not None) == (number >= 32)
+            journal.append(NOTES, note(number))
+            journal.effect(lambda number=number: heard.append(number))  # type: ignore[misc]
+            journal.seal()
+        assert not heard, "nothing leaves before it is durable"
+        await journal.flushed()
+        assert heard == list(range(80))
+        assert journal.commits == 2
+        await journal.close()
+
+    run(scenario)
+
+
+def test_while_somebody_is_half_way_no_commit_begins_early(node: Database) -> None:
+    async def scenario() -> None:
+        journal = await open_journal(node)
+        for number in range(40):
+            journal.append(NOTES, note(number))
+            journal.seal()
+        journal.append(NOTES, note(100))
+        journal.between_decisions()
+        assert journal.sent_at is None
         await journal.close()
 
     run(scenario)

@@ -7,7 +7,7 @@ import msgspec
 
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.shelf import Shelf, warmed
-from hutong.runtime.tables import MemoryStore, Row, Table, Uuid
+from hutong.runtime.tables import MemoryStore, Relation, Row, Table, Uuid
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class BusyStore(MemoryStore):
         super().__init__()
         self.meanwhile: list[Any] = []
 
-    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+    async def find(self, table: Relation[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         found = await super().find(table, column, values)
         if column == "id" and self.meanwhile:
             self.meanwhile.pop()()

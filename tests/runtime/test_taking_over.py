@@ -1,14 +1,16 @@
 """Who writes a node's rows: one at a time, and who was taken over never again."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from hutong.kernel.errors import Refusal
-from hutong.runtime.database import Database
+from hutong.runtime.database import Database, DatabaseUnavailable, unavailable_when_gone
 from hutong.runtime.journal import JournalHalted
 from hutong.runtime.leadership import LeadershipReason
 from hutong.runtime.pgjournal import HaltReason, open_journal
+from hutong.runtime.pgstore import PgStore
 from tests.runtime.test_pgjournal import NOTES, halted, note, prepare, run, texts
 
 
@@ -87,3 +89,60 @@ def test_a_writer_whose_epoch_is_over_cannot_write_though_it_is_connected(node: 
         assert await texts(node) == []
 
     run(scenario)
+
+
+def test_a_writer_that_was_taken_over_reads_nothing_of_its_successor(node: Database) -> None:
+    """Whatever it was fetching, and whatever it would fetch next: it would decide on that."""
+
+    async def scenario() -> None:
+        first = await open_journal(node)
+        first.append(NOTES, note(1))
+        await first.flushed()
+        pool = await node.open_pool(size_max=2, lead=first.leadership)
+        store = PgStore(pool)
+        assert [row.id for _, row in await store.find(NOTES, "id", [1])] == [1]
+        reading = asyncio.ensure_future(slowly(pool))
+        await asyncio.sleep(0.05)
+        second = await open_journal(node, take_over=True)
+        second.append(NOTES, note(2))
+        await second.flushed()
+        with pytest.raises(DatabaseUnavailable):
+            await reading
+        for _ in range(3):  # By a connection that it had, and by new ones.
+            with pytest.raises(DatabaseUnavailable):
+                await store.find(NOTES, "id", [2])
+        with pytest.raises(DatabaseUnavailable, match="another writer has taken over"):
+            await node.open_pool(size_max=1, lead=first.leadership)
+        await pool.close()
+        await second.close()
+
+    run(scenario)
+
+
+def test_who_leads_nothing_reads_on_through_a_take_over(node: Database) -> None:
+    """Consoles, audits and backups decide nothing; and who leads another node is not meant."""
+
+    async def scenario() -> None:
+        other = Database(node.address, f"{node.schema}_other")
+        await other.create()
+        await prepare(other)
+        first, elsewhere = await open_journal(node), await open_journal(other)
+        pools = [await node.open_pool(size_max=1), await other.open_pool(size_max=1, lead=elsewhere.leadership)]
+        reading = [asyncio.ensure_future(slowly(pool, 0.2)) for pool in pools]
+        await asyncio.sleep(0.05)
+        second = await open_journal(node, take_over=True)
+        await asyncio.gather(*reading)
+        await halted(first)
+        assert elsewhere.halt is None
+        for pool in pools:
+            await pool.close()
+        await second.close()
+        await elsewhere.close()
+        await other.drop()
+
+    run(scenario)
+
+
+async def slowly(pool: Any, for_s: float = 20) -> None:
+    with unavailable_when_gone():
+        await pool.execute(f"SELECT pg_sleep({for_s})")

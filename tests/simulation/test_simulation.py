@@ -25,7 +25,9 @@ from hutong.simulation.acts import (
     suspend_merchant,
     withdraw,
 )
+from hutong.simulation.cash import send_cash
 from hutong.simulation.faults import CALM, Plan
+from hutong.simulation.holding import ask_to_hold
 from hutong.simulation.inviting import bring_friend
 from hutong.simulation.marketing_acts import (
     MARKETING_MIX,
@@ -62,6 +64,10 @@ OFTEN = {
     "rewards-paid-unseen": ((1, bring_friend), (1, refund)),
     "till-coupons-taken-twice": ((1, coupon_at_till),),
     "till-codes-sent-twice": ((1, coupon_at_till),),
+    "cash-given-twice": ((3, send_cash), (1, pay_plate)),
+    "cash-days-forgotten-at-restart": ((3, send_cash), (1, pay_plate)),
+    "cash-not-brought-home": ((3, send_cash), (1, pay_plate)),
+    "holds-unwanted-kept": ((1, ask_to_hold),),
     "programmes-for-everybody": ((1, join_programme), (3, pay_plate)),
     "programmes-left-go-on": ((1, join_programme), (3, pay_plate)),
     "programmes-forgotten-at-restart": ((1, join_programme),),
@@ -159,7 +165,7 @@ def test_new_seeds_are_clean() -> None:
 
 
 def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
-    result = simulate(3, hours=8 * HOURS, plan=CALM, marketing=True)
+    result = simulate(5, hours=8 * HOURS, plan=CALM, marketing=True)
     check(result, marketing=True)
     assert min(result.awards, result.coupons, result.red_packets, result.shares, result.friends) > 0
     for act in ("claim_coupon: done", "pay_with_coupon: completed", "send_packet: OPEN"):
@@ -167,6 +173,8 @@ def test_with_nothing_wrong_marketing_does_everything_there_is() -> None:
     for act in ("coupon_at_till: sent", "coupon_at_till: taken", "coupon_at_till: COUPON_SPENT"):
         assert result.acts[act]
     for act in ("ask_to_hold: asked", "take_of_hold: take: PAID", "take_of_hold: let go"):
+        assert result.acts[act]
+    for act in ("ask_to_hold: opened", "open_hold: opened", "send_cash: given"):
         assert result.acts[act]
     for act in ("join_programme: joined", "join_programme: left", "pay_meanwhile: completed"):
         assert result.acts[act]

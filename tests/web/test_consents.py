@@ -163,6 +163,17 @@ async def test_what_a_merchant_elsewhere_asks_to_hold_is_scanned_agreed_to_and_s
     assert (await other.client.get(path)).status_code == 404
     nothing = link.rpartition("/")[0] + "/q/H000"
     assert (await other.client.get(f"/wallet/holds?link={nothing}")).status_code == 422
+    assert (await other.client.get("/wallet/holds")).status_code == 400, "nothing is asked of the network"
+    with pytest.raises(AssertionError, match="HOLD_MALFORMED"):
+        await person.said("POST", "/v1/holds", {"link": "https://wei.example/q/H" + "0" * 600})
+
+
+async def test_an_id_that_nobody_mints_leads_nowhere(house: House) -> None:
+    """Its last letters number a part: there is no code of it."""
+    browser, _ = await asked(house)
+    for id_ in (id_text("pra", 2**100 + 1), "pra_" + "Z" * 26):
+        scanned = await browser.client.get(f"/wallet/scan?code=https://jing.example/agreements/{id_}")
+        assert (scanned.status_code, scanned.headers["content-type"][:9]) == (400, "text/html"), scanned.text
 
 
 async def test_what_a_merchant_sends_is_taken_or_declined(house: House) -> None:

@@ -226,7 +226,7 @@ class NodeHost:
         self._take_over = False  # Asked for once, by somebody who saw the other one hang.
         stack.push_async_callback(journal.close)
         journal.on_halt = lambda halt: None if halted.done() else halted.set_result(halt)
-        pool = await self._database.open_pool()
+        pool = await self._database.open_pool(lead=journal.leadership)
         stack.push_async_callback(_closed, pool)
         errands = Errands()
         stack.push_async_callback(errands.cancel)

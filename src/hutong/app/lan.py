@@ -11,7 +11,7 @@ import segno
 
 from hutong import __version__
 from hutong.app.network import Network, NodeKind
-from hutong.app.wiring import SiteReason
+from hutong.app.site import SiteReason
 from hutong.kernel.clock import SystemClock
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness

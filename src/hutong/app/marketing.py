@@ -1,5 +1,6 @@
 """Marketing as a part of an institution's node."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Protocol
 
@@ -38,9 +39,9 @@ class Place(Protocol):
 
 
 def marketing_handlers(
-    marketing: Marketing, pages: Pages, operator_only: Guard, place: Place
+    marketing: Marketing, pages: Pages, operator_only: Guard, place: Place, names: Mapping[str, str]
 ) -> list[ControllerRouterHandler]:
-    """What people, merchants and operators ask of it, over HTTP and on pages."""
+    """What people, merchants and operators ask of it, over HTTP and on pages. `names` are those of all institutions, by node."""
     institution = marketing.institution
     links, met_by = partial(_links, place), marketing.campaigns.met_by
     inviting = InvitationDesk(marketing.invitations, institution.people, links)
@@ -49,7 +50,7 @@ def marketing_handlers(
         *marketing.routes(operator_only),
         *invitation_routes(marketing.node, inviting, operator_only),
         *invitation_pages(institution, pages, inviting),
-        *coupon_pages(institution, pages, marketing.coupon_edge, met_by),
+        *coupon_pages(institution, pages, marketing.coupon_edge, marketing.campaigns, names),
         *draw_pages(institution, pages, marketing.records, met_by, label_of, links),
     ]
 

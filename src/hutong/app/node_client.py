@@ -1,6 +1,7 @@
 """A node's API as a client sees it: JSON in, JSON out, every no as an exception with its name."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +11,10 @@ import msgspec
 from hutong.runtime.http import Problem
 from hutong.runtime.tls_trust import trusted_at
 
+_STARTING = "NODE_STARTING"
 _TIMEOUT_S = 30
+_STARTS_S_MAX = 120  # A network for trying out has its people in within seconds; on a busy machine it takes a minute.
+_AGAIN_S = 1
 
 
 class NodeRefused(Exception):  # noqa: N818  # It is an answer, not an error.
@@ -29,11 +33,24 @@ class NodeSilent(Exception):  # noqa: N818  # Nothing is known to be wrong with 
 
 
 class NodeClient:
-    """Talks to one node in the name of whoever has `token`; none is needed for what is open to everybody."""
+    """
+    Talks to one node in the name of whoever has `token`; none is needed for what is open to everybody.
 
-    def __init__(self, url: str, token: str = "", *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    A node that is starting is asked again for a while; `starting` hears of it, once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str = "",
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        headers: Mapping[str, str] | None = None,
+        starting: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.url = url.rstrip("/")
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._starting = starting
+        headers = {**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})}
         try:
             self._client = httpx.AsyncClient(
                 base_url=self.url,
@@ -66,9 +83,9 @@ class NodeClient:
         """Do something."""
         return _json(await self._ask("POST", path, body))
 
-    async def put(self, path: str, body: Any = None) -> Any:
+    async def put(self, path: str, body: Any = None, **query: Any) -> Any:
         """Have it so."""
-        return _json(await self._ask("PUT", path, body))
+        return _json(await self._ask("PUT", path, body, query=query))
 
     async def delete(self, path: str, **query: Any) -> Any:
         """Have it no more."""
@@ -94,13 +111,21 @@ class NodeClient:
     ) -> httpx.Response:
         """Raises `NodeRefused` for every status that is no success, `NodeSilent` when no answer came."""
         known = {name: value for name, value in (query or {}).items() if value is not None}
-        try:
-            response = await self._client.request(method, path, json=body, params=known)
-        except httpx.TransportError as error:
-            raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
-        if response.is_success:
-            return response
-        raise _refused(self.url, response.status_code, response.content)
+        waited_s = 0
+        while True:
+            try:
+                response = await self._client.request(method, path, json=body, params=known)
+            except httpx.TransportError as error:
+                raise NodeSilent(f"{self.url}: {str(error) or type(error).__name__}") from None
+            if response.is_success:
+                return response
+            no = _refused(self.url, response.status_code, response.content)
+            if waited_s >= _STARTS_S_MAX or not isinstance(no, NodeRefused) or no.reason != _STARTING:
+                raise no
+            if not waited_s:
+                self._starting(self.url)
+            await asyncio.sleep(_AGAIN_S)
+            waited_s += _AGAIN_S
 
 
 def _refused(url: str, status: int, body: bytes) -> NodeRefused | NodeSilent:

@@ -8,7 +8,7 @@ import structlog
 
 from hutong.app.host import Machine
 from hutong.app.network import NodeKind
-from hutong.app.wiring import Connection, Site
+from hutong.app.site import Connection, Site
 from hutong.kernel.errors import Refusal
 from hutong.scheme.http_clearing_files import HttpClearingFiles
 from hutong.scheme.http_transport import HttpTransport

@@ -1,6 +1,6 @@
 """Red packets of an institution, wired: their services, their routes, and what else they take part in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -67,7 +67,7 @@ async def gift_of(red_packets: RedPackets, otherwise: Callable[[str], Awaitable[
 
 
 def red_packet_routes(
-    institution: InstitutionNode, red_packets: RedPackets, pages: Pages
+    institution: InstitutionNode, red_packets: RedPackets, pages: Pages, names: Mapping[str, str]
 ) -> list[ControllerRouterHandler]:
     """The API, and the wallet's pages."""
 
@@ -79,7 +79,7 @@ def red_packet_routes(
 
     return [
         packet_routes(red_packets, institution.people, recipient),
-        *red_packet_pages(institution, pages, red_packets),
+        *red_packet_pages(institution, pages, red_packets, names),
     ]
 
 

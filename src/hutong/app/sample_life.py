@@ -293,7 +293,9 @@ class Neighbourhood:
         return id_text(prefix, self.mint.mint())
 
     def _client(self, node: str, token: str = "") -> NodeClient:
-        self.clients.append(NodeClient(self.network[node].url, token))
+        site = self.network[node].site
+        known = {} if site.moving_in is None else site.moving_in.headers
+        self.clients.append(NodeClient(site.url, token, headers=known))
         return self.clients[-1]
 
     def _operator(self, node: str) -> NodeClient:

@@ -19,10 +19,11 @@ from hutong.app.logs import configure_logs
 from hutong.app.network import NodeKind, NodeSpec, read_network
 from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets, node_secrets, secrets_path
+from hutong.app.site import Connection, Site, rate_limits
 from hutong.app.systemd import tell, tell_while_alive
 from hutong.app.traces import tracing_of
 from hutong.app.up import GC_THRESHOLDS, database_server, interruption, schema_of
-from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
+from hutong.app.wiring import build_institution, build_switch, kinds_of
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.database import Database

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from hutong.app.lan import Lan, how_phones_come_in, on_this_network, plates_lead_here, trust_page
 from hutong.app.logs import configure_logs
+from hutong.app.moving_in import MovingIn
 from hutong.app.network import Network
 from hutong.app.node_client import NodeRefused, NodeSilent
 from hutong.app.sample_life import (
@@ -67,7 +68,7 @@ async def _stay_up(
 ) -> None:
     ahead = SandboxClock(settings.data_directory)
     clock = PutClock(ahead)
-    trial = Trial(clock, ahead, None if lan is None else lan.door, lambda: clock.behind_ns > 0)
+    trial = Trial(clock, ahead, None if lan is None else lan.door, MovingIn(lambda: clock.behind_ns > 0))
     if samples and await has_no_past(Database(address, schema_of(network.switch.node))):
         clock.put_back(DAYS)
     async with AsyncExitStack() as stack:

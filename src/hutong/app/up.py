@@ -8,19 +8,21 @@ machines. Others' nodes may join all the same: the switch takes and sends signed
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hutong.app.host import Machine, NodeHost
+from hutong.app.moving_in import MovingIn
 from hutong.app.network import Network, NodeKind, NodeSpec
 from hutong.app.peers import begin, connect, look_at_participants
 from hutong.app.sandbox import NodeSandbox
 from hutong.app.sandbox_clock import SandboxClock
 from hutong.app.secrets import node_secrets
+from hutong.app.site import Connection, Site, rate_limits
 from hutong.app.traces import tracing_of
-from hutong.app.wiring import Connection, Site, build_institution, build_switch, kinds_of, rate_limits
+from hutong.app.wiring import build_institution, build_switch, kinds_of
 from hutong.kernel.clock import Clock
 from hutong.kernel.ids import system_randomness
 from hutong.runtime.address import Address
@@ -45,7 +47,7 @@ class Trial:
     clock: Clock | None = None
     ahead: SandboxClock | None = None  # What `clock` goes by, where it can be put forward.
     lan: TlsDoor | None = None
-    moving_in: Callable[[], bool] = bool  # Whether sample people are still being made: nobody else should call yet.
+    moving_in: MovingIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """From a node's description to its software on a machine: services, transport, API, server."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,20 +10,20 @@ from zoneinfo import ZoneInfo
 from litestar.types import ControllerRouterHandler
 
 from hutong import __version__
-from hutong.app.code_gateway import CodeGateway, GatewaySettings
+from hutong.app.code_gateway import CodeGateway
 from hutong.app.gateway_callbacks import GatewayCallbacks
 from hutong.app.gateways import gateways_of
 from hutong.app.health import Health
 from hutong.app.host import Build, Machine, Node
-from hutong.app.logs import logged_ends
 from hutong.app.marketing import marketing_handlers, marketing_of
 from hutong.app.metrics import NodeMetrics, metrics_api
+from hutong.app.neighbours import neighbours, wallets, written_elsewhere
 from hutong.app.network import Network, NodeKind, NodeSpec
-from hutong.app.outbox import ShownCodes, shown_codes_api
+from hutong.app.outbox import shown_codes_api
 from hutong.app.red_packets import gift_of, hot_claims, red_packet_routes, red_packets_of
-from hutong.app.sandbox_clock import SandboxClock, clock_api
-from hutong.app.secrets import KEY_FOR_EVER_NS, NodeSecrets
-from hutong.app.traces import Tracing
+from hutong.app.sandbox_clock import clock_api
+from hutong.app.secrets import KEY_FOR_EVER_NS
+from hutong.app.site import Connect, Connection, Site, SiteReason
 from hutong.codes.code import CodeReason
 from hutong.codes.code_form import read_form
 from hutong.gateways.gateways import Gateways
@@ -50,123 +50,40 @@ from hutong.institution.people.settings import PeopleSettings
 from hutong.institution.reconciliation.api import reconciliation_api
 from hutong.institution.reconciliation.repository import PgOwnBooks
 from hutong.institution.reconciliation.service import ReconciliationService
-from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.ledger.repository import PgAllAccounts
 from hutong.operators import guard
 from hutong.operators.service import Operators
-from hutong.runtime.figures import HttpFigures, Trace
-from hutong.runtime.http import HotHandler
+from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http_app import make_app
-from hutong.runtime.http_server import HttpServer, TlsDoor
+from hutong.runtime.http_server import HttpServer
 from hutong.runtime.journal import durable
 from hutong.runtime.metrics import Sample, Source
 from hutong.runtime.outbound import HttpPoster
 from hutong.runtime.pool import WorkerPool
-from hutong.runtime.rate_limit import RateLimited, RateLimits, read_networks
-from hutong.runtime.settings import Settings
+from hutong.runtime.rate_limit import RateLimited
 from hutong.runtime.shelf import warmed
 from hutong.scheme.clearing_file import ClearingFiles
-from hutong.scheme.http_transport import Link
-from hutong.scheme.standing import Moment
-from hutong.scheme.transport import Post, Receive
 from hutong.switch.api import FIRST_OPERATOR, switch_api
 from hutong.switch.metrics import switch_metrics
 from hutong.switch.node import SwitchNode
 from hutong.switch.policy import ClearingPolicy
-from hutong.switch.settlement.api import Verify
 from hutong.switch.settlement.clearing_repository import PgClearingRepository
 from hutong.switch.settlement.rules import Fund
 from hutong.web.brand import Brand
-from hutong.web.front import Neighbour
 from hutong.web.institution_desk.parts import DeskParts
-from hutong.web.landing import Payee, WalletLink, landing_page
+from hutong.web.landing import Payee, landing_page
 from hutong.web.page import Pages
-from hutong.web.sandbox import Sandbox
 from hutong.web.site import institution_pages, switch_pages
+from hutong.web.wallet.red_packets import waiting_of
 
 SWITCH_KINDS = ("runtime", "ledger", "switch")
 INSTITUTION_KINDS = ("runtime", "ledger", "institution")
 DRAIN_S = 10.0
 _TOLD_S = 30.0  # Each gateway's protocol has a shorter patience of its own.
-_SCAN = "/wallet/scan?code={code}"  # Where a wallet's own pages take up a code.
 _ZONE = ZoneInfo("Asia/Shanghai")
-Hot = Mapping[tuple[str, str], HotHandler]
-
-
-class SiteReason(Reason):
-    """Why a node can't be where it is to be."""
-
-    ADDRESS_NOT_FREE = Kind.CONFLICT, "NARR"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """
-    A node's place in the network: how it posts, and what it listens to besides its API.
-
-    `begin` is called when the node has loaded what it knows, before it listens to anybody.
-    """
-
-    post: Post
-    hot: Hot = field(default_factory=dict)
-    begin: Callable[[], None] = lambda: None
-    links: Mapping[str, Link] = field(default_factory=dict)
-    keyless: Callable[[], Sequence[str]] = tuple  # Peers of whom no key is valid now.
-    verify: Verify | None = None  # Who signed a request that is no envelope; nobody, in one process.
-    files: ClearingFiles | None = None  # Where an institution gets its clearing files from.
-
-
-# Puts a node into the network for as long as the stack is open.
-Connect = Callable[[Machine, Receive, AsyncExitStack], Connection]
-
-
-@dataclass(slots=True)
-class Site:
-    """Where a node listens, and what became of it: filled in while it lives."""
-
-    spec: NodeSpec
-    secrets: NodeSecrets
-    host: str
-    port: int
-    limits: RateLimits = field(default_factory=RateLimits)
-    gateway: GatewaySettings | None = None  # Takes one-time codes to telephones; without one they are shown.
-    tracing: Tracing | None = None
-    moving_in: Callable[[], bool] = bool  # Whether sample people are still being made.
-    two_person: bool = False  # What takes two operators is refused to one.
-    logs_ends: bool = False  # Each payment that ends leaves a line in the log.
-    codes: ShownCodes = field(default_factory=ShownCodes)
-    sandbox: Sandbox | None = None  # What pages of a network for trying out may show; None in production.
-    clock: SandboxClock | None = None  # What puts time forward in a network for trying out.
-    lan: TlsDoor | None = None  # Where others on the local network find it, in one for trying out.
-    neighbours: "Callable[[], Sequence[Site]]" = tuple  # The network's nodes in this process, in one for trying out.
-    node: Any = None  # The living SwitchNode or InstitutionNode.
-
-    @property
-    def url(self) -> str:
-        """Where its API is."""
-        return f"http://{self.host}:{self.port}"
-
-    @property
-    def shown_url(self) -> str:
-        """Where its pages are for whoever is to open them."""
-        return self.url if self.lan is None else f"https://{self.lan.host}:{self.port}"
-
-    @property
-    def is_wallet(self) -> bool:
-        """Whether people pay with it."""
-        return bool(self.spec.app_link)
-
-    def told_of(self, kind: str) -> tuple[Trace, ...]:
-        """Who hears of each thing of a kind that ended."""
-        told = (logged_ends(kind),) if self.logs_ends else ()
-        return told if self.tracing is None else (*told, self.tracing.of(kind))
-
-
-def rate_limits(settings: Settings) -> RateLimits:
-    """What callers of a node may ask, behind the proxies of the settings."""
-    return RateLimits(trusted=read_networks(settings.trusted_proxies))
 
 
 def kinds_of(spec: NodeSpec) -> tuple[str, ...]:
@@ -195,8 +112,8 @@ def build_switch(site: Site, network: Network, connect: Connect) -> Build:
                 switch,
                 operators,
                 _pages(site, machine, _ZONE),
-                partial(_neighbours, site, network),
-                partial(_written_elsewhere, site),
+                partial(neighbours, site, network),
+                partial(written_elsewhere, site),
             ),
         ]
         domain = partial(switch_metrics, switch)
@@ -229,7 +146,7 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         institution.clearing_files = connection.files
         marketing = await marketing_of(institution, machine, settings)
         gateways = await gateways_of(site, institution, marketing)
-        gateways.wallets = lambda code: [(each.name, each.href(code)) for each in _wallets(site, network)]
+        gateways.wallets = lambda code: [(each.name, each.href(code)) for each in wallets(site, network)]
         red_packets = red_packets_of(institution, site.secrets, site.spec.plate_base)
         await institution.start(stack)
         await red_packets.start()
@@ -251,20 +168,20 @@ def build_institution(site: Site, network: Network, connect: Connect, *, private
         handlers = [
             *institution_api(institution),
             *gateways.people_api(),
-            *red_packet_routes(institution, red_packets, pages),
+            *red_packet_routes(institution, red_packets, pages, names),
             bills_api(machine.node, bills, institution.merchants),
             reconciliation_api(reconciliation, institution.people.operators.approvals, operator_only),
             books_api(desk.books, operator_only),
             landing_page(
                 pages,
                 site.spec.plate_base,
-                partial(_wallets, site, network),
+                partial(wallets, site, network),
                 partial(gift_of, red_packets, partial(_payee, institution)),
                 partial(_prepaid, institution, gateways),
             ),
-            *institution_pages(institution, pages, bills, pool, names, desk, *beside),
+            *institution_pages(institution, pages, bills, pool, names, desk, *beside, waiting=waiting_of(red_packets)),
             *gateways.routes_beside(told, operator_only),
-            *marketing_handlers(marketing, pages, operator_only, site),
+            *marketing_handlers(marketing, pages, operator_only, site, names),
         ]
         if site.gateway is None:
             handlers.append(shown_codes_api(site.codes, operator_only))
@@ -373,42 +290,6 @@ async def introduce(switch: SwitchNode, network: Network) -> None:
     await durable(switch.node.journal)
 
 
-def _neighbours(site: Site, network: Network) -> list[Neighbour]:
-    """The institutions of the network that have pages, where those are, and who lives there."""
-    running = {each.spec.node: each for each in site.neighbours()}
-    found = []
-    for spec in network.institutions:
-        there = running.get(spec.node)
-        url = there.shown_url if there is not None else spec.url
-        if url:
-            sandbox = None if there is None else there.sandbox
-            found.append(Neighbour(spec.node, spec.name, url, spec.colour, sandbox))
-    return found
-
-
-async def _written_elsewhere(site: Site, payment_id: int) -> list[Moment]:
-    """What the institutions of this process wrote down of a payment; one that never heard of it says nothing."""
-    found: list[Moment] = []
-    for each in site.neighbours():
-        institution = each.node
-        if isinstance(institution, InstitutionNode):
-            oversight = institution.payments.oversight
-            with suppress(Refusal):
-                found += await warmed(institution.node.journal, partial(oversight.story, payment_id))
-    return found
-
-
-def _wallets(site: Site, network: Network) -> list[WalletLink]:
-    """
-    The wallets a payer may choose from: where the network is for trying out, their pages; else their apps.
-
-    An institution without an app has its own pages all the same, where its plates lead.
-    """
-    here = [WalletLink(each.spec.name, f"{each.shown_url}{_SCAN}") for each in site.neighbours() if each.is_wallet]
-    own = [] if site.spec.app_link else [WalletLink(site.spec.name, f"{site.spec.plate_base}{_SCAN}")]
-    return here or own + [WalletLink(spec.name, spec.app_link) for spec in network.institutions if spec.app_link]
-
-
 async def _payee(institution: InstitutionNode, code: str) -> Payee:
     """Whom a code of ours pays; refuses by name what can't be paid."""
     resolved = await warmed(institution.node.journal, lambda: institution.requests.resolve(code))
@@ -454,7 +335,11 @@ async def _serve(
 ) -> None:
     """Serve; `in_front` is what an institution has before its own API. The switch needs no peers to be ready."""
     await operators.approvals.start()  # What was approved and not done when the node stopped is done now.
-    health = Health(machine, connection.keyless if in_front is not None else tuple, site.moving_in)
+    health = Health(
+        machine,
+        connection.keyless if in_front is not None else tuple,
+        bool if site.moving_in is None else site.moving_in.lasts,
+    )
     figures = HttpFigures()
     own = NodeMetrics(site.spec.node, machine, health, figures, connection.links, connection.keyless)
     # A look at figures changes nothing and shows nobody's data: the audit log need not grow with each scrape.
@@ -467,13 +352,17 @@ async def _serve(
         checks=health.checks,
     )
     whole: Any = app if in_front is None else in_front(app)
-    limited = RateLimited(
+    limited: Any = RateLimited(
         site.tracing.requests(whole) if site.tracing is not None else whole,
         site.limits,
         machine.node.clock,
         None if in_front is None else whole.refuse,
     )
-    server = HttpServer(site.host, site.port, connection.hot, limited, figures=figures, tls_door=site.lan)
+    hot = connection.hot
+    if site.moving_in is not None:
+        hot, limited = site.moving_in.hot(hot), site.moving_in.app(limited)
+    between = machine.journal.between_decisions
+    server = HttpServer(site.host, site.port, hot, limited, figures=figures, tls_door=site.lan, arriving=between)
     try:
         await server.start()
     except OSError as error:

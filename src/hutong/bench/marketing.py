@@ -32,8 +32,6 @@ from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
 
 CAMPAIGNS = 200
-_ROUNDS = 3
-_STEPS = 2 * _ROUNDS + 2  # The network, the rounds of each way, and the decisions.
 _AMOUNT = 2  # A fen off leaves one, and no payer reaches a limit of the day.
 _WARM_S = 0.5
 _DEPOSIT = 10**12
@@ -43,9 +41,12 @@ _DEBTOR, _CREDITOR = "jing", "wei"
 _NODES = Network(nodes=tuple(spec for spec in DEMO_NETWORK.nodes if spec.node in {"switch", _DEBTOR, _CREDITOR}))
 
 
-async def measure(scratch: Scratch, figures: Figures, *, clients: int, seconds: float, progress: Progress) -> None:
+async def measure(
+    scratch: Scratch, figures: Figures, *, clients: int, seconds: float, rounds: int, progress: Progress
+) -> None:
     """On us and across, with a discount and without; then what one decision takes."""
-    progress("marketing: bringing up a network", 0, _STEPS)
+    steps = 2 * rounds + 2  # The network, the rounds of each way, and the decisions.
+    progress("marketing: bringing up a network", 0, steps)
     settings = Settings(data_directory=scratch.directory / "marketing", ports={})
     async with running_network(settings, _NODES, scratch.address) as network:
         payers_at, payees_at = (Place(network[name].url, network[name].operator_token) for name in (_DEBTOR, _CREDITOR))
@@ -55,22 +56,32 @@ async def measure(scratch: Scratch, figures: Figures, *, clients: int, seconds: 
             campaign = await _draft(operator, sponsor, 0, [{"off": 1}])
             for at, (way, plate) in enumerate((("onus", stage.plate_here), ("interop", stage.plate_there))):
                 progress(
-                    f"marketing: {way}, {clients} clients, {_ROUNDS} rounds with and without a discount",
-                    1 + at * _ROUNDS,
-                    _STEPS,
+                    f"marketing: {way}, {clients} clients, {rounds} rounds with and without a discount",
+                    1 + at * rounds,
+                    steps,
                 )
 
-                def told(rounds: int, done: int = 1 + at * _ROUNDS) -> None:
-                    progress("", done + rounds, _STEPS)
+                def told(number: int, done: int = 1 + at * rounds) -> None:
+                    progress("", done + number, steps)
 
                 await _in_turn(
-                    operator, campaign, stage, plate, scratch, figures, f"marketing_{way}", clients, seconds, told
+                    operator,
+                    campaign,
+                    stage,
+                    plate,
+                    scratch,
+                    figures,
+                    f"marketing_{way}",
+                    clients,
+                    seconds,
+                    rounds,
+                    told,
                 )
-            progress(f"marketing: deciding among {CAMPAIGNS} campaigns", _STEPS - 1, _STEPS)
+            progress(f"marketing: deciding among {CAMPAIGNS} campaigns", steps - 1, steps)
             # All at once, as quickly as the API takes them: what is measured is the decision.
             await few_at_once([partial(_begun, operator, sponsor, number) for number in range(1, CAMPAIGNS + 1)])
             await _decisions(network, stage, figures)
-            progress("", _STEPS, _STEPS)
+            progress("", steps, steps)
     for spec in _NODES.nodes:
         await Database(scratch.address, schema_of(spec.node)).drop()
 
@@ -130,24 +141,25 @@ async def _in_turn(
     name: str,
     clients: int,
     seconds: float,
+    rounds: int,
     told: Callable[[int], None],
 ) -> None:
     """The medians of some rounds of each; of the processor's time, too, by part."""
-    rounds: dict[str, list[float]] = defaultdict(list)
-    for number in range(1, _ROUNDS + 1):
+    found: dict[str, list[float]] = defaultdict(list)
+    for number in range(1, rounds + 1):
         for how in ("without", "with"):
             if how == "with":
                 await operator.post(f"/v1/operator/campaigns/{campaign}/start", {})
             payers = await stage.payers(plate, clients, _AMOUNT)
             outcome, cpu_us = await observed(scratch, Plan(payers, seconds, _WARM_S, amount=_AMOUNT), f"{name}_{how}")
-            rounds[f"{how}_per_s"].append(outcome.per_s)
-            rounds[f"{how}_p99_ms"].append(outcome.p99_ms)
-            rounds[f"{how}_others"].append(sum(outcome.others.values()))
+            found[f"{how}_per_s"].append(outcome.per_s)
+            found[f"{how}_p99_ms"].append(outcome.p99_ms)
+            found[f"{how}_others"].append(sum(outcome.others.values()))
             for part, us in cpu_us.items():
-                rounds[f"{how}_{part}_cpu_us"].append(us)
+                found[f"{how}_{part}_cpu_us"].append(us)
         await operator.post(f"/v1/operator/campaigns/{campaign}/pause", {})
         told(number)
-    for each, values in rounds.items():
+    for each, values in found.items():
         figures.note(f"{name}_{each}", median(values))
 
 

@@ -64,6 +64,7 @@ class Extent:
     packets: int = 160
     packets_warm_s: float = 1.0
     marketing_s: float = 3.0
+    marketing_rounds: int = 9
 
 
 async def _growth(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
@@ -137,7 +138,8 @@ async def _coupons(scratch: Scratch, figures: Figures, extent: Extent, progress:
 
 async def _marketing(scratch: Scratch, figures: Figures, extent: Extent, progress: Progress) -> None:
     clients, seconds = min(extent.clients), extent.marketing_s
-    await marketing.measure(scratch, figures, clients=clients, seconds=seconds, progress=progress)
+    rounds = extent.marketing_rounds
+    await marketing.measure(scratch, figures, clients=clients, seconds=seconds, rounds=rounds, progress=progress)
 
 
 PARTS = {

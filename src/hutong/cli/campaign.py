@@ -1,14 +1,16 @@
 """`hutong campaign`: who pays for discounts and rewards, to whom, when and from which budget; as an institution's operator."""
 
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
 
-from hutong.cli.connection import NOWHERE, At, asking_later, operating
+from hutong.cli.connection import NOWHERE, At, Own, asking_later, marketing, operating
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
-from hutong.kernel.clock import NS_PER_MS, SystemClock, instant
+from hutong.kernel.clock import NS_PER_MS, SystemClock, instant, instant_ns
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.kernel.money import Currency, parse_amount
@@ -16,8 +18,7 @@ from hutong.kernel.money import Currency, parse_amount
 CampaignId = Annotated[str, Parameter(help="A campaign: cmp_…")]
 SponsorName = Annotated[str, Parameter(help="A sponsor: its id (spn_…) or your reference for it.")]
 Yuan = Annotated[str, Parameter(help="In yuan.")]
-_PATH, _SPONSORS = "/v1/operator/campaigns", "/v1/operator/sponsors"
-_DAY_MS = 86_400_000
+_SPONSORS = "/v1/operator/sponsors"
 
 
 class CampaignCommandReason(Reason):
@@ -25,6 +26,8 @@ class CampaignCommandReason(Reason):
 
     SPONSOR_NOT_FOUND = Kind.NOT_FOUND, "NARR"
     TERMS_UNREADABLE = Kind.INVALID, "NARR"
+    MOMENT_UNREADABLE = Kind.INVALID, "NARR"
+    ONE_PLACE_ONLY = Kind.INVALID, "NARR"  # A campaign's days have budgets of cities, or of shops.
 
 
 async def sponsor(
@@ -42,6 +45,20 @@ async def sponsor(
     async with operating(at) as client:
         found = await client.post(_SPONSORS, {"reference": reference, "kind": kind, "name": name})
     _show_sponsor(found, as_json=json)
+
+
+async def sponsors(*, at: At = NOWHERE, json: AsJson = False) -> None:
+    """All sponsors, merchants among them, and what is in their budgets."""
+    async with operating(at) as client:
+        found = await client.get(_SPONSORS)
+    if json:
+        show_json(found)
+        return
+    rows = [
+        (each["sponsor_id"], each.get("reference", ""), each["name"], each["kind"], money(each["balance"]))
+        for each in found
+    ]
+    show_rows("", ("id", "reference", "name", "kind", "in no campaign"), rows, numbers=("in no campaign",))
 
 
 async def deposit(
@@ -73,14 +90,24 @@ async def create(
     name: Annotated[str, Parameter(help="As payers are shown it.")],
     /,
     *,
-    by: Annotated[list[str], Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.")],
+    by: Annotated[
+        tuple[str, ...],
+        Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.", negative=""),
+    ] = (),
     budget: Yuan,
     off: Annotated[str, Parameter(help="So much off each payment, in yuan.")] = "",
     percent: Annotated[int, Parameter(help="Or so many percent.")] = 0,
     at_most: Annotated[str, Parameter(help="No more than this off one payment, in yuan.")] = "",
     least: Annotated[str, Parameter(help="Of payments of at least so much, in yuan.")] = "",
     times_a_day: Annotated[int, Parameter(help="So often a person and day.")] = 0,
-    days: Annotated[int, Parameter(help="How long, from now.")] = 30,
+    a_day: Annotated[str, Parameter(help="No more than this on one day, in yuan.")] = "",
+    a_city: Annotated[str, Parameter(help="No more than this in one city on one day, in yuan.")] = "",
+    a_shop: Annotated[str, Parameter(help="Or in one shop on one day, in yuan.")] = "",
+    a_person: Annotated[str, Parameter(help="No more than this for one person, in yuan.")] = "",
+    starts: Annotated[
+        str, Parameter(help="From when on, as 2026-11-24T08:00 or with a zone behind it; default: once it is started.")
+    ] = "",
+    days: Annotated[int, Parameter(help="How long: so many whole days behind the one on which it begins.")] = 30,
     held_out: Annotated[
         int, Parameter(help="So many percent get nothing, to be compared with; 0: everybody gets it.")
     ] = 5,
@@ -90,6 +117,7 @@ async def create(
     kind: Annotated[Literal["DISCOUNT", "DRAW", "COUPON", "INVITE"], Parameter(help="What it is.")] = "DISCOUNT",
     terms: Annotated[Path | None, Parameter(help="All terms from a JSON file, instead: docs/marketing.md.")] = None,
     campaign_id: Annotated[str, Parameter(help="To ask again for the same: its id.")] = "",
+    merchant: Own = False,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
@@ -99,26 +127,33 @@ async def create(
     else:
         row: dict[str, Any] = {"off": _fen(off), "bps": percent * 100, "max": _fen(at_most)}
         row |= {"when": {"amount": f">= {_fen(least)}"}} if least else {}
-        agreed = {"rules": {"rows": [row]}, "caps": {"times_day": times_a_day}, "holdout_bps": held_out * 100}
-    now_ms = SystemClock.now_ns() // NS_PER_MS
-    async with operating(at) as client:
-        shares = []
-        for each in by:
-            who, _, proportion = each.partition("=")
-            found = await _sponsor(client, who)
-            shares.append({"sponsor_id": found["sponsor_id"], "proportion": int(proportion or "1")})
-        body = {
-            "campaign_id": campaign_id or _new_id("cmp"),
-            "name": name,
-            "kind": kind,
-            "side": side,
-            "sponsors": shares,
-            "budget": _fen(budget),
-            "terms": agreed,
-            "ends_at_ms": now_ms // _DAY_MS * _DAY_MS + (days + 1) * _DAY_MS,
+        if a_city and a_shop:
+            raise Refusal(CampaignCommandReason.ONE_PLACE_ONLY, field="a_city or a_shop")
+        caps = {
+            "day": _fen(a_day),
+            "place": _fen(a_city or a_shop),
+            "place_is": "shop" if a_shop else "city",
+            "person": _fen(a_person),
+            "times_day": times_a_day,
         }
+        agreed = {"rules": {"rows": [row]}, "caps": caps, "holdout_bps": held_out * 100}
+    begins_ns = _moment_ns(starts) if starts else 0
+    first_ns = begins_ns or SystemClock.now_ns()
+    body: dict[str, Any] = {
+        "campaign_id": campaign_id or _new_id("cmp"),
+        "name": name,
+        "kind": kind,
+        "budget": _fen(budget),
+        "terms": agreed,
+        "starts_at_ms": begins_ns // NS_PER_MS,
+        "ends_at_ms": _midnight_ns(first_ns, days + 1) // NS_PER_MS,
+    }
+    client, path = marketing(at, own=merchant)
+    async with client:
+        if not merchant:
+            body |= {"side": side, "sponsors": await _shares(client, by)}
         with asking_later(f"the same again with --campaign-id {body['campaign_id']}"):
-            _show(await client.post(_PATH, body), as_json=json)
+            _show(await client.post(f"{path}/campaigns", body), as_json=json)
 
 
 async def list_(
@@ -126,12 +161,15 @@ async def list_(
     only: Annotated[
         Literal["", "DRAFT", "SCHEDULED", "RUNNING", "PAUSED", "ENDED"], Parameter(help="Those in a state.")
     ] = "",
+    merchant: Own = False,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
     """All campaigns, merchants' own among them, oldest first."""
-    async with operating(at) as client:
-        found = await client.get(_PATH, **({"only": only} if only else {}))
+    client, path = marketing(at, own=merchant)
+    async with client:
+        found = await client.get(f"{path}/campaigns")
+    found = [each for each in found if only in ("", each["state"])]
     if json:
         show_json(found)
         return
@@ -151,28 +189,55 @@ async def list_(
     show_rows("", columns, rows, numbers=("budget", "given", "times"))
 
 
-async def show(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def show(campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False) -> None:
     """One campaign: its money, its rules and its budgets."""
-    async with operating(at) as client:
-        _show(await client.get(f"{_PATH}/{campaign_id}"), as_json=json)
+    client, path = marketing(at, own=merchant)
+    async with client:
+        _show(await client.get(f"{path}/campaigns/{campaign_id}"), as_json=json)
 
 
-async def start(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def start(campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False) -> None:
     """Set its money aside and let it run; or let it go on."""
-    async with operating(at) as client:
-        _show(await client.post(f"{_PATH}/{campaign_id}/start", {}), as_json=json)
+    await _move(campaign_id, "start", at, own=merchant, as_json=json)
 
 
-async def pause(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def pause(campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False) -> None:
     """Give nothing until it is started again."""
-    async with operating(at) as client:
-        _show(await client.post(f"{_PATH}/{campaign_id}/pause", {}), as_json=json)
+    await _move(campaign_id, "pause", at, own=merchant, as_json=json)
 
 
-async def end(campaign_id: CampaignId, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
+async def segments(
+    user_id: Annotated[str, Parameter(help="A person: usr_…")],
+    /,
+    *words: Annotated[str, Parameter(help="All segments from now on; none: those of now are shown.")],
+    home_city: Annotated[str, Parameter(help="Where the person lives.")] = "",
+    none: Annotated[bool, Parameter(help="In no segment, and nobody says where they live.", negative="")] = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Say in which segments a person is, for rules that ask `segment` or `home_city`."""
+    body = {"words": list(words), "home_city": home_city}
+    await _traits(
+        f"/v1/operator/users/{user_id}/segments", body, wanted=bool(words or home_city or none), at=at, json=json
+    )
+
+
+async def tags(
+    merchant_id: Annotated[str, Parameter(help="A merchant: mer_…")],
+    /,
+    *words: Annotated[str, Parameter(help="All tags from now on; none: those of now are shown.")],
+    none: Annotated[bool, Parameter(help="No tag.", negative="")] = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Say what a merchant is, for rules that ask `tag`, or `small` for those that are tagged so."""
+    path = f"/v1/operator/merchants/{merchant_id}/tags"
+    await _traits(path, {"words": list(words)}, wanted=bool(words or none), at=at, json=json)
+
+
+async def end(campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False) -> None:
     """End it for good: what is left goes back to its sponsors."""
-    async with operating(at) as client:
-        _show(await client.post(f"{_PATH}/{campaign_id}/end", {}), as_json=json)
+    await _move(campaign_id, "end", at, own=merchant, as_json=json)
 
 
 async def awards(
@@ -180,12 +245,14 @@ async def awards(
     /,
     *,
     limit: Annotated[int, Parameter(help="How many at most.")] = 20,
+    merchant: Own = False,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
     """What it gave, the newest first: to which payment or person, by which row of which version."""
-    async with operating(at) as client:
-        page = await client.get(f"{_PATH}/{campaign_id}/awards", limit=str(limit))
+    client, path = marketing(at, own=merchant)
+    async with client:
+        page = await client.get(f"{path}/campaigns/{campaign_id}/awards", limit=str(limit))
     if json:
         show_json(page)
         return
@@ -202,6 +269,49 @@ async def awards(
     ]
     columns = ("when", "for", "state", "amount", "returned", "version/row")
     show_rows("", columns, rows, numbers=("amount", "returned"))
+
+
+async def terms(
+    campaign_id: CampaignId,
+    file: Annotated[Path, Parameter(help="All its terms as JSON: docs/marketing.md.")],
+    /,
+    *,
+    version: Annotated[int, Parameter(help="Only if they are still of this version.")] = 0,
+    merchant: Own = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Change its terms, from now on; what was awarded keeps the version it was awarded by."""
+    agreed = _read_terms(file)
+    client, path = marketing(at, own=merchant)
+    async with client:
+        _show(await client.put(f"{path}/campaigns/{campaign_id}/terms", agreed, version=version), as_json=json)
+
+
+async def _traits(path: str, body: dict[str, Any], *, wanted: bool, at: At, json: bool) -> None:
+    async with operating(at) as client:
+        found = await (client.put(path, body) if wanted else client.get(path))
+    if json:
+        show_json(found)
+        return
+    facts = [("words", ", ".join(found["words"]) or "none")]
+    facts += [("lives in", found["home_city"])] if found.get("home_city") else []
+    show_facts("", facts)
+
+
+async def _move(campaign_id: str, verb: str, at: At, *, own: bool, as_json: bool) -> None:
+    client, path = marketing(at, own=own)
+    async with client:
+        _show(await client.post(f"{path}/campaigns/{campaign_id}/{verb}", {}), as_json=as_json)
+
+
+async def _shares(client: Any, by: tuple[str, ...]) -> list[dict[str, Any]]:
+    shares = []
+    for each in by:
+        who, _, proportion = each.partition("=")
+        found = await _sponsor(client, who)
+        shares.append({"sponsor_id": found["sponsor_id"], "proportion": int(proportion or "1")})
+    return shares
 
 
 async def _sponsor(client: Any, who: str) -> dict[str, Any]:
@@ -234,6 +344,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     if found.get("reason"):
         facts.append(("because", found["reason"]))
     facts += [(name.replace("_", " "), money(found.get(name, 0))) for name in ("budget", "given", "left", "given_back")]
+    facts += [("begins", _time(found["starts_at_ms"]))] if found.get("starts_at_ms") else []
     facts += [("times", str(found["given_times"])), ("ends", _time(found["ends_at_ms"]))]
     for number, row in enumerate(found["terms"].get("rules", {}).get("rows", []), 1):
         facts.append((f"rule {number}", msgspec.json.encode(row).decode()))
@@ -244,6 +355,20 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
 
 def _fen(yuan: str) -> int:
     return parse_amount(yuan, Currency.CNY) if yuan else 0
+
+
+def _moment_ns(text: str) -> int:
+    """Where no zone is said it is this machine's."""
+    try:
+        return instant_ns(datetime.fromisoformat(text).astimezone())
+    except ValueError:
+        raise Refusal(CampaignCommandReason.MOMENT_UNREADABLE, said=text, do="2026-11-24T08:00") from None
+
+
+def _midnight_ns(from_ns: int, days: int) -> int:
+    """So many days on, at this machine's midnight."""
+    begins = instant(from_ns).astimezone()
+    return instant_ns(datetime.combine(begins.date() + timedelta(days), time_of_day()).astimezone())
 
 
 def _day(at_ms: int) -> str:

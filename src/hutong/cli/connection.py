@@ -1,6 +1,7 @@
 """Where the node is that a command talks to, and in whose name."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class At:
 
 
 NOWHERE = At()
+Own = Annotated[
+    bool, Parameter(name="--merchant", negative="", help="As the merchant that is signed in here, of its own.")
+]
 
 
 def settings() -> Settings:
@@ -62,10 +66,19 @@ def url_of(node: str, url: str = "") -> str:
     return f"http://{known.host}:{port}"
 
 
+def client_of(url: str, token: str = "") -> NodeClient:
+    """Talks to a node; where it is starting, says so and waits."""
+    return NodeClient(url, token, starting=_say_that_it_starts)
+
+
+def _say_that_it_starts(url: str) -> None:
+    sys.stderr.write(f"hutong: {url} is starting; waiting for it.\n")
+
+
 def connected(at: At, role: str) -> tuple[Credential, NodeClient]:
     """The client of whoever is meant. Refuses NOT_SIGNED_IN, WHO_IS_MEANT, NODE_WITHOUT_PORT."""
     credential = credentials().find(role, node=at.node, who=at.who)
-    return credential, NodeClient(url_of(credential.node, at.url), credential.token)
+    return credential, client_of(url_of(credential.node, at.url), credential.token)
 
 
 @contextmanager
@@ -96,4 +109,11 @@ def operating(at: At) -> NodeClient:
     token = known[0].token if known else read_operator_token(ours.data_directory, node, ours.secrets_key)
     if not token:
         credentials().find(OPERATOR, node=node)  # Refuses, saying how.
-    return NodeClient(url_of(node, at.url), token)
+    return client_of(url_of(node, at.url), token)
+
+
+def marketing(at: At, *, own: bool) -> tuple[NodeClient, str]:
+    """Whoever runs campaigns: a node's operator, or a merchant of its own; and what their addresses begin with."""
+    if own:
+        return connected(at, MERCHANT)[1], "/v1/merchant"
+    return operating(at), "/v1/operator"

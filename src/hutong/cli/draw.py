@@ -6,8 +6,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from cyclopts import Parameter
 
-from hutong.app.node_client import NodeClient
-from hutong.cli.connection import NOWHERE, At, url_of
+from hutong.cli.connection import NOWHERE, At, client_of, url_of
 from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, instant
 from hutong.kernel.errors import Refusal
@@ -31,7 +30,7 @@ async def show(
     json: AsJson = False,
 ) -> None:
     """A campaign's rules and commitments, or a day's record, as published; with --node or --url."""
-    async with NodeClient(url_of(at.node, at.url), "") as client:
+    async with client_of(url_of(at.node, at.url), "") as client:
         found = await client.get(f"{_PATH}/{campaign}/days/{day}" if day else f"{_PATH}/{campaign}")
     if save is not None:
         save.write_bytes(msgspec.json.encode(found))
@@ -104,9 +103,9 @@ def _show_day(found: dict[str, Any]) -> None:
     draws = found["draws"]
     given = sum(each["given"] for each in draws if each["released_slot"] is None)
     show_facts(found["log"]["campaign"], (("draws", f"{len(draws):,}"), ("given", money(given))))
-    slots = [
-        (each["at_ms"], msgspec.json.decode(each["text"])) for each in found["log"]["entries"] if each["kind"] == "slot"
-    ]
+    entries = [(each["at_ms"], each["kind"], msgspec.json.decode(each["text"])) for each in found["log"]["entries"]]
+    day = entries[0][2]["day"]  # The next one's are published meanwhile, and bound to the same chain.
+    slots = [(at, told) for at, kind, told in entries if kind == "slot" and told["day"] == day]
     rows = (
         (
             str(told["slot"]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hutong.app.node_client import NodeRefused, NodeSilent
-from hutong.cli.connection import At, operating, settings, url_of
+from hutong.cli.connection import At, client_of, operating, settings, url_of
 from hutong.cli.gateway_merchant import NODES
 from hutong.cli.output import AsJson, money, show_json, stdout
 from hutong.kernel.errors import Kind, Reason, Refusal
@@ -68,7 +68,6 @@ async def agree(
 ) -> None:
     """Be a person at another institution: scan what a merchant asks to be let take, and say yes with the PIN."""
     from hutong.app.network import DEMO_NETWORK
-    from hutong.app.node_client import NodeClient
     from hutong.app.sample_payer import PIN
 
     found = _AGREEMENT.search(link)
@@ -76,7 +75,7 @@ async def agree(
         raise Refusal(GatewayPayReason.NO_AGREEMENT_IN_IT, given=link)
     offers = f"/v1/agreements/offers/{found[0]}"
     for node in NODES.values():
-        async with NodeClient(url_of(node)) as door:
+        async with client_of(url_of(node)) as door:
             try:
                 offered = await door.get(offers)
             except NodeRefused:

@@ -10,7 +10,18 @@ from cyclopts import Parameter
 from hutong.app.node_client import NodeClient, NodeRefused
 from hutong.app.secrets import read_operator_token
 from hutong.app.wallet import Phone
-from hutong.cli.connection import MERCHANT, NOWHERE, OPERATOR, USER, At, connected, credentials, settings, url_of
+from hutong.cli.connection import (
+    MERCHANT,
+    NOWHERE,
+    OPERATOR,
+    USER,
+    At,
+    client_of,
+    connected,
+    credentials,
+    settings,
+    url_of,
+)
 from hutong.cli.credentials import Credential
 from hutong.cli.output import AsJson, show_json, stdout
 from hutong.kernel.clock import SystemClock
@@ -41,7 +52,7 @@ async def register(
     node = at.node or _DEFAULT_NODE
     phone = phone or asked("Phone: ", "PHONE", as_json=json)
     name = name or asked("Name: ", "NAME", as_json=json)
-    async with NodeClient(url_of(node, at.url)) as client:
+    async with client_of(url_of(node, at.url)) as client:
         code = code or await _sent_code(client, node, phone, as_json=json)
         device_id = _device_id()
         # The device's id names the registration, too: whoever tries again begins anew, with another code.
@@ -49,7 +60,7 @@ async def register(
         signed = await client.post("/v1/users", body | {"device_id": device_id, "device_name": "hutong CLI"})
     _keep(node, phone, signed)
     pin = pin or asked("PIN (six digits): ", "--pin", as_json=json, secret=True)
-    async with NodeClient(url_of(node, at.url), signed["token"]) as client:
+    async with client_of(url_of(node, at.url), signed["token"]) as client:
         await client.put("/v1/pin", {"pin": pin})
     _greet(node, signed, as_json=json)
 
@@ -74,7 +85,7 @@ async def login(
             stdout.print(f"Noted: {at.who or role} at {node}.")
         return
     phone = phone or asked("Phone: ", "PHONE", as_json=json)
-    async with NodeClient(url_of(node, at.url)) as client:
+    async with client_of(url_of(node, at.url)) as client:
         code = code or await _sent_code(client, node, phone, as_json=json)
         body = {"phone": phone, "code": code, "device_id": _device_id(), "device_name": "hutong CLI"}
         signed = await client.post("/v1/sessions", body)
@@ -119,7 +130,7 @@ async def _sent_code(client: NodeClient, node: str, phone: str, *, as_json: bool
     ours = settings()
     token = read_operator_token(ours.data_directory, node, ours.secrets_key)
     if token:
-        async with NodeClient(client.url, token) as operator:
+        async with client_of(client.url, token) as operator:
             try:
                 return str((await operator.get(f"/v1/operator/one-time-codes/{quote(phone, safe='')}"))["code"])
             except NodeRefused:

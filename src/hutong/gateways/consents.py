@@ -33,6 +33,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     left: int = 0
     reason: str = ""
+    by_code: bool = False
 
 
 class Consents:
@@ -125,6 +126,7 @@ class Consents:
             can_end=state is PreauthState.OFFERED and bool(preauth.user_id),
             back="",
             at_ns=preauth.created_ns,
+            by_code=bool(preauth.user_id),  # By the link nobody is asked before they agree.
         )
 
     def _hold(self, hold: Hold) -> Consent:
@@ -146,6 +148,7 @@ class Consents:
             taken=hold.taken,
             left=hold.left,
             reason=hold.reason,
+            by_code=hold.is_by_code,
         )
 
 

@@ -57,6 +57,10 @@ class TradeState(StrEnum):
     FAILED = "FAILED"  # The payer's side said no to a payment code.
 
 
+# A fact of an order that is taken under an agreement whose person their institution did not name.
+SIGNED_AS = "signed_as"
+
+
 class GatewayOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One version of an order. Its id is its payment request's."""
 
@@ -82,6 +86,11 @@ class GatewayOrder(msgspec.Struct, frozen=True, kw_only=True):
     def told(self) -> dict[str, Any]:
         """The facts, read."""
         return read_facts(self.facts)
+
+    @property
+    def signed_as(self) -> str:
+        """As whom the merchant knows its payer, who signed for it beforehand; empty: as who pays."""
+        return self.told[SIGNED_AS] if SIGNED_AS.encode() in self.facts else ""
 
     def is_final(self, now_ns: int) -> bool:
         """Whether it was paid so long ago that nothing is given back any more."""

@@ -362,7 +362,7 @@ class OrderService:
         assert order is not None, "an order is written down with its request"
         if not _NAMES_PAYER.search(order.facts):
             return
-        told = order.told
+        told, payer = order.told, order.signed_as or payer
         for prefix in ("", "sub_"):
             application, openid = told.get(f"{prefix}appid"), told.get(f"{prefix}openid")
             if application and openid and self.payers.is_another(application, openid, payer):
@@ -392,7 +392,7 @@ class OrderService:
         order = self.orders.get(request.id)
         assert order is not None, "an order is written down with its request"
         order = msgspec.structs.replace(
-            order, payment_id=payment.id, paid_ns=self._node.clock.now_ns(), payer=payer_of(payment)
+            order, payment_id=payment.id, paid_ns=self._node.clock.now_ns(), payer=order.signed_as or payer_of(payment)
         )
         self.orders.put(order)
         self._payments.refunds.none_yet(payment.id)

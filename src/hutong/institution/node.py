@@ -39,7 +39,7 @@ from hutong.institution.requests.repository import RequestRepository
 from hutong.institution.requests.request import RequestLimits
 from hutong.institution.requests.service import RequestService
 from hutong.institution.sealing import SealingKeys
-from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.safeguarding_proof_service import SafeguardingProofService
 from hutong.institution.settlement.service import SettlementService
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
@@ -133,7 +133,7 @@ class InstitutionNode:
         self.complaints = ComplaintDesk(self.payments, policies, self.notices)
         self.holds = HoldDesk(self.payments, policies, self.people, self.notices, self.plates.site.base)
         self.settlement = SettlementService(node, ledger, self.chart, settings.switch)
-        self.proofs = ProofService(node, ledger, self.chart)
+        self.proofs = SafeguardingProofService(node, ledger, self.chart)
         self.payments.on_statement = self.settlement.told
         self.payments.creditor.on_received = self.payments.debtor.on_received = self.requests.received
         self.on_started: list[Callable[[], Awaitable[None]]] = []  # As `on_tick`: once, when payments go on.

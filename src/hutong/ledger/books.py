@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from hutong.kernel.clock import NS_PER_S
 from hutong.ledger import precedence
 from hutong.ledger.account_state import AccountState
+from hutong.ledger.pairs import create_pair
 from hutong.ledger.rows import AccountRow, BurnedIdRow, ExpiryRow, LedgerRow, TransferRow
 from hutong.ledger.transfer import (
     AMOUNT_MAX,
@@ -132,6 +133,8 @@ class Books:
                 self.burned.add(transfers[0].id)
                 log.append(BurnedIdRow(transfers[0].id, timestamp + 1, status))
             return [status]
+        if count == 2 and create_pair(self, transfers[0], transfers[1], timestamp + 1):
+            return [_CREATED, _CREATED]
         statuses: list[TransferStatus] = []
         chain, chain_log, broken = -1, 0, False
         for i, transfer in enumerate(transfers):
@@ -363,7 +366,7 @@ class Books:
         """Post or void a pending transfer."""
         flags = t.flags
         pending = self.open.get(t.pending_id)
-        if pending is None or not _is_plain_resolution(t):
+        if pending is None or not precedence.is_plain_resolution(t):
             # Whatever is not just a post or void of all of an open pending transfer is checked point by point.
             refused = precedence.malformed_resolution(t)
             if refused is not None:
@@ -481,14 +484,6 @@ class Books:
         if pending.flags & _CLOSING_CREDIT:
             credit.flags &= ~_CLOSED
             del self.closed_by[pending.credit_account_id]
-
-
-def _is_plain_resolution(t: Transfer) -> bool:
-    """A post or a void of all that is pending, saying nothing else: what recipes make."""
-    if t.debit_account_id or t.credit_account_id or t.ledger or t.code or t.timeout or t.pending_id == t.id:
-        return False
-    flags = t.flags & ~_LINKED
-    return t.amount == AMOUNT_MAX if flags == _POST_PENDING else flags == _VOID_PENDING and not t.amount
 
 
 def _balanced(amount: int, flags: int, debit: AccountState, credit: AccountState) -> int:

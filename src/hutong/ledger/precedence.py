@@ -18,6 +18,7 @@ from hutong.ledger.transfer import (
     TransferStatus,
 )
 
+_LINKED = int(TransferFlag.LINKED)
 _POST_PENDING = int(TransferFlag.POST_PENDING)
 _VOID_PENDING = int(TransferFlag.VOID_PENDING)
 _PENDING = int(TransferFlag.PENDING)
@@ -246,3 +247,11 @@ def unopenable(a: Account) -> AccountStatus | None:
     if a.code == 0:
         return AccountStatus.CODE_MUST_NOT_BE_ZERO
     return None
+
+
+def is_plain_resolution(t: Transfer) -> bool:
+    """A post or a void of all that is pending, saying nothing else: what recipes make."""
+    if t.debit_account_id or t.credit_account_id or t.ledger or t.code or t.timeout or t.pending_id == t.id:
+        return False
+    flags = t.flags & ~_LINKED
+    return t.amount == AMOUNT_MAX if flags == _POST_PENDING else flags == _VOID_PENDING and not t.amount

@@ -11,12 +11,13 @@ from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.service import PaymentService
 from hutong.ledger.engine import LedgerEngine
-from hutong.marketing.campaigns.api import CampaignEdge, campaign_api
+from hutong.marketing.campaigns.api import campaign_api
 from hutong.marketing.campaigns.award_repository import AwardTotals, PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import CampaignKind
 from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.edge_api import CampaignEdge
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
@@ -59,7 +60,7 @@ class Campaigns:
         self.sponsors = SponsorService(node, ledger, own)
         self.campaigns = campaigns = CampaignService(node, ledger, own, self.sponsors, totals)
         self.awards = awards = AwardService(
-            node, ledger, own, campaigns, parties, calendar.day, payments.debtor.outcomes
+            node, ledger, own, campaigns, parties, calendar.day, payments.debtor.payments, payments.debtor.outcomes
         )
         self.audience = awards.audience
         self.programmes = programmes = ProgrammeService(node, campaigns)

@@ -16,6 +16,7 @@ import asyncpg
 
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.address import Address
+from hutong.runtime.leadership import Leadership
 from hutong.runtime.tables import pack_numeric
 
 CONNECT_S = 10
@@ -110,13 +111,26 @@ class Database:
             await teach_types(connection)
             return connection
 
-    async def open_pool(self, *, size_max: int = 8) -> "asyncpg.Pool[Any]":
-        """Connections for reading; raises `DatabaseUnavailable`. Refuses DATABASE_REFUSED."""
+    async def open_pool(self, *, size_max: int = 8, lead: Leadership | None = None) -> "asyncpg.Pool[Any]":
+        """
+        Connections for reading; raises `DatabaseUnavailable`. Refuses DATABASE_REFUSED.
+
+        Who decides on what it reads says under which `lead`: then nothing is read that a later writer wrote.
+        """
+
+        async def prepare(connection: "asyncpg.Connection[Any]") -> None:
+            await teach_types(connection)
+            if lead is not None:
+                try:
+                    await connection.execute(lead.reading)
+                except asyncpg.DivisionByZeroError as error:
+                    raise DatabaseUnavailable(f"epoch {lead.epoch} is over: another writer has taken over") from error
+
         with self._reached():
             return await asyncpg.create_pool(
                 min_size=1,
                 max_size=size_max,
-                init=teach_types,
+                init=prepare,
                 connection_class=_Reading,
                 **self._options(STATEMENT_S),
             )

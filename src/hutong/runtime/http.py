@@ -65,6 +65,10 @@ _STATUS_OF_REASON: dict[Reason, int] = {
 }
 
 
+class NodeStarting(Exception):  # noqa: N818  # It is an answer, not an error.
+    """The node does not take work yet: nothing was looked at."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The body of every answer that is not a yes. Clients match on `reason`; the rest is for people."""
 
@@ -92,7 +96,7 @@ def problem(said: BaseException) -> tuple[int, bytes]:
     """
     The status and JSON body that say this no.
 
-    504 means the outcome is unknown and 503 that the node is starting again: for both, ask again with the same id.
+    504 means the outcome is unknown and 503 that the node is starting, or starting again: ask again with the same id.
     Anything that is not an answer of ours is a bug: it is logged and becomes a 500 that tells nothing.
     """
     match said:
@@ -109,6 +113,10 @@ def problem(said: BaseException) -> tuple[int, bytes]:
         case OutcomeUnknown():
             return 504, _unanswered(
                 "OUTCOME_UNKNOWN", "UNKNOWN", "The outcome is not known yet: ask again with the same id."
+            )
+        case NodeStarting():
+            return 503, _unanswered(
+                "NODE_STARTING", "UNAVAILABLE", "The node is starting, nothing was done: ask again in some seconds."
             )
         case JournalHalted() | DatabaseUnavailable():
             return 503, _unanswered(

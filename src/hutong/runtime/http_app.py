@@ -21,12 +21,13 @@ from litestar.plugins import ReceiveRoutePlugin
 from litestar.router import Router
 from litestar.routes import BaseRoute, HTTPRoute
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler, RouteHandlerType
+from litestar.types import ControllerRouterHandler
 from openapi_ui_bundles import swagger_ui
 
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.text import has_nul
 from hutong.runtime.http import HEADERS_OF_STATUS, HttpReason, Problem, decode_refusal, problem, retry_after_s
+from hutong.runtime.http_application import Application
 
 DOCS_PATH = "/docs"
 _ASSETS_PATH = "/docs-assets"
@@ -53,7 +54,7 @@ _PROBLEMS = {
     409: "The id came before with other content: `facts.field` names what differs.",
     422: "Well formed, and a rule says no; nothing moved.",
     429: "Too often, or too many at once: later is fine.",
-    503: "The node is starting again: send the same again.",
+    503: "The node is starting, or starting again: send the same again.",
     504: "The outcome is not known yet: send the same again.",
 }
 _OF_CALLERS = frozenset({401, 403})
@@ -109,7 +110,7 @@ def make_app(
         well = all(said == OK for said in found.values())
         return Response(Health("ready" if well else "not ready", found), status_code=200 if well else 503)
 
-    return _Application(
+    return Application(
         route_handlers=[live, ready, *handlers, _assets()],
         openapi_config=_openapi(title, version, description),
         before_request=_check_input,
@@ -119,16 +120,6 @@ def make_app(
         plugins=[_DescribedProblems()],
         **options,
     )
-
-
-class _Application(Litestar):
-    """Takes routers as they are: they are made for one application, and copying each handler is a quarter of its start."""
-
-    def _validate_registration_value(self, value: ControllerRouterHandler) -> "RouteHandlerType | Router":
-        if isinstance(value, Router) and value.owner is None:
-            value.owner = self
-            return value
-        return super()._validate_registration_value(value)
 
 
 class _DescribedProblems(ReceiveRoutePlugin):
@@ -169,6 +160,7 @@ def _openapi(title: str, version: str, description: str) -> OpenAPIConfig:
         path=DOCS_PATH,
         components=Components(security_schemes=_SCHEMES),
         security=[{"bearer": []}],
+        use_handler_docstrings=True,
         render_plugins=[
             swagger,
             JsonRenderPlugin(path="/openapi.json"),

@@ -7,7 +7,7 @@ arrives in one read.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -57,6 +57,8 @@ class Listening:
     limits: HttpLimits
     emptied: asyncio.Event  # Set when the last connection is gone.
     figures: HttpFigures
+    # Told before what came in is looked at: nobody is in the middle of anything then.
+    arriving: Callable[[], None] = lambda: None
     draining: bool = False
     plain: PlainReader = field(init=False)
     _date_line: bytes = b""
@@ -141,6 +143,7 @@ class NodeProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
+        self._listening.arriving()
         was_receiving = self._receiving
         if not was_receiving and self._current is None and self._is_idle() and not self.flow.write_paused:
             plain = self._listening.plain.read(data, self._limits.hot_body_max)

@@ -7,7 +7,7 @@ request.
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -17,8 +17,9 @@ from uvicorn.server import ServerState
 
 from hutong.kernel.clock import NS_PER_S, Clock, SystemClock
 from hutong.runtime.figures import HttpFigures
-from hutong.runtime.http import HotHandler
+from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, problem
 from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
+from hutong.runtime.journal import JournalHalted
 
 _LAST_WORDS_S = 1
 
@@ -35,7 +36,8 @@ class HttpServer:
     """
     Listens from `start` to `stop`. Port 0 takes any free one; `port` is then the one it took, also of its `tls_door`.
 
-    `hot` maps (method, exact path) to its handler; everything else is `app`'s.
+    `hot` maps (method, exact path) to its handler; everything else is `app`'s. `arriving` is told by the loop before each
+    piece of what clients send is looked at.
     """
 
     def __init__(
@@ -49,13 +51,15 @@ class HttpServer:
         clock: Clock | None = None,
         figures: HttpFigures | None = None,
         tls_door: TlsDoor | None = None,
+        arriving: Callable[[], None] = lambda: None,
     ) -> None:
         self.host = host
         self._tls_door = tls_door
         self.port = port
+        self._listeners: list[asyncio.Server] = []
         figures = figures or HttpFigures()
         config = Config(
-            _counted(app, figures),
+            _counted(app, figures, self._is_ending),
             ws="none",
             log_config=None,
             access_log=False,
@@ -70,10 +74,10 @@ class HttpServer:
             limits=limits or HttpLimits(),
             emptied=asyncio.Event(),
             figures=figures,
+            arriving=arriving,
         )
         self._clock = clock or SystemClock()
         self._lifespan = config.lifespan_class(config)
-        self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -119,16 +123,24 @@ class HttpServer:
         if not await self._emptied(drain_s):
             for connection in self._connections():
                 connection.give_up()
+            await self._cut_off()
             if not await self._emptied(_LAST_WORDS_S):
                 for connection in self._connections():
                     connection.transport.abort()
+        await self._cut_off()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self._lifespan.shutdown()
+
+    async def _cut_off(self) -> None:
+        """Whatever the application is in the middle of."""
         tasks = list(self._listening.state.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-        await self._lifespan.shutdown()
+
+    def _is_ending(self) -> bool:
+        return not self._listeners
 
     async def _emptied(self, within_s: float) -> bool:
         """Wait until the last connection is gone."""
@@ -155,8 +167,13 @@ class HttpServer:
         self._sweeper = loop.call_later(self._listening.limits.sweep_s, self._sweep, loop)
 
 
-def _counted(app: Any, figures: HttpFigures) -> Any:
-    """The application, with its answers counted by group of routes: the first two parts of a route's own path."""
+def _counted(app: Any, figures: HttpFigures, is_ending: Callable[[], bool]) -> Any:
+    """
+    The application, with its answers counted by group of routes: the first two parts of a route's own path.
+
+    Who is still in the middle of something when the server ends is cut off, and its client told to ask again: that is no
+    failure of ours.
+    """
 
     async def counted(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -164,15 +181,33 @@ def _counted(app: Any, figures: HttpFigures) -> Any:
             return
         time = asyncio.get_running_loop().time
         began = time()
+        is_answered = False
 
         async def told(message: Any) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
+                is_answered = True
                 figures.answered(_group(scope), message["status"], int((time() - began) * NS_PER_S))
             await send(message)
 
-        await app(scope, receive, told)
+        try:
+            await app(scope, receive, told)
+        except asyncio.CancelledError:
+            if not is_ending():
+                raise
+            if not is_answered:
+                await _ask_again(told)
 
     return counted
+
+
+async def _ask_again(send: Callable[[Any], Awaitable[None]]) -> None:
+    status, body = problem(JournalHalted())
+    again, in_s = HEADERS_OF_STATUS[status]
+    headers = {again: in_s, "content-type": JSON.decode(), "content-length": str(len(body))}
+    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _group(scope: Any) -> str:

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from hutong.runtime.database import unavailable_when_gone
-from hutong.runtime.tables import Column, Row, Table
+from hutong.runtime.tables import Column, Relation, Row
 
 _SCAN_ROWS = 10_000  # At a time, so that a long table is not in memory twice.
 
@@ -23,7 +23,7 @@ class PgStore:
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
 
-    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+    async def find(self, table: Relation[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         if not values:
             return []
         sql_type = _column(table, column).type.sql
@@ -33,7 +33,7 @@ class PgStore:
 
     async def page(
         self,
-        table: Table[Row],
+        table: Relation[Row],
         column: str,
         value: Any,
         *,
@@ -50,7 +50,7 @@ class PgStore:
         with unavailable_when_gone():
             return _rows(table, await self._pool.fetch(query, value, after, limit, *bounds))
 
-    async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
+    async def scan(self, table: Relation[Row], *, after: int = 0) -> list[tuple[int, Row]]:
         with unavailable_when_gone():
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 await connection.execute("SET LOCAL statement_timeout = 0")  # As long as the table is.
@@ -60,7 +60,7 @@ class PgStore:
                     rows += _rows(table, records)
                 return rows
 
-    async def greatest(self, table: Table[Row], column: str) -> Any | None:
+    async def greatest(self, table: Relation[Row], column: str) -> Any | None:
         _column(table, column)
         # Not max(): PostgreSQL has none for uuid before version 18.
         query = f'SELECT "{column}" FROM "{table.name}" ORDER BY "{column}" DESC LIMIT 1'  # Our own names.
@@ -85,16 +85,16 @@ class PgStore:
 
 
 @cache
-def _select(table: Table[Any]) -> str:
+def _select(table: Relation[Any]) -> str:
     columns = ", ".join(f'"{name}"' for name in table.column_names)  # Quoted: a field may be called `limit`.
     return f'SELECT {columns} FROM "{table.name}"'  # Our own names.
 
 
-def _column(table: Table[Any], name: str) -> Column:
+def _column(table: Relation[Any], name: str) -> Column:
     return next(column for column in table.columns if column.name == name)
 
 
-def _rows(table: Table[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
+def _rows(table: Relation[Row], records: list[asyncpg.Record]) -> list[tuple[int, Row]]:
     make, names = table.row, table.column_names[1:]
     # By name: most rows are declared with keywords alone.
     return [(record[0], make(**dict(zip(names, record[1:], strict=True)))) for record in records]

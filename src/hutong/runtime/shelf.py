@@ -12,10 +12,13 @@ from typing import Any, Generic, TypeVar
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import RANDOM_BITS, minted_ms
 from hutong.runtime.journal import WITNESS, Journal, durable
-from hutong.runtime.tables import Row, Store, Table
+from hutong.runtime.tables import Relation, Row, Store, Table
 
 Answer = TypeVar("Answer")
 _ABSENT_MAX = 100_000
+# Positions. What a row says is done by one look-up behind it, and a busy database keeps that waiting for some seconds: what a crash
+# kept undone is among so many of the last rows, which are five to ten seconds at full load.
+UNFINISHED_WITHIN = 200_000
 
 
 class Cold(Exception):  # noqa: N818  # Not an error: load, then decide again.
@@ -93,8 +96,10 @@ class Shelf(Generic[Row]):
         by: tuple[str, ...] = (),
         timed: bool = False,
         rows_max: int = 1_000_000,
+        reads: Relation[Row] | None = None,
     ) -> None:
         self.table = table
+        self._reads = reads or table  # Where rows are looked up: a view, where those of other tables are among them.
         self._journal = journal
         self._store = store
         self._key = key
@@ -124,6 +129,10 @@ class Shelf(Generic[Row]):
             return None
         raise Cold(lambda: self.load([key]))
 
+    def entry(self, key: Any) -> tuple[int, Row] | None:
+        """The newest version with its position, if it is in memory."""
+        return self._rows.get(key)
+
     def is_durable(self, key: Any) -> bool:
         """Whether what `get` answers for a key in memory is durable, and with it all that was appended before."""
         return self._rows[key][0] <= self._journal.durable_position
@@ -147,6 +156,11 @@ class Shelf(Generic[Row]):
             complete.clear()
         complete.add(value)
 
+    def incomplete(self, column: str, value: Any) -> None:
+        """There is more with this value than is in memory: it is loaded when next asked for."""
+        self._whole = False
+        self._complete[column].discard(value)
+
     def put(self, row: Row) -> int:
         """Append a version to the journal and remember it; returns its position."""
         position = self._journal.append(self.table, row)
@@ -159,7 +173,7 @@ class Shelf(Generic[Row]):
     async def load(self, keys: Collection[Any]) -> None:
         """Bring these keys into memory, those that do not exist as absent."""
         missing = [key for key in keys if key not in self._rows]
-        for position, row in await self._store.find(self.table, self._key, missing):
+        for position, row in await self._store.find(self._reads, self._key, missing):
             self._remember(position, row)
         if len(self._absent) > _ABSENT_MAX:
             self._absent.clear()
@@ -167,14 +181,14 @@ class Shelf(Generic[Row]):
 
     async def load_all(self) -> list[Row]:
         """Bring the whole table into memory: for small tables, at start-up."""
-        for position, row in await self._store.scan(self.table):
+        for position, row in await self._store.scan(self._reads):
             self._remember(position, row)
         self._whole = True
         return self.everything()
 
     async def load_since(self, position: int) -> list[Row]:
         """Bring in what was appended behind a position; the newest version of each."""
-        found = await self._store.scan(self.table, after=position)
+        found = await self._store.scan(self._reads, after=position)
         await self.load({getattr(row, self._key) for _, row in found})
         keys = dict.fromkeys(getattr(row, self._key) for _, row in found)
         return [row for key in keys if (row := self.get(key)) is not None]
@@ -203,7 +217,7 @@ class Shelf(Generic[Row]):
 
     async def load_by(self, column: str, values: Collection[Any]) -> None:
         """Bring in every row that has one of these values in `column`, so that `find` answers."""
-        found = await self._store.find(self.table, column, values)
+        found = await self._store.find(self._reads, column, values)
         # An older version may have had the value: the newest decides, so the keys are loaded in full.
         keys = {getattr(row, self._key) for _, row in found}
         while not keys <= self._rows.keys():

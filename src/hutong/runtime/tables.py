@@ -50,7 +50,21 @@ class Column(msgspec.Struct, frozen=True):
     nullable: bool
 
 
-class Table(Generic[Row]):
+class Relation(Generic[Row]):
+    """What rows are read from: a name, and the struct of its rows, whose fields are its columns behind `position`."""
+
+    def __init__(self, name: str, row: type[Row]) -> None:
+        assert name.isidentifier()
+        self.name = name
+        self.row = row
+        self.columns = _columns(row)
+        self.column_names = ("position", *(column.name for column in self.columns))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+
+class Table(Relation[Row]):
     """
     One table of a node's schema: its name and the struct of its rows.
 
@@ -60,15 +74,22 @@ class Table(Generic[Row]):
     """
 
     def __init__(self, name: str, row: type[Row], *, repeated: int = 0) -> None:
-        assert name.isidentifier()
-        self.name = name
-        self.row = row
-        self.columns = _columns(row)
-        self.column_names = ("position", *(column.name for column in self.columns))
+        super().__init__(name, row)
         self.pack: Callable[[int, Row], bytes] = _compile_packer(self.columns, repeated)
+        self.shown_in: list[tuple[Relation[Any], Callable[[Row], Any]]] = []  # Views, and how a row looks there.
 
-    def __repr__(self) -> str:
-        return f"Table({self.name})"
+
+class View(Relation[Row]):
+    """
+    What rows of several tables say in common, read as if it were a table; a migration says the same in SQL.
+
+    Of each table: the row of the view that one of its rows is, at the same position; none, if it is none.
+    """
+
+    def __init__(self, name: str, row: type[Row], of: Mapping[Table[Any], Callable[[Any], Row | None]]) -> None:
+        super().__init__(name, row)
+        for table, shown in of.items():
+            table.shown_in.append((self, shown))
 
 
 class Store(Protocol):
@@ -78,13 +99,13 @@ class Store(Protocol):
     Only durable rows are found; what was decided since is in the memory of who decided it.
     """
 
-    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+    async def find(self, table: Relation[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         """Every row whose `column` is one of `values`, with its position, in order of position."""
         ...
 
     async def page(  # One way to page, spelled out.
         self,
-        table: Table[Row],
+        table: Relation[Row],
         column: str,
         value: Any,
         *,
@@ -96,11 +117,11 @@ class Store(Protocol):
         """Rows whose `column` is `value` and `after` < position < `before`, oldest or newest first."""
         ...
 
-    async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
+    async def scan(self, table: Relation[Row], *, after: int = 0) -> list[tuple[int, Row]]:
         """Every row of the table behind a position, in order: for start-up alone."""
         ...
 
-    async def greatest(self, table: Table[Row], column: str) -> Any | None:
+    async def greatest(self, table: Relation[Row], column: str) -> Any | None:
         """The greatest value of an indexed column, or None in an empty table."""
         ...
 
@@ -130,13 +151,20 @@ class MemoryStore:
 
     def keep(self, table: Table[Row], position: int, row: Row) -> None:
         """Make one row durable."""
+        self._add(table, position, row)
+        for view, shown in table.shown_in:
+            seen = shown(row)
+            if seen is not None:
+                self._add(view, position, seen)
+
+    def _add(self, table: Relation[Row], position: int, row: Row) -> None:
         rows = self.rows[table.name]
         assert not rows or rows[-1][0] < position
         rows.append((position, row))
         for column, index in self._indexes[table.name].items():
             index[getattr(row, column)].append((position, row))
 
-    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+    async def find(self, table: Relation[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         index = self._index(table, column)
         found = [entry for value in set(values) for entry in index.get(value, ())]
         found.sort(key=lambda entry: entry[0])
@@ -144,7 +172,7 @@ class MemoryStore:
 
     async def page(  # As the protocol says.
         self,
-        table: Table[Row],
+        table: Relation[Row],
         column: str,
         value: Any,
         *,
@@ -159,10 +187,10 @@ class MemoryStore:
             wanted.reverse()
         return wanted[:limit]
 
-    async def scan(self, table: Table[Row], *, after: int = 0) -> list[tuple[int, Row]]:
+    async def scan(self, table: Relation[Row], *, after: int = 0) -> list[tuple[int, Row]]:
         return [entry for entry in self.rows[table.name] if entry[0] > after]
 
-    async def greatest(self, table: Table[Row], column: str) -> Any | None:
+    async def greatest(self, table: Relation[Row], column: str) -> Any | None:
         return max((getattr(row, column) for _, row in self.rows[table.name]), default=None)
 
     async def blank(self, table: str, column: str, value: Any, blanked: Mapping[str, Any]) -> None:
@@ -179,7 +207,7 @@ class MemoryStore:
     async def told(self, table: str, column: str, value: Any) -> list[dict[str, Any]]:
         return [msgspec.to_builtins(row) for _, row in self.rows[table] if getattr(row, column) == value]
 
-    def _index(self, table: Table[Row], column: str) -> dict[Any, list[tuple[int, Any]]]:
+    def _index(self, table: Relation[Row], column: str) -> dict[Any, list[tuple[int, Any]]]:
         index = self._indexes[table.name].get(column)
         if index is None:
             index = self._indexes[table.name][column] = defaultdict(list)

@@ -15,7 +15,7 @@ from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import Why
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
-from hutong.runtime.tables import Table
+from hutong.runtime.tables import Relation, Table
 from hutong.scheme.messages import (
     AnyMessage,
     CreditTransfer,
@@ -105,6 +105,13 @@ class Audit:
     # What became durable.
 
     def kept(self, node_id: str, table: Table[Any], position: int, row: Any) -> None:
+        self._seen(node_id, table, position, row)
+        for view, shown in table.shown_in:
+            seen = shown(row)
+            if seen is not None:
+                self._seen(node_id, view, position, seen)
+
+    def _seen(self, node_id: str, table: Relation[Any], position: int, row: Any) -> None:
         view = self.nodes[node_id]
         if table.name == "decision":
             view.decided_at[row.id] = position

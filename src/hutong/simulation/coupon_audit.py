@@ -82,12 +82,12 @@ class CouponAudit:
             if code is None or (code.state == TillState.TAKEN) != (coupon.state == CouponState.REDEEMED):
                 self._say(given, f"coupon {id_:032x} is {coupon.state}, its code {code and code.state}")
             return
-        awards = [given.view.rows["awards"][each] for each in given.of_coupon.get(id_, ())]
+        awards = [given.view.rows["all_awards"][each] for each in given.of_coupon.get(id_, ())]
         live = [each for each in awards if each.left]
         if len(live) > 1:
             self._say(given, f"coupon {id_:032x} gives {len(live)} payments something")
         wanted = {"RESERVED": AwardState.RESERVED, "REDEEMED": AwardState.COMMITTED}.get(coupon.state)
-        own = given.view.rows["awards"].get(coupon.award_id)
+        own = given.view.rows["all_awards"].get(coupon.award_id)
         stands = own and given.standing(own)
         if wanted is not None and (own is None or stands != wanted or own.payment_id != coupon.payment_id):
             self._say(given, f"coupon {id_:032x} is {coupon.state}, its award {stands}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from hutong.runtime.journal import Effect, JournalHalted, MemoryJournal
-from hutong.runtime.tables import MemoryStore, Row, Table
+from hutong.runtime.tables import MemoryStore, Relation, Row, Table
 from hutong.simulation.loop import VirtualLoop
 
 Wait = Callable[[], int]  # Nanoseconds; 0: at once.
@@ -28,7 +28,7 @@ class Disk(MemoryStore):
         super().keep(table, position, row)
         self._kept(table, position, row)
 
-    async def find(self, table: Table[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
+    async def find(self, table: Relation[Row], column: str, values: Collection[Any]) -> list[tuple[int, Row]]:
         wait_ns = self._wait()
         if not wait_ns:
             return await super().find(table, column, values)

@@ -26,6 +26,7 @@ class Given:
         self.codes: set[int] = set()
         self.till_codes: dict[int, int] = {}  # By coupon that its merchant takes: its code.
         self.taken: set[tuple[int, str]] = set()  # Such codes, each with the number it was taken under.
+        self.prizes: dict[int, list[Any]] = defaultdict(list)  # By cash campaign.
         self.shares: dict[int, list[Any]] = defaultdict(list)  # By packet: claims, in their order.
         self.claimants: set[int] = set()
         self.moved: dict[tuple[int, int], int] = defaultdict(int)  # By code and packet.

@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Any
 
+from hutong.codes.plate import PATH, hold_plate_id
 from hutong.institution import chart
 from hutong.institution.holds.authorisation import AuthorisationState, Offer, ReleaseState
-from hutong.institution.holds.hold import HoldState
+from hutong.institution.holds.hold import Hold, HoldState
 from hutong.institution.requests.draft import RequestDraft
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
@@ -13,6 +14,7 @@ from hutong.scheme.messages import Channel
 from hutong.simulation.cast import Merchant, Person, payment_code
 from hutong.simulation.line import SILENCE, Respond
 from hutong.simulation.parts import pin_token, said, some_merchant, think
+from hutong.simulation.software import plate_base
 from hutong.simulation.world import World
 
 _AMOUNTS = (900, 30_000, 30_000, 4_000_000)
@@ -35,6 +37,8 @@ async def ask_to_hold(world: World) -> str:
     )
     world.offers.holds[merchant.place.node_id][offer.id] = offer
     world.offers.asked_to_hold.append((merchant, offer.id))
+    if world.chance.random() < 0.4:
+        return await _open_link(world, merchant, offer)
     code = payment_code(person, world.now_ns)
     asked = await world.line.decide(merchant.place, lambda node: node.holds.authorisations.ask(offer, code))
     if isinstance(asked, Refusal) or asked is SILENCE:
@@ -45,6 +49,26 @@ async def ask_to_hold(world: World) -> str:
         for hold in waiting if isinstance(waiting, list) else ():
             await _answer(world, person, hold)
     return "asked"
+
+
+async def _open_link(world: World, merchant: Merchant, offer: Offer) -> str:
+    """It shows a link instead: two people from elsewhere open it, and each may say yes; one of them is held to it, or nobody."""
+    link = f"{plate_base(merchant.place.node_id)}{PATH}{hold_plate_id(offer.id)}"
+    others = [each for each in world.cast.people if each.place is not merchant.place]
+    first, second = world.chance.sample(others, 2)
+    if world.chance.random() < 0.4:
+        world.beside(_open(world, second, link), "open_hold")
+    return await _open(world, first, link)
+
+
+async def _open(world: World, person: Person, link: str) -> str:
+    hold = await world.line.ask_errand(person.place, lambda node: node.holds.look(person.user_id, link), tries=3)
+    if not isinstance(hold, Hold):
+        return said(hold)
+    await think(world, 9)
+    if hold.user_id == person.user_id and hold.state == HoldState.WAITING:
+        await _answer(world, person, hold)
+    return "opened"
 
 
 async def take_of_hold(world: World) -> str:
@@ -114,7 +138,10 @@ def check_holds(world: World) -> None:
                 told = there.taken, there.released
                 if told != (hold.taken, hold.released):
                     world.audit.say(f"{about}; its merchant's side says {told} was taken and let go")
-            if hold.state == HoldState.HELD and (there is None or there.state != AuthorisationState.HELD):
+            stands = (
+                there is not None and there.debtor_agent == place.node_id and there.state == AuthorisationState.HELD
+            )
+            if hold.state == HoldState.HELD and not stands:
                 world.audit.say(f"{about}, and nobody there knows")
         for release in view.rows["authorisation_releases"].values():
             if release.state == ReleaseState.WANTED:

@@ -20,6 +20,7 @@ from hutong.marketing.red_packets.red_packet import PACKET_PREFIX, PacketDraft, 
 from hutong.marketing.red_packets.split import SplitKind
 from hutong.marketing.red_packets.views import ClaimView
 from hutong.simulation.acts import MIX, RECENT
+from hutong.simulation.cash import send_cash
 from hutong.simulation.cast import Person
 from hutong.simulation.holding import ask_to_hold, take_of_hold
 from hutong.simulation.inviting import appeal, bring_friend
@@ -301,6 +302,7 @@ MARKETING_MIX: Mix = (  # Beside the thousand of what is not marketing.
     (40, ask_to_hold),
     (80, take_of_hold),
     (40, coupon_at_till),
+    (50, send_cash),
     (14, steer_campaign),
     (8, contest_budget),
     (10, pay_sponsor),

@@ -17,12 +17,18 @@ from hutong.marketing.campaigns.award import AwardKind, AwardState
 from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
 from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
+from hutong.simulation.cash_audit import CashAudit
 from hutong.simulation.coupon_audit import CouponAudit
 from hutong.simulation.given import Given
 
 _NEXT = {  # What may become of it; None: how it begins.
     # What is decided at once is written once.
-    "awards": {None: "RESERVED COMMITTED", "RESERVED": "COMMITTED RELEASED", "COMMITTED": "COMMITTED", "RELEASED": ""},
+    "all_awards": {
+        None: "RESERVED COMMITTED",
+        "RESERVED": "COMMITTED RELEASED",
+        "COMMITTED": "COMMITTED",
+        "RELEASED": "",
+    },
     "coupons": {
         None: "AVAILABLE",
         "AVAILABLE": "AVAILABLE RESERVED REDEEMED",
@@ -72,13 +78,15 @@ class MarketingAudit:
         self._audit = audit
         self.given: dict[str, Given] = {}
         self.coupons = CouponAudit(self._say, self._moved_on, self.of)
+        self.cash = CashAudit(self._say, self.of)
         checks: dict[str, Callable[[Given, Any], None]] = {
             "campaigns": self._campaign,
             "enrolments": self._enrolment,
-            "awards": self._award,
+            "all_awards": self._award,
             "coupon_claims": self.coupons.claim,
             "coupons": self.coupons.coupon,
             "coupon_till_codes": self.coupons.till_code,
+            "cash_prizes": self.cash.prize,
             "red_packets": self._packet,
             "red_packet_claims": self._share,
             "referrals": self._referral,
@@ -97,6 +105,7 @@ class MarketingAudit:
             "programme": self._check_programme,
             "payment": self._check_payment,
             "coupon": self.coupons.check,
+            "prize": self.cash.check,
             "packet": self._check_packet,
             "referral": self._check_referral,
         }
@@ -144,7 +153,7 @@ class MarketingAudit:
             self._say(given, f"merchant {row.merchant_id:032x} is written down as joined={row.joined}, as it was")
 
     def _award(self, given: Given, row: Any) -> None:
-        before = self._moved_on(given, "awards", row)
+        before = self._moved_on(given, "all_awards", row)
         given.changes[row.id] += row.change
         if given.changes[row.id] != row.left:
             self._say(given, f"award {row.id:032x} gives {row.left}, and took {given.changes[row.id]} of its budget")
@@ -203,7 +212,7 @@ class MarketingAudit:
             given.turns.discard(turn)
 
     def _check_award(self, given: Given, id_: int) -> None:
-        award = given.view.rows["awards"][id_]
+        award = given.view.rows["all_awards"][id_]
         if award.kind == AwardKind.REWARD:
             rewarded = given.view.books.moved.get((Why.REWARDED, id_), 0)
             if rewarded > (award.left if award.state == AwardState.COMMITTED else 0):
@@ -211,7 +220,7 @@ class MarketingAudit:
 
     def _check_programme(self, given: Given, id_: int) -> None:
         """A programme gives for payments to those who had joined it, and to nobody else."""
-        paid, _, _ = given.paid(given.view.rows["awards"][id_].payment_id)
+        paid, _, _ = given.paid(given.view.rows["all_awards"][id_].payment_id)
         if paid is None or paid.merchant_id not in given.members.were(id_):
             self._say(given, f"award {id_:032x} of a programme is for a merchant that does not take part")
 
@@ -268,12 +277,14 @@ class MarketingAudit:
     def _check_payment(self, given: Given, id_: int) -> None:
         """What awards give a payment is its discount; they stand as it does; what refunds brought back of it, they say."""
         view = given.view
-        awards = [view.rows["awards"][each] for each in sorted(given.of_payment.get(id_, ()))]
+        awards = [view.rows["all_awards"][each] for each in sorted(given.of_payment.get(id_, ()))]
         paid, discount, completed = given.paid(id_)
         if paid is None and awards:
             self._say(given, f"awards for {id_:032x}, which is no payment")
         if paid is None:
             return
+        if any(each.paid_id != paid.id for each in awards):
+            self._say(given, f"awards of payment {paid.id:032x} lead to another")
         amount, back = sum(each.amount for each in awards), sum(each.returned for each in awards)
         wanted = {None: AwardState.RESERVED, True: AwardState.COMMITTED, False: AwardState.RELEASED}[completed]
         states = {given.standing(each) for each in awards}
@@ -385,7 +396,7 @@ class MarketingAudit:
         """What is held and paid for a friend is what was awarded; what an inviter got is what the steps say."""
         rows = given.view.rows
         row = rows["referrals"][id_]
-        awards = [rows["awards"].get(each) for each in (row.award_id, row.further_award_id)]
+        awards = [rows["all_awards"].get(each) for each in (row.award_id, row.further_award_id)]
         held = sum(each.amount for each in awards if each is not None and each.state == AwardState.RESERVED)
         paid = sum(each.left for each in awards if each is not None and each.state == AwardState.COMMITTED)
         if held != (row.held if row.state == ReferralState.HELD else 0):

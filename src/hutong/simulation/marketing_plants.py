@@ -146,6 +146,47 @@ def till_codes_sent_twice(world: World) -> None:
     at_institutions(world, plant)
 
 
+def cash_given_twice(world: World) -> None:
+    """Whether a merchant's number gave somebody money already is not looked at: asked again, it is another prize."""
+
+    def plant(place: Place) -> None:
+        cash = place.software.cash
+        given = cash._given
+        vars(cash.prizes)["get"] = deaf
+
+        def give(caller: Any, campaign: Any, user_id: int, _: int, request: str, amount: int) -> Any:
+            return given(caller, campaign, user_id, cash._node.mint.mint(), request, amount)
+
+        vars(cash)["_given"] = give
+
+    at_institutions(world, plant)
+
+
+def cash_days_forgotten_at_restart(world: World) -> None:
+    """How often somebody had money of a campaign is known in memory alone."""
+
+    def plant(place: Place) -> None:
+        prizes = place.software.cash.prizes
+        found, before_ns = prizes.find, place.clock.now_ns()
+        vars(prizes)["find"] = lambda by, key: [each for each in found(by, key) if each.at_ns >= before_ns]
+
+    at_institutions(world, plant)
+
+
+def cash_not_brought_home(world: World) -> None:
+    """What an ended campaign did not give stays in the merchant's budget."""
+    at_institutions(world, lambda place: vars(place.software.cash.money).update(_home=deaf))
+
+
+def holds_unwanted_kept(world: World) -> None:
+    """Of two who opened one link and agreed, both are held to it: who came second is never let go."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.holds.authorisations)["_of_another"] = deaf
+
+    at_institutions(world, plant)
+
+
 def programmes_for_everybody(world: World) -> None:
     """A programme's money goes to any merchant of ours, whether it has joined or not."""
 
@@ -192,6 +233,10 @@ MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "rewards-paid-unseen": rewards_paid_unseen,
     "till-coupons-taken-twice": till_coupons_taken_twice,
     "till-codes-sent-twice": till_codes_sent_twice,
+    "cash-given-twice": cash_given_twice,
+    "cash-days-forgotten-at-restart": cash_days_forgotten_at_restart,
+    "cash-not-brought-home": cash_not_brought_home,
+    "holds-unwanted-kept": holds_unwanted_kept,
     "programmes-for-everybody": programmes_for_everybody,
     "programmes-left-go-on": programmes_left_go_on,
     "programmes-forgotten-at-restart": programmes_forgotten_at_restart,

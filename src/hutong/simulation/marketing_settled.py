@@ -70,7 +70,7 @@ def check_marketing(world: World, *, is_over: bool) -> None:
 def _awards(given: Given) -> list[str]:
     """From the budget to the payer: each has a campaign, and a payment of its person or a friend that was brought."""
     rows, wrong = given.view.rows, []
-    for id_, award in rows["awards"].items():
+    for id_, award in rows["all_awards"].items():
         campaign = rows["campaigns"].get(award.campaign_id)
         if campaign is None:
             wrong.append(f"award {id_:032x} is of no campaign")
@@ -87,12 +87,14 @@ def _awards(given: Given) -> list[str]:
 
 
 def _reward(given: Given, award: Any) -> list[str]:
-    referrals = [
-        row for row in given.view.rows["referrals"].values() if award.id in (row.award_id, row.further_award_id)
-    ]
+    rows = given.view.rows
+    referrals = [row for row in rows["referrals"].values() if award.id in (row.award_id, row.further_award_id)]
     moved = given.view.books.moved.get((Why.REWARDED, award.id), 0)
     wrong = []
-    if len(referrals) != 1 or referrals[0].inviter_id != award.person_id:
+    if award.source == "cash":
+        if award.id not in rows["cash_prizes"]:
+            wrong.append(f"reward {award.id:032x} is no merchant's prize")
+    elif len(referrals) != 1 or referrals[0].inviter_id != award.person_id:
         wrong.append(f"reward {award.id:032x} is for nobody whom {award.person_id:032x} brought")
     if moved != (award.left if award.state == AwardState.COMMITTED else 0):
         wrong.append(f"reward {award.id:032x} of {award.left} is {award.state}, and {moved} was paid")
@@ -105,7 +107,7 @@ def _discounts(given: Given) -> list[str]:
     own = [(id_, row.payer_discount) for id_, row in rows["payments"].items() if row.payer_discount]
     sponsored = [(id_, row.payee_discount) for id_, (_, row) in given.sponsors.items()]
     for id_, discount in (*own, *sponsored):
-        awarded = sum(rows["awards"][each].amount for each in given.of_payment.get(id_, ()))
+        awarded = sum(rows["all_awards"][each].amount for each in given.of_payment.get(id_, ()))
         if awarded != discount:
             wrong.append(f"payment {id_:032x} has {discount} off, and was awarded {awarded}")
     for row in (*rows["payments"].values(), *rows["receipts"].values()):
@@ -163,7 +165,7 @@ def _campaigns(given: Given, place: Place, *, is_over: bool) -> list[str]:
             wrong.append(f"campaign {id_:032x} is {campaign.state} for ever, and has {has}")
     waiting = sum(
         award.amount
-        for award in rows["awards"].values()
+        for award in rows["all_awards"].values()
         if award.kind == AwardKind.REWARD and award.state == AwardState.RESERVED
     )
     awarded = accounts[place.software.chart.awarded].credit
@@ -206,7 +208,7 @@ async def _effects(given: Given, place: Place) -> list[str]:
     rows, wrong = given.view.rows, []
     for id_, campaign in rows["campaigns"].items():
         shown = await place.software.marketing.effects.of_campaign(id_)
-        awards = [award for award in rows["awards"].values() if award.campaign_id == id_]
+        awards = [award for award in rows["all_awards"].values() if award.campaign_id == id_]
         total = sum(award.left for award in awards)
         refused = sum(a.amount for a in awards if a.kind == AwardKind.REWARD and a.state == AwardState.RELEASED)
         days = sum(day.given for day in shown.days)
@@ -222,11 +224,13 @@ async def _takings(given: Given, place: Place) -> list[str]:
         shown = await place.software.marketing.effects.of_merchant(merchant_id)
         sold = {
             id_
-            for id_, paid in ((award.payment_id, given.paid(award.payment_id)[0]) for award in rows["awards"].values())
+            for id_, paid in (
+                (award.payment_id, given.paid(award.payment_id)[0]) for award in rows["all_awards"].values()
+            )
             if paid is not None and paid.merchant_id == merchant_id
         }
         awards = [
-            a for a in rows["awards"].values() if a.payment_id in sold and given.standing(a) == AwardState.COMMITTED
+            a for a in rows["all_awards"].values() if a.payment_id in sold and given.standing(a) == AwardState.COMMITTED
         ]
         told = sum(each.given for each in shown), sum(each.returned for each in shown)
         if told != (sum(a.amount for a in awards), sum(a.returned for a in awards)):
@@ -251,7 +255,7 @@ async def _invited(given: Given, place: Place) -> list[str]:
             continue
         found = await warmed(journal, partial(inviting.register.of_campaign, id_))
         shown = figures_view(inviting.campaigns.inviting_campaign(id_), found, place.clock.now_ns())
-        awards = [award for award in rows["awards"].values() if award.campaign_id == id_]
+        awards = [award for award in rows["all_awards"].values() if award.campaign_id == id_]
         paid = sum(award.left for award in awards if award.state == AwardState.COMMITTED)
         held = sum(award.amount for award in awards if award.state == AwardState.RESERVED)
         friends = sum(row.campaign_id == id_ for row in rows["referrals"].values())

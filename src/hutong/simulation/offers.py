@@ -32,6 +32,7 @@ class Offers:
     till_codes: list[tuple[int, str]] = field(default_factory=list)  # That people were sent: by template, letters.
     holds: dict[str, dict[int, Offer]] = field(default_factory=lambda: defaultdict(dict))  # By institution and id.
     asked_to_hold: list[tuple[Merchant, int]] = field(default_factory=list)
+    cash: list[tuple[Merchant, str]] = field(default_factory=list)  # Campaigns of merchants, by their numbers.
     links: list[tuple[Person, int, str]] = field(default_factory=list)  # Of red packets: from whom, id and link.
     shares: dict[tuple[int, str], int] = field(default_factory=dict)  # By person and link, what they were told.
     referred: list[tuple[Person, int]] = field(default_factory=list)  # Whom somebody brought.

@@ -7,7 +7,7 @@ from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.marketing.campaigns.award import AWARDS, Award
+from hutong.marketing.campaigns.award import ALL_AWARDS, Award
 from hutong.simulation.cast import Person
 from hutong.simulation.place import Place
 from hutong.simulation.world import World
@@ -65,7 +65,7 @@ def check_plates(world: World) -> None:
 
 
 def _wrong(place: Place) -> list[str]:
-    awards: dict[int, Award] = {row.id: row for _, row in place.disk.rows[AWARDS.name]}
+    awards: dict[int, Award] = {row.id: row for _, row in place.disk.rows[ALL_AWARDS.name]}
     given: dict[int, int] = {}
     for award in awards.values():
         left = award.amount if award.left or award.returned else 0

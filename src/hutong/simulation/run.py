@@ -11,6 +11,7 @@ import structlog
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
+from hutong.simulation.cash import check_cash
 from hutong.simulation.faults import CRASHES, Plan
 from hutong.simulation.holding import check_holds
 from hutong.simulation.loop import Stopped
@@ -132,6 +133,8 @@ def _check(world: World) -> None:
         check_marketing(world, is_over=world.is_over)
         check_plates(world)
         check_programmes(world)
+    if not world.audit.wrong and world.has_marketing and world.is_over:
+        check_cash(world)
 
 
 def _result(world: World) -> Result:
@@ -148,7 +151,7 @@ def _result(world: World) -> Result:
         refunds=sum(sum(tables["refund_outcomes"].values()) for tables in outcomes),
         returns=sum(sum(tables["return_outcomes"].values()) for tables in outcomes),
         messages=world.network.sent,
-        awards=sum(len(view.rows["awards"]) for view in views),
+        awards=sum(len(view.rows["all_awards"]) for view in views),
         coupons=sum(len(view.rows["coupons"]) for view in views),
         red_packets=sum(len(view.rows["red_packets"]) for view in views),
         shares=sum(len(view.rows["red_packet_claims"]) for view in views),

@@ -7,6 +7,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from msgspec.structs import replace
 
+from hutong.gateways.cash_campaigns.cash_service import CashService
 from hutong.institution.holds.authorisation import Authorisation, AuthorisationState, Offer, Release
 from hutong.institution.node import InstitutionNode, InstitutionSettings
 from hutong.institution.people.one_time_code import Purpose
@@ -108,6 +109,7 @@ class MarketingInstitution(InstitutionNode):
     """An institution with all that marketing adds, wired as `app` wires it."""
 
     marketing: Marketing
+    cash: CashService
     red_packets: RedPackets
 
 
@@ -139,6 +141,8 @@ async def begin_institution(
         return institution
     institution.marketing = Marketing(institution, key=settings.merchant_pepper)
     await institution.marketing.start()
+    institution.cash = CashService(institution, institution.marketing)
+    await institution.cash.start()
     institution.red_packets = RedPackets(
         institution.payments,
         institution.policies,

@@ -18,7 +18,9 @@ from hutong.scheme.complaint_messages import (
     ComplaintTurn,
 )
 from hutong.scheme.messages import TransactionStatus
+from hutong.switch.enquiry import EnquiryLimiter
 from hutong.switch.payment import row_id
+from hutong.switch.policy import ClearingPolicy
 from hutong.switch.reason import SwitchReason
 from hutong.switch.service import ClearingService
 
@@ -28,9 +30,10 @@ log = structlog.get_logger()
 class ComplaintService:
     """Passes on what the two agents of a completed payment say of it."""
 
-    def __init__(self, node: NodeRuntime, clearing: ClearingService) -> None:
+    def __init__(self, node: NodeRuntime, clearing: ClearingService, policy: ClearingPolicy) -> None:
         self._node = node
         self._clearing = clearing
+        self._pictures = EnquiryLimiter(policy.pictures_per_s, policy.pictures_burst)
 
     def said(self, sender: str, message: ComplaintSaid) -> None:
         """
@@ -63,7 +66,8 @@ class ComplaintService:
 
     def pictured(self, sender: str, message: ComplaintPictureAsked | ComplaintPiece) -> None:
         """
-        hutong.picture and hutong.pictured, from either agent for the other. What is of no payment between them is dropped.
+        hutong.picture and hutong.pictured, from either agent for the other. What is of no payment between them is dropped, and
+        so are questions over the asker's rate.
 
         A picture passes in pieces that wait for each other: it can't fill the way to anybody.
         """
@@ -77,6 +81,9 @@ class ComplaintService:
             self._check(message)
         except Refusal as refusal:
             log.warning("picture of no complaint", sender=sender, reason=refusal.reason.name)
+            return
+        asks = isinstance(message, ComplaintPictureAsked)
+        if asks and not self._pictures.admit(sender, self._node.clock.now_ns()):
             return
         self._node.journal.tell(hearer, message)
 

@@ -42,10 +42,10 @@ from hutong.switch.settlement.account_service import AccountService
 from hutong.switch.settlement.clearing_repository import ClearingRepository, ScannedClearingRepository
 from hutong.switch.settlement.flow_service import FlowService
 from hutong.switch.settlement.invoice_service import InvoiceService
-from hutong.switch.settlement.proof_service import ProofService
 from hutong.switch.settlement.reserve_service import ReserveService
 from hutong.switch.settlement.rules_service import RulesService
 from hutong.switch.settlement.service import SettlementService
+from hutong.switch.settlement.switch_proof_service import SwitchProofService
 from hutong.switch.settlement.window_service import WindowService
 from hutong.switch.trace_service import TraceService
 
@@ -87,14 +87,14 @@ class SwitchNode:
             self.settlement_rules,
             policy,
         )
-        self.proofs = ProofService(node, self.positions, policy)
+        self.proofs = SwitchProofService(node, self.positions, policy)
         self.pulse = PulseService(node.clock, self.clearing.figures)
         self.flows = FlowService(node, self.windows, self.cleared)
         self.oversight = OversightService(node, self.admission, self.clearing)
         self.routing = RoutingService(node, self.admission, policy)
         self.recalls = RecallService(node, self.clearing)
         self.traces = TraceService(node, self.clearing)
-        self.complaints = ComplaintService(node, self.clearing)
+        self.complaints = ComplaintService(node, self.clearing, policy)
         self.holds = HoldService(node, self.admission, self.routing, policy)
         self.lifecycle = LifecycleService(node, self.admission, policy.lifecycle)
         self.exits = ExitService(

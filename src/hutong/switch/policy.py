@@ -17,6 +17,9 @@ class ClearingPolicy:
     # Consults and requests to pay: a participant needs about one for each payment.
     questions_per_s: int = 5000
     questions_burst: int = 20_000
+    # Pieces of complaints' pictures that a participant asks for: each is answered with up to 64 KiB. A picture has 43 at most.
+    pictures_per_s: int = 200
+    pictures_burst: int = 1000
     # How long after a fee schedule was replaced a payment quoted under it is still cleared.
     quote_grace_s: int = 900
     lifecycle: LifecyclePolicy = field(default_factory=LifecyclePolicy)

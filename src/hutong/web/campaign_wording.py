@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from hutong.kernel.money import BPS
-from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignState
+from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignState, CampaignTerms
 from hutong.marketing.campaigns.rules import RuleRow
 from hutong.marketing.draws.terms import more_of
 from hutong.marketing.effects.effect import Effect, Verdict
@@ -14,6 +15,7 @@ from hutong.marketing.invitations.terms import read_terms
 from hutong.web.chart import Series, bars, lines, money_chart
 from hutong.web.interval import Interval, drawn
 from hutong.web.language import Words, phrase
+from hutong.web.offer_wording import row_where, spans
 
 STATES = {
     CampaignState.DRAFT.value: phrase("Draft"),
@@ -32,6 +34,7 @@ KINDS = {
     CampaignKind.CASH.value: phrase("Money for people"),
 }
 _DAYS_SHOWN = 31
+_EXAMPLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,34 @@ class Said:
 
 def gives(_: Words, campaign: Campaign) -> list[str]:
     """What a campaign gives, a sentence for each row that gives anything."""
-    if campaign.kind == CampaignKind.DRAW:
-        highest = more_of(campaign.told).distribution.highest
-        return [_("By chance, up to %(amount)s a day", amount=_.money(highest))]
-    if campaign.kind == CampaignKind.INVITE:
-        return [
-            _("For inviting friends, up to %(amount)s", amount=_.money(read_terms(campaign.told.more).steps[-1].total))
-        ]
-    return [row_gives(_, row) for row in campaign.told.rules.rows if row.gives and (row.off or row.bps)]
+    return terms_give(_, CampaignKind(campaign.kind), campaign.told)
+
+
+def terms_give(_: Words, kind: CampaignKind, terms: CampaignTerms) -> list[str]:
+    """What such terms give."""
+    if kind is CampaignKind.DRAW:
+        return [_("By chance, up to %(amount)s a day", amount=_.money(more_of(terms).distribution.highest))]
+    if kind is CampaignKind.INVITE:
+        return [_("For inviting friends, up to %(amount)s", amount=_.money(read_terms(terms.more).steps[-1].total))]
+    return [row_told(_, row) for row in terms.rules.rows if row.gives and (row.off or row.bps)]
+
+
+def row_told(_: Words, row: RuleRow) -> str:
+    """What one row takes off, and where and when."""
+    # A threshold says the same of the amount already.
+    when = {
+        field: condition
+        for field, condition in row.when.items()
+        if (field, condition) != ("amount", f">= {row.threshold}")
+    }
+    return " · ".join(filter(None, [row_gives(_, row), row_where(_, replace(row, when=when), {})]))
+
+
+def example(row: RuleRow) -> tuple[int, int]:
+    """A price, and what is left to pay of it."""
+    least = [low or 0 for low, _ in spans(row.when.get("amount", ""))]
+    price = max([row.threshold, *least[:1]]) or max(_EXAMPLE, 2 * row.off)
+    return price, price - row.amount_of(price)
 
 
 def row_gives(_: Words, row: RuleRow) -> str:
@@ -75,7 +98,7 @@ def row_gives(_: Words, row: RuleRow) -> str:
 
 def _percent(bps: int) -> str:
     whole, part = divmod(bps, BPS // 100)
-    return f"{whole}.{part:02}".rstrip("0").rstrip(".") + " %"
+    return f"{whole}.{part:02}".rstrip("0").rstrip(".") + "%"
 
 
 def said_effects(_: Words, view: EffectsView) -> list[Said]:

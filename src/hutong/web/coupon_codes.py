@@ -10,16 +10,12 @@ from hutong.marketing.coupons.code import BATCH_PREFIX, CODES_MAX, CodeBatch, Co
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX, CodeKind, CouponTemplate, TemplateState
 from hutong.marketing.coupons.template_service import TemplateService
 from hutong.marketing.marketing import Marketing
+from hutong.web.coupon_wording import promised
 from hutong.web.form import Form
 from hutong.web.language import Words, phrase
 from hutong.web.page import HEADERS
 from hutong.web.wallet.coupons import Told, coupon_told
 
-CODE_KINDS = {
-    CodeKind.NONE.value: phrase("By a tap, whoever sees it"),
-    CodeKind.UNIQUE.value: phrase("By a code, each good once"),
-    CodeKind.SHARED.value: phrase("By one code that many type"),
-}
 COUPON_STATES = {
     TemplateState.ACTIVE.value: (phrase("To be claimed"), "good"),
     TemplateState.PAUSED.value: (phrase("Paused"), "warn"),
@@ -57,6 +53,7 @@ class Shown:
     id: str
     template: CouponTemplate
     told: Told
+    promised: list[tuple[str, str]]
     kind: CodeKind
     use: Use
     batches: list[Batch]
@@ -90,6 +87,7 @@ async def shown(_: Words, marketing: Marketing, template_id: str, merchant_id: i
         id=template_id,
         template=template,
         told=coupon_told(_, template.told),
+        promised=promised(_, template.told),
         kind=kind,
         use=Use(sum(each.claimed for each in uses.values()), sum(each.used for each in uses.values())),
         batches=[

@@ -15,6 +15,7 @@ class FormReason(Reason):
 
     FORM_EXPIRED = Kind.NOT_ALLOWED, "NARR"  # Not of a page this browser was shown: open the page again.
     FIELD_EMPTY = Kind.INVALID, "NARR"
+    AMOUNT_OUT_OF_BOUNDS = Kind.INVALID, "AM12"  # Not from `amount_min` to `amount_max`.
     NUMBER_OUT_OF_RANGE = Kind.INVALID, "NARR"  # Not a whole number from `least` to `most`.
 
 
@@ -39,9 +40,12 @@ class Form:
         return found
 
     def amount(self, name: str, currency: str = "CNY") -> int:
-        """Minor units from what was typed in major units; 0 where nothing was. Refuses as `parse_amount`."""
+        """Minor units from what was typed in major units; 0 where nothing was. Refuses as `parse_amount`, naming the field."""
         found = self.text(name, length_max=24).replace(",", "").removeprefix("¥")
-        return parse_amount(found, currency_of(currency)) if found else 0
+        try:
+            return parse_amount(found, currency_of(currency)) if found else 0
+        except Refusal as refusal:
+            raise Refusal(refusal.reason, **(refusal.facts | {"field": name})) from None
 
     def number(self, name: str, *, least: int = 0, most: int = 2**63 - 1) -> int:
         """A whole number. Refuses FIELD_INVALID, NUMBER_OUT_OF_RANGE."""

@@ -17,7 +17,7 @@ from litestar.types import ControllerRouterHandler
 from markupsafe import Markup
 
 from hutong.codes.picture import QUIET_ZONE, qr_symbol
-from hutong.codes.plate import PATH
+from hutong.codes.plate import PATH, PlateKind, read_plate_id
 from hutong.kernel.errors import Refusal
 from hutong.runtime.http import status_of
 from hutong.web.page import AnyRequest, Pages
@@ -70,6 +70,11 @@ def landing_page(
     id; both refuse by name.
     """
 
+    def closed(request: AnyRequest, refusal: Refusal, *, is_gift: bool) -> Response[str]:
+        reason, why = refusal.reason, pages.words(request).refusal(refusal)
+        told = {"payee": None, "why": why, "reason": reason.name, "is_gift": is_gift}
+        return pages.render(request, _TEMPLATE, status=status_of(reason), **told)
+
     @get(f"{PATH}{{plate_id:str}}")
     async def landing(request: AnyRequest, plate_id: FromPath[str]) -> Response[str]:
         code = f"{plate_base}{PATH}{plate_id}"
@@ -77,9 +82,7 @@ def landing_page(
         try:
             payee: Payee = await payee_of(code)
         except Refusal as refusal:
-            reason = refusal.reason
-            why = pages.words(request).refusal(refusal)
-            page = pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
+            page = closed(request, refusal, is_gift=_is_gift(plate_id))
             page.headers["link"] = canonical
             return page
         links = [{"name": wallet.name, "href": wallet.href(code)} for wallet in wallets()]
@@ -92,12 +95,18 @@ def landing_page(
         try:
             code = await code_of(prepay_id)
         except Refusal as refusal:
-            reason = refusal.reason
-            why = pages.words(request).refusal(refusal)
-            return pages.render(request, _TEMPLATE, status=status_of(reason), payee=None, why=why, reason=reason.name)
+            return closed(request, refusal, is_gift=False)
         return Redirect(f"{PATH}{code.rpartition('/')[2]}", status_code=HTTP_303_SEE_OTHER)
 
     return pages.router("/", [landing, prepaid], None)
+
+
+def _is_gift(plate_id: str) -> bool:
+    """Whether a link is of a red packet, whatever became of it."""
+    try:
+        return read_plate_id(plate_id).kind is PlateKind.RED_PACKET
+    except Refusal:
+        return False
 
 
 def _picture(code: str) -> Markup:

@@ -20,7 +20,9 @@ COOKIE = "language"
 # Reasons are no sentences of the code's: both languages have catalogues of them, by name: `reasons-wallet.en.po`.
 REASONS = "reasons-"
 _HEADER_MAX = 200
-_AMOUNTS = frozenset({"left", "limit", "amount_max", "balance", "at_most"})  # Facts of refusals, in minor units.
+_AMOUNTS = frozenset(
+    {"left", "limit", "amount_min", "amount_max", "balance", "at_most"}
+)  # Facts of refusals, in minor units.
 
 
 def phrase(text: str) -> str:

@@ -23,8 +23,10 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler, Guard
 
-from hutong.kernel.errors import Reason, Refusal
+from hutong.kernel.errors import KernelReason, Reason, Refusal
 from hutong.kernel.ids import Randomness
+from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.marketing.coupons.reasons import CouponReason
 from hutong.runtime.http import HttpReason, problem, status_of
 from hutong.web.assets import asset_path
 from hutong.web.brand import Brand
@@ -33,7 +35,17 @@ from hutong.web.language import COOKIE, LANGUAGES, Words, language_of, words
 from hutong.web.sandbox import Sandbox
 
 # What these say of a field is not which: the page does.
-_OF_ANY_FIELD = frozenset({FormReason.FIELD_EMPTY, FormReason.NUMBER_OUT_OF_RANGE, HttpReason.FIELD_INVALID})
+_OF_ANY_FIELD = frozenset(
+    {
+        FormReason.AMOUNT_OUT_OF_BOUNDS,
+        FormReason.FIELD_EMPTY,
+        FormReason.NUMBER_OUT_OF_RANGE,
+        HttpReason.FIELD_INVALID,
+        KernelReason.AMOUNT_MALFORMED,
+        CampaignReason.CAMPAIGN_TERMS_UNSOUND,
+        CouponReason.COUPON_TERMS_UNSOUND,
+    }
+)
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -118,11 +130,14 @@ class Pages:
 
     def again(self, request: AnyRequest, template: str, refusal: Refusal, **values: Any) -> Response[str]:
         """The page with the form once more, saying why not."""
-        error = self.words(request).refusal(refusal)
+        told = self.wrong(request, refusal)
+        return self.render(request, template, status=status_of(refusal.reason), **told, **values)
+
+    def wrong(self, request: AnyRequest, refusal: Refusal) -> dict[str, Any]:
+        """A no as a page says it: `error`, the `field` it names, and whether the page `says_where` that is."""
         field = str(refusal.facts.get("field", ""))
         says_where = refusal.reason in _OF_ANY_FIELD
-        told = {"error": error, "field": field, "says_where": says_where}
-        return self.render(request, template, status=status_of(refusal.reason), **told, **values)
+        return {"error": self.words(request).refusal(refusal), "field": field, "says_where": says_where}
 
     def shown(self, request: AnyRequest, template: str, refusal: Refusal | None, **values: Any) -> Response[str]:
         """The page; after a refusal, once more and saying why not."""

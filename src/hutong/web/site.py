@@ -23,6 +23,7 @@ from hutong.web.switch_desk.payments import Elsewhere, nobody_else
 from hutong.web.till.pages import till_pages
 from hutong.web.wallet.consents import Consents
 from hutong.web.wallet.pages import wallet_pages
+from hutong.web.wallet.red_packets import Waiting, nothing_waits
 from hutong.web.wallet.transfers import Sending
 
 
@@ -38,11 +39,12 @@ def institution_pages(
     gateways: GatewayAccounts,
     callbacks: Callbacks | None = None,
     marketing: Marketing | None = None,
+    waiting: Waiting = nothing_waits,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
     return [
         *front_pages(pages, INSTITUTION_DOORS),
-        *wallet_pages(institution, pages, names, consents, sending),
+        *wallet_pages(institution, pages, names, consents, sending, waiting),
         *institution_desk_pages(desk, pages, marketing),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),

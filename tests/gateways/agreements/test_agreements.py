@@ -91,7 +91,9 @@ async def test_a_person_elsewhere_signs_with_a_mandate_of_their_own_wallet(stree
         assert signed["state"] == "SIGNED"
         assert granted["text"] not in str(signed)
     agreement = await found(house, caller)
-    assert (await take(house, caller, agreement, "T-1", 5_000)).state is TradeState.PAID
+    paid = await take(house, caller, agreement, "T-1", 5_000)
+    assert paid.state is TradeState.PAID
+    assert paid.order.payer == agreement.payer, "who signed and who pays are one to the merchant"
     assert (await take(house, caller, agreement, "T-2", 1)).state is TradeState.FAILED
     assert await person.balance() == 1_000_000 - 5_000
     await person.said("DELETE", f"/v1/mandates/{granted['mandate_id']}")

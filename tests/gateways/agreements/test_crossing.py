@@ -5,6 +5,8 @@ import pytest
 from hutong.gateways.agreements.agreement import OFFER_LIFE_S, AgreementState
 from hutong.gateways.order import TradeState
 from hutong.gateways.payer import payer_of
+from hutong.runtime.shelf import decided
+from hutong.scheme.messages import CodeConsult, id_hex
 from tests.gateways.agreements.test_agreements import found, news, offer, take, taker
 from tests.gateways.street import Street
 
@@ -115,3 +117,18 @@ async def test_a_plate_is_agreed_for_at_a_car_park_with_any_wallet(street: Stree
     assert "<svg" in page.text
     await person.sign_elsewhere(f"https://wei.example{sent.headers['location']}")
     assert "已签约" in (await house.client.get(sent.headers["location"])).text
+
+
+async def test_it_is_signed_though_the_merchant_is_in_no_memory(street: Street) -> None:
+    """Who signed, and whose answer a crash ate, asks a node that was started anew."""
+    house, caller = street.wei, await taker(street.wei)
+    link = house.gateways.agreements.link(await offer(house, caller))
+    consult = CodeConsult(
+        consult_id=id_hex(house.institution.node.mint.mint()),
+        code=f"{link}?mandate=mandate:jing:{'a' * 32}&for={'b' * 32}",
+        debtor_agent="jing",
+        currency="CNY",
+    )
+    house.institution.merchants._all.merchants.forget([caller.payee.row.merchant_id])
+    await decided(house.institution.node.journal, lambda: house.gateways.crossing.consulted(consult))
+    assert (await found(house, caller)).state == AgreementState.SIGNED

@@ -39,11 +39,14 @@ class Holding(Sharing):
             merchants=Merchants(),
             requests=self.neighbours,
             policies=POLICIES,
+            notices=self.neighbours,
             holds=self.hold_desk,
             on_tick=[],
         )
         nobody = cast("Any", None)
-        self.preauths = PreauthService(cast("Any", beside), nobody, nobody, self.notifications)
+        account = SimpleNamespace(row=SimpleNamespace(merchant_id=1))
+        accounts = cast("Any", SimpleNamespace(account=lambda _id: account))
+        self.preauths = PreauthService(cast("Any", beside), accounts, nobody, self.notifications)
         run_now(self.preauths.start())
 
     def received(self, request_id: int, payment: Receipt | Payment) -> None:
@@ -130,7 +133,7 @@ def test_what_is_being_let_go_goes_back_once(end: str) -> None:
     scene.agree()
     scene.slow_down()
     preauths = scene.wei.preauths
-    now(warmed(scene.wei.journal, lambda: preauths._begun(scene.id, "U1", 2_000, "")))
+    now(warmed(scene.wei.journal, lambda: preauths._begun(scene.id, scene.wei.node.mint.mint(), "U1", 2_000, "")))
     scene.wei.journal.seal()
     scene.end(end)
     (operation,) = scene.wei.preauths.operations.everything()

@@ -187,3 +187,29 @@ async def test_nobody_but_that_merchant_is_paid_out_of_it(street: Street) -> Non
     (hold,) = await person.holds()
     assert hold["left"] == 50_000
     assert street.jing.balance(chart.user_account(person.user_id)) == START - 50_000
+
+
+async def test_what_is_let_go_is_looked_for_before_anything_is_written(street: Street) -> None:
+    """By a clock that was put back, its id is older than some that are in the database alone."""
+    house, caller, person = street.wei, await hotel(street.wei), await street.jing.person(START)
+    preauths = house.gateways.preauths
+    held = await preauths.hold_by_code(caller, draft("H-1", 50_000), await person.payment_code())
+    first = await preauths.let_go(caller, held, number="U-1", amount=1_000)
+    house.institution.holds.authorisations.releases.forget([first.id])
+    second = await preauths.let_go(caller, held, number="U-2", amount=2_000)
+    assert second.state == OperationState.DONE
+    assert await money(house, held) == (47_000, 3_000, 0, "HELD")
+
+
+async def test_a_person_here_agrees_to_what_was_asked_before_others_were_let_go_of_in_memory(street: Street) -> None:
+    """Whether somebody elsewhere was asked, too, is in the database alone: behind a restart, for one."""
+    house, caller = street.wei, await hotel(street.wei)
+    preauths, elsewhere, here = house.gateways.preauths, await street.jing.person(START), await street.wei.person(START)
+    older = [await preauths.offer(caller, draft(number, 1_000)) for number in ("H-1", "H-2", "H-3")]
+    street.clock.advance(seconds=1)
+    newer = await preauths.hold_by_code(caller, draft("H-4", 1_000), await elsewhere.payment_code())
+    house.institution.holds.authorisations.all.forget([newer.id])
+    by_code = await preauths.hold_by_code(caller, draft("H-1", 1_000), await here.payment_code())
+    assert by_code.state == PreauthState.HELD
+    assert (await here.agree(older[1].creditor))["state"] == "HELD"
+    assert (await preauths.cancel(caller, older[2])).state == PreauthState.CLOSED

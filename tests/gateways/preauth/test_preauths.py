@@ -10,9 +10,10 @@ from hutong.codes.plate import hold_plate_id
 from hutong.gateways.account import Caller
 from hutong.gateways.notification import News
 from hutong.gateways.order import Dialect, OrderDraft, Trade, TradeState
-from hutong.gateways.preauth.preauth import HELD_DAYS, OFFER_LIFE_S, OperationState, Preauth, PreauthDraft, PreauthState
+from hutong.gateways.preauth.preauth import OFFER_LIFE_S, OperationState, Preauth, PreauthDraft, PreauthState
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
+from hutong.institution.holds.hold import HELD_DAYS
 from hutong.kernel.errors import Reason, Refusal
 from tests.gateways.street import House, Person, Street
 

@@ -193,3 +193,40 @@ def test_who_has_less_starts_nothing_and_may_try_again(first: int) -> None:
     scene.begin()
     scene.calm()
     assert scene.money() == (0, 0, BUDGET)
+
+
+@pytest.mark.parametrize("commits", range(STEPS))
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_is_ended_while_its_money_is_on_its_way_gives_it_back(commits: int, waits: bool) -> None:
+    scene = Scene()
+    answered = scene.begin()
+    campaigns = scene.stand.marketing.campaigns
+    if campaigns.campaign(scene.id).state == CampaignState.DRAFT:
+        scene.stand.do(lambda: campaigns.end(scene.id))
+    if waits:
+        scene.calm()
+        assert isinstance(answered.exception(), Refusal)
+    scene.crash_after(commits)
+    scene.calm()
+    if scene.stand.marketing.campaigns.campaign(scene.id).state != CampaignState.ENDED:  # Nothing of it was durable.
+        scene.stand.do(lambda: scene.stand.marketing.campaigns.end(scene.id))
+    for _ in range(3):
+        scene.calm()
+        scene.fair.tick(1)
+    assert scene.money() == (HAD, 0, 0)
+    assert not scene.row.starting
+
+
+@pytest.mark.parametrize("commits", range(STEPS))
+def test_a_node_that_comes_back_behind_the_end_starts_and_gives_it_back(commits: int) -> None:
+    scene = Scene()
+    scene.begin()
+    scene.crash_after(commits)
+    scene.fair.tick(31 * DAY_S)
+    for _ in range(3):
+        scene.fair.restart("wei")
+        scene.calm()
+        scene.fair.tick(1)
+    scene.calm()
+    assert scene.money() == (HAD, 0, 0)
+    assert not scene.row.starting

@@ -76,6 +76,12 @@ REFUSED: list[tuple[str, bytes, Reason]] = [
     ("too long", SIGNATURE + header(16_385, 1) + DRAWN, TOO_BIG),
     ("more than it looks", SIGNATURE + header(16_000, 16_000) + DRAWN, TOO_BIG),
     ("too many bytes", png() + bytes(BYTES_MAX), TOO_BIG),
+    (
+        "more chunks than anybody makes",
+        SIGNATURE + header(5, 5) + chunk(b"IDAT", b"") * 150_000 + DRAWN,
+        NOT_RECOGNISED,
+    ),
+    ("more segments than anybody makes", jpeg()[:2] + b"\xff\xfe\x00\x02" * 500_000 + jpeg()[2:], NOT_RECOGNISED),
 ]
 
 
@@ -93,6 +99,16 @@ def test_the_largest_picture_is_taken_and_one_byte_more_is_not() -> None:
     assert picture_file(full).kind is PictureKind.PNG
     with pytest.raises(Refusal):
         picture_file(full + b"\0")
+
+
+@pytest.mark.parametrize("end", [b"\xff\xd9", b"\x00\xff\xd9", b""])
+def test_a_photograph_of_fill_bytes_alone_is_read_once(end: bytes) -> None:
+    """Two million of them, read anew from each, would keep a node from everything else for hours."""
+    scan = jpeg().index(b"\xff\xda")
+    begin = jpeg()[: scan + 2 + int.from_bytes(jpeg()[scan + 2 : scan + 4])]
+    with suppress(Refusal):
+        kept = picture_file(begin + b"\xff" * 2_000_000 + end).content
+        assert picture_file(kept).content == kept
 
 
 @given(

@@ -18,6 +18,7 @@ from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import warmed
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
 from hutong.scheme.complaint_messages import ComplaintPictureAsked, ComplaintPiece
+from hutong.switch.policy import ClearingPolicy
 from tests.institution.complaints.cases import Complained, complained
 from tests.institution.complaints.drawn import jpeg, noise, png
 from tests.institution.payments.world import Institution, now
@@ -130,6 +131,17 @@ def test_what_nobody_says_goes_after_a_day() -> None:
     assert seen_by_merchant(case, digest) == png()
 
 
+def test_what_is_given_again_is_kept_from_then_on() -> None:
+    case = complained()
+    digest = payer_gives(case, png())
+    case.case.world.tick(DAY_S - 120)
+    assert payer_gives(case, png()) == digest
+    case.case.world.tick(DAY_S - 120)
+    case.case.world.tick(60)
+    case.open(pictures=(digest,))
+    assert seen_by_merchant(case, digest) == png()
+
+
 @EVERYWHERE
 def test_pictures_go_when_their_complaint_has_been_over_for_long(on_us: bool) -> None:
     case = complained(on_us=on_us)
@@ -194,6 +206,28 @@ def test_a_piece_is_told_to_the_other_side_of_the_complaint_alone() -> None:
     assert (unknown.size, unknown.content) == (0, ""), "given, and not said here"
     for wrong in ({"payment_id": "0" * 31 + "1"}, {"creditor_agent": "zhi"}, {"complaint_id": "0" * 31 + "2"}):
         assert not said_back(case, asked(case, digest, **wrong))
+
+
+def test_who_asks_for_pictures_without_end_is_not_heard_without_end() -> None:
+    """A question is short and its answer is not: payments of others go the same way."""
+    case = complained()
+    digest = payer_gives(case, png())
+    case.open()
+    world, message = case.case.world, asked(case, digest)
+    passed: list[str] = []
+    post = world.switch.journal.post
+    world.switch.journal.post = lambda peer, messages: passed.extend(peer for _ in messages)
+    policy = ClearingPolicy()
+    for _ in range(policy.pictures_burst + 50):
+        world.switch.switch.complaints.pictured(case.case.creditor.node_id, message)
+    world.switch.journal.seal()
+    assert len(passed) == policy.pictures_burst
+    world.clock.advance(seconds=1)
+    for _ in range(policy.pictures_burst):
+        world.switch.switch.complaints.pictured(case.case.creditor.node_id, message)
+    world.switch.journal.seal()
+    assert len(passed) == policy.pictures_burst + policy.pictures_per_s
+    world.switch.journal.post = post
 
 
 @pytest.mark.parametrize(

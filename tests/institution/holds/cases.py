@@ -105,8 +105,12 @@ class Town(World):
         do(self.wei, lambda: self.wei.hold_desk.authorisations.ask(offer, code))
 
     def opened(self, place: Institution, person: Person, offer: Offer) -> None:
-        """Somebody opens the link; what the consult brought was this."""
-        asked = HoldRequest(
+        """Somebody opens the link."""
+        do(place, lambda: place.hold_desk.holds.opened(person.id, self.asked(offer)))
+
+    def asked(self, offer: Offer) -> HoldRequest:
+        """What the consult of a link brings."""
+        return HoldRequest(
             hold_id=id_hex(offer.id),
             creditor_agent="wei",
             number=0,
@@ -117,7 +121,6 @@ class Town(World):
             expires_at_ms=offer.expires_ns // NS_PER_MS,
             at_ms=self.clock.now_ns() // NS_PER_MS,
         )
-        do(place, lambda: place.hold_desk.holds.opened(person.id, asked))
 
     def agree(self, place: Institution, hold: Hold) -> None:
         token = pin_token(hold.user_id, hold.id, hold.amount, hold.text)

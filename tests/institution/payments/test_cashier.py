@@ -31,6 +31,9 @@ class Coupon:
     steps: list[tuple[str, int]] = field(default_factory=list)
     gone: bool = False
 
+    def still_gives(self, discount: Discount, occasion: Occasion, now_ns: int) -> bool:
+        raise AssertionError(discount, occasion, now_ns)  # It grants nothing.
+
     def offer(self, occasion: Occasion) -> Discount | None:
         if self.gone or occasion.amount <= self.amount:
             return None
@@ -44,8 +47,8 @@ class Coupon:
         why = "GIVES_NOTHING" if self.offer(occasion) is None else "TAKEN"
         return [Weighed(label="立减", source="coupon", could_give=self.amount, gives=self.amount, why=why)]
 
-    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
-        del occasion, discount
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount, paid_id: int = 0) -> None:
+        del occasion, discount, paid_id
         self.steps.append(("reserve", payment_id))
 
     def keep(self, payment_id: int) -> None:

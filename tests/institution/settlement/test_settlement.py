@@ -3,7 +3,7 @@
 from typing import Any
 
 from hutong.institution.chart import Chart
-from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.safeguarding_proof_service import SafeguardingProofService
 from hutong.institution.settlement.service import SettlementService
 from hutong.kernel.clock import NS_PER_MS, ManualClock
 from hutong.kernel.ids import IdMint, seeded_randomness
@@ -36,7 +36,7 @@ class Books:
         self.chart = Chart("jing")
         self.chart.open(self.ledger)
         self.settlement = SettlementService(node, self.ledger, self.chart, "switch")
-        self.proofs = ProofService(node, self.ledger, self.chart)
+        self.proofs = SafeguardingProofService(node, self.ledger, self.chart)
         await self.settlement.start()
         await self.proofs.start()
         self.journal.seal()

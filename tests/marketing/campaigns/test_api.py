@@ -149,3 +149,29 @@ async def test_a_rule_that_is_not_understood_is_refused_by_row_and_field(jing: J
     body["terms"]["rules"]["rows"] += [{"when": {"segment": "'a') or true"}, "off": 1}]
     told = await operator(jing, "POST", "/campaigns", body, 400)
     assert (told["reason"], told["facts"]["row"], told["facts"]["field"]) == ("RULE_NOT_UNDERSTOOD", 2, "segment")
+
+
+async def test_rules_ask_what_the_operator_says_of_a_person(jing: Jing) -> None:
+    payer, shop = await jing.user("+8613800138000", 100_000), await jing.merchant()
+    code = await plate(shop)
+    rows = [{"when": {"segment": "'student'"}, "off": 300}, {"when": {"home_city": "'上海', '苏州'"}, "off": 100}]
+    body = draft(jing, sponsors=[{"sponsor_id": await sponsor(jing, 1_000)}])
+    body["terms"]["rules"]["rows"] = rows
+    id_ = (await operator(jing, "POST", "/campaigns", body, 201))["campaign_id"]
+    await operator(jing, "POST", f"/campaigns/{id_}/start")
+    path = f"/users/{payer.id}/segments"
+    assert await operator(jing, "GET", path) == {"words": []}
+    said: list[tuple[dict[str, Any], int]] = [
+        ({"words": []}, 0),
+        ({"words": [], "home_city": "苏州"}, 100),
+        ({"words": ["student", "driver"], "home_city": "苏州"}, 300),
+        ({"words": ["driver"], "home_city": "北京"}, 0),
+    ]
+    for told, off in said:
+        await operator(jing, "PUT", path, told)
+        assert await operator(jing, "GET", path) == told | {"words": sorted(told["words"])}
+        quote = await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 1_000})
+        assert quote.get("discount", 0) == off
+    for nobody in (f"/users/{new_id(jing, 'usr')}/segments", f"/merchants/{new_id(jing, 'mer')}/tags"):
+        await operator(jing, "GET", nobody, None, 404)
+        await operator(jing, "PUT", nobody, {"words": ["small"]}, 404)

@@ -12,7 +12,7 @@ from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.combination import _Path, _Search, best_combination
 from hutong.marketing.campaigns.rules import RuleRow
-from hutong.marketing.campaigns.subsidy_service import Subsidy
+from hutong.marketing.campaigns.subsidy import Subsidy
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
 from tests.institution.payments.neighbours import Person
@@ -87,12 +87,13 @@ def test_an_offer_is_what_asking_every_campaign_by_itself_comes_to(seed: int) ->
     campaigns = [marketing.campaigns.campaign(id_) for id_ in sorted(ids)]
     for _ in range(12):
         amount, now_ns = random.randrange(1, 4_000), fair.clock.now_ns()
+        request_id = random.randrange(3)
         occasion = Occasion(
             payer_id=payer.id,
             debtor_agent="jing",
             creditor_agent="wei",
-            request_id=random.randrange(3),
-            mcc=random.choice(("5812", "5411", "7011")),
+            request_id=request_id,
+            mcc=("5812", "5411", "7011")[request_id],  # What is asked for is one payee's: offers are shown again by it.
             channel=random.choice((Channel.STATIC_CODE, Channel.PAYMENT_CODE)),
             amount=amount,
             currency="CNY",

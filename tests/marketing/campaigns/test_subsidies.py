@@ -4,10 +4,12 @@ import pytest
 
 from hutong.institution import chart
 from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.award import AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignState, Side
 from hutong.marketing.campaigns.parties import PlaceFacts
+from hutong.marketing.campaigns.views import award_view
 from hutong.runtime.shelf import warmed
 from tests.institution.payments.world import now
 from tests.marketing.campaigns.fair import DAY_S, Fair, House, off
@@ -252,3 +254,18 @@ def test_what_was_shown_is_given_though_something_better_came_and_not_once_its_b
     with pytest.raises(Refusal, match="DISCOUNT_GONE"):
         jing.pay(second, jing.order(quotes[1], 500))
     assert jing.left(campaign) == 50
+
+
+@where
+def test_what_a_merchants_side_gave_leads_to_the_payment_as_its_payer_knows_it(on_us: bool) -> None:
+    fair = Fair()
+    shop = fair.wei
+    payer, plate = (shop if on_us else fair.jing).user(100_000), fair.shop(shop)
+    campaign = shop.campaign(shop.sponsor(10_000), 1_000, off(300), side=Side.PAYEE)
+    payment, _ = fair.pay(shop if on_us else fair.jing, payer, plate, 1_000)
+    fair.refund(shop, plate, payment, 100)
+    versions = now(shop.marketing.awards.page(campaign.id, None, 9))
+    shown = [award_view(award) for _, award in versions]
+    assert {each.payment_id for each in shown} == {id_text("pay", payment.id)}
+    assert {each.award_id for each in shown} == {shown[0].award_id}
+    assert shown[0].returned == 30

@@ -15,7 +15,7 @@ from hutong.institution import chart
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, Order
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RETURNS, RefundOrder
 from hutong.kernel.errors import Refusal
-from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState
+from hutong.marketing.campaigns.award import ALL_AWARDS, Award, AwardKind, AwardState
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import Campaign, CampaignState, Side
 from hutong.marketing.campaigns.rules import RuleRow
@@ -186,7 +186,7 @@ class Trouble(RuleBasedStateMachine):
     def _audit(self, house: House) -> None:
         newest: dict[int, Award] = {}
         changes: dict[int, int] = {}
-        for _, row in house.store.rows[AWARDS.name]:
+        for _, row in house.store.rows[ALL_AWARDS.name]:
             newest[row.id] = row
             changes[row.campaign_id] = changes.get(row.campaign_id, 0) + row.change
             campaign = house.marketing.campaigns.campaign(row.campaign_id)

@@ -9,8 +9,7 @@ import pytest
 
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES
-from hutong.kernel.ids import part
-from hutong.marketing.campaigns.award import AWARDS, Award
+from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, Award
 from hutong.marketing.campaigns.campaign import Campaign, Side
 from hutong.runtime.node import run_now
 from hutong.runtime.shelf import warmed
@@ -22,7 +21,7 @@ where = pytest.mark.parametrize("on_us", [True, False], ids=["on us", "across"])
 
 
 def rows(house: House) -> list[Award]:
-    return [row for _, row in house.store.rows[AWARDS.name]]
+    return [row for _, row in house.store.rows[ALL_AWARDS.name]]
 
 
 def said(house: House) -> list[tuple[str, int, int]]:
@@ -54,8 +53,9 @@ def test_what_is_decided_at_once_is_written_once_and_all_else_when_it_is_set_asi
     payer, plate = jing.user(10_000), fair.shop(jing if on_us else fair.wei)
     campaign = jing.campaign(jing.sponsor(1_000), 500, off(100))
     payment, _ = fair.pay(jing, payer, plate, 1_000)
-    assert said(jing) == [("COMMITTED" if on_us else "RESERVED", 100, 1)]  # Across the payment's outcome says the rest.
-    assert {row.id for row in rows(jing)} == {part(payment.id, 1)}  # It is found by its payment, and the payment by it.
+    assert said(jing) == [("RESERVED", 100, 1)]  # In the payment's own row: its outcome says the rest.
+    assert not jing.store.rows[AWARDS.name]
+    assert {row.id for row in rows(jing)} == {payment.id}  # It is found by its payment, and the payment by it.
     agrees(jing, campaign)
     fair.pay(jing, jing.user(10), plate, 1_000)
     assert said(jing)[-2:] == [("RESERVED", 100, 1), ("RELEASED", -100, -1)]

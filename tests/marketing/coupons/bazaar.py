@@ -38,7 +38,9 @@ class Bazaar(Jing):
         handlers = [
             *institution_api(self.institution),
             *wallet_pages(self.institution, pages, {"jing": "Jing"}, nobody, nobody),
-            *marketing_handlers(self.marketing, pages, operator_guard(self.node, self.institution.people), here),
+            *marketing_handlers(
+                self.marketing, pages, operator_guard(self.node, self.institution.people), here, {"jing": "Jing"}
+            ),
         ]
         self.app = make_app(handlers, title="jing", version="1")
         transport = httpx.ASGITransport(cast("Any", self.app))

@@ -3,11 +3,13 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from html import unescape
 from typing import Any
 
 import pytest
 
 from hutong.kernel.ids import parse_id
+from hutong.marketing.campaigns.rules import RuleRow, RuleTable
 from hutong.runtime.pool import WorkerPool
 from tests.institution.payments.test_http import OPERATOR, PIN, Phone
 from tests.marketing.coupons.bazaar import FIVE_OFF, Bazaar, Browser
@@ -211,3 +213,41 @@ async def test_offers_and_coupons_on_the_wallets_pages(bazaar: Bazaar) -> None:
     assert bazaar.left(campaign_id) == 1_000_000
     given = await browser.send(page, f"/wallet/coupons/{forms[0][0]}/give", phone="13800138009")
     assert given.status_code == 404
+
+
+async def test_the_page_says_where_each_coupon_is_good_and_what_became_of_it(bazaar: Bazaar) -> None:
+    payer, friend = [await bazaar.user(f"+861380013800{number}", 100_000) for number in range(2)]
+    rules = RuleTable(rows=(RuleRow(when={"amount": ">= 100"}),))
+    campaign_id, plate = await bazaar.campaign(rules=rules), await _plate(await bazaar.merchant())
+    await _claim(payer, await bazaar.template(campaign_id, validity={"days": 1}, stacking={"exclusive": True}))
+    assert (await _pay(payer, plate, 3_000))["paid"] == 2_500
+    given = await _claim(payer, await bazaar.template(campaign_id, transferable=True))
+    await payer.post(f"{MINE}/{given['coupon_id']}/give", 200, {"user_id": friend.id})
+    assert "A friend gave it to you. It can't be given on." in _words(
+        await Browser(bazaar, friend).see("/wallet/coupons")
+    )
+    await _pay(friend, plate, 3_000)
+    (told,) = await bazaar.marketing.coupon_edge.given_away(parse_id("usr", payer.id))
+    assert (told.state, told.payment_id) == ("AVAILABLE", ""), "what becomes of it there is not the giver's to know"
+    await _claim(payer, await bazaar.template(campaign_id, validity={"days": 1}))
+    bazaar.clock.advance(seconds=2 * 86_400)
+    await _claim(payer, await bazaar.template(campaign_id, validity={"days": 3, "waits_days": 1}))
+    page = _words(await Browser(bazaar, payer).see("/wallet/coupons"))
+    good, past, away = re.split("Used and expired|Given away", page)
+    assert "from ¥1.00 on" in good
+    assert "Good from" in good
+    assert ("Used" in past, past.count("Expired")) == (True, 1)
+    assert "You gave it to somebody else." in away
+    assert "Given away" not in await Browser(bazaar, friend).see("/wallet/coupons")
+    for who in (payer, friend):
+        browser = Browser(bazaar, who, "zh-CN")
+        for path in ("/wallet/coupons", "/wallet/offers"):
+            assert set(re.findall("[A-Za-z]{2,}", _words(await browser.see(path)))) <= {"Jing", "English", _GROUP}
+
+
+_GROUP = "X" * 4  # Of a code, as its field shows what one looks like.
+
+
+def _words(page: str) -> str:
+    """What is to be read on a page."""
+    return unescape(re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL))

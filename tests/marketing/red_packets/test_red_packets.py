@@ -96,6 +96,23 @@ def test_what_nobody_claimed_is_the_senders_again_after_a_day(jing: House) -> No
     assert told == [(sender.id, "red_packet.returned")]
 
 
+def test_a_share_is_claimed_to_the_last_instant_and_not_behind_it_though_the_rest_has_not_gone_back_yet(
+    jing: House,
+) -> None:
+    sender, friend = jing.user(100_000), jing.user()
+    packet = jing.give(sender, jing.draft(sender, 1_000, 5, LUCKY))
+    assert packet.expires_ns - packet.created_ns == DAY_S * 10**9
+    jing.world.clock.advance(ns=packet.expires_ns - 1 - jing.world.clock.now_ns())
+    got = jing.open(friend, packet).amount
+    jing.world.clock.advance(ns=1)
+    assert refused(jing, jing.user(), packet.id) is RedPacketReason.RED_PACKET_EXPIRED
+    assert jing.packets.state_now(jing.newest(packet)) is PacketState.EXPIRED
+    assert jing.open(friend, packet).amount == got  # Who has a share is told of it whenever they ask.
+    assert jing.inside(packet) == 1_000 - got
+    jing.world.tick(1)
+    assert (jing.inside(packet), jing.balance(sender.wallet_account)) == (0, 100_000 - got)
+
+
 def test_a_packet_ends_though_the_node_slept_through_its_end(jing: House) -> None:
     sender = jing.user(100_000)
     packet = jing.give(sender, jing.draft(sender, 1_000, 5, LUCKY))

@@ -26,7 +26,7 @@ from hutong.gateways.agreements.period import AGREEMENT_TAKINGS, AgreementTaking
 from hutong.gateways.agreements.reasons import AgreementReason
 from hutong.gateways.notification import News
 from hutong.gateways.notification_service import NotificationService
-from hutong.gateways.order import GatewayOrder, OrderDraft, Trade, TradeState
+from hutong.gateways.order import SIGNED_AS, GatewayOrder, OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.payer import payer_here
 from hutong.gateways.reasons import GatewayReason
@@ -173,7 +173,7 @@ class AgreementService:
         assert agreement.payee_id in (caller.payee.row.id, 0)
         self.check_in_force(agreement)
         known = await decided(self._journal, lambda: self._begun(caller, agreement, draft))
-        trade = await self._orders.collect(caller, msgspec.structs.replace(draft, payer_code=agreement.mandate))
+        trade = await self._orders.collect(caller, _under(agreement, draft))
         is_news = known is None or known.order.id != trade.order.id or known.state is not TradeState.FAILED
         if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
             await decided(self._journal, lambda: self._tell_failed(trade))
@@ -290,8 +290,8 @@ class AgreementService:
         """
         A person elsewhere says yes, by a mandate that they granted there to this institution.
 
-        `reference` is how their institution names who pays; where it did not say, merchants know the agreement's person by
-        another id than who pays under it.
+        `reference` is how their institution names who pays; where it did not say, who pays under the agreement is told as who
+        signed it.
 
         Refuses:  MANDATE_MALFORMED; AGREEMENT_UNKNOWN, AGREEMENT_SIGNED, AGREEMENT_ENDED, AGREEMENT_LAPSED.
         Repeats:  the agreement.
@@ -303,8 +303,7 @@ class AgreementService:
         now_ns = self._node.clock.now_ns()
         agreement.check_open(now_ns)
         self._look_up(agreement)
-        drawn = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
-        payer = payer_text(bank_of(mandate), reference or drawn)
+        payer = payer_text(bank_of(mandate), reference) if reference else _drawn(mandate)
         return self._sign(agreement.signed(user_id=0, payer=payer, mandate=mandate, mandate_id=id_, now_ns=now_ns))
 
     def signed_by(self, user_id: int) -> list[Agreement]:
@@ -458,3 +457,17 @@ class AgreementService:
     def _tell_failed(self, trade: Trade) -> None:
         order = trade.order
         self._notifications.add(order.account_id, order.dialect, News.FAILED, order.id, order.notify_url)
+
+
+def _drawn(mandate: str) -> str:
+    """As whom a merchant knows a person whom their institution did not name."""
+    drawn = hashlib.blake2b(mandate.encode(), digest_size=16, person=b"hutong mandated").hexdigest()
+    return payer_text(bank_of(mandate), drawn)
+
+
+def _under(agreement: Agreement, draft: OrderDraft) -> OrderDraft:
+    """What is taken under it: its merchant knows who pays as who signed."""
+    facts = draft.facts
+    if agreement.payer == _drawn(agreement.mandate):
+        facts = facts | {SIGNED_AS: agreement.payer}
+    return msgspec.structs.replace(draft, payer_code=agreement.mandate, facts=facts)

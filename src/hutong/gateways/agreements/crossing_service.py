@@ -76,6 +76,7 @@ class CrossingService:
         agreement = None
         try:
             agreement = self._agreements.offered(parse_id(AGREEMENT_PREFIX, link.removeprefix(self._own_links)))
+            self._agreements.merchant_name(agreement)  # May be cold: before anything is written.
             if consent is not None:
                 if bank_of(consent["mandate"]) != consult.debtor_agent:
                     raise Refusal(PaymentReason.MANDATE_OF_ANOTHER)

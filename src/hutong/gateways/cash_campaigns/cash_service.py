@@ -20,6 +20,7 @@ from hutong.gateways.cash_campaigns.cash_campaign import (
     share,
 )
 from hutong.gateways.cash_campaigns.reasons import CashReason
+from hutong.gateways.vouchers.reasons import VoucherReason
 from hutong.gateways.vouchers.set_aside import SetAside
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
@@ -152,7 +153,12 @@ class CashService:
         except Refusal:
             answered.cancel()
             raise
-        await answered
+        try:
+            await answered
+        except Refusal as refusal:
+            if refusal.reason is VoucherReason.VOUCHER_STOCK_ENDED:  # While its money was on its way.
+                raise Refusal(CashReason.CASH_CAMPAIGN_STATE_FORBIDS) from None
+            raise
         return self.found(caller.payee, number)
 
     async def pause(self, caller: Caller, number: str) -> CashCampaign:

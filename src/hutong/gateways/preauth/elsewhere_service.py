@@ -105,9 +105,14 @@ class ElsewhereService:
         """Within a decision that has called `look_up_release`: let go so much, or, with 0, everything and end it."""
         self._authorisations.release(operation.preauth_id, operation.id, amount)
 
-    def look_up_release(self, preauth: Preauth) -> None:
+    def look_up_release(self, preauth: Preauth, release_id: int) -> None:
         """Bring into memory what `release` needs. May raise `Cold`."""
-        self._authorisations.all.get(preauth.id)
+        self.look_up_asked(preauth.id)
+        self._authorisations.releases.get(release_id)
+
+    def look_up_asked(self, preauth_id: int) -> None:
+        """Bring into memory what `withdraw` needs. May raise `Cold`."""
+        self._authorisations.all.get(preauth_id)
 
     def withdraw(self, preauth_id: int) -> None:
         """Nobody elsewhere can agree to it any more. May raise `Cold`, before it appends anything."""

@@ -14,7 +14,7 @@ from hutong.gateways.account import Caller
 from hutong.gateways.facts import read_facts
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution.chart import held_account
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_S, instant
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.kernel.money import Currency
@@ -22,8 +22,7 @@ from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 
 PREAUTH_PREFIX = "pra"
 OFFER_LIFE_S = 15 * 60
-HELD_DAYS = 30  # After that what was not taken goes back by itself.
-DAY_NS = 86_400 * NS_PER_S
+_ZONE_OFFSET_NS = 8 * 3600 * NS_PER_S  # Both vendors' numbers begin with the day in Beijing.
 
 
 class PreauthState(StrEnum):
@@ -222,8 +221,9 @@ def operation_key(preauth_id: int, number: str) -> int:
     return _key(f"{preauth_id:032x}/operation/{number}")
 
 
-def auth_number(day: str, id_: int) -> str:
-    """The vendor's number of an authorisation, or of an operation: its day, and twenty digits."""
+def auth_number(now_ns: int, id_: int) -> str:
+    """The vendor's number of an authorisation, or of an operation: the day in Beijing, and twenty digits."""
+    day = f"{instant(now_ns + _ZONE_OFFSET_NS):%Y%m%d}"
     drawn = hashlib.blake2b(id_.to_bytes(16, "big"), digest_size=16, person=b"hutong preauth").digest()
     return f"{day}{int.from_bytes(drawn) % 10**20:020d}"
 

@@ -13,9 +13,8 @@ from hutong.gateways.notification_service import NotificationService
 from hutong.gateways.order import OrderDraft, Trade, TradeState
 from hutong.gateways.order_service import OrderService
 from hutong.gateways.preauth.elsewhere_service import ElsewhereService
+from hutong.gateways.preauth.person_service import PersonService
 from hutong.gateways.preauth.preauth import (
-    DAY_NS,
-    HELD_DAYS,
     PREAUTH_OPERATIONS,
     PREAUTHS,
     OperationState,
@@ -33,23 +32,20 @@ from hutong.gateways.preauth.preauth import (
 )
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution import chart
+from hutong.institution.holds.held_accounts import HeldAccounts
+from hutong.institution.holds.hold import DAY_NS, HELD_DAYS
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
-from hutong.institution.payments.payment import HELD, Order, Outcome, Payment, Why, check_amount
+from hutong.institution.payments.payment import HELD, Order, Outcome, Payment, check_amount
 from hutong.institution.payments.quotes import terms_on_us
-from hutong.kernel.clock import NS_PER_S, instant
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
-from hutong.ledger import holding_recipes
-from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
-from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 from hutong.scheme.messages import Channel
 
 log = structlog.get_logger()
-_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _MISSED_DAYS = 366
-_ZONE_OFFSET_NS = 8 * 3600 * NS_PER_S  # Both vendors' numbers begin with the day in Beijing.
-_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 _REST = "rest"  # The number of the operation that lets everything go that is left.
 
 
@@ -69,6 +65,7 @@ class PreauthService:
         self._journal = institution.node.journal
         self._ledger = institution.ledger
         self._currency = institution.chart.currency
+        self._held_accounts = HeldAccounts(self._ledger, self._currency)
         self._people = institution.people
         self._debtor = institution.payments.debtor
         self._orders = orders
@@ -92,6 +89,7 @@ class PreauthService:
             number=self._number,
             tell=self._tell,
         )
+        self._person = PersonService(institution, self._get, self.merchant_name)
         self._let_go_until = 0  # The day up to which all that came due was let go.
         self._letting_go = False
         institution.on_tick.append(self.tick)
@@ -101,7 +99,7 @@ class PreauthService:
         await self.all.start()
         await self.operations.start()
         await self.elsewhere.start()
-        since = max(0, self._journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._journal.position - UNFINISHED_WITHIN)
         for preauth in await self.all.load_since(since):
             if preauth.state == PreauthState.HOLDING:
                 self._move(preauth)
@@ -240,9 +238,10 @@ class PreauthService:
 
     async def _let_go_now(self, preauth: Preauth, number: str, amount: int, remark: str) -> PreauthOperation:
         """Begin it, and as far as it has come by then."""
+        id_ = self._node.mint.mint()  # One, however often the decision has to be taken anew.
 
         def begin() -> PreauthOperation:
-            return self._begun(preauth.id, number, amount, remark)
+            return self._begun(preauth.id, id_, number, amount, remark)
 
         if preauth.debtor_agent:
             return await self.elsewhere.let_go(begin)
@@ -362,12 +361,15 @@ class PreauthService:
         now_ns = self._node.clock.now_ns()
         preauth = self._get(preauth_id)
         preauth.check_open(now_ns)
+        self.elsewhere.look_up_asked(preauth_id)
+        name = self.merchant_name(preauth)  # To claim a code is written down: nothing may be cold behind it.
         holder = self._people.claim_payment_code(code, preauth.id, self._node.node_id)
         payer = self._people.user(holder.user_id)
         policy, _, _ = self._institution.policies.today(now_ns)
         limits = policy.limits(Channel.PAYMENT_CODE, payer.tier, verified=False)
         if holder.is_to_be_asked or preauth.amount > limits.pin_free:
             self.all.put(replace(preauth, user_id=payer.id))
+            self._person.asked(preauth, payer.id, name)
         else:
             self._hold(preauth, payer.id)
 
@@ -384,17 +386,8 @@ class PreauthService:
         self._move(holding)
 
     def _move(self, preauth: Preauth) -> None:
-        self._ledger.create_accounts([chart.held(preauth.id, self._currency)], _opened)
-        transfer = holding_recipes.hold_back(
-            derive(preauth.id, "hold"),
-            preauth.id,
-            wallet=chart.user_account(preauth.user_id, self._currency),
-            held=preauth.account(self._currency),
-            amount=preauth.amount,
-            ledger=self._currency.ledger,
-            code=Why.HELD,
-        )
-        self._ledger.create_transfers([transfer], partial(self._moved, preauth.id))
+        transfer_id, then = derive(preauth.id, "hold"), partial(self._moved, preauth.id)
+        self._held_accounts.hold_back(transfer_id, preauth.id, preauth.user_id, preauth.amount, then)
 
     def _moved(self, preauth_id: int, statuses: list[TransferStatus]) -> None:
         preauth = self._get(preauth_id)
@@ -403,6 +396,7 @@ class PreauthService:
         now_ns = self._node.clock.now_ns()
         if statuses[0] in TRANSFER_DONE:
             self.all.put(replace(preauth, state=PreauthState.HELD.value, held_ns=now_ns))
+            self._person.held(preauth.id)
             self._tell(preauth, News.PREAUTH_HELD, preauth.id)
         else:
             log.info("not_held", preauth=preauth.creditor, ledger=statuses[0].name)
@@ -420,7 +414,7 @@ class PreauthService:
         terms = terms_on_us(self._node.node_id, trade.request.id, payee)
         self._debtor.admit(payer, terms, order, trade.amount, answer, consented=True)
 
-    def _begun(self, preauth_id: int, number: str, amount: int, remark: str) -> PreauthOperation:
+    def _begun(self, preauth_id: int, id_: int, number: str, amount: int, remark: str) -> PreauthOperation:
         key = operation_key(preauth_id, number)
         for known in self.operations.find("number_key", key):
             if known.amount != amount:
@@ -429,8 +423,7 @@ class PreauthService:
         preauth = self._get(preauth_id)
         preauth.check_held()
         if preauth.debtor_agent:
-            self.elsewhere.look_up_release(preauth)
-        id_ = self._node.mint.mint()
+            self.elsewhere.look_up_release(preauth, id_)
         now_ns = self._node.clock.now_ns()
         operation = new_operation(preauth, id_, self._number(id_), number, amount, now_ns, remark=remark)
         self.operations.put(operation)
@@ -442,16 +435,8 @@ class PreauthService:
 
     def _let_go(self, operation: PreauthOperation) -> None:
         preauth = self._get(operation.preauth_id)
-        transfer = holding_recipes.let_go(
-            derive(operation.id, "let go"),
-            preauth.id,
-            held=preauth.account(self._currency),
-            wallet=chart.user_account(preauth.user_id, self._currency),
-            amount=operation.amount,
-            ledger=self._currency.ledger,
-            code=Why.LET_GO,
-        )
-        self._ledger.create_transfers([transfer], partial(self._was_let_go, operation.id))
+        transfer_id, then = derive(operation.id, "let go"), partial(self._was_let_go, operation.id)
+        self._held_accounts.let_go(transfer_id, preauth.id, preauth.user_id, operation.amount, then)
 
     def _was_let_go(self, operation_id: int, statuses: list[TransferStatus]) -> None:
         operation = self.operations.get(operation_id)
@@ -459,8 +444,7 @@ class PreauthService:
         if operation.state != OperationState.WANTED:
             return
         done = statuses[0] in TRANSFER_DONE
-        state = OperationState.DONE if done else OperationState.REFUSED
-        self.operations.put(replace(operation, state=state.value))
+        self.operations.put(replace(operation, state=(OperationState.DONE if done else OperationState.REFUSED).value))
         if done:
             self._tell(self._get(operation.preauth_id), News.PREAUTH_LET_GO, operation.id)
 
@@ -468,16 +452,14 @@ class PreauthService:
         preauth = self._get(preauth_id)
         if preauth.state == PreauthState.OFFERED:
             self.elsewhere.withdraw(preauth_id)
-            now_ns = self._node.clock.now_ns()
-            self.all.put(replace(preauth, state=PreauthState.CLOSED.value, ended_ns=now_ns))
+            self.all.put(replace(preauth, state=PreauthState.CLOSED.value, ended_ns=self._node.clock.now_ns()))
 
     def _tell(self, preauth: Preauth, news: News, subject_id: int) -> None:
         if preauth.notify_url:
             self._notifications.add(preauth.account_id, preauth.dialect, news, subject_id, preauth.notify_url)
 
     def _number(self, id_: int) -> str:
-        day = instant(self._node.clock.now_ns() + _ZONE_OFFSET_NS)
-        return auth_number(f"{day:%Y%m%d}", id_)
+        return auth_number(self._node.clock.now_ns(), id_)
 
     # Ends.
 
@@ -493,7 +475,3 @@ class PreauthService:
             now_ns = self._node.clock.now_ns()
             ended = replace(standing.preauth, state=PreauthState.ENDED.value, due_day=0, ended_ns=now_ns)
             await decided(self._journal, lambda: self.all.put(ended))
-
-
-def _opened(statuses: list[AccountStatus]) -> None:
-    assert statuses[0] in _THERE, statuses

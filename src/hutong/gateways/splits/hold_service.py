@@ -24,13 +24,10 @@ from hutong.ledger import sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf
 
 log = structlog.get_logger()
 FROZEN_DAYS_MAX = 30
-_UNMOVED_WITHIN = (
-    20_000  # Positions: a transfer follows its row by one look-up, so what a crash kept apart is among the last.
-)
 _TO_BE_SPLIT, _YES = ("split", "profit_sharing"), (True, "Y", "true")  # The second is WeChat Pay's own word.
 _MERCHANTS_MAX = 100_000
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
@@ -61,7 +58,7 @@ class HoldService:
 
     async def resume(self) -> None:
         """After a restart: transfers that were written down, and maybe not made. Those that were answer `exists`."""
-        since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._node.journal.position - UNFINISHED_WITHIN)
         for hold in await self.holds.load_since(since):
             if hold.state == HoldState.FREEZING:
                 self._freeze(hold)

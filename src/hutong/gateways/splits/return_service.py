@@ -27,10 +27,9 @@ from hutong.ledger import sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, decided
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided
 
 RETURN_DAYS_MAX = 180
-_UNMOVED_WITHIN = 20_000  # Positions: see `hold_service`.
 
 
 class ReturnService:
@@ -48,7 +47,7 @@ class ReturnService:
 
     async def resume(self) -> None:
         """After a restart: what was written down, and maybe not moved."""
-        for returned in await self.returns.load_since(max(0, self._node.journal.position - _UNMOVED_WITHIN)):
+        for returned in await self.returns.load_since(max(0, self._node.journal.position - UNFINISHED_WITHIN)):
             if returned.state == ReturnState.PROCESSING:
                 self._move(returned)
         self._node.journal.seal()

@@ -42,11 +42,10 @@ from hutong.ledger import sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 
 log = structlog.get_logger()
 RATIO_BPS_MAX = 3000  # What of an order may go to others, where nothing else was agreed.
-_UNMOVED_WITHIN = 20_000  # Positions: see `hold_service`.
 _DAYS_AGAIN = 2  # Of those before the node was last seen alive: what came due then may not have been unfrozen.
 
 
@@ -84,7 +83,7 @@ class SplitService:
 
     async def resume(self) -> None:
         """After a restart, behind the holds: what was written down, and maybe not moved."""
-        for split in await self.splits.load_since(max(0, self._journal.position - _UNMOVED_WITHIN)):
+        for split in await self.splits.load_since(max(0, self._journal.position - UNFINISHED_WITHIN)):
             if split.state == SplitState.PROCESSING:
                 await self._holds.holds.load([split.order_id])
                 self._move(split)

@@ -35,9 +35,7 @@ from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.marketing.coupons.template import CouponKind
 from hutong.marketing.coupons.till_code import TillCode, TillState
 from hutong.marketing.coupons.till_service import TillService
-from hutong.runtime.shelf import Shelf, decided, warmed
-
-_UNMOVED_WITHIN = 20_000  # Positions: money follows its row by one look-up.
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 
 
 class SubsidyService:
@@ -74,7 +72,7 @@ class SubsidyService:
 
     async def resume(self) -> None:
         """After a restart: what was written down, and maybe not moved."""
-        for subsidy in await self.all.load_since(max(0, self._journal.position - _UNMOVED_WITHIN)):
+        for subsidy in await self.all.load_since(max(0, self._journal.position - UNFINISHED_WITHIN)):
             if subsidy.state == SubsidyState.ACCEPTED:
                 self._move(subsidy)
         self._journal.seal()

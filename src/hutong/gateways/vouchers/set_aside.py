@@ -64,7 +64,7 @@ class SetAside:
         Within a decision: set it aside, and say when that is done or refused.
 
         Moves:    merchant -> its budget -> the campaign; posted.
-        Refuses:  VOUCHER_BUDGET_INSUFFICIENT, by the answer.
+        Refuses:  VOUCHER_BUDGET_INSUFFICIENT and VOUCHER_STOCK_ENDED, by the answer.
         Repeats:  nothing moves twice.
         """
         if not row.starting:
@@ -95,17 +95,34 @@ class SetAside:
             derive(row.id, f"deposit/{row.attempt}"),
             campaign.shares[0][0],
             campaign.budget,
-            partial(self._paid_for, row.id, answered),
+            partial(self._paid_for, row.id, row.attempt, answered),
         )
 
-    def _paid_for(self, id_: int, answered: "asyncio.Future[None] | None", refusal: Refusal | None) -> None:
+    def _paid_for(
+        self, id_: int, attempt: int, answered: "asyncio.Future[None] | None", refusal: Refusal | None
+    ) -> None:
         if refusal is None:
-            self._node.decide(
-                lambda: self._campaigns.begin(id_, answer=lambda campaign: self._begun(campaign, answered))
-            )
+            self._node.decide(partial(self._fund, id_, attempt, answered))
         else:
             self._node.decide(partial(self._not_begun, id_))
             _answer(answered, Refusal(VoucherReason.VOUCHER_BUDGET_INSUFFICIENT))
+
+    def _fund(self, id_: int, attempt: int, answered: "asyncio.Future[None] | None") -> None:
+        """From its budget into the campaign; home again if that was ended, or its time was over, meanwhile."""
+        try:
+            self._campaigns.begin(id_, answer=lambda campaign: self._begun(campaign, answered))
+        except Refusal:
+            campaign = self._campaigns.campaign(id_)
+            self._sponsors.withdraw(
+                derive(id_, f"unspent/{attempt}"),
+                campaign.shares[0][0],
+                campaign.budget,
+                lambda _refusal: self._unspent(id_, answered),
+            )
+
+    def _unspent(self, id_: int, answered: "asyncio.Future[None] | None") -> None:
+        self._node.decide(partial(self._not_begun, id_))
+        _answer(answered, Refusal(VoucherReason.VOUCHER_STOCK_ENDED))
 
     def _begun(self, campaign: Campaign, answered: "asyncio.Future[None] | None") -> None:
         if campaign.state == CampaignState.DRAFT:  # Another campaign of the merchant's took the money meanwhile.

@@ -19,6 +19,9 @@ from hutong.scheme.complaint_messages import PICTURE_BYTES_MAX
 BYTES_MAX = PICTURE_BYTES_MAX
 SIDE_MAX = 16_384
 PIXELS_MAX = 50_000_000  # What small bytes unfold to in whoever looks at them.
+PARTS_MAX = (
+    5_000  # Chunks or segments: each takes its time to read, and cameras and programs make some hundreds at most.
+)
 
 
 class PictureKind(StrEnum):
@@ -89,7 +92,7 @@ _PNG_KEPT = frozenset(
 def _png(data: bytes) -> bytes:
     kept, at = [_PNG], len(_PNG)
     seen: set[bytes] = set()
-    while True:
+    for _ in range(PARTS_MAX):
         length, kind = unpack_from(">I4s", data, at)
         end = at + 12 + length
         body = data[at + 8 : end - 4]
@@ -107,6 +110,8 @@ def _png(data: bytes) -> bytes:
         if kind == b"IEND":
             break
         at = end
+    else:
+        raise _broken("too many parts")
     if b"IDAT" not in seen:
         raise _broken("nothing is drawn")
     return b"".join(kept)
@@ -126,16 +131,18 @@ _SOS, _DQT, _DHT, _DAC, _DRI = 0xDA, 0xDB, 0xC4, 0xCC, 0xDD
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {_DHT, 0xC8, _DAC})
 _JFIF, _EXIF, _PROFILE, _ADOBE = 0xE0, 0xE1, 0xE2, 0xEE
 _JPEG_KEPT = frozenset({_SOS, _DQT, _DHT, _DAC, _DRI, _ADOBE}) | _FRAMES
-_SCAN_END = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # Stuffed bytes and restarts belong to the scan.
+# Stuffed bytes and restarts belong to the scan. A run of fill bytes is read from its first alone: from each of a million, all
+# the others would be read again.
+_SCAN_END = re.compile(rb"(?<!\xff)\xff+[^\x00\xff\xd0-\xd7]")
+_FILL = re.compile(rb"\xff*")
 
 
 def _jpeg(data: bytes) -> bytes:
     kept, at, has_frame, has_scan, turned = [_SOI], len(_SOI), False, False, False
-    while True:
+    for _ in range(PARTS_MAX):
         if data[at] != 0xFF:
             raise _broken("no marker where one must be")
-        while data[at + 1] == 0xFF:
-            at += 1
+        at = _end_of_fill(data, at) - 1
         marker = data[at + 1]
         if marker == _EOI:
             break
@@ -160,9 +167,16 @@ def _jpeg(data: bytes) -> bytes:
             kept.append(data[end : behind.start()])
             end = behind.start()
         at = end
+    else:
+        raise _broken("too many parts")
     if not has_scan:
         raise _broken("nothing is drawn")
     return b"".join([*kept, b"\xff\xd9"])
+
+
+def _end_of_fill(data: bytes, at: int) -> int:
+    fill = _FILL.match(data, at)
+    return fill.end() if fill is not None else at
 
 
 def _is_kept(marker: int, segment: bytes) -> bool:

@@ -42,6 +42,7 @@ from hutong.scheme.complaint_messages import PIECE_BYTES_MAX, ComplaintPictureAs
 from hutong.scheme.messages import id_hex
 
 log = structlog.get_logger()
+_RENEWED_NS = 3_600 * NS_PER_S  # What is given again within that stays as it is: nobody has a row for each try.
 _UNDER_WAY_MAX = 4  # Fetched at once: each is in memory until it is whole.
 _ASKED_NS = 7 * 86_400 * NS_PER_S  # What has not come by then does not come.
 _CONTENTS_MAX = 32 * 1024 * 1024  # Bytes in memory, of what was last looked at.
@@ -99,11 +100,15 @@ class PictureService:
         Keep a picture for a day: who gave it may say it in a complaint.
 
         Refuses:  TOO_MANY_PICTURES.
-        Repeats:  the same.
+        Repeats:  the same, for 23 hours from then on at least.
         """
         digest = digest_of(file.content)
         known = self.pictures.get(picture_id(giver, digest))
         if known is not None and known.state == PictureState.HELD:
+            now_ns = self._node.clock.now_ns()
+            if now_ns > known.created_ns + _RENEWED_NS:
+                known = replace(known, created_ns=now_ns)
+                self._put(known)
             return known
         held = sum(each.state == PictureState.HELD for each in self.pictures.find("place", giver))
         most = MERCHANT_GIVEN_MAX if is_merchant else PERSON_GIVEN_MAX

@@ -33,12 +33,11 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, warmed
 from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
 from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
 
 log = structlog.get_logger()
-_UNSENT_WITHIN = 20_000  # Positions.
 _MISSED_DAYS = 366
 
 
@@ -87,6 +86,8 @@ class AuthorisationService:
         self.releases = Shelf(AUTHORISATION_RELEASES, node.journal, node.store, by=("authorisation_id",), timed=True)
         self._rounds = Rounds()
         self._release_rounds = Rounds()
+        self._asked_until = 0  # The day up to which whatever should be over was asked for.
+        self._asking = False
 
     async def load(self) -> None:
         """What is not over; the others as they are asked for."""
@@ -98,11 +99,13 @@ class AuthorisationService:
     async def resume(self) -> None:
         """After a restart: ask again whatever is not over, how it stands, and let go what was to be."""
         now_ns = self._node.clock.now_ns()
-        for each in self.all.everything():
-            if each.due_day:
-                self._rounds.begin(each.id, now_ns)
-        since = max(0, self._node.journal.position - _UNSENT_WITHIN)
-        for release in await self.releases.load_since(since):
+        waiting = [each for each in self.all.everything() if each.due_day]
+        for each in waiting:
+            self._rounds.begin(each.id, now_ns)
+        # Whoever is to let go may have been away for long; what has ended since is let go of in a moment.
+        await self.releases.load_by("authorisation_id", [each.id for each in waiting])
+        await self.releases.load_since(max(0, self._node.journal.position - UNFINISHED_WITHIN))
+        for release in self.releases.everything():
             if release.state == ReleaseState.WANTED:
                 self._release_rounds.begin(release.id, now_ns)
 
@@ -178,6 +181,8 @@ class AuthorisationService:
         if known is None:
             self._of_another(message)
             return
+        if known.state == AuthorisationState.HELD:
+            self._rounds.end(known.id)  # From now on the other side tells.
         if release is not None:
             self._end_release(release, message)
         self._send(self._message(known))
@@ -217,10 +222,24 @@ class AuthorisationService:
     # Time.
 
     def tick(self) -> None:
-        """Ask again."""
+        """Ask again; and, once a day, for what should be over by now."""
         now_ns = self._node.clock.now_ns()
         self._node.decide_each(partial(self._again, id_) for id_ in self._rounds.due(now_ns))
         self._node.decide_each(partial(self._let_go_again, id_) for id_ in self._release_rounds.due(now_ns))
+        today = now_ns // DAY_NS
+        if today != self._asked_until and not self._asking:
+            self._asking = True
+            self._node.spawn(self._ask_due(today))
+
+    async def _ask_due(self, today: int) -> None:
+        """The end of these was not heard of: it is told no more once its debtor agent has been started anew."""
+        try:
+            for day in range(max(self._asked_until + 1, today - _MISSED_DAYS), today + 1):
+                for each in await warmed(self._node.journal, partial(self.all.find, "due_day", day)):
+                    self._rounds.begin(each.id, self._node.clock.now_ns())
+            self._asked_until = today
+        finally:
+            self._asking = False
 
     # Within a decision.
 
@@ -309,7 +328,7 @@ class AuthorisationService:
             self._rounds.end(id_)
             return
         if known.state == AuthorisationState.HELD:
-            self._rounds.end(id_)  # From now on the other side tells.
+            self._rounds.again(id_, now_ns)
             self._send(replace(self._message(known), number=0))
             return
         offer = self.asker.offer(id_)

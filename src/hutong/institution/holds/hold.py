@@ -2,6 +2,7 @@
 A hold: what one of our people lets a merchant elsewhere hold. Nouns, and no look-ups.
 
     WAITING -> HOLDING -> HELD (-> ENDING) -> ENDED        WAITING -> REFUSED | CLOSED        HOLDING -> REFUSED | WAITING
+    REFUSED -> WAITING: by link, where one has declined, and somebody else opens it.
 """
 
 import re
@@ -131,8 +132,13 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     # What becomes of it. `number` grows with whatever the creditor agent is to hear.
 
     def asked_of(self, user_id: int, now_ns: int) -> "Hold":
-        """Somebody else has opened the link."""
-        return replace(self, user_id=user_id, reason="", iso_code="", changed_ns=now_ns)
+        """Somebody else has opened the link: who declined it did so for themselves. Refuses HOLD_NOT_OPEN."""
+        if self.is_by_code:
+            raise Refusal(HoldReason.HOLD_NOT_OPEN)
+        state = HoldState.WAITING if self.reason == HoldReason.HOLD_DECLINED.name else self.state
+        asked = replace(self, user_id=user_id, state=state, reason="", iso_code="", changed_ns=now_ns)
+        asked.check_open(now_ns)
+        return asked
 
     def agreed(self, debtor_name: str, now_ns: int) -> "Hold":
         """Its person says yes: the ledger is asked, once more."""

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from msgspec.structs import replace
 
-from hutong.institution import chart
+from hutong.institution.holds.held_accounts import HeldAccounts
 from hutong.institution.holds.hold import (
     DAY_NS,
     HELD_DAYS,
@@ -30,7 +30,7 @@ from hutong.institution.holds.hold import (
 from hutong.institution.holds.reasons import HoldReason
 from hutong.institution.holds.teller_service import TellerService, hold_data
 from hutong.institution.payments.cashier import Balance, FundingSource
-from hutong.institution.payments.payment import Payment, Why, check_amount
+from hutong.institution.payments.payment import Payment, check_amount, check_new_id
 from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
@@ -39,19 +39,16 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, minted_ms
 from hutong.kernel.money import Currency
-from hutong.ledger import holding_recipes
 from hutong.ledger.engine import LedgerEngine
-from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
+from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest
 from hutong.scheme.messages import Channel, RequestToPay, hex_id
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
-_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _MISSED_DAYS = 366
-_THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
 class HoldService:
@@ -70,6 +67,7 @@ class HoldService:
         self._node = node
         self._ledger = ledger
         self._currency = currency
+        self._held_accounts = HeldAccounts(ledger, currency)
         self._policies = policies
         self._people = people
         self._notices = notices
@@ -77,6 +75,7 @@ class HoldService:
         self.releases = Shelf(HOLD_RELEASES, node.journal, node.store, timed=True)
         self._teller = TellerService(node, self._get, send)
         self._let_go_until = 0  # The day up to which all that came due was let go.
+        self._letting_go = False
 
     async def load(self) -> None:
         """What holds money; the others as they are asked for."""
@@ -87,7 +86,7 @@ class HoldService:
 
     async def resume(self) -> None:
         """After a restart: finish what was half done, and tell again how what is held stands."""
-        since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._node.journal.position - UNFINISHED_WITHIN)
         for release in await self.releases.load_since(since):
             await self.holds.load([release.hold])
             if release.state == ReleaseState.WANTED:
@@ -112,7 +111,7 @@ class HoldService:
         """
         hold_id = hex_id(message.hold_id)
         hold = self.holds.get(hold_key(hold_id, message.creditor_agent))
-        ahead_ms = minted_ms(hold_id) - self._node.clock.now_ns() // NS_PER_MS
+        ahead_ms = minted_ms(max(hold_id, hex_id(message.act_id or "0"))) - self._node.clock.now_ns() // NS_PER_MS
         if ahead_ms > ID_AHEAD_MAX_MS or (message.act is HoldAct.RELEASE and not message.act_id):
             log.warning("hold_dropped", creditor_agent=message.creditor_agent, hold_id=message.hold_id)
             return
@@ -151,19 +150,18 @@ class HoldService:
         """
         A person has opened a merchant's link: from now on it is they who are asked.
 
-        Refuses:  HOLD_NOT_OPEN, when somebody else here has agreed or was asked by their code; what is wrong with what is asked.
+        Refuses:  HOLD_NOT_OPEN, when somebody else here has agreed or was asked by their code; ID_FROM_THE_FUTURE, ID_MALFORMED and
+                  what else is wrong with what is asked.
         Repeats:  the hold as it is.
         """
         hold_id, now_ns = hex_id(asked.hold_id), self._node.clock.now_ns()
+        check_new_id("hold_id", hold_id, now_ns)
         self._people.user(user_id)
         hold = self.holds.get(hold_key(hold_id, asked.creditor_agent))
         if hold is None:
             hold = self._new(hold_id, asked, user_id, is_by_code=False)
             self.holds.put(hold)
         elif hold.user_id != user_id:
-            hold.check_open(now_ns)
-            if hold.is_by_code:
-                raise Refusal(HoldReason.HOLD_NOT_OPEN)
             hold = hold.asked_of(user_id, now_ns)
             self.holds.put(hold)
         return hold
@@ -254,12 +252,18 @@ class HoldService:
         now_ns = self._node.clock.now_ns()
         self._teller.tick()
         today = now_ns // DAY_NS
-        if today != self._let_go_until:
-            first = max(self._let_go_until + 1, today - _MISSED_DAYS)
-            # All that holds money is in memory.
-            due = [hold.id for day in range(first, today + 1) for hold in self.holds.in_memory("due_day", day)]
-            self._node.decide_each(partial(self._lapse, id_) for id_ in due)
+        if today != self._let_go_until and not self._letting_go:
+            self._letting_go = True
+            self._node.spawn(self._let_go_due(today))
+
+    async def _let_go_due(self, today: int) -> None:
+        try:
+            for day in range(max(self._let_go_until + 1, today - _MISSED_DAYS), today + 1):
+                due = await warmed(self._node.journal, partial(self.holds.find, "due_day", day))
+                self._node.decide_each(partial(self._lapse, hold.id) for hold in due)
             self._let_go_until = today
+        finally:
+            self._letting_go = False
 
     # Within a decision.
 
@@ -331,17 +335,8 @@ class HoldService:
         self._move(hold)
 
     def _move(self, hold: Hold) -> None:
-        self._ledger.create_accounts([chart.held(hold.id, self._currency)], _opened)
-        transfer = holding_recipes.hold_back(
-            derive(hold.id, f"hold/{hold.attempt}"),
-            hold.id,
-            wallet=chart.user_account(hold.user_id, self._currency),
-            held=hold.account(self._currency),
-            amount=hold.amount,
-            ledger=self._currency.ledger,
-            code=Why.HELD,
-        )
-        self._ledger.create_transfers([transfer], partial(self._moved, hold.id))
+        transfer_id, then = derive(hold.id, f"hold/{hold.attempt}"), partial(self._moved, hold.id)
+        self._held_accounts.hold_back(transfer_id, hold.id, hold.user_id, hold.amount, then)
 
     def _moved(self, id_: int, statuses: list[TransferStatus]) -> None:
         hold, now_ns = self._get(id_), self._node.clock.now_ns()
@@ -402,24 +397,16 @@ class HoldService:
 
     def _let_go(self, release: HoldRelease) -> None:
         hold = self._get(release.hold)
-        transfer = holding_recipes.let_go(
-            derive(release.id, "let go"),
-            hold.id,
-            held=hold.account(self._currency),
-            wallet=chart.user_account(hold.user_id, self._currency),
-            amount=release.amount,
-            ledger=self._currency.ledger,
-            code=Why.LET_GO,
-        )
-        self._ledger.create_transfers([transfer], partial(self._was_let_go, release))
+        transfer_id, then = derive(release.id, "let go"), partial(self._was_let_go, release)
+        self._held_accounts.let_go(transfer_id, hold.id, hold.user_id, release.amount, then)
 
     def _was_let_go(self, release: HoldRelease, statuses: list[TransferStatus]) -> None:
         assert statuses[0] in TRANSFER_DONE, statuses  # Nothing else can take what is under way.
         known = self.releases.get(release.id)
         if known is None or known.state == ReleaseState.DONE:
             return
-        self.releases.put(replace(known, state=ReleaseState.DONE))
         hold = self._get(release.hold).let_go(release.amount, self._node.clock.now_ns())
+        self.releases.put(replace(known, state=ReleaseState.DONE))
         self._put(hold, release.act_id)
         self._notices.tell_user(hold.user_id, "hold.released", hold_data(hold))
 
@@ -459,7 +446,3 @@ class HeldMoney(Balance):
 
     def release(self, payment: Payment) -> None:
         self._holds.took_back(self._id, payment)
-
-
-def _opened(statuses: list[AccountStatus]) -> None:
-    assert statuses[0] in _THERE, statuses

@@ -5,6 +5,7 @@ from hutong.institution.holds.authorisation_service import AuthorisationService
 from hutong.institution.holds.hold import Hold
 from hutong.institution.holds.hold_service import HoldService
 from hutong.institution.holds.reasons import HoldReason
+from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.institution.payments.ports import Notices, People
 from hutong.institution.payments.service import PaymentService
 from hutong.institution.policy.policy import Policies
@@ -54,6 +55,8 @@ class HoldDesk:
 
         Refuses:  HOLD_NOT_OPEN and whatever else the link's owner refuses; HOLD_MALFORMED for a code that asks for something else; as `HoldService.opened`.
         """
+        if not 0 < len(link) <= CODE_LENGTH_MAX:
+            raise Refusal(HoldReason.HOLD_MALFORMED)
         try:
             await self._consults.terms_from_network(link)
         except Refusal as refusal:

@@ -37,7 +37,8 @@ class TellerService:
 
     def known(self, hold: Hold, number: int) -> None:
         """Its creditor agent knows so much of it."""
-        self._heard[hold.id] = max(number, self._heard.get(hold.id, 0))
+        if self._rounds.is_on(hold.id):  # Else it is told nothing.
+            self._heard[hold.id] = max(number, self._heard.get(hold.id, 0))
 
     def tick(self) -> None:
         """Tell again what the other side may not know."""

@@ -39,9 +39,9 @@ from hutong.kernel.text import check_text
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import UNFINISHED_WITHIN
 
 _VERIFIED_MAX = 10_000
-_UNOPENED_WITHIN = 20_000  # Positions: an account follows its merchant by one look-up.
 
 
 class MerchantService:
@@ -66,7 +66,7 @@ class MerchantService:
 
     async def start(self) -> None:
         """Open the accounts that a crash kept from being opened, behind the rows of the merchants."""
-        for merchant in await self._all.merchants.load_since(max(0, self._journal.position - _UNOPENED_WITHIN)):
+        for merchant in await self._all.merchants.load_since(max(0, self._journal.position - UNFINISHED_WITHIN)):
             self._open(merchant)
         self._journal.seal()
 

@@ -105,7 +105,8 @@ class AdmissionService:
             self._cashier.adjuster(name).reserve(payment.id, occasion, discount)
         if sponsored is not None:
             name, discount, occasion = sponsored
-            self._cashier.sponsor(name).reserve(claimant(self._node.node_id, payment.id), occasion, discount)
+            claiming = claimant(self._node.node_id, payment.id)
+            self._cashier.sponsor(name).reserve(claiming, occasion, discount, payment.id)
         source.reserve(payer, payment.id, shares.paid)
         usage.position = self.payments.put(payment)
         if account != payer.wallet_account:
@@ -154,6 +155,8 @@ class AdmissionService:
                 return None
         elif not quote.adjuster:
             return None
+        elif quote.shown is not None and self._is_as_shown(quote.shown, terms, payee, amount, now_ns):
+            return quote.shown
         chosen = quote.chosen if quote is not None else None
         occasion = terms.occasion(self._node.node_id, amount, now_ns, payer_id=payer.id, chosen=chosen, payee=payee)
         if quote is None:
@@ -162,6 +165,17 @@ class AdmissionService:
         if offer is None or offer[0].amount != quote.discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
         return quote.adjuster, *offer
+
+    def _is_as_shown(self, shown: _Given, terms: Terms, payee: Payee | None, amount: int, now_ns: int) -> bool:
+        """Whether nothing that an offer follows from is another now: then it need not be asked for again."""
+        name, discount, occasion = shown
+        return (
+            discount.grant is not None
+            and occasion.amount == amount
+            and not terms.payee_discount
+            and (payee is None or (payee.merchant_id == occasion.merchant_id and payee.shop_id == occasion.shop_id))
+            and self._cashier.adjuster(name).still_gives(discount, occasion, now_ns)
+        )
 
     def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> _Given:
         node_id = self._node.node_id
@@ -204,47 +218,53 @@ class AdmissionService:
         offered: _Given | None,
         sponsored: _Given | None,
     ) -> Payment:
-        now_ns = self._node.clock.now_ns()
-        expires_ns = now_ns + PAYMENT_LIFE_NS
+        expires_ns = self._node.clock.now_ns() + PAYMENT_LIFE_NS
+        grant = offered[1].grant if offered is not None else None
+        # By position: Python makes a dictionary of more than fifteen names in a call, and this is made for every payment.
         return Payment(
-            id=order.payment_id,
-            user_id=payer.id,
-            account=account,
-            debtor_name=payer.masked_name,
-            creditor_agent=terms.creditor_agent,
-            request_id=terms.request_id,
-            payee_account=payee.account if payee is not None else 0,
-            merchant_id=payee.merchant_id if payee is not None else 0,
-            payee_user_id=payee.user_id if payee is not None else 0,
-            shop_id=payee.shop_id if payee is not None else 0,
-            payee_name=terms.payee_name,
-            shop_name=terms.shop_name,
-            mcc=terms.mcc,
-            channel=terms.channel.code,
-            is_static=terms.is_static,
-            currency=terms.currency,
-            gross=shares.gross,
-            payer_discount=shares.payer_discount,
-            payee_discount=shares.payee_discount,
-            fee=shares.fee,
-            interchange=shares.interchange,
-            switch_fee=shares.switch_fee,
-            budget_account=offered[1].budget_account if offered is not None else 0,
-            sponsor_account=sponsored[1].budget_account if sponsored is not None else 0,
-            adjuster=offered[0] if offered is not None else "",
-            sponsor=sponsored[0] if sponsored is not None else "",
-            funding=order.funding,
-            fee_version=terms.fee_version,
-            policy_version=policy.version,
-            quote_id=order.quote_id,
-            mandate_id=terms.mandate_id,
-            remark=order.remark or terms.remark,
-            counter=limits.counter,
-            counted=limits.counted,
-            spent_year=usage.year_spent,
-            spent_static=usage.today[1],
-            spent_unverified=usage.today[2],
-            spent_verified=usage.today[3],
-            created_ns=usage.counted_ns,
-            expires_ns=min(expires_ns, terms.expires_ns) if terms.expires_ns else expires_ns,
+            order.payment_id,
+            payer.id,
+            account,
+            payer.masked_name,
+            terms.request_id,
+            payee.account if payee is not None else 0,
+            payee.merchant_id if payee is not None else 0,
+            payee.user_id if payee is not None else 0,
+            payee.shop_id if payee is not None else 0,
+            terms.payee_name,
+            terms.shop_name,
+            shares.gross,
+            shares.payer_discount,
+            shares.payee_discount,
+            shares.fee,
+            shares.interchange,
+            shares.switch_fee,
+            offered[1].budget_account if offered is not None else 0,
+            sponsored[1].budget_account if sponsored is not None else 0,
+            order.quote_id,
+            terms.mandate_id,
+            order.remark or terms.remark,
+            usage.year_spent,
+            usage.today[1],  # Static codes,
+            usage.today[2],  # unverified,
+            usage.today[3],  # verified.
+            usage.counted_ns,  # Its creation.
+            min(expires_ns, terms.expires_ns) if terms.expires_ns else expires_ns,
+            terms.creditor_agent,
+            terms.mcc,
+            terms.channel.code,
+            terms.is_static,
+            terms.currency,
+            offered[0] if offered is not None else "",
+            sponsored[0] if sponsored is not None else "",
+            order.funding,
+            terms.fee_version,
+            policy.version,
+            limits.counter,
+            limits.counted,
+            grant.campaign_id if grant is not None else None,
+            grant.version if grant is not None else None,
+            grant.row if grant is not None else None,
+            grant.day if grant is not None else None,
+            grant.place if grant is not None else None,
         )

@@ -67,6 +67,16 @@ class DiscountPart(msgspec.Struct, frozen=True, gc=False):
     about: int = 0  # The coupon or campaign.
 
 
+class Grant(msgspec.Struct, frozen=True, gc=False):
+    """What a discount is and which budgets it counts in, to be said by the payment's own row: then no other one says it."""
+
+    campaign_id: int
+    version: int  # Of the campaign's terms.
+    row: int  # Of its rules; 0: it has none.
+    day: int  # In the institution's own zone.
+    place: str
+
+
 class Discount(msgspec.Struct, frozen=True, gc=False):
     """What somebody else pays of a payment, from a budget account on this node's ledger."""
 
@@ -74,6 +84,7 @@ class Discount(msgspec.Struct, frozen=True, gc=False):
     budget_account: int
     label: str  # Shown to the payer.
     parts: tuple[DiscountPart, ...] = ()
+    grant: Grant | None = None  # None: its adjuster writes down what it is.
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -101,14 +112,21 @@ class PriceAdjuster(Protocol):
         """What this payer (or, from a sponsor, this merchant) gets now: shown before confirming, and asked again when it is to be reserved."""
         ...
 
+    def still_gives(self, discount: Discount, occasion: Occasion, now_ns: int) -> bool:
+        """
+        Whether what was offered for this is given as it is at a later time; no: `offer` is to be asked again. It may be said
+        of a `Grant` alone. May raise `Cold`.
+        """
+        ...
+
     def explain(self, occasion: Occasion) -> Sequence[Weighed]:
         """All that was weighed for what `offer` says. Asked by whoever wants to know, never for a payment itself."""
         ...
 
-    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount, paid_id: int = 0) -> None:
         """
         Set aside what was just offered. In the same decision follows `keep`, or `commit` or `release` where the payment is
-        decided at once.
+        decided at once. `paid_id`: the payment's own id, where `payment_id` is a name that only this node has for it.
         """
         ...
 

@@ -169,6 +169,7 @@ class ConsultService:
             discount_parts=offer[1].parts if offer is not None else (),
             explained=explained,
             chosen=chosen,
+            shown=offer,
             expires_ns=min(life_end_ns, terms.expires_ns) if terms.expires_ns else life_end_ns,
         )
         self._quotes.keep(quote, now_ns)

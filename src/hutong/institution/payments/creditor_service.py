@@ -215,7 +215,8 @@ class CreditorService:
             payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns, payer)
         if sponsored is not None:
             name, discount, occasion = sponsored
-            self._cashier.sponsor(name).reserve(claimant(message.debtor_agent, payment_id), occasion, discount)
+            claiming = claimant(message.debtor_agent, payment_id)
+            self._cashier.sponsor(name).reserve(claiming, occasion, discount, payment_id)
         return Receipt(
             id=payment_id,
             debtor_agent=message.debtor_agent,

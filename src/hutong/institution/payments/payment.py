@@ -10,7 +10,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import KernelReason, Refusal
 from hutong.kernel.ids import PARTS_MAX, derive, minted_ms
 from hutong.kernel.money import MINOR_MAX
-from hutong.runtime.tables import BigInt, Boolean, SmallInt, Table, Text, Uuid
+from hutong.runtime.tables import BigInt, Boolean, Integer, SmallInt, Table, Text, Uuid
 
 REMARK_LENGTH_MAX = 140
 ROWS_MAX = 200_000  # Kept in memory of each hot table: some minutes of full load; older ones are looked up.
@@ -64,14 +64,13 @@ class PaymentState(StrEnum):
     REJECTED = "REJECTED"
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     """What was intended. Its outcome is a row of its own; while there is none, the payment is pending."""
 
     id: Uuid
     user_id: Uuid
     account: Uuid  # What is debited.
     debtor_name: Text  # As the creditor may see it.
-    creditor_agent: Text  # Our own node: payer and payee are both ours.
     request_id: Uuid  # The payment request, or the static or personal code.
     payee_account: Uuid  # These four on us alone; 0 elsewhere.
     merchant_id: Uuid
@@ -79,10 +78,6 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     shop_id: Uuid
     payee_name: Text
     shop_name: Text
-    mcc: Text
-    channel: Text
-    is_static: Boolean
-    currency: Text
     gross: BigInt
     payer_discount: BigInt
     payee_discount: BigInt
@@ -91,22 +86,34 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     switch_fee: BigInt
     budget_account: Uuid  # Who sponsors the payer's discount; 0: nobody.
     sponsor_account: Uuid  # Who sponsors the payee's, on us; 0: nobody.
-    adjuster: Text  # Who gave the payer's discount, to commit or release it.
-    sponsor: Text  # Who gave the payee's, on us.
-    funding: Text
-    fee_version: Text
-    policy_version: Text
     quote_id: Uuid
     mandate_id: Uuid  # A bank's user's consent to a top-up; 0: none.
     remark: Text
-    counter: SmallInt  # What a day's limit counted this with, and what was used, this payment included.
-    counted: Boolean
-    spent_year: BigInt
+    spent_year: BigInt  # What was used of the limits, this payment included.
     spent_static: BigInt
     spent_unverified: BigInt
     spent_verified: BigInt
     created_ns: BigInt
     expires_ns: BigInt
+    # From here on, what many payments have in common (`PAYMENTS`).
+    creditor_agent: Text  # Our own node: payer and payee are both ours.
+    mcc: Text
+    channel: Text
+    is_static: Boolean
+    currency: Text
+    adjuster: Text  # Who gave the payer's discount, to commit or release it.
+    sponsor: Text  # Who gave the payee's, on us.
+    funding: Text
+    fee_version: Text
+    policy_version: Text
+    counter: SmallInt  # What a day's limit counted this with.
+    counted: Boolean
+    # What its payer's discount is, where no other row says so (`cashier.Grant`).
+    campaign_id: Uuid | None = None
+    award_version: Integer | None = None
+    award_row: SmallInt | None = None
+    award_day: Integer | None = None
+    award_place: Text | None = None
 
     @property
     def shares(self) -> Shares:
@@ -159,7 +166,7 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     spent_verified: BigInt
 
 
-PAYMENTS = Table("payments", Payment)
+PAYMENTS = Table("payments", Payment, repeated=17)
 PAYMENT_OUTCOMES = Table("payment_outcomes", Outcome)
 SPENDING = Table("spending", Spending)
 

@@ -4,7 +4,7 @@ from collections import deque
 
 import msgspec
 
-from hutong.institution.payments.cashier import DiscountPart, Occasion, Weighed
+from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion, Weighed
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
@@ -84,6 +84,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     discount_parts: tuple[DiscountPart, ...] = ()
     explained: tuple[Weighed, ...] = ()  # To who asked for it.
     chosen: tuple[int, ...] | None = None  # What the payer picked of what he has, to be reserved with it.
+    shown: tuple[str, Discount, Occasion] | None = None  # The offer itself: who gives it, what, and for what.
     expires_ns: int
 
 

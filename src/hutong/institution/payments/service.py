@@ -31,7 +31,7 @@ from hutong.ledger import recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TransferStatus
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf
 from hutong.scheme.complaint_messages import (
     ComplaintMessage,
     ComplaintPictureAsked,
@@ -267,7 +267,7 @@ class PaymentService:
 
         A hold follows its row by one look-up, so whatever a crash kept apart is among the last rows.
         """
-        recent = await shelf.load_since(max(0, self.node.journal.position - _UNHELD_WITHIN))
+        recent = await shelf.load_since(max(0, self.node.journal.position - UNFINISHED_WITHIN))
         await side.outcomes.load([row.id for row in recent])
         unheld = [row for row in recent if row.id not in side.undecided and side.outcomes.get(row.id) is None]
         if side is self.debtor:
@@ -277,7 +277,6 @@ class PaymentService:
             self.node.decide(partial(_take_up_if_open, side, row))
 
 
-_UNHELD_WITHIN = 20_000  # Positions.
 _PAID_IN = {
     TransferStatus.CREATED: "",
     TransferStatus.EXISTS: "",

@@ -35,11 +35,10 @@ from hutong.operators.service import Operators
 from hutong.runtime.journal import durable
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.pool import WorkerPool
-from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 
 _REGISTRATION_ID_LENGTH_MAX = 64
 _NAMESAKES_MAX = 100
-_UNOPENED_WITHIN = 20_000  # Positions: an account follows its user by one look-up.
 
 
 class Welcome(Protocol):
@@ -110,7 +109,7 @@ class PeopleService:
         await self.operators.start()
         await self.codes.start()
         # A crash may have kept a user and lost the wallet, where the ledger had to look first. The answer is `exists` else.
-        for user in await self._repository.users.load_since(max(0, self._node.journal.position - _UNOPENED_WITHIN)):
+        for user in await self._repository.users.load_since(max(0, self._node.journal.position - UNFINISHED_WITHIN)):
             self._open_wallet(user)
         self._node.journal.seal()
 

@@ -114,6 +114,10 @@ class Rounds:
         wait = self._waits[id_] = min(2 * self._waits.get(id_, FIRST_WAIT_NS), WAIT_NS_MAX)
         self.at(id_, now_ns + wait)
 
+    def is_on(self, id_: int) -> bool:
+        """Whether it was begun and has not ended."""
+        return id_ in self._waits
+
     def end(self, id_: int) -> None:
         """It has ended."""
         self._waits.pop(id_, None)

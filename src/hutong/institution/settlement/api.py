@@ -8,7 +8,7 @@ from litestar.params import FromQuery
 
 from hutong.institution.settlement.entry import SettlementEntry
 from hutong.institution.settlement.proof import SafeguardingProof
-from hutong.institution.settlement.proof_service import ProofService
+from hutong.institution.settlement.safeguarding_proof_service import SafeguardingProofService
 from hutong.institution.settlement.service import SettlementService
 from hutong.operators.guard import Guard
 from hutong.runtime.journal import durable
@@ -30,7 +30,7 @@ class ProofView(msgspec.Struct, frozen=True):
 
 
 def settlement_routes(
-    node: NodeRuntime, settlement: SettlementService, proofs: ProofService, operator: Guard
+    node: NodeRuntime, settlement: SettlementService, proofs: SafeguardingProofService, operator: Guard
 ) -> Router:
     """The handlers, behind the operator's guard."""
 

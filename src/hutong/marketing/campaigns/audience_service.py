@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
+from hutong.institution.payments.cashier import Grant
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.award import EXPOSURES, Award, AwardState, Exposure
 from hutong.marketing.campaigns.budget import NOTHING, PersonSpent
@@ -112,11 +113,26 @@ class AudienceService:
         if award.state == _RESERVED or known.undecided or known.is_new:
             self._watch(known, award)
 
-    def paid(self, award: Award) -> None:
-        """The payment of an award was made, and no version of it says so."""
-        known = self._known.get(award.person_id)
+    def granted(self, person_id: int, grant: Grant, amount: int) -> None:
+        """A payment's row is written down that is an award."""
+        known = self._known.get(person_id)
         if known is not None:
-            known.undecided.discard(award.payment_id)
+            spent = known.spent.get(grant.campaign_id)
+            if spent is None:
+                spent = known.spent[grant.campaign_id] = PersonSpent()
+            spent.count(grant.day, amount, 1)
+
+    def waits(self, person_id: int, payment_id: int) -> None:
+        """Something was set aside for a payment that nobody has decided yet."""
+        known = self._known.get(person_id)
+        if known is not None:
+            known.undecided.add(payment_id)
+
+    def paid(self, person_id: int, payment_id: int) -> None:
+        """A payment with an award was made, and no version of the award says so."""
+        known = self._known.get(person_id)
+        if known is not None:
+            known.undecided.discard(payment_id)
             known.is_new = False
 
     def keep(self) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from hutong.institution.payments.payment import Outcome
+from hutong.institution.payments.payment import PAYMENTS, Outcome, Payment
 from hutong.kernel.ids import derive, part
-from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid
+from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Table, Text, Uuid, View
 
 AWARD_PREFIX = "awd"
+CAMPAIGN = "campaign"  # The source of what is a campaign's own, and neither drawn nor a coupon's.
 
 
 class AwardKind(StrEnum):
@@ -35,7 +36,9 @@ class Award(msgspec.Struct, frozen=True, gc=False):
     id: Uuid
     person_id: Uuid  # 0: whoever paid a merchant of ours.
     payment_id: Uuid  # What the adjuster was told to reserve for; 0: a reward.
-    source_id: Uuid
+    source_id: (
+        Uuid  # The coupon; of a campaign at merchants of ours, the payment's own id: `payment_id` is our name of it.
+    )
     amount: BigInt
     returned: BigInt  # By refunds.
     change: BigInt
@@ -60,6 +63,11 @@ class Award(msgspec.Struct, frozen=True, gc=False):
         """What it still gives."""
         return 0 if self.state == AwardState.RELEASED else self.amount - self.returned
 
+    @property
+    def paid_id(self) -> int:
+        """The payment as whoever made it knows it; 0: a reward."""
+        return self.source_id if self.source == "campaign" and self.source_id else self.payment_id
+
     def standing(self, outcome: Outcome | None) -> "Award":
         """As it stands, with the outcome of the payer's payment; none, while there is none or it is nobody's of ours."""
         if self.state == AwardState.RESERVED and outcome is not None and outcome.completed:
@@ -83,7 +91,38 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ns: BigInt
 
 
+def granted(payment: Payment) -> Award | None:
+    """The award that a payment's own row is (`Grant`): of this payment, and under its id. None: it is none."""
+    if payment.campaign_id is None:
+        return None
+    return Award(
+        payment.id,
+        payment.user_id,
+        payment.id,
+        0,  # It has no source but its campaign.
+        payment.payer_discount,
+        0,  # Returned.
+        payment.payer_discount,  # Its change of every budget.
+        payment.created_ns,
+        0,
+        b"",
+        payment.campaign_id,
+        AwardKind.DISCOUNT.value,
+        CAMPAIGN,
+        AwardState.RESERVED.value,  # The outcome says the rest.
+        1,  # Once.
+        payment.award_day or 0,
+        payment.award_place or "",
+        payment.award_row or 0,
+        payment.award_version or 0,
+        False,  # It is paid from the campaign's own account.
+        "",
+    )
+
+
 AWARDS = Table("awards", Award, repeated=11)
+# What is read: the versions that were written by themselves, and those that are a part of their payment's row.
+ALL_AWARDS = View("all_awards", Award, {AWARDS: lambda row: row, PAYMENTS: granted})
 EXPOSURES = Table("campaign_exposures", Exposure)
 
 

@@ -4,7 +4,7 @@ from typing import Any, LiteralString, NamedTuple, Protocol
 
 import asyncpg
 
-from hutong.marketing.campaigns.award import AWARDS
+from hutong.marketing.campaigns.award import ALL_AWARDS
 from hutong.runtime.database import unavailable_when_gone
 from hutong.runtime.tables import Store
 
@@ -28,7 +28,7 @@ class AwardTotals(Protocol):
 
 
 _TOTALS: LiteralString = """
-SELECT campaign_id, day, place, sum(change)::bigint, sum(times)::bigint FROM awards GROUP BY 1, 2, 3
+SELECT campaign_id, day, place, sum(change)::bigint, sum(times)::bigint FROM all_awards GROUP BY 1, 2, 3
 """
 
 
@@ -53,7 +53,7 @@ class ScannedAwardTotals:
 
     async def totals(self) -> list[Total]:
         sums: dict[tuple[int, int, str], tuple[int, int]] = {}
-        for _, row in await self._store.scan(AWARDS):
+        for _, row in await self._store.scan(ALL_AWARDS):
             change, times = sums.get((row.campaign_id, row.day, row.place), (0, 0))
             sums[row.campaign_id, row.day, row.place] = change + row.change, times + row.times
         return [Total(*key, *value) for key, value in sums.items()]

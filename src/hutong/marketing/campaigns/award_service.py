@@ -8,12 +8,11 @@ together comes by way of the node's account of what was awarded, and so does a r
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import msgspec
 from msgspec.structs import replace
 
 from hutong.institution import chart
 from hutong.institution.chart import Chart
-from hutong.institution.payments.payment import Outcome, Why
+from hutong.institution.payments.payment import Outcome, Payment, Why
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import split
@@ -22,18 +21,26 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.sharing_recipes import chained
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
-from hutong.marketing.campaigns.award import AWARDS, Award, AwardKind, AwardState, award_id, only_award_id
+from hutong.marketing.campaigns.award import (
+    ALL_AWARDS,
+    AWARDS,
+    Award,
+    AwardKind,
+    AwardState,
+    award_id,
+    only_award_id,
+)
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, room
 from hutong.marketing.campaigns.campaign import Campaign
 from hutong.marketing.campaigns.campaign_service import CampaignService
-from hutong.marketing.campaigns.decided import COMMITTED, RESERVED, Decided, first_version
+from hutong.marketing.campaigns.decided import COMMITTED, RESERVED, Decided, first_reward, first_version
+from hutong.marketing.campaigns.grant_service import AwardShelf, Grants
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf
 
-_UNMOVED_WITHIN = 20_000  # Positions: a transfer follows its row by one look-up.
 _LOOKED_MAX = 10_000
 DayOf = Callable[[int], int]
 
@@ -49,6 +56,7 @@ class AwardService:
         campaigns: CampaignService,
         parties: Parties,
         day_of: DayOf,
+        payments: Shelf[Payment],
         outcomes: Shelf[Outcome],
     ) -> None:
         self._node = node
@@ -58,12 +66,11 @@ class AwardService:
         self._parties = parties
         self._day_of = day_of
         self._outcomes = outcomes  # Of payments of people of ours.
-        self.all = Shelf(
-            AWARDS, node.journal, node.store, by=("payment_id", "person_id"), timed=True, rows_max=ROWS_MAX
-        )
+        self.all = AwardShelf(node, payments, rows_max=ROWS_MAX)
         self.audience = AudienceService(node, parties, self.all)
+        self.grants = Grants(campaigns, self.audience, self.all, payments)
         # By payment, within the decision that set them aside: not written yet. The first of what nobody else follows.
-        self._plain: dict[int, tuple[int, Decided, int]] = {}
+        self._plain: dict[int, tuple[int, Decided, int, int]] = {}
         self._fresh: dict[int, list[Award]] = {}
         self._reserved: dict[int, list[Award]] = {}  # By payment: of this life, written down and still undecided.
         self._unmoved: list[Award] = []  # Versions of the last positions before a restart.
@@ -72,7 +79,7 @@ class AwardService:
     async def start(self) -> None:
         """Learn of what a crash may have kept the ledger from moving."""
         await self.all.start()
-        since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._node.journal.position - UNFINISHED_WITHIN)
         self._unmoved = [award for _, award in await self._node.store.scan(AWARDS, after=since) if award.combined]
 
     def resume(self) -> None:
@@ -112,6 +119,8 @@ class AwardService:
     def of_payment(self, payment_id: int) -> list[Award]:
         """What a payment got. May raise `Cold`."""
         known = self._reserved.get(payment_id) or self._looked.get(payment_id)
+        if known is None and (waiting := self.grants.waiting(payment_id)) is not None:
+            return [waiting]
         if known is None:
             known = [self._standing(each) for each in self.all.find("payment_id", payment_id)]
             if len(self._looked) >= _LOOKED_MAX:
@@ -122,34 +131,39 @@ class AwardService:
     async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
         """Versions of a campaign's awards with their positions, newest first, as they stand. Durable ones only."""
         found = await self._node.store.page(
-            AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
+            ALL_AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
         )
         await self._outcomes.load({row.payment_id for _, row in found if row.state == RESERVED and row.payment_id})
         return [(at, self._standing(row)) for at, row in found]
 
     # Of payments.
 
-    def reserve(self, payment_id: int, person_id: int, chosen: Sequence[Decided], now_ns: int) -> list[Award]:
+    def reserve(
+        self, payment_id: int, person_id: int, chosen: Sequence[Decided], now_ns: int, paid_id: int = 0
+    ) -> list[Award]:
         """
         Set aside what a payment was offered, in the decision that offered it. Whoever reserves then says `commit` or
         `release`, or else `keep`, before that decision ends: what is decided at once is written down once.
 
+        `paid_id`: see `Award.source_id`.
         Moves:    campaign -> awarded, where several give together; posted.
         """
         day = self._day_of(now_ns)
         combined = len({each.benefit.campaign_id for each in chosen}) > 1
         name = _id if len(chosen) > 1 else _only_id
         awards = self._fresh[payment_id] = [
-            first_version(name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, combined=combined)
+            first_version(
+                name(payment_id, each.benefit), payment_id, person_id, each, day, now_ns, paid_id, combined=combined
+            )
             for each in chosen
         ]
         if combined:
             self._ledger.create_transfers(chained([self._set_aside(award) for award in awards]), _moved)
         return awards
 
-    def reserve_plain(self, payment_id: int, person_id: int, only: Decided, now_ns: int) -> None:
+    def reserve_plain(self, payment_id: int, person_id: int, only: Decided, now_ns: int, paid_id: int = 0) -> None:
         """As `reserve`, of the one thing that a payment is given, as most are: it is made when it is written."""
-        self._plain[payment_id] = person_id, only, now_ns
+        self._plain[payment_id] = person_id, only, now_ns, paid_id
 
     def keep(self, payment_id: int) -> None:
         """Write down what was reserved: nobody has decided yet. Repeats: nothing."""
@@ -185,6 +199,9 @@ class AwardService:
         Moves:    awarded -> campaign, where several gave together; posted.
         """
         self.keep(payment_id)  # What was set aside and came back is told as both.
+        given = self.grants.take_back(payment_id)
+        if given is not None:
+            self._reserved[payment_id] = [given]
         released = self._decide(payment_id, AwardState.RELEASED)
         back = [self._take_back(award, award.amount, "release") for award in released if award.combined]
         if back:
@@ -273,29 +290,7 @@ class AwardService:
         self, award_id: int, campaign: Campaign, person_id: int, amount: int, source: str, facts: dict[str, object]
     ) -> Award:
         now_ns = self._now()
-        award = Award(
-            id=award_id,
-            campaign_id=campaign.id,
-            kind=AwardKind.REWARD.value,
-            person_id=person_id,
-            payment_id=0,
-            source=source,
-            source_id=0,
-            amount=amount,
-            returned=0,
-            state=AwardState.RESERVED.value,
-            change=amount,
-            times=1,
-            day=self._day_of(now_ns),
-            place="",
-            row=0,
-            version=campaign.version,
-            combined=True,
-            facts=msgspec.json.encode(facts),
-            created_ns=now_ns,
-            decided_ns=0,
-            reason="",
-        )
+        award = first_reward(award_id, campaign, person_id, amount, source, facts, self._day_of(now_ns), now_ns)
         self._put(award)
         self._ledger.create_transfers([self._set_aside(award)], _moved)
         return award
@@ -364,7 +359,7 @@ class AwardService:
         self._looked.pop(payment_id, None)
         followed = [award for award in awards if award.state == RESERVED]
         for award in followed:
-            self.audience.paid(award)
+            self.audience.paid(award.person_id, payment_id)
         return followed
 
     def _decide(self, payment_id: int, state: AwardState) -> list[Award]:
@@ -382,8 +377,8 @@ class AwardService:
             decided.append(self._put(award))
         return decided
 
-    def _made(self, payment_id: int, plain: tuple[int, Decided, int], state: str = RESERVED) -> Award:
-        person_id, only, now_ns = plain
+    def _made(self, payment_id: int, plain: tuple[int, Decided, int, int], state: str = RESERVED) -> Award:
+        person_id, only, now_ns, paid_id = plain
         return first_version(
             payment_id | 1,  # `only_award_id`, without a call.
             payment_id,
@@ -391,6 +386,7 @@ class AwardService:
             only,
             self._day_of(now_ns),
             now_ns,
+            paid_id,
             combined=False,
             state=state,
         )

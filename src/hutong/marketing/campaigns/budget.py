@@ -73,11 +73,16 @@ class Spent:
 
 
 class PersonSpent:
-    """The same of one person: times are not given back by a refund, so that nobody draws again by asking for one."""
+    """
+    The same of one person: times are not given back by a refund, so that nobody draws again by asking for one.
 
-    __slots__ = ("days", "times", "total")
+    Of its days the newest are kept. Those before are over: a clock that is put back gives nobody another one.
+    """
+
+    __slots__ = ("days", "over", "times", "total")
 
     def __init__(self) -> None:
+        self.over = 0  # The newest day that is.
         self.total = 0
         self.times = 0
         self.days: dict[int, tuple[int, int]] = {}
@@ -88,8 +93,9 @@ class PersonSpent:
         amount, so_often = self.days.get(day, (0, 0))
         self.days[day] = amount + change, so_often + times
         if len(self.days) > DAYS_KEPT:
-            newest = sorted(self.days)[-DAYS_KEPT:]
-            self.days = {each: self.days[each] for each in newest}
+            oldest = min(self.days)
+            del self.days[oldest]
+            self.over = max(self.over, oldest)
 
 
 NOTHING = PersonSpent()  # Of whoever got nothing yet; nobody counts on it.
@@ -112,6 +118,8 @@ def room(budget: int, caps: Caps, spent: Spent, person: PersonSpent, day: int, p
 def _of_person(caps: Caps, person: PersonSpent, day: int) -> int | None:
     today, times_today = person.days.get(day, (0, 0))
     if (caps.times and person.times >= caps.times) or (caps.times_day and times_today >= caps.times_day):
+        return 0
+    if day <= person.over and (caps.person_day or caps.times_day):
         return 0
     lefts = []
     if caps.person:

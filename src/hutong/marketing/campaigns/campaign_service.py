@@ -30,11 +30,10 @@ from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.rule_book import RuleBook
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.runtime.node import NodeRuntime
-from hutong.runtime.shelf import Shelf
+from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf
 
 _ALIVE = frozenset({CampaignState.SCHEDULED.value, CampaignState.RUNNING.value, CampaignState.PAUSED.value})
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
-_UNMOVED_WITHIN = 20_000  # Positions: money follows its row by one look-up.
 SALT_BYTES = 16
 _TO_PEOPLE = frozenset({CampaignKind.COUPON, CampaignKind.CASH})  # Of a merchant's own.
 Answer = Callable[[Campaign], None]
@@ -75,7 +74,7 @@ class CampaignService:
                 self._dirty.add(campaign.id)
         for total in await self._totals.totals():
             self.spent[total.campaign_id].count(total.day, total.place, total.change, total.times)
-        since = max(0, self._node.journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._node.journal.position - UNFINISHED_WITHIN)
         self._unmoved = [row for _, row in await self._node.store.scan(CAMPAIGNS, after=since)]
         for campaign in self.all.everything():
             if campaign.state == CampaignState.FUNDING:
@@ -178,17 +177,19 @@ class CampaignService:
         self._ledger.create_accounts([chart.campaign(draft.id, self._chart.currency)], _opened)
         return campaign
 
-    def revise(self, id_: int, terms: CampaignTerms, merchant_id: int = 0) -> Campaign:
+    def revise(self, id_: int, terms: CampaignTerms, merchant_id: int = 0, version: int = 0) -> Campaign:
         """
-        Other terms from now on: what was awarded keeps the version it was awarded by.
+        Other terms from now on: what was awarded keeps the version it was awarded by. `version`: which they are to replace.
 
-        Refuses:  CAMPAIGN_UNKNOWN; CAMPAIGN_STATE_FORBIDS once it has ended; what is wrong with the terms.
+        Refuses:  CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS once it has ended; what is wrong with the terms.
         Repeats:  nothing changes.
         """
         campaign = self.campaign(id_, merchant_id)
         raw = msgspec.json.encode(terms)
         if raw == campaign.terms:
             return campaign
+        if version not in (0, campaign.version):
+            raise Refusal(CampaignReason.CAMPAIGN_REVISED_SINCE, version=campaign.version)
         now_ns = self._node.clock.now_ns()
         campaign.in_state(
             now_ns, CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED

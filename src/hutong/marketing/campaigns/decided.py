@@ -1,4 +1,4 @@
-"""What a payment is to be given by one campaign, and the first version of the award that it becomes."""
+"""What a payment is to be given by one campaign, and the first version of the award that it, or a reward, becomes."""
 
 import msgspec
 
@@ -29,6 +29,7 @@ def first_version(
     given: Decided,
     day: int,
     now_ns: int,
+    paid_id: int = 0,
     *,
     combined: bool,
     state: str = RESERVED,
@@ -40,7 +41,7 @@ def first_version(
         id_,
         person_id,
         payment_id,
-        benefit.source_id,
+        benefit.source_id or paid_id,
         benefit.amount,
         0,  # Returned.
         benefit.amount,  # Its change of every budget,
@@ -58,4 +59,40 @@ def first_version(
         campaign.version,
         combined,
         "",
+    )
+
+
+def first_reward(
+    id_: int,
+    campaign: Campaign,
+    person_id: int,
+    amount: int,
+    source: str,
+    facts: dict[str, object],
+    day: int,
+    now_ns: int,
+) -> Award:
+    """The first version of a reward: set aside for a person, and for no payment."""
+    return Award(
+        id=id_,
+        campaign_id=campaign.id,
+        kind=AwardKind.REWARD.value,
+        person_id=person_id,
+        payment_id=0,
+        source=source,
+        source_id=0,
+        amount=amount,
+        returned=0,
+        state=RESERVED,
+        change=amount,
+        times=1,
+        day=day,
+        place="",
+        row=0,
+        version=campaign.version,
+        combined=True,
+        facts=msgspec.json.encode(facts),
+        created_ns=now_ns,
+        decided_ns=0,
+        reason="",
     )

@@ -11,6 +11,7 @@ class PayerFacts(msgspec.Struct, frozen=True):
     tier: int
     since_ns: int
     segments: frozenset[str] = frozenset()
+    home_city: str = ""  # As the operator says; empty: nobody has said.
 
 
 class PlaceFacts(msgspec.Struct, frozen=True):

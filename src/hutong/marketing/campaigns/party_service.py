@@ -7,10 +7,11 @@ from hutong.institution.payments.payment import Why
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, minted_ms
+from hutong.kernel.text import check_text
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountQuery, TransferFlag
 from hutong.marketing.campaigns.parties import Followed, PayerFacts, PlaceFacts
-from hutong.marketing.campaigns.trait import TRAITS, TraitOf, Traits, checked_words
+from hutong.marketing.campaigns.trait import TRAITS, WORD_LENGTH_MAX, TraitOf, Traits, checked_words
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
@@ -40,20 +41,39 @@ class PartyService:
         """Whom the operator said something of: few, so all."""
         await self.traits.load_all()
 
-    def say(self, of: TraitOf, id_: int, words: list[str]) -> Traits:
-        """Say all that is to be said of a person or merchant from now on. Refuses the text refusals. Repeats: the same."""
+    def say(self, of: TraitOf, id_: int, words: list[str], home_city: str = "") -> Traits:
+        """
+        Say all that is to be said of a person or merchant from now on. May raise `Cold`.
+
+        Refuses:  USER_UNKNOWN, MERCHANT_UNKNOWN; the text refusals.
+        Repeats:  the same.
+        """
         kept = checked_words(words)
-        known = self.traits.get(id_)
-        if known is not None and known.words == kept:
+        check_text("home_city", home_city, length_max=WORD_LENGTH_MAX, empty=True)
+        known = self.said(of, id_)
+        if (known.words, known.home_city) == (kept, home_city):
             return known
-        traits = Traits(id=id_, of=of.value, words=kept, changed_ns=self._node.clock.now_ns())
+        traits = Traits(id=id_, of=of.value, words=kept, home_city=home_city, changed_ns=self._node.clock.now_ns())
         self.traits.put(traits)
         return traits
 
+    def said(self, of: TraitOf, id_: int) -> Traits:
+        """What is said of a person or merchant. Refuses USER_UNKNOWN, MERCHANT_UNKNOWN. May raise `Cold`."""
+        if of is TraitOf.PERSON:
+            self._people.user(id_)
+        else:
+            self._merchants.merchant(id_)
+        return self.traits.get(id_) or Traits(id=id_, of=of.value, words=checked_words([]), changed_ns=0)
+
     def payer(self, person_id: int) -> PayerFacts:
         """May raise `Cold`."""
-        user = self._people.user(person_id)
-        return PayerFacts(user.tier, minted_ms(user.id) * NS_PER_MS, self._words(person_id))
+        user, traits = self._people.user(person_id), self.traits.get(person_id)
+        since_ns = minted_ms(user.id) * NS_PER_MS
+        return (
+            PayerFacts(user.tier, since_ns)
+            if traits is None
+            else PayerFacts(user.tier, since_ns, traits.told, traits.home_city)
+        )
 
     def place(self, merchant_id: int, shop_id: int) -> PlaceFacts:
         """May raise `Cold`."""

@@ -14,6 +14,10 @@ class CampaignReason(Reason):
 
     CAMPAIGN_UNKNOWN = Kind.NOT_FOUND, "NARR"
     CAMPAIGN_OTHERWISE = Kind.CONFLICT, "DUPL"
+    CAMPAIGN_REVISED_SINCE = (
+        Kind.CONFLICT,
+        "NARR",
+    )  # Its terms are of another `version` now than the one to be replaced.
     CAMPAIGN_TERMS_UNSOUND = Kind.INVALID, "NARR"
     CAMPAIGN_STATE_FORBIDS = Kind.REFUSED, "NARR"  # `state` says in which it is.
     CAMPAIGN_OVER = Kind.REFUSED, "NARR"  # Its last day has passed.

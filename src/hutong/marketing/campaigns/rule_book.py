@@ -9,11 +9,11 @@ rows that fit, and the lowest bit of each campaign is the row that decides.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hutong.marketing.campaigns.award import CAMPAIGN
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.campaign import Campaign, CampaignKind
 from hutong.marketing.campaigns.rules import FIELDS, RuleRow, Sieve
 
-CAMPAIGN = "campaign"
 _REMEMBERED_MAX = 10_000
 _GIVEN_MAX = 1_000  # Amounts of one row: a part of the payment is another one each time.
 # What somebody was promised before: a coupon taken is honoured, and who was invited counts. These choose groups themselves.

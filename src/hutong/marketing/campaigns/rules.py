@@ -7,7 +7,7 @@ a table is asked once of each kind of occasion, not of each payment.
 
     amount, tier, age_days, hour, weekday    >= 1000        [1000..5000)        8, 9, 10
     new, small                               true
-    mcc, city, shop, channel, ...            '5812', '5814'
+    mcc, city, home_city, channel, ...       '5812', '5814'
     segment, tag                             'student', 'driver'       any of them
 """
 
@@ -49,6 +49,7 @@ FIELDS: Mapping[str, Sort] = {
     "tier": Sort.NUMBER,
     "age_days": Sort.NUMBER,  # Since the registration.
     "segment": Sort.WORDS,
+    "home_city": Sort.TEXT,  # Where the payer lives.
     "mcc": Sort.TEXT,
     "city": Sort.TEXT,
     "small": Sort.TRUTH,
@@ -62,7 +63,7 @@ FIELDS: Mapping[str, Sort] = {
     "weekday": Sort.NUMBER,  # 1 is Monday.
     "hour": Sort.NUMBER,
 }
-OF_PERSON = frozenset({"new", "tier", "age_days", "segment"})
+OF_PERSON = frozenset({"new", "tier", "age_days", "segment", "home_city"})
 
 
 class RuleRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

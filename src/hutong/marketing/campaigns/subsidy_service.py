@@ -7,18 +7,20 @@ runs on a side, a payment costs it one look.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
-from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion, Weighed
+from hutong.institution.payments.cashier import Discount, DiscountPart, Grant, Occasion, Weighed
 from hutong.institution.payments.quotes import QUOTE_LIFE_NS
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
-from hutong.marketing.campaigns.award import Award
+from hutong.marketing.campaigns.award import CAMPAIGN, Award
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, Spent, room
+from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -27,7 +29,8 @@ from hutong.marketing.campaigns.decided import Decided
 from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts
 from hutong.marketing.campaigns.programme_service import ProgrammeService
-from hutong.marketing.campaigns.rule_book import CAMPAIGN, Match, RuleBook
+from hutong.marketing.campaigns.rule_book import Match, RuleBook
+from hutong.marketing.campaigns.subsidy import Offered, Room, Subsidy
 from hutong.scheme.messages import Channel
 
 _SHOWN_NS = QUOTE_LIFE_NS
@@ -57,38 +60,8 @@ class BenefitSource(Protocol):
         ...
 
 
-class Subsidy(Discount, frozen=True, gc=False):
-    """A discount, with what it is made of."""
-
-    chosen: tuple[Decided, ...] = ()
-
-
 _Allowed = tuple[Match, str, int]  # A campaign that fits, the place it counts at, and what its budgets allow.
 _Asked = tuple[int, int, int, Channel, str]
-
-
-class _Room(NamedTuple):
-    """What one campaign's budgets must still have for what was shown."""
-
-    amount: int
-    funded: int
-    spent: Spent
-    caps: Caps | None  # None: it has none but its own money.
-    campaign_id: int
-    place: str
-
-
-class _Offered(NamedTuple):
-    """What was shown, from when to when it holds, and how many changes there had been of what it follows from."""
-
-    subsidy: Subsidy
-    changes: int
-    since_ns: int
-    until_ns: int
-    merchant_id: int
-    shop_id: int
-    chosen: tuple[int, ...] | None
-    rooms: tuple[_Room, ...]
 
 
 class Subsidies:
@@ -110,11 +83,12 @@ class Subsidies:
         self._campaigns = campaigns
         self._programmes = programmes
         self._awards = awards
+        self._grants = awards.grants
         self._parties = parties
         self._calendar = calendar
         self._chart = own
         self.sources: dict[str, BenefitSource] = {}  # By what their benefits call themselves.
-        self._offered: dict[_Asked, _Offered] = {}
+        self._offered: dict[_Asked, Subsidy] = {}
         self._followed: tuple[Followed, ...] = (campaigns.all, programmes.all, *parties.followed)
 
     def offer(self, occasion: Occasion) -> Subsidy | None:
@@ -127,9 +101,9 @@ class Subsidies:
         if not self._campaigns.running:
             return None
         asked = occasion.payer_id, occasion.request_id, occasion.amount, occasion.channel, occasion.debtor_agent
-        offered = self._offered.get(asked)
-        if offered is not None and self._holds(offered, occasion):
-            return offered.subsidy
+        shown = self._offered.get(asked)
+        if shown is not None and self._holds(shown, occasion):
+            return shown
         books = self._books(occasion)
         if not books:
             return None
@@ -137,8 +111,13 @@ class Subsidies:
         if subsidy is not None and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
-            self._offered[asked] = self._kept(subsidy, occasion)
+            subsidy = self._offered[asked] = replace(subsidy, offered=self._kept(subsidy, occasion))
         return subsidy
+
+    def still_gives(self, discount: Discount, occasion: Occasion, now_ns: int) -> bool:
+        """Of a person of ours, to whom it was just shown. May raise `Cold`."""
+        assert isinstance(discount, Subsidy), "what was shown was offered here"
+        return discount.offered is not None and self._has(discount.offered, occasion, now_ns)
 
     def explain(self, occasion: Occasion) -> list[Weighed]:
         """Everything that fits this payment, what each gives, and why the rest does not. May raise `Cold`."""
@@ -176,19 +155,24 @@ class Subsidies:
             changes += each.changes
         return changes
 
-    def _kept(self, subsidy: Subsidy, occasion: Occasion) -> _Offered:
-        spent = self._campaigns.spent
-        return _Offered(
-            subsidy,
+    def _kept(self, subsidy: Subsidy, occasion: Occasion) -> Offered:
+        spent, calendar = self._campaigns.spent, self._calendar
+        today = calendar.day(occasion.now_ns)
+        return Offered(
             self._changes(),
-            max(each.campaign.starts_ns for each in subsidy.chosen),
-            min(occasion.now_ns + _SHOWN_NS, *(each.campaign.ends_ns for each in subsidy.chosen)),
+            # It says which day's it is.
+            max(calendar.midnight_ns(today), *(each.campaign.starts_ns for each in subsidy.chosen)),
+            min(
+                occasion.now_ns + _SHOWN_NS,
+                calendar.midnight_ns(today + 1),
+                *(each.campaign.ends_ns for each in subsidy.chosen),
+            ),
             occasion.merchant_id,
             occasion.shop_id,
             occasion.chosen,
             # Each is of another campaign: only coupons come two of one.
             tuple(
-                _Room(
+                Room(
                     each.benefit.amount,
                     each.campaign.funded,
                     spent[each.campaign.id],
@@ -200,17 +184,21 @@ class Subsidies:
             ),
         )
 
-    def _holds(self, offered: _Offered, occasion: Occasion) -> bool:
-        """Whether what was shown can still be given: nothing changed but what budgets have. May raise `Cold`."""
-        _, changes, since_ns, until_ns, merchant_id, shop_id, chosen, rooms = offered
-        now_ns = occasion.now_ns
-        if (
-            not since_ns <= now_ns < until_ns
-            or occasion.merchant_id != merchant_id
-            or occasion.shop_id != shop_id
-            or occasion.chosen != chosen
-            or changes != self._changes()
-        ):
+    def _holds(self, shown: Subsidy, occasion: Occasion) -> bool:
+        """Whether what was shown can still be given, and that it is asked for the same. May raise `Cold`."""
+        offered = shown.offered
+        return (
+            offered is not None
+            and occasion.merchant_id == offered.merchant_id
+            and occasion.shop_id == offered.shop_id
+            and occasion.chosen == offered.chosen
+            and self._has(offered, occasion, occasion.now_ns)
+        )
+
+    def _has(self, offered: Offered, occasion: Occasion, now_ns: int) -> bool:
+        """Whether nothing changed but what budgets have, and they have it. May raise `Cold`."""
+        changes, since_ns, until_ns, _, _, _, rooms = offered
+        if not since_ns <= now_ns < until_ns or changes != self._changes():
             return False
         for amount, funded, spent, caps, campaign_id, place in rooms:
             if funded - spent.total < amount:
@@ -248,30 +236,50 @@ class Subsidies:
                 )
                 for each in chosen
             ),
+            self._grant(chosen, occasion),
             chosen,
         )
 
-    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount) -> None:
+    def _grant(self, chosen: Sequence[Decided], occasion: Occasion) -> Grant | None:
+        """What the payment's row says by itself: of a person of ours, of one campaign, and of nothing that keeps a state."""
+        only = chosen[0]
+        if not self.told or len(chosen) > 1 or only.benefit.source != CAMPAIGN:
+            return None
+        assert not only.benefit.facts, "a campaign's own discount says nothing else"
+        assert not only.benefit.source_id, "and comes from nothing else"
+        campaign, day = only.campaign, self._calendar.day(occasion.now_ns)
+        return Grant(campaign.id, campaign.version, only.row, day, only.place)
+
+    def reserve(self, payment_id: int, occasion: Occasion, discount: Discount, paid_id: int = 0) -> None:
         """Set aside what was just offered."""
         assert isinstance(discount, Subsidy), "what is reserved was offered here"
+        grant = discount.grant
+        if grant is not None:
+            self._grants.give(payment_id, occasion.payer_id, grant, discount.amount)
+            return
         sources, chosen = self.sources, discount.chosen
         if len(chosen) == 1 and chosen[0].benefit.source not in sources:
-            self._awards.reserve_plain(payment_id, occasion.payer_id, chosen[0], occasion.now_ns)
+            self._awards.reserve_plain(payment_id, occasion.payer_id, chosen[0], occasion.now_ns, paid_id)
             return
-        for award in self._awards.reserve(payment_id, occasion.payer_id, chosen, occasion.now_ns):
+        for award in self._awards.reserve(payment_id, occasion.payer_id, chosen, occasion.now_ns, paid_id):
             if award.source in sources:
                 sources[award.source].reserved(award)
 
     def keep(self, payment_id: int) -> None:
-        self._awards.keep(payment_id)
+        if not self._grants.keep(payment_id):
+            self._awards.keep(payment_id)
 
     def look_up(self, payment_id: int) -> None:
         """May raise `Cold`."""
+        if self._grants.is_waiting(payment_id):
+            return
         for award in self._awards.of_payment(payment_id):
             if award.source in self.sources:
                 self.sources[award.source].look_up(award)
 
     def commit(self, payment_id: int) -> None:
+        if self._grants.commit(payment_id):
+            return
         sources = self.sources
         for award in self._awards.commit(payment_id, told=self.told):
             if award.source in sources:
@@ -402,6 +410,8 @@ class Subsidies:
                 return (occasion.now_ns - payer.since_ns) // DAY_NS
             case "segment":
                 return payer.segments
+            case "home_city":
+                return payer.home_city
         raise AssertionError(field)
 
 

@@ -22,6 +22,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     id: Uuid  # The person's or merchant's.
     of: Text
     words: Bytes  # JSON.
+    home_city: Text = ""  # Of a person: a merchant's is its own to say.
     changed_ns: BigInt
 
     @property

@@ -17,20 +17,43 @@ from hutong.marketing.campaigns.campaign import (
     Side,
 )
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile
+from hutong.marketing.campaigns.trait import WORD_LENGTH_MAX
 
 USER_PREFIX = "usr"
 PAYMENT_PREFIX = "pay"
 DEPOSIT_PREFIX = "dep"
-Moment = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000_000, description="Milliseconds since 1970.")]
-Minor = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+Moment = Annotated[
+    int, msgspec.Meta(ge=0, le=9_000_000_000_000, description="Milliseconds since 1970.", examples=[1_798_732_800_000])
+]
+Minor = Annotated[int, msgspec.Meta(ge=1, le=2**62, examples=[3_000_000])]
+CampaignId = Annotated[
+    str,
+    msgspec.Meta(
+        description="Your own id of it: `cmp_` and 26 letters of a ULID, kept before the first try.",
+        examples=["cmp_01JD3V7M8Y5ZK2Q4R6T8W0X1A0"],
+    ),
+]
+SponsorId = Annotated[str, msgspec.Meta(examples=["spn_01JD3V7M8Y5ZK2Q4R6T8W0X1B0"])]
+DepositId = Annotated[
+    str,
+    msgspec.Meta(
+        description="Your own id of it: `dep_` and 26 letters of a ULID.", examples=["dep_01JD3V7M8Y5ZK2Q4R6T8W0X1C0"]
+    ),
+]
+CampaignName = Annotated[str, msgspec.Meta(description="As payers are shown it.", examples=["满十减二"])]
+_RULES = {"rows": [{"why": "breakfast", "when": {"amount": ">= 1000", "hour": "[6..10)"}, "off": 200}]}
+Terms = Annotated[
+    CampaignTerms,
+    msgspec.Meta(examples=[{"rules": _RULES, "caps": {"day": 1_000_000, "times_day": 1}, "holdout_bps": 500}]),
+]
 
 
 class RegisterSponsor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody who pays in from outside. `reference` is your own number for it."""
 
-    reference: str
-    kind: SponsorKind
-    name: str
+    reference: Annotated[str, msgspec.Meta(examples=["city-2026"])]
+    kind: Annotated[SponsorKind, msgspec.Meta(examples=["OUTSIDE"])]
+    name: Annotated[str, msgspec.Meta(description="As payers may see it.", examples=["城市消费节"])]
 
     def profile(self) -> SponsorProfile:
         """What the service takes."""
@@ -51,7 +74,7 @@ class SponsorView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class Deposit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Money for a budget, or back. The same id again changes nothing."""
 
-    deposit_id: str
+    deposit_id: DepositId
     amount: Minor
 
 
@@ -66,20 +89,22 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sponsor and its proportion of the budget."""
 
-    sponsor_id: str
-    proportion: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    sponsor_id: SponsorId
+    proportion: Annotated[int, msgspec.Meta(ge=1, le=1_000_000, examples=[2])] = 1
 
 
 class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A campaign of the operator's. `starts_at_ms` 0: as soon as it is started."""
 
-    campaign_id: str
-    name: str
-    kind: CampaignKind = CampaignKind.DISCOUNT
-    side: Side = Side.PAYER
-    sponsors: list[Share]
+    campaign_id: CampaignId
+    name: CampaignName
+    kind: Annotated[CampaignKind, msgspec.Meta(examples=["DISCOUNT"])] = CampaignKind.DISCOUNT
+    side: Annotated[Side, msgspec.Meta(examples=["PAYER"])] = Side.PAYER
+    sponsors: Annotated[
+        list[Share], msgspec.Meta(examples=[[{"sponsor_id": "spn_01JD3V7M8Y5ZK2Q4R6T8W0X1B0", "proportion": 1}]])
+    ]
     budget: Minor
-    terms: CampaignTerms
+    terms: Terms
     starts_at_ms: Moment = 0
     ends_at_ms: Moment
 
@@ -105,11 +130,11 @@ class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     `DISCOUNT`: for whoever pays, from any wallet. `COUPON`: for people of this institution, who claim what templates of it give.
     """
 
-    campaign_id: str
-    name: str
-    kind: Literal["DISCOUNT", "COUPON"] = "DISCOUNT"
+    campaign_id: CampaignId
+    name: CampaignName
+    kind: Annotated[Literal["DISCOUNT", "COUPON"], msgspec.Meta(examples=["DISCOUNT"])] = "DISCOUNT"
     budget: Minor
-    terms: CampaignTerms
+    terms: Terms
     starts_at_ms: Moment = 0
     ends_at_ms: Moment
 
@@ -208,13 +233,20 @@ class AwardPage(msgspec.Struct, frozen=True, kw_only=True):
 class TraitsBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words that rules may ask for: all that hold from now on."""
 
-    words: Annotated[list[str], msgspec.Meta(max_length=50)]
+    words: Annotated[list[str], msgspec.Meta(max_length=50, examples=[["student", "north"]])]
 
 
-class TraitsView(msgspec.Struct, frozen=True, kw_only=True):
+class SegmentsBody(TraitsBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same of a person, and the city where they live; empty: nobody says."""
+
+    home_city: Annotated[str, msgspec.Meta(max_length=WORD_LENGTH_MAX, examples=["上海"])] = ""
+
+
+class TraitsView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The same, as kept."""
 
     words: list[str]
+    home_city: str = ""
 
 
 def sponsor_view(sponsor: Sponsor, balance: int) -> SponsorView:
@@ -293,7 +325,7 @@ def award_view(award: Award) -> AwardView:
         state=award.state,
         reason=award.reason,
         person_id=_text(USER_PREFIX, award.person_id),
-        payment_id=_text(PAYMENT_PREFIX, award.payment_id),
+        payment_id=_text(PAYMENT_PREFIX, award.paid_id),
         source=award.source,
         amount=award.amount,
         returned=award.returned,

@@ -65,6 +65,14 @@ class CouponEdge:
 
         return [self.view(*each) for each in await decided(self.node.journal, find)]
 
+    async def given_away(self, person_id: int) -> list[CouponView]:
+        """What the person gave to others, those that end soonest first: as it was then, whatever became of it there."""
+
+        def find() -> list[Coupon]:
+            return self.redemptions.given_away(person_id)
+
+        return [self.view(each) for each in await decided(self.node.journal, find)]
+
     def _till_code(self, coupon: Coupon) -> str:
         if coupon.campaign_id:
             return ""

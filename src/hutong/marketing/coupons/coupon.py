@@ -116,6 +116,10 @@ class Coupon(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         self.check_usable(max(now_ns, self.from_ns))  # What is good from tomorrow on can be given today.
         return msgspec.structs.replace(self, person_id=receiver_id, given_by=giver_id, changed_ns=now_ns)
 
+    def as_given(self) -> "Coupon":
+        """What its giver may know of it: that it was good, and when it was given."""
+        return msgspec.structs.replace(self, state=CouponState.AVAILABLE.value, award_id=0, payment_id=0)
+
     def taken(self, now_ns: int) -> "Coupon":
         """Its merchant took it, for no payment that we know."""
         return msgspec.structs.replace(self, state=CouponState.REDEEMED.value, changed_ns=now_ns)

@@ -63,6 +63,17 @@ class RedemptionService:
         """All that a person has or had, those that end soonest first."""
         return sorted(self._all.coupons.find("person_id", person_id), key=lambda coupon: (coupon.until_ns, coupon.id))
 
+    def given_away(self, person_id: int) -> list[Coupon]:
+        """
+        What a person claimed and gave to somebody, those that end soonest first. May raise `Cold`.
+
+        It is told as it was: what the other does with it is not the giver's to know.
+        """
+        claims = self._all.claims.find("person_id", person_id)
+        found = [self._all.coupons.get(claim.id) for claim in claims]
+        given = [coupon for coupon in found if coupon is not None and coupon.given_by == person_id]
+        return [coupon.as_given() for coupon in sorted(given, key=lambda coupon: (coupon.until_ns, coupon.id))]
+
     async def page(self, template_id: int, *, before: int | None, limit: int) -> list[tuple[Claim, Coupon]]:
         """The claims of a template, newest first, each with its coupon as it is now. Refuses COUPON_UNKNOWN to page on."""
         if before is not None:

@@ -99,35 +99,59 @@ class _Templates(Controller):
 
     @get("/")
     async def everything(self, edge: Edge, reader: Reader) -> list[TemplateView]:
-        """All templates, oldest first."""
+        """
+        All templates, oldest first.
+
+        Refuses SHOP_NOT_YOURS, ROLE_MAY_NOT to a merchant's key.
+        """
         return [edge.view(each) for each in edge.templates.templates(reader.merchant_id)]
 
     @get("/{template_id:str}")
     async def show(self, edge: Edge, reader: Reader, template_id: FromPath[str]) -> TemplateView:
-        """One template."""
+        """
+        One template.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN, for another merchant's, too.
+        """
         return edge.view(edge.templates.template(template_id_of(template_id), reader.merchant_id))
 
     @post("/{template_id:str}/stock", status_code=200)
     async def restock(
         self, edge: Edge, desk: Desk, template_id: FromPath[str], data: JSONBody[StockBody]
     ) -> TemplateView:
-        """Let another number be claimed in all. Refuses COUPON_STOCK_BELOW_CLAIMED."""
+        """
+        Let another number be claimed in all.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN; COUPON_STOCK_BELOW_CLAIMED.
+        """
         id_, verb = template_id_of(template_id), edge.templates.restock
         return edge.view(await decided(edge.node.journal, lambda: verb(id_, data.stock, desk.merchant_id)))
 
     @post("/{template_id:str}/pause", status_code=200)
     async def pause(self, edge: Edge, desk: Desk, template_id: FromPath[str]) -> TemplateView:
-        """Let none be claimed for now. What was claimed stays good."""
+        """
+        Let none be claimed for now. What was claimed stays good.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN; COUPON_NOT_ON_OFFER once it was ended.
+        """
         return await _moved(edge, desk, template_id, TemplateState.PAUSED)
 
     @post("/{template_id:str}/resume", status_code=200)
     async def resume(self, edge: Edge, desk: Desk, template_id: FromPath[str]) -> TemplateView:
-        """Let them be claimed again. Refuses COUPON_NOT_ON_OFFER once it was ended."""
+        """
+        Let them be claimed again.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN; COUPON_NOT_ON_OFFER once it was ended.
+        """
         return await _moved(edge, desk, template_id, TemplateState.ACTIVE)
 
     @post("/{template_id:str}/end", status_code=200)
     async def end(self, edge: Edge, desk: Desk, template_id: FromPath[str]) -> TemplateView:
-        """Let none be claimed any more, for good. What was claimed stays good."""
+        """
+        Let none be claimed any more, for good. What was claimed stays good.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN.
+        """
         return await _moved(edge, desk, template_id, TemplateState.ENDED)
 
     @post("/{template_id:str}/codes")
@@ -145,14 +169,22 @@ class _Templates(Controller):
 
     @get("/{template_id:str}/codes")
     async def batches(self, edge: Edge, reader: Reader, template_id: FromPath[str]) -> list[BatchView]:
-        """The batches of codes that were made, oldest first, and how many of each were claimed and paid with."""
+        """
+        The batches of codes that were made, oldest first, and how many of each were claimed and paid with.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN.
+        """
         found = edge.templates.batches(template_id_of(template_id), reader.merchant_id)
         uses = await edge.uses.of_template(template_id_of(template_id))
         return [batch_view(each, uses.get(each.id, Use())) for each in found]
 
     @get("/{template_id:str}/codes/{batch_id:str}", media_type="text/plain")
     async def export(self, edge: Edge, desk: Desk, template_id: FromPath[str], batch_id: FromPath[str]) -> Stream:
-        """The codes themselves, one a line: whoever has them can claim."""
+        """
+        The codes themselves, one a line: whoever has them can claim.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN; COUPON_CODES_UNKNOWN.
+        """
         edge.templates.template(template_id_of(template_id), desk.merchant_id)
         batch = edge.templates.batch(parse_id(BATCH_PREFIX, batch_id), desk.merchant_id)
         name = f'attachment; filename="{batch_id}.txt"'
@@ -163,7 +195,11 @@ class _Templates(Controller):
     async def claims(
         self, edge: Edge, reader: Reader, template_id: FromPath[str], limit: Limit = 50, cursor: Cursor = None
     ) -> RedemptionPage:
-        """Who claimed coupons and what became of them, newest first."""
+        """
+        Who claimed coupons and what became of them, newest first.
+
+        Refuses COUPON_TEMPLATE_UNKNOWN.
+        """
         template = edge.templates.template(template_id_of(template_id), reader.merchant_id)
         before = parse_id(COUPON_PREFIX, cursor) if cursor else None
         found = await edge.redemptions.page(template.id, before=before, limit=limit)

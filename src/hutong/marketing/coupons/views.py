@@ -31,6 +31,15 @@ CouponId = Annotated[
     ),
 ]
 TemplateId = Annotated[str, Meta(examples=["ctp_01JD3V7M8Y5ZK2Q4R6T8W0X100"])]
+_EXAMPLE = {
+    "kind": "AMOUNT_OFF",
+    "amount_off": 500,
+    "threshold": 2_000,
+    "validity": {"days": 7, "weekdays": [6, 7], "hours": [{"from_minute": 390, "until_minute": 600}]},
+    "limits": {"per_person": 1, "per_device": 1, "per_day": 200},
+    "stacking": {"priority": 5},
+    "on_refund": "PERSON",
+}
 EXPIRED, NOT_YET_VALID = "EXPIRED", "NOT_YET_VALID"
 
 
@@ -82,14 +91,14 @@ class GiveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """To whom: by telephone number or by id, one of them."""
 
     phone: Annotated[str, Meta(examples=["+8613800138000"])] = ""
-    user_id: str = ""
+    user_id: Annotated[str, Meta(examples=["usr_01JD3V7M8Y5ZK2Q4R6T8W0X1E0"])] = ""
 
 
 class ValidateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A payment that one means to make: the code as it was scanned, and how much."""
 
-    code: Annotated[str, Meta(min_length=1, max_length=512)]
-    amount: Annotated[int, Meta(ge=0)] = 0
+    code: Annotated[str, Meta(min_length=1, max_length=512, examples=["https://jing.hutong.example/q/P2YX1JHGES2ESF"])]
+    amount: Annotated[int, Meta(ge=0, examples=[2_500])] = 0
 
     def checked_amount(self, own: int) -> int:
         """The code's own amount or the one said. Refuses AMOUNT_NOT_POSITIVE."""
@@ -111,11 +120,17 @@ class WorthView(msgspec.Struct, frozen=True, kw_only=True):
 class TemplateBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A template of coupons. Its terms never change; its stock and state do."""
 
-    template_id: Annotated[str, Meta(description="Your own id of it: `ctp_` and 26 letters of a ULID.")]
-    campaign_id: str
+    template_id: Annotated[
+        str,
+        Meta(
+            description="Your own id of it: `ctp_` and 26 letters of a ULID.",
+            examples=["ctp_01JD3V7M8Y5ZK2Q4R6T8W0X100"],
+        ),
+    ]
+    campaign_id: Annotated[str, Meta(examples=["cmp_01JD3V7M8Y5ZK2Q4R6T8W0X1A0"])]
     name: Annotated[str, Meta(examples=["早餐满20减5"])]
-    terms: CouponTerms
-    stock: Annotated[int, Meta(ge=1, le=STOCK_MAX)]
+    terms: Annotated[CouponTerms, Meta(examples=[_EXAMPLE])]
+    stock: Annotated[int, Meta(ge=1, le=STOCK_MAX, examples=[1_000])]
 
 
 class TemplateView(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,14 +152,20 @@ class TemplateView(msgspec.Struct, frozen=True, kw_only=True):
 class StockBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many can be claimed in all."""
 
-    stock: Annotated[int, Meta(ge=1, le=STOCK_MAX)]
+    stock: Annotated[int, Meta(ge=1, le=STOCK_MAX, examples=[2_000])]
 
 
 class CodesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Codes to be made: one where the template's code is shared."""
 
-    batch_id: Annotated[str, Meta(description="Your own id of them: `ccb_` and 26 letters of a ULID.")]
-    count: Annotated[int, Meta(ge=1, le=CODES_MAX)] = 1
+    batch_id: Annotated[
+        str,
+        Meta(
+            description="Your own id of them: `ccb_` and 26 letters of a ULID.",
+            examples=["ccb_01JD3V7M8Y5ZK2Q4R6T8W0X1D0"],
+        ),
+    ]
+    count: Annotated[int, Meta(ge=1, le=CODES_MAX, examples=[500])] = 1
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +185,7 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A coupon for somebody who did not ask for it."""
 
     coupon_id: CouponId
-    user_id: str
+    user_id: Annotated[str, Meta(examples=["usr_01JD3V7M8Y5ZK2Q4R6T8W0X1E0"])]
 
 
 class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,7 +79,11 @@ class Pacing(Controller):
 
     @get("/{campaign_id:str}/pacing")
     async def pacing(self, records: Records, campaign_id: FromPath[str]) -> PacingView:
-        """Today's draws against their plan, slot by slot."""
+        """
+        Today's draws against their plan, slot by slot.
+
+        Refuses DRAW_CAMPAIGN_UNKNOWN; DRAW_DAY_UNKNOWN where nothing is drawn today.
+        """
         return records.pacing(parse_id(CAMPAIGN_PREFIX, campaign_id))
 
 

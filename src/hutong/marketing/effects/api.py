@@ -26,7 +26,11 @@ class CampaignEffects(Controller):
 
     @get("/{campaign_id:str}/effects")
     async def show(self, effects: Effects, campaign_id: FromPath[str]) -> EffectsView:
-        """Against the holdout group, with confidence intervals; cost per new payer, repeat rate, what was refused."""
+        """
+        Against the holdout group, with confidence intervals; cost per new payer, repeat rate, what was refused.
+
+        Refuses CAMPAIGN_UNKNOWN.
+        """
         return await effects.of_campaign(parse_id(CAMPAIGN_PREFIX, campaign_id))
 
 
@@ -34,17 +38,25 @@ class OwnEffects(Controller):
     """What they cost and bring a merchant."""
 
     path = "/v1/merchant"
-    tags = ("Campaigns",)
+    tags = ("Merchant: campaigns",)
 
     @get("/campaigns/{campaign_id:str}/effects")
     async def show_own(self, effects: Effects, key: Key, campaign_id: FromPath[str]) -> EffectsView:
-        """Of one's own campaign."""
+        """
+        Of one's own campaign.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS; CAMPAIGN_UNKNOWN.
+        """
         _check_reads(key)
         return await effects.of_campaign(parse_id(CAMPAIGN_PREFIX, campaign_id), key.merchant_id)
 
     @get("/takings")
     async def takings(self, effects: Effects, key: Key) -> list[TakingsView]:
-        """What each campaign, one's own or a programme's, brought and cost."""
+        """
+        What each campaign, one's own or a programme's, brought and cost.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS.
+        """
         _check_reads(key)
         return await effects.of_merchant(key.merchant_id)
 

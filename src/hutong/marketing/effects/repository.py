@@ -10,7 +10,7 @@ from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, clai
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
 from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.ids import derive
-from hutong.marketing.campaigns.award import AWARDS, EXPOSURES, Award, AwardKind, AwardState
+from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES, Award, AwardKind, AwardState
 from hutong.marketing.campaigns.campaign import Campaign, Side
 from hutong.marketing.effects.unit import Refused, Takings, Unit
 from hutong.runtime.database import unavailable_when_gone
@@ -91,7 +91,7 @@ SELECT DISTINCT ON (id) campaign_id, payment_id, amount, returned,
     CASE WHEN state = 'RESERVED' AND EXISTS (
         SELECT FROM payment_outcomes AS o WHERE o.id = a.payment_id AND o.completed
     ) THEN 'COMMITTED' ELSE state END AS state
-FROM awards AS a WHERE payment_id = ANY($1::uuid[]) ORDER BY id, position DESC
+FROM all_awards AS a WHERE payment_id = ANY($1::uuid[]) ORDER BY id, position DESC
 """
 
 
@@ -168,7 +168,7 @@ class ScannedEffectRows:
         sold = [row for row in await self._sold() if row.merchant_id == merchant_id]
         gross = _by_name((row.id, getattr(row, "debtor_agent", self._node_id), row.gross) for row in sold)
         outcomes = {row.id: row for _, row in await self._store.scan(PAYMENT_OUTCOMES)}
-        found = [row.standing(outcomes.get(row.payment_id)) for _, row in await self._store.scan(AWARDS)]
+        found = [row.standing(outcomes.get(row.payment_id)) for _, row in await self._store.scan(ALL_AWARDS)]
         newest: dict[int, Award] = {row.id: row for row in found}
         awards = [
             Given(row.campaign_id, row.payment_id, row.amount, row.returned, row.state)

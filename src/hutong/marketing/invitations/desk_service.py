@@ -24,6 +24,7 @@ from hutong.marketing.invitations.views import (
     invitation_view,
     inviting_view,
     landing_view,
+    my_invitations_view,
     referral_view,
 )
 from hutong.operators.approval import Approval
@@ -69,7 +70,7 @@ class InvitationDesk:
             if own is None and not (runs and await self._look(partial(invitations.offers, user_id, campaign.id))):
                 continue
             shown.append(inviting_view(campaign, own, referrals, friends, self._base(), now_ns))
-        return MyInvitationsView(invited_by=by[1].masked_name if by is not None else "", campaigns=shown)
+        return my_invitations_view(by, shown, now_ns)
 
     async def invite(self, user_id: int, campaign_id: int) -> InvitationView:
         """The person's link and code; see `InvitationService.invite`."""

@@ -8,9 +8,8 @@ from hutong.institution.payments.service import PaymentService
 from hutong.institution.people.user import User
 from hutong.ledger.transfer import AccountQuery, Transfer
 from hutong.marketing.invitations.circle import PersonPayment
-from hutong.runtime.shelf import warmed
+from hutong.runtime.shelf import UNFINISHED_WITHIN, warmed
 
-_MISSED_WITHIN = 50_000  # Positions.
 _LOOKED_AT = 100  # Payments of each person, the newest.
 
 
@@ -72,7 +71,7 @@ class MoneyService:
         What a commit sets off runs right behind it, so what a crash kept from us was in one of the last commits.
         """
         debtor = self._payments.debtor
-        outcomes = await debtor.outcomes.load_since(max(0, self._payments.node.journal.position - _MISSED_WITHIN))
+        outcomes = await debtor.outcomes.load_since(max(0, self._payments.node.journal.position - UNFINISHED_WITHIN))
         ids = [outcome.id for outcome in outcomes if outcome.completed]
         await debtor.payments.load(ids)
         return [payment for id_ in ids if (payment := debtor.payments.get(id_)) is not None]

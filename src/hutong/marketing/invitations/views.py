@@ -15,7 +15,7 @@ from hutong.marketing.invitations.invitation import Invitation
 from hutong.marketing.invitations.invite_campaign import InviteCampaign
 from hutong.marketing.invitations.referral import REFERRAL_PREFIX, WORDS_MAX, Referral, ReferralState, standing
 from hutong.marketing.invitations.signals import Signal
-from hutong.marketing.invitations.terms import Step
+from hutong.marketing.invitations.terms import InvitationTerms, Step
 
 CampaignIdText = Annotated[str, Meta(max_length=40, examples=["cmp_01JD3V7M8Y5ZK2Q4R6T8W0X1A0"])]
 CodeText = Annotated[str, Meta(max_length=200, description="The code, or the whole link", examples=["7Q2K9MX4TB"])]
@@ -94,10 +94,22 @@ class InvitingView(msgspec.Struct, frozen=True, kw_only=True):
     friends: Sequence[FriendView]
 
 
+class QualifyView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a friend has to do so that the inviter is rewarded."""
+
+    tier_min: int
+    amount_min: int
+    until_ms: Annotated[int, Meta(description="Before when; 0: `qualify_days` from joining on")] = 0
+    qualify_days: int
+
+
 class MyInvitationsView(msgspec.Struct, frozen=True, kw_only=True):
     """All of a person's inviting."""
 
     invited_by: Annotated[str, Meta(description="The masked name of who brought this person; empty: nobody did")]
+    to_do: Annotated[
+        QualifyView | None, Meta(description="What this person has to do for whoever brought them; null: nothing")
+    ]
     campaigns: Sequence[InvitingView]
 
 
@@ -107,6 +119,7 @@ class LandingView(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     invited_by: str
     campaign: str
+    to_do: QualifyView
 
 
 class SignalView(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,7 +225,29 @@ def inviting_view(  # All of it.
 
 
 def landing_view(invitation: Invitation, campaign: InviteCampaign, inviter: User) -> LandingView:
-    return LandingView(code=invitation.code, invited_by=inviter.masked_name, campaign=campaign.name)
+    to_do = qualify_view(campaign.terms)
+    return LandingView(code=invitation.code, invited_by=inviter.masked_name, campaign=campaign.name, to_do=to_do)
+
+
+def qualify_view(terms: InvitationTerms, until_ns: int = 0) -> QualifyView:
+    return QualifyView(
+        tier_min=terms.tier_min,
+        amount_min=terms.amount_min,
+        until_ms=until_ns // NS_PER_MS,
+        qualify_days=terms.qualify_days,
+    )
+
+
+def my_invitations_view(
+    by: tuple[Referral, User] | None, campaigns: Sequence[InvitingView], now_ns: int
+) -> MyInvitationsView:
+    """`by`: who brought this person, if anybody did."""
+    joined = by is not None and by[0].state_at(now_ns) is ReferralState.JOINED
+    return MyInvitationsView(
+        invited_by=by[1].masked_name if by is not None else "",
+        to_do=qualify_view(by[0].told, by[0].due_ns) if by is not None and joined else None,
+        campaigns=campaigns,
+    )
 
 
 def referral_view(referral: Referral, signals: Sequence[Signal] | None, now_ns: int) -> ReferralView:

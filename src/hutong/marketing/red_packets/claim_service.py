@@ -23,10 +23,10 @@ from hutong.marketing.red_packets.reasons import RedPacketReason
 from hutong.marketing.red_packets.red_packet import RED_PACKET_CLAIMS, ClaimState, RedPacket, RedPacketClaim, person_key
 from hutong.marketing.red_packets.red_packet_service import RedPacketService
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import UNFINISHED_WITHIN
 
 Claimed = Callable[[RedPacket, RedPacketClaim], None]
 _PAID = ClaimState.PAID.value
-_UNMOVED_WITHIN = 200_000  # Positions: what had to look an account up when the node stopped is among the last rows.
 
 
 class ClaimService:
@@ -50,7 +50,7 @@ class ClaimService:
 
     async def start(self) -> None:
         """Move what a crash kept from the ledger: the packets have started."""
-        for claim in await self._claims.load_since(max(0, self._journal.position - _UNMOVED_WITHIN)):
+        for claim in await self._claims.load_since(max(0, self._journal.position - UNFINISHED_WITHIN)):
             if claim.state == ClaimState.MOVING:
                 await self._packets.packets.load([claim.packet_id])
                 self._node.decide(

@@ -39,12 +39,12 @@ from hutong.marketing.red_packets.red_packet import (
 )
 from hutong.marketing.red_packets.red_packet_service import RedPacketService
 from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import UNFINISHED_WITHIN
 from hutong.scheme.messages import Channel, CodeConsult, CodeResolve, ConsultStatus, id_hex
 
 log = structlog.get_logger()
 _TRIED_NS = DAY_NS  # So long a share is sent again that its institution refused.
 _ANSWER_WITHIN_NS = 60 * NS_PER_S
-_UNMOVED_WITHIN = 20_000  # Positions: what came back goes on in the same decision.
 
 
 class CrossingService:
@@ -339,7 +339,7 @@ class CrossingService:
 
     async def _take_up_returns(self) -> None:
         """Send on again what came back shortly before a restart: what was sent on answers that it exists."""
-        since = max(0, self._journal.position - _UNMOVED_WITHIN)
+        since = max(0, self._journal.position - UNFINISHED_WITHIN)
         scanned = [row for _, row in await self._node.store.scan(RETURN_OUTCOMES, after=since)]
         ended = {row.id for row in scanned if row.completed}
         returns = self._returns.returns

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.money import Currency, format_amount
 from hutong.marketing.campaigns.budget import Caps
-from hutong.marketing.campaigns.campaign import NAME_LENGTH_MAX, CampaignKind, CampaignTerms
+from hutong.marketing.campaigns.campaign import NAME_LENGTH_MAX, Campaign, CampaignKind, CampaignState, CampaignTerms
 from hutong.marketing.campaigns.rules import RuleRow, RuleTable
 from hutong.marketing.campaigns.views import DraftOwnCampaign
 from hutong.marketing.coupons.template import NAME_LENGTH_MAX as COUPON_NAME_LENGTH_MAX
@@ -47,7 +48,7 @@ def read_own(form: Form, now_ns: int, currency: str) -> Wanted:
     """What was typed. Refuses as `Form` does."""
     name, way = form.needed("name", length_max=NAME_LENGTH_MAX), form.text("way", length_max=10)
     is_coupon = bool(way) and way in WAYS
-    row = _row(form, currency)
+    row = read_row(form, currency)
     form.needed("budget", length_max=24)
     days = form.number("days", least=1, most=max(DAYS))
     ends_at_ms = (now_ns + days * _DAY_NS) // NS_PER_MS
@@ -66,7 +67,45 @@ def read_own(form: Form, now_ns: int, currency: str) -> Wanted:
     return Wanted(draft, _coupon(form, row, CodeKind(way), ends_at_ms), form.number("count", least=1, most=STOCK_MAX))
 
 
-def _row(form: Form, currency: str) -> RuleRow:
+def read_terms(form: Form, campaign: Campaign, currency: str) -> CampaignTerms:
+    """A campaign's terms as typed anew; what the three steps don't ask stays as it is. Refuses as `Form` does."""
+    kept = campaign.told
+    caps = replace(kept.caps, day=form.amount("of_day", currency))
+    if campaign.kind == CampaignKind.COUPON:
+        return replace(kept, caps=caps)
+    row = replace(read_row(form, currency), why=kept.rules.rows[0].why)
+    return replace(kept, rules=RuleTable(rows=(row,)), caps=caps)
+
+
+def revisable(campaign: Campaign) -> dict[str, str] | None:
+    """Its terms as the three steps would have said them; None: they say more than these can."""
+    terms = campaign.told
+    typed = {"of_day": _major(terms.caps.day)}
+    if campaign.state == CampaignState.ENDED:
+        return None
+    if campaign.kind == CampaignKind.COUPON:
+        return typed
+    if campaign.kind != CampaignKind.DISCOUNT or len(terms.rules.rows) != 1:
+        return None
+    (row,) = terms.rules.rows
+    percent, rest = divmod(row.bps, _BPS_OF_PERCENT)
+    typed |= {
+        "kind": "percent" if row.bps else "amount",
+        "off": _major(row.off),
+        "percent": str(percent) if percent else "",
+        "most": _major(row.max),
+        "least": _major(row.threshold),
+        "hours": row.when.get("hour", ""),
+    }
+    if rest or (row.bps and row.off) or typed["hours"] not in HOURS:
+        return None
+    said = dict(row.when)
+    said.pop("hour", None)
+    return typed if said in ({}, {"amount": f">= {row.threshold}"}) else None
+
+
+def read_row(form: Form, currency: str) -> RuleRow:
+    """What customers get. Refuses as `Form` does."""
     least = form.amount("least", currency)
     hours = form.text("hours", length_max=10)
     when = ({"amount": f">= {least}"} if least else {}) | ({"hour": hours} if hours in HOURS and hours else {})
@@ -75,6 +114,11 @@ def _row(form: Form, currency: str) -> RuleRow:
         return RuleRow(when=when, bps=bps, max=form.amount("most", currency), threshold=least)
     form.needed("off", length_max=24)
     return RuleRow(when=when, off=form.amount("off", currency), threshold=least)
+
+
+def _major(minor: int) -> str:
+    """As it is typed; empty: none."""
+    return format_amount(minor, Currency.CNY) if minor else ""
 
 
 def _coupon(form: Form, row: RuleRow, code: CodeKind, ends_at_ms: int) -> CouponTerms:
@@ -92,4 +136,4 @@ def _coupon(form: Form, row: RuleRow, code: CodeKind, ends_at_ms: int) -> Coupon
         return terms
     first, _, last = form.text("hours").strip("[)").partition("..")
     hours = (Hours(int(first) * _MINUTES, int(last) * _MINUTES),)
-    return msgspec.structs.replace(terms, validity=msgspec.structs.replace(terms.validity, hours=hours))
+    return replace(terms, validity=replace(terms.validity, hours=hours))

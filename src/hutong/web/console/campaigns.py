@@ -20,11 +20,15 @@ from hutong.marketing.campaigns.campaign import (
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
+from hutong.runtime.http import HttpReason
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
 from hutong.web.console.campaign_coupons import coupon_pages
-from hutong.web.console.campaign_form import DAYS, FIELDS, HOURS, USUAL, WAYS, read_own
+from hutong.web.console.campaign_form import DAYS, FIELDS, HOURS, USUAL, WAYS, read_own, revisable
+from hutong.web.console.campaign_terms import terms_pages
 from hutong.web.console.place import Console
 from hutong.web.coupon_codes import COUPON_STATES, listed
+from hutong.web.coupon_form import offered, typed_of
+from hutong.web.form import Form
 from hutong.web.page import AnyRequest
 
 _PATH = "/console/campaigns"
@@ -43,11 +47,27 @@ class Own:
 def campaign_pages(console: Console, marketing: Marketing) -> list[ControllerRouterHandler]:
     """`/console/campaigns...`."""
     shown = _Shown(console, marketing)
+
+    async def refused(request: AnyRequest, id_: int, refusal: Refusal, form: Form) -> Response[str]:
+        return await shown.one(request, id_, "campaign.html", refusal, form)
+
     return [
         *_list(console, marketing, shown),
         *_making(console, marketing, shown),
-        *coupon_pages(console, marketing),
+        *terms_pages(console, marketing),
+        *coupon_pages(console, marketing, refused),
     ]
+
+
+def campaign_live(console: Console, marketing: Marketing) -> list[ControllerRouterHandler]:
+    """What a campaign's open page renews itself with: nobody's act."""
+    shown = _Shown(console, marketing)
+
+    @get("/campaigns/{campaign_id:str}/live")
+    async def live(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign_live.html")
+
+    return [live]
 
 
 def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
@@ -59,7 +79,7 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
 
     @get("/campaigns/{campaign_id:str}")
     async def one(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
-        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id))
+        return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign.html")
 
     @post("/campaigns/{campaign_id:str}/{act:str}", status_code=200)
     async def act(request: AnyRequest, campaign_id: FromPath[str], act: FromPath[str]) -> Response[Any]:
@@ -76,8 +96,10 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
                     await edge.campaign(lambda: edge.campaigns.pause(id_, merchant_id))
                 case "end":
                     await edge.campaign(lambda: edge.campaigns.end(id_, merchant_id))
-                case _:
+                case "go-on":
                     await edge.begin(id_, merchant_id)
+                case _:
+                    raise Refusal(HttpReason.ROUTE_UNKNOWN)
         except Refusal as refusal:
             return await shown.leaf(request, refusal)
         return console.pages.go(_PATH if act in {"join", "leave"} else f"{_PATH}/{campaign_id}")
@@ -196,7 +218,10 @@ class _Shown:
             new_deposit=self._new(DEPOSIT_PREFIX),
         )
 
-    async def one(self, request: AnyRequest, id_: int) -> Response[str]:
+    async def one(
+        self, request: AnyRequest, id_: int, template: str, refusal: Refusal | None = None, form: Form | None = None
+    ) -> Response[str]:
+        typed = typed_of(form)
         who: SignedInStaff = request.auth
         _ = self._console.pages.words(request)
         campaign = self._marketing.campaigns.campaign(id_, who.key.merchant_id)
@@ -204,8 +229,9 @@ class _Shown:
         takings = await self._marketing.effects.of_merchant(who.key.merchant_id)
         return await self._console.page(
             request,
-            "campaign.html",
+            template,
             "campaigns",
+            refusal,
             own=self._own(request, campaign),
             view=view,
             effects=said_effects(_, view),
@@ -213,7 +239,13 @@ class _Shown:
             takings=next((each for each in takings if each.campaign_id == view.campaign_id), None),
             states=STATES,
             tags=TAGS,
-            coupons=listed(_, self._marketing, id_) if campaign.kind == CampaignKind.COUPON else [],
+            coupons=listed(_, self._marketing, id_) if campaign.kind == CampaignKind.COUPON else None,
+            typed=typed,
+            offered=offered(typed),
+            was_typed=form is not None,
+            new_template=self._new(TEMPLATE_PREFIX),
+            may_revise=revisable(campaign) is not None,
+            now_ns=self._console.institution.node.clock.now_ns(),
             coupon_states=COUPON_STATES,
             over=campaign.state == CampaignState.ENDED,
         )

@@ -9,7 +9,7 @@ from hutong.marketing.marketing import Marketing
 from hutong.runtime.pool import WorkerPool
 from hutong.web.console.bills import bill_pages
 from hutong.web.console.callbacks import Callbacks, callback_pages
-from hutong.web.console.campaigns import campaign_pages
+from hutong.web.console.campaigns import campaign_live, campaign_pages
 from hutong.web.console.complaints import complaint_pages
 from hutong.web.console.gateways import GatewayAccounts, gateway_pages
 from hutong.web.console.keys import key_pages
@@ -51,10 +51,13 @@ def console_pages(
     owners = [*(handler for of in for_owners for handler in of(console)), *gateway_pages(console, gateways)]
     if callbacks is not None:
         owners += callback_pages(console, callbacks)
+    watched: list[ControllerRouterHandler] = []
     if marketing is not None:
         owners += campaign_pages(console, marketing)
+        watched = campaign_live(console, marketing)
     return [
         console.router([handler for of in for_all for handler in of(console)]),
         console.router(settlement_pages(console), BOOKS, Right.BOOKS),
         console.router(owners, OWNER, Right.MANAGE),
+        console.router(watched, OWNER, Right.MANAGE, is_act=False),
     ]

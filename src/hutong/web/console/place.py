@@ -115,9 +115,14 @@ class Console:
         return {shop.id: shop.name for shop in await self.shops(who)}
 
     def router(
-        self, handlers: Sequence[ControllerRouterHandler], roles: Collection[Role] = INSIDE, right: Right = Right.READ
+        self,
+        handlers: Sequence[ControllerRouterHandler],
+        roles: Collection[Role] = INSIDE,
+        right: Right = Right.READ,
+        *,
+        is_act: bool = True,
     ) -> Router:
-        """Handlers for staff of these roles alone."""
+        """Handlers for staff of these roles alone; `is_act` as in `staff_guard`."""
 
         async def known(request: AnyRequest) -> SignedInStaff:
             who: SignedInStaff = request.auth
@@ -125,7 +130,7 @@ class Console:
                 raise Refusal(MerchantReason.ROLE_MAY_NOT, role=str(who.member.role), right=right.value)
             return who
 
-        guards = [staff_guard(self.institution, self.pages, right), guarded(known)]
+        guards = [staff_guard(self.institution, self.pages, right, is_act=is_act), guarded(known)]
         return self.pages.router("/console", handlers, STAFF, guards)
 
 

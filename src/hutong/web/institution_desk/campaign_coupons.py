@@ -11,20 +11,10 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignState
 from hutong.marketing.coupons.code import BATCH_PREFIX
-from hutong.marketing.coupons.template import (
-    ITEM_LENGTH_MAX,
-    NAME_LENGTH_MAX,
-    STOCK_MAX,
-    TEMPLATE_PREFIX,
-    ClaimLimits,
-    CodeKind,
-    CouponKind,
-    CouponTerms,
-)
-from hutong.marketing.coupons.validity import DAYS_MAX, Validity
+from hutong.marketing.coupons.template import STOCK_MAX, TEMPLATE_PREFIX, CodeKind
 from hutong.marketing.marketing import Marketing
+from hutong.operators.guard import UNATTENDED
 from hutong.web.coupon_codes import (
-    CODE_KINDS,
     COUPON_MOVES,
     COUPON_STATES,
     USUAL_COUNT,
@@ -32,34 +22,14 @@ from hutong.web.coupon_codes import (
     codes_wanted,
     shown,
 )
+from hutong.web.coupon_form import at_field, coupon_preview, read_coupon
+from hutong.web.coupon_wording import CODE_KINDS
 from hutong.web.form import Form
-from hutong.web.language import phrase
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
 
-COUPON_FIELDS = (
-    "coupon_name",
-    "coupon_kind",
-    "coupon_off",
-    "coupon_percent",
-    "coupon_cap",
-    "coupon_least",
-    "coupon_item",
-    "coupon_price",
-    "coupon_for",
-    "coupon_code",
-)
-COUPON_COUNTS = ("coupon_stock", "coupon_days", "coupon_each")
-COUPON_KINDS = {
-    CouponKind.AMOUNT_OFF.value: phrase("An amount off"),
-    CouponKind.PERCENT_OFF.value: phrase("A part of the price off"),
-    CouponKind.GOODS.value: phrase("An amount off one thing"),
-    CouponKind.FREE_ITEM.value: phrase("One thing for free"),
-    CouponKind.EXCHANGE.value: phrase("One thing for a small price"),
-}
-_PER_CENT_BPS = 100
 _NAV = "campaigns"
-ShowOne = Callable[[AnyRequest, int, Refusal, dict[str, str]], Awaitable[Response[str]]]
+ShowOne = Callable[[AnyRequest, int, Refusal, Form], Awaitable[Response[str]]]
 
 
 def coupon_acts(desk: Desk, marketing: Marketing, show: ShowOne) -> list[ControllerRouterHandler]:
@@ -72,24 +42,32 @@ def coupon_acts(desk: Desk, marketing: Marketing, show: ShowOne) -> list[Control
         id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
         try:
             template_id = parse_id(TEMPLATE_PREFIX, form.needed("template", length_max=40))
-            name = form.needed("coupon_name", length_max=NAME_LENGTH_MAX)
-            terms, stock = _terms(form), form.number("coupon_stock", least=1, most=STOCK_MAX)
+            name, terms, stock = read_coupon(form, marketing.calendar.zone)
             await desk.answer(lambda: templates.create(template_id, id_, name, terms, stock))
         except Refusal as refusal:
-            typed = {field: form.text(field) for field in (*COUPON_FIELDS, *COUPON_COUNTS, "coupon_giving")}
-            return await show(request, id_, refusal, typed)
+            return await show(request, id_, at_field(refusal), form)
         if terms.code is CodeKind.NONE:
             return desk.pages.go(f"{HOME}/campaigns/{campaign_id}")
         return desk.pages.go(f"{HOME}/campaigns/{campaign_id}/coupons/{form.text('template')}")
 
-    return [make, *_one(desk, marketing)]
+    @get("/{campaign_id:str}/coupons/preview", opt={UNATTENDED: True})
+    async def preview(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        """What the form shows of itself while it is filled in."""
+        parse_id(CAMPAIGN_PREFIX, campaign_id)
+        return coupon_preview(desk.pages, request, desk.node.clock.now_ns(), marketing.calendar.zone)
+
+    return [make, preview, *_one(desk, marketing)]
 
 
 def _one(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandler]:
     templates = marketing.coupons.templates
 
     async def page(
-        request: AnyRequest, campaign_id: str, template_id: str, refusal: Refusal | None = None, count: str = ""
+        request: AnyRequest,
+        campaign_id: str,
+        template_id: str,
+        refusal: Refusal | None = None,
+        form: Form | None = None,
     ) -> Response[str]:
         campaign = marketing.campaigns.campaign(parse_id(CAMPAIGN_PREFIX, campaign_id))
         return desk.shown(
@@ -104,7 +82,8 @@ def _one(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandler]:
             here_path=f"{HOME}/campaigns/{campaign_id}/coupons/{template_id}",
             coupon_states=COUPON_STATES,
             code_kinds=CODE_KINDS,
-            typed_count=count or USUAL_COUNT,
+            typed_count=form.text("count") or USUAL_COUNT if form else USUAL_COUNT,
+            typed_stock=form.text("stock") if form else "",
         )
 
     @get("/{campaign_id:str}/coupons/{template_id:str}")
@@ -118,8 +97,11 @@ def _one(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandler]:
         try:
             if state is not None:
                 await desk.answer(lambda: templates.move(id_, state))
+            elif form.text("act") == "stock":
+                stock = form.number("stock", least=1, most=STOCK_MAX)
+                await desk.answer(lambda: templates.restock(id_, stock))
         except Refusal as refusal:
-            return await page(request, campaign_id, template_id, refusal)
+            return await page(request, campaign_id, template_id, refusal, form)
         return desk.pages.go(f"{HOME}/campaigns/{campaign_id}/coupons/{template_id}")
 
     @post("/{campaign_id:str}/coupons/{template_id:str}/codes")
@@ -130,7 +112,7 @@ def _one(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandler]:
             batch_id, count = codes_wanted(form, template)
             await desk.answer(lambda: templates.make_codes(batch_id, template.id, count, by))
         except Refusal as refusal:
-            return await page(request, campaign_id, template_id, refusal, form.text("count"))
+            return await page(request, campaign_id, template_id, refusal, form)
         return desk.pages.go(f"{HOME}/campaigns/{campaign_id}/coupons/{template_id}")
 
     @post("/{campaign_id:str}/coupons/{template_id:str}/codes/{batch_id:str}", status_code=200)
@@ -146,46 +128,3 @@ def _one(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandler]:
         return codes_file(templates, batch)
 
     return [one, move, make_codes, hand_out]
-
-
-def _terms(form: Form) -> CouponTerms:
-    """A coupon as typed. Refuses as `Form` does."""
-    kind = CouponKind(form.text("coupon_kind")) if form.text("coupon_kind") in COUPON_KINDS else CouponKind.AMOUNT_OFF
-    code = next((each for each in CodeKind if each.value == form.text("coupon_code")), CodeKind.NONE)
-    each = form.number("coupon_each", least=1, most=100)
-    return CouponTerms(
-        kind=kind,
-        **_given(form, kind),
-        threshold=form.amount("coupon_least"),
-        validity=Validity(days=form.number("coupon_days", least=1, most=DAYS_MAX)),
-        limits=ClaimLimits(per_person=each, per_device=each),
-        code=code,
-        transferable=form.ticked("coupon_giving"),
-    )
-
-
-def _given(form: Form, kind: CouponKind) -> dict[str, Any]:
-    match kind:
-        case CouponKind.AMOUNT_OFF:
-            return {"amount_off": _amount(form, "coupon_off")}
-        case CouponKind.PERCENT_OFF:
-            percent = form.number("coupon_percent", least=1, most=99)
-            return {"percent_off_bps": percent * _PER_CENT_BPS, "cap": form.amount("coupon_cap")}
-        case CouponKind.GOODS:
-            return _item(form) | {"amount_off": _amount(form, "coupon_off")}
-        case CouponKind.FREE_ITEM:
-            return _item(form)
-        case CouponKind.EXCHANGE:
-            return _item(form) | {"exchange_price": _amount(form, "coupon_for")}
-
-
-def _item(form: Form) -> dict[str, Any]:
-    return {
-        "item": form.needed("coupon_item", length_max=ITEM_LENGTH_MAX),
-        "item_price": _amount(form, "coupon_price"),
-    }
-
-
-def _amount(form: Form, field: str) -> int:
-    form.needed(field, length_max=24)
-    return form.amount(field)

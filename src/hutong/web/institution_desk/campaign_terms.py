@@ -14,6 +14,7 @@ ASKED = {
     "tier": ("tier >= 2", phrase("the payer's real-name tier")),
     "age_days": ("age_days < 30", phrase("days since the registration")),
     "segment": ("segment 'student', 'driver'", phrase("words kept for a person: any of them")),
+    "home_city": ("home_city '上海'", phrase("the city where the payer lives")),
     "mcc": ("mcc '5812', '5814'", phrase("the merchant's category")),
     "city": ("city '上海'", phrase("the shop's city")),
     "small": ("small true", phrase("small merchants alone")),

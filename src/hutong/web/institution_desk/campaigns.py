@@ -1,4 +1,4 @@
-"""Campaigns as their sponsors see them: budgets, the editor, and how each goes, live."""
+"""Campaigns as their sponsors see them: budgets, and how each goes, live."""
 
 from functools import partial
 from typing import Any
@@ -21,19 +21,20 @@ from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
 from hutong.operators.guard import UNATTENDED
+from hutong.runtime.http import HttpReason
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, against_plan, by_day, gives, said_effects
-from hutong.web.coupon_codes import CODE_KINDS, COUPON_STATES, listed
+from hutong.web.coupon_codes import COUPON_STATES, listed
+from hutong.web.coupon_form import offered, typed_of
+from hutong.web.coupon_wording import CODE_KINDS
 from hutong.web.form import Form
-from hutong.web.institution_desk.campaign_coupons import COUPON_FIELDS, COUPON_KINDS, coupon_acts
-from hutong.web.institution_desk.campaign_form import FIELDS, OFFERED, ROW_FIELDS, ROWS, read_draft, usual_bands
-from hutong.web.institution_desk.campaign_terms import ASKED, rules_told, terms_told
+from hutong.web.institution_desk.campaign_coupons import coupon_acts
+from hutong.web.institution_desk.campaign_editor import NAV, editor_pages
+from hutong.web.institution_desk.campaign_terms import rules_told, terms_told
 from hutong.web.language import phrase
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
 
-NAV = "campaigns"
 _PATH = f"{HOME}/campaigns"
-_USUAL_COUPON = {"coupon_stock": "100", "coupon_days": "7", "coupon_each": "1"}
 SPONSOR_KINDS = {
     SponsorKind.INSTITUTION.value: phrase("Institution"),
     SponsorKind.MERCHANT.value: phrase("Merchant"),
@@ -47,14 +48,14 @@ def campaign_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
     """`/desk/campaigns`, and everything below it."""
     shown = _Shown(desk, marketing)
 
-    async def refused(request: AnyRequest, id_: int, refusal: Refusal, typed: dict[str, str]) -> Response[str]:
-        return await shown.one(request, id_, "campaign.html", refusal, typed)
+    async def refused(request: AnyRequest, id_: int, refusal: Refusal, form: Form) -> Response[str]:
+        return await shown.one(request, id_, "campaign.html", refusal, form)
 
     return desk.router(
         _PATH,
         [
             *_list(desk, marketing, shown),
-            *_editor(desk, marketing, shown),
+            *editor_pages(desk, marketing),
             *_one(desk, marketing, shown),
             *coupon_acts(desk, marketing, refused),
         ],
@@ -97,26 +98,6 @@ def _list(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerR
     return [leaf, register, deposit]
 
 
-def _editor(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
-    @get("/new")
-    async def blank(request: AnyRequest) -> Response[str]:
-        return await shown.editor(request)
-
-    @post("/new")
-    async def draft(request: AnyRequest) -> Response[Any]:
-        """A draft: nothing moves before it is started, on its own page."""
-        form = await desk.pages.form(request)
-        try:
-            sponsors = [each.id for each in marketing.sponsors.everybody() if not each.merchant_id]
-            wanted = read_draft(form, desk.node.clock.now_ns(), desk.pages.zone, sponsors)
-            await desk.answer(lambda: marketing.campaigns.draft(wanted))
-        except Refusal as refusal:
-            return await shown.editor(request, form, refusal)
-        return desk.pages.go(f"{_PATH}/{id_text(CAMPAIGN_PREFIX, wanted.id)}")
-
-    return [blank, draft]
-
-
 def _one(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
     edge = marketing.campaign_edge
 
@@ -139,8 +120,10 @@ def _one(desk: Desk, marketing: Marketing, shown: "_Shown") -> list[ControllerRo
                     await desk.answer(partial(marketing.campaigns.pause, id_))
                 case "end":
                     await desk.answer(partial(marketing.campaigns.end, id_))
-                case _:
+                case "start":
                     await edge.begin(id_)
+                case _:
+                    raise Refusal(HttpReason.ROUTE_UNKNOWN)
         except Refusal as refusal:
             return await shown.one(request, id_, "campaign.html", refusal)
         return desk.pages.go(f"{_PATH}/{campaign_id}")
@@ -175,39 +158,15 @@ class _Shown:
             new_deposit=self._new(DEPOSIT_PREFIX),
         )
 
-    async def editor(
-        self, request: AnyRequest, form: Form | None = None, refusal: Refusal | None = None
-    ) -> Response[str]:
-        names = (*FIELDS, *(f"{name}{row}" for name in ROW_FIELDS for row in range(1, ROWS + 1)))
-        usual = {"holdout": "5", "days": "30", "bands": usual_bands(), "kind": CampaignKind.DISCOUNT.value}
-        sponsors = [each for each in self._marketing.sponsors.everybody() if not each.merchant_id]
-        texts = [id_text(SPONSOR_PREFIX, each.id) for each in sponsors]
-        names = (*names, *texts)
-        typed = dict.fromkeys(names, "") | usual
-        if form is not None:
-            typed = {name: form.text(name) for name in names}
-        return self._desk.shown(
-            request,
-            "institution_desk/campaign_new.html",
-            NAV,
-            refusal,
-            typed=typed,
-            sponsors=list(zip(texts, sponsors, strict=True)),
-            rows=range(1, ROWS + 1),
-            filled=[row for row in range(1, ROWS + 1) if any(typed[f"{name}{row}"] for name in ROW_FIELDS)],
-            kinds={kind.value: KINDS[kind.value] for kind in OFFERED},
-            asked=ASKED,
-            new_campaign=self._new(CAMPAIGN_PREFIX),
-        )
-
     async def one(
         self,
         request: AnyRequest,
         id_: int,
         template: str,
         refusal: Refusal | None = None,
-        typed: dict[str, str] | None = None,
+        form: Form | None = None,
     ) -> Response[str]:
+        typed = typed_of(form)
         marketing, said = self._marketing, self._desk.pages.words(request)
         campaign = marketing.campaigns.campaign(id_)
         view = await marketing.effects.of_campaign(id_)
@@ -229,10 +188,10 @@ class _Shown:
             head=self._head(id_),
             coupons=listed(said, marketing, id_) if campaign.kind == CampaignKind.COUPON else None,
             coupon_states=COUPON_STATES,
-            coupon_kinds=COUPON_KINDS,
             code_kinds=CODE_KINDS,
-            typed=dict.fromkeys((*COUPON_FIELDS, "coupon_giving"), "") | _USUAL_COUPON | (typed or {}),
-            was_typed=bool(typed),
+            typed=typed,
+            offered=offered(typed),
+            was_typed=form is not None,
             new_template=self._new(TEMPLATE_PREFIX),
             states=STATES,
             tags=TAGS,

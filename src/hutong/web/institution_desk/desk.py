@@ -6,6 +6,7 @@ from hutong.marketing.marketing import Marketing
 from hutong.web.desk.frame import COMMON_MENU, common_pages
 from hutong.web.institution_desk.applications import application_pages
 from hutong.web.institution_desk.apply import apply_pages
+from hutong.web.institution_desk.campaign_traits import trait_pages
 from hutong.web.institution_desk.campaigns import campaign_pages
 from hutong.web.institution_desk.cases import case_pages
 from hutong.web.institution_desk.complaints import complaint_pages
@@ -62,6 +63,6 @@ def institution_desk_pages(
         case_pages(desk, parts),
         settlement_pages(desk, parts),
         policy_pages(desk, parts),
-        *([] if marketing is None else [campaign_pages(desk, marketing)]),
+        *([] if marketing is None else [campaign_pages(desk, marketing), trait_pages(desk, marketing)]),
         apply_pages(institution.node, institution.applications, pages),
     ]

@@ -1,5 +1,6 @@
 """Rewards for inviting: what is on hold and what is seen around it; appeals, to be answered."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
@@ -11,25 +12,49 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.marketing.invitations.desk_service import GRANT, InvitationDesk
 from hutong.marketing.invitations.referral import REFERRAL_PREFIX, WORDS_MAX
+from hutong.marketing.invitations.views import SignalView
 from hutong.web.desk.approvals import propose
 from hutong.web.institution_desk.desk import MENU
-from hutong.web.language import phrase
+from hutong.web.institution_desk.invite_form import SIGNALS
+from hutong.web.language import Words
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.invite import STATES
 
 NAV = "invitations"
-SIGNALS = {
-    "SHARED_DEVICE": phrase("Same phone or browser"),
-    "SHARED_FUNDING": phrase("Same account at a bank"),
-    "FUNDED_BY_CIRCLE": phrase("Paid with the inviter's money"),
-    "RING": phrase("A ring back to the inviter"),
-    "DENSE_CIRCLE": phrase("Friends all pay each other"),
-    "REFUND_AFTER_REWARD": phrase("Refunds behind rewards"),
-    "VELOCITY": phrase("Many friends at once"),
-    "SAME_ADDRESS": phrase("Same address"),
-    "SAME_SHOP": phrase("All at one merchant"),
-}
+
+_PEOPLE = ("with", "by", "way")  # Facts that name people.
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a signal saw: in words, and whom, by their ids."""
+
+    name: str
+    weight: int
+    text: str
+    people: list[str]
+
+
+def seen(_: Words, signal: SignalView) -> Seen:
+    """A signal as the operator reads it."""
+    facts = signal.facts
+    friends = facts.get("friends", 0)
+    people = next((list(facts[each]) for each in _PEOPLE if each in facts), [])
+    text = ""
+    if isinstance(friends, list | tuple):
+        people = list(friends)
+    elif "within_s" in facts:
+        text = _("%(friends)s friends within %(minutes)s minutes", friends=friends, minutes=facts["within_s"] // 60)
+    elif "pairs" in facts:
+        text = _("%(pairs)s pairs of %(friends)s friends", pairs=facts["pairs"], friends=friends)
+    elif "of" in facts:
+        text = _("%(friends)s of %(count)s friends", friends=friends, count=facts["of"])
+    elif friends:
+        text = _("%(friends)s friends in all", friends=friends)
+    elif "amount" in facts:
+        text = _.money(facts["amount"])
+    return Seen(_(SIGNALS[signal.name]), signal.weight, text, people)
 
 
 def invitation_desk_pages(
@@ -39,10 +64,11 @@ def invitation_desk_pages(
     desk = Desk(institution.node, institution.people.operators, pages, MENU, reads_noted=True)
 
     async def one(request: AnyRequest, referral_id: int, refusal: Refusal | None = None) -> Response[str]:
+        referral, words = await inviting.shown(referral_id), pages.words(request)
         values: dict[str, Any] = {
-            "referral": await inviting.shown(referral_id),
+            "referral": referral,
             "states": STATES,
-            "signals": SIGNALS,
+            "signals": [seen(words, each) for each in referral.signals],
             "why": pages.words(request).reason,
             "words_max": WORDS_MAX,
         }

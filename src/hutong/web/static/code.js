@@ -119,8 +119,12 @@ async function tick() {
 
 const asking = document.querySelector("dialog[data-ask]");
 const done = document.querySelector("dialog[data-done]");
+const bill = done.querySelector("a").textContent;
 const pin = document.getElementById("pin");
 const no = asking.querySelector("[role=alert]");
+// What the page itself asks is to pay; news of something else says its own words.
+const own = Object.fromEntries(["question", "note", "yes", "no"].map((name) => [name, asking.querySelector(`[data-${name}]`).textContent]));
+const OVER = new Set(["REQUEST_TO_PAY_DECIDED", "REQUEST_EXPIRED", "HOLD_NOT_OPEN", "PREAUTH_NOT_OPEN"]);
 let open = null;
 
 function question(asked) {
@@ -128,6 +132,11 @@ function question(asked) {
   open = asked;
   asking.querySelector("[data-name]").textContent = asked.name;
   asking.querySelector("[data-amount]").textContent = asked.amount;
+  for (const name in own) {
+    const part = asking.querySelector(`[data-${name}]`);
+    part.textContent = asked[name] ?? own[name];
+    part.hidden = !part.textContent;
+  }
   refuse("");
   pin.value = "";
   done.close();
@@ -149,7 +158,7 @@ async function answer(verb, fields) {
     if (status === 401) return location.reload();
     if (!ok) {
       pin.value = "";
-      if (body.reason === "REQUEST_TO_PAY_DECIDED" || body.reason === "REQUEST_EXPIRED") end(body.said, false);
+      if (OVER.has(body.reason)) end(body.said, false);
       return refuse(body.said || say("unknown"));
     }
     open = null;
@@ -162,13 +171,14 @@ async function answer(verb, fields) {
   }
 }
 
-function end(text, good, way = "") {
+function end(text, good, way = "", look = "") {
   asking.close();
   open = null;
   done.querySelector("[data-said]").textContent = text;
   done.classList.toggle("good", good);
   const link = done.querySelector("a");
   link.hidden = !way;
+  link.textContent = look || bill;
   if (way) link.href = way;
   if (!done.open) done.showModal();
   buzz(good ? [40, 60, 40] : 200);
@@ -178,7 +188,7 @@ function heard(good) {
   return (news) => {
     spent = shown.code;
     renew();
-    if (!asking.open) end(news.said, good, news.bill); // What is asked just now comes first; the bills tell the rest.
+    if (!asking.open) end(news.said, good, news.bill, news.look); // What is asked just now comes first; the bills tell the rest.
   };
 }
 
@@ -197,7 +207,13 @@ done.querySelector("button").addEventListener("click", () => done.close());
 
 listen(
   "/wallet/news",
-  { "payment.waiting": question, "payment.sent": heard(true), "payment.rejected": heard(false) },
+  {
+    "payment.waiting": question,
+    "payment.sent": heard(true),
+    "payment.rejected": heard(false),
+    "hold.asked": question,
+    "hold.held": heard(true),
+  },
   (live) => {
     state.textContent = live ? say("live") : say("alone");
     state.classList.toggle("warn", !live);

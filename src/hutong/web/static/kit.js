@@ -94,12 +94,46 @@ for (const select of document.querySelectorAll("[data-chooses]")) {
 }
 
 // What was not taken is found at once: the field that a no names is marked, and a no that fits any field says which it is.
-const no = document.querySelector("[role=alert][data-field]");
-const input = no && document.querySelector(`main form [name="${CSS.escape(no.dataset.field)}"]:not([type=hidden])`);
-if (input) {
-  input.setAttribute("aria-invalid", "true");
-  for (let each = input.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+const inputOf = (no, within) => within.querySelector(`[name="${CSS.escape(no.dataset.field)}"]:not([type=hidden])`);
+const sayWhere = (no, input) => {
   const label = input.labels && input.labels[0] ? input.labels[0].textContent.trim() : input.getAttribute("aria-label");
   const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
   if (label && "saysWhere" in no.dataset) no.textContent = label + colon + no.textContent;
+};
+const no = document.querySelector("[role=alert][data-field]");
+const input = no && no.dataset.field && [...document.querySelectorAll("main form")].map((form) => inputOf(no, form)).find(Boolean);
+if (input) {
+  input.setAttribute("aria-invalid", "true");
+  for (let each = input.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+  sayWhere(no, input);
+  // A long form says it where it is to be mended.
+  const field = input.closest("body.desk .field");
+  if (field) {
+    field.append(no);
+    no.id ||= "no";
+    input.setAttribute("aria-describedby", [input.getAttribute("aria-describedby"), no.id].filter(Boolean).join(" "));
+    input.focus();
+  }
+}
+
+// What a form will come to is shown beside it while it is filled in: [data-preview] names the address that says it.
+for (const shown of document.querySelectorAll("[data-preview]")) {
+  const form = shown.closest("form");
+  let soon = 0, newest = 0;
+  const show = async () => {
+    const mine = ++newest;
+    const fields = new URLSearchParams(new FormData(form));
+    fields.delete("csrf");
+    try {
+      const answer = await fetch(`${shown.dataset.preview}?${fields}`, { headers: { accept: "application/json" } });
+      if (!answer.ok || mine !== newest) return;
+      shown.innerHTML = await answer.text();
+      const missing = shown.querySelector("[data-field]");
+      const input = missing && missing.dataset.field && inputOf(missing, form);
+      if (input) sayWhere(missing, input);
+    } catch { /* Nobody answers: it is shown with the next letter. */ }
+  };
+  form.addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(show, 250); });
+  form.closest("details")?.addEventListener("toggle", show);
+  if (!shown.closest("details:not([open])")) show();
 }

@@ -237,6 +237,8 @@ def _title(entry: Entry, _: Words) -> str:
     kind = _(KINDS[entry.kind])
     if entry.kind in (EntryKind.PAID, EntryKind.RECEIVED):
         return entry.counterparty or kind
+    if entry.kind is EntryKind.RED_PACKET and entry.direction is Direction.OUT:
+        return _("Put into a red packet")
     if entry.kind is EntryKind.REFUND and entry.counterparty:
         return f"{kind} · {entry.counterparty}"
     return kind

@@ -22,16 +22,25 @@ from hutong.runtime.shelf import decided, warmed
 from hutong.web.language import Words, phrase
 from hutong.web.live import feed_events
 from hutong.web.page import HEADERS, AnyRequest, Pages
+from hutong.web.wallet.consents import Consent, Consents
 from hutong.web.wallet.door import WALLET, wallet_guard
 from hutong.web.wallet.pay import Paying
 
 _SENT = phrase("Paid %(amount)s to %(name)s")
 _RECEIVED = phrase("Received %(amount)s from %(name)s")
+_HELD = phrase("%(name)s holds %(amount)s of your balance")
+_HOLD_THIS = phrase("Let this be held?")
+_HOLDS = phrase(
+    "This merchant holds this much of your balance. It takes what is due later, and the rest is yours again."
+)
+_AGREE, _DECLINE, _LOOK = phrase("Agree"), phrase("Decline"), phrase("See it")
 
 
-def code_pages(institution: InstitutionNode, pages: Pages, paying: Paying) -> list[ControllerRouterHandler]:
+def code_pages(
+    institution: InstitutionNode, pages: Pages, paying: Paying, consents: Consents
+) -> list[ControllerRouterHandler]:
     """`/wallet/code`, what tills ask meanwhile below `/wallet/asked`, and `/wallet/news`."""
-    people, to_pays, journal = institution.people, institution.payments.to_pays, institution.node.journal
+    people, journal = institution.people, institution.node.journal
 
     @get("/wallet/code", sync_to_thread=False)
     def code(request: AnyRequest) -> Response[str]:
@@ -45,33 +54,6 @@ def code_pages(institution: InstitutionNode, pages: Pages, paying: Paying) -> li
         found = await decided(journal, lambda: people.codes.payment_code_keys(session.user_id, session.device_id))
         return _json(payment_code_keys_view(found, institution.node.clock.now_ns()))
 
-    @get("/wallet/asked")
-    async def waiting(request: AnyRequest) -> Response[bytes]:
-        words = pages.words(request)
-        return _json([_asked(words, to_pay_view(row)) for row in await to_pays.waiting(request.auth.user_id)])
-
-    @post("/wallet/asked/{to_pay_id:str}/approve", status_code=200)
-    async def approve(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
-        form = await pages.form(request)
-        user_id, id_ = request.auth.user_id, parse_id(TO_PAY_PREFIX, to_pay_id)
-        row = await _row(user_id, id_)
-        token = await people.pin_token(user_id, form.text("pin"), row.payment_id, row.amount, row.terms.creditor)
-        await paying.edge.concluded(lambda answer: to_pays.approve(user_id, id_, token, answer))
-        return _json({"path": f"/wallet/paid/{id_text('pay', row.payment_id)}"})
-
-    async def _row(user_id: int, id_: int) -> ToPay:
-        for row in await to_pays.waiting(user_id):
-            if row.id == id_:
-                return row
-        raise Refusal(PaymentReason.REQUEST_TO_PAY_DECIDED)
-
-    @post("/wallet/asked/{to_pay_id:str}/decline", status_code=200)
-    async def decline(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
-        await pages.form(request)
-        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
-        await decided(journal, lambda: to_pays.decline(request.auth.user_id, id_))
-        return _json({})
-
     @get("/wallet/news", sync_to_thread=False)
     def news(request: AnyRequest) -> Stream:
         token = pages.token(request, WALLET)
@@ -83,8 +65,59 @@ def code_pages(institution: InstitutionNode, pages: Pages, paying: Paying) -> li
             lambda: warmed(journal, partial(people.session, token)),
         )
 
-    handlers = [code, keys, waiting, approve, decline, news]
+    handlers = [code, keys, *_meanwhile(institution, pages, paying, consents), news]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
+
+
+def _meanwhile(
+    institution: InstitutionNode, pages: Pages, paying: Paying, consents: Consents
+) -> list[ControllerRouterHandler]:
+    """What tills ask: to be paid, or to hold some money."""
+    people, to_pays, journal = institution.people, institution.payments.to_pays, institution.node.journal
+
+    @get("/wallet/asked")
+    async def waiting(request: AnyRequest) -> Response[bytes]:
+        words, user_id = pages.words(request), request.auth.user_id
+        asked = [_asked(words, to_pay_view(row)) for row in await to_pays.waiting(user_id)]
+        found = await warmed(journal, lambda: consents.of(user_id))
+        held = [_asked_to_hold(words, each) for each in found if each.by_code and each.is_open]
+        return _json([*asked, *held])
+
+    @post("/wallet/asked/{to_pay_id:str}/approve", status_code=200)
+    async def approve(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
+        form, user_id = await pages.form(request), request.auth.user_id
+        if not _is_payment(to_pay_id):
+            return await agree(user_id, to_pay_id, form.text("pin"))
+        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
+        row = await _row(user_id, id_)
+        token = await people.pin_token(user_id, form.text("pin"), row.payment_id, row.amount, row.terms.creditor)
+        await paying.edge.concluded(lambda answer: to_pays.approve(user_id, id_, token, answer))
+        return _json({"path": f"/wallet/paid/{id_text('pay', row.payment_id)}"})
+
+    async def agree(user_id: int, consent_id: str, pin: str) -> Response[bytes]:
+        """To hold it."""
+        consent = await warmed(journal, lambda: consents.one(user_id, consent_id))
+        token = await people.pin_token(user_id, pin, consent.payment_id, consent.amount, consent.creditor)
+        await decided(journal, lambda: consents.agree(user_id, consent_id, token))
+        return _json({"path": f"/wallet/agreements/{consent_id}"})
+
+    async def _row(user_id: int, id_: int) -> ToPay:
+        for row in await to_pays.waiting(user_id):
+            if row.id == id_:
+                return row
+        raise Refusal(PaymentReason.REQUEST_TO_PAY_DECIDED)
+
+    @post("/wallet/asked/{to_pay_id:str}/decline", status_code=200)
+    async def decline(request: AnyRequest, to_pay_id: FromPath[str]) -> Response[bytes]:
+        await pages.form(request)
+        if _is_payment(to_pay_id):
+            id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
+            await decided(journal, lambda: to_pays.decline(request.auth.user_id, id_))
+        else:
+            await decided(journal, lambda: consents.end(request.auth.user_id, to_pay_id))
+        return _json({})
+
+    return [waiting, approve, decline]
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -101,6 +134,9 @@ class _Told(msgspec.Struct, frozen=True):
     remark: str = ""
     reason: str = ""
     expires_at_ms: int = 0
+    hold_id: str = ""
+    merchant_name: str = ""
+    title: str = ""
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -108,8 +144,8 @@ class _Body(msgspec.Struct, frozen=True):
 
 
 def _shown(words: Words, event: Event) -> Mapping[str, Any] | None:
-    """An event of the payer's as the page says it; what is no payment the page doesn't tell."""
-    if not event.type.startswith("payment."):
+    """An event of the payer's as the page says it; what is no payment and nothing held the page doesn't tell."""
+    if not event.type.startswith(("payment.", "hold.")):
         return None
     told = msgspec.json.decode(event.body, type=_Body).data
     match event.type:
@@ -120,6 +156,11 @@ def _shown(words: Words, event: Event) -> Mapping[str, Any] | None:
                 "amount": words.money(told.amount, told.currency),
                 "expires_at_ms": told.expires_at_ms,
             }
+        case "hold.asked":
+            return _to_hold(words, told.hold_id, told.merchant_name, told.title, told.amount)
+        case "hold.held":
+            said = words(_HELD, name=told.merchant_name, amount=words.money(told.amount, told.currency))
+            return {"said": said, "bill": f"/wallet/agreements/{told.hold_id}", "look": words(_LOOK)}
         case "payment.sent":
             amount = words.money(told.paid, told.currency)
             return _paid(told) | {"said": words(_SENT, amount=amount, name=told.payee_name), "amount": amount}
@@ -144,6 +185,20 @@ def _asked(words: Words, view: ToPayView) -> dict[str, Any]:
         "amount": words.money(view.amount, view.currency),
         "expires_at_ms": view.expires_at_ms,
     }
+
+
+def _asked_to_hold(words: Words, consent: Consent) -> dict[str, Any]:
+    return _to_hold(words, consent.id, consent.merchant, consent.about, consent.amount)
+
+
+def _to_hold(words: Words, id_: str, name: str, about: str, amount: int) -> dict[str, Any]:
+    told = {"id": id_, "name": f"{name} · {about}" if about else name, "amount": words.money(amount)}
+    return told | {"question": words(_HOLD_THIS), "note": words(_HOLDS), "yes": words(_AGREE), "no": words(_DECLINE)}
+
+
+def _is_payment(id_: str) -> bool:
+    """What a till asks is a payment, or else to hold some money."""
+    return id_.startswith(f"{TO_PAY_PREFIX}_")
 
 
 def _json(body: object) -> Response[bytes]:

@@ -71,6 +71,10 @@ class Consent(Protocol):
     def left(self) -> int: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def by_code(self) -> bool:
+        """The person's payment code was scanned for it, and the till waits."""
+        ...
 
 
 class Consents(Protocol):

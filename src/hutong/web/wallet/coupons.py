@@ -1,6 +1,6 @@
 """Coupons in the wallet: those on offer, one's own, and which of them a payment is to use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,16 +15,19 @@ from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
-from hutong.marketing.campaigns.campaign import Campaign, CampaignKind
+from hutong.marketing.campaigns.campaign import Campaign, CampaignKind, CampaignTerms
+from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.coupons.api import CouponEdge
 from hutong.marketing.coupons.claim_service import Claimant
 from hutong.marketing.coupons.coupon import COUPON_PREFIX
 from hutong.marketing.coupons.template import CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import Hours
-from hutong.marketing.coupons.views import CouponView, ValidateBody, coupon_id_of, template_id_of
-from hutong.web.campaign_wording import gives
+from hutong.marketing.coupons.views import CouponView, OfferView, ValidateBody, coupon_id_of, template_id_of
+from hutong.runtime.shelf import warmed
+from hutong.web.campaign_wording import gives, row_gives
 from hutong.web.form import Form
 from hutong.web.language import Words
+from hutong.web.offer_wording import row_where, where
 from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.door import WALLET, wallet_guard
 
@@ -41,10 +44,11 @@ class Told:
     gives: str
     needs: str
     hours: str
+    places: tuple[str, ...]
 
 
-def coupon_told(_: Words, terms: CouponTerms) -> Told:
-    """What it gives, from what price on, and when."""
+def coupon_told(_: Words, terms: CouponTerms, places: tuple[str, ...] = ()) -> Told:
+    """What it gives, from what price on, when, and where."""
     item = terms.item
     match terms.kind:
         case CouponKind.AMOUNT_OFF:
@@ -62,7 +66,7 @@ def coupon_told(_: Words, terms: CouponTerms) -> Told:
             gives = _("%(item)s for %(amount)s", item=item, amount=_.money(terms.exchange_price))
     needs = _("If you pay %(amount)s or more", amount=_.money(terms.needed)) if terms.needed else ""
     days = [_.day(_MONDAY + timedelta(days=day - 1), "EEE") for day in sorted(terms.validity.weekdays)]
-    return Told(gives, needs, " ".join([*days, *map(_hours, terms.validity.hours)]))
+    return Told(gives, needs, " ".join([*days, *map(_hours, terms.validity.hours)]), places)
 
 
 def chosen_coupons(text: str) -> tuple[int, ...] | None:
@@ -72,44 +76,95 @@ def chosen_coupons(text: str) -> tuple[int, ...] | None:
     return () if text == NONE else (coupon_id_of(text),)
 
 
-MetBy = Callable[[int], Sequence[Campaign]]
 _BY_THEMSELVES = frozenset({CampaignKind.DISCOUNT, CampaignKind.DRAW})
 
 
 class _Shown:
     """The pages themselves, each also with what was refused on it."""
 
-    def __init__(self, pages: Pages, edge: CouponEdge, met_by: MetBy) -> None:
+    def __init__(
+        self,
+        institution: InstitutionNode,
+        pages: Pages,
+        edge: CouponEdge,
+        campaigns: CampaignService,
+        names: Mapping[str, str],
+    ) -> None:
+        self._institution = institution
         self._pages = pages
         self._edge = edge
-        self._met_by = met_by
+        self._campaigns = campaigns
+        self._names = names
 
     async def mine(self, request: AnyRequest, refusal: Refusal | None = None) -> Response[str]:
         found = await self._edge.coupons(request.auth.user_id)
+        given = await self._edge.given_away(request.auth.user_id)
         said = self._pages.words(request)
         return self._pages.shown(
             request,
             "wallet/coupons.html",
             refusal,
             nav="coupons",
-            coupons=[_shown(said, each) for each in found if each.state in _GOOD],
-            past=[_shown(said, each) for each in reversed(found) if each.state not in _GOOD],
+            coupons=[await self._coupon(said, each) for each in found if each.state in _GOOD],
+            past=[await self._coupon(said, each) for each in reversed(found) if each.state not in _GOOD],
+            given=[await self._coupon(said, each) for each in reversed(given)],
         )
 
     async def offers(self, request: AnyRequest, refusal: Refusal | None = None, typed: str = "") -> Response[str]:
         found, said = await self._edge.offers(request.auth.user_id), self._pages.words(request)
-        met = self._met_by(request.auth.user_id)
+        met = self._campaigns.met_by(request.auth.user_id)
         return self._pages.shown(
             request,
             "wallet/offers.html",
             refusal,
             nav="coupons",
-            discounts=[(each, gives(said, each)) for each in met if each.kind in _BY_THEMSELVES],
+            discounts=[(each, await self._discount(said, each)) for each in met if each.kind in _BY_THEMSELVES],
             has_coupons=any(each.kind == CampaignKind.COUPON for each in met),
-            offers=[(each, coupon_told(said, each.terms), self._new_id()) for each in found],
+            offers=[(each, await self._told(said, each), self._new_id()) for each in found],
             typed=typed,
             code_claim_id=self._new_id(),
         )
+
+    async def _coupon(self, said: Words, coupon: CouponView) -> dict[str, Any]:
+        return {
+            "coupon": coupon,
+            "told": await self._told(said, coupon),
+            "from_ns": coupon.valid_from_ms * NS_PER_MS,
+            "until_ns": coupon.valid_until_ms * NS_PER_MS,
+            "can_give": coupon.terms.transferable and not coupon.was_given and coupon.state != "RESERVED",
+        }
+
+    async def _told(self, said: Words, coupon: CouponView | OfferView) -> Told:
+        """What it gives, and where."""
+        template = self._edge.templates.template(template_id_of(coupon.template_id))
+        lines = [] if template.is_for_till else where(said, self._rules(template.campaign_id).rules, self._names)
+        return coupon_told(said, coupon.terms, (*await self._at(said, template.merchant_id), *lines))
+
+    async def _discount(self, _: Words, campaign: Campaign) -> list[tuple[str, str]]:
+        """What it takes off, and where: a line for each row, in order."""
+        at = [("", line) for line in await self._at(_, campaign.merchant_id)]
+        rules = campaign.told.rules
+        if campaign.kind == CampaignKind.DRAW:
+            lines = [(gives(_, campaign)[0], ""), *(("", line) for line in where(_, rules, self._names))]
+        else:
+            lines = [
+                (row_gives(_, row) if row.gives and (row.off or row.bps) else "", row_where(_, row, self._names))
+                for row in rules.rows
+            ]
+        lines = [line for line in lines if any(line)]
+        anywhere = not at and not any(line for __, line in lines)
+        return [*lines, *at, *([("", _("Wherever you pay a merchant."))] if anywhere else [])]
+
+    def _rules(self, campaign_id: int) -> CampaignTerms:
+        return self._campaigns.campaign(campaign_id).told
+
+    async def _at(self, _: Words, merchant_id: int) -> list[str]:
+        """The merchant where alone it is good."""
+        if not merchant_id:
+            return []
+        merchants = self._institution.merchants
+        merchant = await warmed(self._institution.node.journal, lambda: merchants.merchant(merchant_id))
+        return [_("only at %(name)s", name=merchant.name)]
 
     async def choice(self, request: AnyRequest, payment_id: str) -> Response[str]:
         """Which coupon a payment is to use: chosen by a link back to the page that asks whether to pay."""
@@ -132,10 +187,14 @@ class _Shown:
 
 
 def coupon_pages(
-    institution: InstitutionNode, pages: Pages, edge: CouponEdge, met_by: MetBy
+    institution: InstitutionNode,
+    pages: Pages,
+    edge: CouponEdge,
+    campaigns: CampaignService,
+    names: Mapping[str, str],
 ) -> list[ControllerRouterHandler]:
-    """`/wallet/coupons`, `/wallet/offers` and everything below them; `met_by` says what runs for a person."""
-    shown = _Shown(pages, edge, met_by)
+    """`/wallet/coupons`, `/wallet/offers` and everything below them. `names` are those of all institutions, by node."""
+    shown = _Shown(institution, pages, edge, campaigns, names)
 
     @get("/wallet/coupons")
     async def coupons(request: AnyRequest) -> Response[str]:
@@ -181,16 +240,6 @@ def coupon_pages(
 
     handlers = [coupons, offers, claim, claim_by_code, give, choose]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
-
-
-def _shown(_: Words, coupon: CouponView) -> dict[str, Any]:
-    return {
-        "coupon": coupon,
-        "told": coupon_told(_, coupon.terms),
-        "from_ns": coupon.valid_from_ms * NS_PER_MS,
-        "until_ns": coupon.valid_until_ms * NS_PER_MS,
-        "can_give": coupon.terms.transferable and not coupon.was_given and coupon.state != "RESERVED",
-    }
 
 
 def _who(request: AnyRequest) -> Claimant:

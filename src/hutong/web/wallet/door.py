@@ -8,6 +8,7 @@ alone keeps. On a device of the user's the PIN opens; on any other a one-time co
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.types import ControllerRouterHandler, Guard
@@ -65,7 +66,7 @@ def door_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
 
     @get("/wallet/sign-in")
     async def sign_in(request: AnyRequest) -> Response[str]:
-        return door.page(request, "wallet/sign_in.html", _next(request.query_params.get("next", "")), phone="")
+        return door.page(request, "wallet/sign_in.html", next_path(request.query_params.get("next", "")), phone="")
 
     @post("/wallet/sign-in", status_code=200)
     async def give_phone(request: AnyRequest) -> Response[Any]:
@@ -89,7 +90,9 @@ def door_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
 
     @get("/wallet/register")
     async def register(request: AnyRequest) -> Response[str]:
-        return door.page(request, "wallet/register.html", HOME, phone="", name="")
+        return door.page(
+            request, "wallet/register.html", next_path(request.query_params.get("next", "")), phone="", name=""
+        )
 
     @post("/wallet/register", status_code=200)
     async def give_name(request: AnyRequest) -> Response[Any]:
@@ -121,7 +124,7 @@ class _Door:
 
     async def ask_secrets(self, request: AnyRequest, form: Form) -> Response[Any]:
         """The PIN, on a device of the user's; elsewhere a code is sent, whether or not anybody has this number."""
-        next_, phone = _next(form.text("next")), form.text("phone", length_max=20)
+        next_, phone = next_path(form.text("next")), form.text("phone", length_max=20)
         people = self.institution.people
         try:
             browser, is_new = self._browser(request)
@@ -141,7 +144,7 @@ class _Door:
         return answer
 
     async def sign_in(self, request: AnyRequest, form: Form) -> Response[Any]:
-        next_, phone = _next(form.text("next")), form.text("phone", length_max=20)
+        next_, phone = next_path(form.text("next")), form.text("phone", length_max=20)
         asks_code = form.ticked("asks_code")
         try:
             code = form.needed("code", length_max=12) if asks_code else ""
@@ -198,7 +201,7 @@ class _Door:
 
     async def sign_in_sample(self, request: AnyRequest, form: Form) -> Response[Any]:
         """One of the people of a network for trying out, with one press. There is none in production."""
-        next_ = _next(form.text("next"))
+        next_ = next_path(form.text("next"))
         person = self._sample(form.text("phone", length_max=20))
         browser, is_new = self._browser(request)
         try:
@@ -236,17 +239,18 @@ class _Door:
     # Registering.
 
     async def ask_code(self, request: AnyRequest, form: Form) -> Response[Any]:
+        next_ = next_path(form.text("next"))
         phone, name = form.text("phone", length_max=20), form.text("name", length_max=100)
         try:
             form.needed("name")
             parse_phone(phone)
             await self._send_code(phone)
         except Refusal as refusal:
-            return self.again(request, "wallet/register.html", refusal, HOME, phone=phone, name=name)
+            return self.again(request, "wallet/register.html", refusal, next_, phone=phone, name=name)
         registration = id_text(_REGISTRATION_PREFIX, self.institution.node.mint.mint())
         shown = self._shown(phone)
         answer = self.page(
-            request, "wallet/register_code.html", HOME, phone=phone, name=name, registration=registration, shown=shown
+            request, "wallet/register_code.html", next_, phone=phone, name=name, registration=registration, shown=shown
         )
         browser, is_new = self._browser(request)
         if is_new:
@@ -255,7 +259,7 @@ class _Door:
 
     async def register(self, request: AnyRequest, form: Form) -> Response[Any]:
         phone, name = form.text("phone", length_max=20), form.text("name", length_max=100)
-        registration = form.text("registration", length_max=40)
+        registration, next_ = form.text("registration", length_max=40), next_path(form.text("next"))
         browser, _ = self._browser(request)
         try:
             register = partial(
@@ -275,13 +279,13 @@ class _Door:
                 request,
                 "wallet/register_code.html",
                 refusal,
-                HOME,
+                next_,
                 phone=phone,
                 name=name,
                 registration=registration,
                 shown=self._shown(phone),
             )
-        return self._let_in(request, signed_in, browser, "/wallet/pin")
+        return self._let_in(request, signed_in, browser, f"/wallet/pin?{urlencode({'next': next_})}")
 
     # The browser.
 
@@ -334,7 +338,7 @@ def _changed(device: Device) -> int:
     return device.changed_ns
 
 
-def _next(path: str) -> str:
+def next_path(path: str) -> str:
     """Where to go behind the door: a page of the wallet."""
     path = own_path(path, HOME)
     return path if path.startswith(f"{HOME}/") and not path.startswith(WALLET.sign_in) else HOME

@@ -10,12 +10,15 @@ from hutong.runtime.shelf import decided, warmed
 from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.bills import entry_lines
 from hutong.web.wallet.door import WALLET, signed_in_user, wallet_guard
+from hutong.web.wallet.red_packets import Waiting, nothing_waits
 
 _LATEST = 5
 
 
-def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHandler]:
-    """`/wallet`, and signing out."""
+def home_pages(
+    institution: InstitutionNode, pages: Pages, waiting: Waiting = nothing_waits
+) -> list[ControllerRouterHandler]:
+    """`/wallet`, and signing out. `waiting` knows of red packets that are to be opened."""
     people, journal = institution.people, institution.node.journal
 
     @get("/wallet")
@@ -33,6 +36,7 @@ def home_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             balance=balance,
             held=held,
             tier=Tier(user.tier).name,
+            waiting=await waiting(user.id),
             lines=entry_lines(latest.entries, pages.words(request)),
         )
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from hutong.codes.picture import QUIET_ZONE, qr_symbol
 from hutong.institution.node import InstitutionNode
+from hutong.institution.people.user import Tier
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
@@ -45,6 +46,7 @@ def invite_pages(institution: InstitutionNode, pages: Pages, inviting: Invitatio
             "states": STATES,
             "why": pages.words(request).reason,
             "words_max": WORDS_MAX,
+            "tier": tier_name,
             "code": typed.get("code", pages.kept(request, INVITATION)),
         }
         return pages.shown(request, _TEMPLATE, refusal, **values)
@@ -91,7 +93,7 @@ def invite_pages(institution: InstitutionNode, pages: Pages, inviting: Invitatio
         except Refusal as refusal:
             why = pages.words(request).refusal(refusal)
             return pages.render(request, "kit/invited.html", status=status_of(refusal.reason), invited=None, why=why)
-        answer = pages.render(request, "kit/invited.html", invited=found)
+        answer = pages.render(request, "kit/invited.html", invited=found, tier=tier_name)
         pages.keep(request, answer, INVITATION, found.code)
         return answer
 
@@ -99,6 +101,11 @@ def invite_pages(institution: InstitutionNode, pages: Pages, inviting: Invitatio
         pages.router("/", [show, invite, accept, appeal], WALLET, [wallet_guard(institution, pages)]),
         pages.router("/", [landing], None),
     ]
+
+
+def tier_name(tier: int) -> str:
+    """A real-name tier as people know it: II."""
+    return Tier(tier).name
 
 
 def _picture(link: str) -> Markup:

@@ -1,7 +1,7 @@
 """Red packets (红包) in the wallet: filled, handed on by a link or picture, opened, and who got what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +31,8 @@ from hutong.marketing.red_packets.red_packet import (
 )
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.marketing.red_packets.split import SplitKind
-from hutong.runtime.shelf import decided
+from hutong.marketing.red_packets.views import LookView
+from hutong.runtime.shelf import decided, warmed
 from hutong.web.form import Form
 from hutong.web.language import phrase
 from hutong.web.page import AnyRequest, Pages
@@ -50,6 +51,23 @@ STATES = {
 _ON_ITS_WAY = phrase("On its way")
 
 
+Waiting = Callable[[int], Awaitable[Sequence[RedPacket]]]
+
+
+def waiting_of(red_packets: RedPackets) -> Waiting:
+    """The packets that are for a person alone, and still to be opened."""
+
+    async def waiting(user_id: int) -> Sequence[RedPacket]:
+        return await decided(red_packets.node.journal, partial(red_packets.packets.waiting, user_id))
+
+    return waiting
+
+
+async def nothing_waits(_user_id: int) -> Sequence[RedPacket]:
+    """Where nobody gives red packets."""
+    return ()
+
+
 def open_path(text: str) -> str:
     """Where a scanned red packet is opened; empty for every other code."""
     try:
@@ -62,10 +80,13 @@ def open_path(text: str) -> str:
 class _Giving:
     """What the handlers share."""
 
-    def __init__(self, institution: InstitutionNode, pages: Pages, red_packets: RedPackets) -> None:
+    def __init__(
+        self, institution: InstitutionNode, pages: Pages, red_packets: RedPackets, names: Mapping[str, str]
+    ) -> None:
         self.institution = institution
         self.pages = pages
         self.red_packets = red_packets
+        self.names = names
         self.packets = red_packets.packets
         self.journal = institution.node.journal
 
@@ -95,7 +116,8 @@ class _Giving:
     async def filled(self, user_id: int, form: Form) -> RedPacket:
         """The packet of a form. Refuses as `RedPacketService.create`, and BALANCE_INSUFFICIENT."""
         packet_id = parse_id(PACKET_PREFIX, form.needed("id", length_max=40))
-        count = form.number("count", least=1, most=self.packets.limits.count_max)
+        to = form.text("to", length_max=CODE_LENGTH_MAX)
+        count = 1 if to else form.number("count", least=1, most=self.packets.limits.count_max)
         is_equal = form.text("kind") == SplitKind.EQUAL.value
         typed = form.amount("amount")
         amount = typed * count if is_equal else typed
@@ -104,7 +126,6 @@ class _Giving:
         if pin:
             creditor = id_text(PACKET_PREFIX, packet_id)
             token = await self.institution.people.pin_token(user_id, pin, packet_id, amount, creditor)
-        to = form.text("to", length_max=CODE_LENGTH_MAX)
 
         def draft() -> PacketDraft:
             return PacketDraft(
@@ -135,13 +156,25 @@ class _Giving:
             raise Refusal(CodeReason.CODE_UNKNOWN, field="to")
         return resolved.payee.user_id
 
+    async def name_of(self, user_id: int) -> str:
+        """A person's name as others see it."""
+        return (await warmed(self.journal, lambda: self.institution.people.user(user_id))).masked_name
+
+    async def _may_open(self, user_id: int, look: LookView) -> bool:
+        """Whether a sender may open this packet, too: one for several, in time."""
+        seen = partial(self.packets.seen, user_id, parse_id(PACKET_PREFIX, look.packet_id))
+        packet, _ = await decided(self.journal, seen)
+        return look.state is PacketState.OPEN and packet.count > 1 and self.packets.limits.sender_may_claim
+
     async def opening(self, request: AnyRequest, link: str, refusal: Refusal | None = None) -> Response[Any]:
-        """A packet before it is opened, and behind."""
+        """A packet before it is opened, and behind. Of one's own that is not to be opened, what became of it."""
         user_id = request.auth.user_id
         look = await self.red_packets.look(user_id, link)
         claimed = look.claimed
         if claimed is not None and claimed.packet_id:
             return self.pages.go(f"{HOME}/{claimed.packet_id}")
+        if look.is_mine and not await self._may_open(user_id, look):
+            return self.pages.go(f"{HOME}/{look.packet_id}")
         _ = self.pages.words(request)
         state = _ON_ITS_WAY if claimed is not None and claimed.state is ClaimState.SENDING else ""
         return self.pages.shown(
@@ -150,10 +183,10 @@ class _Giving:
 
 
 def red_packet_pages(
-    institution: InstitutionNode, pages: Pages, red_packets: RedPackets
+    institution: InstitutionNode, pages: Pages, red_packets: RedPackets, names: Mapping[str, str]
 ) -> list[ControllerRouterHandler]:
-    """`/wallet/red-packets` and everything below it."""
-    giving = _Giving(institution, pages, red_packets)
+    """`/wallet/red-packets` and everything below it. `names` are those of all institutions, by node."""
+    giving = _Giving(institution, pages, red_packets, names)
     handlers = [*_listed(giving), *_handed_on(giving)]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
 
@@ -184,6 +217,7 @@ def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
         packet, claims = await decided(journal, partial(packets.seen, user_id, id_))
         key = person_key(packet.id, user_id)
         is_mine = packet.sender_id == user_id
+        whom = await giving.name_of(packet.to_user_id) if is_mine and packet.to_user_id is not None else ""
         link = packets.link(packet) if is_mine and packet.to_user_id is None else ""
         state = packets.state_now(packet)
         return pages.render(
@@ -192,6 +226,9 @@ def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
             nav="packets",
             packet=packet,
             claims=claims[:_SHOWN_MAX],
+            mine=key,
+            whom=whom,
+            names=giving.names,
             claimed=len(claims),
             claimed_amount=sum(each.amount for each in claims),
             luckiest=_luckiest(packet, claims),

@@ -14,8 +14,8 @@ from hutong.codes.plate import PATH, PlateKind, hold_plate_id, read_plate
 from hutong.codes.scanned import read
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
-from hutong.kernel.errors import Kind, Reason, Refusal
-from hutong.kernel.ids import id_text, parse_id
+from hutong.kernel.errors import KernelReason, Kind, Reason, Refusal
+from hutong.kernel.ids import PARTS_MAX, id_text, parse_id
 from hutong.web.frames import FrameReader
 from hutong.web.page import HEADERS, AnyRequest, Pages
 from hutong.web.wallet.consents import elsewhere_path, holds_path
@@ -58,7 +58,10 @@ def scan_pages(institution: InstitutionNode, pages: Pages) -> list[ControllerRou
             if asked[1] == institution.plates.site.base:
                 return f"/wallet/agreements/{asked[2]}"
             if asked[2].startswith("pra_"):
-                return holds_path(f"{asked[1]}{PATH}{hold_plate_id(parse_id('pra', asked[2]))}")
+                preauth_id = parse_id("pra", asked[2])
+                if preauth_id % PARTS_MAX:
+                    raise Refusal(KernelReason.ID_MALFORMED, field="code")
+                return holds_path(f"{asked[1]}{PATH}{hold_plate_id(preauth_id)}")
             return elsewhere_path(f"{asked[1]}/agreements/{asked[2]}")
         payment_id = id_text("pay", institution.node.mint.mint())
         return f"/wallet/pay/{payment_id}?{urlencode({'code': text})}"

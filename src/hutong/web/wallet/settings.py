@@ -17,7 +17,7 @@ from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.shelf import decided, warmed
 from hutong.web.form import Form
 from hutong.web.page import AnyRequest, Pages
-from hutong.web.wallet.door import HOME, WALLET, signed_in_user, wallet_guard
+from hutong.web.wallet.door import WALLET, next_path, signed_in_user, wallet_guard
 
 _SETTINGS = "/wallet/settings"
 _DEVICE_PREFIX = "dev"
@@ -46,7 +46,8 @@ def _pin(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHan
     @get("/wallet/pin")
     async def ask(request: AnyRequest) -> Response[str]:
         has_pin = await warmed(journal, lambda: people.pins.is_set(request.auth.user_id))
-        return pages.render(request, "wallet/pin.html", nav="settings", has_pin=has_pin)
+        next_ = next_path(request.query_params.get("next", ""))
+        return pages.render(request, "wallet/pin.html", nav="settings", has_pin=has_pin, next=next_)
 
     @post("/wallet/pin", status_code=200)
     async def choose(request: AnyRequest) -> Response[Any]:
@@ -60,8 +61,9 @@ def _pin(institution: InstitutionNode, pages: Pages) -> list[ControllerRouterHan
             else:
                 await people.pins.set_pin(user_id, pin)
         except Refusal as refusal:
-            return pages.again(request, "wallet/pin.html", refusal, nav="settings", has_pin=has_pin)
-        return pages.go(f"{_SETTINGS}?done=pin" if has_pin else HOME)
+            next_ = next_path(form.text("next"))
+            return pages.again(request, "wallet/pin.html", refusal, nav="settings", has_pin=has_pin, next=next_)
+        return pages.go(f"{_SETTINGS}?done=pin" if has_pin else next_path(form.text("next")))
 
     @post("/wallet/pin/code", status_code=200)
     async def send_code(request: AnyRequest) -> Response[Any]:

@@ -94,6 +94,14 @@ async def test_a_browser_is_led_to_where_it_is_signed(street: Street) -> None:
     assert "签名错误" in response.text
 
 
+async def test_a_browser_of_a_telephone_is_led_by_who_says_where_it_is(street: Street) -> None:
+    shop = await open_shop(street)
+    for where, answer in (({}, "clientip"), ({"clientip": "127.0.0.1"}, "redirect_url")):
+        told = {name: text for name, text in (shop.names | OFFER | where).items() if text is not None}
+        query = urlencode(told | {"sign": sign(told, shop.key, shop.sign_type)})
+        assert answer in (await shop.house.client.get(f"/papay/h5entrustweb?{query}")).text
+
+
 async def test_who_pays_an_order_is_asked_to_sign_what_came_with_it(street: Street) -> None:
     shop, person = await open_shop(street), await street.wei.person()
     contract = {name: value for name, value in OFFER.items() if name not in {"version", "timestamp", "nonce_str"}}

@@ -199,7 +199,7 @@ def _read(endpoint: Endpoint, request: WireRequest) -> Fields:
     if request.method != endpoint.method:
         raise Unreadable(errors.NOT_POST)
     if request.method == "GET":  # A browser that was led here: what is signed is in the address.
-        return dict(parse_qsl(request.query.decode("latin-1"), max_num_fields=document.FIELDS_MAX))
+        return _address_fields(request)
     if not request.body:
         raise Unreadable(errors.NO_DATA)
     try:
@@ -210,6 +210,17 @@ def _read(endpoint: Endpoint, request: WireRequest) -> Fields:
         return document.read(request.body)
     except Malformed as malformed:
         raise Unreadable(errors.NOT_XML) from malformed
+
+
+def _address_fields(request: WireRequest) -> Fields:
+    """What an address says may be no more than what a document could: nobody keeps U+0000."""
+    try:
+        fields = dict(parse_qsl(request.query.decode("latin-1"), max_num_fields=document.FIELDS_MAX))
+    except ValueError as error:
+        raise Unreadable(errors.TOO_MANY_FIELDS) from error
+    if any(text != document.sayable(text) for text in fields.values()):
+        raise Unreadable(errors.NOT_UTF8)
+    return fields
 
 
 def _first(fields: Fields, names: tuple[str, ...]) -> str:

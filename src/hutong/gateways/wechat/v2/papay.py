@@ -101,18 +101,21 @@ class Papay:
 
     def _by_get(self) -> tuple[Endpoint, ...]:
         """Where a browser is sent, with what is signed in the address."""
-        table = (("entrustweb", self.entrustweb), ("h5entrustweb", self.h5entrustweb))
+        table = (
+            ("entrustweb", _OFFER, self.entrustweb),
+            ("h5entrustweb", (*_OFFER, shape.must("clientip", length_max=64)), self.h5entrustweb),
+        )
         return tuple(
             Endpoint(
                 path=f"/papay/{partner}{name}",
                 product=_PRODUCT,
-                parameters=_OFFER,
+                parameters=parameters,
                 handler=handler,
                 proof=Proof.NONE,
                 has_nonce=False,
                 method="GET",
             )
-            for name, handler in table
+            for name, parameters, handler in table
             for partner in ("", "partner/")
         )
 

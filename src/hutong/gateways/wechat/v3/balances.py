@@ -25,7 +25,8 @@ PRODUCT = "balance"
 _ZONE = ZoneInfo("Asia/Shanghai")
 _OWN, _MERCHANTS = "/v3/merchant/fund", "/v3/ecommerce/fund"
 _ACCOUNT_TYPE = Text("账户类型", 32, one_of=("BASIC", "OPERATION", "FEES", "DEPOSIT"))
-_QUERY = Group("请求", {"account_type": _ACCOUNT_TYPE, "date": Text("日期", 10)})
+_QUERY = Group("请求", {"account_type": _ACCOUNT_TYPE})
+_DAY_QUERY = Group("请求", {"account_type": _ACCOUNT_TYPE, "date": Text("日期", 10, required=True)})
 _EMPTY = ("FEES", "DEPOSIT")
 
 
@@ -48,12 +49,12 @@ class Balances:
         ]
 
     async def _balance(self, call: Call, *, at_day_end: bool) -> WireAnswer:
-        told = read_query(_QUERY, {"account_type": "BASIC"} | call.query | call.path)
+        told = read_query(_DAY_QUERY if at_day_end else _QUERY, {"account_type": "BASIC"} | call.query | call.path)
         sub_mchid = call.path.get("sub_mchid", "")
         caller = await self._parties.for_whom(call, sub_mchid)
         shown = {"sub_mchid": sub_mchid} if sub_mchid else {}
         if at_day_end:
-            available, held = await self._at(caller, told.get("date", "")), 0
+            available, held = await self._at(caller, told["date"]), 0
         else:
             balance = await self._balances.now(caller)
             available, held = balance.available, balance.pending

@@ -144,8 +144,8 @@ class Complaints:
     async def _respond_at_once(self, call: Call) -> WireAnswer:
         body = read_body(IMMEDIATE, call.signed)
         blocks = body["message"]["blocks"]
-        text = "\n".join(needed(block, "text")["text"] for block in blocks if block["type"] == "TEXT")
-        pictures = [needed(block, "image")["media_id"] for block in blocks if block["type"] == "IMAGE"]
+        text = "\n".join(needed(blocks, at, "text")["text"] for at in _of_type(blocks, "TEXT"))
+        pictures = [needed(blocks, at, "image")["media_id"] for at in _of_type(blocks, "IMAGE")]
         turn = await self._answer(call, body, ComplaintAct.SAY, text, body["idempotent_id"], pictures)
         return ok({"log_id": _log_id(turn)})
 
@@ -336,11 +336,15 @@ def span_of(begin: date, end: date) -> tuple[int, int]:
     return _ns(begin), _ns(end + timedelta(days=1))
 
 
-def needed(block: dict[str, Any], name: str) -> Any:
+def _of_type(blocks: Sequence[dict[str, Any]], kind: str) -> list[int]:
+    return [at for at, block in enumerate(blocks) if block["type"] == kind]
+
+
+def needed(blocks: Sequence[dict[str, Any]], at: int, name: str) -> Any:
     """Refuses PARAM_ERROR, for a block that is not what it says."""
-    if name not in block:
-        raise missing(f"/body/message/blocks/{name}", "消息块内容")
-    return block[name]
+    if name not in blocks[at]:
+        raise missing(f"/body/message/blocks/{at}/{name}", "消息块内容")
+    return blocks[at][name]
 
 
 async def answered(answer: Awaitable[Turn]) -> Turn:

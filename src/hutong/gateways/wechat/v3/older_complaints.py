@@ -100,9 +100,8 @@ class OlderComplaints:
 
     async def _of_payment(self, call: Call, transaction_id: str, mchid: str = "") -> tuple[Caller, File]:
         """The newest complaint of a payment. Refuses RESOURCE_NOT_EXISTS."""
-        found = await self._found(call, mchid, 0, _EVER_NS)
-        files = await self._complaints.files([complaint for _, complaint in found])
-        for (caller, _), file in zip(found, files, strict=True):
+        for caller, complaint in await self._found(call, mchid, 0, _EVER_NS):
+            (file,) = await self._complaints.files([complaint])  # One by one: most are asked for soon after they came.
             if file.trade_no == transaction_id:
                 return caller, file
         raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)

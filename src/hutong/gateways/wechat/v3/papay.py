@@ -24,7 +24,7 @@ from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.endpoint import Call, Endpoint, no_content, ok
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.orders import check_notify_url, content, order_facts, words
-from hutong.gateways.wechat.v3.papay_shapes import ANNOUNCED, ENDED, OFFER, QUERY, SCHEDULE, TAKE
+from hutong.gateways.wechat.v3.papay_shapes import ANNOUNCED, ENDED, OFFER, OFFER_IN_SCENE, QUERY, SCHEDULE, TAKE
 from hutong.gateways.wechat.v3.parties import Parties, check_appid, check_number
 from hutong.gateways.wechat.v3.shape import read_body, read_query
 from hutong.gateways.wechat.v3.trade_view import parties
@@ -32,6 +32,7 @@ from hutong.gateways.wire import WireAnswer
 
 PRODUCT, TRADE_TYPE = "papay", "PAP"
 _PLAN = "plan-id/{plan_id}/out-contract-code/{out_contract_code}"
+_SCENE = "scene"  # Of what is signed in an app, or by a code: which, the request says.
 _EXPIRES = "2099-12-31T23:59:59+08:00"
 _STATES = {AgreementState.SIGNED.value: "SIGNED", AgreementState.ENDED.value: "TERMINATED"}
 _ENDINGS = {EndedBy.PERSON.value: "USER_TERMINATE", EndedBy.MERCHANT.value: "MCH_API_TERMINATE"}
@@ -48,7 +49,7 @@ class Papay:
 
     def endpoints(self) -> list[Endpoint]:
         found = [
-            Endpoint("POST", "/v3/papay/sign/contracts/pre-entrust-sign", PRODUCT, self._place(self._offer, "any")),
+            Endpoint("POST", "/v3/papay/sign/contracts/pre-entrust-sign", PRODUCT, self._place(self._offer, _SCENE)),
             Endpoint("POST", "/v3/papay/contracts/{contract_id}/notify", PRODUCT, self._announce),
         ]
         for is_partner, part in ((False, ""), (True, "partner/")):
@@ -79,7 +80,7 @@ class Papay:
         return partial(handler, kind=kind, is_partner=is_partner)
 
     async def _offer(self, call: Call, *, kind: str, is_partner: bool) -> WireAnswer:
-        body = read_body(OFFER[is_partner], call.signed)
+        body = read_body(OFFER_IN_SCENE if kind == _SCENE else OFFER[is_partner], call.signed)
         caller = await self._caller(call, body, is_partner=is_partner)
         check_notify_url(
             body["contract_notify_url"], private_allowed=self._private_urls, pointer="/body/contract_notify_url"
@@ -109,7 +110,7 @@ class Papay:
                 "redirect_appid": call.account.facts.appids[0],
                 "redirect_path": link,
             },
-            "any": {"pre_entrustweb_id": agreement.creditor, "redirect_url": link},
+            _SCENE: {"pre_entrustweb_id": agreement.creditor, "redirect_url": link},
         }
         return ok(led[kind])
 

@@ -42,6 +42,16 @@ _TAKE: dict[str, Field] = {
 }
 _REMARK = Text("解约备注", 256, required=True)
 
+# In the app, or by a code to be scanned: there it is said who signs.
+OFFER_IN_SCENE = Group(
+    "请求",
+    _DIRECT
+    | _OFFER
+    | {
+        "sign_scene": Text("签约场景", 32, required=True, one_of=("SIGN_SCENE_APP", "SIGN_SCENE_QRCODE")),
+        "out_user_code": Text("商户侧用户标识", 32, required=True),
+    },
+)
 OFFER = {False: Group("请求", _DIRECT | _OFFER), True: Group("请求", _PARTNER | _OFFER)}
 TAKE = {False: Group("请求", {"appid": _DIRECT["appid"]} | _TAKE), True: Group("请求", _PARTNER | _TAKE)}
 SCHEDULE = {

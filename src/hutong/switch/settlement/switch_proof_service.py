@@ -14,7 +14,7 @@ from hutong.switch.settlement.repository import PROOFS
 log = structlog.get_logger()
 
 
-class ProofService:
+class SwitchProofService:
     """Taken with the first tick of a day, in UTC, and when somebody asks."""
 
     def __init__(self, node: NodeRuntime, positions: PositionService, policy: ClearingPolicy) -> None:

@@ -13,7 +13,7 @@ from hutong.runtime.shelf import Shelf
 log = structlog.get_logger()
 
 
-class ProofService:
+class SafeguardingProofService:
     """Taken with the first tick of a day, in UTC, and when somebody asks."""
 
     def __init__(self, node: NodeRuntime, ledger: LedgerEngine, chart: Chart) -> None:

@@ -1,0 +1,120 @@
+"""What the handlers of campaigns need and share, for the operator, for merchants and for people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter, SkipValidation
+
+from hutong.institution.merchants.service import MerchantService
+from hutong.institution.merchants.staff_key import Right, StaffKey
+from hutong.kernel.errors import Refusal
+from hutong.kernel.ids import parse_id
+from hutong.marketing.campaigns.award_service import AwardService
+from hutong.marketing.campaigns.campaign import Campaign, CampaignState
+from hutong.marketing.campaigns.campaign_service import CampaignService
+from hutong.marketing.campaigns.party_service import PartyService
+from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.campaigns.sponsor import Sponsor
+from hutong.marketing.campaigns.sponsor_service import SponsorService
+from hutong.marketing.campaigns.views import (
+    DEPOSIT_PREFIX,
+    AwardPage,
+    CampaignView,
+    Deposit,
+    DepositView,
+    SponsorView,
+    award_view,
+    campaign_view,
+    sponsor_view,
+)
+from hutong.runtime.node import NodeRuntime
+from hutong.runtime.shelf import decided
+
+PAGE_MAX = 200
+Only = Annotated[CampaignState | None, QueryParameter(description="Those in this state.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
+Cursor = Annotated[int | None, QueryParameter(ge=0, le=2**62, description="The `next_cursor` of the page before.")]
+
+
+Replaced = Annotated[
+    int,
+    QueryParameter(
+        ge=0, le=2**31 - 1, description="The `version` they are to replace (CAMPAIGN_REVISED_SINCE otherwise); 0: any."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignEdge:
+    """What the handlers need, and what they share."""
+
+    node: NodeRuntime
+    sponsors: SponsorService
+    campaigns: CampaignService
+    programmes: ProgrammeService
+    awards: AwardService
+    parties: PartyService
+    merchants: MerchantService
+
+    async def campaign(self, decide: Callable[[], Campaign]) -> CampaignView:
+        """The campaign that `decide` answers."""
+        return self.shown(await decided(self.node.journal, decide))
+
+    async def begin(self, id_: int, merchant_id: int = 0) -> CampaignView:
+        """Start a campaign, and wait for what the ledger says. Refuses as `CampaignService.begin`."""
+        answered = self.node.journal.promise()
+
+        def answer(campaign: Campaign) -> None:
+            if not answered.done():
+                answered.set_result(campaign)
+
+        await decided(self.node.journal, lambda: self.campaigns.begin(id_, merchant_id, answer))
+        return self.shown(await answered)
+
+    async def deposit(self, move: Callable[..., None], sponsor: Sponsor, data: Deposit) -> DepositView:
+        """Pay into a budget, or take back. Refuses as the service."""
+        answered = self.node.journal.promise()
+
+        def answer(refusal: Refusal | None) -> None:
+            if not answered.done():
+                answered.set_result(refusal)
+
+        id_ = parse_id(DEPOSIT_PREFIX, data.deposit_id)
+        await decided(self.node.journal, lambda: move(id_, sponsor.id, data.amount, answer))
+        refusal = await answered
+        if refusal is not None:
+            raise refusal
+        balance = await self.sponsors.balance(sponsor.id)
+        return DepositView(deposit_id=data.deposit_id, amount=data.amount, balance=balance)
+
+    async def sponsor(self, sponsor: Sponsor) -> SponsorView:
+        """A sponsor with its balance."""
+        return sponsor_view(sponsor, await self.sponsors.balance(sponsor.id))
+
+    async def own(self, key: StaffKey) -> Sponsor:
+        """The merchant as its own sponsor. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS."""
+        check_manages(key)
+        name = (await decided(self.node.journal, lambda: self.merchants.merchant(key.merchant_id))).name
+        return await decided(self.node.journal, lambda: self.sponsors.of_merchant(key.merchant_id, name))
+
+    async def page(self, campaign_id: int, before: int | None, limit: int) -> AwardPage:
+        """Versions of a campaign's awards, newest first."""
+        rows = await self.awards.page(campaign_id, before, limit)
+        cursor = str(rows[-1][0]) if len(rows) == limit else ""
+        return AwardPage(awards=[award_view(row) for _, row in rows], next_cursor=cursor)
+
+    def shown(self, campaign: Campaign) -> CampaignView:
+        """A campaign with its figures."""
+        spent = self.campaigns.spent[campaign.id]
+        return campaign_view(campaign, spent.total, spent.times)
+
+
+Edge = NamedDependency[SkipValidation[CampaignEdge]]
+
+
+def check_manages(key: StaffKey) -> None:
+    """Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS: it is the whole merchant's money."""
+    key.check_right(Right.MANAGE)
+    key.check_whole_merchant()
