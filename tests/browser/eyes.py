@@ -100,3 +100,9 @@ def look(page: Page) -> None:
 OpenBrowser = Callable[..., Visitor]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+
+
+def shown_code(page: Page) -> str:
+    """The payment code on the page that makes them; it is hidden until the first is made."""
+    page.locator("[data-code]").wait_for()
+    return str(page.locator("[data-code]").get_attribute("data-shows"))

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import OpenBrowser, Visitor
+from tests.browser.eyes import OpenBrowser, Visitor, shown_code
 from tests.browser.hotel import Hotel, hotel
 from tests.browser.test_wallet_marketing import entered
 from tests.network.street import PIN, Payer
@@ -21,7 +21,7 @@ def guest(person: OpenBrowser, town: BrowserTown, node: str, language: str = "en
     visitor = entered(person, town, payer, language)
     page = visitor.go("/wallet/code")
     expect(page.locator("[data-state]")).not_to_be_empty()
-    return payer, visitor, str(page.locator("[data-code]").get_attribute("data-shows"))
+    return payer, visitor, shown_code(page)
 
 
 def asked(page: Page) -> None:

@@ -16,7 +16,7 @@ from hutong.codes.payment_code import STEP_NS, PaymentCodeGenerator
 from hutong.codes.picture import qr_png, read_picture
 from hutong.kernel.clock import NS_PER_MS
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import DESK, OpenBrowser, Visitor
+from tests.browser.eyes import DESK, OpenBrowser, Visitor, shown_code
 from tests.network.street import PIN, Payer, Till, comes_to, new_id
 
 FUNDS = 5000_00
@@ -243,11 +243,6 @@ def test_who_is_signed_out_comes_back_to_the_code(person: OpenBrowser, town: Bro
 
 
 # The payment code.
-
-
-def shown_code(page: Page) -> str:
-    page.locator("[data-code]").wait_for()
-    return str(page.locator("[data-code]").get_attribute("data-shows"))
 
 
 def test_a_till_reads_the_payment_code_off_the_screen_and_is_paid(
