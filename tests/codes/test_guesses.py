@@ -3,8 +3,7 @@
 import pytest
 
 from hutong.codes.guesses import PER_ACQUIRER, PER_HANDLE, Allowance, GuessLimiter
-from hutong.codes.payment_code import DAY_NS
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 
 NOW_NS = 10**18
@@ -45,7 +44,7 @@ def test_a_handle_is_missed_at_most_ten_times_a_day() -> None:
         while may_guess(limiter, "wei", HEAD + "0000000", now_ns):
             limiter.note_wrong("wei", HEAD + "0000000", now_ns)
             missed += 1
-    assert missed == PER_HANDLE.burst + DAY_NS // PER_HANDLE.interval_ns - 1
+    assert missed == PER_HANDLE.burst + NS_PER_DAY // PER_HANDLE.interval_ns - 1
 
 
 def test_an_acquirer_that_guesses_at_many_handles_is_limited_too() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from hutong.codes.payment_code import (
     DAY_GRACE_NS,
-    DAY_NS,
     EARLY_STEPS,
     LATE_STEPS,
     LENGTH,
@@ -21,14 +20,14 @@ from hutong.codes.payment_code import (
     mint_seed,
     one_time_number,
 )
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import seeded_randomness
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 RANDOM = seeded_randomness(7)
-NOON_NS = 20_000 * DAY_NS + 4 * 3600 * NS_PER_S  # In China, and the first nanosecond of a step.
-MIDNIGHT_NS = 20_000 * DAY_NS + 16 * 3600 * NS_PER_S  # In China.
+NOON_NS = 20_000 * NS_PER_DAY + 4 * NS_PER_HOUR  # In China, and the first nanosecond of a step.
+MIDNIGHT_NS = 20_000 * NS_PER_DAY + 16 * NS_PER_HOUR  # In China.
 ISSUER = PaymentCodeIssuer("28", bytes(range(32)))
 ALICE, BOB = 1, 2
 DEVICES = {
@@ -126,7 +125,7 @@ def test_yesterdays_head_serves_for_an_hour_and_tomorrows_not_before_its_time() 
 def test_digits_prove_nothing_behind_another_head() -> None:
     code = phone(ALICE, NOON_NS).generate(NOON_NS)
     bobs = phone(BOB, NOON_NS).head + code[11:]
-    tomorrows = phone(ALICE, NOON_NS + DAY_NS).head + code[11:]
+    tomorrows = phone(ALICE, NOON_NS + NS_PER_DAY).head + code[11:]
     assert answer(bobs, NOON_NS) == answer(tomorrows, NOON_NS) == "PAYMENT_CODE_WRONG"
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from hutong.codes.code import CodeReason
-from hutong.codes.payment_code import DAY_NS, HEAD_LENGTH
-from hutong.kernel.clock import NS_PER_S
+from hutong.codes.payment_code import HEAD_LENGTH
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 
 
@@ -16,7 +16,7 @@ class Allowance:
     interval_ns: int
 
 
-PER_HANDLE = Allowance(burst=5, interval_ns=DAY_NS // 5)
+PER_HANDLE = Allowance(burst=5, interval_ns=NS_PER_DAY // 5)
 """An acquirer may miss one handle 5 times at once and 10 times in a day. A scanner reads right or not at all."""
 
 PER_ACQUIRER = Allowance(burst=100, interval_ns=NS_PER_S)

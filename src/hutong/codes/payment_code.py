@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from hutong.codes.code import CodeReason
 from hutong.codes.format_preserving import FormatPreservingCipher
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 
@@ -39,9 +39,8 @@ LATE_STEPS = 4  # On a right clock a code lives 60 to 75 seconds.
 EARLY_STEPS = 1  # A phone's clock may be a step fast; as much slow shortens the life instead.
 _FORGOTTEN_STEPS = 40  # Ten minutes: until then an old code is told to be old rather than wrong.
 
-DAY_NS = 86_400 * NS_PER_S
 # A phone that was offline at midnight goes on with yesterday's head for so long.
-DAY_GRACE_NS = 3600 * NS_PER_S
+DAY_GRACE_NS = NS_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class PaymentCodeIssuer:
     institution's midnight lies before UTC's: 8 hours in China.
     """
 
-    def __init__(self, prefix: str, master_key: bytes, *, day_starts_ns: int = 8 * 3600 * NS_PER_S) -> None:
+    def __init__(self, prefix: str, master_key: bytes, *, day_starts_ns: int = 8 * NS_PER_HOUR) -> None:
         assert 1 <= len(prefix) <= PREFIX_LENGTH_MAX
         assert prefix.isascii()
         assert prefix.isdigit()
@@ -100,7 +99,7 @@ class PaymentCodeIssuer:
 
     def day(self, now_ns: int) -> int:
         """The institution's local day, counted from 1970."""
-        return (now_ns + self._day_starts_ns) // DAY_NS
+        return (now_ns + self._day_starts_ns) // NS_PER_DAY
 
     def head(self, user_number: int, day: int) -> str:
         """

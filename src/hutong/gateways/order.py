@@ -19,14 +19,14 @@ from hutong.institution.payments.payment import Payment
 from hutong.institution.payments.receipt import Receipt
 from hutong.institution.payments.request_to_pay import Charge
 from hutong.institution.requests.request import PaymentRequest
-from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.clock import NS_PER_DAY, instant
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import RANDOM_BITS
 from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 
 _ZONE_OFFSET_S = 8 * 3600  # Both vendors' numbers begin with the day in Beijing.
 _DAY_DIGITS = 8
-REFUNDABLE_NS = 365 * 86_400 * NS_PER_S  # How long after its payment something may be given back of an order.
+REFUNDABLE_NS = 365 * NS_PER_DAY  # How long after its payment something may be given back of an order.
 
 
 class Dialect(StrEnum):

@@ -6,6 +6,8 @@ from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+NS_PER_HOUR = 3600 * NS_PER_S
+NS_PER_DAY = 24 * NS_PER_HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

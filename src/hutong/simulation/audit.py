@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import Why
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import Relation, Table
 from hutong.scheme.messages import (
@@ -27,8 +27,7 @@ from hutong.scheme.messages import (
 from hutong.simulation.books import POST, BooksFold
 
 SWITCH = "switch"
-DAY_NS = 86_400 * NS_PER_S
-CHINA_NS = 8 * 3600 * NS_PER_S  # Limits are of local days.
+CHINA_NS = 8 * NS_PER_HOUR  # Limits are of local days.
 # What a day's counters may reach, in fen, and a year's by tier: the shipped policy, said once more.
 DAILY_MAX = {1: 50_000, 2: 100_000, 3: 500_000}
 ANNUAL_MAX = {1: 100_000, 2: 10_000_000, 3: 20_000_000}
@@ -342,7 +341,7 @@ class Audit:
 
 
 def _counted(row: Any) -> Counted:
-    return Counted(row.user_id, (row.created_ns + CHINA_NS) // DAY_NS, row.counter, row.counted)
+    return Counted(row.user_id, (row.created_ns + CHINA_NS) // NS_PER_DAY, row.counter, row.counted)
 
 
 def _sum(one: Shares, other: Shares) -> Shares:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.marketing.campaigns.award import AwardKind, AwardState
-from hutong.simulation.audit import CHINA_NS, DAY_NS, NodeView
+from hutong.simulation.audit import CHINA_NS, NodeView
 from hutong.simulation.given import Given
 
 
@@ -35,7 +36,7 @@ class CashAudit:
 
     def _check_frequency(self, given: Given, campaign: Any, had: list[Any]) -> None:
         """By the days of the newest alone: whoever has too much has it on some day, or in all."""
-        days = [(each.at_ns + CHINA_NS) // DAY_NS for each in had]
+        days = [(each.at_ns + CHINA_NS) // NS_PER_DAY for each in had]
         for rule in campaign.frequency.split("|"):
             so_often = {"D": days.count(days[-1]), "L": len(days)}.get(rule[0], 0)
             if so_often > int(rule[1:]):

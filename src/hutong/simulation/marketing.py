@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CampaignDraft, CampaignKind, CampaignTerms, Side
 from hutong.marketing.campaigns.rules import RuleRow, RuleTable
@@ -25,7 +25,7 @@ from hutong.simulation.world import World
 
 PAID_IN = {"S": 20_000, "T": 2_000}  # By sponsor, in fen.
 CODES = 12  # Of a template with a code for each coupon.
-_LASTS_NS = 30 * 86_400 * NS_PER_S
+_LASTS_NS = 30 * NS_PER_DAY
 _HOLD_HOURS = {"jing": 0, "wei": 1, "yun": 24}
 _ENDS_SOON_NS = 90 * NS_PER_S  # A coupon that is not used by then is lost.
 _ONLY_S, _BOTH = (("S", 1),), (("S", 2), ("T", 1))

@@ -12,11 +12,12 @@ import msgspec
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Why, claimant
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.money import Currency
 from hutong.marketing.campaigns.award import AwardKind, AwardState
 from hutong.marketing.invitations.referral import ReferralState
 from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
-from hutong.simulation.audit import CHINA_NS, DAY_NS, Audit, Counted, NodeView
+from hutong.simulation.audit import CHINA_NS, Audit, Counted, NodeView
 from hutong.simulation.cash_audit import CashAudit
 from hutong.simulation.coupon_audit import CouponAudit
 from hutong.simulation.given import Given
@@ -298,7 +299,7 @@ class MarketingAudit:
     def _packet(self, given: Given, row: Any) -> None:
         view = given.view
         before = self._moved_on(given, "red_packets", row)
-        day = (row.created_ns + CHINA_NS) // DAY_NS
+        day = (row.created_ns + CHINA_NS) // NS_PER_DAY
         taken = row.amount if before is None else 0
         taken -= row.returned - (before.returned if before is not None else 0)
         limits = Counted(row.sender_id, day, row.counter, row.counted)

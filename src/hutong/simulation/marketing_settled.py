@@ -7,7 +7,7 @@ from typing import Any
 
 from hutong.institution import chart
 from hutong.institution.payments.payment import Why
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.money import Currency
 from hutong.marketing.campaigns.award import AwardKind, AwardState
 from hutong.marketing.campaigns.campaign import CampaignKind, CampaignState, Side
@@ -22,8 +22,8 @@ from hutong.simulation.place import Place
 from hutong.simulation.world import World
 
 _WITHIN_NS = 600 * NS_PER_S
-_DAY_AFTER_NS = 26 * 3600 * NS_PER_S  # Longer than a red packet lives, a share is sent again, and any reward is held.
-_SWEEP_NS = 2 * 3600 * NS_PER_S
+_DAY_AFTER_NS = 26 * NS_PER_HOUR  # Longer than a red packet lives, a share is sent again, and any reward is held.
+_SWEEP_NS = 2 * NS_PER_HOUR
 
 
 def let_a_day_pass(world: World) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hutong.institution.holds.authorisation import Offer
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.simulation.cast import Merchant, Person
 from hutong.simulation.place import Place
 
 # A day, and so short that packets end while everything goes wrong.
-PACKET_LIFE_NS: Mapping[str, int] = {"jing": 86_400 * NS_PER_S, "wei": 45 * NS_PER_S, "yun": 10 * NS_PER_S}
+PACKET_LIFE_NS: Mapping[str, int] = {"jing": NS_PER_DAY, "wei": 45 * NS_PER_S, "yun": 10 * NS_PER_S}
 
 
 @dataclass(slots=True)

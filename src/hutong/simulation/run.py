@@ -8,7 +8,7 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.ids import seeded_randomness
 from hutong.simulation.acts import MIX
 from hutong.simulation.cash import check_cash
@@ -27,7 +27,7 @@ from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
 
 ACT_EVERY_NS = NS_PER_S // 2
-HEALING_NS_MAX = 2 * 3600 * NS_PER_S
+HEALING_NS_MAX = 2 * NS_PER_HOUR
 _LOOK_NS = 10 * NS_PER_S
 _WRONG_MAX = 20
 

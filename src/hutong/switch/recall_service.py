@@ -10,7 +10,7 @@ import heapq
 import msgspec
 import structlog
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
@@ -25,8 +25,8 @@ log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 _DECODER = msgspec.json.Decoder(RecallRequest)
 _FIRST_WAIT_NS = 2 * NS_PER_S
-_WAIT_NS_MAX = 3600 * NS_PER_S
-LEGAL_ORDER_NS = 72 * 3600 * NS_PER_S
+_WAIT_NS_MAX = NS_PER_HOUR
+LEGAL_ORDER_NS = 72 * NS_PER_HOUR
 
 
 class RecallService:

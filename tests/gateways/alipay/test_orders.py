@@ -11,7 +11,7 @@ from hutong.gateways.alipay.beijing import local
 from hutong.gateways.alipay.parameters import canonical, encode
 from hutong.gateways.notification import GatewayNotification, News
 from hutong.gateways.order import Dialect
-from hutong.kernel.clock import NS_PER_S, ManualClock
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S, ManualClock
 from hutong.runtime.shelf import warmed
 from tests.gateways.alipay.conftest import Payer
 from tests.gateways.alipay.merchant import Merchant
@@ -282,7 +282,7 @@ async def test_what_the_balance_did_not_cover_is_tried_again_under_its_number(
 async def test_an_instant_is_the_clients_where_the_networks_clock_was_put_forward(
     hall: Hall, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind = ManualClock(hall.jing.clock.now_ns() - 24 * 3600 * NS_PER_S)
+    behind = ManualClock(hall.jing.clock.now_ns() - 24 * NS_PER_HOUR)
     monkeypatch.setattr(hall.gateways.alipay.service, "wall", behind)
     until = f"{local(behind.now_ns() + 600 * NS_PER_S):%Y-%m-%d %H:%M:%S}"
     placed = await merchant.ask("alipay.trade.precreate", NOODLES | {"out_trade_no": "T_wall", "time_expire": until})

@@ -23,12 +23,12 @@ from hutong.gateways.bills import alipay_bill, wechat_bill
 from hutong.gateways.bills.alipay_bill import BillHead
 from hutong.gateways.bills.line import FundKind, FundLine, RefundProgress, TradeKind, TradeLine, fund_sums, trade_sums
 from hutong.gateways.bills.wechat_bill import TradeBillType
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 
 GOLDEN = Path(__file__).parent / "golden"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = 1_795_222_800 * NS_PER_S  # 2026-11-21 09:00:00 there.
-HEAD = BillHead(pid="2088000000000001", day=date(2026, 11, 21), written_ns=MORNING + 86_400 * NS_PER_S, zone=SHANGHAI)
+HEAD = BillHead(pid="2088000000000001", day=date(2026, 11, 21), written_ns=MORNING + NS_PER_DAY, zone=SHANGHAI)
 
 PAID = TradeLine(
     kind=TradeKind.PAYMENT,

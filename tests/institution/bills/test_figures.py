@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hutong.institution.bills.bill import DAYS_MAX, BillDay, Days, day_of, read_day
 from hutong.institution.bills.figures import Figures, HourFigures, total, totals_by
 from hutong.institution.bills.sale import SaleSearch
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR
 from hutong.kernel.errors import Refusal
 
 BEIJING, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -37,7 +37,7 @@ def test_sums_by_anything_add_up_to_the_whole(hours: list[HourFigures]) -> None:
 
 def test_days_are_those_of_the_zone_and_touch_each_other() -> None:
     march = Days.of(date(2026, 3, 1), date(2026, 3, 31), BERLIN)
-    assert march.until_ns - march.from_ns == (31 * 24 - 1) * 3600 * NS_PER_S  # Summer time began.
+    assert march.until_ns - march.from_ns == (31 * 24 - 1) * NS_PER_HOUR  # Summer time began.
     assert march.until_ns == Days.of(date(2026, 4, 1), date(2026, 4, 1), BERLIN).from_ns
     one = BillDay.read("2026-03-05", BEIJING, march.until_ns)
     assert (one.from_ns, one.until_ns) == (

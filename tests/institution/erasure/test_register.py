@@ -9,7 +9,7 @@ import hutong.institution
 import hutong.marketing
 from hutong.institution.erasure.register import REGISTER
 from hutong.institution.erasure.retained_identity import kept_until_ns, shipped_retention
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.runtime.tables import Table
 
 _PEOPLE = {"user_id", "owner_id", "payer_user_id", "payee_user_id", "inviter_id", "friend_id", "person_id"}
@@ -49,4 +49,4 @@ def test_what_is_blanked_is_there() -> None:
 def test_the_law_s_ten_years_are_counted_from_the_end_of_the_relation() -> None:
     policy = shipped_retention()
     assert policy.because
-    assert kept_until_ns(policy, 0) >= (10 * 365 + 2) * 86_400 * NS_PER_S
+    assert kept_until_ns(policy, 0) >= (10 * 365 + 2) * NS_PER_DAY

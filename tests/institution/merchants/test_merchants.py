@@ -6,10 +6,8 @@ import pytest
 from hutong.institution import chart
 from hutong.institution.merchants.mcc import mcc_group
 from hutong.institution.merchants.merchant import MerchantStatus
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from tests.institution.merchants.shop_street import ShopStreet, corner, noodles, refusal_of
-
-DAY_NS = 86_400 * NS_PER_S
 
 
 @pytest.fixture
@@ -172,22 +170,22 @@ def test_a_fee_at_its_bounds_is_taken(street: ShopStreet, fee_bps: int) -> None:
 def test_a_fee_applies_from_its_instant_and_the_past_keeps_its_version(street: ShopStreet) -> None:
     merchant = street.do(lambda: street.merchants.onboard(noodles(), 60))
     start = street.now_ns
-    street.do(lambda: street.merchants.change_fee(merchant.id, 2, 38, start + 10 * DAY_NS))
-    street.do(lambda: street.merchants.change_fee(merchant.id, 3, 50, start + 5 * DAY_NS))
+    street.do(lambda: street.merchants.change_fee(merchant.id, 2, 38, start + 10 * NS_PER_DAY))
+    street.do(lambda: street.merchants.change_fee(merchant.id, 3, 50, start + 5 * NS_PER_DAY))
 
     def in_force(at_ns: int) -> tuple[int, int]:
         fee = street.do(lambda: street.merchants.fee(merchant.id, at_ns))
         return fee.version, fee.fee_bps
 
     assert in_force(start) == (1, 60)
-    assert in_force(start + 5 * DAY_NS - 1) == (1, 60)
-    assert in_force(start + 5 * DAY_NS) == (3, 50)
+    assert in_force(start + 5 * NS_PER_DAY - 1) == (1, 60)
+    assert in_force(start + 5 * NS_PER_DAY) == (3, 50)
     # Version 3 was decided later and begins earlier: version 2 never comes.
-    assert in_force(start + 10 * DAY_NS) == (3, 50)
+    assert in_force(start + 10 * NS_PER_DAY) == (3, 50)
     street.clock.advance(seconds=6 * 86_400)
     street.do(lambda: street.merchants.change_fee(merchant.id, 4, 20, None))
     assert in_force(street.now_ns) == (4, 20)
-    assert in_force(start + 5 * DAY_NS) == (3, 50)
+    assert in_force(start + 5 * NS_PER_DAY) == (3, 50)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +208,7 @@ def test_a_fee_change_that_cannot_be_is_refused(
 
 def test_the_same_fee_change_is_decided_once(street: ShopStreet) -> None:
     merchant = street.do(lambda: street.merchants.onboard(noodles(), 60))
-    at_ns = street.now_ns + DAY_NS
+    at_ns = street.now_ns + NS_PER_DAY
     first = street.do(lambda: street.merchants.change_fee(merchant.id, 2, 38, at_ns))
     street.clock.advance(seconds=2 * 86_400)
     assert street.do(lambda: street.merchants.change_fee(merchant.id, 2, 38, at_ns)) == first

@@ -16,7 +16,7 @@ from hutong.app.host import Machine, NodeHost
 from hutong.app.wiring import INSTITUTION_KINDS
 from hutong.institution.chart import Chart
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.marketing.campaigns.award_repository import PgAwardTotals
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
@@ -34,7 +34,6 @@ from hutong.runtime.shelf import Shelf, warmed
 
 _FUNDED = 1_000
 _DAY = 20_000
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class Everybody:
@@ -98,7 +97,7 @@ class Desk:
             sponsors=[(sponsor.id, 1)],
             budget=_FUNDED,
             terms=CampaignTerms(rules=RuleTable(rows=(RuleRow(off=1),))),
-            ends_ns=self.machine.node.clock.now_ns() + _DAY_NS,
+            ends_ns=self.machine.node.clock.now_ns() + NS_PER_DAY,
         )
         await self.decide(lambda: self.campaigns.draft(draft))
         begun = asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ import httpx
 from hutong.app.marketing import marketing_handlers
 from hutong.institution.api import institution_api
 from hutong.institution.door_api import operator_guard
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.ids import id_text, parse_id, seeded_randomness
 from hutong.marketing.campaigns.campaign import CampaignDraft, CampaignKind, CampaignTerms
 from hutong.marketing.campaigns.sponsor import SponsorKind, SponsorProfile
@@ -73,7 +73,7 @@ class Bazaar(Jing):
             sponsors=[(sponsor.id, 1)],
             budget=budget,
             terms=CampaignTerms(**({"holdout_bps": 0} | terms)),
-            ends_ns=self.clock.now_ns() + 30 * 86_400 * NS_PER_S,
+            ends_ns=self.clock.now_ns() + 30 * NS_PER_DAY,
             merchant_id=merchant_id,
         )
         await decided(journal, lambda: marketing.campaigns.draft(draft))

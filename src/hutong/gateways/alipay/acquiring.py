@@ -21,13 +21,13 @@ from hutong.gateways.reasons import GatewayReason
 from hutong.gateways.refund import RefundDraft, RefundProgress
 from hutong.gateways.refund_service import GatewayRefundService
 from hutong.institution.node import InstitutionNode
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided, warmed
 
 _AUTH_CODE = re.compile(r"[0-9]{16,24}")
 _FACE_TO_FACE = ("FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE", "OFFLINE_PAYMENT")
-_CANCEL_WITHIN_NS = 86_400 * NS_PER_S
+_CANCEL_WITHIN_NS = NS_PER_DAY
 # A merchant's numbers are letters, digits and underscores, so this is nobody's.
 _CANCELLED = "*cancel*"
 _NO_TRADE = "交易不存在"

@@ -19,13 +19,13 @@ from hutong.gateways.wire import WireAnswer, WireRequest
 from hutong.institution.bills.bill import BillDay, Days, day_of, read_day
 from hutong.institution.node import InstitutionNode
 from hutong.institution.sealing import SealBroken
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import warmed
 
 PATH = "/alipay/bills/"
 LIFE_S = 30
-_READY_NS = 9 * 3600 * NS_PER_S  # Bills of a day are there at nine in the morning of the next.
+_READY_NS = 9 * NS_PER_HOUR  # Bills of a day are there at nine in the morning of the next.
 _DAYS_KEPT = 366
 _LABEL = "alipay bill address"
 

@@ -25,7 +25,7 @@ from hutong.gateways.order import Dialect, Trade
 from hutong.gateways.payer import PayerIds
 from hutong.gateways.platform import KeyUse
 from hutong.gateways.platform_service import PlatformService
-from hutong.kernel.clock import NS_PER_S, instant_ns
+from hutong.kernel.clock import NS_PER_DAY, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.node import NodeRuntime
@@ -43,7 +43,6 @@ _PRINCIPALS = {
 }
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _FOR_EVER = "2115-02-01 00:00:00"
-_DAY_NS = 86_400 * NS_PER_S
 _PERIOD = re.compile("([1-9][0-9]{0,2})([dm])")
 
 
@@ -273,7 +272,7 @@ def _valid(fields: Fields, now_ns: int) -> tuple[str, int]:
         raise fields.invalid("sign_validity_period", "格式不正确")
     count, first = int(told[1]), local(now_ns)
     if told[2] == "d":
-        return f"有效期{count}天", now_ns + count * _DAY_NS
+        return f"有效期{count}天", now_ns + count * NS_PER_DAY
     year, month = divmod(first.year * 12 + first.month - 1 + count, 12)
     until = first.replace(year=year, month=month + 1, day=min(first.day, monthrange(year, month + 1)[1]))
     return f"有效期{count}个月", instant_ns(until)

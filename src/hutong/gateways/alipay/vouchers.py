@@ -13,7 +13,7 @@ from hutong.gateways.payer import PayerIds, payer_here
 from hutong.gateways.vouchers.stock import FlowKind, StockDraft, StockState, VoucherFlow, VoucherStock, is_expired
 from hutong.gateways.vouchers.voucher_service import Voucher
 from hutong.gateways.vouchers.vouchers import Vouchers as Capability
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.coupons.template import ClaimLimits, CouponKind, CouponTerms, Stacking
 from hutong.marketing.coupons.validity import DAYS_MAX, Validity
@@ -24,7 +24,6 @@ INVALID = "INVALID_PARAMETER"
 _TYPE = "FIX_VOUCHER"  # 定额资金券: of one amount each, paid for beforehand.
 _QUANTITY_MAX = 10_000_000
 _ID_DIGITS = 39
-_DAY_NS = 86_400 * NS_PER_S
 _STATUS = {
     StockState.UNACTIVATED: "I",
     StockState.RUNNING: "S",
@@ -79,7 +78,7 @@ class Vouchers:
         if ends_ns <= max(from_ns, call.now_ns):
             raise fields.invalid("publish_end_time", "须晚于开始时间和当前时间")
         days, until_ns = _valid(fields, ends_ns)
-        if until_ns - call.now_ns > DAYS_MAX * _DAY_NS:
+        if until_ns - call.now_ns > DAYS_MAX * NS_PER_DAY:
             raise fields.invalid("voucher_valid_period", "超出取值范围")
         return StockDraft(
             number=fields.number("out_biz_no", required=True),
@@ -268,7 +267,7 @@ def _valid(fields: Fields, publish_end_ns: int) -> tuple[int, int]:
     days = period.text("duration", 4, required=True)
     if not (days.isascii() and days.isdecimal()) or not 0 < int(days) <= DAYS_MAX:
         raise period.invalid("duration", "取值不正确")
-    return int(days), publish_end_ns + int(days) * _DAY_NS
+    return int(days), publish_end_ns + int(days) * NS_PER_DAY
 
 
 def _paged(fields: Fields, name: str, found: list[dict[str, str]]) -> Reply:

@@ -12,13 +12,13 @@ import msgspec
 from hutong.gateways.wire import Dialect, WireAnswer, WireRequest
 from hutong.institution.complaints.picture_service import PictureService
 from hutong.institution.sealing import SealBroken, SealingKeys
-from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_HOUR, Clock
 from hutong.kernel.errors import Refusal
 from hutong.runtime.journal import Journal
 from hutong.runtime.shelf import warmed
 
 PATH = "/complaint-pictures/"
-LIFE_NS = 3600 * NS_PER_S
+LIFE_NS = NS_PER_HOUR
 _LABEL = "complaint picture link"
 _HEADERS = (
     ("cache-control", "no-store"),

@@ -14,7 +14,7 @@ from hutong.gateways.account import Caller
 from hutong.gateways.facts import read_facts
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution.chart import held_account
-from hutong.kernel.clock import NS_PER_S, instant
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S, instant
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text
 from hutong.kernel.money import Currency
@@ -22,7 +22,7 @@ from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 
 PREAUTH_PREFIX = "pra"
 OFFER_LIFE_S = 15 * 60
-_ZONE_OFFSET_NS = 8 * 3600 * NS_PER_S  # Both vendors' numbers begin with the day in Beijing.
+_ZONE_OFFSET_NS = 8 * NS_PER_HOUR  # Both vendors' numbers begin with the day in Beijing.
 
 
 class PreauthState(StrEnum):

@@ -33,19 +33,20 @@ from hutong.gateways.preauth.preauth import (
 from hutong.gateways.preauth.reasons import PreauthReason
 from hutong.institution import chart
 from hutong.institution.holds.held_accounts import HeldAccounts
-from hutong.institution.holds.hold import DAY_NS, HELD_DAYS
+from hutong.institution.holds.hold import HELD_DAYS
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.node import InstitutionNode
 from hutong.institution.payments.payment import HELD, Order, Outcome, Payment, check_amount
 from hutong.institution.payments.quotes import terms_on_us
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
+from hutong.runtime.daily import DueDays
 from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 from hutong.scheme.messages import Channel
 
 log = structlog.get_logger()
-_MISSED_DAYS = 366
 _REST = "rest"  # The number of the operation that lets everything go that is left.
 
 
@@ -90,8 +91,7 @@ class PreauthService:
             tell=self._tell,
         )
         self._person = PersonService(institution, self._get, self.merchant_name)
-        self._let_go_until = 0  # The day up to which all that came due was let go.
-        self._letting_go = False
+        self._due_days = DueDays(self._node, self._let_go_due)
         institution.on_tick.append(self.tick)
 
     async def start(self) -> None:
@@ -318,19 +318,11 @@ class PreauthService:
 
     def tick(self) -> None:
         """Let go what nobody took in time: looked for once a day, and after a restart."""
-        today = self._node.clock.now_ns() // DAY_NS
-        if today != self._let_go_until and not self._letting_go:
-            self._letting_go = True
-            self._node.spawn(self._let_go_due(today))
+        self._due_days.tick()
 
-    async def _let_go_due(self, today: int) -> None:
-        try:
-            for day in range(max(self._let_go_until + 1, today - _MISSED_DAYS), today + 1):
-                for preauth in await warmed(self._journal, partial(self.all.find, "due_day", day)):
-                    await self._let_go_rest(preauth)
-            self._let_go_until = today
-        finally:
-            self._letting_go = False
+    async def _let_go_due(self, day: int) -> None:
+        for preauth in await warmed(self._journal, partial(self.all.find, "due_day", day)):
+            await self._let_go_rest(preauth)
 
     # Within a decision.
 
@@ -375,7 +367,7 @@ class PreauthService:
 
     def _hold(self, preauth: Preauth, user_id: int) -> None:
         self.elsewhere.withdraw(preauth.id)
-        today = self._node.clock.now_ns() // DAY_NS
+        today = self._node.clock.now_ns() // NS_PER_DAY
         holding = replace(
             preauth,
             state=PreauthState.HOLDING.value,

@@ -4,10 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
-
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class HoldState(StrEnum):
@@ -64,4 +62,4 @@ TAKINGS = Table("split_takings", Taking)
 
 def day_number(at_ns: int) -> int:
     """The day since 1970, in UTC: for what happens once a day, whenever that is."""
-    return at_ns // _DAY_NS
+    return at_ns // NS_PER_DAY

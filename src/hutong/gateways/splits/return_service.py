@@ -19,7 +19,7 @@ from hutong.gateways.splits.split_service import SplitService
 from hutong.institution import chart
 from hutong.institution.merchants.staff_key import Right
 from hutong.institution.payments.payment import Why
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
@@ -101,7 +101,7 @@ class ReturnService:
         receiver_id = got[0].receiver.merchant_id
         if not receiver_id:
             raise Refusal(SplitReason.RECEIVER_IS_A_PERSON, field="account")
-        if now_ns - split.ended_ns > RETURN_DAYS_MAX * 86_400 * NS_PER_S:
+        if now_ns - split.ended_ns > RETURN_DAYS_MAX * NS_PER_DAY:
             raise Refusal(SplitReason.SPLIT_RETURN_TOO_LATE, days_max=RETURN_DAYS_MAX)
         gone = sum(
             each.amount

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hutong.gateways.account import Caller
 from hutong.gateways.ports import Notices
-from hutong.gateways.splits.hold import Hold, HoldState, day_number
+from hutong.gateways.splits.hold import Hold, HoldState
 from hutong.gateways.splits.hold_service import FROZEN_DAYS_MAX, HoldService
 from hutong.gateways.splits.reasons import SplitReason
 from hutong.gateways.splits.receiver_service import ReceiverService
@@ -41,6 +41,7 @@ from hutong.kernel.money import Currency
 from hutong.ledger import sharing_recipes
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
+from hutong.runtime.daily import DueDays
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 
@@ -74,12 +75,11 @@ class SplitService:
         self.splits = Shelf(SPLITS, node.journal, node.store, by=("order_id", "number_key"), timed=True)
         self.on_shared: Callable[[Split, int], None] = lambda _split, _number: None
         self._moving: set[int] = set()
-        self._unfrozen_until = 0  # The day up to which all that came due was unfrozen.
-        self._unfreezing = False
+        self._due_days = DueDays(node, self._unfreeze_due)
 
     async def start(self) -> None:
         await self.splits.start()
-        self._unfrozen_until = await self._holds.last_day() - _DAYS_AGAIN
+        self._due_days.were_done(await self._holds.last_day() - _DAYS_AGAIN)
 
     async def resume(self) -> None:
         """After a restart, behind the holds: what was written down, and maybe not moved."""
@@ -177,20 +177,12 @@ class SplitService:
 
     def tick(self) -> None:
         """Unfreeze what nobody split in time, and nobody unfroze: looked for once a day, and after a restart."""
-        today = day_number(self._node.clock.now_ns())
-        if today != self._unfrozen_until and not self._unfreezing:
-            self._unfreezing = True
-            self._node.spawn(self._unfreeze_due(today))
+        self._due_days.tick()
 
-    async def _unfreeze_due(self, today: int) -> None:
-        try:
-            for day in range(self._unfrozen_until + 1, today + 1):
-                for hold in await warmed(self._journal, partial(self._holds.holds.find, "due_day", day)):
-                    await warmed(self._journal, partial(self._finish, hold.id))
-            self._unfrozen_until = today
-            self._journal.seal()
-        finally:
-            self._unfreezing = False
+    async def _unfreeze_due(self, day: int) -> None:
+        for hold in await warmed(self._journal, partial(self._holds.holds.find, "due_day", day)):
+            await warmed(self._journal, partial(self._finish, hold.id))
+        self._journal.seal()
 
     def _finish(self, order_id: int) -> None:
         """As if the merchant had asked for it."""

@@ -7,14 +7,12 @@ from msgspec.structs import replace
 
 from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.institution.policy.policy import ComplaintTerms
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Boolean, Integer, Table, Text, Uuid
 from hutong.scheme.complaint import ComplaintAct, ComplaintKind, ComplaintParty, ComplaintStatus
 
-_HOUR_NS = 3600 * NS_PER_S
-_DAY_NS = 24 * _HOUR_NS
 _PROCESSED = ComplaintStatus.PROCESSED.value
 _PROCESSING = ComplaintStatus.PROCESSING.value
 
@@ -75,12 +73,12 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if move.act is ComplaintAct.CONTINUE:
             self._check_continued(terms, now_ns)
             again = replace(changed, state=ComplaintStatus.PENDING.value, ended="", ended_ns=0, times=self.times + 1)
-            return replace(again, waiting=True, answer_by_ns=now_ns + terms.answer_hours * _HOUR_NS)
+            return replace(again, waiting=True, answer_by_ns=now_ns + terms.answer_hours * NS_PER_HOUR)
         if not self.is_open and not (move.act is ComplaintAct.CONFIRM and self.ended == ComplaintAct.COMPLETE.value):
             raise Refusal(ComplaintReason.COMPLAINT_ENDED, ended=self.ended)
         if move.by is ComplaintParty.PAYER:
             if move.act is ComplaintAct.SAY:
-                due_ns = self.answer_by_ns if self.waiting else now_ns + terms.answer_hours * _HOUR_NS
+                due_ns = self.answer_by_ns if self.waiting else now_ns + terms.answer_hours * NS_PER_HOUR
                 return replace(changed, waiting=True, answer_by_ns=due_ns)
             return _over(changed, move.act, now_ns)
         return _answered(changed, move.act, terms, now_ns)
@@ -88,7 +86,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def _check_continued(self, terms: ComplaintTerms, now_ns: int) -> None:
         if self.ended != ComplaintAct.COMPLETE.value:
             raise Refusal(ComplaintReason.COMPLAINT_NOT_ENDED, state=self.state)
-        if now_ns > self.ended_ns + terms.continue_days * _DAY_NS:
+        if now_ns > self.ended_ns + terms.continue_days * NS_PER_DAY:
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LATE, days=terms.continue_days)
         if self.times >= terms.times_max:
             raise Refusal(ComplaintReason.COMPLAINT_CONTINUED_TOO_OFTEN, times_max=terms.times_max)
@@ -118,7 +116,7 @@ def complaint_id_of(complaint_id: int, debtor_agent: str) -> int:
 
 def answer_due_ns(terms: ComplaintTerms, now_ns: int) -> int:
     """Until when what has just been said should be answered."""
-    return now_ns + terms.answer_hours * _HOUR_NS
+    return now_ns + terms.answer_hours * NS_PER_HOUR
 
 
 def _answered(complaint: Complaint, act: ComplaintAct, terms: ComplaintTerms, now_ns: int) -> Complaint:
@@ -130,7 +128,7 @@ def _answered(complaint: Complaint, act: ComplaintAct, terms: ComplaintTerms, no
         raise Refusal(ComplaintReason.COMPLAINT_ASKS_NO_REFUND)
     due_ns = complaint.answer_by_ns
     if complaint.waiting or complaint.state != _PROCESSING:
-        due_ns = now_ns + terms.complete_hours * _HOUR_NS
+        due_ns = now_ns + terms.complete_hours * NS_PER_HOUR
     return replace(complaint, state=_PROCESSING, waiting=False, answer_by_ns=due_ns)
 
 

@@ -32,7 +32,7 @@ from hutong.institution.payments.refund import Refund, RefundOrder
 from hutong.institution.payments.refund_service import RefundService
 from hutong.institution.policy.policy import ComplaintTerms, Policies
 from hutong.institution.recalls.recall import Rounds
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_MS
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import minted_ms
 from hutong.runtime.node import NodeRuntime
@@ -44,7 +44,7 @@ from hutong.scheme.messages import hex_id, id_hex
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
 _AT_ONCE = 20  # Turns; who knows none of a long history asks again.
-_TOLD_NS = 30 * 86_400 * NS_PER_S  # Whoever hasn't heard of a turn by then must ask.
+_TOLD_NS = 30 * NS_PER_DAY  # Whoever hasn't heard of a turn by then must ask.
 _NEWS = {
     ComplaintAct.OPEN: "complaint.opened",
     ComplaintAct.CONTINUE: "complaint.continued",
@@ -223,7 +223,7 @@ class ComplaintService:
             return None
         until_ns = None
         if not complaint.is_open:
-            until_ns = complaint.ended_ns + self._terms(complaint.kind).picture_days * 86_400 * NS_PER_S
+            until_ns = complaint.ended_ns + self._terms(complaint.kind).picture_days * NS_PER_DAY
         return Case(
             complaint.complaint_id,
             complaint.payment_id,
@@ -238,7 +238,7 @@ class ComplaintService:
         """Since when what payers said waits for a first answer, the oldest first; a complaint that is continued waits anew."""
         pending = ComplaintStatus.PENDING.value
         waiting = (each for each in self.complaints.everything() if each.state == pending)
-        return sorted(each.answer_by_ns - self._terms(each.kind).answer_hours * 3600 * NS_PER_S for each in waiting)
+        return sorted(each.answer_by_ns - self._terms(each.kind).answer_hours * NS_PER_HOUR for each in waiting)
 
     def left(self, complaint: Complaint) -> int:
         """How much of its payment can be given back. May be cold."""
@@ -283,7 +283,7 @@ class ComplaintService:
         if not paid.merchant_id:
             raise Refusal(ComplaintReason.COMPLAINT_NEEDS_A_MERCHANT)
         now_ns, terms = self._node.clock.now_ns(), self._terms(message.kind.value)
-        if now_ns > outcome.decided_ns + terms.days * 86_400 * NS_PER_S:
+        if now_ns > outcome.decided_ns + terms.days * NS_PER_DAY:
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LATE, days=terms.days)
         for other in self.complaints.find("payment_id", paid.id):
             if other.is_open and other.debtor_agent == message.debtor_agent:

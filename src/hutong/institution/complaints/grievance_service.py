@@ -23,7 +23,7 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_reason
 from hutong.institution.policy.policy import Policies
 from hutong.institution.recalls.recall import Rounds
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
@@ -35,8 +35,7 @@ from hutong.scheme.messages import Channel, hex_id, id_hex
 log = structlog.get_logger()
 CONTACT_LENGTH_MAX = 35
 TURNS_KEPT_MAX = 2 * TURNS_MAX  # Of somebody else's saying.
-_SENT_NS = 7 * 86_400 * NS_PER_S  # What was not heard by then is not sent any more.
-_DAY_NS = 86_400 * NS_PER_S
+_SENT_NS = 7 * NS_PER_DAY  # What was not heard by then is not sent any more.
 _NEWS = {
     ComplaintAct.SAY: "complaint.answered",
     ComplaintAct.APPROVE: "complaint.refund_approved",
@@ -178,7 +177,7 @@ class GrievanceService:
         until_ns = None
         if not grievance.is_open:
             policy, _, _ = self._policies.today(self._node.clock.now_ns())
-            until_ns = grievance.changed_ns + policy.complaint(grievance.kind).picture_days * _DAY_NS
+            until_ns = grievance.changed_ns + policy.complaint(grievance.kind).picture_days * NS_PER_DAY
         return Case(
             grievance.id,
             grievance.payment_id,
@@ -232,11 +231,11 @@ class GrievanceService:
         if payment.channel in NO_MERCHANT:
             raise Refusal(ComplaintReason.COMPLAINT_NEEDS_A_MERCHANT, field="payment_id")
         terms = self._policies.today(now_ns)[0].complaint(order.kind)
-        if now_ns > outcome.decided_ns + terms.days * _DAY_NS:
+        if now_ns > outcome.decided_ns + terms.days * NS_PER_DAY:
             raise Refusal(ComplaintReason.COMPLAINT_TOO_LATE, days=terms.days)
         if any(other.is_open for other in self.grievances.find("payment_id", payment.id)):
             raise Refusal(ComplaintReason.COMPLAINT_ALREADY_OPEN, field="payment_id")
-        today = [each for each in self.grievances.find("user_id", user_id) if each.created_ns > now_ns - _DAY_NS]
+        today = [each for each in self.grievances.find("user_id", user_id) if each.created_ns > now_ns - NS_PER_DAY]
         if len(today) >= terms.daily_max:
             raise Refusal(ComplaintReason.TOO_MANY_COMPLAINTS, daily_max=terms.daily_max)
         return payment

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
 from hutong.scheme.complaint import ComplaintParty
@@ -17,7 +17,7 @@ from hutong.scheme.complaint_messages import PIECE_BYTES_MAX
 IN_CASE_MAX = 40  # Pictures of one complaint, of both sides.
 PERSON_GIVEN_MAX = 40  # What one may give before it is said somewhere, of all that has not gone yet.
 MERCHANT_GIVEN_MAX = 500
-GIVEN_KEPT_NS = 86_400 * NS_PER_S  # What nobody said anywhere by then goes.
+GIVEN_KEPT_NS = NS_PER_DAY  # What nobody said anywhere by then goes.
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 

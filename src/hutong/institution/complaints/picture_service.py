@@ -34,7 +34,7 @@ from hutong.institution.complaints.picture import (
 from hutong.institution.complaints.picture_file import BYTES_MAX, PictureFile, PictureKind, picture_file
 from hutong.institution.complaints.reasons import ComplaintReason
 from hutong.institution.recalls.recall import FIRST_WAIT_NS, Rounds
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Cold, Shelf
@@ -42,9 +42,9 @@ from hutong.scheme.complaint_messages import PIECE_BYTES_MAX, ComplaintPictureAs
 from hutong.scheme.messages import id_hex
 
 log = structlog.get_logger()
-_RENEWED_NS = 3_600 * NS_PER_S  # What is given again within that stays as it is: nobody has a row for each try.
+_RENEWED_NS = NS_PER_HOUR  # What is given again within that stays as it is: nobody has a row for each try.
 _UNDER_WAY_MAX = 4  # Fetched at once: each is in memory until it is whole.
-_ASKED_NS = 7 * 86_400 * NS_PER_S  # What has not come by then does not come.
+_ASKED_NS = 7 * NS_PER_DAY  # What has not come by then does not come.
 _CONTENTS_MAX = 32 * 1024 * 1024  # Bytes in memory, of what was last looked at.
 _CONTENTS_NS = 60 * NS_PER_S
 _LOOKED_AT_ONCE = 200  # Places, at each tick.

@@ -4,11 +4,9 @@ from importlib.resources import files
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Kind, Reason
 from hutong.runtime.tables import BigInt, Bytes, Table, Text, Uuid
-
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class ErasureReason(Reason):
@@ -58,7 +56,7 @@ def shipped_retention() -> RetentionPolicy:
 
 def kept_until_ns(policy: RetentionPolicy, closed_ns: int) -> int:
     """Counted from the end of the business relation."""
-    return closed_ns + policy.identity_days * _DAY_NS
+    return closed_ns + policy.identity_days * NS_PER_DAY
 
 
 def seal_label(user_id: int) -> str:

@@ -24,21 +24,21 @@ from hutong.institution.holds.authorisation import (
     ReleaseState,
     new_authorisation,
 )
-from hutong.institution.holds.hold import DAY_NS, HELD_DAYS
+from hutong.institution.holds.hold import HELD_DAYS
 from hutong.institution.holds.reasons import HoldReason
 from hutong.institution.payments.mandate import HOLD_PREFIX
 from hutong.institution.payments.wording import network_reason, network_text
 from hutong.institution.recalls.recall import Rounds
-from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
+from hutong.runtime.daily import MISSED_DAYS, DueDays
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, warmed
 from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest, HoldStatus
 from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
 
 log = structlog.get_logger()
-_MISSED_DAYS = 366
 
 
 class Asker(Protocol):
@@ -86,15 +86,14 @@ class AuthorisationService:
         self.releases = Shelf(AUTHORISATION_RELEASES, node.journal, node.store, by=("authorisation_id",), timed=True)
         self._rounds = Rounds()
         self._release_rounds = Rounds()
-        self._asked_until = 0  # The day up to which whatever should be over was asked for.
-        self._asking = False
+        self._due_days = DueDays(node, self._ask_due)
 
     async def load(self) -> None:
         """What is not over; the others as they are asked for."""
         await self.all.start()
         await self.releases.start()
-        today = self._node.clock.now_ns() // DAY_NS
-        await self.all.load_by("due_day", range(max(1, today - _MISSED_DAYS), today + HELD_DAYS + 3))
+        today = self._node.clock.now_ns() // NS_PER_DAY
+        await self.all.load_by("due_day", range(max(1, today - MISSED_DAYS), today + HELD_DAYS + 3))
 
     async def resume(self) -> None:
         """After a restart: ask again whatever is not over, how it stands, and let go what was to be."""
@@ -116,7 +115,7 @@ class AuthorisationService:
         known = self.all.get(offer.id)
         if known is None or (known.state == AuthorisationState.REFUSED and not known.number):
             now_ns = self._node.clock.now_ns()
-            known = new_authorisation(offer, code, now_ns, now_ns // DAY_NS + 2)
+            known = new_authorisation(offer, code, now_ns, now_ns // NS_PER_DAY + 2)
             self.all.put(known)
             self._rounds.begin(known.id, now_ns)
         if known.state == AuthorisationState.ASKED:
@@ -226,20 +225,12 @@ class AuthorisationService:
         now_ns = self._node.clock.now_ns()
         self._node.decide_each(partial(self._again, id_) for id_ in self._rounds.due(now_ns))
         self._node.decide_each(partial(self._let_go_again, id_) for id_ in self._release_rounds.due(now_ns))
-        today = now_ns // DAY_NS
-        if today != self._asked_until and not self._asking:
-            self._asking = True
-            self._node.spawn(self._ask_due(today))
+        self._due_days.tick()
 
-    async def _ask_due(self, today: int) -> None:
+    async def _ask_due(self, day: int) -> None:
         """The end of these was not heard of: it is told no more once its debtor agent has been started anew."""
-        try:
-            for day in range(max(self._asked_until + 1, today - _MISSED_DAYS), today + 1):
-                for each in await warmed(self._node.journal, partial(self.all.find, "due_day", day)):
-                    self._rounds.begin(each.id, self._node.clock.now_ns())
-            self._asked_until = today
-        finally:
-            self._asking = False
+        for each in await warmed(self._node.journal, partial(self.all.find, "due_day", day)):
+            self._rounds.begin(each.id, self._node.clock.now_ns())
 
     # Within a decision.
 
@@ -390,7 +381,7 @@ def _held(told: Authorisation, message: HoldReport) -> Authorisation:
         debtor_name=network_text("debtor_name", message.debtor_name),
         debtor_ref=network_text("debtor_ref", message.debtor_ref),
         # A little later than the debtor agent says: it is asked then, if it was silent.
-        due_day=message.lapses_at_ms * NS_PER_MS // DAY_NS + 1,
+        due_day=message.lapses_at_ms * NS_PER_MS // NS_PER_DAY + 1,
     )
 
 

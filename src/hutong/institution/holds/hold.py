@@ -15,7 +15,7 @@ from hutong.institution.chart import held_account
 from hutong.institution.holds.reasons import HoldReason
 from hutong.institution.payments.mandate import HOLD_PREFIX
 from hutong.institution.payments.payment import HELD_ELSEWHERE
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import derive, id_text
 from hutong.kernel.money import Currency
@@ -24,9 +24,8 @@ from hutong.scheme.hold import HoldStatus
 
 PREFIX = "hld"
 HELD_DAYS = 30  # After that what was not taken goes back by itself.
-DAY_NS = 86_400 * NS_PER_S
 _CODE = re.compile(rf"{HOLD_PREFIX}[a-z][a-z0-9-]{{1,34}}:([0-9a-f]{{32}}):([0-9a-f]{{32}})")
-OFFER_LIFE_NS_MAX = DAY_NS  # Longer than that nobody is asked.
+OFFER_LIFE_NS_MAX = NS_PER_DAY  # Longer than that nobody is asked.
 
 
 class HoldState(StrEnum):
@@ -147,7 +146,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             state=HoldState.HOLDING,
             debtor_name=debtor_name,
             attempt=self.attempt + 1,
-            due_day=now_ns // DAY_NS + HELD_DAYS,
+            due_day=now_ns // NS_PER_DAY + HELD_DAYS,
             reason="",
             iso_code="",
             changed_ns=now_ns,

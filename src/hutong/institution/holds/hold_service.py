@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from hutong.institution.holds.held_accounts import HeldAccounts
 from hutong.institution.holds.hold import (
-    DAY_NS,
     HELD_DAYS,
     HOLD_RELEASES,
     HOLDING_MONEY,
@@ -35,12 +34,13 @@ from hutong.institution.payments.ports import Notices, Payer, People
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
 from hutong.institution.policy.policy import Policies
-from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, minted_ms
 from hutong.kernel.money import Currency
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import TRANSFER_DONE, TransferStatus
+from hutong.runtime.daily import MISSED_DAYS, DueDays
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf, decided, warmed
 from hutong.scheme.hold import HoldAct, HoldReport, HoldRequest
@@ -48,7 +48,6 @@ from hutong.scheme.messages import Channel, RequestToPay, hex_id
 
 log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
-_MISSED_DAYS = 366
 
 
 class HoldService:
@@ -74,15 +73,14 @@ class HoldService:
         self.holds = Shelf(HOLDS, node.journal, node.store, by=("user_id", "due_day"), timed=True)
         self.releases = Shelf(HOLD_RELEASES, node.journal, node.store, timed=True)
         self._teller = TellerService(node, self._get, send)
-        self._let_go_until = 0  # The day up to which all that came due was let go.
-        self._letting_go = False
+        self._due_days = DueDays(node, self._let_go_due)
 
     async def load(self) -> None:
         """What holds money; the others as they are asked for."""
         await self.holds.start()
         await self.releases.start()
-        today = self._node.clock.now_ns() // DAY_NS
-        await self.holds.load_by("due_day", range(max(1, today - _MISSED_DAYS), today + HELD_DAYS + 2))
+        today = self._node.clock.now_ns() // NS_PER_DAY
+        await self.holds.load_by("due_day", range(max(1, today - MISSED_DAYS), today + HELD_DAYS + 2))
 
     async def resume(self) -> None:
         """After a restart: finish what was half done, and tell again how what is held stands."""
@@ -249,21 +247,12 @@ class HoldService:
 
     def tick(self) -> None:
         """Let go what nobody took in time, and tell again what the other side may not know."""
-        now_ns = self._node.clock.now_ns()
         self._teller.tick()
-        today = now_ns // DAY_NS
-        if today != self._let_go_until and not self._letting_go:
-            self._letting_go = True
-            self._node.spawn(self._let_go_due(today))
+        self._due_days.tick()
 
-    async def _let_go_due(self, today: int) -> None:
-        try:
-            for day in range(max(self._let_go_until + 1, today - _MISSED_DAYS), today + 1):
-                due = await warmed(self._node.journal, partial(self.holds.find, "due_day", day))
-                self._node.decide_each(partial(self._lapse, hold.id) for hold in due)
-            self._let_go_until = today
-        finally:
-            self._letting_go = False
+    async def _let_go_due(self, day: int) -> None:
+        due = await warmed(self._node.journal, partial(self.holds.find, "due_day", day))
+        self._node.decide_each(partial(self._lapse, hold.id) for hold in due)
 
     # Within a decision.
 

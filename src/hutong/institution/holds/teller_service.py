@@ -4,16 +4,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hutong.institution.holds.hold import DAY_NS, HOLDING_MONEY, Hold
+from hutong.institution.holds.hold import HOLDING_MONEY, Hold
 from hutong.institution.payments.debtor_service import debtor_reference
 from hutong.institution.recalls.recall import Rounds
-from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.hold import HoldReport, HoldRequest, HoldStatus
 from hutong.scheme.messages import hex_id, id_hex
 
-_TOLD_NS = 30 * DAY_NS  # Whoever hasn't heard of a state by then must ask.
+_TOLD_NS = 30 * NS_PER_DAY  # Whoever hasn't heard of a state by then must ask.
 
 
 class TellerService:
@@ -65,7 +65,7 @@ class TellerService:
                 code=hold.code(self._node.node_id) if is_held else "",
                 debtor_name=hold.debtor_name,
                 debtor_ref=debtor_reference(hold.user_id, hold.creditor_agent) if is_held else "",
-                lapses_at_ms=hold.due_day * DAY_NS // NS_PER_MS,
+                lapses_at_ms=hold.due_day * NS_PER_DAY // NS_PER_MS,
                 at_ms=hold.changed_ns // NS_PER_MS,
                 reason=refusal.reason.iso_code if refusal is not None else hold.iso_code,
                 reason_name=refusal.reason.name if refusal is not None else hold.reason,

@@ -11,7 +11,7 @@ import msgspec
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.merchants.staff_key import SECRET_BYTES, SESSION_PREFIX, Role, StaffKey
 from hutong.institution.people.reasons import PeopleReason
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.runtime.tables import BigInt, Text, Uuid
@@ -20,7 +20,7 @@ MEMBER_PREFIX = "mem"
 NAME_LENGTH_MAX = 40
 CALLERS_ID_LENGTH_MAX = 64
 # A shift with its breaks: who comes back the next morning signs in, so the till knows who stands at it.
-IDLE_NS = 12 * 3600 * NS_PER_S
+IDLE_NS = 12 * NS_PER_HOUR
 # Using a session writes a row at most so often.
 _RENEWED_NS = 1800 * NS_PER_S
 _TOKEN_LENGTH = len(SESSION_PREFIX) + 43

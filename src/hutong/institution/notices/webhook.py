@@ -9,7 +9,7 @@ import msgspec
 
 from hutong.institution.notices.event import is_event_type
 from hutong.institution.notices.reasons import NoticeReason
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import Randomness
 from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
@@ -20,7 +20,7 @@ URL_LENGTH_MAX = 2048
 TYPES_MAX = 50
 SECRET_BYTES = 32  # Standard Webhooks: 24 to 64.
 SECRET_PREFIX = "whsec_"  # noqa: S105  # How it begins is no secret.
-ROTATION_NS = 86_400 * NS_PER_S  # For so long the old secret signs, too.
+ROTATION_NS = NS_PER_DAY  # For so long the old secret signs, too.
 
 # Standard Webhooks' example schedule: the waits behind each failed attempt, about 76 hours in all.
 RETRY_WAITS_S = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)

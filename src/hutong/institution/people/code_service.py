@@ -7,8 +7,8 @@ import msgspec
 from hutong.codes.claims import KEPT_NS, Claim, Claimed, PaymentCodeClaims
 from hutong.codes.code import CodeReason
 from hutong.codes.guesses import GuessLimiter
-from hutong.codes.payment_code import DAY_NS, PaymentCodeIssuer
 from hutong.codes.payment_code import Device as CodeDevice
+from hutong.codes.payment_code import PaymentCodeIssuer
 from hutong.codes.plate import Plate, PlateId, PlateKind, mint_plate_id, read_plate_id
 from hutong.institution.people.device_service import DeviceService
 from hutong.institution.people.foreign_code import CODES_MAX as CODES_OF_OTHERS_MAX
@@ -19,6 +19,7 @@ from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.repository import PaymentCodeClaim, PaymentCodeMiss, PeopleRepository, hour, minute
 from hutong.institution.people.settings import DAY_STARTS_NS
 from hutong.institution.people.user import checked_id
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.text import check_text
@@ -52,7 +53,7 @@ class CodeService:
         self._number = await self._repository.number_max()
         claims = await self._repository.claims_since(now_ns - KEPT_NS, now_ns)
         self._claims.load(Claim(row.code, derive(row.charge_id, row.acquirer), row.claimed_ns) for row in claims)
-        for miss in await self._repository.misses_since(now_ns - DAY_NS, now_ns):
+        for miss in await self._repository.misses_since(now_ns - NS_PER_DAY, now_ns):
             self._guesses.note_wrong(miss.acquirer, miss.code, miss.missed_ns)
 
     def next_number(self) -> int:
@@ -76,7 +77,7 @@ class CodeService:
         return PaymentCodeKeys(
             head_today=self._issuer.head(user.number, today),
             head_tomorrow=self._issuer.head(user.number, today + 1),
-            today_ends_ns=(today + 1) * DAY_NS - DAY_STARTS_NS,
+            today_ends_ns=(today + 1) * NS_PER_DAY - DAY_STARTS_NS,
             seed=seed,
         )
 

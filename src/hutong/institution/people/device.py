@@ -5,14 +5,14 @@ from enum import Enum
 import msgspec
 
 from hutong.institution.people.reasons import PeopleReason
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Boolean, Bytes, Text, Uuid
 
 DEVICES_MAX = 5  # In use at a time. Each more makes a payment code likelier to be guessed.
 # Who stole a telephone number can sign in with it; until a new phone may reset the PIN, the old one has been told.
-NEW_NS = 86_400 * NS_PER_S
-SESSION_LIFE_NS = 30 * 86_400 * NS_PER_S
+NEW_NS = NS_PER_DAY
+SESSION_LIFE_NS = 30 * NS_PER_DAY
 
 
 class DeviceState(Enum):

@@ -5,14 +5,13 @@ from enum import Enum
 import msgspec
 
 from hutong.institution.people.reasons import PeopleReason
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.tables import BigInt, Bytes, SmallInt, Text
 
 CODE_DIGITS = 6
 LIFE_NS = 300 * NS_PER_S
 PAUSE_NS = 60 * NS_PER_S  # Between two codes to one number.
-DAY_NS = 86_400 * NS_PER_S
 SENT_MAX = 10  # To one number for one purpose in a day.
 WRONG_MAX = 5  # Per code: so 50 guesses a day of 1,000,000.
 
@@ -42,7 +41,7 @@ class OneTimeCode(msgspec.Struct, frozen=True):
         """Refuses CODE_REQUESTS_EXHAUSTED within a minute of the last, or behind the tenth of a day."""
         wait_ns = self.sent_ns + PAUSE_NS - now_ns
         if self.sent_in_day >= SENT_MAX:
-            wait_ns = max(wait_ns, self.day_starts_ns + DAY_NS - now_ns)
+            wait_ns = max(wait_ns, self.day_starts_ns + NS_PER_DAY - now_ns)
         if wait_ns > 0:
             raise Refusal(PeopleReason.CODE_REQUESTS_EXHAUSTED, retry_after_s=-(-wait_ns // NS_PER_S))
 
@@ -68,7 +67,7 @@ def next_code(previous: OneTimeCode | None, key: str, mac: bytes, now_ns: int) -
     day_starts_ns, sent_in_day = now_ns, 1
     if previous is not None:
         previous.may_send_another(now_ns)
-        if now_ns < previous.day_starts_ns + DAY_NS:
+        if now_ns < previous.day_starts_ns + NS_PER_DAY:
             day_starts_ns, sent_in_day = previous.day_starts_ns, previous.sent_in_day + 1
     return OneTimeCode(
         id=key,

@@ -11,14 +11,13 @@ from hutong.institution.people.personal_code import PersonalCode
 from hutong.institution.people.pin import Pin
 from hutong.institution.people.reasons import PeopleReason
 from hutong.institution.people.user import User
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.journal import Journal
 from hutong.runtime.shelf import Shelf
 from hutong.runtime.tables import BigInt, Integer, Store, Table, Text, Uuid
 
 _MINUTE_NS = 60 * NS_PER_S
-_HOUR_NS = 3600 * NS_PER_S
 
 
 class PaymentCodeClaim(msgspec.Struct, frozen=True):
@@ -137,4 +136,4 @@ def minute(ns: int) -> int:
 
 def hour(ns: int) -> int:
     """Hours since 1970."""
-    return ns // _HOUR_NS
+    return ns // NS_PER_HOUR

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR
 
-DAY_STARTS_NS = 8 * 3600 * NS_PER_S  # How far our midnight lies before UTC's: handles in payment codes change then.
+DAY_STARTS_NS = 8 * NS_PER_HOUR  # How far our midnight lies before UTC's: handles in payment codes change then.
 
 
 class PeopleSettings(msgspec.Struct, frozen=True, kw_only=True):

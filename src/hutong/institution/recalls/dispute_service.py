@@ -40,7 +40,7 @@ from hutong.institution.recalls.dispute import (
 from hutong.institution.recalls.reasons import ANSWERS, RecallRefused
 from hutong.institution.recalls.recall import By, Rounds
 from hutong.institution.recalls.views import dispute_data
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import minted_ms
 from hutong.kernel.text import check_text
@@ -55,7 +55,6 @@ log = structlog.get_logger()
 ID_AHEAD_MAX_MS = 60_000
 RETRY_NS = 60 * NS_PER_S
 RETRY_DOUBLINGS_MAX = 10  # A day at most.
-_HOUR_NS = 3600 * NS_PER_S
 _THERE = frozenset({AccountStatus.CREATED, AccountStatus.EXISTS})
 
 
@@ -268,7 +267,7 @@ class DisputeService:
             remark=remark,
             state=DisputeState.BLOCKING,
             # Nobody can have our people's money set aside for longer than our own policy says.
-            answer_by_ns=min(blank.answer_by_ns, now_ns + terms.answer_hours * _HOUR_NS),
+            answer_by_ns=min(blank.answer_by_ns, now_ns + terms.answer_hours * NS_PER_HOUR),
             released=False,
         )
         left = self._left(dispute)

@@ -5,12 +5,12 @@ from enum import StrEnum
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.runtime.tables import BigInt, Table, Text, Uuid
 from hutong.scheme.messages import RecallStatus
 
 FIRST_WAIT_NS = 2 * NS_PER_S
-WAIT_NS_MAX = 3600 * NS_PER_S
+WAIT_NS_MAX = NS_PER_HOUR
 
 
 class By(StrEnum):

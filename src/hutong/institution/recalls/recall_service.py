@@ -31,7 +31,7 @@ from hutong.institution.recalls.dispute_service import DisputeService
 from hutong.institution.recalls.reasons import RecallRefused
 from hutong.institution.recalls.recall import ANSWERED, RECALLS, By, Recall, RecallOrder, RecallState, Rounds
 from hutong.institution.recalls.views import recall_data
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.text import check_text
 from hutong.runtime.node import NodeRuntime
@@ -39,7 +39,6 @@ from hutong.runtime.shelf import Shelf
 from hutong.scheme.messages import RecallAnswer, RecallReason, RecallRequest, hex_id, id_hex
 
 log = structlog.get_logger()
-_HOUR_NS = 3600 * NS_PER_S
 _NEWS = {
     RecallState.REPORTED: "recall.reported",
     RecallState.DECLINED: "recall.declined",
@@ -252,7 +251,7 @@ class RecallService:
 
     def _sent(self, recall: Recall, terms: RecallTerms) -> Recall:
         now_ns = self._node.clock.now_ns()
-        answer_by_ns = now_ns + terms.answer_hours * _HOUR_NS
+        answer_by_ns = now_ns + terms.answer_hours * NS_PER_HOUR
         return replace(recall, state=RecallState.ASKED, sent_ns=now_ns, answer_by_ns=answer_by_ns)
 
     def _send(self, recall: Recall) -> None:

@@ -3,9 +3,7 @@
 from datetime import datetime, tzinfo
 from datetime import time as time_of_day
 
-from hutong.kernel.clock import NS_PER_S, instant, instant_ns
-
-_HOUR_NS = 3600 * NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, instant, instant_ns
 
 
 class Calendar:
@@ -40,6 +38,6 @@ class Calendar:
             self._now = instant(now_ns).astimezone(self.zone)
             self._day = self._now.toordinal()
             # Zones are apart by quarters of an hour.
-            self._begins_ns = now_ns // (_HOUR_NS // 4) * (_HOUR_NS // 4)
-            self._ends_ns = self._begins_ns + _HOUR_NS // 4
+            self._begins_ns = now_ns // (NS_PER_HOUR // 4) * (NS_PER_HOUR // 4)
+            self._ends_ns = self._begins_ns + NS_PER_HOUR // 4
         return self._now

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hutong.institution.chart import Chart
 from hutong.institution.payments.cashier import Discount, DiscountPart, Grant, Occasion, Weighed
 from hutong.institution.payments.quotes import QUOTE_LIFE_NS
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import CAMPAIGN, Award
@@ -35,7 +35,6 @@ from hutong.scheme.messages import Channel
 
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
-DAY_NS = 86_400 * NS_PER_S
 
 
 class BenefitSource(Protocol):
@@ -407,7 +406,7 @@ class Subsidies:
             case "tier":
                 return payer.tier
             case "age_days":
-                return (occasion.now_ns - payer.since_ns) // DAY_NS
+                return (occasion.now_ns - payer.since_ns) // NS_PER_DAY
             case "segment":
                 return payer.segments
             case "home_city":
@@ -444,7 +443,7 @@ class Sponsorships(Subsidies):
         return False
 
     def _unit(self, occasion: Occasion) -> tuple[int, Known]:
-        hour = occasion.now_ns // (3600 * NS_PER_S)
+        hour = occasion.now_ns // (NS_PER_HOUR)
         unit_id = derive(occasion.shop_id or occasion.merchant_id, f"hour/{hour}")
         return unit_id, self._awards.audience.unit(unit_id)
 

@@ -1,11 +1,11 @@
 """How often codes of coupons may be guessed wrong, by one person and at one node."""
 
 from hutong.codes.guesses import Allowance
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.marketing.coupons.reasons import CouponReason
 
-PER_PERSON = Allowance(burst=10, interval_ns=3_600 * NS_PER_S)
+PER_PERSON = Allowance(burst=10, interval_ns=NS_PER_HOUR)
 """Ten slips of the finger at once, and one an hour: at that pace a code is found in some hundred million years."""
 
 PER_NODE = Allowance(burst=2_000, interval_ns=NS_PER_S)

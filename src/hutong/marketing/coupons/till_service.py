@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.marketing.coupons.claim_service import ClaimService
 from hutong.marketing.coupons.coupon import Coupon, CouponState
@@ -17,7 +17,7 @@ from hutong.marketing.coupons.till_code import TillCode, TillState, letters_key,
 from hutong.runtime.node import NodeRuntime
 
 LOADED_MAX = 100_000  # Codes of one template that nobody has yet.
-_GIVEN_BACK_NS = 86_400 * NS_PER_S
+_GIVEN_BACK_NS = NS_PER_DAY
 
 
 class TillService:

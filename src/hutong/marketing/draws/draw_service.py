@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hutong.institution.payments.cashier import Occasion
 from hutong.institution.sealing import SealingKeys
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_MS, NS_PER_S
 from hutong.kernel.text import check_text
 from hutong.marketing.campaigns.award import AWARDS, Award, AwardState
 from hutong.marketing.campaigns.award_service import AwardService
@@ -45,7 +45,7 @@ from hutong.runtime.shelf import Shelf
 
 DRAW = "draw"
 AHEAD_DAYS = 31  # So far ahead are seeds committed to.
-_OPENED_AHEAD_NS = 12 * 3600 * NS_PER_S  # So long before a day is published what it goes by.
+_OPENED_AHEAD_NS = 12 * NS_PER_HOUR  # So long before a day is published what it goes by.
 _REVEALED_AFTER_NS = 60 * NS_PER_S  # What was begun before midnight is decided by then, mostly.
 _ALIVE = frozenset({CampaignState.SCHEDULED.value, CampaignState.RUNNING.value, CampaignState.PAUSED.value})
 

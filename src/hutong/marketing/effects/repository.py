@@ -8,7 +8,7 @@ import asyncpg
 
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, claimant
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES, Award, AwardKind, AwardState
 from hutong.marketing.campaigns.campaign import Campaign, Side
@@ -16,7 +16,6 @@ from hutong.marketing.effects.unit import Refused, Takings, Unit
 from hutong.runtime.database import unavailable_when_gone
 from hutong.runtime.tables import Store
 
-_HOUR_NS = 3600 * NS_PER_S
 _AT_ONCE = 5_000
 _TIMEOUT = "SET LOCAL statement_timeout = '60s'"
 
@@ -181,7 +180,7 @@ class ScannedEffectRows:
         sums: dict[tuple[int, int, int], tuple[int, int]] = {}
         for row in await self._sold():
             if campaign.created_ns <= row.created_ns < until_ns and campaign.merchant_id in (0, row.merchant_id):
-                key = row.merchant_id, row.shop_id, row.created_ns // _HOUR_NS
+                key = row.merchant_id, row.shop_id, row.created_ns // NS_PER_HOUR
                 payments, amount = sums.get(key, (0, 0))
                 sums[key] = payments + 1, amount + row.gross
         return [(*key, *value) for key, value in sums.items()]

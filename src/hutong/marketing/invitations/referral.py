@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import derive
 from hutong.marketing.invitations.reasons import InvitationReason
@@ -20,7 +20,6 @@ from hutong.runtime.tables import BigInt, Boolean, Integer, Table, Text, Uuid
 
 REFERRAL_PREFIX = "rfl"
 WORDS_MAX = 500
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class ReferralState(StrEnum):
@@ -170,7 +169,7 @@ class Referral(msgspec.Struct, frozen=True, kw_only=True):
             raise Refusal(InvitationReason.APPEAL_NOT_OPEN, state=self.state)
 
     def _moved(self, state: ReferralState, now_ns: int, due_ns: int = 0, **fields: Any) -> "Referral":
-        due_day = due_ns // _DAY_NS if state in OPEN or due_ns else None
+        due_day = due_ns // NS_PER_DAY if state in OPEN or due_ns else None
         fields |= {"state": state.value, "due_ns": due_ns, "due_day": due_day, "changed_ns": now_ns}
         return msgspec.structs.replace(self, **fields)
 
@@ -210,7 +209,7 @@ def joined(  # All that is known when a friend comes.
         joined_ns=now_ns,
         state=ReferralState.JOINED.value,
         due_ns=due_ns,
-        due_day=due_ns // _DAY_NS,
+        due_day=due_ns // NS_PER_DAY,
         terms=msgspec.json.encode(terms).decode(),
         changed_ns=now_ns,
     )

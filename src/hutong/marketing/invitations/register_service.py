@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 
 from hutong.institution.recalls.recall import Rounds
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.marketing.invitations.referral import REFERRALS, Referral, ReferralState
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
-_DAY_NS = 86_400_000_000_000
 _DAYS_BACK, _DAYS_ON = 400, 500  # Further than any terms and any outage reach.
 
 
@@ -26,7 +26,7 @@ class ReferralRegister:
     async def start(self) -> None:
         """Load what is open: found by the days on which something is to happen with it."""
         await self.referrals.start()
-        today = self._node.clock.now_ns() // _DAY_NS
+        today = self._node.clock.now_ns() // NS_PER_DAY
         found = await self._node.store.find(REFERRALS, "due_day", range(today - _DAYS_BACK, today + _DAYS_ON))
         await self.referrals.load({row.id for _, row in found})
         for referral in self.known({row.id for _, row in found}):

@@ -14,7 +14,7 @@ import structlog
 
 from hutong.institution.payments.cashier import ELSEWHERE
 from hutong.institution.payments.payment import Payment
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import id_text
 from hutong.kernel.text import check_text
@@ -39,7 +39,7 @@ from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import Channel
 
 log = structlog.get_logger()
-AGAIN_NS = 3600 * NS_PER_S  # Where the budget has no room, or a refund is under way.
+AGAIN_NS = NS_PER_HOUR  # Where the budget has no room, or a refund is under way.
 SOURCE = "invitation"
 _NO_ROOM = frozenset({CampaignReason.BUDGET_EXHAUSTED, CampaignReason.CAMPAIGN_NOT_RUNNING})
 _RETRY_NS = 300 * NS_PER_S  # Where looking failed: the database was away, say.

@@ -8,14 +8,12 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR
 from hutong.kernel.errors import Refusal
 from hutong.marketing.invitations.reasons import InvitationReason
 
 PERSON_MAX = 28_800  # CNY 288, unless the terms say otherwise.
 STEPS_MAX = 100
-_HOUR_NS = 3600 * NS_PER_S
-_DAY_NS = 24 * _HOUR_NS
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 Fen = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
@@ -56,19 +54,19 @@ class InvitationTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     @property
     def hold_ns(self) -> int:
-        return self.hold_hours * _HOUR_NS
+        return self.hold_hours * NS_PER_HOUR
 
     @property
     def accept_ns(self) -> int:
-        return self.accept_days * _DAY_NS
+        return self.accept_days * NS_PER_DAY
 
     @property
     def qualify_ns(self) -> int:
-        return self.qualify_days * _DAY_NS
+        return self.qualify_days * NS_PER_DAY
 
     @property
     def appeal_ns(self) -> int:
-        return self.appeal_days * _DAY_NS
+        return self.appeal_days * NS_PER_DAY
 
     def total(self, friends: int) -> int:
         """What so many friends bring in all."""

@@ -23,14 +23,13 @@ from hutong.institution.payments.quotes import Terms
 from hutong.institution.payments.refund import RETURN_OUTCOMES, Return
 from hutong.institution.payments.return_service import ReturnService
 from hutong.institution.recalls.recall import Rounds
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.kernel.money import Currency
 from hutong.marketing.red_packets.claim_link import Claim, read_claim
 from hutong.marketing.red_packets.reasons import RedPacketReason
 from hutong.marketing.red_packets.red_packet import (
-    DAY_NS,
     RED_PACKET_CLAIMS,
     ClaimState,
     RedPacket,
@@ -43,7 +42,7 @@ from hutong.runtime.shelf import UNFINISHED_WITHIN
 from hutong.scheme.messages import Channel, CodeConsult, CodeResolve, ConsultStatus, id_hex
 
 log = structlog.get_logger()
-_TRIED_NS = DAY_NS  # So long a share is sent again that its institution refused.
+_TRIED_NS = NS_PER_DAY  # So long a share is sent again that its institution refused.
 _ANSWER_WITHIN_NS = 60 * NS_PER_S
 
 
@@ -77,8 +76,8 @@ class CrossingService:
 
     async def start(self) -> None:
         """Take up what is on its way; the packets have started."""
-        today = self._node.clock.now_ns() // DAY_NS
-        days = range(self._packets.noted_day + 1, today + self._packets.limits.life_ns // DAY_NS + 2)
+        today = self._node.clock.now_ns() // NS_PER_DAY
+        days = range(self._packets.noted_day + 1, today + self._packets.limits.life_ns // NS_PER_DAY + 2)
         found = {row.id for _, row in await self._node.store.find(RED_PACKET_CLAIMS, "sending_day", days)}
         await self._claims.load(found)
         for id_ in sorted(found):

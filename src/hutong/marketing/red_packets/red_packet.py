@@ -13,7 +13,7 @@ import msgspec
 from hutong.codes.plate import PlateId, red_packet_plate_id
 from hutong.institution import chart
 from hutong.institution.payments.payment import check_amount
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, id_text
 from hutong.kernel.money import Currency
@@ -25,7 +25,6 @@ from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Tab
 PACKET_PREFIX = "rpk"
 CLAIM_PREFIX = "rpc"
 GREETING_LENGTH_MAX = 70
-DAY_NS = 86_400 * NS_PER_S
 
 
 class PacketState(StrEnum):
@@ -48,7 +47,7 @@ class RedPacketLimits(msgspec.Struct, frozen=True):
 
     count_max: int = 20_000
     share_max: int = 20_000  # On average: CNY 200 each.
-    life_ns: int = DAY_NS
+    life_ns: int = NS_PER_DAY
     sender_may_claim: bool = True  # From a packet for several.
 
     def check(self, kind: SplitKind, amount: int, count: int) -> None:

@@ -21,6 +21,7 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.usage_service import UsageService
 from hutong.institution.policy.policy import Policies
 from hutong.institution.recalls.recall import Rounds
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive, id_text
 from hutong.kernel.money import Currency
@@ -31,7 +32,6 @@ from hutong.marketing.red_packets.opened import OpenedPacket
 from hutong.marketing.red_packets.ports import People
 from hutong.marketing.red_packets.reasons import RedPacketReason
 from hutong.marketing.red_packets.red_packet import (
-    DAY_NS,
     PACKET_PREFIX,
     RED_PACKET_CLAIMS,
     RED_PACKET_DAYS,
@@ -128,10 +128,10 @@ class RedPacketService:
         """Take up what has not ended."""
         await self.packets.start()
         await self.claims.start()
-        today = self._node.clock.now_ns() // DAY_NS
+        today = self._node.clock.now_ns() // NS_PER_DAY
         noted = await self._node.store.greatest(RED_PACKET_DAYS, "day")
         self.noted_day = noted if noted is not None else today - _DAYS_BACK_MAX
-        days = range(self.noted_day + 1, today + self.limits.life_ns // DAY_NS + 2)
+        days = range(self.noted_day + 1, today + self.limits.life_ns // NS_PER_DAY + 2)
         found = {row.id for _, row in await self._node.store.find(RED_PACKETS, "due_day", days)}
         await self.packets.load(found)
         for id_ in sorted(found):
@@ -213,7 +213,7 @@ class RedPacketService:
             policy_version=policy.version,
             counter=limits.counter,
             counted=limits.counted,
-            due_day=expires_ns // DAY_NS,
+            due_day=expires_ns // NS_PER_DAY,
             created_ns=usage.counted_ns,  # What is given back of it is given back to the day that counted it.
             expires_ns=expires_ns,
             ended_ns=0,
@@ -301,7 +301,7 @@ class RedPacketService:
 
     async def held_of(self, user_id: int) -> int:
         """What is in a person's packets, on its way to other institutions included."""
-        newest = self._node.clock.now_ns() // DAY_NS - _SETTLED_DAYS
+        newest = self._node.clock.now_ns() // NS_PER_DAY - _SETTLED_DAYS
         packets = [each for each in await warmed(self._journal, lambda: self.sent(user_id)) if each.due_day >= newest]
         accounts = await self._ledger.lookup_accounts([each.account(self._currency) for each in packets])
         return sum(each.credits_posted - each.debits_posted for each in accounts)
@@ -312,7 +312,7 @@ class RedPacketService:
         """What nobody claimed in time goes back."""
         now_ns = self._node.clock.now_ns()
         self._node.decide_each(partial(self._end, id_) for id_ in self._rounds.due(now_ns))
-        today = now_ns // DAY_NS
+        today = now_ns // NS_PER_DAY
         if today - 1 > self.noted_day:
             self._note_day(min([today, *self.unfinished.values()]) - 1)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.scheme.message import CurrencyCode, MinorUnits, NodeId
 from hutong.switch.lifecycle.application import Application, MaybeWords, Words
 from hutong.switch.lifecycle.blocker import Blocker
@@ -14,7 +14,6 @@ from hutong.switch.lifecycle.stage import Passage, Stage, possible
 from hutong.switch.node import SwitchNode
 from hutong.switch.views import KeyView, key_view
 
-_DAY_NS = 86_400 * NS_PER_S
 _WARN_DAYS = 30
 
 
@@ -147,7 +146,7 @@ def key_warnings(keys: list[KeyView], now_ns: int) -> list[str]:
     ends = [key.valid_until_ms for key in keys if not key.pending and key.valid_until_ms > now_ms]
     if not ends:
         return ["no key is valid: it can sign nothing"] if keys else []
-    days = (max(ends) - now_ms) * NS_PER_MS // _DAY_NS
+    days = (max(ends) - now_ms) * NS_PER_MS // NS_PER_DAY
     return [f"its last key ends in {days} days: have the next one registered"] if days < _WARN_DAYS else []
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.money import Currency, format_amount
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import NAME_LENGTH_MAX, Campaign, CampaignKind, CampaignState, CampaignTerms
@@ -31,7 +31,6 @@ WAYS = {
     CodeKind.NONE.value: phrase("As a coupon that they take in their wallet"),
     CodeKind.UNIQUE.value: phrase("As a coupon, by a code that you give them"),
 }
-_DAY_NS = 86_400 * NS_PER_S
 _BPS_OF_PERCENT = 100
 _MINUTES = 60
 
@@ -51,7 +50,7 @@ def read_own(form: Form, now_ns: int, currency: str) -> Wanted:
     row = read_row(form, currency)
     form.needed("budget", length_max=24)
     days = form.number("days", least=1, most=max(DAYS))
-    ends_at_ms = (now_ns + days * _DAY_NS) // NS_PER_MS
+    ends_at_ms = (now_ns + days * NS_PER_DAY) // NS_PER_MS
     rules = RuleTable() if is_coupon else RuleTable(rows=(row,))
     draft = DraftOwnCampaign(
         campaign_id=form.needed("id", length_max=40),

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.kernel.money import Currency, format_amount
@@ -46,7 +46,6 @@ _FIELDS = {
     "ends_at": "days",
 }
 _OF_ROW = {"off": "off", "bps": "percent", "max": "most", "threshold": "least"}
-_DAY_NS = 86_400 * NS_PER_S
 _DAYS_MAX = 366
 _PER_CENT_BPS = 100
 _TIMES_MAX = 1_000
@@ -72,7 +71,7 @@ def read_draft(form: Form, now_ns: int, zone: ZoneInfo, sponsors: list[int]) -> 
         budget=form.amount("budget"),
         terms=terms,
         starts_ns=starts_ns,
-        ends_ns=max(now_ns, starts_ns) + form.number("days", least=1, most=_DAYS_MAX) * _DAY_NS,
+        ends_ns=max(now_ns, starts_ns) + form.number("days", least=1, most=_DAYS_MAX) * NS_PER_DAY,
     )
 
 

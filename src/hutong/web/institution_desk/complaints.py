@@ -11,7 +11,7 @@ from hutong.institution.complaints.complaint import COMPLAINT_PREFIX, Complaint
 from hutong.institution.complaints.complaint_service import ComplaintService
 from hutong.institution.complaints.turn import TEXT_LENGTH_MAX
 from hutong.institution.complaints.views import ACT_PREFIX
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.scheme.complaint import ComplaintAct, ComplaintParty
@@ -23,7 +23,6 @@ from hutong.web.page import AnyRequest
 
 NAV = "complaints"
 _SHOWN_MAX = 200
-_DAY_NS = 86_400 * NS_PER_S
 
 
 def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
@@ -64,7 +63,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
                     id_text(COMPLAINT_PREFIX, each.id),
                     each,
                     merchants.merchant(each.merchant_id).name,
-                    ((each.ended_ns or now_ns) - each.created_ns) // _DAY_NS,
+                    ((each.ended_ns or now_ns) - each.created_ns) // NS_PER_DAY,
                 )
                 for each in found[:_SHOWN_MAX]
             ]

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import currency_of
 from hutong.switch.approval_service import ADMIT, RESUME, SUSPEND
@@ -144,7 +144,7 @@ def _change(desk: Desk, switch: SwitchNode, node: str, step: str, form: Form, by
             public_key = _check("public_key", form.needed("public_key", length_max=64), PublicHex)
             from_ns = switch.node.clock.now_ns()
             days = form.number("days", least=1, most=36_500) if form.text("days") else 0
-            until_ns = from_ns + days * 86_400 * NS_PER_S if days else KEY_FOR_EVER_NS
+            until_ns = from_ns + days * NS_PER_DAY if days else KEY_FOR_EVER_NS
             key = bytes.fromhex(public_key)
             return lambda: switch.lifecycle.register_key(node, key_id, key, from_ns, until_ns, by=by, alone=alone)
         case "confirm":

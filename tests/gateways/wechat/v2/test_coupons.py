@@ -7,14 +7,13 @@ import pytest
 from hutong.gateways.account import Caller
 from hutong.gateways.payer import payer_here
 from hutong.gateways.vouchers.stock import StockDraft
-from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.marketing.coupons.template import ClaimLimits, CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import Validity
 from tests.gateways.street import Person, Street
 from tests.gateways.wechat.v2.shop import V2Shop, open_shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-DAY_NS = 86_400 * 10**9
 
 
 async def stocked(street: Street, *, begin: bool = True) -> tuple[V2Shop, str]:
@@ -23,7 +22,7 @@ async def stocked(street: Street, *, begin: bool = True) -> tuple[V2Shop, str]:
     native = await shop.order("T-0", 50_000)
     await rich.pay(native["code_url"])
     now_ns = street.wei.world.clock.now_ns()
-    until_ns = now_ns + 9 * DAY_NS
+    until_ns = now_ns + 9 * NS_PER_DAY
     terms = CouponTerms(
         kind=CouponKind.AMOUNT_OFF,
         amount_off=500,

@@ -12,10 +12,10 @@ from hutong.gateways.wechat.v2.endpoint import Call, Endpoint, Proof
 from hutong.gateways.wechat.v2.errors import Code, Fault
 from hutong.gateways.wire import WireAnswer
 from hutong.institution.bills.bill import BillDay, day_of
-from hutong.kernel.clock import NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_HOUR, Clock
 
 _ZONE = ZoneInfo("Asia/Shanghai")
-_READY_NS = 10 * 3600 * NS_PER_S  # Bills of a day are there at ten in the morning of the next.
+_READY_NS = 10 * NS_PER_HOUR  # Bills of a day are there at ten in the morning of the next.
 _DAYS_KEPT = 92
 # What `error_code` says beside the words: clients know the numbers.
 _NONE, _CREATING, _WRONG_DAY = ("20002", "No Bill Exist"), ("20003", "Bill Creating"), ("20001", "invalid bill_date")

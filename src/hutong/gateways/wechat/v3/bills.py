@@ -24,7 +24,7 @@ from hutong.gateways.wechat.v3.shape import Field, Group, Text, read_query
 from hutong.gateways.wire import WireAnswer, WireRequest
 from hutong.institution.bills.bill import BillDay, day_of
 from hutong.institution.sealing import SealBroken, SealingKeys
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
@@ -34,7 +34,7 @@ PATH = "/v3/billdownload/file"
 _ZONE = ZoneInfo("Asia/Shanghai")
 _LABEL = "wechatpay bill address"
 _LIFE_S = 300
-_READY_NS = 10 * 3600 * NS_PER_S  # Bills of a day are there at ten in the morning of the next.
+_READY_NS = 10 * NS_PER_HOUR  # Bills of a day are there at ten in the morning of the next.
 _DAYS_KEPT = 92
 _VENDOR_HOSTS = (".weixin.qq.com", ".wechatpay.cn")
 _DATE = Text("账单日期", 10, required=True)

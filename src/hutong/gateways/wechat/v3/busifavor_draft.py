@@ -6,7 +6,7 @@ from hutong.gateways.till_coupons.stock import CodeMode, TillStockDraft
 from hutong.gateways.wechat.v3 import moment
 from hutong.gateways.wechat.v3.errors import Code, Fault, param_error
 from hutong.gateways.wechat.v3.orders import words
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
 from hutong.kernel.money import BPS
 from hutong.marketing.coupons.template import ClaimLimits, CouponKind, CouponTerms
 from hutong.marketing.coupons.validity import DAYS_MAX, Hours, Validity
@@ -85,7 +85,7 @@ def _validity(time: dict[str, Any], now_ns: int) -> Validity:
             raise Fault(Code.INVALID_REQUEST, f"不支持该核销规则：{name}")
     begins = moment_of(time, "available_begin_time", f"{_TIME}/available_begin_time", "开始时间")
     ends = moment_of(time, "available_end_time", f"{_TIME}/available_end_time", "结束时间")
-    if not max(begins, now_ns) < ends <= now_ns + DAYS_MAX * 86_400 * NS_PER_S:
+    if not max(begins, now_ns) < ends <= now_ns + DAYS_MAX * NS_PER_DAY:
         value = time["available_end_time"]
         raise wrong(f"{_TIME}/available_end_time", "结束时间", "须晚于开始时间和当前时间，且不过长", value)
     week = time.get("available_week") or {}

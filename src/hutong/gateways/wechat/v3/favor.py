@@ -28,7 +28,7 @@ from hutong.gateways.wechat.v3.orders import check_notify_url, words
 from hutong.gateways.wechat.v3.parties import Parties, check_appid, check_number
 from hutong.gateways.wechat.v3.shape import read_body, read_query
 from hutong.gateways.wire import WireAnswer
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S, Clock
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS, Clock
 from hutong.marketing.coupons.template import ClaimLimits, CouponKind, CouponTerms, Stacking
 from hutong.marketing.coupons.validity import DAYS_MAX, Hours, Validity
 from hutong.runtime.journal import Journal
@@ -144,7 +144,7 @@ class Favor:
         if ends <= max(begins, self._clock.now_ns()):
             text = body["available_end_time"]
             raise _wrong("available_end_time", "可用时间-结束时间", "须晚于开始时间和当前时间", text)
-        if ends - self._clock.now_ns() > DAYS_MAX * 86_400 * NS_PER_S:
+        if ends - self._clock.now_ns() > DAYS_MAX * NS_PER_DAY:
             raise _wrong("available_end_time", "可用时间-结束时间", "有效期过长", body["available_end_time"])
         return begins, ends
 
