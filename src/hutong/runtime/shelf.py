@@ -129,6 +129,13 @@ class Shelf(Generic[Row]):
             return None
         raise Cold(lambda: self.load([key]))
 
+    def get_all(self, keys: Collection[Any]) -> list[Row]:
+        """Those of these that exist, as `get` answers; what is not in memory is loaded in one question."""
+        cold = [key for key in keys if self._is_cold(key)]
+        if cold:
+            raise Cold(lambda: self.load(cold))
+        return [self._rows[key][1] for key in keys if key in self._rows]
+
     def entry(self, key: Any) -> tuple[int, Row] | None:
         """The newest version with its position, if it is in memory."""
         return self._rows.get(key)
@@ -224,6 +231,10 @@ class Shelf(Generic[Row]):
             await self.load(keys)
         for value in values:
             self.all_known(column, value)
+
+    def _is_cold(self, key: Any) -> bool:
+        is_new = self._timed and key >> RANDOM_BITS > self._newest_ms
+        return not (key in self._rows or is_new or self._whole or key in self._absent)
 
     def _remember(self, position: int, row: Row) -> None:
         key = getattr(row, self._key)

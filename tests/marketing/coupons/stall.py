@@ -21,6 +21,7 @@ from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.repository import CouponRepository
 from hutong.marketing.coupons.template import CouponKind, CouponTemplate, CouponTerms
 from hutong.marketing.coupons.template_service import TemplateService
+from hutong.marketing.coupons.till_service import TillService
 from hutong.marketing.coupons.validity import Validity
 from hutong.runtime.journal import MemoryJournal
 from hutong.runtime.node import NodeRuntime, run_now
@@ -104,6 +105,7 @@ class Stall:
         self.templates = TemplateService(node, repository, self.campaigns, codes)
         self.claims = ClaimService(node, repository, self.templates, self.campaigns, CALENDAR, self.told)
         self.redemptions = RedemptionService(node, repository, self.templates, self.campaigns, CALENDAR)
+        self.till = TillService(node, repository, self.templates, self.claims, self.redemptions)
         self.repository = repository
         now(repository.start())
         now(self.templates.start())

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from hutong.kernel.ids import parse_id
+from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.rules import RuleRow, RuleTable
+from hutong.marketing.coupons.code import Use
 from hutong.runtime.pool import WorkerPool
 from tests.institution.payments.test_http import OPERATOR, PIN, Phone
 from tests.marketing.coupons.bazaar import FIVE_OFF, Bazaar, Browser
@@ -117,10 +118,13 @@ async def test_a_merchant_makes_codes_of_its_own_coupons_alone(bazaar: Bazaar) -
     )
     codes = answer.text.split()
     assert len(codes) == 3
+    assert (told["claimed"], told["used"]) == (0, 0)
     claim = {"coupon_id": payer.new_id("cpn"), "code": codes[0].lower()}
     await payer.post(f"{MINE}/by-code", 201, claim)
     used = await payer.post(f"{MINE}/by-code", 422, claim | {"coupon_id": payer.new_id("cpn")})
     assert used["reason"] == "COUPON_CODE_USED"
+    again = await merchant.post(f"{path}/{body['template_id']}/codes", 201, batch)
+    assert (again["claimed"], again["used"]) == (1, 0)
     wrong = await payer.post(f"{MINE}/by-code", 400, claim | {"code": "0000-0000-0000-0000"})
     assert wrong["reason"] == "COUPON_CODE_WRONG"
     page = await merchant.get(f"{path}/{body['template_id']}/claims?limit=1")
@@ -129,6 +133,27 @@ async def test_a_merchant_makes_codes_of_its_own_coupons_alone(bazaar: Bazaar) -
         assert (await merchant.post(f"{path}/{body['template_id']}/{verb}", 200))["claimed"] == 1
     institutions = await bazaar.template(await bazaar.campaign())
     assert (await merchant.get(f"{path}/{institutions['template_id']}", 404))["reason"] == "COUPON_TEMPLATE_UNKNOWN"
+
+
+async def test_who_makes_codes_does_not_wait_for_the_whole_template_to_be_counted(
+    bazaar: Bazaar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = await bazaar.template(await bazaar.campaign(), code="UNIQUE")
+    counted: list[int] = []
+    whole = bazaar.marketing.coupon_uses.of_template
+
+    async def noted(template_id: int) -> dict[int, Use]:
+        counted.append(template_id)
+        return await whole(template_id)
+
+    monkeypatch.setattr(bazaar.marketing.coupon_uses, "of_template", noted)
+    path = f"/v1/operator/coupon-templates/{template['template_id']}/codes"
+    batch = {"batch_id": id_text("ccb", bazaar.mint.mint()), "count": 3}
+    for _ in range(2):
+        await bazaar.said("POST", path, 201, batch, headers=OPERATOR)
+    assert not counted
+    assert len(await bazaar.said("GET", path, 200, headers=OPERATOR)) == 1
+    assert counted, "who lists them all asks for it"
 
 
 async def test_a_coupon_is_given_by_telephone_number(bazaar: Bazaar) -> None:

@@ -64,7 +64,7 @@ class TemplateEdge:
 
     async def batch(self, batch: CodeBatch) -> BatchView:
         """A batch, and how many of its codes were used."""
-        return batch_view(batch, (await self.uses.of_template(batch.template_id)).get(batch.id, Use()))
+        return batch_view(batch, await self.uses.of_batch(batch.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -18,6 +19,14 @@ from hutong.runtime.node import NodeRuntime
 
 LOADED_MAX = 100_000  # Codes of one template that nobody has yet.
 _GIVEN_BACK_NS = NS_PER_DAY
+
+
+@dataclass(slots=True)
+class _Free:
+    """A template's codes that nobody has: how many, and which, in order. Those among them that were dropped are passed over."""
+
+    count: int
+    codes: deque[int]
 
 
 class TillService:
@@ -40,7 +49,7 @@ class TillService:
         self._templates = templates
         self._claims = claims
         self._redemptions = redemptions
-        self._free: dict[int, deque[int]] = {}  # Codes of a template that were nobody's when last looked at.
+        self._free: dict[int, _Free] = {}  # Of each template that was asked for codes since the start.
 
     # Codes.
 
@@ -77,17 +86,19 @@ class TillService:
         Refuses:  COUPON_CODES_TOO_MANY.
         Repeats:  all were there before.
         """
-        known = self._all.till_codes.find("template_id", template_id)
+        free = self._free_of(template_id)
+        # By name, and not among all of the template: a merchant with a million codes brings the next hundred as cheaply.
+        known = self._all.till_codes.get_all([till_code_id(template_id, each) for each in letters])
         there = {code.letters for code in known}
-        new = [each for each in letters if each not in there]
-        if sum(code.state == TillState.LOADED for code in known) + len(new) > LOADED_MAX:
+        new = [each for each in dict.fromkeys(letters) if each not in there]
+        if free.count + len(new) > LOADED_MAX:
             raise Refusal(CouponReason.COUPON_CODES_TOO_MANY)
         now_ns = self._node.clock.now_ns()
-        free = self._free_of(template_id)
         for each in new:
             code = self._new(template_id, each, now_ns, TillState.LOADED)
             self._all.till_codes.put(code)
-            free.append(code.id)
+            free.codes.append(code.id)
+        free.count += len(new)
         return new, [each for each in letters if each in there]
 
     def delete(self, template_id: int, letters: str) -> TillCode:
@@ -97,6 +108,7 @@ class TillService:
             return code
         if code.state != TillState.LOADED:
             raise Refusal(CouponReason.COUPON_SPENT, state=str(code.state))
+        self._free_of(template_id).count -= 1
         return self._put(replace(code, state=TillState.DELETED.value, changed_ns=self._node.clock.now_ns()))
 
     # Coupons.
@@ -111,6 +123,8 @@ class TillService:
         """
         code = self._loaded(template_id) if not letters else self._fresh(template_id, letters)
         coupon = self._claims.send_for_till(claim_id, template_id, person_id, code.id)
+        if code.state == TillState.LOADED:
+            self._free_of(template_id).count -= 1
         return self._put(
             replace(
                 code,
@@ -186,7 +200,7 @@ class TillService:
 
     def _loaded(self, template_id: int) -> TillCode:
         """The code loaded first of those that are nobody's. Which are is looked at again, however the queue came about."""
-        free = self._free_of(template_id)
+        free = self._free_of(template_id).codes
         while free:
             code = self._all.till_codes.get(free[0])
             if code is not None and code.state == TillState.LOADED:
@@ -194,11 +208,12 @@ class TillService:
             free.popleft()
         raise Refusal(CouponReason.COUPON_CODES_EXHAUSTED)
 
-    def _free_of(self, template_id: int) -> deque[int]:
+    def _free_of(self, template_id: int) -> _Free:
+        """All codes of the template are looked through once; from then on it is counted. May raise `Cold`."""
         known = self._free.get(template_id)
         if known is None:
             loaded = [code.id for code in self.codes(template_id) if code.state == TillState.LOADED]
-            known = self._free[template_id] = deque(loaded)
+            known = self._free[template_id] = _Free(len(loaded), deque(loaded))
         return known
 
     def _new(self, template_id: int, letters: str, now_ns: int, state: TillState) -> TillCode:
