@@ -340,7 +340,8 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     newcomer.looks_right()
     newcomer.page.goto(f"{link}X")
     expect(newcomer.page.get_by_role("heading", name="This invitation leads nowhere")).to_be_visible()
-    first = _friend(street, link)
+    saver = street.payer("yun")
+    first = _friend(street, link, saver)
     expect(page.locator(".mine")).to_contain_text("0 of 2 friends")
     expect(page.locator(".mine")).to_contain_text("The next friend brings ¥8.00.")
     theirs = entered(person, town, first)
@@ -351,7 +352,7 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     expect(page.locator("li").filter(has_text="Has not paid yet")).to_have_count(1)
     first.pay(plate, 1_000)
     until(lambda: inviter.balance, lambda balance: balance == 800)
-    _friend(street, link).pay(plate, 1_000)  # The same account at the bank as the first one's.
+    _friend(street, link, saver).pay(plate, 1_000)  # The same account at the bank as the first one's.
     until(lambda: _states(inviter), lambda states: states == ["PAID", "REFUSED"])
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥8.00")
@@ -392,10 +393,9 @@ def _granted_at_the_desk(town: BrowserTown, person: OpenBrowser, referral_id: st
     expect(other.page.locator("button[value=approve]")).to_have_count(0)
 
 
-def _friend(street: Street, link: str) -> Payer:
+def _friend(street: Street, link: str, saver: Payer) -> Payer:
     payer = street.payer("jing", 5_000, tier="II", invitation=link)
-    body = {"bank_account_id": new_id("bka"), "name": "yun", "mandate": f"mandate:yun:{'ab' * 16}", "code": ""}
-    payer.post("/v1/bank-accounts", body)
+    street.link_bank(payer, saver)
     return payer
 
 

@@ -36,11 +36,10 @@ def campaign(street: Street, **terms: Any) -> str:
     return campaign_id
 
 
-def friend(street: Street, code: str, bank: str = "") -> Payer:
+def friend(street: Street, code: str, bank: Payer | None = None) -> Payer:
     """Somebody who came by a code: known well enough, with an account at a bank and some money."""
     payer = street.payer("jing", 5_000, tier="II", invitation=code)
-    mandate = f"mandate:yun:{bank or new_id('x')[-26:].encode().hex()[:32]}"
-    payer.post("/v1/bank-accounts", {"bank_account_id": new_id("bka"), "name": "yun", "mandate": mandate, "code": ""})
+    street.link_bank(payer, bank)
     return payer
 
 
@@ -70,7 +69,7 @@ def test_an_invited_friend_pays_and_the_inviter_is_rewarded_or_told_why_not(stre
     assert page.status_code == 200
     assert "*小明" in page.text
 
-    account = "ab" * 16
+    account = street.payer("yun")
     first = friend(street, invited["link"], account)
     assert first.get("/v1/me/invitations")["invited_by"] == "*小明"
     assert states(inviter) == ["JOINED"]

@@ -339,3 +339,81 @@ def test_a_grant_asked_for_again_under_the_same_id_is_the_same_mandate() -> None
         with pytest.raises(Refusal, match="ID_TAKEN") as refused:
             granted(**changed)
         assert refused.value.facts["field"] in changed
+
+
+# Which account it is.
+
+
+@banks
+def test_a_bank_names_one_account_alike_under_all_of_its_mandates(bank: str) -> None:
+    """Two people who link one account do so under a mandate each: that it is one, the bank alone can say."""
+    link = Link(bank=bank)
+    other, somebody = link.jing.user(), link.yun.user(500_000)
+    _, second = link.grant("jing", 5_000)
+    linked = linked_by(link, other, second)
+    assert linked.mark == account_of(link).mark != 0
+    link.holder = somebody
+    assert linked_by(link, other, link.grant("jing", 5_000)[1]).mark not in {0, linked.mark}
+    links = link.jing.payments.bank_link
+    marks = now(links.marks_of([link.user.id, other.id]))
+    assert marks[link.user.id] & marks[other.id] == {linked.mark}
+    assert all(links.is_known(each.id) for each in (link.user, other))
+
+
+def test_a_mandate_that_was_made_up_or_revoked_or_is_anothers_names_no_account() -> None:
+    link = Link()
+    links = link.jing.payments.bank_link
+    mandate, revoked = link.grant("jing", 5_000)
+    link.yun.decide(lambda: _none(link.yun.payments.mandates.revoke(link.holder.id, mandate.id)))
+    for text in (f"mandate:yun:{7:032x}", f"mandate:nobody:{7:032x}", revoked, link.grant("zhi", 5_000)[1]):
+        somebody = link.jing.user()
+        assert linked_by(link, somebody, text).mark == 0
+        assert not links.is_known(somebody.id)
+
+
+def test_what_a_bank_says_stays_when_the_account_is_unlinked_and_behind_a_restart() -> None:
+    link = Link()
+    links = link.jing.payments.bank_link
+    mark = account_of(link).mark
+    now(warmed(link.jing.journal, lambda: links.unlink(link.user.id, link.account.id)))
+    link.jing.journal.seal()
+    link.world.flush()
+    assert not links.is_known(link.user.id)
+    assert mark in now(links.marks_of([link.user.id]))[link.user.id]
+
+
+def test_a_bank_that_was_silent_is_asked_again() -> None:
+    link = Link()
+    links, told = link.jing.payments.bank_link, list[str]()
+    somebody = link.jing.user()
+    _, text = link.grant("jing", 5_000)
+    link.world.posting = True  # Nothing arrives for a while ...
+    linked = linked_by(link, somebody, text, flush=False)
+    link.world.letters.clear()  # ... or ever.
+    link.world.posting = False
+    assert not links.is_known(somebody.id)
+    link.jing.decide(lambda: links.ask_banks(somebody.id, lambda: told.append("known")))
+    link.world.flush()
+    assert told == ["known"]
+    assert links.is_known(somebody.id)
+    assert linked.mark == 0, "what was answered when it was linked"
+    link.jing.decide(lambda: links.ask_banks(somebody.id, lambda: told.append("asked again")))
+    link.world.flush()
+    assert told == ["known"]
+
+
+def linked_by(link: Link, user: Person, text: str, *, flush: bool = True) -> BankAccount:
+    """This person links an account under this mandate; as it is when the bank has answered."""
+    links, id_ = link.jing.payments.bank_link, link.jing.node.mint.mint()
+    linked = now(warmed(link.jing.journal, lambda: links.link(user.id, id_, name="云行", mandate=text, code="")))
+    link.jing.journal.seal()
+    if not flush:
+        return linked
+    link.world.flush()
+    return next(each for each in links.accounts(user.id) if each.id == linked.id)
+
+
+def account_of(link: Link) -> BankAccount:
+    link.world.flush()
+    (account,) = link.jing.payments.bank_link.accounts(link.user.id)
+    return account

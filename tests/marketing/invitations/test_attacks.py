@@ -1,5 +1,7 @@
 """Attack stories: what people try to be paid for, and what they get."""
 
+from functools import partial
+
 import msgspec
 import pytest
 
@@ -42,6 +44,32 @@ def test_a_second_wallet_with_ones_own_card_brings_nothing_though_the_card_was_u
     world.wait()
     assert signals(jing, my_other_self) == {"SHARED_FUNDING"}
     assert jing.rewarded(me) == 0
+
+
+def test_a_made_up_mandate_is_no_account_of_ones_own() -> None:
+    """Whoever links an account writes down a mandate; that there is an account behind it, its bank says."""
+    world = VillageWorld()
+    jing = world.jing
+    me = jing.person()
+    friend = jing.person(jing.invite(me), bank="")
+    jing.link(friend, "made up", known=False)
+    jing.pays(friend, jing.shop())
+    assert jing.of(friend).state == ReferralState.JOINED
+    assert jing.spent == 0
+
+
+def test_a_bank_that_answers_after_the_payment_answers_in_time() -> None:
+    world = VillageWorld()
+    jing = world.jing
+    me = jing.person()
+    friend = jing.person(jing.invite(me), bank="")
+    jing.link(friend, "slow", known=False)
+    payment = jing.pays(friend, jing.shop())
+    (account,) = jing.does(lambda: jing.payments.bank_link.accounts(friend.id))
+    again = partial(jing.rewards.completed, payment)
+    jing.does(lambda: jing.payments.bank_link.named(account.id, 7, again))
+    world.flush()
+    assert jing.of(friend).state == ReferralState.HELD
 
 
 def test_a_house_of_phones_registers_in_bulk_and_pays_one_shop() -> None:

@@ -145,12 +145,14 @@ class Village(House):
         self.world.flush()
         return user
 
-    def link(self, user: User, account: str) -> None:
-        """The person links an account at a bank."""
-        mandate = f"mandate:yun:{derive(1 << 90, account):032x}"
-        link = self.payments.bank_link.link
+    def link(self, user: User, account: str, *, known: bool = True) -> None:
+        """The person links an account at a bank under a mandate of its own, and the bank says which account it is, if it knows it."""
         bank_account_id = self.node.mint.mint()
-        self.does(lambda: link(user.id, bank_account_id, name="yun", mandate=mandate, code=""))
+        mandate = f"mandate:yun:{derive(bank_account_id, 'mandate'):032x}"
+        links = self.payments.bank_link
+        linked = self.does(lambda: links.link(user.id, bank_account_id, name="yun", mandate=mandate, code=""))
+        if known:
+            self.does(lambda: links.named(linked.id, derive(1 << 90, account)))
 
     def does(self, decide: Any) -> Any:
         """One decision, with what it needs loaded; durable where the world is."""

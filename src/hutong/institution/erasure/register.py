@@ -47,7 +47,11 @@ REGISTER = (
     Holding("requests_to_pay", scanned=True),
     Holding("payment_requests", scanned=True),
     Holding("mandates", blanked=_NAMELESS),
-    Holding("bank_accounts", blanked={"name": "", "mandate": "", "code": ""}, secret=frozenset({"mandate"})),
+    Holding(
+        "bank_accounts",
+        blanked={"name": "", "mandate": "", "code": "", "mark": 0},
+        secret=frozenset({"mandate", "mark"}),
+    ),
     Holding("top_ups", scanned=True),
     Holding(
         "gateway_agreements",

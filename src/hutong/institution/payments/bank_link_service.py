@@ -5,7 +5,9 @@ A top-up is a request to pay under the bank's mandate; a withdrawal is a payment
 """
 
 import hashlib
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Callable, Collection
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -19,6 +21,7 @@ from hutong.institution.payments.mandate import (
     BankAccount,
     TopUp,
     TopUpState,
+    account_question,
     bank_of,
     mandate_id,
     proof_of,
@@ -42,6 +45,7 @@ log = structlog.get_logger()
 _TO_PEOPLE = (Channel.PERSONAL_CODE, Channel.WITHDRAWAL)
 ACCOUNTS_MAX = 20
 TOP_UP_LIFE_NS = 120 * NS_PER_S
+_ANSWER_WITHIN_NS = 60 * NS_PER_S
 NAME_LENGTH_MAX = 70
 
 
@@ -67,11 +71,13 @@ class BankLinkService:
         self._top_ups = top_ups
         self._currency = currency
         self._accounts = Shelf(BANK_ACCOUNTS, node.journal, node.store, by=("user_id",))
+        self._asked: deque[tuple[int, int]] = deque()  # Consults about whose account it is, with when each was sent.
 
     def link(self, user_id: int, bank_account_id: int, *, name: str, mandate: str, code: str) -> BankAccount:
         """
         Link an account at a bank: its mandate lets money in, its code lets money out; at least one.
 
+        The bank is asked which account it is, under whichever mandate: see `is_known`.
         Refuses:  MANDATE_MALFORMED, ID_TAKEN, BANK_ACCOUNTS_TOO_MANY.
         Repeats:  the account as it is.
         """
@@ -100,6 +106,7 @@ class BankLinkService:
             created_ns=self._node.clock.now_ns(),
         )
         self._accounts.put(account)
+        self._ask(account, None)
         return account
 
     def unlink(self, user_id: int, id_: int) -> BankAccount:
@@ -113,11 +120,53 @@ class BankLinkService:
     def accounts(self, user_id: int) -> list[BankAccount]:
         return [account for account in self._accounts.find("user_id", user_id) if not account.unlinked_ns]
 
+    # Which account it is.
+
+    def is_known(self, user_id: int) -> bool:
+        """Whether a bank said of an account that is linked here which of its own it is. May raise `Cold`."""
+        return any(account.mandate and account.mark for account in self.accounts(user_id))
+
+    def ask_banks(self, user_id: int, then: Callable[[], None] | None = None) -> None:
+        """
+        Ask about every account of this person's of which its bank has not said which it is; `then` follows each answer that does.
+
+        Whoever links an account writes down a mandate, and anybody can make one up. May raise `Cold`, before anything is asked.
+        """
+        for account in self.accounts(user_id):
+            if account.mandate and not account.mark:
+                self._ask(account, then)
+
+    def named(self, id_: int, mark: int, then: Callable[[], None] | None = None) -> None:
+        """Its bank says which account this is. Repeats: nothing."""
+        account = self._accounts.get(id_)
+        if account is not None and mark and not account.mark:
+            self._accounts.put(replace(account, mark=mark))
+            if then is not None:
+                self._journal.effect(then)
+
+    def _ask(self, account: BankAccount, then: Callable[[], None] | None) -> None:
+        if not account.mandate:
+            return
+        now_ns = self._node.clock.now_ns()
+        while self._asked and self._asked[0][0] + _ANSWER_WITHIN_NS <= now_ns:
+            self._consults.forget(self._asked.popleft()[1])
+        told = partial(self._told, account.id, account.bank, then)
+        self._asked.append((now_ns, self._consults.ask(account_question(account.mandate), told)))
+
+    def _told(self, id_: int, bank: str, then: Callable[[], None] | None, terms: Terms | Refusal) -> None:
+        if isinstance(terms, Refusal) or terms.creditor_agent != bank:
+            because = terms.facts.get("because", "") if isinstance(terms, Refusal) else terms.creditor_agent
+            log.info("bank account not named", bank=bank, because=because)
+            return
+        named = partial(self.named, id_, terms.request_id, then)
+        self._journal.effect(partial(self._node.decide, named))
+
     async def marks_of(self, user_ids: Collection[int]) -> dict[int, frozenset[int]]:
         """Of all accounts that each user ever linked: marks that are equal where those are, and say nothing else."""
         found: dict[int, set[int]] = {user_id: set() for user_id in user_ids}
         for _, account in await self._node.store.find(BANK_ACCOUNTS, "user_id", user_ids):
             found[account.user_id] |= {_mark(text) for text in (account.mandate, account.code) if text}
+            found[account.user_id] |= {account.mark} - {0}
         return {user_id: frozenset(marks) for user_id, marks in found.items()}
 
     # Money in.

@@ -9,7 +9,14 @@ import asyncio
 from collections.abc import Callable
 
 from hutong.institution.payments.cashier import Cashier, Weighed
-from hutong.institution.payments.mandate import MANDATE_PREFIX, bank_of, mandate_id, proof_of, read_proof
+from hutong.institution.payments.mandate import (
+    MANDATE_PREFIX,
+    account_asked,
+    bank_of,
+    mandate_id,
+    proof_of,
+    read_proof,
+)
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import check_amount
 from hutong.institution.payments.ports import Payer, People, Requests, Resolved
@@ -28,7 +35,7 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import warmed
-from hutong.scheme.messages import CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
+from hutong.scheme.messages import Channel, CodeConsult, CodeResolve, ConsultStatus, hex_id, id_hex
 
 CONSULT_WAIT_S = 5
 CODE_LENGTH_MAX = 512
@@ -180,13 +187,28 @@ class ConsultService:
         if any(answered(consult) for answered in self.answerers):
             return
         try:
-            resolved = self._resolve(consult.code, consult.debtor_agent)
-            answer = self._answer(consult, resolved) if resolved is not None else None
+            if mandate := account_asked(consult.code):
+                answer: CodeResolve | None = self._whose_account(consult, mandate)
+            else:
+                resolved = self._resolve(consult.code, consult.debtor_agent)
+                answer = self._answer(consult, resolved) if resolved is not None else None
         except Refusal as refusal:
             answer = _refused(consult, refusal.reason.iso_code, refusal.reason.name)
         if answer is None:
             answer = _refused(consult, PaymentReason.CODE_NOT_RESOLVED.iso_code, "CODE_UNKNOWN")
         self._node.journal.tell(self._switch, answer)
+
+    def _whose_account(self, consult: CodeConsult, mandate: str) -> CodeResolve:
+        """Which account a mandate of ours takes from: under a name that says nothing else, and that nothing can be paid to."""
+        return CodeResolve(
+            consult_id=consult.consult_id,
+            debtor_agent=consult.debtor_agent,
+            status=ConsultStatus.FOUND,
+            creditor_agent=self._node.node_id,
+            channel=Channel.WITHDRAWAL,
+            request_id=id_hex(self._mandates.account_mark(mandate, consult.debtor_agent)),
+            currency=self._currency,
+        )
 
     def _own_terms(self, code: str, amount: int) -> Terms | None:
         if code.startswith(MANDATE_PREFIX) and bank_of(code) != self._node.node_id:

@@ -17,6 +17,7 @@ MANDATE_PREFIX = "mandate:"
 HOLD_PREFIX = "hold:"  # How a code begins that names a hold, and its node: see `institution.holds`.
 SECRET_BYTES = 16
 _TEXT = re.compile(rf"{MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:([0-9a-f]{{{2 * SECRET_BYTES}}})")  # Of a node, its token.
+_ACCOUNT = re.compile(rf"({MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:[0-9a-f]{{32}}):account")
 _PROOF = re.compile(rf"({MANDATE_PREFIX}[a-z][a-z0-9-]{{1,34}}:[0-9a-f]{{32}}):([0-9a-f]{{32}}):(\S.*)")
 
 
@@ -67,6 +68,7 @@ class BankAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     code: Text  # The personal code at the bank; empty: nothing can be sent to it.
     created_ns: BigInt
     unlinked_ns: BigInt = 0
+    mark: Uuid = 0  # What its bank calls it towards us, the same for all of its mandates; 0: the bank has not said.
 
 
 class TopUpState(StrEnum):
@@ -177,6 +179,17 @@ def read_proof(text: str) -> Proof:
     if spelled is None:
         raise Refusal(PaymentReason.MANDATE_MALFORMED)
     return Proof(spelled[1], spelled[2], spelled[3])
+
+
+def account_question(mandate: str) -> str:
+    """What the wallet consults to hear which account a mandate takes from: `docs/scheme/codes.md`."""
+    return f"{mandate}:account"
+
+
+def account_asked(text: str) -> str:
+    """The mandate whose account is asked for; empty where that is not the question."""
+    spelled = _ACCOUNT.fullmatch(text)
+    return spelled[1] if spelled is not None else ""
 
 
 def withdrawal_creditor(bank_account_id: int) -> str:

@@ -107,6 +107,17 @@ class MandateService:
             raise Refusal(PaymentReason.MANDATE_UNKNOWN)
         return mandate
 
+    def account_mark(self, text: str, grantee: str) -> int:
+        """
+        What we call the account behind a mandate towards who was granted it: always the same, and no news to anybody else.
+
+        Refuses:  MANDATE_MALFORMED, MANDATE_UNKNOWN, MANDATE_OF_ANOTHER, MANDATE_REVOKED.
+        """
+        mandate = self.mandate(mandate_id(text))
+        mandate.check_usable(grantee)
+        whose = f"{mandate.user_id:032x}/{grantee}".encode()
+        return int.from_bytes(hashlib.blake2b(whose, key=self._key, digest_size=16, person=b"hutong account").digest())
+
     def claim(self, text: str, grantee: str, amount: int, currency: str) -> Mandate:
         """Use `amount` of today's room. Refuses MANDATE_MALFORMED, MANDATE_UNKNOWN, and as `Mandate.claimed`."""
         mandate = self.mandate(mandate_id(text))

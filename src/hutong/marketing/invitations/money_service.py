@@ -1,6 +1,6 @@
 """What invitations ask about payments, accounts at banks and merchants' staff, answered by the institution's services."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from hutong.institution.payments.payment import Payment, Why
@@ -33,8 +33,12 @@ class MoneyService:
         return self._payments.debtor.usages.of(user.id, user.wallet_account).position > 0
 
     def has_funding(self, user_id: int) -> bool:
-        """Whether money of the person's own can come from a linked account."""
-        return any(account.mandate for account in self._payments.bank_link.accounts(user_id))
+        """Whether money can come from a linked account that its bank knows: a mandate that was made up is none."""
+        return self._payments.bank_link.is_known(user_id)
+
+    def ask_banks(self, user_id: int, then: Callable[[], None] | None = None) -> None:
+        """Ask banks which accounts those are that the person linked; `then` follows each answer."""
+        self._payments.bank_link.ask_banks(user_id, then)
 
     def left(self, payment_id: int) -> int:
         """How much of what the payer paid is neither back nor on its way back."""

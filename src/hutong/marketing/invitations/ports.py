@@ -1,6 +1,6 @@
 """Whom invitations live beside; the institution's services and the campaigns satisfy these."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from hutong.institution.payments.payment import Payment
@@ -92,7 +92,11 @@ class Money(Protocol):
         ...
 
     def has_funding(self, user_id: int, /) -> bool:
-        """Whether an account of the person's own is linked. May raise `Cold`."""
+        """Whether an account is linked that its bank knows. May raise `Cold`."""
+        ...
+
+    def ask_banks(self, user_id: int, then: Callable[[], None] | None = None, /) -> None:
+        """Ask banks which accounts those are that the person linked; `then` follows each answer. May raise `Cold`."""
         ...
 
     def left(self, payment_id: int, /) -> int:

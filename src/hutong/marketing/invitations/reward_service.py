@@ -105,12 +105,17 @@ class RewardService:
         if referral is None or referral.state_at(now_ns) is not ReferralState.JOINED:
             return
         campaign = self._campaigns.inviting_campaign(referral.campaign_id)
-        if campaign.runs(now_ns) and self._qualifies(payment, referral):
-            merchant = f"{payment.creditor_agent}/{payment.merchant_id or payment.payee_name}"
-            self._hold(referral, payment.id, merchant, payment.paid)
+        if not campaign.runs(now_ns) or not self._qualifies(payment, referral):
+            return
+        if not self._money.has_funding(referral.friend_id):
+            # A bank that has yet to say whose account it is may do so now: then this payment is looked at again.
+            self._money.ask_banks(referral.friend_id, partial(self.completed, payment))
+            return
+        merchant = f"{payment.creditor_agent}/{payment.merchant_id or payment.payee_name}"
+        self._hold(referral, payment.id, merchant, payment.paid)
 
     def _qualifies(self, payment: Payment, referral: Referral) -> bool:
-        """Enough, to a merchant that is neither's own, by somebody whose name and funding are their own, and not given back."""
+        """Enough, to a merchant that is neither's own, by somebody whose name is known, and not given back."""
         terms = referral.told
         if (
             payment.funding in ELSEWHERE
@@ -124,13 +129,13 @@ class RewardService:
         friend, inviter = self._people.user(referral.friend_id), self._people.user(referral.inviter_id)
         if payment.merchant_id and any(self._money.works_at(each, payment.merchant_id) for each in (friend, inviter)):
             return False
-        known = friend.tier >= terms.tier_min and self._money.has_funding(friend.id)
-        return known and self._money.left(payment.id) >= terms.amount_min
+        return friend.tier >= terms.tier_min and self._money.left(payment.id) >= terms.amount_min
 
     def _hold(self, referral: Referral, payment_id: int, merchant: str, paid: int) -> None:
         now_ns, terms = self._node.clock.now_ns(), referral.told
         mine = self._standing(referral)
         self._people.user(referral.friend_id)  # Whom the news will name.
+        self._money.has_funding(referral.inviter_id)  # What is asked at the end of this is loaded before it.
         if mine.is_full(terms):
             waiting = referral.waits(payment_id, merchant, paid, now_ns, now_ns)
             self._put(waiting.refused(InvitationReason.STEPS_EXHAUSTED, now_ns))
@@ -141,6 +146,7 @@ class RewardService:
             self._put(referral.waits(payment_id, merchant, paid, now_ns, now_ns + AGAIN_NS))
         else:
             self._put(referral.holds(payment_id, merchant, paid, held, now_ns))
+            self._money.ask_banks(referral.inviter_id)  # To compare with by the end of the hold.
 
     def _is_held(self, referral: Referral, award_id: int, amount: int, mine: Standing) -> bool:
         facts: dict[str, object] = {
