@@ -51,6 +51,7 @@ def promised(_: Words, terms: CouponTerms) -> list[tuple[str, str]]:
 def _days(_: Words, validity: Validity) -> str:
     parts = [
         _("%(count)s days from the claim on", count=validity.days) if validity.days else "",
+        _span(_, validity.seconds),
         _("%(count)s days after the claim", count=validity.waits_days) if validity.waits_days else "",
         _("from %(time)s", time=_.time(validity.from_ms * NS_PER_MS, form="yyyy-MM-dd HH:mm"))
         if validity.from_ms
@@ -60,6 +61,17 @@ def _days(_: Words, validity: Validity) -> str:
         else "",
     ]
     return " · ".join(filter(None, parts))
+
+
+def _span(_: Words, seconds: int) -> str:
+    """So long, in the greatest unit that says it exactly."""
+    if not seconds:
+        return ""
+    if seconds % 3_600 == 0:
+        return _("%(count)s hours from the claim on", count=seconds // 3_600)
+    if seconds % 60 == 0:
+        return _("%(count)s minutes from the claim on", count=seconds // 60)
+    return _("%(count)s seconds from the claim on", count=seconds)
 
 
 def _limits(_: Words, limits: ClaimLimits) -> str:

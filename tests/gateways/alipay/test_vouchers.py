@@ -103,6 +103,31 @@ async def test_a_voucher_is_paid_for_sent_used_and_comes_back(hall: Hall, payer:
 
 
 @pytest.mark.parametrize(
+    ("period", "active", "expired"),
+    [
+        ('{"type":"ABSOLUTE","start":"2026-01-05 10:00:00","end":"2026-01-06 10:00:00"}', "05 10:00", "06 10:00"),
+        ('{"type":"RELATIVE","duration":"90","unit":"MINUTE"}', "01 08:00", "01 09:30"),
+        ('{"type":"RELATIVE","duration":"2","unit":"HOUR"}', "01 08:00", "01 10:00"),
+        ('{"type":"RELATIVE","duration":1,"unit":"DAY"}', "01 08:00", "02 08:00"),
+    ],
+)
+async def test_a_voucher_is_good_when_its_template_says(
+    hall: Hall, payer: Payer, period: str, active: str, expired: str
+) -> None:
+    """From a start until an end, or for so long from when it was sent, to the second."""
+    _, merchant = await another(hall)
+    person = await payer(100_000)
+    await sold(hall, merchant, person, "F1", "300.00")
+    made = await merchant.ask(CREATE, template(voucher_valid_period=period))
+    assert made["code"] == "10000", made
+    buyer = (await merchant.ask("alipay.trade.query", {"out_trade_no": "F1"}))["buyer_user_id"]
+    asked = {"template_id": made["template_id"], "user_id": buyer, "out_biz_no": "S1"}
+    sent = await merchant.ask(VOUCHER + "send", asked)
+    shown = await merchant.ask(VOUCHER + "query", {"voucher_id": sent["voucher_id"]})
+    assert (shown["gmt_active"], shown["gmt_expired"]) == (f"2026-01-{active}:00", f"2026-01-{expired}:00")
+
+
+@pytest.mark.parametrize(
     "changed",
     [
         {"voucher_type": "CASHLESS_FIX_VOUCHER"},
@@ -111,7 +136,10 @@ async def test_a_voucher_is_paid_for_sent_used_and_comes_back(hall: Hall, payer:
         {"publish_end_time": "2025-12-31 00:00:00"},
         {"publish_start_time": "soon"},
         {"voucher_valid_period": '{"type":"RELATIVE","duration":"x","unit":"DAY"}'},
-        {"voucher_valid_period": '{"type":"ABSOLUTE","end":"9999-12-31 00:00:00"}'},
+        {"voucher_valid_period": '{"type":"RELATIVE","duration":"1","unit":"WEEK"}'},
+        {"voucher_valid_period": '{"type":"ABSOLUTE","end":"2026-02-01 00:00:00"}'},
+        {"voucher_valid_period": '{"type":"ABSOLUTE","start":"2026-02-01 00:00:00","end":"2026-02-01 00:00:00"}'},
+        {"voucher_valid_period": '{"type":"ABSOLUTE","start":"2026-01-01 00:00:00","end":"9999-12-31 00:00:00"}'},
     ],
 )
 async def test_a_template_that_cannot_be_is_refused(merchant: Merchant, changed: dict[str, Any]) -> None:

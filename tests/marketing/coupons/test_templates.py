@@ -78,6 +78,21 @@ def test_fixed_dates_bound_the_days() -> None:
     assert fixed.period(claimed, ZONE) == (_at("2026-03-10"), _at("2026-03-12"))
     assert not fixed.is_over(claimed)
     assert fixed.is_over(_at("2026-03-12"))
+    assert fixed.is_in_vain(_at("2026-03-12"), ZONE)
+
+
+def test_what_would_end_before_it_begins_is_claimed_in_vain() -> None:
+    """Who claims on the last day what is good from tomorrow on would have nothing of it."""
+    tomorrow = Validity(until_ms=_at("2026-03-12") // NS_PER_MS, waits_days=1)
+    assert not tomorrow.is_in_vain(_at("2026-03-10T23:59"), ZONE)
+    assert tomorrow.is_in_vain(_at("2026-03-11T00:00"), ZONE)
+
+
+def test_seconds_count_from_when_it_begins_to_be_good_whatever_the_day() -> None:
+    claimed = _at("2026-03-05T23:30")
+    assert Validity(seconds=3_600).period(claimed, ZONE) == (claimed, _at("2026-03-06T00:30"))
+    assert Validity(seconds=3_600, waits_days=1).period(claimed, ZONE) == (_at("2026-03-06"), _at("2026-03-06T01:00"))
+    assert Validity(seconds=86_400, days=1).period(claimed, ZONE) == (claimed, _at("2026-03-06"))
 
 
 @given(st.integers(0, 366 * 24 * 60))

@@ -13,7 +13,7 @@ from hutong.gateways.payer import PayerIds, payer_here
 from hutong.gateways.vouchers.stock import FlowKind, StockDraft, StockState, VoucherFlow, VoucherStock, is_expired
 from hutong.gateways.vouchers.voucher_service import Voucher
 from hutong.gateways.vouchers.vouchers import Vouchers as Capability
-from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS
+from hutong.kernel.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from hutong.marketing.coupons.coupon import CouponState
 from hutong.marketing.coupons.template import ClaimLimits, CouponKind, CouponTerms, Stacking
 from hutong.marketing.coupons.validity import DAYS_MAX, Validity
@@ -24,6 +24,7 @@ INVALID = "INVALID_PARAMETER"
 _TYPE = "FIX_VOUCHER"  # 定额资金券: of one amount each, paid for beforehand.
 _QUANTITY_MAX = 10_000_000
 _ID_DIGITS = 39
+_UNITS_S = {"MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 _STATUS = {
     StockState.UNACTIVATED: "I",
     StockState.RUNNING: "S",
@@ -77,7 +78,7 @@ class Vouchers:
         from_ns, ends_ns = _moment(fields, "publish_start_time"), _moment(fields, "publish_end_time")
         if ends_ns <= max(from_ns, call.now_ns):
             raise fields.invalid("publish_end_time", "须晚于开始时间和当前时间")
-        days, until_ns = _valid(fields, ends_ns)
+        valid_from_ns, seconds, until_ns = _valid(fields, ends_ns)
         if until_ns - call.now_ns > DAYS_MAX * NS_PER_DAY:
             raise fields.invalid("voucher_valid_period", "超出取值范围")
         return StockDraft(
@@ -88,7 +89,7 @@ class Vouchers:
                 kind=CouponKind.AMOUNT_OFF,
                 amount_off=amount,
                 threshold=floor or amount + 1,
-                validity=Validity(until_ms=until_ns // NS_PER_MS, days=days),
+                validity=Validity(from_ms=valid_from_ns // NS_PER_MS, until_ms=until_ns // NS_PER_MS, seconds=seconds),
                 limits=ClaimLimits(per_person=0, per_device=0),
                 stacking=Stacking(exclusive=True),
             ),
@@ -258,16 +259,19 @@ def _moment(fields: Fields, name: str) -> int:
     return at
 
 
-def _valid(fields: Fields, publish_end_ns: int) -> tuple[int, int]:
-    """For how many days a voucher is good, 0 for until the end; and when none is good any more."""
+def _valid(fields: Fields, publish_end_ns: int) -> tuple[int, int, int]:
+    """From when a voucher is good; for how many seconds from then on, 0 for until the end; and when none is good any more."""
     period = fields.object("voucher_valid_period", required=True)
     if period.choice("type", ("ABSOLUTE", "RELATIVE"), required=True) == "ABSOLUTE":
-        return 0, _moment(period, "end")
-    period.choice("unit", ("DAY",), required=True)
-    days = period.text("duration", 4, required=True)
-    if not (days.isascii() and days.isdecimal()) or not 0 < int(days) <= DAYS_MAX:
+        from_ns, until_ns = _moment(period, "start"), _moment(period, "end")
+        if until_ns <= from_ns:
+            raise period.invalid("end", "须晚于start")
+        return from_ns, 0, until_ns
+    unit_s = _UNITS_S[period.choice("unit", tuple(_UNITS_S), required=True)]
+    count = period.text("duration", 7, required=True)
+    if not (count.isascii() and count.isdecimal()) or not 0 < int(count) * unit_s <= DAYS_MAX * 86_400:
         raise period.invalid("duration", "取值不正确")
-    return int(days), publish_end_ns + int(days) * NS_PER_DAY
+    return 0, int(count) * unit_s, publish_end_ns + int(count) * unit_s * NS_PER_S
 
 
 def _paged(fields: Fields, name: str, found: list[dict[str, str]]) -> Reply:

@@ -227,7 +227,7 @@ class ClaimService:
     def _check_offered(self, template: CouponTemplate, person_id: int, now_ns: int) -> None:
         if (
             template.state != TemplateState.ACTIVE
-            or template.told.validity.is_over(now_ns)
+            or template.told.validity.is_in_vain(now_ns, self._calendar.zone)
             or not (template.is_for_till or self._campaign_gives(template.campaign_id, person_id, now_ns))
         ):
             raise Refusal(CouponReason.COUPON_NOT_ON_OFFER)

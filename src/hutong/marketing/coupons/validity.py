@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta, tzinfo
 
 import msgspec
 
-from hutong.kernel.clock import NS_PER_MS, instant, instant_ns
+from hutong.kernel.clock import NS_PER_MS, NS_PER_S, instant, instant_ns
 from hutong.kernel.errors import Refusal
 from hutong.marketing.coupons.reasons import CouponReason
 
@@ -32,6 +32,7 @@ class Validity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     until_ms: int = 0
     waits_days: int = 0  # After the day of the claim; 0: good at once.
     days: int = 0  # So many, the first one included.
+    seconds: int = 0  # So many from the moment on at which it begins to be good, whatever the day.
     weekdays: tuple[int, ...] = ()  # 1 is Monday, as ISO 8601 has it.
     hours: tuple[Hours, ...] = ()
 
@@ -44,7 +45,9 @@ class Validity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             wrong = "until_ms"
         elif not 0 <= self.waits_days <= DAYS_MAX:
             wrong = "waits_days"
-        elif not 0 <= self.days <= DAYS_MAX or not (self.days or self.until_ms):
+        elif not 0 <= self.seconds <= DAYS_MAX * _DAY_MINUTES * 60:
+            wrong = "seconds"
+        elif not 0 <= self.days <= DAYS_MAX or not (self.days or self.seconds or self.until_ms):
             wrong = "days"
         elif len(set(self.weekdays)) < len(self.weekdays) or not all(1 <= day <= 7 for day in self.weekdays):
             wrong = "weekdays"
@@ -63,11 +66,18 @@ class Validity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             from_ns = max(from_ns, _midnight_ns(claimed_ns, self.waits_days, zone))
         if self.days:
             until_ns = min(until_ns, _midnight_ns(from_ns, self.days, zone))
+        if self.seconds:
+            until_ns = min(until_ns, from_ns + self.seconds * NS_PER_S)
         return from_ns, until_ns
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether whoever claims one now could never use it."""
+        """Whether its last instant has passed, for everybody."""
         return 0 < self.until_ms * NS_PER_MS <= now_ns
+
+    def is_in_vain(self, now_ns: int, zone: tzinfo) -> bool:
+        """Whether whoever claims one now could never use it: it would end before it begins."""
+        from_ns, until_ns = self.period(now_ns, zone)
+        return until_ns <= from_ns
 
     def is_hour(self, now_ns: int, zone: tzinfo) -> bool:
         """Whether this is one of its days of the week and hours."""

@@ -47,7 +47,7 @@ def batch(
 _RULE = ("max_amount", "max_amount_by_day", "max_coupons_per_user", "max_coupons", "natural_person_limit")
 _USE = (
     *("fixed_normal_coupon", "combine_use", "coupon_available_time", "goods_tag", "available_items"),
-    *("available_merchants", "limit_pay"),
+    *("available_merchants", "limit_pay", "trade_type"),
 )
 
 
@@ -351,12 +351,19 @@ UNSOUND: tuple[tuple[dict[str, Any], int, str], ...] = (
     ({"max_coupons_per_user": 0}, 400, "PARAM_ERROR"),
     ({"fixed_normal_coupon": {"coupon_amount": 500, "transaction_minimum": 500}}, 400, "PARAM_ERROR"),
     ({"goods_tag": ["noodles"]}, 400, "INVALID_REQUEST"),
+    ({"trade_type": ["MICROAPP"]}, 400, "INVALID_REQUEST"),
     ({"available_merchants": ["1900000001"]}, 400, "INVALID_REQUEST"),
+    ({"available_end_time": "2026-04-01T08:00:01+08:00"}, 400, "PARAM_ERROR"),  # A second more than 90 days.
+    (
+        {"available_begin_time": "2027-01-02T08:00:00+08:00", "available_end_time": "2027-01-03T08:00:00+08:00"},
+        400,
+        "PARAM_ERROR",
+    ),
     ({"available_end_time": "2025-12-31T00:00:00+08:00"}, 400, "PARAM_ERROR"),
     ({"available_end_time": "9999-12-31T00:00:00+08:00"}, 400, "PARAM_ERROR"),
     ({"available_begin_time": "today"}, 400, "PARAM_ERROR"),
     ({"belong_merchant": "1900000001"}, 400, "MCH_NOT_EXISTS"),
-    ({"coupon_available_time": {"available_time_after_receive": 90}}, 400, "PARAM_ERROR"),
+    ({"coupon_available_time": {"available_time_after_receive": 0}}, 400, "PARAM_ERROR"),
 )
 
 
@@ -421,3 +428,16 @@ async def test_a_service_provider_makes_a_stock_for_a_merchant_that_let_it_in(ha
     part = f"offset=0&limit=10&stock_creator_mchid={provider.mchid}"
     assert (await provider.get(f"{FAVOR}/stocks/{stock}/merchants?{part}")).json["data"] == [merchant.mchid]
     assert (await shown(merchant, stock))["status"] == "unactivated", "who pays for it sees it, too"
+
+
+async def test_a_coupon_is_good_for_so_many_minutes_from_when_it_was_received(hall: Hall) -> None:
+    """Minutes are minutes, whatever the hour: a day that begins in the evening does not end at midnight."""
+    merchant, person = Merchant(hall), await hall.jing.user("+8613800138002", 5_000)
+    await funded(hall)
+    for minutes, until in ((90, "2026-01-01T09:30:00+08:00"), (1_440, "2026-01-02T08:00:00+08:00")):
+        time = {"available_time_after_receive": minutes}
+        stock = await made(merchant, f"S{minutes}", coupon_available_time=time)
+        await moved(merchant, stock, "start")
+        number = (await send(hall, merchant, stock, person, f"C{minutes}")).json["coupon_id"]
+        shown = await coupon(hall, merchant, person, number)
+        assert (shown["available_begin_time"], shown["available_end_time"]) == (BEGINS, until)

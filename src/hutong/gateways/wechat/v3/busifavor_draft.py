@@ -80,9 +80,8 @@ def _given(kind: str, rule: dict[str, Any], goods: str) -> dict[str, Any]:
 
 
 def _validity(time: dict[str, Any], now_ns: int) -> Validity:
-    for name in ("irregulary_avaliable_time", "available_second_after_receive"):
-        if time.get(name):
-            raise Fault(Code.INVALID_REQUEST, f"不支持该核销规则：{name}")
+    if time.get("irregulary_avaliable_time"):
+        raise Fault(Code.INVALID_REQUEST, "不支持该核销规则：irregulary_avaliable_time")
     begins = moment_of(time, "available_begin_time", f"{_TIME}/available_begin_time", "开始时间")
     ends = moment_of(time, "available_end_time", f"{_TIME}/available_end_time", "结束时间")
     if not max(begins, now_ns) < ends <= now_ns + DAYS_MAX * NS_PER_DAY:
@@ -95,6 +94,7 @@ def _validity(time: dict[str, Any], now_ns: int) -> Validity:
         until_ms=ends // NS_PER_MS,
         waits_days=time.get("wait_days_after_receive") or 0,
         days=time.get("available_day_after_receive") or 0,
+        seconds=time.get("available_second_after_receive") or 0,
         weekdays=tuple(sorted(days)),
         hours=tuple(_hours(each) for each in week.get("available_day_time") or ()),
     )

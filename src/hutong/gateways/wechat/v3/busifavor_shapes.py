@@ -2,6 +2,7 @@
 
 from hutong.gateways.wechat.v3.order_shapes import NOTIFY_URL
 from hutong.gateways.wechat.v3.shape import Field, Flag, Group, Many, Number, Text
+from hutong.marketing.coupons.validity import DAYS_MAX
 
 COUPONS_MAX = 1_000_000_000
 AMOUNT_MAX = 1_000_000_00
@@ -81,7 +82,7 @@ _AVAILABLE = Group(
         ),
         "irregulary_avaliable_time": Many("无规律的有效时间段", Group("无规律的有效时间段", {}), 10),
         "wait_days_after_receive": Number("领取后N天开始生效", minimum=1, maximum=30),
-        "available_second_after_receive": Number("领取后N秒内有效", minimum=1),
+        "available_second_after_receive": Number("领取后N秒内有效", minimum=1, maximum=DAYS_MAX * 86_400),
     },
     required=True,
 )

@@ -38,8 +38,9 @@ PRODUCT = "favor"
 PREFIX = "/v3/marketing/favor"
 _MINUTES_A_DAY = 1440
 _PAGE = 20
+_AHEAD_NS, _LENGTH_NS = 365 * NS_PER_DAY, 90 * NS_PER_DAY  # As the vendor bounds a stock's time.
 # Of what a stock can be restricted to, only this is told with a payment here: the merchant, the amount and the time.
-_NOT_HERE = ("goods_tag", "available_items", "unavailable_items", "limit_card", "limit_pay")
+_NOT_HERE = ("goods_tag", "trade_type", "available_items", "unavailable_items", "limit_card", "limit_pay")
 
 
 class Favor:
@@ -144,8 +145,12 @@ class Favor:
         if ends <= max(begins, self._clock.now_ns()):
             text = body["available_end_time"]
             raise _wrong("available_end_time", "可用时间-结束时间", "须晚于开始时间和当前时间", text)
-        if ends - self._clock.now_ns() > DAYS_MAX * NS_PER_DAY:
-            raise _wrong("available_end_time", "可用时间-结束时间", "有效期过长", body["available_end_time"])
+        if begins - self._clock.now_ns() > _AHEAD_NS:
+            text = body["available_begin_time"]
+            raise _wrong("available_begin_time", "可用时间-开始时间", "不能创建365天后开始的批次", text)
+        if ends - begins > _LENGTH_NS:
+            text = body["available_end_time"]
+            raise _wrong("available_end_time", "可用时间-结束时间", "批次可用时间范围最长为90天", text)
         return begins, ends
 
     async def _start(self, call: Call) -> WireAnswer:
@@ -298,9 +303,8 @@ def _validity(time: dict[str, Any], until_ns: int) -> Validity:
     fixed = time.get("fix_available_time") or {}
     pointer = "coupon_use_rule/coupon_available_time"
     minutes = time.get("available_time_after_receive", 0)
-    if minutes % _MINUTES_A_DAY or minutes > DAYS_MAX * _MINUTES_A_DAY:
-        text = "须为整天：1440分钟的整数倍"
-        raise _wrong(f"{pointer}/available_time_after_receive", "领取后有效时间", text, minutes)
+    if minutes > DAYS_MAX * _MINUTES_A_DAY:
+        raise _wrong(f"{pointer}/available_time_after_receive", "领取后有效时间", "有效期过长", minutes)
     hours: tuple[Hours, ...] = ()
     begins, ends = fixed.get("begin_time", 0), fixed.get("end_time", 0)
     if begins or ends:
@@ -312,7 +316,7 @@ def _validity(time: dict[str, Any], until_ns: int) -> Validity:
     return Validity(
         until_ms=until_ns // NS_PER_MS,
         waits_days=1 if time.get("second_day_available") else 0,
-        days=minutes // _MINUTES_A_DAY,
+        seconds=minutes * 60,
         weekdays=tuple(sorted({day or 7 for day in fixed.get("available_week_day") or ()})),
         hours=hours,
     )
