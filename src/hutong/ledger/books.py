@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from hutong.kernel.clock import NS_PER_S
 from hutong.ledger import precedence
 from hutong.ledger.account_state import AccountState
+from hutong.ledger.ledger_state import LedgerState
 from hutong.ledger.pairs import create_pair
-from hutong.ledger.rows import AccountRow, BurnedIdRow, ExpiryRow, LedgerRow, TransferRow
+from hutong.ledger.rows import AccountRow, BurnedIdRow, ExpiryRow, TransferRow
 from hutong.ledger.transfer import (
     AMOUNT_MAX,
     ID_MAX,
@@ -69,23 +70,14 @@ TRANSIENT = frozenset(
 )
 
 
-class Books:
+class Books(LedgerState):
     """
-    The state, and every rule on it.
-
-    `log` gathers the rows of what was decided, in order; who holds the books takes them from there. The maps may
-    hold a part of the world only, if everything a call names is brought in before the call.
+    The state, and every rule on it. The maps may hold a part of the world only, if everything a call names is brought in
+    before the call.
     """
 
     def __init__(self) -> None:
-        self.accounts: dict[int, AccountState] = {}
-        self.transfers: dict[int, TransferRow] = {}
-        self.open: dict[int, TransferRow] = {}  # Pending transfers not yet resolved: always all of them.
-        self.resolved: dict[int, TransferStatus] = {}  # By pending id: what a second resolution is told.
-        self.burned: set[int] = set()
-        self.closed_by: dict[int, int] = {}  # Account to the open pending transfer that closed it.
-        self.timestamp = 0  # The last one given out: unique across accounts, transfers and expiries.
-        self.log: list[LedgerRow] = []
+        super().__init__()
         self._expiries: list[tuple[int, int, int]] = []  # A heap of (expires at, timestamp, id); may be stale.
         self._taken_up: list[TransferRow] = []  # Pendings this call resolved, in order: to put back if a chain fails.
 

@@ -5,15 +5,11 @@ both. Decided together, sooner than one after the other, and the same.
 Whatever does not fit, or would be refused, is left to the books' general way, which alone says why.
 """
 
-from typing import TYPE_CHECKING
-
 from hutong.ledger import precedence
 from hutong.ledger.account_state import AccountState
+from hutong.ledger.ledger_state import LedgerState
 from hutong.ledger.rows import TransferRow
 from hutong.ledger.transfer import AMOUNT_MAX, ID_MAX, AccountFlag, Transfer, TransferFlag, TransferStatus
-
-if TYPE_CHECKING:
-    from hutong.ledger.books import Books
 
 _LINKED = int(TransferFlag.LINKED)
 _PENDING = int(TransferFlag.PENDING)
@@ -25,7 +21,7 @@ _CLOSED = int(AccountFlag.CLOSED)
 _POSTED = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
 
 
-def create_pair(books: "Books", first: Transfer, second: Transfer, timestamp: int) -> bool:
+def create_pair(books: LedgerState, first: Transfer, second: Transfer, timestamp: int) -> bool:
     """Create both, the second at the nanosecond behind the first's. False: nothing was changed."""
     flags = second.flags
     if first.flags != flags | _LINKED or not _is_new(books, first, second):
@@ -35,7 +31,7 @@ def create_pair(books: "Books", first: Transfer, second: Transfer, timestamp: in
     return flags == _POST and _post_both(books, first, second, timestamp)
 
 
-def _is_new(books: "Books", first: Transfer, second: Transfer) -> bool:
+def _is_new(books: LedgerState, first: Transfer, second: Transfer) -> bool:
     one, other = first.id, second.id
     known, burned = books.transfers, books.burned
     return (
@@ -48,7 +44,9 @@ def _is_new(books: "Books", first: Transfer, second: Transfer) -> bool:
     )
 
 
-def _fit(books: "Books", first: Transfer, second: Transfer) -> tuple[AccountState, AccountState, AccountState] | None:
+def _fit(
+    books: LedgerState, first: Transfer, second: Transfer
+) -> tuple[AccountState, AccountState, AccountState] | None:
     """Who is debited by each, and who is credited, where nothing is refused."""
     ledger, debit_id, other_id, credit_id = (
         first.ledger,
@@ -92,7 +90,7 @@ def _fit(books: "Books", first: Transfer, second: Transfer) -> tuple[AccountStat
     return debit, other, credit
 
 
-def _move_both(books: "Books", first: Transfer, second: Transfer, timestamp: int) -> bool:
+def _move_both(books: LedgerState, first: Transfer, second: Transfer, timestamp: int) -> bool:
     """Both posted at once, or both pending until somebody decides."""
     fit = _fit(books, first, second)
     if fit is None:
@@ -157,7 +155,7 @@ def _move_both(books: "Books", first: Transfer, second: Transfer, timestamp: int
     return True
 
 
-def _post_both(books: "Books", first: Transfer, second: Transfer, timestamp: int) -> bool:
+def _post_both(books: LedgerState, first: Transfer, second: Transfer, timestamp: int) -> bool:
     """All of two pending transfers that no time ends, saying nothing else."""
     if not (precedence.is_plain_resolution(first) and precedence.is_plain_resolution(second)):
         return False
