@@ -16,14 +16,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from hutong.runtime.address import Address
 from hutong.runtime.database import Database
 from hutong.runtime.embedded import EmbeddedPostgres
 
-# Two busy cores are no reason to fail, so no deadline; a failure prints what replays it.
-settings.register_profile("hutong", deadline=None, print_blob=True)
+# Two busy cores are no reason to fail, so no deadline, and nobody asks how fast examples are made; a failure prints what replays it.
+settings.register_profile("hutong", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hutong")
 
 _DIRECTORY = "TEST_DIRECTORY_OF_HUTONG"  # Not HUTONG_...: settings refuse what they do not know.
@@ -107,9 +107,14 @@ def run_directory() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(run_directory: Path) -> Iterator[Address]:
-    """A real server, durable as in life; `PG_BIN` chooses which, as in life."""
+    """
+    A real server; `PG_BIN` chooses which, as in life.
+
+    It leaves it to the kernel when to write to disk: processes are killed here, and machines are not. Where a disk is part of
+    what is proved (faults, backups, the embedded server), a test starts a server of its own, which waits for it.
+    """
     pg_bin = Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None
-    with EmbeddedPostgres(run_directory / "postgres", pg_bin=pg_bin) as address:
+    with EmbeddedPostgres(run_directory / "postgres", pg_bin=pg_bin, fsync=False) as address:
         yield address
 
 

@@ -47,7 +47,8 @@ _TEST_S = 400
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test of a worker brings the network up, lets a week pass in it and starts a browser."""
+    """The first test of a worker brings the network up, lets a week pass in it and starts a browser. Each waits patiently."""
+    expect.set_options(timeout=_WAIT_MS)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(_TEST_S))
@@ -115,7 +116,6 @@ def launched(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 # Not longer than a file: while Playwright's loop lives, nothing else may run one in this thread.
 @pytest.fixture(scope="module")
 def playwright(town: BrowserTown) -> Iterator[Playwright]:
-    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as started:
         yield started
 
@@ -144,7 +144,7 @@ def person(town: BrowserTown, playwright: Playwright, browser: Browser, tmp_path
             dark: bool = False,
             sees: str = "",
         ) -> Visitor:
-            theirs = browser
+            theirs, seen = browser, None
             if sees:
                 seen = film(sees, tmp_path / f"camera-{len(visitors)}.mjpeg")
                 flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={seen}")
@@ -162,7 +162,7 @@ def person(town: BrowserTown, playwright: Playwright, browser: Browser, tmp_path
             context.set_default_timeout(_WAIT_MS)
             watch = Watch()
             watch.over(context)
-            visitors.append(Visitor(node, context.new_page(), context, watch))
+            visitors.append(Visitor(node, context.new_page(), context, watch, seen))
             return visitors[-1]
 
         yield opened

@@ -1,14 +1,22 @@
 """What is looked at in every page a test opens: what the browser complains of, and what a person would stumble over."""
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError, expect
+
+from tests.browser.camera import film
 
 _AXE = Axe()
+_PATIENCE_S = 60
+_LIVE = re.compile("What the till says shows here at once|收银台的结果会立即显示在这里")
+_PAUSE_MS = 250
 # What a page cannot do without: missing, it is broken, whatever the page says.
 _PARTS = {"stylesheet", "script", "image", "font", "manifest"}
 # Chromium's own line for an answer of 400 and above: answers are judged by themselves.
@@ -65,10 +73,16 @@ class Visitor:
     page: Page
     context: BrowserContext
     watch: Watch
+    camera: Path | None = None  # What its camera plays, once somebody looks through it.
 
     def go(self, path: str) -> Page:
         self.page.goto(path)
         return self.page
+
+    def looks_at(self, text: str) -> None:
+        """From now on this code is in front of the camera: one that lives for a minute is made when it is needed."""
+        assert self.camera is not None
+        film(text, self.camera)
 
     def cut_off(self) -> None:
         """The line is lost; what the browser says of that is forgiven from now on."""
@@ -100,6 +114,33 @@ def look(page: Page) -> None:
 OpenBrowser = Callable[..., Visitor]
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1440, "height": 900}
+
+
+def comes(page: Page, path: str, wanted: Locator, count: int = 1) -> None:
+    """The page is opened again until it shows so many of these: what one institution did, another's pages tell a moment later."""
+    ends_at = time.monotonic() + _PATIENCE_S
+    page.goto(path)
+    while wanted.count() != count and time.monotonic() < ends_at:
+        page.wait_for_timeout(_PAUSE_MS)
+        page.goto(path)
+    expect(wanted).to_have_count(count)
+
+
+def scanned(page: Page, code: str) -> None:
+    """
+    What a scanner types that is a keyboard to the machine: no time passes between its keys, however busy the machine is.
+
+    The page's clock is ours already (`page.clock.install()`): keys of fingers that came before are told apart by it.
+    """
+    page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + 1)
+    page.keyboard.type(f"{code}\n")
+    page.clock.resume()
+
+
+def live_code(page: Page) -> str:
+    """As `shown_code`, on a page that hears by now what becomes of it."""
+    expect(page.locator("[data-state]")).to_have_text(_LIVE)
+    return shown_code(page)
 
 
 def shown_code(page: Page) -> str:

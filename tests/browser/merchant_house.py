@@ -5,7 +5,7 @@ from itertools import count
 
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import Visitor
-from tests.network.street import Till, new_id
+from tests.network.street import Till, new_id, until
 
 STAFF_PIN = "284917"
 _numbers = count()
@@ -59,6 +59,8 @@ def house(town: BrowserTown) -> House:
             made.payments.append(payer.pay(plate, amount)["payment_id"])
     request = till.request(3_000, remark="=1+1 两碗面")
     made.payments.append(payers[0].pay(request["code"], 3_000)["payment_id"])
+    # What payers elsewhere were told is booked here a moment later.
+    assert until(lambda: _booked(till), lambda booked: booked >= {*made.payments}) >= {*made.payments}
     till.refund(made.payments[0], 300)
     operator = street.operator("wei")
     for role in ("OWNER", "MANAGER", "ACCOUNTANT", "CASHIER"):
@@ -69,3 +71,8 @@ def house(town: BrowserTown) -> House:
         else:
             till.post("/v1/staff", {**body, "role": role})
     return made
+
+
+def _booked(till: Till) -> set[str]:
+    """The payments that this merchant's account shows."""
+    return {line.get("payment_id", "") for line in till.get("/v1/merchant/statement")["lines"]}

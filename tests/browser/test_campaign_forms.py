@@ -41,7 +41,7 @@ def test_all_that_a_coupon_promises_is_typed_and_seen_before_it_is_made(
     page.get_by_role("button", name="Make the coupon").click()
     alert = page.get_by_role("alert")
     expect(alert).to_have_text("Its price with the coupon: What is typed here does not go with the rest.")
-    assert alert.locator("xpath=..").locator("#coupon_for").is_visible()  # It is said beside the field.
+    expect(alert.locator("xpath=..").locator("#coupon_for")).to_be_visible()  # It is said beside the field.
     expect(page.locator("#coupon_for")).to_be_focused()
     desk.looks_right()
     page.locator("#coupon_for").fill("1")

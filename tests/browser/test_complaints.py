@@ -7,10 +7,10 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import DESK, PHONE, OpenBrowser
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, comes
 from tests.browser.merchant_house import House, house
 from tests.browser.test_institution_desk import signed_in
-from tests.browser.test_wallet_people import balance, come_in
+from tests.browser.test_wallet_people import come_in, holds
 
 
 def drawn(width: int, height: int, kind: str, *, side: int = 0, noisy: bool = False) -> bytes:
@@ -41,11 +41,7 @@ def merchant(town: BrowserTown) -> House:
 
 def steps_become(page: Page, path: str, count: int) -> list[str]:
     """The history, once it has so many turns; each on its first line."""
-    for _ in range(40):
-        page.goto(path)
-        if page.locator(".steps li").count() == count:
-            break
-        page.wait_for_timeout(250)
+    comes(page, path, page.locator(".steps li"), count)
     return [each.splitlines()[0] for each in page.locator(".steps li").all_inner_texts()]
 
 
@@ -56,12 +52,8 @@ def chosen(name: str, content: bytes) -> FilePayload:
 
 def pictures_come(page: Page, path: str, count: int) -> list[int]:
     """How wide the pictures on a page of a complaint are, once all have come and are drawn."""
-    for _ in range(60):
-        page.goto(path)
-        shots = page.locator(".shots img")
-        if shots.count() == count:
-            break
-        page.wait_for_timeout(250)
+    shots = page.locator(".shots img")
+    comes(page, path, shots, count)
     for each in shots.all():
         each.scroll_into_view_if_needed()
         page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=each.element_handle())
@@ -90,7 +82,7 @@ def refunds(page: Page) -> str:
     page.locator("tbody a").first.click()
     expect(page.get_by_text("少一份小菜")).to_be_visible()
     expect(page.get_by_text("13800138000")).to_be_visible()
-    assert page.get_by_role("button", name="It is done: complete").count() == 0
+    expect(page.get_by_role("button", name="It is done: complete")).to_have_count(0)
     page.get_by_label("Your answer").fill("抱歉，退您小菜钱")
     page.get_by_label("Pictures").set_input_files(chosen("slip", SLIP))
     page.get_by_label("Amount to refund now").fill("10")
@@ -159,8 +151,8 @@ def test_a_payer_elsewhere_complains_and_is_given_money_back(
     steps_become(page, mine, 6)
     page.get_by_role("button", name="Withdraw the complaint").click()
     assert steps_become(page, mine, 7)[-1] == "The payer withdrew the complaint"
-    assert page.get_by_label("Your answer").count() == 0
-    assert balance(page) == "¥180.00"
+    expect(page.get_by_label("Your answer")).to_have_count(0)
+    holds(page, "¥180.00")
     page.goto("/wallet/bills")
     page.get_by_role("link", name="Complaints").click()
     expect(page.get_by_text("Complaint closed")).to_be_visible()

@@ -1,6 +1,7 @@
 """The first page of every node, in a real browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.eyes import DESK, PHONE, OpenBrowser
 
@@ -14,7 +15,7 @@ def test_a_first_page_looks_right(
 ) -> None:
     visitor = person(node, viewport=viewport, language=language, dark=dark)
     visitor.go("/")
-    assert visitor.page.locator("html").get_attribute("lang") == language
+    expect(visitor.page.locator("html")).to_have_attribute("lang", language)
     visitor.looks_right()
 
 
@@ -22,7 +23,7 @@ def test_the_reader_changes_the_language(person: OpenBrowser) -> None:
     page = person("jing", language="en").go("/")
     page.get_by_role("link", name="中文").click()
     page.get_by_role("heading", name="京付").first.wait_for()
-    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
 def test_what_a_camera_sees_is_played(person: OpenBrowser) -> None:

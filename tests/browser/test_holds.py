@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import OpenBrowser, Visitor, shown_code
+from tests.browser.eyes import OpenBrowser, Visitor, live_code
 from tests.browser.hotel import Hotel, hotel
 from tests.browser.test_wallet_marketing import entered
 from tests.network.street import PIN, Payer
@@ -19,9 +19,7 @@ def guest(person: OpenBrowser, town: BrowserTown, node: str, language: str = "en
     """Somebody who shows a payment code, and the code."""
     payer = town.street.payer(node, 200_000, pin=True, tier="II")
     visitor = entered(person, town, payer, language)
-    page = visitor.go("/wallet/code")
-    expect(page.locator("[data-state]")).not_to_be_empty()
-    return payer, visitor, shown_code(page)
+    return payer, visitor, live_code(visitor.go("/wallet/code"))
 
 
 def asked(page: Page) -> None:

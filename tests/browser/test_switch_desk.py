@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from hutong.codes.picture import qr_png
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor, comes
 
 JING, WEI = "Jing Pay 京付", "Wei Wallet 微包"
 
@@ -74,8 +74,8 @@ def test_a_payments_story_goes_across_the_nodes(town: BrowserTown, person: OpenB
     paid = payer.pay(till.request(777)["code"], 777)
     assert paid["state"] == "COMPLETED"
     visitor = operator(person, "operator")
-    visitor.go(f"/desk/payments/{paid['payment_id']}")
     steps = visitor.page.locator(".steps li b")
+    comes(visitor.page, f"/desk/payments/{paid['payment_id']}", steps.get_by_text("Completed", exact=True), 3)
     told = {" · ".join(text.split(" · ")[:2]) for text in visitor.page.locator(".steps li").all_inner_texts()}
     told = {text.splitlines()[0] for text in told}
     assert {f"Money held · {JING}", "Reserved · Hutong Switch 互通", f"Accepted · {WEI}"} <= told

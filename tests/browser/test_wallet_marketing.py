@@ -16,7 +16,7 @@ from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.festival import PRICE, Festival, festival
 from tests.browser.test_institution_desk import second_operator, signed_in
 from tests.marketing.draws.living import Living, comers
-from tests.network.street import PIN, Payer, Street, new_id, until
+from tests.network.street import PIN, Payer, Street, comes_to, new_id, until
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "draws.json"
 _DRAWN = "async ([module, asked]) => { const own = await import(module); return Promise.all(asked.map((each) => own.drawn(...each))); }"
@@ -62,7 +62,7 @@ def test_a_coupon_is_taken_used_and_given_away(fair: Festival, town: BrowserTown
     page.get_by_label("Coupon code").fill("0000-0000-0000-0000")
     page.get_by_role("button", name="Redeem the code").click()
     expect(page.get_by_role("alert")).to_contain_text("code")
-    assert page.get_by_label("Coupon code").input_value() == "0000-0000-0000-0000"
+    expect(page.get_by_label("Coupon code")).to_have_value("0000-0000-0000-0000")
     visitor.looks_right()
     for name in fair.templates:
         visitor.go("/wallet/offers")
@@ -142,7 +142,8 @@ def test_a_draw_is_shown_with_what_is_published_and_checked_in_the_browser(
     expect(page.get_by_text("You have not drawn today.")).to_be_visible()
     page.get_by_text("Why nobody can cheat").click()
     view = town.street.stranger("jing").get(f"/v1/draws/{fair.campaigns['DRAW']}")
-    assert page.locator("details code").first.inner_text() in {each["commitment"] for each in view["days"]}
+    told = page.locator("details code").first.inner_text()
+    assert told in {each["commitment"] for each in view["days"]}
     visitor.looks_right()
     page.get_by_label("Any words; empty: none").fill("开门大吉")
     page.get_by_role("button", name="Keep it").click()
@@ -262,7 +263,8 @@ def test_a_lucky_packet_that_is_more_than_there_is_says_so_and_keeps_what_was_ty
     page.locator("#count").fill("3")
     page.locator("form button.wide").click()
     expect(page.get_by_role("alert")).to_contain_text("余额")
-    assert (page.locator("#amount").input_value(), page.locator("#count").input_value()) == ("8.88", "3")
+    expect(page.locator("#amount")).to_have_value("8.88")
+    expect(page.locator("#count")).to_have_value("3")
     page.locator("#amount").fill("4.50")
     page.locator("form button.wide").click()
     expect(page.locator(".cover")).to_contain_text("我的红包")
@@ -368,6 +370,7 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     expect(page.locator("li").filter(has_text="Looked at again")).to_have_count(1)
     (waiting,) = operator.get(f"/v1/operator/invitations/appeals?campaign_id={fair.campaigns['INVITE']}")
     _granted_at_the_desk(town, person, waiting["referral_id"])
+    comes_to(lambda: inviter.balance, 1_800)
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
     expect(page.locator(".mine")).to_contain_text("All steps are reached")

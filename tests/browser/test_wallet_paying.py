@@ -10,13 +10,13 @@ import pytest
 import segno
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from hutong.codes.payment_code import STEP_NS, PaymentCodeGenerator
 from hutong.codes.picture import qr_png, read_picture
 from hutong.kernel.clock import NS_PER_MS
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import DESK, OpenBrowser, Visitor, shown_code
+from tests.browser.eyes import DESK, OpenBrowser, Visitor, live_code, shown_code
 from tests.network.street import PIN, Payer, Till, comes_to, new_id
 
 FUNDS = 5000_00
@@ -114,18 +114,18 @@ def test_a_plate_is_paid_from_a_picture_typed_on_the_keys(
     picture.write_bytes(qr_png(till.plate))
     page.get_by_label("A picture of the code").set_input_files(picture)
     page.get_by_role("heading", name="胡同面馆").wait_for()
-    assert page.get_by_text("At Wei Wallet 微包").is_visible()
+    expect(page.get_by_text("At Wei Wallet 微包")).to_be_visible()
     visitor.looks_right()
     for key in ["1", "2", ".", "8", "5", "Erase", "0"]:
         page.get_by_role("button", name=key, exact=True).click()
     page.get_by_role("button", name="Next").click()
-    assert page.locator("button[data-pay]").is_disabled()
+    expect(page.locator("button[data-pay]")).to_be_disabled()
     visitor.looks_right()
     for key in PIN:
         page.get_by_role("button", name=key, exact=True).click()
     page.get_by_role("button", name="Pay ¥12.80").click()
     page.get_by_role("heading", name="Payment successful").wait_for()
-    assert page.get_by_text("¥12.80").first.is_visible()
+    expect(page.get_by_text("¥12.80").first).to_be_visible()
     visitor.looks_right()
     assert payer.balance == FUNDS - 1280
     assert PIN not in page.url
@@ -149,6 +149,18 @@ def test_what_the_shop_takes_off_a_plate_is_shown_before_it_is_paid(
     pay(page)
     page.get_by_role("heading", name="Payment successful").wait_for()
     assert payer.balance == FUNDS - 1130
+
+
+def test_a_pin_typed_before_the_page_has_all_its_parts_stays_and_is_gone_on_coming_back(
+    person: OpenBrowser, payer: Payer, till: Till
+) -> None:
+    page = signed_in(person, payer, language="en").go(f"/wallet/scan?code={till.request(2850)['code']}")
+    pin, button = page.get_by_label("Your PIN"), page.locator("button[data-pay]")
+    pin.fill(PIN)
+    for is_back, typed in ((False, PIN), (True, "")):
+        page.evaluate("persisted => dispatchEvent(new PageTransitionEvent('pageshow', {persisted}))", is_back)
+        expect(pin).to_have_value(typed)
+        expect(button).to_be_disabled() if is_back else expect(button).to_be_enabled()
 
 
 def test_a_wrong_pin_is_said_and_the_right_one_pays_then(person: OpenBrowser, payer: Payer, till: Till) -> None:
@@ -188,7 +200,7 @@ def test_what_the_wallet_does_not_hold_is_not_asked_for(person: OpenBrowser, pay
     visitor = signed_in(person, payer, language="en", dark=True)
     page = visitor.go(f"/wallet/scan?code={code}")
     page.get_by_text("There is not enough in the wallet.").wait_for()
-    assert page.get_by_label("Your PIN").count() == 0
+    expect(page.get_by_label("Your PIN")).to_have_count(0)
     visitor.looks_right()
 
 
@@ -239,7 +251,7 @@ PENDING = """<!doctype html><meta name="csrf" content=""><p data-pending="%s/sta
 def test_who_is_signed_out_comes_back_to_the_code(person: OpenBrowser, town: BrowserTown, till: Till) -> None:
     page = person("jing", language="en").go(f"/wallet/scan?code={till.plate}")
     assert page.url.startswith(f"{town.url('jing')}/wallet/sign-in?next=")
-    assert page.locator("input[name=next]").first.input_value() == f"/wallet/scan?code={till.plate}"
+    expect(page.locator("input[name=next]").first).to_have_value(f"/wallet/scan?code={till.plate}")
 
 
 # The payment code.
@@ -250,12 +262,11 @@ def test_a_till_reads_the_payment_code_off_the_screen_and_is_paid(
 ) -> None:
     visitor = signed_in(person, payer, language="en")
     page = visitor.go("/wallet/code")
-    code = shown_code(page)
+    code = live_code(page)
     visitor.looks_right()
     assert read_picture(page.locator("[data-code]").screenshot()) == (code,)
     bars = Image.open(io.BytesIO(page.locator("[data-bars]").screenshot()))
     assert [found.text for found in zxingcpp.read_barcodes(bars)] == [code]
-    page.get_by_text("What the till says shows here at once").wait_for()
     assert till.charge(code, 1280)["state"] == "PAID"
     page.locator("dialog[data-done]").get_by_text("Paid ¥12.80 to 胡同面馆").wait_for()
     comes_to(lambda: payer.balance, FUNDS - 1280)
@@ -265,8 +276,7 @@ def test_a_charge_that_needs_the_pin_asks_for_it_live(person: OpenBrowser, town:
     payer = town.street.payer("jing", FUNDS, pin=True, tier="III")
     visitor = signed_in(person, payer, language="en")
     page = visitor.go("/wallet/code")
-    code = shown_code(page)
-    page.get_by_text("What the till says shows here at once").wait_for()
+    code = live_code(page)
     assert till.charge(code, 1500_00)["state"] == "WAITING"
     asked = page.get_by_role("dialog", name="Pay this?")
     asked.get_by_text("¥1,500.00").wait_for()
@@ -326,7 +336,8 @@ def test_money_is_announced_as_it_arrives(person: OpenBrowser, town: BrowserTown
     page = visitor.go("/wallet/receive")
     page.get_by_label("Amount (yuan), if it is fixed").fill("33.50")
     page.get_by_label("Note").fill("AA 火锅")
-    page.get_by_role("button", name="Make the code").click()
+    with page.expect_response("**/wallet/news"):  # From then on it is heard.
+        page.get_by_role("button", name="Make the code").click()
     page.locator(".mine").get_by_text("¥33.50").wait_for()
     visitor.looks_right()
     text = str(page.locator("[data-shown]").get_attribute("data-shown"))
@@ -369,7 +380,7 @@ def test_any_phones_camera_leads_to_a_choice_of_wallets(person: OpenBrowser, til
     visitor = person("wei", language="en")
     page = visitor.go(till.plate.partition("wei.hutong.example")[2])
     page.get_by_role("heading", name="Pay 胡同面馆").wait_for()
-    assert page.get_by_role("link", name="Jing Pay 京付").is_visible()
+    expect(page.get_by_role("link", name="Jing Pay 京付")).to_be_visible()
     visitor.looks_right()
 
 

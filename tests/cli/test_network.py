@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hutong.app.processes import free_ports
 from hutong.cli.main import run
 from tests.network.street import NO_TLS
 
@@ -30,7 +30,7 @@ def environment() -> Iterator[dict[str, str]]:
     # Short and open to pass, for PostgreSQL's own account.
     directory = Path(tempfile.mkdtemp(prefix="hutong-cli-", dir="/tmp"))
     directory.chmod(0o711)
-    ports = _free_ports(len(NODES))
+    ports = free_ports(len(NODES))
     told = {"HUTONG_DATA_DIRECTORY": str(directory / "data")}
     told |= {f"HUTONG_PORT_{node.upper()}": str(port) for node, port in zip(NODES, ports, strict=True)}
     process = subprocess.Popen(
@@ -49,14 +49,6 @@ def environment() -> Iterator[dict[str, str]]:
         process.kill()
         process.communicate()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", ports: list[int]) -> None:
@@ -216,7 +208,7 @@ def test_the_credentials_are_their_owners_alone(say: Say, environment: dict[str,
 
 
 def test_a_node_that_is_not_there_is_said(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     monkeypatch.setenv("HUTONG_PORT_SWITCH", str(port))
     silent = say("participant", "list", code=1)
     assert silent["reason"] == "NODE_SILENT"

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from hutong.app.network import DEMO_NETWORK, Network, NodeKind, NodeSpec
-from hutong.app.processes import NodeProcess, prepare
+from hutong.app.processes import NodeProcess, free_ports, prepare
 from hutong.conformance.adapters import HutongInstitution, HutongSwitch
 from hutong.conformance.case import Result, Side, Verdict
 from hutong.conformance.hook import CrashHook, Hook, HttpHook
@@ -25,9 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Closed:
         """What comes of comparing, which fetches the file in the node's own process."""
         operator, path = self.street.operator(node), f"/v1/operator/reconciliations/{window.replace('/', '.')}"
         operator.post(path)
-        ends_at = time.monotonic() + 30
+        ends_at = time.monotonic() + 60
         while (answer := operator.ask("GET", path)).is_success and answer.json()["phase"] != "done":
             assert time.monotonic() < ends_at, answer.text
             time.sleep(0.05)

@@ -6,7 +6,7 @@ import io
 import httpx
 import openpyxl
 
-from tests.network.street import NO_TLS, Street, Till, new_id
+from tests.network.street import NO_TLS, TIMEOUT_S, Street, Till, new_id
 from tests.network.test_withdrawals import STAFF_PIN, owner_of
 
 
@@ -19,7 +19,7 @@ def signed_in(street: Street, till: Till) -> httpx.Client:
     code = operator.get(f"/v1/operator/one-time-codes/{phone}")["code"]
     body = {"phone": phone, "device_id": new_id("dev"), "pin": STAFF_PIN, "code": code}
     token = door.post("/v1/staff/sessions", body)["token"]
-    return httpx.Client(base_url=till.url, cookies={f"staff-{till.node}": token}, timeout=30, verify=NO_TLS)
+    return httpx.Client(base_url=till.url, cookies={f"staff-{till.node}": token}, timeout=TIMEOUT_S, verify=NO_TLS)
 
 
 def test_payments_leave_as_files_in_which_no_text_is_a_formula(street: Street) -> None:

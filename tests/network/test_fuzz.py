@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.network.audit import audit_when_quiet
 from tests.network.street import Client, Street, Till, new_id
 
-_QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 _TEXTS = st.one_of(
     st.text(max_size=40),

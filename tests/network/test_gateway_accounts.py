@@ -90,7 +90,7 @@ def test_an_operator_does_it_too_and_it_is_noted(street: Street, owner: Client) 
 CALL = """
 import sys, urllib.request
 for name in ("api.mch.weixin.qq.com", "openapi.alipay.com"):
-    with urllib.request.urlopen(f"https://{name}/health/ready", timeout=30) as answer:
+    with urllib.request.urlopen(f"https://{name}/health/ready", timeout=60) as answer:
         assert b"ready" in answer.read()
 sys.exit(7)
 """
@@ -104,7 +104,7 @@ def test_a_program_calls_the_vendors_names_and_its_exit_code_comes_back(street: 
         | {"HUTONG_DATA_DIRECTORY": str(tmp_path), "PYTHONPATH": str(Path(hutong.__file__).parents[1])}
     )
     command = [sys.executable, "-m", "hutong", "gateway", "run", "--", sys.executable, "-c", CALL]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=250)
     if "NAMESPACES_FORBIDDEN" in done.stderr:
         pytest.skip(f"waits for a machine that allows namespaces: {done.stderr.strip()}")
     assert done.returncode == 7, done.stderr

@@ -43,7 +43,7 @@ def friend(street: Street, code: str, bank: Payer | None = None) -> Payer:
     return payer
 
 
-def within(look: Callable[[], Any], seconds: float = 15) -> Any:
+def within(look: Callable[[], Any], seconds: float = 60) -> Any:
     """What it finds, as soon as it finds something."""
     ends_at = time.monotonic() + seconds
     while not (found := look()) and time.monotonic() < ends_at:

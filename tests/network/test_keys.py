@@ -21,7 +21,7 @@ from hutong.scheme.messages import StatusRequest
 from hutong.scheme.signature import Signer
 from tests.network.audit import audit_when_quiet
 from tests.network.conftest import new_database, this_checkout
-from tests.network.street import NO_TLS, Door, Payer, Street, Till, comes_to
+from tests.network.street import NO_TLS, TIMEOUT_S, Door, Payer, Street, Till, comes_to
 from tests.network.test_messages import NETWORK, PATH
 
 Say = Callable[..., Any]
@@ -46,13 +46,19 @@ class Town:
         headers = Signer(sender, keys, SystemClock(), system_randomness()).sign(recipient, "POST", PATH, body)
         told = {name.decode(): value.decode() for name, value in headers.items()}
         answer = httpx.post(
-            self.nodes[recipient].url + PATH, content=body, headers=told, timeout=10, trust_env=False, verify=NO_TLS
+            self.nodes[recipient].url + PATH,
+            content=body,
+            headers=told,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            verify=NO_TLS,
         )
         return "" if answer.status_code == 202 else str(answer.json()["reason"])
 
     def has_logged(self, node: str, event: str, count: int = 1) -> None:
         """Wait until a node says that it has taken a change up."""
-        for _ in range(200):
+        ends_at = time.monotonic() + 60
+        while time.monotonic() < ends_at:
             if self.nodes[node].log.read_text(errors="replace").count(f'"event": "{event}"') >= count:
                 return
             time.sleep(0.05)

@@ -21,7 +21,7 @@ from hutong.scheme.messages import AnyMessage, Channel, CreditTransfer, PaymentS
 from hutong.scheme.signature import SecretKey, Signer
 from tests.network.audit import Audit, audit_when_quiet
 from tests.network.conftest import new_database, reserves_are_known, this_checkout
-from tests.network.street import NO_TLS, Door, Street, refusal
+from tests.network.street import NO_TLS, TIMEOUT_S, Door, Street, refusal
 
 RESERVE = DEMO_NETWORK.node("jing").reserve_minor
 NETWORK = Network(nodes=tuple(DEMO_NETWORK.node(node) for node in ("switch", "jing", "wei")))
@@ -52,7 +52,7 @@ class Sender:
         url = self.street.doors["switch"].url + PATH
         signed = self.sign(body) if headers is None else headers
         headers_text = {name.decode(): value.decode() for name, value in signed.items()}
-        return httpx.post(url, content=body, headers=headers_text, timeout=10, trust_env=False, verify=NO_TLS)
+        return httpx.post(url, content=body, headers=headers_text, timeout=TIMEOUT_S, trust_env=False, verify=NO_TLS)
 
     def tell(self, *messages: AnyMessage) -> None:
         """As jing itself would; the switch takes it."""

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.network.street import NO_TLS, Street
+from tests.network.street import NO_TLS, TIMEOUT_S, Street
 
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "1"))
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
@@ -59,7 +59,7 @@ def wrong_with(operation: Any, mode: GenerationMode, session: requests.Session, 
     def ask(case: Any) -> None:
         if "wait_s" in (case.query or {}):
             case.query["wait_s"] = 0
-        case.validate_response(case.call(session=session, headers=header, timeout=10), checks=CHECKS)
+        case.validate_response(case.call(session=session, headers=header, timeout=TIMEOUT_S), checks=CHECKS)
 
     try:
         ask()

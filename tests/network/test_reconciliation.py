@@ -50,7 +50,7 @@ def reconciled(operator: Client, window: str) -> dict[str, Any]:
     """Compare, and wait for the end."""
     path = f"/v1/operator/reconciliations/{window.replace('/', '.')}"
     found = operator.post(path)
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + 60
     while found["phase"] != "done" and time.monotonic() < ends_at:
         time.sleep(0.05)
         found = operator.get(path)
@@ -189,7 +189,7 @@ def propose(operator: Client, kind: str, subject: str, **facts: str) -> str:
 def ended(operator: Client, path: str) -> tuple[str, str]:
     """Approve, and how it ended."""
     found = operator.post(f"{path}/approve")
-    ends_at = time.monotonic() + 10
+    ends_at = time.monotonic() + 60
     while found["state"] == "APPROVED" and time.monotonic() < ends_at:
         time.sleep(0.05)
         found = operator.get(path)
@@ -202,7 +202,7 @@ def test_an_open_window_and_an_unknown_one_are_refused(alley: Street) -> None:
     assert jing.refused("/v1/operator/reconciliations/yesterday")["reason"] == "WINDOW_MALFORMED"
     path = "/v1/operator/reconciliations/2020-01-01.1"
     jing.post(path)
-    ends_at = time.monotonic() + 10
+    ends_at = time.monotonic() + 60
     while (answer := jing.ask("GET", path)).is_success and time.monotonic() < ends_at:
         time.sleep(0.05)
     assert answer.json()["reason"] == "WINDOW_UNKNOWN"

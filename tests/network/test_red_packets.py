@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.network.audit import audit_when_quiet
-from tests.network.street import NO_TLS, PIN, Payer, Street, decided, new_id
+from tests.network.street import NO_TLS, PIN, TIMEOUT_S, Payer, Street, decided, new_id
 
 
 def give(payer: Payer, amount: int, count: int, **more: Any) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def browser(payer: Payer) -> httpx.Client:
     """A browser that is signed in as somebody."""
     cookies = {f"wallet-{payer.node}": payer.token}
     return httpx.Client(
-        base_url=payer.url, cookies=cookies, follow_redirects=True, trust_env=False, timeout=30, verify=NO_TLS
+        base_url=payer.url, cookies=cookies, follow_redirects=True, trust_env=False, timeout=TIMEOUT_S, verify=NO_TLS
     )
 
 

@@ -38,7 +38,7 @@ NETWORK = Network(nodes=tuple(DEMO_NETWORK.node(node) for node in NODES))
 _EXPECTED = {"journal_halted", "node_halted", "node_taken_over"}
 FUNDS = 50_000  # What a payer who is not verified may pay to plates in a day, in fen.
 _DISK_MIB = 640
-_GOES_S = 30
+_GOES_S = 120
 _STARTS_S = 240
 
 

@@ -78,7 +78,7 @@ async def test_a_refusal_that_wrote_nothing_waits_for_nothing() -> None:
         raise Refusal(TallyReason.TALLY_FULL)
 
     with pytest.raises(Refusal):
-        await asyncio.wait_for(decided(journal, refuse), 1)
+        await asyncio.wait_for(decided(journal, refuse), 30)
 
 
 async def test_nobody_waits_for_a_journal_that_halted() -> None:

@@ -81,7 +81,7 @@ def ask(address: Address, query: str) -> object:
     return asyncio.run(fetch())
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 60) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():
@@ -116,7 +116,7 @@ def told_pid(process: "subprocess.Popen[str]") -> int:
 
 
 def end(process: "subprocess.Popen[str]") -> None:
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 def test_a_server_is_made_started_and_stopped(home: Path, server_binaries: Binaries) -> None:

@@ -83,7 +83,7 @@ async def texts(database: Database) -> list[str]:
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        await asyncio.wait_for(scenario(), 30)
+        await asyncio.wait_for(scenario(), 120)
 
     asyncio.run(bounded())
 
@@ -199,6 +199,8 @@ def test_half_a_decision_is_not_committed(node: Database) -> None:
         journal.seal()
         journal.append(NOTES, note(2, "half"))
         journal.effect(lambda: seen.append("half"))
+        while not await texts(node):
+            await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         assert await texts(node) == ["whole"]
         assert seen == []

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from hutong.runtime.tls_trust import trusted_at
 
 _READY_S = 200
 _STOP_S = 30
+_PORT_MIN, _PORT_BITS = 20_000, 13
+_TRIES = 100
 
 
 class ProcessReason(Reason):
@@ -151,12 +153,20 @@ def toml_of(network: Network) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; held together until all are found, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """
+    Ports nobody has, for nodes that take them later, and again when they come back.
+
+    They are below those that the kernel lends to whoever connects (from 32768 on, where Linux is as it comes): of a port that
+    it had found itself, a connection of somebody else's may have become the owner by then.
+    """
+    chance, found = system_randomness(), set[int]()
+    for _ in range(_TRIES * count):
+        if len(found) == count:
+            break
+        port = _PORT_MIN + chance.getrandbits(_PORT_BITS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found.add(port)
+    assert len(found) == count, "no port is free"
+    return [*found]

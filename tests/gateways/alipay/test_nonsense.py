@@ -13,7 +13,9 @@ from tests.gateways.alipay.merchant import Merchant
 from tests.gateways.hall import Hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-FUZZED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 TEXTS = st.text(max_size=30)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,

@@ -13,7 +13,7 @@ if (pin) {
   const button = pin.form.querySelector("button[data-pay]");
   const look = () => { button.disabled = !/^\d{6}$/.test(pin.value); };
   pin.addEventListener("input", look);
-  addEventListener("pageshow", () => { pin.value = ""; look(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) pin.value = ""; look(); }); // Who came back types it anew.
   pin.form.addEventListener("submit", () => { button.setAttribute("aria-busy", "true"); });
   look();
   pin.focus({ preventScroll: true });

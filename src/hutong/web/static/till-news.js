@@ -2,7 +2,6 @@
 
 const KEPT = "till.heard";
 const STALE_MS = 600_000; // A till that was closed for longer begins with now; the list has the rest.
-const TOGETHER_MS = 400; // What comes at once behind a reconnection is told together.
 const SILENT_MS = 40_000; // The server says something every fifteen seconds.
 const RETRY_MS = 2000;
 
@@ -10,7 +9,7 @@ const RETRY_MS = 2000;
 export function hear({ position, merchant, heard, refunded, state }) {
   let at = begun(position, merchant);
   let source = null;
-  let together = null;
+  let together = null; // What came while the line was down: told at once, when all of it is here.
   let watch = 0;
   let retry = 0;
 
@@ -35,6 +34,7 @@ export function hear({ position, merchant, heard, refunded, state }) {
     clearTimeout(watch);
     source?.close();
     source = null;
+    flush();
   }
 
   function flush() {
@@ -56,12 +56,12 @@ export function hear({ position, merchant, heard, refunded, state }) {
     close();
     if (!navigator.onLine) return;
     source = new EventSource(`/till/events?after=${at}`);
+    together = [];
     alive();
     source.addEventListener("ready", () => {
       alive();
       state(true);
-      together = [];
-      setTimeout(flush, TOGETHER_MS);
+      flush();
     });
     source.addEventListener("beat", (event) => take(event, () => {}));
     source.addEventListener("payment.completed", (event) => take(event, (news) => (together ? together.push(news) : heard([news]))));

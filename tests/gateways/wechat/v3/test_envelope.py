@@ -203,7 +203,7 @@ async def test_a_client_without_a_boundary_uploads(hall: Hall) -> None:
 HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     method=st.sampled_from(["GET", "POST", "PATCH", "BREW"]),
     path=st.sampled_from([*(endpoint.path for endpoint in catalogue()[::40]), NATIVE, CERTIFICATES, "/v3/%00", "/v3//"]),

@@ -38,7 +38,9 @@ NAMES = (
 FIELDS = st.dictionaries(st.sampled_from(NAMES), JSON, max_size=8)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 async def test_every_endpoint_stands_any_content(shared_hall: Hall, data: st.DataObject) -> None:
     merchant = Merchant(shared_hall)
