@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hutong.cli.main import run
-from tests.network.street import Client, Street, comes_to, draft_campaign, new_id, until
+from tests.network.street import Client, Street, Till, comes_to, draft_campaign, new_id, until
 
 DAY_MS = 86_400_000
 
@@ -40,6 +40,7 @@ def test_a_draw_is_published_given_and_counted(
         (takings,) = tills[1].get("/v1/merchant/takings")
         assert (takings["payments"], takings["amount"], takings["is_own"]) == (1, 5_000, False)
         assert takings["given"] == 5_000 - paid[1]["paid"]
+        _given_back(desk, path, tills, paid)
     finally:
         desk.post(f"{path}/end")
     # Its day is not over: there is no seed yet, and the verifier says so of an otherwise sound record.
@@ -55,6 +56,18 @@ def test_a_draw_is_published_given_and_counted(
     said = capsys.readouterr()
     assert "DRAW_SEED_NOT_REVEALED" in said.err
     assert "differs" not in said.out
+
+
+def _given_back(desk: Client, path: str, tills: list[Till], paid: list[dict[str, Any]]) -> None:
+    """All of one payment, at a till here, and a part of one at a till elsewhere: a payer less, and figures less by that."""
+    assert tills[1].refund(paid[1]["payment_id"], 5_000)["state"] == "COMPLETED"
+    assert tills[0].refund(paid[0]["payment_id"], 2_000)["state"] == "COMPLETED"
+    effects = until(lambda: desk.get(f"{path}/effects"), lambda found: found["amount"]["treated_mean"] == 4_333_333)
+    assert (effects["payments"]["treated_mean"], effects["gross_payments"]["treated_mean"]) == (1_000, 1_333)
+    assert effects["gross_amount"]["treated_mean"] == 6_666_667
+    assert (effects["new_payers"], effects["cost_per_new_payer"]) == (2, -(-effects["given"] // 2))
+    (takings,) = tills[1].get("/v1/merchant/takings")
+    assert (takings["amount"], takings["refunded"], takings["returned"]) == (5_000, 5_000, takings["given"])
 
 
 def test_a_merchant_reads_what_itsown_campaign_brought(street: Street) -> None:
@@ -79,6 +92,7 @@ def test_a_merchant_reads_what_itsown_campaign_brought(street: Street) -> None:
         "is_own": True,
         "payments": 2,
         "amount": 6_000,
+        "refunded": 0,
         "given": 200,
         "returned": 0,
     }
@@ -102,9 +116,16 @@ def test_a_merchants_own_discount_on_its_plate_is_shown_paid_and_given_back_from
         assert till.refund(paid["payment_id"], 1_000)["state"] == "COMPLETED"
         comes_to(partial(getattr, payer, "balance"), 28_200)
     (takings,) = until(lambda: till.get("/v1/merchant/takings"), lambda seen: seen[0]["returned"] == 200)
-    assert (takings["campaign_id"], takings["payments"], takings["given"], takings["returned"]) == (
+    assert (
+        takings["campaign_id"],
+        takings["payments"],
+        takings["refunded"],
+        takings["given"],
+        takings["returned"],
+    ) == (
         till_id,
         2,
+        2_000,
         600,
         200,
     )

@@ -357,3 +357,50 @@ def test_who_is_cut_off_on_uvloop_is_told_the_same(caplog: pytest.LogCaptureFixt
     """There a connection that is cut is heard of later than by asyncio."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(test_who_is_cut_off_when_the_server_ends_is_told_to_ask_again(caplog))
+
+
+async def _cut_off_in_the_middle_of(content_type: bytes) -> bytes:
+    """What a client has got of an answer whose first piece was sent when the server ended."""
+    begun = asyncio.Event()
+
+    async def streams(
+        scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await asgi_echo(scope, receive, send)
+            return
+        headers = [(b"content-type", content_type)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"one\n\n", "more_body": True})
+        begun.set()
+        await asyncio.Event().wait()  # For what comes next.
+
+    server = HttpServer("127.0.0.1", 0, {}, streams, limits=LIMITS)
+    await server.start()
+    talking = asyncio.create_task(talk(server, post("/any")))
+    await begun.wait()
+    await asyncio.wait_for(server.stop(drain_s=0), 1)
+    return await talking
+
+
+_LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+
+
+@_LOOPS
+def test_events_end_when_the_server_does_and_nobody_is_blamed(
+    loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        said = runner.run(_cut_off_in_the_middle_of(b"text/event-stream; charset=utf-8"))
+    assert said.endswith(b"5\r\none\n\n\r\n0\r\n\r\n"), "whole, so that the browser comes again for the next"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@_LOOPS
+def test_half_a_file_does_not_look_like_a_whole_one(
+    loop: Callable[[], asyncio.AbstractEventLoop], caplog: pytest.LogCaptureFixture
+) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        said = runner.run(_cut_off_in_the_middle_of(b"text/csv"))
+    assert said.endswith(b"5\r\none\n\n\r\n")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

@@ -143,18 +143,18 @@ async def test_what_a_merchant_elsewhere_asks_to_hold_is_scanned_agreed_to_and_s
     browser = Browser(street.jing, person)
     draft = PreauthDraft(number="H-3", request_number="R-1", dialect="alipay", amount=50_000, title="押金<3>")
     offered = await house.gateways.preauths.offer(caller, draft)
-    for link in (
-        house.institution.plates.site.url(hold_plate_id(offered.id)),
-        f"{house.institution.plates.site.base}/agreements/{offered.creditor}",
-    ):
+    plate = house.institution.plates.site.url(hold_plate_id(offered.id))
+    for link in (f"{house.institution.plates.site.base}/agreements/{offered.creditor}", plate):
         page = await browser.see(f"/wallet/scan?code={link}")
         for told in ("胡同面馆", "押金&lt;3&gt;", "500.00", "A merchant of wei"):
             assert told in page
+    assert await person.holds() == [], "who only looks is asked nothing"
+    assert (await browser.send(page, "/wallet/holds", link=link, pin="000000")).status_code == 422
+    assert await person.holds() == []
+    agreed = await browser.send(page, "/wallet/holds", link=link, pin=PIN)
+    assert "You agreed" in agreed.text
     (hold,) = await person.holds()
     path = f"/wallet/agreements/{hold['hold_id']}"
-    assert (await browser.send(page, f"{path}/agree", pin="000000")).status_code == 422
-    agreed = await browser.send(page, f"{path}/agree", pin=PIN)
-    assert "You agreed" in agreed.text
     assert "Still held" in await browser.see(path)
     assert street.jing.balance(person.wallet) == 1_000_000 - 50_000
     assert "Waits for you" not in await browser.see("/wallet/agreements")
@@ -164,6 +164,7 @@ async def test_what_a_merchant_elsewhere_asks_to_hold_is_scanned_agreed_to_and_s
     nothing = link.rpartition("/")[0] + "/q/H000"
     assert (await other.client.get(f"/wallet/holds?link={nothing}")).status_code == 422
     assert (await other.client.get("/wallet/holds")).status_code == 400, "nothing is asked of the network"
+    assert (await other.send(page, "/wallet/holds", link=nothing, pin=PIN)).status_code == 422
     with pytest.raises(AssertionError, match="HOLD_MALFORMED"):
         await person.said("POST", "/v1/holds", {"link": "https://wei.example/q/H" + "0" * 600})
 

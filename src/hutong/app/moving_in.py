@@ -6,7 +6,7 @@ future. So they alone come in, and everybody else is told that the node is start
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,11 @@ from hutong.web.page import HEADERS
 
 _KEY = "hutong-moving-in"
 _KEY_BYTES = 16
+# What a browser's address bar takes, and no merchant's software says: that of Java takes `text/html` by itself.
+_PAGES = b"application/xhtml+xml"
+Words = Callable[
+    [Any, Any], Awaitable[bool]
+]  # Of a scope and `send`: whether the answer was given, in the caller's own protocol.
 _OPEN = ("/health/", "/static/")  # Whether it is ready yet, and what its page looks like, anybody may see.
 _PAGE = """<!doctype html>
 <html lang="zh-CN">
@@ -59,18 +64,20 @@ class MovingIn:
 
         return guarded
 
-    def app(self, inner: Any) -> Any:
-        """An ASGI application behind this door."""
+    def app(self, inner: Any, words: Words | None = None) -> Any:
+        """An ASGI application behind this door; `words` are those of the protocols that are spoken there, before its own."""
 
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] != "http" or scope["path"].startswith(_OPEN):
                 await inner(scope, receive, send)
                 return
             headers = dict(scope["headers"])
-            if self._is_shut(headers.get(_KEY.encode(), b"")):
-                await _refuse(b"text/html" in headers.get(b"accept", b""), send)
-            else:
+            if not self._is_shut(headers.get(_KEY.encode(), b"")):
                 await inner(scope, receive, send)
+                return
+            accepted = headers.get(b"accept", b"")
+            if words is None or _PAGES in accepted or not await words(scope, send):
+                await _refuse(b"text/html" in accepted, send)
 
         return guarded
 

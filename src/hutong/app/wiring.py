@@ -360,7 +360,8 @@ async def _serve(
     )
     hot = connection.hot
     if site.moving_in is not None:
-        hot, limited = site.moving_in.hot(hot), site.moving_in.app(limited)
+        words = None if in_front is None else whole.turn_away
+        hot, limited = site.moving_in.hot(hot), site.moving_in.app(limited, words)
     between = machine.journal.between_decisions
     server = HttpServer(site.host, site.port, hot, limited, figures=figures, tls_door=site.lan, arriving=between)
     try:

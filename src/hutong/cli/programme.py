@@ -78,11 +78,11 @@ async def takings(*, at: At = NOWHERE, json: AsJson = False) -> None:
             each["name"],
             "itself" if each["is_own"] else "others",
             str(each["payments"]),
-            *(money(each[name]) for name in ("amount", "given", "returned")),
+            *(money(each[name]) for name in ("amount", "refunded", "given", "returned")),
         )
         for each in found
     ]
-    columns = ("id", "name", "paid by", "payments", "taken", "given", "returned")
+    columns = ("id", "name", "paid by", "payments", "taken", "refunded", "given", "returned")
     show_rows("", columns, rows, numbers=columns[3:])
 
 
@@ -94,7 +94,7 @@ async def effects(
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
-    """What it cost and brought, against those held out: with the interval that the truth lies in 95 times of 100."""
+    """What it cost and brought less refunds, against those held out: with the interval that the truth lies in 95 times of 100."""
     client, path = marketing(at, own=merchant)
     async with client:
         found = await client.get(f"{path}/campaigns/{campaign_id}/effects")
@@ -104,12 +104,14 @@ async def effects(
     facts = [(name, money(found[name])) for name in ("budget", "planned", "given", "left")]
     facts.append(("times", str(found["times"])))
     if found["unit"] == "person":
-        cost = f", {money(found['cost_per_new_payer'])} each" if found["new_payers"] else ""
-        facts.append(("new payers", f"{found['new_payers']}{cost}"))
+        cost = found["cost_per_new_payer"]
+        facts.append(("new payers", f"{found['new_payers']}, {'—' if cost is None else money(cost)} each"))
         facts.append(("came back", f"{found['repeat_bps'] * 100 / BPS:g} % of those who paid"))
     if found["refused"]:
         facts.append(("refused", f"{found['refused']} rewards, {money(found['refused_amount'])}"))
-    facts += [(name, _said(found[name])) for name in ("payments", "amount")]
+    for name in ("payments", "amount"):
+        facts.append((name, _said(found[name])))
+        facts.append((f"{name}, before refunds", _said(found[f"gross_{name}"])))
     show_facts(f"{found['name']}, for each {found['unit'].replace('_', ' of a ')}", facts)
 
 

@@ -57,13 +57,13 @@ class Consents:
         """What a person is asked, or has agreed to; the newest first."""
         found = [self._agreement(each) for each in self._agreements.signed_by(user_id)]
         found += [self._preauth(each) for each in self._preauths.of_person(user_id)]
-        found += [self._hold(each) for each in self._holds.of_person(user_id)]
+        found += [self.hold(each) for each in self._holds.of_person(user_id)]
         return sorted(found, key=lambda each: each.at_ns, reverse=True)
 
     def one(self, user_id: int, id_: str) -> Consent:
         """What a link leads to. Refuses what is unknown, and what somebody else is asked by a merchant elsewhere."""
         if id_.startswith(HOLD_PREFIX + "_"):
-            return self._hold(self._holds.hold(parse_id(HOLD_PREFIX, id_), user_id))
+            return self.hold(self._holds.hold(parse_id(HOLD_PREFIX, id_), user_id))
         if id_.startswith(PREAUTH_PREFIX + "_"):
             return self._preauth(self._preauths.offered(parse_id(PREAUTH_PREFIX, id_)))
         return self._agreement(self._agreements.offered(parse_id(AGREEMENT_PREFIX, id_)))
@@ -93,6 +93,29 @@ class Consents:
     async def agree_elsewhere(self, user_id: int, link: str, pin_token: str) -> Consent:
         """Refuses as `CrossingService.sign`."""
         return _elsewhere(await self._crossing.sign(user_id, link, pin_token), link, is_open=False)
+
+    def hold(self, hold: Hold) -> Consent:
+        """What a merchant elsewhere asks to hold, also of who only looks at its link yet."""
+        state = hold.state_at(self._clock.now_ns())
+        return Consent(
+            id=hold.text,
+            payment_id=hold.id,
+            creditor=hold.text,
+            merchant=hold.creditor_name,
+            about=hold.title,
+            amount=hold.amount,
+            is_daily=False,
+            is_open=state is HoldState.WAITING,
+            is_in_force=state in (HoldState.HOLDING, *HOLDING_MONEY),
+            can_end=state is HoldState.WAITING,
+            back="",
+            at_ns=hold.created_ns,
+            institution=hold.creditor_agent,
+            taken=hold.taken,
+            left=hold.left,
+            reason=hold.reason,
+            by_code=hold.is_by_code,
+        )
 
     def _agreement(self, agreement: Agreement) -> Consent:
         state = agreement.state_at(self._clock.now_ns())
@@ -127,28 +150,6 @@ class Consents:
             back="",
             at_ns=preauth.created_ns,
             by_code=bool(preauth.user_id),  # By the link nobody is asked before they agree.
-        )
-
-    def _hold(self, hold: Hold) -> Consent:
-        state = hold.state_at(self._clock.now_ns())
-        return Consent(
-            id=hold.text,
-            payment_id=hold.id,
-            creditor=hold.text,
-            merchant=hold.creditor_name,
-            about=hold.title,
-            amount=hold.amount,
-            is_daily=False,
-            is_open=state is HoldState.WAITING,
-            is_in_force=state in (HoldState.HOLDING, *HOLDING_MONEY),
-            can_end=state is HoldState.WAITING,
-            back="",
-            at_ns=hold.created_ns,
-            institution=hold.creditor_agent,
-            taken=hold.taken,
-            left=hold.left,
-            reason=hold.reason,
-            by_code=hold.is_by_code,
         )
 
 

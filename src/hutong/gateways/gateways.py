@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from litestar import Router
@@ -42,9 +43,9 @@ from hutong.gateways.services.service_order_service import ServiceOrderService
 from hutong.gateways.sharing import Sharing
 from hutong.gateways.signers import Signers
 from hutong.gateways.till_coupons.till_coupons import TillCoupons
-from hutong.gateways.too_many import too_many
 from hutong.gateways.transfers.api import transfer_routes
 from hutong.gateways.transfers.receipt_service import ReceiptService
+from hutong.gateways.turned_away import Away, turned_away
 from hutong.gateways.vouchers.vouchers import Vouchers
 from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.errors import Code as V2Code
@@ -55,7 +56,7 @@ from hutong.gateways.wechat.v3.envelope import Envelope
 from hutong.gateways.wechat.v3.errors import Code as V3Code
 from hutong.gateways.wechat.v3.postman import V3Postman
 from hutong.gateways.wechat.v3.products import v3_dialect
-from hutong.gateways.wire import Door, Route
+from hutong.gateways.wire import Door, Route, WireAnswer, WireRequest
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.clock import Clock
 from hutong.marketing.marketing import Marketing
@@ -289,7 +290,11 @@ class Gateways:
 
     def door(self, app: Any) -> Door:
         """What stands in front of the node's own application."""
-        return Door(self.routes, app, lambda request: too_many(request, is_v2=self.v2.route(request) is not None))
+
+        def words(request: WireRequest, why: Away) -> WireAnswer | None:
+            return turned_away(request, why, is_v2=self.v2.route(request) is not None)
+
+        return Door(self.routes, app, partial(words, why=Away.TOO_OFTEN), partial(words, why=Away.STARTING))
 
 
 def parking_name(name: str) -> str:

@@ -197,6 +197,11 @@ class GatewayRefundService:
         assert refund is not None
         return RefundState(row=row, refund=refund, outcome=None)
 
+    def row_of(self, id_: int) -> GatewayRefund | None:
+        """A refund by the network's id, also the one that is about to begin and is not written down yet. May raise `Cold`."""
+        begins = self._begins
+        return begins if begins is not None and begins.id == id_ else self.rows.get(id_)
+
     # What the institution tells (`payments.refund_gateway.RefundGateway`).
 
     def look_up(self, refund: Refund) -> None:

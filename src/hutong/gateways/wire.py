@@ -12,7 +12,9 @@ import msgspec
 Answer = TypeVar("Answer")
 Dialect = Callable[["WireRequest"], Awaitable["WireAnswer"]]
 Route = Callable[["WireRequest"], Dialect | None]
+Words = Callable[["WireRequest"], "WireAnswer | None"]  # None: it is of no dialect.
 JSON = "application/json"
+_STARTED_S = 1
 BODY_MAX = 8 * 1024 * 1024  # The largest a vendor takes is a film of 5 MB.
 
 
@@ -76,10 +78,11 @@ class _TooLong(Exception):  # noqa: N818  # It is what came.
 class Door:
     """An ASGI application: the dialects', and behind them the node's own. Each route says whether a request is its own."""
 
-    def __init__(self, routes: Sequence[Route], app: Any, too_many: Callable[[WireRequest], WireAnswer | None]) -> None:
+    def __init__(self, routes: Sequence[Route], app: Any, too_many: Words, starting: Words) -> None:
         self._routes = tuple(routes)
         self._app = app
         self._too_many = too_many
+        self._starting = starting
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -102,9 +105,20 @@ class Door:
         answer = self._too_many(_request(scope))
         if answer is None:
             return False
-        wait = ("Retry-After", str(retry_after_s))
-        await _send(msgspec.structs.replace(answer, headers=(*answer.headers, wait)), send)
+        await _send(_again(answer, retry_after_s), send)
         return True
+
+    async def turn_away(self, scope: Any, send: Any) -> bool:
+        """Tell who comes before the node takes work, as `refuse` does."""
+        answer = self._starting(_request(scope))
+        if answer is None:
+            return False
+        await _send(_again(answer, _STARTED_S), send)
+        return True
+
+
+def _again(answer: WireAnswer, after_s: int) -> WireAnswer:
+    return msgspec.structs.replace(answer, headers=(*answer.headers, ("Retry-After", str(after_s))))
 
 
 def _request(scope: Any) -> WireRequest:

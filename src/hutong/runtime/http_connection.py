@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -25,6 +26,7 @@ from hutong.runtime.journal import JournalHalted
 HEAD_MAX = 1 << 16
 HEADERS_MAX = 100
 URL_MAX = 8192
+CONNECTION = "hutong.connection"  # In the scope of a request: the connection that it came on.
 LINGER_S = 2  # That a refused client may take to stop talking.
 CHUNKING_MAX = 8  # How many times its body a chunked request may be.
 
@@ -285,6 +287,12 @@ class NodeProtocol(HttpToolsProtocol):
         elif self._current is None:
             self.transport.close()
 
+    def break_off(self) -> None:
+        """The answer that has begun goes no further, and its client sees that it is not whole."""
+        if isinstance(self._current, RequestResponseCycle):
+            _disconnect(self._current)
+        self.transport.close()
+
     def expire(self, now: float) -> None:
         """Close the connection if its client has been too slow by now."""
         limits = self._limits
@@ -312,6 +320,7 @@ class NodeProtocol(HttpToolsProtocol):
         self.scope["path"] = unquote(raw_path.decode("ascii"))
         self.scope["raw_path"] = raw_path
         self.scope["query_string"] = parsed.query or b""
+        cast("Any", self.scope)[CONNECTION] = self
         self.cycle = RequestResponseCycle(
             scope=self.scope,
             transport=self.transport,

@@ -18,10 +18,11 @@ from uvicorn.server import ServerState
 from hutong.kernel.clock import NS_PER_S, Clock, SystemClock
 from hutong.runtime.figures import HttpFigures
 from hutong.runtime.http import HEADERS_OF_STATUS, JSON, HotHandler, problem
-from hutong.runtime.http_connection import HttpLimits, Listening, NodeProtocol
+from hutong.runtime.http_connection import CONNECTION, HttpLimits, Listening, NodeProtocol
 from hutong.runtime.journal import JournalHalted
 
 _LAST_WORDS_S = 1
+_EVENTS = b"text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ def _counted(app: Any, figures: HttpFigures, is_ending: Callable[[], bool]) -> A
     The application, with its answers counted by group of routes: the first two parts of a route's own path.
 
     Who is still in the middle of something when the server ends is cut off, and its client told to ask again: that is no
-    failure of ours.
+    failure of ours. Events end there, and a browser comes again for the next; what is half a file must not end as if it were
+    whole, so its line breaks.
     """
 
     async def counted(scope: Any, receive: Any, send: Any) -> None:
@@ -181,12 +183,12 @@ def _counted(app: Any, figures: HttpFigures, is_ending: Callable[[], bool]) -> A
             return
         time = asyncio.get_running_loop().time
         began = time()
-        is_answered = False
+        answer: Any = None
 
         async def told(message: Any) -> None:
-            nonlocal is_answered
+            nonlocal answer
             if message["type"] == "http.response.start":
-                is_answered = True
+                answer = message
                 figures.answered(_group(scope), message["status"], int((time() - began) * NS_PER_S))
             await send(message)
 
@@ -195,8 +197,12 @@ def _counted(app: Any, figures: HttpFigures, is_ending: Callable[[], bool]) -> A
         except asyncio.CancelledError:
             if not is_ending():
                 raise
-            if not is_answered:
+            if answer is None:
                 await _ask_again(told)
+            elif any(name == b"content-type" and kind.startswith(_EVENTS) for name, kind in answer.get("headers", ())):
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                scope[CONNECTION].break_off()
 
     return counted
 

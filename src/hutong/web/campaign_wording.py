@@ -46,6 +46,8 @@ class Said:
     tag: str
     treated: str
     held_out: str
+    gross_treated: str  # Before refunds.
+    gross_held_out: str
     drawn: Markup
     in_all: str = ""
 
@@ -104,12 +106,12 @@ def _percent(bps: int) -> str:
 def said_effects(_: Words, view: EffectsView) -> list[Said]:
     """Payments and amounts, against those who were held out."""
     return [
-        _said(_, _("Number of payments"), view.payments, money=False),
-        _said(_, _("Amount"), view.amount, money=True),
+        _said(_, _("Number of payments"), view.payments, view.gross_payments, money=False),
+        _said(_, _("Amount"), view.amount, view.gross_amount, money=True),
     ]
 
 
-def _said(_: Words, name: str, effect: Effect, *, money: bool) -> Said:
+def _said(_: Words, name: str, effect: Effect, gross: Effect, *, money: bool) -> Said:
     def shown(thousandths: int, *, signed: bool = False) -> str:
         if money:
             return _.money(round(thousandths / 1000), signed=signed)
@@ -118,11 +120,13 @@ def _said(_: Words, name: str, effect: Effect, *, money: bool) -> Said:
     def ends(thousandths: int) -> str:
         return shown(thousandths, signed=True)
 
+    with_it, without = shown(effect.treated_mean), shown(effect.held_out_mean)
+    gross_with_it, gross_without = shown(gross.treated_mean), shown(gross.held_out_mean)
     between = {"low": ends(effect.low), "high": ends(effect.high)}
     match effect.verdict:
         case Verdict.TOO_FEW:
             text, tag = _("Too few to say"), ""
-            return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean), Markup())
+            return Said(name, text, tag, with_it, without, gross_with_it, gross_without, Markup())
         case Verdict.NOT_SEEN:
             text, tag = _("No difference beyond chance: between %(low)s and %(high)s", **between), ""
         case _:
@@ -138,7 +142,7 @@ def _said(_: Words, name: str, effect: Effect, *, money: bool) -> Said:
         if tag
         else ""
     )
-    return Said(name, text, tag, shown(effect.treated_mean), shown(effect.held_out_mean), picture, in_all)
+    return Said(name, text, tag, with_it, without, gross_with_it, gross_without, picture, in_all)
 
 
 def by_day(_: Words, view: EffectsView) -> str:

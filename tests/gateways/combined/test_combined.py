@@ -22,7 +22,7 @@ from hutong.kernel.errors import Reason, Refusal
 from hutong.kernel.ids import id_text, seeded_randomness
 from hutong.kernel.text import TextReason
 from hutong.ledger import recipes
-from hutong.runtime.shelf import decided
+from hutong.runtime.shelf import Shelf, decided
 from tests.gateways.hall import Hall, user_id
 from tests.institution.merchants.shop_street import noodles
 from tests.institution.payments.test_http import Phone
@@ -164,6 +164,34 @@ async def test_a_part_is_given_back_by_its_own_merchant_and_no_more_than_it_was(
     await mall.refund(mall.noodles, noodles, "R1", 7_000)
     assert [await mall.balance(stall) for stall in (mall.noodles, mall.tea, mall.platform)] == [0, 0, 0]
     assert (await mall.payer.get("/v1/balance"))["balance"] == 1_000_000
+
+
+@pytest.mark.parametrize("to_be_split", [False, True])
+async def test_what_memory_has_let_go_of_is_loaded_before_a_parts_refund_begins(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, *, to_be_split: bool
+) -> None:
+    """So much else was kept since it was taken that the taking is the oldest, and goes."""
+    mall = await Mall(hall).open()
+    paid = await mall.paid("C1", 7_000, 3_000, to_be_split=to_be_split)
+    sharing, begin = mall.sharing, mall.gateways.refunds.refund
+    shelves: list[Shelf[Any]] = [sharing.part_refunds.takings, sharing.combined.parts, sharing.combined.combined]
+    shelves += [sharing.holds.holds, sharing.holds.takings]
+
+    async def with_little_memory(*asked: Any, **more: Any) -> Any:
+        for shelf in shelves:
+            assert shelf.everything() or not to_be_split
+            shelf.forget([each.id for each in shelf.everything()])
+        return await begin(*asked, **more)
+
+    monkeypatch.setattr(mall.gateways.refunds, "refund", with_little_memory)
+    tea = paid.parts[1]
+    assert (await mall.refund(mall.tea, tea, "R1", 1_000)).progress is RefundProgress.SUCCESS
+    (taking,) = sharing.part_refunds.takings.everything()
+    assert (taking.state, bool(taking.refund_id)) == (TakingState.TAKEN, True)
+    left = await mall.balance(mall.tea)
+    if to_be_split:
+        left += await sharing.splits.unsplit(mall.tea, tea.id)
+    assert left == 2_000 - 12
 
 
 async def test_a_merchant_that_has_spent_it_gives_nothing_back_and_nobody_pays_for_it(hall: Hall) -> None:

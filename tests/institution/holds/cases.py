@@ -73,6 +73,21 @@ class Town(World):
         for name in ("jing", "wei", "zhi"):
             self[name].hold_desk.authorisations.asker = Merchants(self[name], self.offers)
 
+    def dies_behind(self, place: Institution, position: int) -> None:
+        """A commit ended with this row, and the node dies: what it decided next is lost, and so is what it said of it."""
+        for rows in place.store.rows.values():
+            rows[:] = [entry for entry in rows if entry[0] <= position]
+        place.store._indexes.clear()
+        self.letters = [letter for letter in self.letters if letter[0] != place.node_id]
+        self.restart(place.node_id)
+
+    def until(self, place: Institution, table: str) -> int:
+        """Deliver until a node has a row of this table; its position."""
+        while not place.store.rows[table]:
+            self.deliver(self.letters.pop(0))
+            self.flush()
+        return int(place.store.rows[table][0][0])
+
     def restart(self, name: str) -> None:
         super().restart(name)
         self.boot()

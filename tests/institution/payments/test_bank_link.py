@@ -131,11 +131,11 @@ def test_what_was_claimed_before_midnight_and_refused_behind_it_gives_back_to_no
     to_pays = link.yun.payments.to_pays
     settle, late = to_pays._settle, list[ToPay]()
     # What the bank has to know of the payer is loaded only behind midnight.
-    to_pays._settle = lambda row, funding: late.append(row) if row.amount > 500_000 else settle(row, funding)  # type: ignore[method-assign]
+    to_pays._settle = lambda row: late.append(row) if row.amount > 500_000 else settle(row)  # type: ignore[method-assign]
     assert link.top_up(500_001) == TopUpState.OPEN
     link.world.tick(2)
     assert link.top_up(100) == TopUpState.PAID
-    link.yun.decide(lambda: settle(late[0], ""))
+    link.yun.decide(lambda: settle(late[0]))
     assert link.yun.payments.mandates.mandate(link.mandate.id).used == 100
 
 

@@ -40,7 +40,8 @@ def test_a_sponsors_figures_equal_the_ledger_with_refunds_and_failures() -> None
     assert sum(day.given for day in found.days) == found.given
     assert found.payments.treated == 7
     assert found.payments.treated_mean == 1_000  # Seven payments of seven people, one of whom has paid nothing.
-    assert found.amount.treated_mean == round(1000 * (2_000 + 6 * 1_000) / 7)
+    assert found.gross_amount.treated_mean == round(1000 * (2_000 + 6 * 1_000) / 7)
+    assert found.amount.treated_mean == round(1000 * (1_000 + 6 * 1_000) / 7)
     assert (found.new_payers, found.cost_per_new_payer) == (6, -(-found.given // 6))
     assert found.repeat_bps == 10_000 // 6
     assert found.payments.verdict is Verdict.TOO_FEW
@@ -67,7 +68,88 @@ def test_who_had_paid_before_is_not_new() -> None:
     campaign = jing.campaign(jing.sponsor(50_000), 50_000, off(300))
     fair.pay(jing, payer, plate, 1_000)
     found = shown(fair, jing, campaign.id)
-    assert (found.new_payers, found.cost_per_new_payer, found.payments.treated_mean) == (0, 0, 1_000)
+    assert (found.new_payers, found.cost_per_new_payer, found.payments.treated_mean) == (0, None, 1_000)
+
+
+def test_what_is_refunded_is_neither_a_payment_nor_an_amount_nor_a_new_payer() -> None:
+    """Bought at a shop here, and at one elsewhere: the one is given back by a refund, the other by a return."""
+    fair = Fair()
+    jing = fair.jing
+    plates = {fair.wei: fair.shop(fair.wei), jing: fair.shop(jing)}
+    campaign = jing.campaign(jing.sponsor(50_000), 50_000, off(300))
+    for house, plate in plates.items():
+        whole, kept = jing.user(50_000), jing.user(50_000)
+        payment, _ = fair.pay(jing, whole, plate, 2_000)
+        fair.refund(house, plate, payment, 500)
+        fair.refund(house, plate, payment, 1_500)
+        fair.pay(jing, whole, plate, 1_000)  # It was not the first.
+        payment, _ = fair.pay(jing, kept, plate, 2_000)
+        fair.refund(house, plate, payment, 500)
+    found = shown(fair, jing, campaign.id)
+    assert (found.gross_payments.treated_mean, found.payments.treated_mean) == (1_500, 1_000)
+    assert (found.gross_amount.treated_mean, found.amount.treated_mean) == (2_500_000, 1_250_000)
+    assert (found.new_payers, found.cost_per_new_payer) == (2, -(-found.given // 2))
+    assert found.given == 2 * (300 + 300 - 75)
+    assert found.repeat_bps == 0, "who was given all of one back has paid once"
+
+
+def test_who_was_only_shown_a_price_is_nobody_that_the_campaign_brought() -> None:
+    fair = Fair()
+    jing = fair.jing
+    plate, payer = fair.shop(fair.wei), jing.user(50_000)
+    campaign = jing.campaign(jing.sponsor(50_000), 50_000, off(300))
+    assert fair.quote(jing, payer, plate, 1_000).discount == 300
+    jing.do(lambda: jing.marketing.campaigns.pause(campaign.id))
+    fair.pay(jing, payer, plate, 1_000)
+    jing.do(lambda: jing.marketing.campaigns.begin(campaign.id))
+    fair.pay(jing, payer, plate, 1_000)
+    found = shown(fair, jing, campaign.id)
+    assert (found.given, found.payments.treated, found.payments.treated_mean) == (300, 1, 2_000)
+    assert (found.new_payers, found.cost_per_new_payer) == (0, None)
+
+
+def test_who_was_held_out_is_nobody_that_the_campaign_brought() -> None:
+    fair = Fair()
+    jing = fair.jing
+    plate = fair.shop(fair.wei)
+    campaign = jing.campaign(jing.sponsor(50_000), 50_000, off(100), holdout_bps=5_000)
+    people = [jing.user(50_000) for _ in range(20)]
+    for payer in people:
+        fair.pay(jing, payer, plate, 1_000)
+    treated = sum(campaign.arm(payer.id) == TREATED for payer in people)
+    assert 0 < treated < 20
+    assert shown(fair, jing, campaign.id).new_payers == treated
+
+
+def test_another_campaigns_award_brings_nobody_to_this_one() -> None:
+    fair = Fair()
+    jing = fair.jing
+    plate, payer = fair.shop(fair.wei), jing.user(50_000)
+    sponsor = jing.sponsor(50_000)
+    less = jing.campaign(sponsor, 10_000, off(100), exclusive=True)
+    more = jing.campaign(sponsor, 10_000, off(300), exclusive=True)
+    fair.pay(jing, payer, plate, 1_000)
+    assert [shown(fair, jing, each.id).new_payers for each in (less, more)] == [0, 1]
+
+
+def test_hours_are_less_what_was_refunded_in_them() -> None:
+    fair = Fair()
+    wei = fair.wei
+    plate = fair.shop(wei, amount=1_000)
+    merchant = fair.shops[plate]
+    campaign = wei.campaign(wei.sponsor(100_000), 100_000, off(100), side=Side.PAYEE)
+    for house in (fair.jing, wei):
+        for refunded in (0, 300, 1_000):
+            payment, _ = fair.pay(house, house.user(50_000), plate, 1_000)
+            if refunded:
+                fair.refund(wei, plate, payment, refunded)
+    found = shown(fair, wei, campaign.id)
+    assert (found.gross_payments.treated_mean, found.payments.treated_mean) == (6_000, 4_000)
+    assert (found.gross_amount.treated_mean, found.amount.treated_mean) == (6_000_000, 3_400_000)
+    assert (found.new_payers, found.cost_per_new_payer) == (0, None)
+    (takings,) = now(effects(wei).of_merchant(merchant))
+    assert (takings.payments, takings.amount, takings.refunded) == (6, 6_000, 2_600)
+    assert (takings.given, takings.returned) == (600, 260)
 
 
 def test_people_who_pay_more_because_of_it_are_seen_against_those_held_out() -> None:

@@ -155,8 +155,11 @@ class PartRefundService:
     # Refunds of the whole order's payment (`payments.holding.Holdings`).
 
     def look_up(self, _payment_id: int, refund_id: int) -> None:
-        """May raise `Cold`."""
-        row = self._gateway_refunds.rows.get(refund_id)
+        """
+        May raise `Cold`: also of a refund that is about to begin, whose row is not written yet, and which asks for what was
+        taken for it as soon as it is.
+        """
+        row = self._gateway_refunds.row_of(refund_id)
         if row is not None and TAKING.encode() in row.facts:
             self._look_up(self._taking(int(row.told[TAKING], 16)))
 

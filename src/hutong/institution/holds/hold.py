@@ -70,7 +70,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     state: Text
     reason: Text
     iso_code: Text
-    number: BigInt  # Of the newest state that the creditor agent is told; 0: it is told nothing.
+    # Of the newest state that the creditor agent is told. 0: it is told nothing, of a link; of a code, nobody was asked yet.
+    number: BigInt
     attempt: Integer  # How often the ledger was asked: a refused id is spent.
     due_day: Integer  # The day, since 1970, on which it is over by itself; 0: it is.
     created_ns: BigInt
@@ -97,6 +98,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def left(self) -> int:
         """What was neither taken nor let go."""
         return self.amount - self.taken - self.released if self.state in HOLDING_MONEY else 0
+
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Its person's code is claimed, and whether to ask them is still to be decided."""
+        return self.is_by_code and self.state == HoldState.WAITING and not self.number
 
     @property
     def status(self) -> HoldStatus:

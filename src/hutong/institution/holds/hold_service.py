@@ -85,6 +85,9 @@ class HoldService:
     async def resume(self) -> None:
         """After a restart: finish what was half done, and tell again how what is held stands."""
         since = max(0, self._node.journal.position - UNFINISHED_WITHIN)
+        for hold in await self.holds.load_since(since):
+            if hold.is_to_be_asked:
+                self._node.decide(partial(self._ask, hold.id, must_ask=True))
         for release in await self.releases.load_since(since):
             await self.holds.load([release.hold])
             if release.state == ReleaseState.WANTED:
@@ -128,7 +131,9 @@ class HoldService:
         except Refusal as refusal:
             self._teller.refuse(message, hold, refusal)
             return
-        if hold is not None and message.number < hold.number:
+        if hold is not None and hold.is_to_be_asked:
+            self._node.decide(partial(self._ask, hold.id, must_ask=True))
+        elif hold is not None and message.number < hold.number:
             self._teller.tell(hold)
 
     # The person.
@@ -144,6 +149,20 @@ class HoldService:
         """What a person is asked, or has agreed to; oldest first. May raise `Cold`."""
         return self.holds.find("user_id", user_id)
 
+    def shown(self, user_id: int, asked: HoldRequest) -> tuple[Hold, bool]:
+        """
+        What a merchant's link asks of a person, and whether they are asked already; nothing changes. May raise `Cold`.
+
+        Refuses:  as `opened`.
+        """
+        hold_id, now_ns = hex_id(asked.hold_id), self._node.clock.now_ns()
+        check_new_id("hold_id", hold_id, now_ns)
+        self._people.user(user_id)
+        hold = self.holds.get(hold_key(hold_id, asked.creditor_agent))
+        if hold is None:
+            return self._new(hold_id, asked, user_id, is_by_code=False), False
+        return (hold, True) if hold.user_id == user_id else (hold.asked_of(user_id, now_ns), False)
+
     def opened(self, user_id: int, asked: HoldRequest) -> Hold:
         """
         A person has opened a merchant's link: from now on it is they who are asked.
@@ -152,15 +171,8 @@ class HoldService:
                   what else is wrong with what is asked.
         Repeats:  the hold as it is.
         """
-        hold_id, now_ns = hex_id(asked.hold_id), self._node.clock.now_ns()
-        check_new_id("hold_id", hold_id, now_ns)
-        self._people.user(user_id)
-        hold = self.holds.get(hold_key(hold_id, asked.creditor_agent))
-        if hold is None:
-            hold = self._new(hold_id, asked, user_id, is_by_code=False)
-            self.holds.put(hold)
-        elif hold.user_id != user_id:
-            hold = hold.asked_of(user_id, now_ns)
+        hold, is_asked = self.shown(user_id, asked)
+        if not is_asked:
             self.holds.put(hold)
         return hold
 
@@ -263,17 +275,23 @@ class HoldService:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
         holder = self._people.claim_payment_code(message.code, hold.id, message.creditor_agent)
         # A decision of its own: who the payer is shows only now, and what is known of the payer may have to be loaded.
-        hold = replace(hold, user_id=holder.user_id, number=1)
+        hold = replace(hold, user_id=holder.user_id)
         self.holds.put(hold)
         self._node.journal.seal()
         self._node.decide(partial(self._ask, hold.id, must_ask=holder.is_to_be_asked))
 
     def _ask(self, id_: int, *, must_ask: bool) -> None:
-        """Hold it at once where no PIN is needed, else ask."""
-        hold = self._get(id_)
-        if hold.state != HoldState.WAITING:
+        """
+        Hold it at once where no PIN is needed, else ask. Whom a crash kept from being asked is asked in any case: that they need
+        not be was said with the code, and is not kept.
+        """
+        hold, now_ns = self._get(id_), self._node.clock.now_ns()
+        if not hold.is_to_be_asked:
             return
-        payer, now_ns = self._people.user(hold.user_id), self._node.clock.now_ns()
+        payer, hold = self._people.user(hold.user_id), replace(hold, number=1)
+        if hold.expires_ns <= now_ns:
+            self._put(hold.refused(PaymentReason.REQUEST_EXPIRED, now_ns, HoldState.CLOSED))
+            return
         try:
             payer.may_pay(now_ns)
         except Refusal as refusal:
@@ -283,6 +301,7 @@ class HoldService:
         if not must_ask and hold.amount <= policy.limits(Channel.PAYMENT_CODE, payer.tier, verified=False).pin_free:
             self._agreed(hold, payer)
             return
+        self.holds.put(hold)
         self._notices.tell_user(hold.user_id, "hold.asked", hold_data(hold))
         self._teller.tell(hold)
 

@@ -53,7 +53,16 @@ class HoldDesk:
         """
         What a merchant elsewhere asks to hold, to a person of ours who opened its link: from now on they are asked.
 
-        Refuses:  HOLD_NOT_OPEN and whatever else the link's owner refuses; HOLD_MALFORMED for a code that asks for something else; as `HoldService.opened`.
+        Refuses:  as `read`; as `HoldService.opened`.
+        """
+        asked = await self.read(link)
+        return await decided(self.node.journal, lambda: self.holds.opened(user_id, asked))
+
+    async def read(self, link: str) -> HoldRequest:
+        """
+        What a merchant's link elsewhere asks to hold. Nobody is asked by that.
+
+        Refuses:  HOLD_NOT_OPEN and whatever else the link's owner refuses; HOLD_MALFORMED for a code that asks for something else.
         """
         if not 0 < len(link) <= CODE_LENGTH_MAX:
             raise Refusal(HoldReason.HOLD_MALFORMED)
@@ -65,7 +74,7 @@ class HoldDesk:
                 raise Refusal(HoldReason.HOLD_NOT_OPEN) from None
             if facts.get("because") != CodeReason.CODE_ASKS_TO_HOLD.name or "amount" not in facts:
                 raise
-            asked = HoldRequest(
+            return HoldRequest(
                 hold_id=str(facts["request_id"]),
                 creditor_agent=str(facts["institution"]),
                 number=0,
@@ -76,9 +85,7 @@ class HoldDesk:
                 expires_at_ms=int(facts.get("expires_at_ms", 0)),
                 at_ms=self.node.clock.now_ns() // NS_PER_MS,
             )
-        else:
-            raise Refusal(HoldReason.HOLD_MALFORMED)
-        return await decided(self.node.journal, lambda: self.holds.opened(user_id, asked))
+        raise Refusal(HoldReason.HOLD_MALFORMED)
 
     def _send(self, message: AnyMessage) -> None:
         self.node.journal.tell(self._switch, message)

@@ -69,6 +69,7 @@ class ToPay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     iso_code: Text = ""
     created_ns: BigInt
     expires_ns: BigInt
+    funding: Text = ""  # The hold that it named when it was first asked, and is paid from; empty: the balance.
 
     @property
     def payment_id(self) -> int:

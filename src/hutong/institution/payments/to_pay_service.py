@@ -59,19 +59,19 @@ class ToPayService:
         Somebody asks a user of ours to pay, by the user's payment code or under a mandate.
 
         Refuses:  by telling RJCT: what the code's verification refuses, the mandate's rules, the payer's limits.
-        Repeats:  says how it stands; a code is claimed once per request.
+        Repeats:  says how it stands; a code is claimed once per request, and what a repeated message says is not looked at:
+                  who pays, from what and how much was said the first time.
         """
         request_id = hex_id(message.request_id)
         id_ = to_pay_id(message.creditor_agent, request_id)
         known = self.rows.get(id_)
         if known is not None:
-            self._repeat(known, message)
+            self._repeat(known)
             return
-        funding = ""
         try:
             if message.code.startswith(HOLD_PREFIX):
                 user_id, funding = self.claim_hold(message)
-                row = self._row(id_, request_id, message, user_id)
+                row = replace(self._row(id_, request_id, message, user_id), funding=funding)
             else:
                 row = self._claimed(id_, request_id, message)
         except Refusal as refusal:
@@ -82,7 +82,7 @@ class ToPayService:
             return
         self.rows.put(row)
         self._journal.seal()
-        self._node.decide(partial(self._settle, row, funding))
+        self._node.decide(partial(self._settle, row))
 
     async def waiting(self, user_id: int) -> list[ToPay]:
         """What waits for this payer's yes or no."""
@@ -155,8 +155,12 @@ class ToPayService:
             expires_ns=message.expires_at_ms * NS_PER_MS,
         )
 
-    def _settle(self, row: ToPay, funding: str) -> None:
-        """Pay at once if no PIN is needed, else ask the payer; with `funding`, out of what the payer lets the merchant hold."""
+    def _settle(self, row: ToPay) -> None:
+        """
+        Pay at once if no PIN is needed, else ask the payer; with `funding`, out of what the payer lets the merchant hold.
+
+        A crash may have left it claimed, and what was to be paid out of a hold may have ended with it meanwhile.
+        """
         now = self.rows.get(row.id)
         if now is None or now.state != ToPayState.CLAIMED:
             return  # Settled meanwhile.
@@ -164,7 +168,7 @@ class ToPayService:
             payer = self._people.user(row.user_id)
             if row.mandate_id:
                 self._mandates.mandate(row.mandate_id)  # May be cold: a rejection gives its part back.
-            order = Order(payment_id=row.payment_id, quote_id=0, funding=funding or BALANCE)
+            order = Order(payment_id=row.payment_id, quote_id=0, funding=row.funding or BALANCE)
             self._pay(row, order, payer, None)
         except Refusal as refusal:
             if refusal.reason is PaymentReason.PIN_NEEDED:
@@ -173,15 +177,6 @@ class ToPayService:
                 if row.mandate_id:
                     self._mandates.give_back(row)
                 self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
-
-    def _settle_again(self, row: ToPay, message: RequestToPay) -> None:
-        """What a crash left claimed. What was to be paid out of a hold may have ended with it meanwhile."""
-        try:
-            funding = self.claim_hold(message)[1] if message.code.startswith(HOLD_PREFIX) else ""
-        except Refusal as refusal:
-            self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
-            return
-        self._settle(row, funding)
 
     def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None) -> None:
         self._debtor.admit(
@@ -206,11 +201,11 @@ class ToPayService:
         if outcome is not None and not outcome.completed:
             self._tell(id_hex(row.request_id), row.creditor_agent, outcome.reason, outcome.iso_code)
 
-    def _repeat(self, row: ToPay, message: RequestToPay) -> None:
+    def _repeat(self, row: ToPay) -> None:
         request_id = id_hex(row.request_id)
         match ToPayState(row.state):
             case ToPayState.CLAIMED:
-                self._node.decide(partial(self._settle_again, row, message))
+                self._node.decide(partial(self._settle, row))
             case ToPayState.WAITING:
                 self._tell(request_id, row.creditor_agent)
             case ToPayState.PAYING:

@@ -39,7 +39,7 @@ class EffectService:
         spent = self._campaigns.spent[campaign_id]
         people = campaign.side == Side.PAYER
         payers = [unit for unit in units if unit.arm == TREATED and unit.payments]
-        new = sum(not unit.before for unit in payers) if people else 0
+        new = sum(unit.is_new for unit in payers)
         return EffectsView(
             campaign_id=id_text(CAMPAIGN_PREFIX, campaign_id),
             name=campaign.name,
@@ -53,8 +53,10 @@ class EffectService:
             days=[DayGiven(date.fromordinal(day), amount) for day, amount in sorted(spent.days.items())],
             payments=_effect(units, "payments"),
             amount=_effect(units, "amount"),
+            gross_payments=_effect(units, "gross_payments"),
+            gross_amount=_effect(units, "gross_amount"),
             new_payers=new,
-            cost_per_new_payer=-(-spent.total // new) if new else 0,
+            cost_per_new_payer=-(-spent.total // new) if new else None,
             repeat_bps=BPS * sum(unit.payments >= _MANY for unit in payers) // len(payers) if payers and people else 0,
             refused=refused.times,
             refused_amount=refused.amount,
@@ -75,6 +77,7 @@ class EffectService:
                 is_own=campaign.merchant_id == merchant_id,
                 payments=each.payments,
                 amount=each.amount,
+                refunded=each.refunded,
                 given=each.given,
                 returned=each.returned,
             )

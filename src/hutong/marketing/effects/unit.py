@@ -4,12 +4,16 @@ from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    """A person, or an hour of a shop."""
+    """A person, or an hour of a shop. Amounts are in fen: what was bought for, before any discount."""
 
     arm: str
-    payments: int
-    amount: int  # Of these payments, in fen: what was bought for, before any discount.
-    before: int  # Payments before it met the campaign; of hours of shops 0.
+    payments: int  # Of which something is left: what was refunded whole is none.
+    amount: int  # Of these, less what was refunded.
+    gross_payments: int  # Before refunds.
+    gross_amount: int
+    is_new: (
+        bool  # The first payment of all was made with an award of the campaign, and not refunded whole; of hours never.
+    )
 
 
 class Refused(NamedTuple):
@@ -20,10 +24,15 @@ class Refused(NamedTuple):
 
 
 class Takings(NamedTuple):
-    """What a merchant took with a campaign's help: completed payments, their amounts, and what of those was the campaign's."""
+    """
+    What a merchant took with a campaign's help: completed payments, their amounts, and what of those was the campaign's.
+
+    `refunded` and `returned` are what refunds took back of the amounts, and of the campaign's part.
+    """
 
     campaign_id: int
     payments: int
     amount: int
+    refunded: int
     given: int
     returned: int

@@ -16,10 +16,12 @@ class DayGiven(msgspec.Struct, frozen=True):
 
 class EffectsView(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What a campaign cost and brought. `payments` and `amount` are per `unit`: a person who met the campaign, or an hour of a shop.
+    What a campaign cost and brought. `payments` and `amount` are per `unit`, a person who met the campaign or an hour of a shop,
+    and less refunds: a payment that was refunded whole is none. `gross_payments` and `gross_amount` are the same before refunds.
 
-    `planned` is what would be given by now if each moment gave alike. `new_payers` had never paid before they met it;
-    `repeat_bps` of those who paid did so twice or more.
+    `planned` is what would be given by now if each moment gave alike. The first payment of all that `new_payers` made was with an
+    award of this campaign, and not refunded whole; `cost_per_new_payer` is what the campaign gave, less what came back, for each
+    of them, and null where there are none. `repeat_bps` of those who paid did so twice or more.
     """
 
     campaign_id: str
@@ -34,20 +36,27 @@ class EffectsView(msgspec.Struct, frozen=True, kw_only=True):
     days: list[DayGiven]
     payments: Effect
     amount: Effect
+    gross_payments: Effect
+    gross_amount: Effect
     new_payers: int
-    cost_per_new_payer: int
+    cost_per_new_payer: int | None
     repeat_bps: int
     refused: int
     refused_amount: int
 
 
 class TakingsView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merchant took with a campaign's help; `given` is the campaign's part, the merchant's own money if `is_own`."""
+    """
+    What a merchant took with a campaign's help; `given` is the campaign's part, the merchant's own money if `is_own`.
+
+    Of `amount` refunds took back `refunded`, and of `given` `returned`.
+    """
 
     campaign_id: str
     name: str
     is_own: bool
     payments: int
     amount: int
+    refunded: int
     given: int
     returned: int

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from hutong.institution.holds.hold import Hold
 from hutong.institution.node import InstitutionNode
 from hutong.kernel.errors import Refusal
 from hutong.runtime.shelf import decided, warmed
@@ -15,6 +16,7 @@ from hutong.web.page import AnyRequest, Pages
 from hutong.web.wallet.door import WALLET, wallet_guard
 
 _ELSEWHERE = "/wallet/agreements/elsewhere"
+_HOLDS = "/wallet/holds"
 _LINK_MAX = 300
 
 
@@ -84,6 +86,10 @@ class Consents(Protocol):
 
     def one(self, user_id: int, id_: str, /) -> Consent: ...
 
+    def hold(self, hold: Hold, /) -> Consent:
+        """What a merchant elsewhere asks to hold, also of who only looks at its link yet."""
+        ...
+
     def agree(self, user_id: int, id_: str, pin_token: str, /) -> None: ...
 
     def end(self, user_id: int, id_: str, /) -> None: ...
@@ -99,13 +105,17 @@ def consents_pages(
     institution: InstitutionNode, pages: Pages, names: Mapping[str, str], consents: Consents
 ) -> list[ControllerRouterHandler]:
     """`/wallet/agreements` and everything below it. `names` are those of all institutions, by node."""
-    handlers = [*_here(institution, pages, consents), *_elsewhere(institution, pages, names, consents)]
+    handlers = [
+        *_here(institution, pages, consents),
+        *_holds(institution, pages, consents),
+        *_elsewhere(institution, pages, names, consents),
+    ]
     return [pages.router("/", handlers, WALLET, [wallet_guard(institution, pages)])]
 
 
 def holds_path(link: str) -> str:
     """Where a scanned link of another institution's merchant is shown that asks to hold money."""
-    return f"/wallet/holds?{urlencode({'link': link})}"
+    return f"{_HOLDS}?{urlencode({'link': link})}"
 
 
 def elsewhere_path(link: str) -> str:
@@ -124,7 +134,7 @@ def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> lis
     async def page(request: AnyRequest, consent_id: str, refusal: Refusal | None = None) -> Response[str]:
         consent = await warmed(journal, lambda: consents.one(request.auth.user_id, consent_id))
         why = pages.words(request).reason
-        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent, why=why)
+        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", consent=consent, link="", why=why)
 
     @get("/wallet/agreements/{consent_id:str}")
     async def ask(request: AnyRequest, consent_id: FromPath[str]) -> Response[str]:
@@ -152,15 +162,46 @@ def _here(institution: InstitutionNode, pages: Pages, consents: Consents) -> lis
             return await page(request, consent_id, refusal)
         return pages.go("/wallet/agreements")
 
-    @get("/wallet/holds")
+    return [show, ask, agree, end]
+
+
+def _holds(institution: InstitutionNode, pages: Pages, consents: Consents) -> list[ControllerRouterHandler]:
+    """A merchant's link elsewhere that asks to hold money. Who opens it looks; asked, here, is who says yes."""
+    journal, people, desk = institution.node.journal, institution.people, institution.holds
+
+    def shown(request: AnyRequest, hold: Hold, link: str, refusal: Refusal | None = None) -> Response[str]:
+        values = {"consent": consents.hold(hold), "link": link, "why": pages.words(request).reason}
+        return pages.shown(request, "wallet/agreement.html", refusal, nav="settings", **values)
+
+    @get(_HOLDS)
     async def look(request: AnyRequest) -> Response[Any]:
+        user_id, link = request.auth.user_id, request.query_params.get("link", "")[:_LINK_MAX]
         try:
-            hold = await institution.holds.look(request.auth.user_id, request.query_params.get("link", "")[:_LINK_MAX])
+            asked = await desk.read(link)
+            hold, is_asked = await warmed(journal, lambda: desk.holds.shown(user_id, asked))
         except Refusal as refusal:
             return pages.shown(request, "wallet/scan.html", refusal, nav="scan", code="")
-        return pages.go(f"/wallet/agreements/{hold.text}")
+        return pages.go(f"/wallet/agreements/{hold.text}") if is_asked else shown(request, hold, link)
 
-    return [show, ask, agree, end, look]
+    @post(_HOLDS, status_code=200)
+    async def agree(request: AnyRequest) -> Response[Any]:
+        form, user_id = await pages.form(request), request.auth.user_id
+        link, pin = form.text("link", length_max=_LINK_MAX), form.text("pin", length_max=12)
+        hold = None
+        try:
+            asked = await desk.read(link)
+            hold, _ = await warmed(journal, lambda: desk.holds.shown(user_id, asked))
+            id_, amount, text = hold.id, hold.amount, hold.text
+            token = await people.pin_token(user_id, pin, id_, amount, text)
+            await decided(journal, lambda: desk.holds.opened(user_id, asked))
+            await decided(journal, lambda: desk.holds.agree(user_id, id_, token))
+        except Refusal as refusal:
+            if hold is None:
+                return pages.shown(request, "wallet/scan.html", refusal, nav="scan", code="")
+            return shown(request, hold, link, refusal)
+        return pages.go(f"/wallet/agreements/{text}")
+
+    return [look, agree]
 
 
 def _elsewhere(
