@@ -19,9 +19,8 @@ _KEY = "hutong-moving-in"
 _KEY_BYTES = 16
 # What a browser's address bar takes, and no merchant's software says: that of Java takes `text/html` by itself.
 _PAGES = b"application/xhtml+xml"
-Words = Callable[
-    [Any, Any], Awaitable[bool]
-]  # Of a scope and `send`: whether the answer was given, in the caller's own protocol.
+# Of a scope and `send`: whether the answer was given, in the caller's own protocol.
+Words = Callable[[Any, Any], Awaitable[bool]]
 _OPEN = ("/health/", "/static/")  # Whether it is ready yet, and what its page looks like, anybody may see.
 _PAGE = """<!doctype html>
 <html lang="zh-CN">
