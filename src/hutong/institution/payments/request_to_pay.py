@@ -6,8 +6,8 @@ import msgspec
 
 from hutong.institution.payments.quotes import Terms
 from hutong.kernel.ids import derive
-from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
-from hutong.scheme.messages import Channel
+from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
+from hutong.scheme.messages import Channel, MerchantFacts
 
 
 class ChargeState(StrEnum):
@@ -69,6 +69,7 @@ class ToPay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     iso_code: Text = ""
     created_ns: BigInt
     expires_ns: BigInt
+    merchant_said: Bytes = b""  # What its institution says of a merchant, as JSON; empty: nothing.
 
     @property
     def payment_id(self) -> int:
@@ -94,6 +95,7 @@ class ToPay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             remark=self.remark,
             expires_ns=self.expires_ns,
             mandate_id=self.mandate_id,
+            said=msgspec.json.decode(self.merchant_said, type=MerchantFacts) if self.merchant_said else None,
         )
 
 
