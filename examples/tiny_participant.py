@@ -136,13 +136,13 @@ class Participant:
 
     def consulted(self, m: Message) -> None:
         code = self.get("code", m["Cd"].removeprefix(f"{self.base}/q/").lower())
-        answer = {"MsgTp": "hutong.resolve", "CnsltId": m["CnsltId"], "DbtrAgt": m["DbtrAgt"], "CnsltSts": "REFUSED"}
-        answer |= {"StsRsnCd": "NARR", "StsRsnPrtry": "CODE_UNKNOWN"}
+        asked = {"MsgTp": "hutong.resolve", "CnsltId": m["CnsltId"], "DbtrAgt": m["DbtrAgt"]}
+        answer: Message = {"CnsltSts": "REFUSED", "StsRsnCd": "NARR", "StsRsnPrtry": "CODE_UNKNOWN"}
         if code is not None and m["Cd"].startswith(self.base):
-            answer |= {"CnsltSts": "FOUND", "StsRsnCd": "", "StsRsnPrtry": "", "CdtrNm": "Tiny Noodles"}
-            answer |= {"PmtInfId": code["id"], "InstdAmt": code["amount"], "MrchntCtgyCd": "5812"}
-            answer |= {"SttcInd": not code["amount"], "LclInstrm": "DYNAMIC" if code["amount"] else "STATIC"}
-        self.said.append(answer)
+            answer = {"CnsltSts": "FOUND", "CdtrNm": "Tiny Noodles", "MrchntCtgyCd": "5812", "PmtInfId": code["id"]}
+            answer |= {"InstdAmt": code["amount"], "LclInstrm": "DYNAMIC" if code["amount"] else "STATIC"}
+            answer |= {"SttcInd": not code["amount"], "MrchntFcts": {"MrchntId": code["payee"][-32:], "SmllInd": True}}
+        self.said.append(asked | answer)
 
     def offered(self, m: Message) -> None:
         """Others pay a payee of ours (pacs.008), or give back to a payer (pacs.004): accept or refuse, once for all."""

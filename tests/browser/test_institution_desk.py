@@ -121,10 +121,17 @@ def test_what_rules_may_ask_of_a_person_and_a_merchant_is_said(
     assert found == {"words": ["driver", "student"], "home_city": "苏州"}
     visitor.go(f"/desk/campaigns/traits?id={cast.till.merchant_id}")
     expect(page.get_by_label("Lives in")).to_have_count(0)
-    page.get_by_label("Words, with commas between them").fill("small")
+    page.get_by_label("Words, with commas between them").fill("small, old-town")
+    page.get_by_label("Words that other institutions are told").fill("new-town")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_label("Words, with commas between them")).to_have_value("small")
-    assert operator.get(f"/v1/operator/merchants/{cast.till.merchant_id}/tags") == {"words": ["small"]}
+    expect(page.get_by_role("alert")).to_contain_text("at most 16 words")
+    page.get_by_label("Words, with commas between them").fill("small, old-town")
+    page.get_by_label("Words that other institutions are told").fill("old-town")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Words, with commas between them")).to_have_value("old-town, small")
+    expect(page.get_by_label("Words that other institutions are told")).to_have_value("old-town")
+    found = operator.get(f"/v1/operator/merchants/{cast.till.merchant_id}/tags")
+    assert found == {"words": ["old-town", "small"], "shared": ["old-town"]}
     visitor.go(f"/desk/campaigns/traits?id={cast.payer.user_id[:-4]}0000")
     expect(page.get_by_role("alert")).to_be_visible()
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hutong.cli.campaign import _midnight_ns, _moment_ns
+from hutong.cli.campaign import _midnight_ns, _moment_ns, _when
 from hutong.cli.main import run
 from hutong.kernel.clock import NS_PER_S, instant
+from hutong.marketing.campaigns.rules import RuleRow, RuleTable
 
 CREATE = ["campaign", "create", "立减", "--by", "city", "--budget", "10", "--off", "1", "--node", "jing"]
 
@@ -32,3 +33,10 @@ def test_what_is_not_understood_is_one_clear_line(
     err = capsys.readouterr().err
     assert err.startswith(f"hutong: {says}")
     assert err.count("\n") == 1
+
+
+def test_where_a_campaign_is_for_is_said_as_rules_say_it() -> None:
+    when = _when("10", {"city": ("上海", "苏州"), "shop": ("wei/shp_1",), "tag": ()}, small=True)
+    assert when == {"amount": ">= 1000", "small": "true", "city": "'上海', '苏州'", "shop": "'wei/shp_1'"}
+    RuleTable(rows=(RuleRow(off=1, when=when),)).check()
+    assert _when("", {"city": ()}, small=False) == {}

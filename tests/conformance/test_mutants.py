@@ -17,6 +17,7 @@ MUTANTS = {
     "gives back more than was paid": ({"adds_up and not over": "adds_up"}, "PR-OVER"),
     "books entries out of their order": ({'if m["ElctrncSeqNb"] == last + 1:': "if True:"}, "PS-EARLY"),
     "gives back what nobody paid": ({'no = {"Conf": "RJCR"': 'no = {"Conf": "PDCR"'}, "PF-UNKNOWN"),
+    "calls every merchant alike": ({'code["payee"][-32:]': '"m-1"'}, "PC-MERCHANT"),
     "rounds down": ({"+ 5_000) // 10_000": ") // 10_000"}, "PD-FEES"),
 }
 

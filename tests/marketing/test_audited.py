@@ -12,7 +12,7 @@ from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
 from hutong.marketing.campaigns.enrolment import ENROLMENTS
 from hutong.marketing.campaigns.sponsor import SPONSORS
-from hutong.marketing.campaigns.trait import TRAITS
+from hutong.marketing.campaigns.trait import STATEMENTS, TRAITS
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgstore import PgStore
@@ -21,7 +21,7 @@ from tests.gateways.test_audited import copied, each_is_found
 from tests.marketing.campaigns.fair import Fair, House, off
 from tests.marketing.invitations.village import Village, VillageWorld
 
-TABLES: list[Table[Any]] = [SPONSORS, CAMPAIGNS, AWARDS, EXPOSURES, ENROLMENTS, TRAITS]
+TABLES: list[Table[Any]] = [SPONSORS, CAMPAIGNS, AWARDS, EXPOSURES, ENROLMENTS, TRAITS, STATEMENTS]
 NOBODY = "00000000-0000-0000-0000-000000000000"
 DAMAGES = [
     ("UPDATE campaigns SET funded = 100 WHERE funded > 100", "campaign was given 100, and gave up to"),

@@ -24,6 +24,7 @@ from hutong.scheme.messages import (
     ConsultStatus,
     CreditTransfer,
     EntryKind,
+    MerchantFacts,
     PaymentReturn,
     PaymentStatus,
     RecallAnswer,
@@ -48,6 +49,14 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "scheme" / "examples"
 
 NOW_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z.
 JING_SEED = bytes(range(32))  # 000102...1f: of nobody's, and for examples alone.
+# What its institution says of a merchant.
+NOODLES = MerchantFacts(
+    merchant="mer_01K01D5G00W3M9SK0YT7S1DJ9A",
+    shop="shp_01K01D5G00F4N2QZ8C6B3V5X7W",
+    city="北京",
+    small=True,
+    words=("old-town",),
+)
 PAYMENT = "019b76da-a800-7b1c-9d2e-3f4a5b6c7d00".replace("-", "")
 RETURN = "019b76e7-1234-70aa-bbcc-ddeeff001100".replace("-", "")
 REQUEST = "019b76da-9c40-7111-2222-333344445500".replace("-", "")
@@ -101,6 +110,7 @@ MESSAGES: list[AnyMessage] = [
         interchange_bps=20,
         switch_fee_bps=2,
         fee_version="2026-1",
+        merchant=NOODLES,
     ),
     CreditTransfer(
         payment_id=PAYMENT,
@@ -160,6 +170,7 @@ MESSAGES: list[AnyMessage] = [
         interchange_bps=20,
         switch_fee_bps=2,
         fee_version="2026-1",
+        merchant=NOODLES,
     ),
     RequestStatus(
         request_id=REQUEST,
@@ -241,6 +252,7 @@ RESOLVE_AMOUNT = CodeResolve(
     interchange_bps=20,
     switch_fee_bps=2,
     fee_version="2026-1",
+    merchant=NOODLES,
 )
 
 KEY = SecretKey("jing-2026-1", JING_SEED, NOW_MS * NS_PER_MS - 1, FOR_EVER_NS)

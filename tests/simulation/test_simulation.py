@@ -43,6 +43,7 @@ from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.programmes import join_programme
 from hutong.simulation.run import Result, simulate
+from hutong.simulation.telling import say_of_merchant
 from hutong.simulation.tills import coupon_at_till
 
 HOURS = 0.02
@@ -71,6 +72,8 @@ OFTEN = {
     "programmes-for-everybody": ((1, join_programme), (3, pay_plate)),
     "programmes-left-go-on": ((1, join_programme), (3, pay_plate)),
     "programmes-forgotten-at-restart": ((1, join_programme),),
+    "merchants-described-unwritten": ((1, say_of_merchant), (3, pay_plate)),
+    "merchants-described-as-before": ((1, say_of_merchant), (3, pay_plate)),
 }
 ROUGH = Plan(
     loss=0.05,

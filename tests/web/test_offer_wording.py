@@ -33,8 +33,8 @@ def test_a_condition_of_a_number_is_read_to_its_ends(
     [
         (
             {"amount": "[4100..4199]", "small": "true"},
-            "¥41.00 – ¥41.99 · at small merchants",
-            "¥41.00 – ¥41.99 · 限小微商户",
+            "¥41.00 – ¥41.99 · at merchants that their institution calls small",
+            "¥41.00 – ¥41.99 · 限收款机构认定的小微商户",
         ),
         ({"amount": ">= 2000"}, "from ¥20.00 on", "¥20.00起"),
         ({"amount": "< 2000"}, "up to ¥19.99", "不超过¥19.99"),
@@ -47,6 +47,13 @@ def test_a_condition_of_a_number_is_read_to_its_ends(
         ({"age_days": "< 30"}, "within 30 days of opening your wallet", "开通钱包30天内"),
         ({"channel": "'STATIC'"}, "with a shop's plate", "使用门店收款码"),
         ({"creditor_agent": "'wei'"}, "at merchants of Wei Wallet", "限Wei Wallet的商户"),
+        (
+            {"small": "false"},
+            "at merchants that their institution does not call small",
+            "收款机构认定的小微商户除外",
+        ),
+        ({"shop": "'wei/shp_1', 'wei/shp_2'"}, "at chosen shops of Wei Wallet", "限Wei Wallet的指定门店"),
+        ({"shop": "'shp_1', 'wei/shp_2'"}, "at chosen shops", "限指定门店"),
         ({"home_city": "'北京'"}, "if you live in 北京", "限住在北京的用户"),
         ({"debtor_agent": "'jing'"}, "", ""),
         ({}, "", ""),

@@ -11,6 +11,7 @@ from hutong.audit.crossing import CLEARING, Crossing, check_crossings, derived
 from hutong.audit.finding import Report
 from hutong.audit.rules import check_rules
 from hutong.audit.snapshot import NodeRows, snapshot
+from hutong.audit.statements import check_statements
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.runtime.address import Address
 
@@ -115,6 +116,7 @@ async def audit_nodes(
         progress.at("what joins them")
         crossing = await check_crossings(switch, institutions, report, progress.advance, overdue_ns)
         await _check_positions(switch, institutions, crossing, report)
+    await check_statements(institutions, report, progress.advance)
     for node in institutions:
         _check_backing(books[node.name], report)
     return Audit(report, books)

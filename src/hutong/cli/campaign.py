@@ -30,6 +30,29 @@ class CampaignCommandReason(Reason):
     ONE_PLACE_ONLY = Kind.INVALID, "NARR"  # A campaign's days have budgets of cities, or of shops.
 
 
+AtSmall = Annotated[
+    bool, Parameter(help="At small merchants alone, of every institution that says which of its are.", negative="")
+]
+InCity = Annotated[tuple[str, ...], Parameter(help="At shops of this city alone, whichever institution's; repeatable.")]
+AtShop = Annotated[
+    tuple[str, ...], Parameter(help="At this shop alone: shp_…, or wei/shp_… of another institution; repeatable.")
+]
+Tagged = Annotated[
+    tuple[str, ...], Parameter(help="At merchants with this word, also where theirs shares it; repeatable.")
+]
+Starts = Annotated[
+    str, Parameter(help="From when on, as 2026-11-24T08:00 or with a zone behind it; default: once it is started.")
+]
+HeldOut = Annotated[int, Parameter(help="So many percent get nothing, to be compared with; 0: everybody gets it.")]
+WhoseSide = Annotated[
+    Literal["PAYER", "PAYEE"], Parameter(help="For people of this wallet, or at merchants of this institution.")
+]
+By = Annotated[
+    tuple[str, ...],
+    Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.", negative=""),
+]
+
+
 async def sponsor(
     name: Annotated[str, Parameter(help="As payers may see it.")],
     /,
@@ -90,30 +113,25 @@ async def create(
     name: Annotated[str, Parameter(help="As payers are shown it.")],
     /,
     *,
-    by: Annotated[
-        tuple[str, ...],
-        Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.", negative=""),
-    ] = (),
+    by: By = (),
     budget: Yuan,
     off: Annotated[str, Parameter(help="So much off each payment, in yuan.")] = "",
     percent: Annotated[int, Parameter(help="Or so many percent.")] = 0,
     at_most: Annotated[str, Parameter(help="No more than this off one payment, in yuan.")] = "",
     least: Annotated[str, Parameter(help="Of payments of at least so much, in yuan.")] = "",
+    small: AtSmall = False,
+    city: InCity = (),
+    shop: AtShop = (),
+    tag: Tagged = (),
     times_a_day: Annotated[int, Parameter(help="So often a person and day.")] = 0,
     a_day: Annotated[str, Parameter(help="No more than this on one day, in yuan.")] = "",
     a_city: Annotated[str, Parameter(help="No more than this in one city on one day, in yuan.")] = "",
     a_shop: Annotated[str, Parameter(help="Or in one shop on one day, in yuan.")] = "",
     a_person: Annotated[str, Parameter(help="No more than this for one person, in yuan.")] = "",
-    starts: Annotated[
-        str, Parameter(help="From when on, as 2026-11-24T08:00 or with a zone behind it; default: once it is started.")
-    ] = "",
+    starts: Starts = "",
     days: Annotated[int, Parameter(help="How long: so many whole days behind the one on which it begins.")] = 30,
-    held_out: Annotated[
-        int, Parameter(help="So many percent get nothing, to be compared with; 0: everybody gets it.")
-    ] = 5,
-    side: Annotated[
-        Literal["PAYER", "PAYEE"], Parameter(help="For people of this wallet, or at merchants of this institution.")
-    ] = "PAYER",
+    held_out: HeldOut = 5,
+    side: WhoseSide = "PAYER",
     kind: Annotated[Literal["DISCOUNT", "DRAW", "COUPON", "INVITE"], Parameter(help="What it is.")] = "DISCOUNT",
     terms: Annotated[Path | None, Parameter(help="All terms from a JSON file, instead: docs/marketing.md.")] = None,
     campaign_id: Annotated[str, Parameter(help="To ask again for the same: its id.")] = "",
@@ -126,7 +144,8 @@ async def create(
         agreed = _read_terms(terms)
     else:
         row: dict[str, Any] = {"off": _fen(off), "bps": percent * 100, "max": _fen(at_most)}
-        row |= {"when": {"amount": f">= {_fen(least)}"}} if least else {}
+        when = _when(least, {"city": city, "shop": shop, "tag": tag}, small=small)
+        row |= {"when": when} if when else {}
         if a_city and a_shop:
             raise Refusal(CampaignCommandReason.ONE_PLACE_ONLY, field="a_city or a_shop")
         caps = {
@@ -226,13 +245,21 @@ async def tags(
     merchant_id: Annotated[str, Parameter(help="A merchant: mer_…")],
     /,
     *words: Annotated[str, Parameter(help="All tags from now on; none: those of now are shown.")],
+    shared: Annotated[
+        tuple[str, ...], Parameter(help="Of these, what other institutions are told, for their rules; repeatable.")
+    ] = (),
     none: Annotated[bool, Parameter(help="No tag.", negative="")] = False,
     at: At = NOWHERE,
     json: AsJson = False,
 ) -> None:
-    """Say what a merchant is, for rules that ask `tag`, or `small` for those that are tagged so."""
+    """
+    Say what a merchant is, for rules that ask `tag`, or `small` for those that are tagged so.
+
+    Other institutions are told whether it is small, and in which city: their people get their discounts here, too.
+    """
     path = f"/v1/operator/merchants/{merchant_id}/tags"
-    await _traits(path, {"words": list(words)}, wanted=bool(words or none), at=at, json=json)
+    body = {"words": list(words), "shared": list(shared)}
+    await _traits(path, body, wanted=bool(words or none), at=at, json=json)
 
 
 async def end(campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False) -> None:
@@ -295,6 +322,7 @@ async def _traits(path: str, body: dict[str, Any], *, wanted: bool, at: At, json
         show_json(found)
         return
     facts = [("words", ", ".join(found["words"]) or "none")]
+    facts += [("told elsewhere", ", ".join(found["shared"]))] if found.get("shared") else []
     facts += [("lives in", found["home_city"])] if found.get("home_city") else []
     show_facts("", facts)
 
@@ -320,6 +348,13 @@ async def _sponsor(client: Any, who: str) -> dict[str, Any]:
         if who in (each["sponsor_id"], each.get("reference")):
             return each
     raise Refusal(CampaignCommandReason.SPONSOR_NOT_FOUND, sponsor=who, do="hutong campaign sponsor")
+
+
+def _when(least: str, any_of: dict[str, tuple[str, ...]], *, small: bool) -> dict[str, str]:
+    """The conditions of a row, as rules write them."""
+    when = {"amount": f">= {_fen(least)}"} if least else {}
+    when |= {"small": "true"} if small else {}
+    return when | {field: ", ".join(f"'{each}'" for each in texts) for field, texts in any_of.items() if texts}
 
 
 def _read_terms(path: Path) -> dict[str, Any]:

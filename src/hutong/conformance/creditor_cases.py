@@ -3,7 +3,15 @@
 from itertools import pairwise
 
 from hutong.conformance.case import Side, case, require
-from hutong.conformance.messages import completed, consult, content_of, rejected, status, value_of
+from hutong.conformance.messages import (
+    completed,
+    consult,
+    content_of,
+    merchant_problems,
+    rejected,
+    status,
+    value_of,
+)
 from hutong.conformance.payee import Payee
 from hutong.conformance.play import AGAIN_S, ParticipantPlay, asks_again, is_a, status_is
 from hutong.conformance.station import Answer
@@ -88,6 +96,27 @@ def _(play: Play) -> None:
         play.switch.tell(rejected(paying))
     own = play.resolve(play.new_code(payee, 1_234), InstdAmt=2_000, Ccy="CNY")
     require(value_of(own, "InstdAmt") == 1_234, "a code with an amount goes by its own", own)
+
+
+@case(
+    "PC-MERCHANT",
+    P,
+    CODES,
+    "Who says anything says whether the merchant is small: `SmllInd` is false of every merchant that is not.",
+    needs=_CODE,
+)
+def _(play: Play) -> None:
+    """What is said of a merchant has the form of the page, and names it the same in every answer, for every code of the shop."""
+    payee = str(play.hook.ask("payee")["payee"])
+    answers = [play.resolve(play.new_code(payee, amount)) for amount in (0, 1_234, 0)]
+    said = [value_of(each, "MrchntFcts") for each in answers]
+    require(all(said), "every answer for a merchant's code says what kind of merchant it is", *answers)
+    for facts in said:
+        require(not merchant_problems(facts), "it has the form of the page", merchant_problems(facts), facts)
+    names = {(facts["MrchntId"], facts.get("StrId", "")) for facts in said}
+    require(len(names) == 1, "one shop has one name", *said)
+    other = value_of(play.resolve(play.new_code(str(play.hook.ask("payee")["payee"]))), "MrchntFcts")
+    require(bool(other) and other["MrchntId"] != said[0]["MrchntId"], "another merchant has another", other)
 
 
 @case(

@@ -113,6 +113,23 @@ def _(play: Play) -> None:
 
 
 @case(
+    "PD-MERCHANT",
+    P,
+    "codes.md",
+    "It changes nothing between the nodes: not the price, not the fees, not what the pacs.008 says.",
+    needs=_PAY,
+)
+def _(play: Play) -> None:
+    """Whatever is said of the merchant, and be it more than the page knows, the payment is what it would be without."""
+    facts = {"MrchntId": "m-1", "StrId": "s-1", "TwnNm": "上海", "SmllInd": True, "Wrds": ["old-town"], "Later": 1}
+    for said in (facts, {"MrchntId": "m-2", "SmllInd": False}, None):
+        payment = play.pays(play.payer(), play.codes.open(InstdAmt=2_000, MrchntFcts=said), 2_000)
+        require((payment["InstdAmt"], payment["IntrBkSttlmAmt"]) == (2_000, 2_000), "all of it is settled", payment)
+        require(value_of(payment, "CdtrDscntAmt") == 0, "and the payee's side gives nothing", payment)
+        play.switch.tell(completed(payment))
+
+
+@case(
     "PD-REFUSED-CODE",
     P,
     "codes.md",

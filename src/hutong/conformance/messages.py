@@ -60,6 +60,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "integer, 0 or more": {"min": 0, "max": INTEGER_MAX},
     "OPEN, RLSE or null": {"pattern": "OPEN|RLSE", "null": True},
     "PDNG, HELD, ENDD or RJCT": {"pattern": "PDNG|HELD|ENDD|RJCT"},
+    "facts or null": {"json": "object", "null": True},
     "code": {"pattern": "WINDOW|TOPUP|WTHDRW|CHRG"},
 }
 
@@ -100,14 +101,14 @@ _TABLES = {
     "pain.013": """
         PmtInfId!Id PmtCd!Text512 InstdAmt!Amount+ Ccy!Currency LclInstrm!Channel MrchntCtgyCd!MCC CdtrAgt!Node
         CdtrNm!Text140 CdtrDscntAmt:Amount RmtInf:Text140 XpryDtTm!Instant IntrchgBps:Bps SwtchChrgBps:Bps
-        FeeVrsn:Text35""",
+        FeeVrsn:Text35 MrchntFcts:facts_or_null""",
     "pain.014": "OrgnlPmtInfId!Id CdtrAgt!Node TxSts!Status StsRsnCd:Text35 StsRsnPrtry:Text70",
     "hutong.consult": "CnsltId!Id Cd!Text512 DbtrAgt!Node InstdAmt:Amount Ccy:Currency CdFrm:Text512",
     "hutong.resolve": """
         CnsltId!Id DbtrAgt!Node CnsltSts!FOUND_or_REFUSED StsRsnCd:Text35 StsRsnPrtry:Text70 CdtrAgt:Node_or_null
         CdtrNm:Text140 StrNm:Text140 MrchntCtgyCd:MCC LclInstrm:Channel PmtInfId:Id SttcInd:true_or_false
         InstdAmt:Amount Ccy:Currency CdtrDscntAmt:Amount DscntInd:true_or_false RmtInf:Text140 XpryDtTm:Instant
-        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35""",
+        IntrchgBps:Bps SwtchChrgBps:Bps FeeVrsn:Text35 MrchntFcts:facts_or_null""",
     "camt.056": """
         CxlId!Id Assgnr!Node OrgnlTxId!Id DbtrAgt!Node CdtrAgt!Node RclInstdAmt!Amount+ Ccy!Currency
         CxlRsnCd!FRAD,_DUPL,_AM09,_AC03,_UPAY,_TECH_or_CUST AddtlInf:Text140 CreDtTm!Instant XpryDtTm!Instant""",
@@ -173,6 +174,7 @@ DEFAULTS |= {
     "CmplntAct": None,
     "CmplntTp": "OTHR",
     "HldAct": None,
+    "facts or null": None,
 }
 OUR_ID = {
     "pacs.008": "TxId",
@@ -207,6 +209,20 @@ def problems_of(message: Any) -> list[str]:
         elif not fits(message[name], TYPES[type_]):
             found.append(f"{type_of}: {name} is no {type_}")
     return found
+
+
+def merchant_problems(facts: Any) -> list[str]:
+    """What is wrong with what is said of a merchant (`MrchntFcts`), by the page; nothing of good facts, and of none."""
+    if facts is None:
+        return []
+    if not isinstance(facts, dict):
+        return ["MrchntFcts is no object"]
+    types = {"MrchntId": "Text35", "StrId": "Text35", "TwnNm": "Text140", "SmllInd": "true or false"}
+    found = [f"{name} is no {type_}" for name, type_ in types.items() if not fits(facts.get(name, ""), TYPES[type_])]
+    words = facts.get("Wrds", [])
+    if not isinstance(words, list) or len(words) > 16 or not all(fits(each, TYPES["Text140"]) for each in words):
+        found.append("Wrds is no list of at most 16 of Text140")
+    return found + ([] if facts.get("MrchntId") else ["MrchntId is missing"])
 
 
 def value_of(message: Message, name: str) -> Any:

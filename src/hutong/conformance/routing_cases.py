@@ -58,6 +58,22 @@ def _(play: Play) -> None:
 
 
 @case(
+    "SQ-MERCHANT",
+    S,
+    CODES,
+    "of the others their institution says it, in the answer to a consult and in pain.013: `MrchntFcts`.",
+)
+def _(play: Play) -> None:
+    """What the owner of a code says of the merchant reaches the payer's side unchanged; and that it says nothing."""
+    facts = {"MrchntId": "m-1", "StrId": "s-1", "TwnNm": "上海", "SmllInd": True, "Wrds": ["old-town"]}
+    for said in (facts, facts | {"SmllInd": False, "Wrds": []}, None):
+        asked, seen = _consulted(play)
+        play.payee.tell(_resolve(seen, MrchntFcts=said))
+        answer = play.payer.one(asked["CnsltId"], is_a("hutong.resolve"), "the answer comes back")
+        require(value_of(answer, "MrchntFcts") == said, "with what is said of the merchant", answer)
+
+
+@case(
     "SQ-RESOLVE",
     S,
     "messages.md",

@@ -22,6 +22,7 @@ from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
+from hutong.marketing.campaigns.statement_service import StatementService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
 from hutong.marketing.coupons.api import CouponEdge, coupon_routes
 from hutong.marketing.coupons.redemption_service import SOURCE as COUPON
@@ -101,6 +102,10 @@ class Marketing(Campaigns):
         node, ledger = institution.node, institution.ledger
         self.institution = institution
         self.parties = PartyService(node, ledger, institution.people, institution.merchants, institution.staff)
+        self.statements = StatementService(
+            node, self.parties, self.parties.traits, lambda: institution.merchants.changes
+        )
+        institution.payments.describe_merchants(self.statements)
         totals = ScannedAwardTotals(node.store) if pool is None else PgAwardTotals(pool)
         super().__init__(node, ledger, institution.chart, institution.payments, self.parties, totals, zone)
         offered = OfferedCampaigns(self.campaigns, self.audience)

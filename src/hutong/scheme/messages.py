@@ -34,6 +34,7 @@ from hutong.scheme.message import (
 VERSION = 1  # Of the protocol; in every envelope. A node refuses a version it does not speak, by name.
 MESSAGES_MAX = 500  # In one envelope.
 TRACE_HOPS_MAX = 500  # In one answer.
+WORDS_MAX = 16  # That one institution says to another of a merchant.
 
 
 class Channel(Enum):
@@ -195,6 +196,22 @@ class PaymentReturn(Message, frozen=True, kw_only=True, tag="pacs.004"):
     expires_at_ms: Milliseconds = msgspec.field(name="XpryDtTm")
 
 
+class MerchantFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """
+    What kind of merchant is paid, as its own institution says: for the rules of whoever makes the payment cheaper.
+
+    The ids are opaque, and the same for as long as the merchant and the shop are.
+    """
+
+    merchant: Annotated[str, msgspec.Meta(min_length=1, max_length=35)] = msgspec.field(name="MrchntId")
+    shop: Max35Text = msgspec.field(name="StrId", default="")
+    city: Max140Text = msgspec.field(name="TwnNm", default="")
+    small: bool = msgspec.field(name="SmllInd")  # By that institution's own measure.
+    words: Annotated[tuple[Max140Text, ...], msgspec.Meta(max_length=WORDS_MAX)] = msgspec.field(
+        name="Wrds", default=()
+    )
+
+
 class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
     """
     pain.013: a creditor agent asks to be paid, by payment code or under a mandate.
@@ -219,6 +236,9 @@ class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
     switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
+    merchant: MerchantFacts | None = msgspec.field(
+        name="MrchntFcts", default=None
+    )  # None: its institution does not say.
 
 
 class RequestStatus(Message, frozen=True, kw_only=True, tag="pain.014"):
@@ -279,6 +299,7 @@ class CodeResolve(Message, frozen=True, kw_only=True, tag="hutong.resolve"):
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
     switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
+    merchant: MerchantFacts | None = msgspec.field(name="MrchntFcts", default=None)  # None: a person, or nobody says.
 
 
 class RecallRequest(Message, frozen=True, kw_only=True, tag="camt.056"):

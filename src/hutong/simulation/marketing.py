@@ -31,12 +31,13 @@ _ENDS_SOON_NS = 90 * NS_PER_S  # A coupon that is not used by then is lost.
 _ONLY_S, _BOTH = (("S", 1),), (("S", 2), ("T", 1))
 _Row = tuple[int, tuple[tuple[str, int], ...], Side, Caps, RuleRow]
 # Several of one sponsor, one of them at a fen a time and one of one fen; one with its own days; one that two sponsors give
-# in proportion; two at our merchants, for whoever pays.
+# in proportion; two at our merchants, for whoever pays. What two ask of a merchant, its institution says of it.
 _DISCOUNTS: tuple[_Row, ...] = (
     (3_001, _ONLY_S, Side.PAYER, Caps(person_day=400, day=1_500), RuleRow(off=99, when={"amount": ">= 200"})),
     (97, _ONLY_S, Side.PAYER, Caps(), RuleRow(off=1)),
     (1, _ONLY_S, Side.PAYER, Caps(times=1), RuleRow(off=100)),
     (2_000, _ONLY_S, Side.PAYER, Caps(times_day=2, place=700), RuleRow(bps=1_500, max=150, when={"small": "false"})),
+    (800, _ONLY_S, Side.PAYER, Caps(place=300, place_is="city"), RuleRow(off=11, when={"small": "true"})),
     (1_000, _BOTH, Side.PAYER, Caps(person=60), RuleRow(off=7)),
     (1_777, _ONLY_S, Side.PAYEE, Caps(day=900), RuleRow(bps=700, max=120)),
     (555, _ONLY_S, Side.PAYEE, Caps(), RuleRow(off=3)),

@@ -30,6 +30,7 @@ from hutong.simulation.parts import PIN_FREE, pay_code, pin_token, said, small, 
 from hutong.simulation.place import Place
 from hutong.simulation.plates import change_ones_mind
 from hutong.simulation.programmes import join_programme
+from hutong.simulation.telling import say_of_merchant
 from hutong.simulation.tills import coupon_at_till
 from hutong.simulation.world import Mix, World
 
@@ -299,6 +300,7 @@ MARKETING_MIX: Mix = (  # Beside the thousand of what is not marketing.
     (14, bring_friend),
     (10, appeal),
     (24, join_programme),
+    (20, say_of_merchant),
     (40, ask_to_hold),
     (80, take_of_hold),
     (40, coupon_at_till),

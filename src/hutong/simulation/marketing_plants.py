@@ -219,6 +219,29 @@ def programmes_forgotten_at_restart(world: World) -> None:
     at_institutions(world, lambda place: place.software.marketing.programmes._joined.clear())
 
 
+def merchants_described_unwritten(world: World) -> None:
+    """Other institutions are told what kind of merchant is paid, and nothing is written down of it."""
+
+    def plant(place: Place) -> None:
+        vars(place.software.marketing.statements)["tell"] = deaf
+
+    at_institutions(world, plant)
+
+
+def merchants_described_as_before(world: World) -> None:
+    """What was heard of a merchant once is what is asked of it from then on, whatever its institution says now."""
+
+    def plant(place: Place) -> None:
+        subsidies = place.software.marketing.subsidies
+        place_of = subsidies._place
+        known: dict[Any, Any] = {}
+        vars(subsidies)["_place"] = lambda occasion: known.setdefault(
+            (occasion.creditor_agent, occasion.request_id), place_of(occasion)
+        )
+
+    at_institutions(world, plant)
+
+
 MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "budgets-forgotten-at-restart": budgets_forgotten_at_restart,
     "person-budgets-not-counted": person_budgets_not_counted,
@@ -240,6 +263,8 @@ MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "programmes-for-everybody": programmes_for_everybody,
     "programmes-left-go-on": programmes_left_go_on,
     "programmes-forgotten-at-restart": programmes_forgotten_at_restart,
+    "merchants-described-unwritten": merchants_described_unwritten,
+    "merchants-described-as-before": merchants_described_as_before,
 }
 
 

@@ -23,6 +23,7 @@ from hutong.simulation.plants import PLANTS
 from hutong.simulation.plates import check_plates
 from hutong.simulation.programmes import check_programmes
 from hutong.simulation.settled import check_replayed, check_settled, is_quiet
+from hutong.simulation.telling import check_said
 from hutong.simulation.trouble import Trouble
 from hutong.simulation.world import Mix, World
 
@@ -133,6 +134,7 @@ def _check(world: World) -> None:
         check_marketing(world, is_over=world.is_over)
         check_plates(world)
         check_programmes(world)
+        check_said(world)
     if not world.audit.wrong and world.has_marketing and world.is_over:
         check_cash(world)
 

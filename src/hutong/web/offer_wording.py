@@ -68,7 +68,11 @@ def _said(_: Words, field: str, condition: str, names: Mapping[str, str]) -> str
         case "new":
             return _("on your first payment") if condition == "true" else _("behind your first payment")
         case "small":
-            return _("at small merchants") if condition == "true" else _("not at small merchants")
+            return (
+                _("at merchants that their institution calls small")
+                if condition == "true"
+                else _("at merchants that their institution does not call small")
+            )
         case "mcc":
             trades = dict.fromkeys(_trade(_, mcc) for mcc in texts)
             return _("at: %(names)s", names=_EITHER.join(trades))
@@ -81,11 +85,21 @@ def _said(_: Words, field: str, condition: str, names: Mapping[str, str]) -> str
         case "channel":
             ways = (_(_WAYS[each]) if each in _WAYS else each for each in texts)
             return _("with %(names)s", names=_EITHER.join(ways))
-        case "shop" | "merchant" | "tag":
+        case "tag":
             return _("at chosen shops")
+        case "shop" | "merchant":
+            return _chosen(_, texts, names)
         case "segment":
             return _("for chosen customers")
     return ""
+
+
+def _chosen(_: Words, ids: list[str], names: Mapping[str, str]) -> str:
+    """Shops by their ids; those of another institution are told with whose they are: `wei/shp_…`."""
+    agents = dict.fromkeys(each.rpartition("/")[0] for each in ids)
+    if "" in agents:
+        return _("at chosen shops")
+    return _("at chosen shops of %(names)s", names=_EITHER.join(names.get(each, each) for each in agents))
 
 
 def spans(condition: str) -> list[Span]:

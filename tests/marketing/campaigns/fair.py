@@ -23,8 +23,10 @@ from hutong.marketing.campaigns.campaign import (
 from hutong.marketing.campaigns.parties import PayerFacts, PlaceFacts
 from hutong.marketing.campaigns.rules import RuleRow, RuleTable
 from hutong.marketing.campaigns.sponsor import Sponsor, SponsorKind, SponsorProfile
+from hutong.marketing.campaigns.statement_service import StatementService
+from hutong.marketing.campaigns.trait import TRAITS
 from hutong.marketing.marketing import Campaigns
-from hutong.runtime.shelf import warmed
+from hutong.runtime.shelf import Shelf, warmed
 from tests.institution.payments.neighbours import Person
 from tests.institution.payments.world import Institution, World, now
 
@@ -40,6 +42,7 @@ class Parties:
         self.people: dict[int, PayerFacts] = {}
         self.places: dict[int, PlaceFacts] = {}
         self.sellers: set[tuple[int, int]] = set()
+        self.changes = 0
 
     followed = ()
 
@@ -49,6 +52,11 @@ class Parties:
 
     def place(self, merchant_id: int, shop_id: int) -> PlaceFacts:
         return self.places.get(shop_id or merchant_id, PlaceFacts("上海"))
+
+    def is_(self, id_: int, facts: PlaceFacts) -> None:
+        """Say what a shop or merchant is from now on."""
+        self.places[id_] = facts
+        self.changes += 1
 
     def sells_at(self, person_id: int, merchant_id: int) -> bool:
         return (person_id, merchant_id) in self.sellers
@@ -65,9 +73,17 @@ class Parties:
 class House(Institution):
     """One institution with campaigns."""
 
+    tells = False  # Whether it says to others what kind of merchant is paid.
+
     def wire(self) -> None:
         self.parties = self.__dict__.get("parties") or Parties(self)
         totals = ScannedAwardTotals(self.store)
+        # What others are told of merchants here; a test that says nothing of any says nothing to others.
+        self.statements = StatementService(
+            self.node, self.parties, Shelf(TRAITS, self.journal, self.store), lambda: self.parties.changes
+        )
+        if self.tells:
+            self.payments.describe_merchants(self.statements)
         self.marketing = Campaigns(self.node, self.ledger, self.chart, self.payments, self.parties, totals)
         now(self.marketing.start())
 
@@ -144,7 +160,7 @@ class House(Institution):
 class Fair(World):
     """Two houses: who pays is at jing, who sells at wei, unless a test says otherwise."""
 
-    institution = House
+    institution: type[House] = House
 
     def __init__(self, **told: Any) -> None:
         super().__init__("jing", "wei", **told)

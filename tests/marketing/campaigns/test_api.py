@@ -175,3 +175,21 @@ async def test_rules_ask_what_the_operator_says_of_a_person(jing: Jing) -> None:
     for nobody in (f"/users/{new_id(jing, 'usr')}/segments", f"/merchants/{new_id(jing, 'mer')}/tags"):
         await operator(jing, "GET", nobody, None, 404)
         await operator(jing, "PUT", nobody, {"words": ["small"]}, 404)
+
+
+async def test_which_words_other_institutions_are_told_is_said_and_only_of_those_there_are(jing: Jing) -> None:
+    shop = await jing.merchant()
+    path = f"/merchants/{shop.id}/tags"
+    told = {"words": ["north", "small"], "shared": ["north"]}
+    for _ in range(2):
+        assert await operator(jing, "PUT", path, told) == told
+    assert await operator(jing, "GET", path) == told
+    no = await operator(jing, "PUT", path, {"words": ["small"], "shared": ["north"]}, 400)
+    assert (no["reason"], no["facts"]["words"]) == ("WORDS_NOT_SHARED", "north")
+    many = [f"w{number:02}" for number in range(17)]
+    no = await operator(jing, "PUT", path, {"words": many, "shared": many}, 400)
+    assert await operator(jing, "GET", path) == told
+    assert await operator(jing, "PUT", path, {"words": many, "shared": many[:16]}) == {
+        "words": many,
+        "shared": many[:16],
+    }

@@ -110,6 +110,6 @@ REGISTER = (
     Holding("cash_prizes", "person_id", secret=frozenset({"account_id", "person_key"})),
     Holding("campaign_exposures", "unit_id"),
     Holding("draw_phrases", "person_id", deleted=True),
-    Holding("marketing_traits", "id", {"words": b"[]", "home_city": ""}),
+    Holding("marketing_traits", "id", {"words": b"[]", "home_city": "", "shared": b"[]"}),
     Holding("events", "owner_id"),  # Their texts lose every name: see `Notices.forget_names`.
 )

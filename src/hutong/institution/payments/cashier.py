@@ -18,7 +18,7 @@ from hutong.institution.payments.ports import Payer
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import Receipt
 from hutong.kernel.errors import Refusal
-from hutong.scheme.messages import Channel
+from hutong.scheme.messages import Channel, MerchantFacts
 
 
 class FundingSource(Protocol):
@@ -51,6 +51,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request_id: int
     merchant_id: int = 0  # Of ours; 0 elsewhere, or a person's.
     shop_id: int = 0
+    said: MerchantFacts | None = None  # Of a merchant elsewhere, what its institution says; None: nothing.
     mcc: str
     channel: Channel
     amount: int

@@ -9,6 +9,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from hutong.institution.payments.describer import Describer, Silence
 from hutong.institution.payments.pursuit import Pursuit, Undecided
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import CHARGES, Charge, ChargeState
@@ -17,7 +18,15 @@ from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
-from hutong.scheme.messages import Channel, RequestStatus, RequestToPay, TransactionStatus, hex_id, id_hex
+from hutong.scheme.messages import (
+    Channel,
+    MerchantFacts,
+    RequestStatus,
+    RequestToPay,
+    TransactionStatus,
+    hex_id,
+    id_hex,
+)
 
 Answer = Callable[[Charge], None]
 Told = Callable[[Charge], None]
@@ -42,6 +51,7 @@ class ChargeService:
         self._switch = switch
         self._is_ours = is_ours
         self._ask_ourselves = ask_ourselves
+        self.describer: Describer = Silence()
         self.on_rejected: Told = lambda _charge: None
         self.charges = Shelf(CHARGES, node.journal, node.store, timed=True)
         self._asked: dict[int, Undecided] = {}
@@ -58,6 +68,7 @@ class ChargeService:
         Repeats:  asks again if there is no answer yet; one request is asked for in the same words only.
         """
         known = self.charges.get(charge.id)
+        said = self.describer.of(charge.merchant_id, charge.shop_id)
         if known is not None and (known.state not in _OPEN or self._node.clock.now_ns() >= known.expires_ns):
             if answer is not None:
                 self._journal.effect(partial(answer, known))
@@ -74,7 +85,7 @@ class ChargeService:
         if asked is None:
             asked = self._asked[charge.id] = Undecided(charge, self._again, charge.expires_ns)
             self._pursuit.begin(asked)
-        self._ask(charge)
+        self._ask(charge, said)
 
     def charge(self, merchant_id: int, shop_id: int, request_id: int) -> Charge:
         """How a merchant's charge stands. Refuses CHARGE_UNKNOWN, also for another's."""
@@ -114,7 +125,10 @@ class ChargeService:
         for answer in self._waiting.pop(charge.id, ()):
             self._journal.effect(partial(answer, charge))
 
-    def _ask(self, charge: Charge) -> None:
+    def _ask(self, charge: Charge, said: MerchantFacts | None) -> None:
+        is_ours = self._is_ours(charge.code)  # Then we know who is paid.
+        if said is not None and not is_ours:
+            self.describer.tell(charge.merchant_id, charge.shop_id, said)
         message = RequestToPay(
             request_id=id_hex(charge.id),
             code=charge.code,
@@ -126,8 +140,9 @@ class ChargeService:
             creditor_name=charge.creditor_name,
             remittance=charge.remark,
             expires_at_ms=charge.expires_ns // NS_PER_MS,
+            merchant=None if is_ours else said,
         )
-        if self._is_ours(charge.code):
+        if is_ours:
             # A decision of its own, behind this one: the payer's side claims the code, and may look things up.
             self._journal.effect(partial(self._node.decide, partial(self._ask_ourselves, message)))
         else:
@@ -136,10 +151,11 @@ class ChargeService:
     def _again(self, asked: Undecided) -> None:
         charge = self.charges.get(asked.row.id)
         assert charge is not None
+        said = self.describer.of(charge.merchant_id, charge.shop_id)
         for answer in self._waiting.pop(charge.id, ()):
             self._journal.effect(partial(answer, charge))
         if self._node.clock.now_ns() >= charge.expires_ns:
             # Its request has expired, so nobody can pay it any more; who had claimed it before will still tell.
             self._asked.pop(charge.id).decided = True
         else:
-            self._ask(charge)
+            self._ask(charge, said)

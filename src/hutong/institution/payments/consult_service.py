@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from hutong.institution.payments.cashier import Cashier, Weighed
+from hutong.institution.payments.describer import Describer, Silence
 from hutong.institution.payments.mandate import (
     MANDATE_PREFIX,
     account_asked,
@@ -65,6 +66,7 @@ class ConsultService:
         self._mandates = mandates
         self._switch = switch
         self._currency = currency
+        self.describer: Describer = Silence()
         self._asked: dict[int, tuple[int, Answered]] = {}  # With the amount that was named.
         self.answerers: list[
             Callable[[CodeConsult], bool]
@@ -263,6 +265,9 @@ class ConsultService:
         payee = resolved.payee
         named = consult.amount if consult.currency == payee.currency else 0
         discount, asks_amount = self._payee_discount(resolved, consult.debtor_agent, named)
+        said = self.describer.of(payee.merchant_id, payee.shop_id)
+        if said is not None:
+            self.describer.tell(payee.merchant_id, payee.shop_id, said)
         return CodeResolve(
             consult_id=consult.consult_id,
             debtor_agent=consult.debtor_agent,
@@ -280,6 +285,7 @@ class ConsultService:
             asks_amount=asks_amount,
             remittance=payee.remark,
             expires_at_ms=payee.expires_ns // NS_PER_MS,
+            merchant=said,
         )
 
 

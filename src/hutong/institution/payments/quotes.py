@@ -10,7 +10,7 @@ from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.scheme.messages import Channel, CodeResolve, hex_id, id_hex
+from hutong.scheme.messages import Channel, CodeResolve, MerchantFacts, hex_id, id_hex
 
 QUOTE_LIFE_NS = 300 * NS_PER_S
 _QUOTES_MAX = 500_000
@@ -39,6 +39,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mandate_id: int = 0
     merchant_id: int = 0  # Of ours; 0 elsewhere, or a person's.
     shop_id: int = 0
+    said: MerchantFacts | None = None  # Of a merchant elsewhere.
 
     @property
     def creditor(self) -> str:
@@ -63,6 +64,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             request_id=self.request_id,
             merchant_id=self.merchant_id if payee is None else payee.merchant_id,
             shop_id=self.shop_id if payee is None else payee.shop_id,
+            said=self.said,
             mcc=self.mcc,
             channel=self.channel,
             amount=amount,
@@ -184,4 +186,15 @@ def terms_of_answer(answer: CodeResolve, consulted: int = 0) -> Terms:
         fee_version=network_text("fee_version", answer.fee_version),
         remark=network_text("remittance", answer.remittance),
         expires_ns=answer.expires_at_ms * NS_PER_MS,
+        said=facts_heard(answer.merchant),
     )
+
+
+def facts_heard(facts: MerchantFacts | None) -> MerchantFacts | None:
+    """What another institution says of its merchant; refuses words that show another thing than they are."""
+    if facts is not None:
+        for field, text in (("merchant", facts.merchant), ("shop", facts.shop), ("city", facts.city)):
+            network_text(field, text)
+        for word in facts.words:
+            network_text("words", word)
+    return facts

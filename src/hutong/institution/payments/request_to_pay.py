@@ -6,8 +6,8 @@ import msgspec
 
 from hutong.institution.payments.quotes import Terms
 from hutong.kernel.ids import derive
-from hutong.runtime.tables import BigInt, Integer, Table, Text, Uuid
-from hutong.scheme.messages import Channel
+from hutong.runtime.tables import BigInt, Bytes, Integer, Table, Text, Uuid
+from hutong.scheme.messages import Channel, MerchantFacts
 
 
 class ChargeState(StrEnum):
@@ -70,6 +70,7 @@ class ToPay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     created_ns: BigInt
     expires_ns: BigInt
     funding: Text = ""  # The hold that it named when it was first asked, and is paid from; empty: the balance.
+    merchant_said: Bytes = b""  # What its institution says of a merchant, as JSON; empty: nothing.
 
     @property
     def payment_id(self) -> int:
@@ -95,6 +96,7 @@ class ToPay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             remark=self.remark,
             expires_ns=self.expires_ns,
             mandate_id=self.mandate_id,
+            said=msgspec.json.decode(self.merchant_said, type=MerchantFacts) if self.merchant_said else None,
         )
 
 

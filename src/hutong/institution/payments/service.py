@@ -11,6 +11,7 @@ from hutong.institution.payments.charge_service import ChargeService
 from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.debtor_service import DebtorService
+from hutong.institution.payments.describer import Describer
 from hutong.institution.payments.history_service import HistoryService
 from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX, bank_of
 from hutong.institution.payments.mandate_service import MandateService
@@ -137,6 +138,10 @@ class PaymentService:
         self.on_complaint: Callable[[ComplaintMessage], None] = lambda _: None
         self.on_hold: Callable[[HoldRequest | HoldReport], None] = lambda _: None
         self._people = people
+
+    def describe_merchants(self, describer: Describer) -> None:
+        """From now on other institutions are told what kind of merchant is paid; before the institution starts."""
+        self.consults.describer = self.charges.describer = describer
 
     async def start(self) -> None:
         """Open the node's own accounts, and take up what was undecided when it stopped."""

@@ -7,6 +7,7 @@ Claiming is a decision of its own: who the payer is shows only then, and what is
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 from msgspec.structs import replace
 
 from hutong.institution.payments.cashier import BALANCE
@@ -15,6 +16,7 @@ from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
+from hutong.institution.payments.quotes import facts_heard
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import ToPay, ToPayState, to_pay_id
 from hutong.institution.payments.views import to_pay_data
@@ -133,6 +135,7 @@ class ToPayService:
         now_ns = self._node.clock.now_ns()
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
+        said = facts_heard(message.merchant)
         return ToPay(
             id=id_,
             request_id=request_id,
@@ -153,6 +156,7 @@ class ToPayService:
             state=ToPayState.CLAIMED,
             created_ns=now_ns,
             expires_ns=message.expires_at_ms * NS_PER_MS,
+            merchant_said=b"" if said is None else msgspec.json.encode(said),
         )
 
     def _settle(self, row: ToPay) -> None:

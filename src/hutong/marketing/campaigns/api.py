@@ -15,7 +15,7 @@ from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignTerms
 from hutong.marketing.campaigns.edge_api import PAGE_MAX, CampaignEdge, Cursor, Edge, Limit, Only, Replaced
 from hutong.marketing.campaigns.own_api import OwnCampaigns
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
-from hutong.marketing.campaigns.trait import TraitOf
+from hutong.marketing.campaigns.trait import TraitOf, Traits
 from hutong.marketing.campaigns.views import (
     USER_PREFIX,
     AwardPage,
@@ -28,6 +28,7 @@ from hutong.marketing.campaigns.views import (
     RegisterSponsor,
     SegmentsBody,
     SponsorView,
+    TagsBody,
     TraitsBody,
     TraitsView,
     award_view,
@@ -219,13 +220,14 @@ class TraitController(Controller):
         return await _known(edge, TraitOf.MERCHANT, parse_id(MERCHANT_PREFIX, merchant_id))
 
     @put("/merchants/{merchant_id:str}/tags")
-    async def tag(self, edge: Edge, merchant_id: FromPath[str], data: JSONBody[TraitsBody]) -> TraitsView:
+    async def tag(self, edge: Edge, merchant_id: FromPath[str], data: JSONBody[TagsBody]) -> TraitsView:
         """
-        The tags of a merchant; `small` is what rules for small merchants ask for.
+        The tags of a merchant; `small` is what rules for small merchants ask for, at every institution.
 
-        Refuses MERCHANT_UNKNOWN.
+        `shared` are those that other institutions are told beside it, with the city, when somebody scans the merchant's code.
+        Refuses MERCHANT_UNKNOWN; WORDS_NOT_SHARED, for one that is none of the tags, or too many.
         """
-        return await _said(edge, TraitOf.MERCHANT, parse_id(MERCHANT_PREFIX, merchant_id), data)
+        return await _said(edge, TraitOf.MERCHANT, parse_id(MERCHANT_PREFIX, merchant_id), data, shared=data.shared)
 
 
 class Offers(Controller):
@@ -256,11 +258,17 @@ def campaign_api(edge: CampaignEdge, people: PeopleService, operator_only: Guard
     ]
 
 
-async def _said(edge: CampaignEdge, of: TraitOf, id_: int, data: TraitsBody, home_city: str = "") -> TraitsView:
-    kept = await decided(edge.node.journal, lambda: edge.parties.say(of, id_, data.words, home_city))
-    return TraitsView(words=sorted(kept.told), home_city=kept.home_city)
+async def _said(
+    edge: CampaignEdge, of: TraitOf, id_: int, data: TraitsBody, home_city: str = "", shared: list[str] | None = None
+) -> TraitsView:
+    kept = await decided(edge.node.journal, lambda: edge.parties.say(of, id_, data.words, home_city, shared))
+    return _traits(kept)
 
 
 async def _known(edge: CampaignEdge, of: TraitOf, id_: int) -> TraitsView:
     kept = await warmed(edge.node.journal, lambda: edge.parties.said(of, id_))
-    return TraitsView(words=sorted(kept.told), home_city=kept.home_city)
+    return _traits(kept)
+
+
+def _traits(kept: Traits) -> TraitsView:
+    return TraitsView(words=sorted(kept.told), home_city=kept.home_city, shared=list(kept.told_elsewhere))

@@ -103,7 +103,7 @@ class CampaignEdge:
         """Versions of a campaign's awards, newest first."""
         rows = await self.awards.page(campaign_id, before, limit)
         cursor = str(rows[-1][0]) if len(rows) == limit else ""
-        return AwardPage(awards=[award_view(row) for _, row in rows], next_cursor=cursor)
+        return AwardPage(awards=[award_view(row, with_words=True) for _, row in rows], next_cursor=cursor)
 
     def shown(self, campaign: Campaign) -> CampaignView:
         """A campaign with its figures."""

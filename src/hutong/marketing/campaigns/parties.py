@@ -4,6 +4,8 @@ from typing import Protocol
 
 import msgspec
 
+from hutong.scheme.messages import MerchantFacts
+
 
 class PayerFacts(msgspec.Struct, frozen=True):
     """A person of ours."""
@@ -20,10 +22,26 @@ class PlaceFacts(msgspec.Struct, frozen=True):
     city: str = ""
     merchant: str = ""  # As people see their ids.
     shop: str = ""
-    tags: frozenset[str] = frozenset()  # "small" among them: a small merchant, by the operator's own measure.
+    tags: frozenset[str] = frozenset()  # Words of its institution's operator.
+    small: bool | None = None  # A small merchant, by its institution's own measure; None: nobody has said, or a person.
 
 
-NOWHERE = PlaceFacts()  # A merchant of another institution: a consult does not say.
+SMALL = "small"  # The tag that says so.
+NOWHERE = PlaceFacts()  # A person, or a merchant of an institution that says nothing.
+
+
+def elsewhere(agent: str, said: MerchantFacts) -> PlaceFacts:
+    """
+    A merchant as another institution says it is. Its ids are that institution's own, so they are told with whose they are:
+    none can take another's for its own.
+    """
+    return PlaceFacts(
+        said.city,
+        f"{agent}/{said.merchant}",
+        f"{agent}/{said.shop}" if said.shop else "",
+        frozenset(said.words) | ({SMALL} if said.small else frozenset()),
+        said.small,
+    )
 
 
 class Followed(Protocol):

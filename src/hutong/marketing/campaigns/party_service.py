@@ -10,8 +10,8 @@ from hutong.kernel.ids import id_text, minted_ms
 from hutong.kernel.text import check_text
 from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountQuery, TransferFlag
-from hutong.marketing.campaigns.parties import Followed, PayerFacts, PlaceFacts
-from hutong.marketing.campaigns.trait import TRAITS, WORD_LENGTH_MAX, TraitOf, Traits, checked_words
+from hutong.marketing.campaigns.parties import SMALL, Followed, PayerFacts, PlaceFacts
+from hutong.marketing.campaigns.trait import TRAITS, WORD_LENGTH_MAX, TraitOf, Traits, checked_shared, checked_words
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
@@ -41,19 +41,24 @@ class PartyService:
         """Whom the operator said something of: few, so all."""
         await self.traits.load_all()
 
-    def say(self, of: TraitOf, id_: int, words: list[str], home_city: str = "") -> Traits:
+    def say(
+        self, of: TraitOf, id_: int, words: list[str], home_city: str = "", shared: list[str] | None = None
+    ) -> Traits:
         """
-        Say all that is to be said of a person or merchant from now on. May raise `Cold`.
+        Say all that is to be said of a person or merchant from now on; `shared`: which words of a merchant other institutions are
+        told beside `small`. May raise `Cold`.
 
-        Refuses:  USER_UNKNOWN, MERCHANT_UNKNOWN; the text refusals.
+        Refuses:  USER_UNKNOWN, MERCHANT_UNKNOWN; the text refusals; WORDS_NOT_SHARED.
         Repeats:  the same.
         """
         kept = checked_words(words)
         check_text("home_city", home_city, length_max=WORD_LENGTH_MAX, empty=True)
+        leave = checked_shared(kept, shared or [])
         known = self.said(of, id_)
-        if (known.words, known.home_city) == (kept, home_city):
+        if (known.words, known.home_city, known.shared) == (kept, home_city, leave):
             return known
-        traits = Traits(id=id_, of=of.value, words=kept, home_city=home_city, changed_ns=self._node.clock.now_ns())
+        now_ns = self._node.clock.now_ns()
+        traits = Traits(id=id_, of=of.value, words=kept, home_city=home_city, shared=leave, changed_ns=now_ns)
         self.traits.put(traits)
         return traits
 
@@ -81,7 +86,8 @@ class PartyService:
         shop = self._merchants.shop_of(merchant_id, shop_id)
         city = shop.city if shop is not None else merchant.city
         at = id_text("shp", shop_id) if shop_id else ""
-        return PlaceFacts(city, id_text("mer", merchant_id), at, self._words(merchant_id))
+        words = self._words(merchant_id)
+        return PlaceFacts(city, id_text("mer", merchant_id), at, words, SMALL in words)
 
     def sells_at(self, person_id: int, merchant_id: int) -> bool:
         """By the telephone number, which is what a merchant's people sign in with. May raise `Cold`."""

@@ -29,3 +29,4 @@ class CampaignReason(Reason):
     AWARD_UNKNOWN = Kind.NOT_FOUND, "NARR"
     AWARD_OTHERWISE = Kind.CONFLICT, "DUPL"
     AWARD_DECIDED = Kind.REFUSED, "NARR"  # Paid or refused, for good; `state` says which.
+    WORDS_NOT_SHARED = Kind.INVALID, "NARR"  # `words` are none of the merchant's tags, or there are more than `most`.

@@ -12,7 +12,7 @@ from typing import Any
 from hutong.marketing.campaigns.award import CAMPAIGN
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.campaign import Campaign, CampaignKind
-from hutong.marketing.campaigns.rules import FIELDS, RuleRow, Sieve
+from hutong.marketing.campaigns.rules import FIELDS, OF_PLACE, RuleRow, Sieve
 
 _REMEMBERED_MAX = 10_000
 _GIVEN_MAX = 1_000  # Amounts of one row: a part of the payment is another one each time.
@@ -26,6 +26,7 @@ class Match:
     __slots__ = (
         "_benefits",
         "_fixed",
+        "asks_place",
         "campaign",
         "caps",
         "id",
@@ -38,7 +39,7 @@ class Match:
         "terms",
     )
 
-    def __init__(self, campaign: Campaign, row: int, rule: RuleRow) -> None:
+    def __init__(self, campaign: Campaign, row: int, rule: RuleRow, *, asks_place: bool) -> None:
         self.campaign = campaign
         self.id = campaign.id
         self.row = row  # Of its rules; 0 where it has none.
@@ -46,6 +47,7 @@ class Match:
         self.terms = campaign.told
         self.caps = self.terms.caps
         self.is_capped = bool(self.caps.day or self.caps.place or self.caps.of_person)
+        self.asks_place = asks_place  # Whether what it gives depends on where is paid.
         self.kind = CampaignKind(campaign.kind)
         self.is_promised = self.kind in _PROMISED
         self.names_channel = "channel" in rule.when
@@ -91,14 +93,16 @@ class RuleBook:
         conditions: dict[str, dict[str, int]] = {}
         for campaign in campaigns:
             self._firsts |= 1 << len(self._rows)
+            # By any of its rows, for the first that fits decides; or by a budget of each place.
+            asks = bool(campaign.told.caps.place) or not OF_PLACE.isdisjoint(campaign.told.rules.fields)
             for number, rule in enumerate(campaign.told.rules.rows, 1):
                 bit = 1 << len(self._rows)
                 for field, condition in rule.when.items():
                     rows = conditions.setdefault(field, {})
                     rows[condition] = rows.get(condition, 0) | bit
-                self._rows.append(Match(campaign, number, rule) if rule.gives else None)
+                self._rows.append(Match(campaign, number, rule, asks_place=asks) if rule.gives else None)
             if not campaign.told.rules.rows:
-                self._rows.append(Match(campaign, 0, RuleRow()))
+                self._rows.append(Match(campaign, 0, RuleRow(), asks_place=asks))
             self._ends |= 1 << len(self._rows)
             self._rows.append(None)
         self._all = ((1 << len(self._rows)) - 1) & ~self._ends

@@ -48,7 +48,8 @@ class Sort(Enum):
     TRUTH = "truth"
 
 
-# What a rule may ask about. Who pays is known of our own people alone, where it is paid of our own merchants.
+# What a rule may ask about. Who pays is known of our own people alone; where it is paid, of our own merchants, and of others' as far
+# as their institution says.
 FIELDS: Mapping[str, Sort] = {
     "new": Sort.TRUTH,  # Has never paid here.
     "tier": Sort.NUMBER,
@@ -68,6 +69,7 @@ FIELDS: Mapping[str, Sort] = {
     "weekday": Sort.NUMBER,  # 1 is Monday.
     "hour": Sort.NUMBER,
 }
+OF_PLACE = frozenset({"city", "small", "tag", "shop", "merchant"})
 OF_PERSON = frozenset({"new", "tier", "age_days", "segment", "home_city"})
 # What a fact may be, where that is little: a condition that none of it meets is a slip of the pen, and would give nothing for ever.
 _ALL_OF: Mapping[str, Sequence[Any]] = {
@@ -204,7 +206,9 @@ class Sieve:
         self._passed: dict[Any, int] = {}  # By band.
 
     def passed(self, value: Any) -> int:
-        """The rows, a bit each."""
+        """The rows, a bit each; None: nobody has said, and no row fits that asks."""
+        if value is None:
+            return self._free
         band = self._band.of(value)
         passed = self._passed.get(band)
         if passed is None:

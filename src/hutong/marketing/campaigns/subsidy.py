@@ -5,6 +5,7 @@ from typing import NamedTuple
 from hutong.institution.payments.cashier import Discount
 from hutong.marketing.campaigns.budget import Caps, Spent
 from hutong.marketing.campaigns.decided import Decided
+from hutong.scheme.messages import MerchantFacts
 
 
 class Room(NamedTuple):
@@ -27,6 +28,7 @@ class Offered(NamedTuple):
     merchant_id: int
     shop_id: int
     chosen: tuple[int, ...] | None
+    said: MerchantFacts | None
     rooms: tuple[Room, ...]
 
 

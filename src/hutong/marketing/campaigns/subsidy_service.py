@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from hutong.institution.chart import Chart
@@ -17,7 +18,7 @@ from hutong.institution.payments.quotes import QUOTE_LIFE_NS
 from hutong.kernel.clock import NS_PER_DAY, NS_PER_HOUR
 from hutong.kernel.ids import derive
 from hutong.marketing.campaigns.audience_service import Known
-from hutong.marketing.campaigns.award import CAMPAIGN, Award
+from hutong.marketing.campaigns.award import CAMPAIGN, MERCHANT_SAID, Award
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
 from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
@@ -27,11 +28,11 @@ from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.combination import Combination, best_combination
 from hutong.marketing.campaigns.decided import Decided
 from hutong.marketing.campaigns.explanation import explanation
-from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts
+from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts, elsewhere
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.rule_book import Match, RuleBook
 from hutong.marketing.campaigns.subsidy import Offered, Room, Subsidy
-from hutong.scheme.messages import Channel
+from hutong.scheme.messages import Channel, MerchantFacts
 
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
@@ -172,6 +173,7 @@ class Subsidies:
             occasion.merchant_id,
             occasion.shop_id,
             occasion.chosen,
+            occasion.said,
             # Each is of another campaign: only coupons come two of one.
             tuple(
                 Room(
@@ -194,12 +196,13 @@ class Subsidies:
             and occasion.merchant_id == offered.merchant_id
             and occasion.shop_id == offered.shop_id
             and occasion.chosen == offered.chosen
+            and occasion.said == offered.said
             and self._has(offered, occasion, occasion.now_ns)
         )
 
     def _has(self, offered: Offered, occasion: Occasion, now_ns: int) -> bool:
         """Whether nothing changed but what budgets have, and they have it. May raise `Cold`."""
-        changes, since_ns, until_ns, _, _, _, rooms = offered
+        changes, since_ns, until_ns, _, _, _, _, rooms = offered
         if not since_ns <= now_ns < until_ns or changes != self._changes():
             return False
         for amount, funded, spent, caps, campaign_id, place in rooms:
@@ -246,11 +249,10 @@ class Subsidies:
         )
 
     def _grant(self, chosen: Sequence[Decided], occasion: Occasion) -> Grant | None:
-        """What the payment's row says by itself: of a person of ours, of one campaign, and of nothing that keeps a state."""
+        """What the payment's row says by itself: of a person of ours, of one campaign, and of nothing that keeps a state or was told."""
         only = chosen[0]
-        if not self.told or len(chosen) > 1 or only.benefit.source != CAMPAIGN:
+        if not self.told or len(chosen) > 1 or only.benefit.source != CAMPAIGN or only.benefit.facts:
             return None
-        assert not only.benefit.facts, "a campaign's own discount says nothing else"
         assert not only.benefit.source_id, "and comes from nothing else"
         campaign, day = only.campaign, self._calendar.day(occasion.now_ns)
         return Grant(campaign.id, campaign.version, only.row, day, only.place)
@@ -351,13 +353,14 @@ class Subsidies:
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
     ) -> tuple[Decided, ...]:
         """The best combination that every budget has room for."""
+        said = occasion.said if not occasion.merchant_id else None
         if len(benefits) == 1:
             (only,) = benefits
             is_whole = only.amount < occasion.amount and only.threshold <= occasion.amount
             if is_whole and 0 < only.amount <= allowed[only.campaign_id][2]:
-                return (_decided(only, allowed),)  # As most are: nothing is to be chosen.
+                return (_decided(only, allowed, said),)  # As most are: nothing is to be chosen.
         _, combination = self._combination(occasion, benefits, allowed)
-        return tuple([_decided(each, allowed) for each in combination.chosen]) if combination else ()
+        return tuple([_decided(each, allowed, said) for each in combination.chosen]) if combination else ()
 
     def _combination(
         self, occasion: Occasion, benefits: Sequence[Benefit], allowed: Mapping[int, _Allowed]
@@ -381,7 +384,8 @@ class Subsidies:
 
     def _place(self, occasion: Occasion) -> PlaceFacts:
         if not occasion.merchant_id:
-            return NOWHERE
+            said = occasion.said
+            return NOWHERE if said is None else elsewhere(occasion.creditor_agent, said)
         return self._parties.place(occasion.merchant_id, occasion.shop_id)
 
     def _counts(self, match: Match, occasion: Occasion) -> bool:
@@ -402,7 +406,7 @@ class Subsidies:
             case "city" | "shop" | "merchant":
                 return getattr(place, field)
             case "small":
-                return "small" in place.tags
+                return place.small
             case "tag":
                 return place.tags
         if field == "new":
@@ -460,8 +464,11 @@ def _where(caps: Caps, place: PlaceFacts) -> str:
     return (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
 
 
-def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed]) -> Decided:
+def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed], said: MerchantFacts | None) -> Decided:
+    """What its award will say; with what another institution said of its merchant, where that counted."""
     match, place, _ = allowed[benefit.campaign_id]
+    if said is not None and match.asks_place:
+        benefit = replace(benefit, facts=benefit.facts | {MERCHANT_SAID: msgspec.to_builtins(said)})
     return Decided(benefit, place, match.row, match.campaign, match.caps)
 
 

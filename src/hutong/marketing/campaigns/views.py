@@ -7,7 +7,7 @@ import msgspec
 from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.ids import id_text, parse_id
-from hutong.marketing.campaigns.award import AWARD_PREFIX, Award
+from hutong.marketing.campaigns.award import AWARD_PREFIX, MERCHANT_SAID, Award
 from hutong.marketing.campaigns.campaign import (
     CAMPAIGN_PREFIX,
     Campaign,
@@ -17,7 +17,7 @@ from hutong.marketing.campaigns.campaign import (
     Side,
 )
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile
-from hutong.marketing.campaigns.trait import WORD_LENGTH_MAX
+from hutong.marketing.campaigns.trait import WORD_LENGTH_MAX, WORDS_MAX_SHARED
 
 USER_PREFIX = "usr"
 PAYMENT_PREFIX = "pay"
@@ -242,11 +242,18 @@ class SegmentsBody(TraitsBody, frozen=True, kw_only=True, forbid_unknown_fields=
     home_city: Annotated[str, msgspec.Meta(max_length=WORD_LENGTH_MAX, examples=["上海"])] = ""
 
 
+class TagsBody(TraitsBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same of a merchant. `shared`: those that other institutions are told, for their rules; `small` they are told anyway."""
+
+    shared: Annotated[list[str], msgspec.Meta(max_length=WORDS_MAX_SHARED, examples=[["north"]])] = []
+
+
 class TraitsView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The same, as kept."""
 
     words: list[str]
     home_city: str = ""
+    shared: list[str] = []
 
 
 def sponsor_view(sponsor: Sponsor, balance: int) -> SponsorView:
@@ -316,8 +323,8 @@ def offer_view(campaign: Campaign) -> OfferView:
     )
 
 
-def award_view(award: Award) -> AwardView:
-    """An award, to be shown."""
+def award_view(award: Award, *, with_words: bool = False) -> AwardView:
+    """An award, to be shown; with what another institution said of its merchant, to operators alone."""
     return AwardView(
         award_id=id_text(AWARD_PREFIX, award.id),
         campaign_id=id_text(CAMPAIGN_PREFIX, award.campaign_id),
@@ -331,7 +338,7 @@ def award_view(award: Award) -> AwardView:
         returned=award.returned,
         row=award.row,
         version=award.version,
-        facts=award.told,
+        facts={name: fact for name, fact in award.told.items() if name != MERCHANT_SAID or with_words},
         created_at_ms=award.created_ns // NS_PER_MS,
         decided_at_ms=award.decided_ns // NS_PER_MS,
     )

@@ -19,9 +19,10 @@ PR-REFUND-OVER PR-REFUND-ASKS
 PF-ANSWER PF-OVER PF-UNKNOWN PS-ENTRY PS-EARLY
 PX-ALL
 """
-# Of who takes complaints, and of whose people may be asked for holds: nobody must.
+# Of who takes complaints, of whose people may be asked for holds, and of who says what kind of merchant is paid: nobody must.
+_MERCHANTS = "PC-MERCHANT PD-MERCHANT"
 _COMPLAINTS, _HOLDS = "PK-OPEN PK-ANSWER PK-TOLD PK-UNKNOWN PK-PICTURE", "PH-HELD PH-TAKE PH-RELEASE PH-NAME"
-OPTIONAL = frozenset({*_COMPLAINTS.split(), *_HOLDS.split()})
+OPTIONAL = frozenset({*_COMPLAINTS.split(), *_HOLDS.split(), *_MERCHANTS.split()})
 # Of who shows payment codes, and takes them at its tills.
 _PAYMENT_CODES = "PQ-AGREED PQ-AGAIN PQ-ONCE PQ-WRONG PQ-EXPIRED PQ-CHARGE PQ-CHARGE-AGAIN PQ-CHARGE-NO"
 

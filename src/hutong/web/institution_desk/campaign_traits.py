@@ -30,6 +30,7 @@ def trait_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
             "found": None,
             "words": "",
             "city": "",
+            "shared": "",
         }
         if values["id"]:
             try:
@@ -39,6 +40,7 @@ def trait_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
                 refusal = refusal or unknown
             else:
                 values |= {"found": of.value, "words": ", ".join(sorted(found.told)), "city": found.home_city}
+                values["shared"] = ", ".join(found.told_elsewhere)
         return desk.shown(request, "institution_desk/campaign_traits.html", _NAV, refusal, **values)
 
     @get()
@@ -50,14 +52,18 @@ def trait_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
         form = await desk.pages.form(request)
         try:
             of, id_ = _who(form.needed("id", length_max=_ID_LENGTH_MAX))
-            words = [each.strip() for each in form.text("words").replace("，", ",").split(",") if each.strip()]
+            words, shared = _words(form.text("words")), _words(form.text("shared"))
             city = form.text("city", length_max=WORD_LENGTH_MAX) if of is TraitOf.PERSON else ""
-            await desk.answer(partial(parties.say, of, id_, words, city))
+            await desk.answer(partial(parties.say, of, id_, words, city, shared if of is TraitOf.MERCHANT else None))
         except Refusal as refusal:
             return await shown(request, form, refusal)
         return desk.pages.go(f"{_PATH}?id={form.text('id')}")
 
     return desk.router(_PATH, [leaf, say])
+
+
+def _words(text: str) -> list[str]:
+    return [each.strip() for each in text.replace("，", ",").split(",") if each.strip()]
 
 
 def _who(text: str) -> tuple[TraitOf, int]:
