@@ -65,6 +65,26 @@ def test_two_campaigns_together_are_paid_by_way_of_what_was_awarded(on_us: bool)
 
 
 @where
+def test_money_sent_to_a_person_is_made_cheaper_only_where_a_row_names_that_channel(on_us: bool) -> None:
+    """Two friends who send each other the same money would else empty every budget."""
+    fair = Fair()
+    jing, home = fair.jing, seller(fair, on_us=on_us)
+    payer, friend, sponsor = jing.user(100_000), home.user(0), jing.sponsor(100_000)
+    fair.register(home.node_id, f"url:https://{home.node_id}.example/p/")
+    code = f"https://{home.node_id}.example/p/1"
+    home.asks(user=friend, code=code)
+    for side in Side:
+        for house in (jing, fair.wei):
+            house.campaign(house.sponsor(10_000, f"S-{side}"), 10_000, off(300), side=side)
+    assert fair.quote(jing, payer, code, 1_000).discount == 0
+    assert jing.terms(code, 1_000).payee_discount == 0
+    payment, _ = fair.pay(jing, payer, code, 1_000)
+    assert (payment.payer_discount, payment.payee_discount, payment.paid) == (0, 0, 1_000)
+    jing.campaign(sponsor, 10_000, off(200, channel="'PERSON'"))
+    assert fair.pay(jing, payer, code, 1_000)[0].payer_discount == 200
+
+
+@where
 def test_a_payment_that_does_not_come_about_leaves_every_budget_whole(on_us: bool) -> None:
     fair = Fair()
     jing, shop = fair.jing, seller(fair, on_us=on_us)

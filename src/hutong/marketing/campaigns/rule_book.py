@@ -32,6 +32,7 @@ class Match:
         "is_capped",
         "is_promised",
         "kind",
+        "names_channel",
         "row",
         "rule",
         "terms",
@@ -47,6 +48,7 @@ class Match:
         self.is_capped = bool(self.caps.day or self.caps.place or self.caps.of_person)
         self.kind = CampaignKind(campaign.kind)
         self.is_promised = self.kind in _PROMISED
+        self.names_channel = "channel" in rule.when
         self._fixed = None if rule.bps else min(rule.off, rule.max or rule.off)
         self._benefits: dict[int, Benefit] = {}
 

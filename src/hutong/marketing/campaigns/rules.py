@@ -13,7 +13,7 @@ a table is asked once of each kind of occasion, not of each payment.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -23,14 +23,19 @@ from zen import compile_unary_expression
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import BPS, share_bps
 from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.scheme.messages import Channel
 
 ROWS_MAX = 100
 CONDITION_LENGTH_MAX = 2000
 _REMEMBERED_MAX = 20_000
 _NUMBER = r"\d{1,15}"
-_NUMERIC = re.compile(rf"(?:(?:>=|<=|>|<|==)\s*{_NUMBER}|{_NUMBER}|[\[(]\s*{_NUMBER}\s*\.\.\s*{_NUMBER}\s*[\])])")
-_DIGITS = re.compile(_NUMBER)
-_TEXTS = re.compile(r"'([^'\\\"]{1,80})'(?:\s*,\s*'([^'\\\"]{1,80})')*")
+# ASCII alone: the engine reads no other digits and no other spaces, as a Chinese keyboard has them (１００).
+_NUMERIC = re.compile(
+    rf"(?:(?:>=|<=|>|<|==)\s*{_NUMBER}|{_NUMBER}|[\[(]\s*{_NUMBER}\s*\.\.\s*{_NUMBER}\s*[\])])", re.ASCII
+)
+_DIGITS = re.compile(_NUMBER, re.ASCII)
+_TEXTS = re.compile(r"'([^'\\\"]{1,80})'(?:\s*,\s*'([^'\\\"]{1,80})')*", re.ASCII)
+_SPACES = " \t\n\r"
 _TEXT = re.compile(r"'([^']*)'")
 
 
@@ -64,6 +69,13 @@ FIELDS: Mapping[str, Sort] = {
     "hour": Sort.NUMBER,
 }
 OF_PERSON = frozenset({"new", "tier", "age_days", "segment", "home_city"})
+# What a fact may be, where that is little: a condition that none of it meets is a slip of the pen, and would give nothing for ever.
+_ALL_OF: Mapping[str, Sequence[Any]] = {
+    "tier": range(1, 4),
+    "weekday": range(1, 8),
+    "hour": range(24),
+    "channel": [channel.code for channel in Channel],
+}
 
 
 class RuleRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -105,7 +117,7 @@ class RuleTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             if not 0 <= row.bps <= BPS:
                 raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field="bps")
             for field, condition in row.when.items():
-                if field not in FIELDS or not _understood(FIELDS[field], condition):
+                if field not in FIELDS or not (_understood(FIELDS[field], condition) and _may_hold(field, condition)):
                     raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field=field, condition=condition[:80])
 
     def document(self, name: str) -> dict[str, Any]:
@@ -221,8 +233,24 @@ def _understood(sort: Sort, condition: str) -> bool:
         case Sort.TRUTH:
             return condition in ("true", "false")
         case Sort.NUMBER:
-            return all(_NUMERIC.fullmatch(each.strip()) for each in condition.split(","))
-    return _TEXTS.fullmatch(condition.strip()) is not None
+            return all(_NUMERIC.fullmatch(each.strip(_SPACES)) for each in condition.split(","))
+    return _TEXTS.fullmatch(condition.strip(_SPACES)) is not None
+
+
+def _may_hold(field: str, condition: str) -> bool:
+    """Whether anything meets each part of it, as the engine says: nothing is ever in `[22..6)`."""
+    sort = FIELDS[field]
+    if sort is Sort.NUMBER:
+        values = _ALL_OF.get(field)
+        return all(_meets(each, values or (0, *Band(field, [each]).samples)) for each in condition.split(","))
+    if field in _ALL_OF:
+        return all(_meets(f"'{each}'", _ALL_OF[field]) for each in _TEXT.findall(condition))
+    return True
+
+
+def _meets(condition: str, values: Iterable[Any]) -> bool:
+    asked = compile_unary_expression(condition)
+    return any(asked.evaluate({"$": value}) for value in values)
 
 
 def _for_engine(field: str, condition: str) -> str:

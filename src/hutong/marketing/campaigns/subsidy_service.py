@@ -35,6 +35,9 @@ from hutong.scheme.messages import Channel
 
 _SHOWN_NS = QUOTE_LIFE_NS
 _OFFERED_MAX = 50_000
+# Nothing is bought: two friends who send each other the same money, or one person who takes it to the bank and back, would
+# empty any budget. Only a row that asks for such a channel by its name gives there.
+NO_SALES = frozenset({Channel.PERSONAL_CODE, Channel.TOP_UP, Channel.WITHDRAWAL})
 
 
 class BenefitSource(Protocol):
@@ -211,7 +214,10 @@ class Subsidies:
     def _matches(self, occasion: Occasion, books: Sequence[RuleBook], place: PlaceFacts) -> list[Match]:
         """The campaigns whose rules fit. May raise `Cold`."""
         fact = partial(self._fact, occasion, place)
-        return [match for book in books for match in book.matching(fact) if self._counts(match, occasion)]
+        matches = [match for book in books for match in book.matching(fact) if self._counts(match, occasion)]
+        if occasion.channel in NO_SALES:
+            return [match for match in matches if match.names_channel]
+        return matches
 
     def _best(self, occasion: Occasion, books: Sequence[RuleBook]) -> Subsidy | None:
         place = self._place(occasion)
@@ -437,6 +443,7 @@ class Sponsorships(Subsidies):
             campaign, caps = match.campaign, match.caps
             if (
                 self._counts(match, occasion)
+                and (match.names_channel or occasion.channel not in NO_SALES)
                 and room(campaign.funded, caps, spent[campaign.id], NOTHING, day, _where(caps, place))[0]
             ):
                 return True
