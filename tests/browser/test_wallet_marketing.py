@@ -184,6 +184,11 @@ def _computes_as_everybody(page: Page) -> None:
     receipt |= {"toPay": receipt["to_pay"], "at": receipt["at_ms"]}
     record: Any = msgspec.to_builtins(day.record())
     assert [holds for holds, _ in page.evaluate(_FINDINGS, [module, receipt, record])] == [True] * 7
+    whole = receipt["given"]
+    (listed,) = (each for each in record["draws"] if each["reference"] == receipt["reference"])
+    receipt["given"] = listed["given"] = 1  # As much was drawn as before, and the budget had more.
+    assert [holds for holds, _ in page.evaluate(_FINDINGS, [module, receipt, record])] == [True] * 5 + [False, True]
+    receipt["given"] = listed["given"] = whole
     for entry in record["log"]["entries"]:
         if entry["kind"] == "reveal":
             entry["text"] = entry["text"].replace(json.loads(entry["text"])["seed"], "11" * 32)

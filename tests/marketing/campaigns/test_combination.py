@@ -178,3 +178,13 @@ def test_a_knapsack_beyond_bounds_is_answered_and_says_that_it_is_not_proved() -
 def test_more_offers_never_give_less(amount: int, benefits: list[Benefit]) -> None:
     more = best_combination(amount, [*benefits, _benefit(3)])
     assert more.amount >= best_combination(amount, benefits).amount
+
+
+def test_a_draw_that_gives_less_beside_others_says_of_what() -> None:
+    """Whoever checks it has to find that no more could be paid of it."""
+    coupon = _benefit(700, priority=1)
+    draw = Benefit(campaign_id=2, label="draw", source="draw", amount=500, facts={"drawn": 500, "to_pay": 1_000})
+    _, given = best_combination(1_000, [draw, coupon]).chosen
+    assert (given.amount, given.facts) == (299, {"drawn": 500, "to_pay": 300})
+    (whole,) = best_combination(1_000, [draw]).chosen
+    assert whole.facts["to_pay"] == 1_000

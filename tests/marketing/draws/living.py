@@ -8,7 +8,7 @@ import msgspec
 from hutong.kernel.ids import seeded_randomness
 from hutong.marketing.draws import public_log
 from hutong.marketing.draws.distribution import USUAL, Distribution
-from hutong.marketing.draws.draw import commitment_of, drawn, key_commitment_of, reference_of, token_of
+from hutong.marketing.draws.draw import Draw, commitment_of, drawn, key_commitment_of, reference_of, token_of
 from hutong.marketing.draws.public_log import GENESIS, Entry
 from hutong.marketing.draws.record import DayRecord, DayTold, LogPart, PublicDraw, Receipt, RevealTold
 from hutong.marketing.draws.running_day import RunningDay
@@ -27,7 +27,12 @@ class Living:
     """One day of one campaign."""
 
     def __init__(
-        self, budget: int = 2_000_000, seed: bytes = SEED, distribution: Distribution = USUAL, slot_s: int = 300
+        self,
+        budget: int = 2_000_000,
+        seed: bytes = SEED,
+        distribution: Distribution = USUAL,
+        slot_s: int = 300,
+        hours: tuple[int, ...] = HOURS,
     ) -> None:
         self.seed = seed
         self.opened = DayTold(
@@ -37,7 +42,7 @@ class Living:
             commitment=commitment_of(CAMPAIGN, DAY, seed),
             key=key_commitment_of(CAMPAIGN, KEY),
             budget=budget,
-            hours=HOURS,
+            hours=hours,
             slot_s=slot_s,
             turns=1,
             distribution=distribution,
@@ -94,11 +99,14 @@ class Living:
             return
         reference = reference_of(CAMPAIGN, DAY, token_of(KEY, CAMPAIGN, person), "")
         draw = drawn(self.seed, self.opened.distribution, CAMPAIGN, DAY, reference, 1)
-        given = self.running.comes_to(draw, slot, amount)
+        given = self._gives(person, draw, slot, amount)
         if given:
             self.running.gave(slot, given)
             self.used.add(person)
             self.draws.append(PublicDraw(reference=reference, turn=1, slot=slot, drawn=draw.amount, given=given))
+
+    def _gives(self, person: int, draw: Draw, slot: int, amount: int) -> int:  # noqa: ARG002  # Of whoever it is.
+        return self.running.comes_to(draw, slot, amount)
 
     def _fails(self, slot: int) -> None:
         was = self.draws[-1]

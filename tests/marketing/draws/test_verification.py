@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from hutong.marketing.draws import public_log
+from hutong.marketing.draws.draw import Draw
 from hutong.marketing.draws.public_log import GENESIS, Entry
 from hutong.marketing.draws.record import DayRecord, LogPart, Receipt, SlotTold
 from hutong.marketing.draws.verification import verify_day, verify_receipt
@@ -117,6 +118,57 @@ def test_less_than_the_draw_is_seen_when_the_payment_was_large_enough() -> None:
     record, receipt = honest()
     assert said("record: the draw", record, replace(receipt, given=receipt.given - 1))
     assert said("given:", record, replace(receipt, given=0))
+
+
+class Stingy(Living):
+    """Keeps to every rule, but gives one person, who drew a lot, a fen of it: its books, gates and record all agree."""
+
+    victim = 0
+
+    def _gives(self, person: int, draw: Draw, slot: int, amount: int) -> int:
+        given = super()._gives(person, draw, slot, amount)
+        if self.victim or given < 500:
+            return given
+        self.victim = person
+        return 1
+
+
+def test_less_than_was_drawn_is_seen_where_the_budget_had_more() -> None:
+    day = Stingy(100_000)
+    day.live(comers(1, 2_000))
+    record, receipt = day.record(), day.receipt_of(day.victim, 50_000)
+    assert not [each for each in verify_day(record) if not each.holds], "nobody else can see it"
+    assert said(f"given: 1 of {receipt.drawn} fen, as the last draw of a budget", record, receipt)
+
+
+def test_the_last_draw_of_a_budget_may_give_less() -> None:
+    day = Living(4_000, hours=(1_000_000, *[1] * 23), slot_s=3_600)  # All of it at once: it ends within a slot.
+    day.live([(60, person, 50_000) for person in range(100)])
+    record = day.record()
+    cut = [each.given < each.drawn for each in record.draws]
+    assert cut == [False] * (len(cut) - 1) + [True]
+    assert sum(each.given for each in record.draws) == 4_000
+    for person in day.used:
+        assert not [each.text for each in verify_receipt(day.receipt_of(person, 50_000), record) if not each.holds]
+
+
+def test_a_gate_published_when_its_slot_was_over_is_seen() -> None:
+    record, _ = honest()
+
+    def late(entry: Entry) -> Entry:
+        return replace(entry, at_ms=entry.at_ms + 600_000) if entry.kind == public_log.SLOT else entry
+
+    assert said("slot 7: its gate was published when it was over", rechained(record, late))
+
+
+def test_a_seed_that_was_out_before_the_day_was_over_is_seen() -> None:
+    record, receipt = honest()
+
+    def early(entry: Entry) -> Entry:
+        return replace(entry, at_ms=entry.at_ms - 1) if entry.kind == public_log.REVEAL else entry
+
+    assert said("seed: revealed when the day was over", rechained(record, early))
+    assert said("seed: revealed when the day was over", rechained(record, early), receipt)
 
 
 @pytest.mark.parametrize(

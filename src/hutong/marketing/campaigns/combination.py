@@ -60,7 +60,7 @@ class Combination:
         for position in positions:
             benefit = offered[position]
             given = min(benefit.amount, left - LEFT_TO_PAY_MIN)
-            chosen.append(benefit if given == benefit.amount else _giving(benefit, given))
+            chosen.append(benefit if given == benefit.amount else _giving(benefit, given, left))
             left -= given
         self.chosen = tuple(chosen)
         self.amount = amount - left
@@ -181,7 +181,9 @@ def _rank(benefit: Benefit) -> tuple[int, int]:
     return -benefit.priority, benefit.amount - benefit.threshold
 
 
-def _giving(benefit: Benefit, amount: int) -> Benefit:
+def _giving(benefit: Benefit, amount: int, to_pay: int) -> Benefit:
+    # A draw says of what it was given: who checks it has to find why it gave less.
+    facts = benefit.facts | {"to_pay": to_pay} if "to_pay" in benefit.facts else benefit.facts
     return Benefit(
         campaign_id=benefit.campaign_id,
         amount=amount,
@@ -192,7 +194,7 @@ def _giving(benefit: Benefit, amount: int) -> Benefit:
         exclusive=benefit.exclusive,
         group=benefit.group,
         threshold=benefit.threshold,
-        facts=benefit.facts,
+        facts=facts,
     )
 
 

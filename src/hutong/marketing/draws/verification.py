@@ -26,6 +26,7 @@ from hutong.marketing.draws.record import (
 )
 
 Told = TypeVar("Told")
+_FIRST_OPENED = 2  # The number of the entry that opens the day on which a campaign begins.
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -39,10 +40,11 @@ class Published(msgspec.Struct, frozen=True):
     """What the log says of one day."""
 
     opened: DayTold
-    opened_at_ms: int
+    opened_at: Entry
     slots: dict[int, SlotTold]
     slots_at_ms: dict[int, int]
     seed: bytes | None
+    revealed_at_ms: int  # 0: not yet.
     commitments: tuple[str, ...]  # Published further ahead, where the part of the log reaches so far back.
 
 
@@ -79,7 +81,7 @@ def verify_receipt(receipt: Receipt, record: DayRecord, head: str = "") -> list[
             published.slots_at_ms.get(receipt.slot, receipt.at_ms + 1) <= receipt.at_ms,
             f"slot {receipt.slot}: its threshold was published before the draw",
         ),
-        _given(receipt, found),
+        _given(receipt, found, opened.budget, record.draws),
         _listed(receipt, record),
     ]
     return findings
@@ -126,6 +128,7 @@ def read_day(log: LogPart, day: str) -> Published:
     slots: dict[int, SlotTold] = {}
     slots_at: dict[int, int] = {}
     seed: bytes | None = None
+    revealed_at_ms = 0
     commitments: list[str] = []
     for entry in log.entries:
         match entry.kind:
@@ -138,13 +141,13 @@ def read_day(log: LogPart, day: str) -> Published:
                     raise Unverifiable(f"log: entry {entry.number} is a second gate of slot {slot.slot}")
                 slots[slot.slot], slots_at[slot.slot] = slot, entry.at_ms
             case public_log.REVEAL if (reveal := _read(entry, RevealTold)).day.isoformat() == day:
-                seed = bytes.fromhex(reveal.seed)
+                seed, revealed_at_ms = bytes.fromhex(reveal.seed), entry.at_ms
             case public_log.COMMITMENTS:
                 told_days = _read(entry, CommitmentsTold).days
                 commitments += [each.commitment for each in told_days if each.day.isoformat() == day]
     if opened is None:
         raise Unverifiable(f"log: it does not say what {day} goes by")
-    return Published(opened[1], opened[0].at_ms, slots, slots_at, seed, tuple(commitments))
+    return Published(opened[1], opened[0], slots, slots_at, seed, revealed_at_ms, tuple(commitments))
 
 
 def _chain(log: LogPart, head: str) -> Iterator[Finding]:
@@ -160,13 +163,21 @@ def _seed(published: Published, campaign: str) -> Iterator[Finding]:
     opened = published.opened
     for early in published.commitments:
         yield _same("commitment: of the day, as published earlier", opened.commitment, early)
-    ahead = published.opened_at_ms < opened.begins_ms
-    # A campaign may begin in the middle of a day; its rules are out before its first draw, which each draw is held against.
-    yield Finding(True, f"rules: published {'before the day began' if ahead else 'on the day itself, its first'}")
+    yield Finding(True, f"rules: published {_when_opened(published)}")
     if published.seed is None:
         yield Finding(False, f"seed: of {opened.day} is not revealed in this log; it is after the day")
         return
     yield _same("seed: its commitment", opened.commitment, commitment_of(campaign, opened.day, published.seed))
+    # Whoever knows the seed knows what everybody is going to draw.
+    yield Finding(published.revealed_at_ms >= opened.ends_ms, "seed: revealed when the day was over")
+
+
+def _when_opened(published: Published) -> str:
+    opened, entry = published.opened, published.opened_at
+    if entry.at_ms < opened.begins_ms:
+        return "before the day began"
+    # A campaign may begin in the middle of a day: the commitments, and then the day, are the first that its log says.
+    return "on the day itself, the campaign's first" if entry.number <= _FIRST_OPENED else "on the day itself"
 
 
 def _admitted(found: Draw, slot: SlotTold | None, number: int) -> Finding:
@@ -178,12 +189,26 @@ def _admitted(found: Draw, slot: SlotTold | None, number: int) -> Finding:
     )
 
 
-def _given(receipt: Receipt, found: Draw) -> Finding:
+def _given(receipt: Receipt, found: Draw, budget: int, draws: tuple[PublicDraw, ...]) -> Finding:
     most = min(found.amount, receipt.to_pay - 1)
-    if 0 < receipt.given < most:
-        # The public record of the day shows whether it was: there the day's budget is given whole.
-        return Finding(True, f"given: {receipt.given} of {most} fen, as the last draw of a budget")
-    return _same("given: the draw, at most the payment less one fen", receipt.given, most)
+    if not 0 < receipt.given < most:
+        return _same("given: the draw, at most the payment less one fen", receipt.given, most)
+    by_then = _given_by(receipt, draws)
+    return Finding(
+        by_then >= budget,
+        f"given: {receipt.given} of {most} fen, as the last draw of a budget: {by_then} fen of {budget} by then",
+    )
+
+
+def _given_by(receipt: Receipt, draws: tuple[PublicDraw, ...]) -> int:
+    """What the day had given with this draw, at most: of the draws in its own slot, nobody knows in which order some came back."""
+    own = (receipt.reference, receipt.turn, receipt.slot, receipt.given)
+    total, behind = 0, False
+    for each in draws:
+        if each.slot < receipt.slot or (each.slot == receipt.slot and not behind):
+            total += 0 if each.released_slot is not None and each.released_slot < receipt.slot else each.given
+        behind = behind or (each.reference, each.turn, each.slot, each.given) == own
+    return total
 
 
 def _listed(receipt: Receipt, record: DayRecord) -> Finding:
@@ -225,6 +250,9 @@ def _gates(published: Published, draws: tuple[PublicDraw, ...]) -> Iterator[Find
         for text in _gate_differs(plan, slot, spent, thresholds):
             wrong += 1
             yield Finding(False, f"slot {number}: {text}")
+        if published.slots_at_ms[number] >= opened.begins_ms + (number + 1) * opened.slot_s * 1000:
+            wrong += 1
+            yield Finding(False, f"slot {number}: its gate was published when it was over")
         given = sum(each.given for each in draws if each.slot == number)
         if given > slot.ceiling + opened.distribution.highest:
             wrong += 1

@@ -31,6 +31,15 @@ async function isWhole(log) {
   return true;
 }
 
+/** What the day had given with this draw, at most: only the last draw of a day's budget gives less than was drawn and could be paid. */
+function givenBy(draws, receipt) {
+  const [slot, turn, gave] = [receipt.slot, receipt.turn, receipt.given].map(Number);
+  const isBack = (each) => each.released_slot !== null && each.released_slot < slot;
+  const own = draws.findIndex((each) => each.reference === receipt.reference && each.turn === turn && each.slot === slot && each.given === gave);
+  const before = draws.filter((each, at) => each.slot < slot || (each.slot === slot && at <= own));
+  return before.reduce((sum, each) => sum + (isBack(each) ? 0 : each.given), 0);
+}
+
 /** Everything that can be said of a receipt, as [whether it holds, what is said]; null where nobody can tell yet. */
 export async function findings(receipt, record) {
   const told = (kind) => record.log.entries.filter((entry) => entry.kind === kind)
@@ -45,13 +54,14 @@ export async function findings(receipt, record) {
   const { amount, number } = await drawn(reveal.seed, day.distribution.bands, receipt);
   const gate = told("slot").find((each) => each.slot === Number(receipt.slot));
   const [gave, drew, toPay] = [receipt.given, receipt.drawn, receipt.toPay].map(Number);
+  const most = Math.min(drew, toPay - 1);
   const isHere = (each) => each.reference === receipt.reference && each.turn === Number(receipt.turn) && each.drawn === drew && each.given === gave;
   return [
     ...found,
     [(await sha256("hutong draw seed 1", receipt.campaign, receipt.day, reveal.seed)) === day.commitment, say("seed")],
     [amount === drew, say(amount === drew ? "drawn" : "not-drawn", { drawn: yuan(amount) })],
     [Boolean(gate) && number < gate.threshold && gate.at_ms <= Number(receipt.at), say("admitted")],
-    [gave <= Math.min(drew, toPay - 1), say("given")],
+    [gave === most || (gave > 0 && gave < most && givenBy(record.draws, receipt) >= day.budget), say("given")],
     [record.draws.some(isHere), say("listed")],
   ];
 }
