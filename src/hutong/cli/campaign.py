@@ -315,6 +315,22 @@ async def terms(
         _show(await client.put(f"{path}/campaigns/{campaign_id}/terms", agreed, version=version), as_json=json)
 
 
+async def versions(
+    campaign_id: CampaignId, /, *, merchant: Own = False, at: At = NOWHERE, json: AsJson = False
+) -> None:
+    """Every version of its terms: what the version and row of an award mean."""
+    client, path = marketing(at, own=merchant)
+    async with client:
+        found = await client.get(f"{path}/campaigns/{campaign_id}/versions")
+    if json:
+        show_json(found)
+        return
+    for each in found:
+        stdout.print(f"version {each['version']}, since {_time(each['since_ms'])}")
+        # As the file that `hutong campaign terms` reads: a table would fold it.
+        stdout.out(msgspec.json.format(msgspec.json.encode(each["terms"]), indent=2).decode())
+
+
 async def _traits(path: str, body: dict[str, Any], *, wanted: bool, at: At, json: bool) -> None:
     async with operating(at) as client:
         found = await (client.put(path, body) if wanted else client.get(path))

@@ -208,6 +208,7 @@ _COMMANDS = {
         ("campaign list", "campaign:list_", "All campaigns."),
         ("campaign show", "campaign:show", "One campaign: its money, its rules and its budgets."),
         ("campaign terms", "campaign:terms", "Change its terms, from now on."),
+        ("campaign versions", "campaign:versions", "Every version of its terms: what an award's version and row mean."),
         ("campaign start", "campaign:start", "Set its money aside and let it run; or let it go on."),
         ("campaign pause", "campaign:pause", "Give nothing until it is started again."),
         ("campaign end", "campaign:end", "End it for good: what is left goes back to its sponsors."),

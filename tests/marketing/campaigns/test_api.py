@@ -95,6 +95,32 @@ async def test_an_operator_runs_a_campaign_and_follows_each_award(jing: Jing) ->
     assert (ended["state"], ended["given"], ended["given_back"], ended.get("left", 0)) == ("ENDED", 100, 900, 0)
 
 
+async def test_what_an_award_was_given_by_can_be_read_when_other_terms_stand(jing: Jing) -> None:
+    payer, merchant = await jing.user("+8613800138000", 100_000), await jing.merchant()
+    body = draft(jing, sponsors=[{"sponsor_id": await sponsor(jing, 1_000)}])
+    made = await operator(jing, "POST", "/campaigns", body, 201)
+    path = f"/campaigns/{made['campaign_id']}"
+    await operator(jing, "POST", f"{path}/start")
+    code = await plate(merchant)
+    quote = await payer.post("/v1/codes/consult", 200, {"code": code, "amount": 1_000})
+    paid = {"payment_id": new_id(jing, "pay"), "quote_id": quote["quote_id"], "amount": 1_000}
+    await payer.post("/v1/payments", 200, paid)
+    for off in (50, 20):
+        await operator(jing, "PUT", f"{path}/terms", body["terms"] | {"rules": {"rows": [{"off": off}]}})
+        await operator(jing, "POST", f"{path}/pause")
+        await operator(jing, "POST", f"{path}/start")
+    (award,) = (await operator(jing, "GET", f"{path}/awards"))["awards"]
+    versions = await operator(jing, "GET", f"{path}/versions")
+    assert [each["version"] for each in versions] == [1, 2, 3]
+    assert [each["since_ms"] for each in versions] == sorted(each["since_ms"] for each in versions)
+    (by,) = [each for each in versions if each["version"] == award["version"]]
+    assert by["terms"]["rules"]["rows"][award["row"] - 1]["off"] == award["amount"] == 100
+    unknown = await operator(jing, "GET", f"/campaigns/{new_id(jing, 'cmp')}/versions", status=404)
+    assert unknown["reason"] == "CAMPAIGN_UNKNOWN"
+    others = await merchant.get(f"/v1/merchant/campaigns/{made['campaign_id']}/versions", 404)
+    assert others["reason"] == "CAMPAIGN_UNKNOWN"
+
+
 async def test_a_corner_shop_pays_for_its_own_campaign_and_nobody_elses(jing: Jing) -> None:
     payer, shop = await jing.user("+8613800138000", 100_000), await jing.merchant()
     code = await plate(shop)

@@ -31,8 +31,10 @@ from hutong.marketing.campaigns.views import (
     TagsBody,
     TraitsBody,
     TraitsView,
+    VersionView,
     award_view,
     offer_view,
+    version_view,
 )
 from hutong.operators.guard import Guard
 from hutong.runtime.shelf import decided, warmed
@@ -132,6 +134,16 @@ class CampaignController(Controller):
         """
         campaign = edge.campaigns.campaign(parse_id(CAMPAIGN_PREFIX, campaign_id))
         return campaign.told.rules.document(campaign.name)
+
+    @get("/{campaign_id:str}/versions")
+    async def versions(self, edge: Edge, campaign_id: FromPath[str]) -> list[VersionView]:
+        """
+        Every version of its terms, the oldest first: by the `version` and `row` of an award one reads here what it was given by.
+
+        Refuses CAMPAIGN_UNKNOWN.
+        """
+        found = await edge.campaigns.versions(parse_id(CAMPAIGN_PREFIX, campaign_id))
+        return [version_view(each) for each in found]
 
     @put("/{campaign_id:str}/terms")
     async def revise(

@@ -108,6 +108,18 @@ class CampaignService:
         running = [each for each in running if each.kind != CampaignKind.CASH]
         return [each for each in running if not each.is_held_out(person_id)]
 
+    async def versions(self, id_: int, merchant_id: int = 0) -> list[Campaign]:
+        """
+        The campaign as each version of its terms began, the oldest first: what an award's version and row mean. Durable ones only.
+
+        Refuses CAMPAIGN_UNKNOWN, for another merchant's, too.
+        """
+        self.campaign(id_, merchant_id)
+        first: dict[int, Campaign] = {}
+        for _, row in await self._node.store.find(CAMPAIGNS, "id", [id_]):
+            first.setdefault(row.version, row)
+        return [first[version] for version in sorted(first)]
+
     def books(self, side: Side, merchant_id: int) -> list[RuleBook]:
         """The rules of what runs on this side: the operator's, and what is the merchant's own."""
         running = self.running

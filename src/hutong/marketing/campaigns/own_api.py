@@ -19,7 +19,9 @@ from hutong.marketing.campaigns.views import (
     DraftOwnCampaign,
     ProgrammeView,
     SponsorView,
+    VersionView,
     programme_view,
+    version_view,
 )
 from hutong.runtime.shelf import decided
 
@@ -89,6 +91,17 @@ class OwnCampaigns(Controller):
         key.check_right(Right.READ)
         id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
         return await edge.campaign(lambda: edge.campaigns.campaign(id_, key.merchant_id))
+
+    @get("/campaigns/{campaign_id:str}/versions")
+    async def versions(self, edge: Edge, key: Key, campaign_id: FromPath[str]) -> list[VersionView]:
+        """
+        Every version of its terms, the oldest first: what the `version` and `row` of an award mean.
+
+        Refuses ROLE_MAY_NOT; CAMPAIGN_UNKNOWN, for another merchant's, too.
+        """
+        key.check_right(Right.READ)
+        found = await edge.campaigns.versions(parse_id(CAMPAIGN_PREFIX, campaign_id), key.merchant_id)
+        return [version_view(each) for each in found]
 
     @put("/campaigns/{campaign_id:str}/terms")
     async def revise(

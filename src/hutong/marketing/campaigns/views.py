@@ -179,6 +179,14 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     changed_at_ms: int
 
 
+class VersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Terms as they stood from a moment on, until the next version's: what the `version` and `row` of an award mean."""
+
+    version: int
+    since_ms: int
+    terms: CampaignTerms
+
+
 class ProgrammeView(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign of others that merchants join: what it gives is theirs to read before they do."""
 
@@ -295,6 +303,11 @@ def campaign_view(campaign: Campaign, given: int, times: int) -> CampaignView:
         created_at_ms=campaign.created_ns // NS_PER_MS,
         changed_at_ms=campaign.changed_ns // NS_PER_MS,
     )
+
+
+def version_view(campaign: Campaign) -> VersionView:
+    """A version of a campaign's terms, to be shown."""
+    return VersionView(version=campaign.version, since_ms=campaign.changed_ns // NS_PER_MS, terms=campaign.told)
 
 
 def programme_view(campaign: Campaign, merchants: int, *, joined: bool) -> ProgrammeView:

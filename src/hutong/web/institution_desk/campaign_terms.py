@@ -40,6 +40,20 @@ class Row(NamedTuple):
     gives: str
 
 
+class Version(NamedTuple):
+    """Terms as they once stood."""
+
+    number: int
+    since_ns: int
+    terms: list[tuple[str, str]]
+    rules: list[Row]
+
+
+def version_told(_: Words, campaign: Campaign, sponsors: SponsorService) -> Version:
+    """A version of a campaign, to be read beside the awards that name it."""
+    return Version(campaign.version, campaign.changed_ns, terms_told(_, campaign, sponsors), rules_told(_, campaign))
+
+
 def terms_told(_: Words, campaign: Campaign, sponsors: SponsorService) -> list[tuple[str, str]]:
     """Everything but the rules: a name and what it is."""
     terms, caps = campaign.told, campaign.told.caps

@@ -29,8 +29,8 @@ from hutong.web.coupon_wording import CODE_KINDS
 from hutong.web.form import Form
 from hutong.web.institution_desk.campaign_coupons import coupon_acts
 from hutong.web.institution_desk.campaign_editor import NAV, editor_pages
-from hutong.web.institution_desk.campaign_terms import rules_told, terms_told
-from hutong.web.language import phrase
+from hutong.web.institution_desk.campaign_terms import Version, rules_told, terms_told, version_told
+from hutong.web.language import Words, phrase
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
 
@@ -181,6 +181,7 @@ class _Shown:
             gives=gives(said, campaign),
             terms=terms_told(said, campaign, marketing.sponsors),
             rules=rules_told(said, campaign),
+            earlier=await self._earlier(said, campaign),
             effects=said_effects(said, view),
             days=by_day(said, view),
             today=self._today(request, campaign),
@@ -199,6 +200,14 @@ class _Shown:
             now_ns=self._desk.node.clock.now_ns(),
             over=campaign.state == CampaignState.ENDED,
         )
+
+    async def _earlier(self, said: Words, campaign: Campaign) -> list[Version]:
+        """The versions before the one that stands, the newest first."""
+        versions = await self._marketing.campaigns.versions(campaign.id)
+        told = [
+            version_told(said, each, self._marketing.sponsors) for each in versions if each.version < campaign.version
+        ]
+        return told[::-1]
 
     def _today(self, request: AnyRequest, campaign: Campaign) -> str:
         """Draws against their plan by the hour, as far as the day is; nothing for other kinds."""
