@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from functools import partial
 from typing import Any
 
 import requests
@@ -86,12 +87,15 @@ def story_of_entrusted_deduction() -> None:
     assert (contract["contract_state"], contract["contract_id"]) == ("0", told["contract_id"]), contract
 
     month = number()
-    for _ in range(2):
-        shop.withhold.apply_deduct("月费", 3_000, contract["contract_id"], callbacks.url, out_trade_no=month)
+    take = partial(
+        shop.withhold.apply_deduct, "月费", 3_000, contract["contract_id"], callbacks.url, out_trade_no=month
+    )
+    take()
     taken = callbacks.next()
     assert (taken["out_trade_no"], taken["total_fee"], taken["contract_id"]) == (month, 3_000, contract["contract_id"])
     paid = shop.withhold.query_order(out_trade_no=month)
     assert (paid["trade_state"], paid["trade_type"]) == ("SUCCESS", "PAP"), paid
+    refused("ORDERPAID", take)
     shop.refund.apply(3_000, 1_000, number("R"), out_trade_no=month)
     assert shop.withhold.query_order(transaction_id=paid["transaction_id"])["trade_state"] == "REFUND"
 
