@@ -6,9 +6,12 @@ from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
 
+import msgspec
 import pytest
 
 from hutong.kernel.errors import Reason
+from hutong.marketing.campaigns.views import DraftCampaign, DraftOwnCampaign
+from hutong.marketing.coupons.views import TemplateBody
 from hutong.runtime.pool import WorkerPool
 from tests.institution.payments.test_http import Jing
 
@@ -50,6 +53,23 @@ async def test_every_operation_of_sponsors_and_merchants_names_its_refusals(desc
     assert [at for at, text in said.items() if not text] == []
     assert [at for at, names in named.items() if not names and at not in _NEVER_REFUSE] == []
     assert set().union(*named.values()) - _names() == set()
+
+
+def _example(described: dict[str, Any], name: str) -> dict[str, Any]:
+    """The body that its fields' examples make together."""
+    fields = described["components"]["schemas"][name]["properties"]
+    return {field: schema["examples"][0] for field, schema in fields.items()}
+
+
+async def test_what_the_examples_make_together_is_a_sound_campaign(described: dict[str, Any]) -> None:
+    """Who fills in the page's example and sends it is refused for nothing but what is not there."""
+    whole = msgspec.convert(_example(described, "DraftCampaign"), DraftCampaign).draft()
+    own = msgspec.convert(_example(described, "DraftOwnCampaign"), DraftOwnCampaign).draft(1, 2)
+    for draft in (whole, own):
+        draft.terms.check(draft.kind, draft.side)
+        assert 0 < draft.starts_ns < draft.ends_ns
+    made = msgspec.convert(_example(described, "TemplateBody"), TemplateBody)
+    made.terms.check()
 
 
 async def test_every_field_that_is_sent_has_an_example(described: dict[str, Any]) -> None:

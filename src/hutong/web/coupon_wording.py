@@ -68,10 +68,10 @@ def _span(_: Words, seconds: int) -> str:
     if not seconds:
         return ""
     if seconds % 3_600 == 0:
-        return _("%(count)s hours from the claim on", count=seconds // 3_600)
+        return _("%(count)s h from the claim on", count=seconds // 3_600)
     if seconds % 60 == 0:
-        return _("%(count)s minutes from the claim on", count=seconds // 60)
-    return _("%(count)s seconds from the claim on", count=seconds)
+        return _("%(count)s min from the claim on", count=seconds // 60)
+    return _("%(count)s s from the claim on", count=seconds)
 
 
 def _limits(_: Words, limits: ClaimLimits) -> str:

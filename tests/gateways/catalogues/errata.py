@@ -50,6 +50,11 @@ ERRATA = (
         "/stock_send_rule/max_amount is missing",
         "may be left out when it is made",
     ),
+    Erratum(
+        "GET /v3/marketing/busifavor/users/.*",
+        r"/(data/0/)?(associate_out_trade_no|return_\w+|deactivate_\w+) is not known",
+        "the vendor's SDK for Java has it",
+    ),
     Erratum("GET /v3/marketing/favor/.*", r"/(data/0/)?stock_use_rule/\w+ is not known", _DOCUMENTED),
     Erratum("GET /v3/marketing/favor/users/.*", "/(data/0/)?no_cash is not known", _DOCUMENTED),
     # v2.

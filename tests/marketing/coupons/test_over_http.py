@@ -183,6 +183,23 @@ async def test_the_operator_sends_one_and_a_budget_that_is_gone_gives_nothing(ba
     assert sorted(each["state"] for each in await payer.get(MINE)) == ["AVAILABLE", "REDEEMED"]
 
 
+async def test_nothing_is_sent_to_a_wallet_that_is_closed_or_frozen_and_no_stock_is_spent(bazaar: Bazaar) -> None:
+    payer, template = await bazaar.user("+8613800138000"), await bazaar.template(await bazaar.campaign())
+    path = f"/v1/operator/coupon-templates/{template['template_id']}/send"
+    body = {"coupon_id": payer.new_id("cpn"), "user_id": payer.id}
+    frozen = f"/v1/operator/users/{payer.id}"
+    await bazaar.said("POST", f"{frozen}/freeze", 200, {"why": "lost"}, headers=OPERATOR)
+    assert (await bazaar.said("POST", path, 422, body, headers=OPERATOR))["reason"] == "USER_FROZEN"
+    await bazaar.said("POST", f"{frozen}/unfreeze", 200, {"why": "found"}, headers=OPERATOR)
+    sent = await bazaar.said("POST", path, 201, body, headers=OPERATOR)
+    await payer.post("/v1/users/me/close", 200, {"pin": PIN})
+    assert await bazaar.said("POST", path, 201, body, headers=OPERATOR) == sent, "it was sent before"
+    again = body | {"coupon_id": payer.new_id("cpn")}
+    assert (await bazaar.said("POST", path, 422, again, headers=OPERATOR))["reason"] == "USER_CLOSED"
+    shown = await bazaar.said("GET", path.removesuffix("/send"), 200, headers=OPERATOR)
+    assert shown["claimed"] == 1
+
+
 async def test_offers_and_coupons_on_the_wallets_pages(bazaar: Bazaar) -> None:
     payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
     plate = await _plate(merchant)

@@ -133,7 +133,7 @@ class TillCouponService:
             code = self._till.code(stock.id, letters)
             if self._subsidies.borne(code.id):
                 raise Refusal(TillCouponReason.SUBSIDY_PAID)
-            return {"at_ns": self._till.give_back(code).changed_ns}
+            return {"at_ns": self._till.give_back(code, request).changed_ns}
 
         return await self._at(caller, "give back", request, [stock.number, letters], give_back)
 
@@ -147,7 +147,7 @@ class TillCouponService:
         check_manages(caller)
 
         def void() -> dict[str, Any]:
-            return {"at_ns": self._till.void(self._till.code(stock.id, letters)).changed_ns}
+            return {"at_ns": self._till.void(self._till.code(stock.id, letters), request, because).changed_ns}
 
         return await self._at(caller, "void", request, [stock.number, letters, because], void)
 

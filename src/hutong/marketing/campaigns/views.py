@@ -25,6 +25,15 @@ DEPOSIT_PREFIX = "dep"
 Moment = Annotated[
     int, msgspec.Meta(ge=0, le=9_000_000_000_000, description="Milliseconds since 1970.", examples=[1_798_732_800_000])
 ]
+Begin = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=9_000_000_000_000,
+        description="Milliseconds since 1970; 0: as soon as it is started.",
+        examples=[1_798_128_000_000],
+    ),
+]
 Minor = Annotated[int, msgspec.Meta(ge=1, le=2**62, examples=[3_000_000])]
 CampaignId = Annotated[
     str,
@@ -45,6 +54,11 @@ _RULES = {"rows": [{"why": "breakfast", "when": {"amount": ">= 1000", "hour": "[
 Terms = Annotated[
     CampaignTerms,
     msgspec.Meta(examples=[{"rules": _RULES, "caps": {"day": 1_000_000, "times_day": 1}, "holdout_bps": 500}]),
+]
+
+# Whoever shows a price does not know yet who pays, so a merchant's own caps nobody.
+OwnTerms = Annotated[
+    CampaignTerms, msgspec.Meta(examples=[{"rules": _RULES, "caps": {"day": 1_000_000}, "holdout_bps": 500}])
 ]
 
 
@@ -105,7 +119,7 @@ class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ]
     budget: Minor
     terms: Terms
-    starts_at_ms: Moment = 0
+    starts_at_ms: Begin = 0
     ends_at_ms: Moment
 
     def draft(self) -> CampaignDraft:
@@ -134,8 +148,8 @@ class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: CampaignName
     kind: Annotated[Literal["DISCOUNT", "COUPON"], msgspec.Meta(examples=["DISCOUNT"])] = "DISCOUNT"
     budget: Minor
-    terms: Terms
-    starts_at_ms: Moment = 0
+    terms: OwnTerms
+    starts_at_ms: Begin = 0
     ends_at_ms: Moment
 
     def draft(self, merchant_id: int, sponsor_id: int) -> CampaignDraft:

@@ -95,6 +95,10 @@ class ClaimService:
             raise Refusal(CouponReason.COUPON_CODE_USED, field="code")
         return self._take(claim_id, self._templates.template(batch.template_id), who, key, batch.id)
 
+    def is_known(self, claim_id: int) -> bool:
+        """Whether this claim came before. May raise `Cold`."""
+        return self._all.claims.get(claim_id) is not None
+
     def send(self, claim_id: int, template_id: int, person_id: int, merchant_id: int = 0) -> Coupon:
         """
         A coupon for somebody who did not ask: no code is needed, and no device counts. The person is told.

@@ -224,12 +224,14 @@ class OperatorTemplates(_Templates):
 
     @post("/{template_id:str}/send")
     async def send(self, edge: Edge, template_id: FromPath[str], data: JSONBody[SendBody]) -> CouponView:
-        """Send a coupon to a person, who is told. Refuses COUPON_LIMIT_REACHED, COUPON_STOCK_EXHAUSTED."""
+        """Send a coupon to a person, who is told. Refuses USER_CLOSED, USER_FROZEN, COUPON_LIMIT_REACHED, COUPON_STOCK_EXHAUSTED."""
         id_, claim_id = template_id_of(template_id), coupon_id_of(data.coupon_id)
         person_id, verb = parse_id(USER_PREFIX, data.user_id), edge.claims.send
 
         def decide() -> Any:
-            edge.people.user(person_id)
+            person = edge.people.user(person_id)
+            if not edge.claims.is_known(claim_id):
+                person.may_receive()
             return verb(claim_id, id_, person_id)
 
         sent = await decided(edge.node.journal, decide)

@@ -45,6 +45,10 @@ class TillCode(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sent_ns: BigInt
     taken_ns: BigInt
     changed_ns: BigInt
+    back_number: Text = ""  # The merchant's number of giving it back, the last time; empty: it never did.
+    back_ns: BigInt = 0
+    void_number: Text = ""  # The merchant's number of ending it, and why.
+    void_why: Text = ""
 
     def check_sent(self) -> None:
         """Refuses COUPON_UNKNOWN for what nobody has; COUPON_SPENT for what was taken, or ended by its merchant."""

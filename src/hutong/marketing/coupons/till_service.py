@@ -163,7 +163,7 @@ class TillService:
         taken = self._changed(code, state=TillState.TAKEN.value, take_number=number, paid_for=paid_for, taken_ns=now_ns)
         return taken, coupon
 
-    def give_back(self, code: TillCode) -> TillCode:
+    def give_back(self, code: TillCode, number: str) -> TillCode:
         """
         What was taken is the person's again: for a day.
 
@@ -174,13 +174,15 @@ class TillService:
         if self._node.clock.now_ns() - code.taken_ns > _GIVEN_BACK_NS:
             raise Refusal(CouponReason.COUPON_TAKEN_LONG_AGO)
         self._redemptions.give_back(code.coupon_id)
-        return self._changed(code, state=TillState.SENT.value, take_number="", paid_for="", taken_ns=0, order_no="")
+        free = {"take_number": "", "paid_for": "", "taken_ns": 0, "order_no": ""}
+        now_ns = self._node.clock.now_ns()
+        return self._changed(code, state=TillState.SENT.value, back_number=number, back_ns=now_ns, **free)
 
-    def void(self, code: TillCode) -> TillCode:
+    def void(self, code: TillCode, number: str, why: str) -> TillCode:
         """Nobody can use it any more. Refuses COUPON_UNKNOWN, COUPON_SPENT, COUPON_EXPIRED."""
         code.check_sent()
         self._redemptions.void(code.coupon_id)
-        return self._changed(code, state=TillState.VOIDED.value)
+        return self._changed(code, state=TillState.VOIDED.value, void_number=number, void_why=why)
 
     def coupon_of(self, code: TillCode) -> Coupon:
         """The coupon that a code which was sent leads to. May raise `Cold`."""

@@ -172,7 +172,8 @@ async def test_what_was_taken_comes_back_for_a_day_and_is_taken_again(hall: Hall
     assert (await use(merchant, stock, code)).status == 200
     for _ in range(2):
         assert (await act(merchant, "return", stock, code)).json == {"wechatpay_return_time": BEGINS}
-    assert (await shown(hall, merchant, story.person, code))["coupon_state"] == "SENDED"
+    back = await shown(hall, merchant, story.person, code)
+    assert (back["coupon_state"], back["return_request_no"], back["return_time"]) == ("SENDED", "A1", BEGINS)
     assert (await use(merchant, stock, code, "U2")).status == 200
     hall.jing.clock.advance(seconds=86_401)
     assert (await act(merchant, "return", stock, code, "A2")).code == "INVALID_REQUEST"
@@ -183,11 +184,13 @@ async def test_a_coupon_is_bound_to_one_order(hall: Hall, story: Story) -> None:
     for _ in range(2):
         bound = await act(merchant, "associate", stock, code, out_trade_no="T1")
         assert bound.json == {"wechatpay_associate_time": BEGINS}
+    assert (await shown(hall, merchant, story.person, code))["associate_out_trade_no"] == "T1"
     assert (await act(merchant, "associate", stock, code, "A2", out_trade_no="T2")).code == "INVALID_REQUEST"
     assert (await use(merchant, stock, code, out_trade_no="T2")).code == "INVALID_REQUEST"
     assert (await act(merchant, "disassociate", stock, code, "A3", out_trade_no="T2")).code == "INVALID_REQUEST"
     freed = await act(merchant, "disassociate", stock, code, "A4", out_trade_no="T1")
     assert freed.json == {"wechatpay_disassociate_time": BEGINS}
+    assert "associate_out_trade_no" not in await shown(hall, merchant, story.person, code)
     assert (await use(merchant, stock, code, out_trade_no="T2")).status == 200
 
 
@@ -197,7 +200,18 @@ async def test_who_made_a_coupon_ends_it(hall: Hall, story: Story) -> None:
         ended = await act(merchant, "deactivate", stock, code, deactivate_reason="时间设置错误")
         assert ended.json == {"wechatpay_deactivate_time": BEGINS}
     assert (await use(merchant, stock, code)).code == "INVALID_REQUEST"
-    assert (await shown(hall, merchant, story.person, code))["coupon_state"] == "DEACTIVATED"
+    over = await shown(hall, merchant, story.person, code)
+    assert (
+        over["coupon_state"],
+        over["deactivate_request_no"],
+        over["deactivate_time"],
+        over["deactivate_reason"],
+    ) == (
+        "DEACTIVATED",
+        "A1",
+        BEGINS,
+        "时间设置错误",
+    )
     (mine,) = await story.person.get("/v1/me/coupons")
     assert mine["state"] == "EXPIRED"
 

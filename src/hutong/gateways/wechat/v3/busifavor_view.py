@@ -70,6 +70,13 @@ class BusifavorView:
         }
         if code.state == TillState.TAKEN:
             shown |= {"use_request_no": code.take_number, "use_time": moment.told(code.taken_ns)}
+        if code.order_no:
+            shown["associate_out_trade_no"] = code.order_no
+        if code.back_ns:
+            shown |= {"return_request_no": code.back_number, "return_time": moment.told(code.back_ns)}
+        if code.state == TillState.VOIDED:
+            shown |= {"deactivate_request_no": code.void_number, "deactivate_time": moment.told(code.changed_ns)}
+            shown |= {"deactivate_reason": code.void_why} if code.void_why else {}
         return shown
 
     def code(self, code: TillCode, appid: str) -> dict[str, Any]:
