@@ -236,9 +236,8 @@ class RequestToPay(Message, frozen=True, kw_only=True, tag="pain.013"):
     interchange_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="IntrchgBps", default=0)
     switch_fee_bps: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = msgspec.field(name="SwtchChrgBps", default=0)
     fee_version: Max35Text = msgspec.field(name="FeeVrsn", default="")
-    merchant: MerchantFacts | None = msgspec.field(
-        name="MrchntFcts", default=None
-    )  # None: its institution does not say.
+    # None: its institution does not say.
+    merchant: MerchantFacts | None = msgspec.field(name="MrchntFcts", default=None)
 
 
 class RequestStatus(Message, frozen=True, kw_only=True, tag="pain.014"):

@@ -13,9 +13,8 @@ from hutong.runtime.tables import BigInt, Boolean, Bytes, Integer, SmallInt, Tab
 AWARD_PREFIX = "awd"
 CAMPAIGN = "campaign"  # The source of what is a campaign's own, and neither drawn nor a coupon's.
 
-MERCHANT_SAID = (
-    "merchant_said"  # Among its facts: what another institution said of its merchant, on which it was given.
-)
+# Among its facts: what another institution said of its merchant, on which it was given.
+MERCHANT_SAID = "merchant_said"
 
 
 class AwardKind(StrEnum):
