@@ -7,6 +7,7 @@ everything up before it appends anything.
 """
 
 from collections.abc import Awaitable, Callable, Collection
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from hutong.kernel.errors import Refusal
@@ -83,7 +84,7 @@ class Shelf(Generic[Row]):
 
     A key that is a 128-bit id minted later than anything ever loaded or stored is known to be absent without
     asking the database (`newest_ms`): that keeps a new payment from costing a query. Rows of an older key are
-    evicted when there are more than `rows_max`, but only those that are durable.
+    evicted when there are more than `rows_max`, but only those that are durable: when one is put, and before more are looked up.
     """
 
     def __init__(  # A declaration, read once.
@@ -127,13 +128,13 @@ class Shelf(Generic[Row]):
             return entry[1]
         if (self._timed and key >> RANDOM_BITS > self._newest_ms) or self._whole or key in self._absent:
             return None
-        raise Cold(lambda: self.load([key]))
+        raise Cold(lambda: self._look_up(self.load([key])))
 
     def get_all(self, keys: Collection[Any]) -> list[Row]:
         """Those of these that exist, as `get` answers; what is not in memory is loaded in one question."""
         cold = [key for key in keys if self._is_cold(key)]
         if cold:
-            raise Cold(lambda: self.load(cold))
+            raise Cold(lambda: self._look_up(self.load(cold)))
         return [self._rows[key][1] for key in keys if key in self._rows]
 
     def entry(self, key: Any) -> tuple[int, Row] | None:
@@ -147,7 +148,7 @@ class Shelf(Generic[Row]):
     def find(self, column: str, value: Any) -> list[Row]:
         """The newest versions whose `column` (one of `by`) is `value`, oldest key first; raises `Cold`."""
         if not self._whole and value not in self._complete[column]:
-            raise Cold(lambda: self.load_by(column, [value]))
+            raise Cold(lambda: self._look_up(self.load_by(column, [value])))
         keys = self._indexes[column].get(value, ())
         return [self._rows[key][1] for key in (sorted(keys) if len(keys) > 1 else keys)]
 
@@ -232,6 +233,12 @@ class Shelf(Generic[Row]):
         for value in values:
             self.all_known(column, value)
 
+    async def _look_up(self, load: Awaitable[None]) -> None:
+        """What a decision misses, with room made for it first: those who only read fill memory, too."""
+        if len(self._rows) > self._rows_max:
+            self._evict()
+        await load
+
     def _is_cold(self, key: Any) -> bool:
         is_new = self._timed and key >> RANDOM_BITS > self._newest_ms
         return not (key in self._rows or is_new or self._whole or key in self._absent)
@@ -265,7 +272,11 @@ class Shelf(Generic[Row]):
         """Forget the oldest tenth that is surely durable; an index that loses a key is complete no longer."""
         self._whole = False
         durable = self._journal.durable_position
-        oldest = [key for key, (position, _) in list(self._rows.items())[: self._rows_max // 10] if position <= durable]
+        oldest = [
+            key
+            for key, (position, _) in list(islice(self._rows.items(), max(1, self._rows_max // 10)))
+            if position <= durable
+        ]
         for key in oldest:
             _, row = self._rows.pop(key)
             if self._timed:

@@ -173,8 +173,10 @@ class Trouble(Weather):
         for side, at, table in ((place, here, GRIEVANCE_TURNS), (self.wei, there, COMPLAINT_TURNS)):
             said = {digest for turn in self.history(side, table.name, at) for digest in turn.digests}
             assert len(said) <= IN_CASE_MAX
-            assert said <= {name for name, state in side.complaints.pictures.states(at).items() if state == "HELD"}
-            look = side.complaints.pictures.look
+            pictures = side.complaints.pictures
+            states = now(warmed(side.journal, partial(pictures.states, at)))
+            assert said <= {name for name, state in states.items() if state == "HELD"}
+            look = pictures.look
             found[at] = {digest: now(warmed(side.journal, partial(look, at, digest))).content for digest in said}
         assert found[here] == found[there]
         assert all(digest_of(content) == digest for digest, content in found[here].items())

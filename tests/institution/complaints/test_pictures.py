@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from hutong.institution.complaints import picture_service
 from hutong.institution.complaints.picture import (
     IN_CASE_MAX,
     PERSON_GIVEN_MAX,
     PICTURE_PARTS,
+    PICTURES,
     PictureState,
     digest_of,
 )
@@ -114,7 +116,107 @@ def test_nobody_gives_or_says_more_than_so_many() -> None:
     with pytest.raises(Refusal) as refused:
         case.says(SAY, "看", pictures=(more,))
     assert refused.value.reason is ComplaintReason.TOO_MANY_PICTURES
-    assert len(case.case.creditor.complaints.pictures.states(case.complaint.id)) == IN_CASE_MAX
+    there = case.case.creditor
+    states = now(warmed(there.journal, lambda: there.complaints.pictures.states(case.complaint.id)))
+    assert len(states) == IN_CASE_MAX
+
+
+@pytest.mark.parametrize("is_merchant", [False, True])
+def test_nobody_gives_more_than_so_many_bytes_in_a_day(monkeypatch: pytest.MonkeyPatch, *, is_merchant: bool) -> None:
+    case = complained()
+    big = [noise(seed, 200_000) for seed in range(4)]
+    room = sum(len(each) for each in big[:2]) + len(png())
+    monkeypatch.setattr(picture_service, "MERCHANT_BYTES_MAX" if is_merchant else "PERSON_BYTES_MAX", room)
+    place, giver = case.case.debtor, case.case.payer.id
+    if is_merchant:
+        place, giver = case.case.creditor, case.case.merchant
+    for each in (*big[:2], big[0]):
+        gives(place, giver, each, is_merchant=is_merchant)
+    with pytest.raises(Refusal) as refused:
+        gives(place, giver, big[2], is_merchant=is_merchant)
+    assert refused.value.reason is ComplaintReason.TOO_MANY_PICTURE_BYTES
+    assert refused.value.facts["bytes_max"] == room
+    gives(place, giver, png(), is_merchant=is_merchant)
+    with pytest.raises(Refusal):
+        gives(place, giver, png(shade=1), is_merchant=is_merchant)
+    gives(place, 4711, big[2], is_merchant=is_merchant)
+    case.case.world.tick(DAY_S + 120)
+    case.case.world.tick(120)
+    gives(place, giver, big[2], is_merchant=is_merchant)
+
+
+def test_what_a_node_keeps_in_memory_does_not_grow_with_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 100
+    monkeypatch.setattr(picture_service, "ROWS_MAX", most)
+    case = complained()
+    place = case.case.debtor
+    case.case.world.restart(place.node_id)
+
+    def kept() -> int:
+        return len(place.complaints.pictures.pictures.everything())
+
+    digest = payer_gives(case, png(shade=7))
+    case.open(pictures=(digest,))
+    for giver in range(1_000, 1_020):
+        for shade in range(30):
+            gives(place, giver, png(shade=shade))
+            assert kept() <= most
+    assert seen_by_merchant(case, digest) == png(shade=7)
+    for giver in range(1_000, 1_020):
+        assert looks(place, giver, digest_of(png(shade=3))).content == png(shade=3)
+        assert kept() <= most + IN_CASE_MAX, "who only looks fills memory no more than who gives"
+    case.case.world.restart(place.node_id)
+    assert kept() == 0
+    assert place.complaints.pictures.counts[PictureState.HELD] == 602
+    case.case.world.tick(DAY_S + 120)
+    for _ in range(10):
+        case.case.world.tick(120)
+        assert kept() <= most + 200, "and those whose going is not written yet"
+    assert place.complaints.pictures.counts[PictureState.HELD] == 1
+    assert {row.place for _, row in place.store.rows[PICTURES.name] if row.state == PictureState.HELD} == {
+        case.grievance.id
+    }, "what has gone is looked at no more"
+    assert seen_by_payer(case, digest) == png(shade=7)
+
+
+def test_what_had_not_come_is_asked_for_again_after_a_restart() -> None:
+    case = complained()
+    place = case.case.creditor
+    place.complaints.pictures._send = lambda *_: None  # Its question is lost.
+    digest = payer_gives(case, png())
+    case.open(pictures=(digest,))
+    assert place.complaints.pictures.counts[PictureState.WANTED] == 1
+    case.case.world.restart(place.node_id)
+    assert place.complaints.pictures.counts[PictureState.WANTED] == 1
+    case.case.world.tick(5)
+    assert seen_by_merchant(case, digest) == png()
+    case.case.world.restart(place.node_id)
+    counts = place.complaints.pictures.counts
+    assert (counts[PictureState.WANTED], counts[PictureState.HELD]) == (0, 1)
+
+
+@EVERYWHERE
+def test_what_memory_has_let_go_of_is_looked_up_before_anything_is_said(on_us: bool) -> None:
+    case = complained(on_us=on_us)
+
+    def forget() -> None:
+        for place in {case.case.debtor, case.case.creditor}:
+            shelf = place.complaints.pictures.pictures
+            shelf.forget([each.id for each in shelf.everything()])
+            place.complaints.pictures._contents.clear()
+
+    digests = [payer_gives(case, png(shade=shade)) for shade in range(4)]
+    forget()
+    case.open(pictures=tuple(digests[:2]))
+    forget()
+    case.says(SAY, "看", pictures=tuple(digests[2:]))
+    forget()
+    answer = gives(case.case.creditor, case.case.merchant, png(shade=9), is_merchant=True)
+    forget()
+    answers(case, answer)
+    forget()
+    for digest, shade in zip((*digests, answer), (0, 1, 2, 3, 9), strict=True):
+        assert seen_by_merchant(case, digest) == seen_by_payer(case, digest) == png(shade=shade)
 
 
 def test_what_nobody_says_goes_after_a_day() -> None:
@@ -250,7 +352,7 @@ def test_what_is_not_what_was_said_is_not_kept(lie: dict[str, Any]) -> None:
     do(place, lambda: place.payments.on_complaint(ComplaintPiece(**values)))
     with pytest.raises(Refusal) as refused:
         seen_by_merchant(case, digest)
-    state = place.complaints.pictures.states(case.complaint.id)[digest]
+    state = now(warmed(place.journal, lambda: place.complaints.pictures.states(case.complaint.id)))[digest]
     gone = state == PictureState.GONE
     assert refused.value.reason is (ComplaintReason.PICTURE_UNKNOWN if gone else ComplaintReason.PICTURE_ON_ITS_WAY)
     assert gone == (lie.get("size") in (0, 10))

@@ -107,7 +107,7 @@ class Complaining:
     async def query(self, call: Call) -> Reply:
         """One, with what was said behind the first word."""
         file = await self._complaints.find(call.caller, call.fields.text("complain_event_id", 64, required=True))
-        replies = [self._reply(call, turn) for turn in file.turns[1:]]
+        replies = [self._reply(call, file, turn) for turn in file.turns[1:]]
         return Reply(
             self._event(call, file) | {"trade_amount": yuan(file.complaint.paid), "reply_detail_infos": replies}
         )
@@ -156,7 +156,7 @@ class Complaining:
         """One, by its number or its name."""
         file = await self._complaints.find(call.caller, self._named(call, call.fields, "complain_id"))
         theirs = (turn for turn in file.turns if turn.by != ComplaintParty.PAYEE.value)
-        certified = self._complaints.links_to(call.origin, theirs)
+        certified = self._complaints.links_to(call.origin, file, theirs)
         return Reply(self._risk(call, file) | ({"certify_info": certified} if certified else {}))
 
     async def risk_reply(self, call: Call) -> Reply:
@@ -235,16 +235,16 @@ class Complaining:
         raise AlipayError("COMPLAINT_NOT_EXIST", said="投诉单不存在")
 
     def _event(self, call: Call, file: File) -> dict[str, Any]:
-        images = self._complaints.links_to(call.origin, file.turns[:1])
+        images = self._complaints.links_to(call.origin, file, file.turns[:1])
         return _event(call, file) | ({"images": images} if images else {})
 
-    def _reply(self, call: Call, turn: Turn) -> dict[str, Any]:
-        images = self._complaints.links_to(call.origin, [turn])
+    def _reply(self, call: Call, file: File, turn: Turn) -> dict[str, Any]:
+        images = self._complaints.links_to(call.origin, file, [turn])
         return _reply(call, turn) | ({"images": images} if images else {})
 
     def _risk(self, call: Call, file: File) -> dict[str, Any]:
         ours = (turn for turn in file.turns if turn.by == ComplaintParty.PAYEE.value)
-        images = self._complaints.links_to(call.origin, ours)
+        images = self._complaints.links_to(call.origin, file, ours)
         return _risk(call, file) | ({"process_img_url_list": images} if images else {})
 
 

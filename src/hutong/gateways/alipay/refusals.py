@@ -138,6 +138,7 @@ REFUSALS = {
     "PICTURE_NOT_RECOGNISED": ("isv.invalid-file-extension", "图片无法识别，须为完好的JPG、PNG或BMP"),
     "PICTURE_TOO_BIG": ("isv.invalid-file-size", "图片过大"),
     "TOO_MANY_PICTURES": ("isv.app-call-limited", ""),
+    "TOO_MANY_PICTURE_BYTES": ("isv.app-call-limited", ""),
     # Pre-authorisation.
     "PREAUTH_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权订单不存在"),
     "PREAUTH_OPERATION_UNKNOWN": ("AUTH_ORDER_NOT_EXIST", "授权操作不存在"),

@@ -40,6 +40,7 @@ class File(msgspec.Struct, frozen=True):
     turns: list[Turn]
     request: PaymentRequest
     order: GatewayOrder | None  # None where the merchant was paid past its software: by a plate, say.
+    pictures: dict[str, str]  # How each stands, by its digest; those that have gone may be missing.
 
     @property
     def text(self) -> str:
@@ -172,7 +173,8 @@ class ComplaintsService:
     def file(self, complaint: Complaint) -> File:
         """May be cold."""
         request = self._requests.request(complaint.request_id)
-        return File(complaint, self.desk.history(complaint), request, self._orders.orders.get(complaint.request_id))
+        order, pictures = self._orders.orders.get(complaint.request_id), self.pictures.states(complaint.id)
+        return File(complaint, self.desk.history(complaint), request, order, pictures)
 
     def turn_of(self, turn_id: int) -> tuple[Complaint, Turn]:
         """What news of a turn are about. May be cold."""
@@ -220,7 +222,7 @@ class ComplaintsService:
     # Pictures.
 
     async def give(self, account: Account, content: bytes) -> str:
-        """Take a picture, to be said within a day; its name. Refuses as `picture_file`, and TOO_MANY_PICTURES."""
+        """Take a picture, to be said within a day; its name. Refuses as `picture_file` and as `PictureService.give`."""
         file, giver = picture_file(content), account.row.merchant_id
         await decided(self._journal, lambda: self.pictures.give(giver, file, is_merchant=True))
         return media_id(giver, digest_of(file.content))
@@ -239,18 +241,15 @@ class ComplaintsService:
 
         return await warmed(self._journal, look)
 
-    def shown(self, turns: Iterable[Turn]) -> list[str]:
+    def shown(self, file: File, turns: Iterable[Turn]) -> list[str]:
         """Names of the pictures that somebody said there, but for those that have gone."""
-        found = []
-        for turn in turns:
-            states = self.pictures.states(turn.case_id)
-            kept = (each for each in turn.digests if states.get(each, PictureState.GONE) != PictureState.GONE)
-            found += [media_id(turn.case_id, digest) for digest in kept]
-        return found
+        said = (digest for turn in turns for digest in turn.digests)
+        kept = (each for each in said if file.pictures.get(each, PictureState.GONE) != PictureState.GONE)
+        return [media_id(file.complaint.id, digest) for digest in kept]
 
-    def links_to(self, origin: str, turns: Iterable[Turn]) -> list[str]:
+    def links_to(self, origin: str, file: File, turns: Iterable[Turn]) -> list[str]:
         """As `shown`, as links for who only follows links."""
-        return [self.link_to(origin, name) for name in self.shown(turns)]
+        return [self.link_to(origin, name) for name in self.shown(file, turns)]
 
     def _given(self, giver: int, name: str) -> str:
         """The digest of what was given. Refuses PICTURE_UNKNOWN, for what others gave just so."""

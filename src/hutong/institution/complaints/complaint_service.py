@@ -267,6 +267,7 @@ class ComplaintService:
             if act is ComplaintAct.OPEN:
                 raise Refusal(ComplaintReason.COMPLAINT_ALREADY_OPEN)
             self._complete_in_memory(complaint)
+            self._pictures.look_up(complaint.id, move.pictures)
             changed = self._move(complaint, move)
             self._pictures.want(changed.id, changed.user_id, move.pictures)
             return changed
@@ -274,6 +275,7 @@ class ComplaintService:
             raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)
         opened = self._opened(id_, message)
         self._complete_in_memory(opened)
+        self._pictures.look_up(opened.id, move.pictures)
         self._write(opened, move)
         self._pictures.want(opened.id, opened.user_id, move.pictures)
         return opened

@@ -261,6 +261,8 @@ class GrievanceService:
 
     def _take(self, grievance: Grievance, message: ComplaintTurn) -> Grievance:
         turn = turn_of(message, grievance.id, grievance.user_id)
+        if message.by is not ComplaintParty.PAYER:
+            self._pictures.look_up(grievance.id, turn.digests)
         arrived = grievance.is_sending and turn.act_id == grievance.act_id
         ended = message.act.value if message.status.value == GrievanceState.PROCESSED else ""
         if message.act in (ComplaintAct.SAY, ComplaintAct.REFUND):

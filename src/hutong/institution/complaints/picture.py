@@ -17,6 +17,9 @@ from hutong.scheme.complaint_messages import PIECE_BYTES_MAX
 IN_CASE_MAX = 40  # Pictures of one complaint, of both sides.
 PERSON_GIVEN_MAX = 40  # What one may give before it is said somewhere, of all that has not gone yet.
 MERCHANT_GIVEN_MAX = 500
+# Of the same, in bytes: some forty photographs as a telephone's are made small, or sixteen of the biggest.
+PERSON_BYTES_MAX = 32 * 1024 * 1024
+MERCHANT_BYTES_MAX = 128 * 1024 * 1024
 GIVEN_KEPT_NS = NS_PER_DAY  # What nobody said anywhere by then goes.
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -31,7 +34,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One version. In a complaint it has a row of its own, whoever gave it, and however often the same was given elsewhere."""
 
     id: Uuid  # Derived from the place and the digest.
-    place: Uuid  # The complaint or grievance it was said in; before that who gave it: a person, or a merchant.
+    # The complaint or grievance it was said in; before that who gave it: a person, or a merchant. 0: it was kept, and has gone.
+    place: Uuid
     user_id: Uuid  # The payer, if ours.
     digest: Text  # SHA-256, as it was named.
     kind: Text

@@ -1,6 +1,9 @@
 """
 Pictures of complaints: given by people and merchants, said in a complaint, fetched from the other side, shown, and let go.
 
+They are in the database. In memory is what was last asked for, so much and no more, however many are kept: rows up to
+`ROWS_MAX`, and bytes for a minute.
+
 A picture is given first and said then: what was given is kept for a day under who gave it; with the words that name it, it gets a
 row in that complaint, and goes when the complaint has been over for long. What the other side says names its pictures by
 digest, and is fetched at once, piece by piece, through the switch: nobody is seen to look.
@@ -9,10 +12,9 @@ digest, and is fetched at once, piece by piece, through the switch: nobody is se
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 import structlog
 from msgspec.structs import replace
@@ -20,7 +22,9 @@ from msgspec.structs import replace
 from hutong.institution.complaints.picture import (
     GIVEN_KEPT_NS,
     IN_CASE_MAX,
+    MERCHANT_BYTES_MAX,
     MERCHANT_GIVEN_MAX,
+    PERSON_BYTES_MAX,
     PERSON_GIVEN_MAX,
     PICTURE_PARTS,
     PICTURES,
@@ -47,7 +51,10 @@ _UNDER_WAY_MAX = 4  # Fetched at once: each is in memory until it is whole.
 _ASKED_NS = 7 * NS_PER_DAY  # What has not come by then does not come.
 _CONTENTS_MAX = 32 * 1024 * 1024  # Bytes in memory, of what was last looked at.
 _CONTENTS_NS = 60 * NS_PER_S
-_LOOKED_AT_ONCE = 200  # Places, at each tick.
+_LOOKED_AT_ONCE = 200  # Pictures, at each tick.
+_LOOKED_NS = 60 * NS_PER_S  # Behind the last of them, until they are looked at anew.
+_PAGE = 2_000  # At a start.
+ROWS_MAX = 10_000  # In memory.
 
 
 @dataclass(slots=True)
@@ -59,7 +66,7 @@ class _Arriving:
 
 
 class PictureService:
-    """Every picture is known in memory; its bytes are loaded when somebody looks."""
+    """What may be cold says so; everything else has been looked up by what is called before it in the same decision."""
 
     def __init__(
         self,
@@ -70,28 +77,35 @@ class PictureService:
         self._node = node
         self._send = send
         self._case_of = case_of
-        self.pictures = Shelf(PICTURES, node.journal, node.store, by=("place",))
+        self.pictures = Shelf(PICTURES, node.journal, node.store, by=("place",), rows_max=ROWS_MAX)
         self.counts: Counter[str] = Counter()  # By state.
         self._contents: dict[int, bytes] = {}
         self._contents_ns = 0
         self._arriving: dict[int, _Arriving] = {}  # What is under way.
         self._wanted: dict[int, None] = {}  # What waits for its turn, in order.
         self._rounds = Rounds()
-        self._places: set[int] = set()  # Where something is kept, or is to come.
-        self._looking: Iterator[int] = iter(())
+        self._looked_to = 0  # The position behind which what is kept is looked at next.
+        self._looked_ns = 0
+        self._looking = False
 
     async def load(self) -> None:
-        """Every picture, without its bytes."""
-        for picture in await self.pictures.load_all():
-            self.counts[picture.state] += 1
-            if picture.state != PictureState.GONE:
-                self._places.add(picture.place)
+        """Count them, and note what had not come whole: without keeping any in memory."""
+        for state in (PictureState.HELD, PictureState.WANTED):
+            async for picture in self._all(state):
+                self.counts[state] += 1
+                if state is PictureState.WANTED:
+                    self._wanted[picture.id] = None
 
-    def resume(self) -> None:
-        """After a restart: what had not come whole is asked for again."""
-        for picture in self.pictures.everything():
-            if picture.state == PictureState.WANTED:
-                self._wanted[picture.id] = None
+    async def _all(self, state: PictureState) -> AsyncIterator[Picture]:
+        """All that are in this state now, of which most have come through another."""
+        store, after = self._node.store, 0
+        while page := await store.page(PICTURES, "state", state.value, after=after, limit=_PAGE):
+            after = page[-1][0]
+            newest = dict.fromkeys(picture.id for _, picture in page)
+            last = {picture.id: position for position, picture in await store.find(PICTURES, "id", newest)}
+            for position, picture in page:
+                if last.get(picture.id) == position:
+                    yield picture
 
     # Giving and saying.
 
@@ -99,7 +113,9 @@ class PictureService:
         """
         Keep a picture for a day: who gave it may say it in a complaint.
 
-        Refuses:  TOO_MANY_PICTURES.
+        May be cold.
+
+        Refuses:  TOO_MANY_PICTURES; TOO_MANY_PICTURE_BYTES.
         Repeats:  the same, for 23 hours from then on at least.
         """
         digest = digest_of(file.content)
@@ -108,13 +124,16 @@ class PictureService:
             now_ns = self._node.clock.now_ns()
             if now_ns > known.created_ns + _RENEWED_NS:
                 known = replace(known, created_ns=now_ns)
-                self._put(known)
+                self._put(known, PictureState.HELD)
             return known
-        held = sum(each.state == PictureState.HELD for each in self.pictures.find("place", giver))
+        held = [each.size for each in self.pictures.find("place", giver) if each.state == PictureState.HELD]
         most = MERCHANT_GIVEN_MAX if is_merchant else PERSON_GIVEN_MAX
-        if held >= most:
+        if len(held) >= most:
             raise Refusal(ComplaintReason.TOO_MANY_PICTURES, pictures_max=most)
-        return self._hold(giver, 0 if is_merchant else giver, digest, file)
+        room = MERCHANT_BYTES_MAX if is_merchant else PERSON_BYTES_MAX
+        if sum(held) + len(file.content) > room:
+            raise Refusal(ComplaintReason.TOO_MANY_PICTURE_BYTES, bytes_max=room)
+        return self._hold(giver, 0 if is_merchant else giver, digest, file, known)
 
     def chosen(self, place: int, giver: int, digests: Collection[str]) -> list[tuple[str, PictureFile]]:
         """
@@ -132,9 +151,10 @@ class PictureService:
         return found
 
     def say(self, place: int, user_id: int, chosen: Iterable[tuple[str, PictureFile]]) -> None:
-        """They are in the complaint now."""
-        for digest, file in chosen:
-            self._hold(place, user_id, digest, file)
+        """They are in the complaint now. What `chosen` has just looked up is not cold."""
+        known = [(self.pictures.get(picture_id(place, digest)), digest, file) for digest, file in chosen]
+        for was, digest, file in known:
+            self._hold(place, user_id, digest, file, was)
 
     # Showing.
 
@@ -150,22 +170,28 @@ class PictureService:
         return self._opened(picture)
 
     def states(self, place: int) -> dict[str, str]:
-        """How each picture of a complaint stands, by its digest."""
+        """How each picture of a complaint stands, by its digest; what has gone may not be among them. May be cold."""
         return {each.digest: each.state for each in self.pictures.find("place", place)}
 
     # Fetching from the other side.
 
-    def want(self, place: int, user_id: int, digests: Collection[str]) -> None:
-        """The other side has said these. What is too many for one complaint is not fetched."""
-        room = IN_CASE_MAX - len(self.pictures.find("place", place))
+    def look_up(self, place: int, digests: Collection[str]) -> None:
+        """Bring into memory what `want` asks for. May be cold."""
+        self.pictures.find("place", place)
         for digest in digests:
-            id_ = picture_id(place, digest)
-            known = self.pictures.get(id_)
+            self.pictures.get(picture_id(place, digest))
+
+    def want(self, place: int, user_id: int, digests: Collection[str]) -> None:
+        """The other side has said these. What is too many for one complaint is not fetched. Behind `look_up` it is not cold."""
+        room = IN_CASE_MAX - len(self.pictures.find("place", place))
+        said = [(self.pictures.get(picture_id(place, digest)), digest) for digest in digests]
+        for known, digest in said:
             if (known is None and room > 0) or (known is not None and known.state == PictureState.GONE):
                 room -= 1
-                self._put(_picture(place, user_id, digest, self._node.clock.now_ns()))
-                self._wanted[id_] = None
-        self._node.journal.effect(partial(self._node.decide_each, [self._fetch_next]))
+                picture = _picture(place, user_id, digest, self._node.clock.now_ns())
+                self._put(picture, None if known is None else PictureState.GONE)
+                self._wanted[picture.id] = None
+        self._fetch_soon()
 
     def asked(self, message: ComplaintPictureAsked, place: int) -> None:
         """hutong.picture: the other side asks for a piece. What is not here, or not for them, is answered by a size of 0."""
@@ -217,16 +243,13 @@ class PictureService:
         if now_ns > self._contents_ns + _CONTENTS_NS:
             self._contents.clear()  # A person who was forgotten meanwhile is in no memory, either.
             self._contents_ns = now_ns
-        places = list(islice(self._looking, _LOOKED_AT_ONCE))
-        if not places:
-            self._looking = iter(list(self._places))
-            places = list(islice(self._looking, _LOOKED_AT_ONCE))
-        for place in places:
-            self._let_go_of(place, now_ns)
+        if not self._looking and (self._looked_to or now_ns > self._looked_ns + _LOOKED_NS):
+            self._looking = True
+            self._node.spawn(self._look_for_what_is_over(now_ns))
 
     # Within a decision.
 
-    def _hold(self, place: int, user_id: int, digest: str, file: PictureFile) -> Picture:
+    def _hold(self, place: int, user_id: int, digest: str, file: PictureFile, was: Picture | None) -> Picture:
         picture = replace(
             _picture(place, user_id, digest, self._node.clock.now_ns()),
             kind=file.kind.value,
@@ -235,18 +258,16 @@ class PictureService:
         )
         for part in parts_of(picture, file.content):
             self._node.journal.append(PICTURE_PARTS, part)
-        self._put(picture)
+        self._put(picture, None if was is None else PictureState(was.state))
         self._contents.pop(picture.id, None)
         return picture
 
-    def _put(self, picture: Picture) -> None:
-        known = self.pictures.get(picture.id)
-        if known is not None:
-            self.counts[known.state] -= 1
-        self.counts[picture.state] += 1
+    def _put(self, picture: Picture, was: PictureState | None) -> None:
+        """A new state, behind the one it was in. Nothing is looked up here: others were put before it, and memory is small."""
+        if was is not None:
+            self.counts[was] -= 1
+        self.counts[PictureState(picture.state)] += 1
         self.pictures.put(picture)
-        if picture.state != PictureState.GONE:
-            self._places.add(picture.place)
 
     def _is_here(self, place: int, digest: str) -> bool:
         picture = self.pictures.get(picture_id(place, digest))
@@ -286,24 +307,28 @@ class PictureService:
         except Refusal as refusal:
             self._give_up(picture, str(refusal))
             return
-        self._hold(picture.place, picture.user_id, picture.digest, file)
+        self._hold(picture.place, picture.user_id, picture.digest, file, picture)
         self._done_with(picture)
 
     def _give_up(self, picture: Picture, why: str) -> None:
         log.warning("picture_not_fetched", place=id_hex(picture.place), digest=picture.digest, why=why)
-        self._put(replace(picture, state=PictureState.GONE.value))
+        self._put(replace(picture, state=PictureState.GONE.value), PictureState.WANTED)
         self._done_with(picture)
 
     def _done_with(self, picture: Picture) -> None:
         self._arriving.pop(picture.id, None)
         self._rounds.end(picture.id)
-        self._fetch_next()
+        self._fetch_soon()
+
+    def _fetch_soon(self) -> None:
+        """A decision of its own: the next may be cold, and this one has appended."""
+        self._node.journal.effect(partial(self._node.decide_each, [self._fetch_next]))
 
     def _fetch_next(self) -> None:
         while self._wanted and len(self._arriving) < _UNDER_WAY_MAX:
             id_ = next(iter(self._wanted))
+            picture = self.pictures.get(id_)  # May be cold.
             del self._wanted[id_]
-            picture = self.pictures.get(id_)
             if picture is not None and picture.state == PictureState.WANTED:
                 now_ns = self._node.clock.now_ns()
                 self._arriving[id_] = _Arriving(heard_ns=now_ns)
@@ -344,35 +369,44 @@ class PictureService:
 
     # Letting go.
 
-    def _let_go_of(self, place: int, now_ns: int) -> None:
-        case = self._case_of(place)
-        if case is None:
-            over = [each for each in self._kept(place) if now_ns > each.created_ns + GIVEN_KEPT_NS]
-        elif case.kept_until_ns is not None and now_ns > case.kept_until_ns:
-            over = self._kept(place)
-        else:
-            return
-        if over:
-            self._node.spawn(self._let_go(place, over))
-        if len(over) == len(self._kept(place)):
-            self._places.discard(place)
-
-    def _kept(self, place: int) -> list[Picture]:
-        return [each for each in self.pictures.find("place", place) if each.state == PictureState.HELD]
-
-    async def _let_go(self, place: int, over: list[Picture]) -> None:
-        """The bytes first: a crash between the two leaves nothing that nobody would come back for."""
+    async def _look_for_what_is_over(self, now_ns: int) -> None:
+        """Some of what is kept, from where it was looked at last; behind the end it begins anew, a while later."""
         try:
-            await self._node.store.delete(PICTURE_PARTS.name, "picture_id", [each.id for each in over])
-        except Exception:
-            self._places.add(place)
-            raise
+            store, after = self._node.store, self._looked_to
+            page = await store.page(PICTURES, "state", PictureState.HELD.value, after=after, limit=_LOOKED_AT_ONCE)
+            # Read here and not kept: whatever is looked at in passing would push out what somebody asks for.
+            found = await store.find(PICTURES, "id", {picture.id for _, picture in page})
+            newest = {picture.id: picture for _, picture in found}
+            newest |= {id_: entry[1] for id_ in newest if (entry := self.pictures.entry(id_)) is not None}
+            kept = [picture for picture in newest.values() if picture.state == PictureState.HELD]
+            over = [picture for picture in kept if self._is_over(picture, now_ns)]
+            if over:
+                await self._let_go(over)
+            self._looked_to, self._looked_ns = page[-1][0] if len(page) == _LOOKED_AT_ONCE else 0, now_ns
+        finally:
+            self._looking = False
+
+    def _is_over(self, picture: Picture, now_ns: int) -> bool:
+        case = self._case_of(picture.place)
+        if case is None:
+            return now_ns > picture.created_ns + GIVEN_KEPT_NS
+        return case.kept_until_ns is not None and now_ns > case.kept_until_ns
+
+    async def _let_go(self, over: list[Picture]) -> None:
+        """
+        The bytes first: a crash between the two leaves nothing that nobody would come back for.
+
+        What was known of them goes with them, so that it is looked at no more; last is a row that says so.
+        """
+        ids = [each.id for each in over]
+        for table, column in ((PICTURE_PARTS, "picture_id"), (PICTURES, "id")):
+            await self._node.store.delete(table.name, column, ids)
         self._node.decide(partial(self._gone, over))
 
     def _gone(self, over: list[Picture]) -> None:
         for picture in over:
             self._contents.pop(picture.id, None)
-            self._put(replace(picture, state=PictureState.GONE.value))
+            self._put(replace(picture, state=PictureState.GONE.value, place=0), PictureState.HELD)
 
 
 def _picture(place: int, user_id: int, digest: str, now_ns: int) -> Picture:

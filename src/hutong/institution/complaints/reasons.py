@@ -25,3 +25,4 @@ class ComplaintReason(Reason):
     PICTURE_NOT_RECOGNISED = Kind.INVALID, "NARR"
     PICTURE_TOO_BIG = Kind.INVALID, "NARR"
     TOO_MANY_PICTURES = Kind.LIMITED, "NARR"  # In one complaint, or given in a day.
+    TOO_MANY_PICTURE_BYTES = Kind.LIMITED, "NARR"  # Given in a day.

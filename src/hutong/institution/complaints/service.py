@@ -51,7 +51,6 @@ class ComplaintDesk:
         """After payments started."""
         self.complaints.resume()
         self.grievances.resume()
-        self.pictures.resume()
 
     def tick(self) -> None:
         """What time alone brings about."""

@@ -94,10 +94,17 @@ class CampaignEdge:
         return sponsor_view(sponsor, await self.sponsors.balance(sponsor.id))
 
     async def own(self, key: StaffKey) -> Sponsor:
-        """The merchant as its own sponsor. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS."""
+        """The merchant as its own sponsor, from now on. Refuses ROLE_MAY_NOT, SHOP_NOT_YOURS."""
+        return await self._own(key, self.sponsors.of_merchant)
+
+    async def look_at_own(self, key: StaffKey) -> Sponsor:
+        """The same for who only looks, whether it is one yet or not."""
+        return await self._own(key, self.sponsors.as_sponsor)
+
+    async def _own(self, key: StaffKey, sponsor: Callable[[int, str], Sponsor]) -> Sponsor:
         check_manages(key)
         name = (await decided(self.node.journal, lambda: self.merchants.merchant(key.merchant_id))).name
-        return await decided(self.node.journal, lambda: self.sponsors.of_merchant(key.merchant_id, name))
+        return await decided(self.node.journal, lambda: sponsor(key.merchant_id, name))
 
     async def page(self, campaign_id: int, before: int | None, limit: int) -> AwardPage:
         """Versions of a campaign's awards, newest first."""

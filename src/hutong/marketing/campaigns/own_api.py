@@ -41,7 +41,7 @@ class OwnCampaigns(Controller):
 
         Refuses ROLE_MAY_NOT.
         """
-        return await edge.sponsor(await edge.own(key))
+        return await edge.sponsor(await edge.look_at_own(key))
 
     @post("/budget/deposits", status_code=200)
     async def deposit(self, edge: Edge, key: Key, data: JSONBody[Deposit]) -> DepositView:

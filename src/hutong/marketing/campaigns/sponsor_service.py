@@ -60,16 +60,20 @@ class SponsorService:
                 if getattr(known, field) != getattr(profile, field):
                     raise Refusal(CampaignReason.SPONSOR_OTHERWISE, field=field)
             return known
-        return self._open(id_, profile, 0)
+        return self._open(self._new(id_, profile, 0))
 
     def of_merchant(self, merchant_id: int, name: str) -> Sponsor:
         """A merchant of ours as a sponsor. Repeats: the same."""
+        sponsor = self.as_sponsor(merchant_id, name)
+        return sponsor if self.all.get(sponsor.id) is not None else self._open(sponsor)
+
+    def as_sponsor(self, merchant_id: int, name: str) -> Sponsor:
+        """What a merchant of ours is as a sponsor, or would be: nothing changes. It has set nothing aside before it was one."""
         id_ = merchant_sponsor_id(merchant_id)
         known = self.all.get(id_)
         if known is not None:
             return known
-        profile = SponsorProfile(reference="", kind=SponsorKind.MERCHANT, name=name)
-        return self._open(id_, profile, merchant_id)
+        return self._new(id_, SponsorProfile(reference="", kind=SponsorKind.MERCHANT, name=name), merchant_id)
 
     def sponsor(self, id_: int) -> Sponsor:
         """Refuses SPONSOR_UNKNOWN."""
@@ -148,8 +152,8 @@ class SponsorService:
                 refusal = Refusal(CampaignReason.DEPOSIT_OTHERWISE, field=_DIFFERS.get(status, "sponsor_id"))
         self._node.journal.effect(partial(answer, refusal))
 
-    def _open(self, id_: int, profile: SponsorProfile, merchant_id: int) -> Sponsor:
-        sponsor = Sponsor(
+    def _new(self, id_: int, profile: SponsorProfile, merchant_id: int) -> Sponsor:
+        return Sponsor(
             id=id_,
             kind=profile.kind.value,
             reference=profile.reference,
@@ -157,8 +161,10 @@ class SponsorService:
             merchant_id=merchant_id,
             created_ns=self._node.clock.now_ns(),
         )
+
+    def _open(self, sponsor: Sponsor) -> Sponsor:
         self.all.put(sponsor)
-        self._ledger.create_accounts([chart.budget(id_, self._chart.currency)], _opened)
+        self._ledger.create_accounts([chart.budget(sponsor.id, self._chart.currency)], _opened)
         return sponsor
 
 

@@ -68,11 +68,12 @@ def _each(console: Console) -> list[ControllerRouterHandler]:
     ) -> Response[str]:
         who: SignedInStaff = request.auth
 
-        def look() -> tuple[Complaint, Any, int]:
+        def look() -> tuple[Complaint, Any, int, dict[str, str]]:
             found = complaints.complaint(id_, who.key.merchant_id, who.key.shop_id)
-            return found, complaints.history(found), complaints.left(found)
+            states = console.institution.complaints.pictures.states(id_)
+            return found, complaints.history(found), complaints.left(found), states
 
-        complaint, turns, left = await console.look(look)
+        complaint, turns, left, states = await console.look(look)
         _ = console.pages.words(request)
         return await console.page(
             request,
@@ -83,7 +84,7 @@ def _each(console: Console) -> list[ControllerRouterHandler]:
             id=id_text(COMPLAINT_PREFIX, id_),
             state=STATES[complaint.state],
             kind=KINDS[complaint.kind],
-            turns=told(turns, complaint.currency, _, console.institution.complaints.pictures.states(id_)),
+            turns=told(turns, complaint.currency, _, states),
             left=left,
             asks_refund=complaint.kind == ComplaintKind.REFUND.value,
             may_answer=who.key.has_right(Right.REFUND),

@@ -31,11 +31,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
     complaints, pictures = whole.complaints, ComplaintPictures(parts.institution, desk.pages)
 
     async def page(request: AnyRequest, id_: int, refusal: Refusal | None = None, text: str = "") -> Response[str]:
-        def look() -> tuple[Complaint, Any, str]:
-            found = complaints.complaint(id_)
-            return found, complaints.history(found), merchants.merchant(found.merchant_id).name
-
-        complaint, turns, name = await desk.answer(look)
+        complaint, turns, name, states = await desk.answer(partial(_look, parts, id_))
         _ = desk.pages.words(request)
         values: dict[str, Any] = {
             "complaint": complaint,
@@ -44,7 +40,7 @@ def complaint_pages(desk: Desk, parts: DeskParts) -> ControllerRouterHandler:
             "merchant_id": id_text("mer", complaint.merchant_id),
             "state": STATES[complaint.state],
             "kind": KINDS[complaint.kind],
-            "turns": told(turns, complaint.currency, _, whole.pictures.states(id_)),
+            "turns": told(turns, complaint.currency, _, states),
             "act_id": id_text(ACT_PREFIX, desk.node.mint.mint()),
             "now_ns": desk.node.clock.now_ns(),
             "text": text,
@@ -101,3 +97,11 @@ def _say(complaints: ComplaintService, id_: int, words: Any, by: str) -> Complai
     complaint = complaints.complaint(id_)
     complaints.history(complaint)
     return complaints.answer(complaint, ComplaintAct.SAY, words, by, by=ComplaintParty.AGENT)
+
+
+def _look(parts: DeskParts, id_: int) -> tuple[Complaint, Any, str, dict[str, str]]:
+    """A complaint with its history, its merchant's name, and how its pictures stand. May raise `Cold`."""
+    whole = parts.institution.complaints
+    found = whole.complaints.complaint(id_)
+    name = parts.institution.merchants.merchant(found.merchant_id).name
+    return found, whole.complaints.history(found), name, whole.pictures.states(id_)

@@ -103,12 +103,12 @@ def _going_on(institution: InstitutionNode, pages: Pages) -> list[ControllerRout
     ) -> Response[str]:
         user_id = request.auth.user_id
 
-        def look() -> tuple[Grievance, Any]:
+        def look() -> tuple[Grievance, Any, dict[str, str]]:
             found = grievances.grievance(id_, user_id)
-            return found, grievances.history(found)
+            return found, grievances.history(found), institution.complaints.pictures.states(id_)
 
-        grievance, turns = await warmed(journal, look)
-        _, states = pages.words(request), institution.complaints.pictures.states(id_)
+        grievance, turns, states = await warmed(journal, look)
+        _ = pages.words(request)
         return pages.shown(
             request,
             "wallet/complaint.html",

@@ -250,22 +250,22 @@ class Complaints:
             shown["apply_refund_amount"] = complaint.asked
         if complaint.contact:
             shown["payer_phone"] = encrypted(call, complaint.contact)
-        pictures = self._links(call, file.turns[:1])
+        pictures = self._links(call, file, file.turns[:1])
         if pictures:
             shown["complaint_media_list"] = [{"media_type": "USER_COMPLAINT_IMAGE", "media_url": pictures}]
         return shown
 
     def _turn(self, call: Call, file: File, turn: Turn) -> dict[str, Any]:
-        shown, pictures = _turn_object(file, turn), self._links(call, [turn])
+        shown, pictures = _turn_object(file, turn), self._links(call, file, [turn])
         if pictures:
             by_payer = turn.by == ComplaintParty.PAYER.value
             kind = "USER_COMPLAINT_IMAGE" if by_payer else "OPERATION_IMAGE"
             shown |= {"image_list": pictures, "complaint_media_list": {"media_type": kind, "media_url": pictures}}
         return shown
 
-    def _links(self, call: Call, turns: list[Turn]) -> list[str]:
+    def _links(self, call: Call, file: File, turns: list[Turn]) -> list[str]:
         """Where pictures can be fetched, with a signature, by whoever may see the complaint."""
-        return [f"{origin(call.request)}{IMAGES}/{each}" for each in self._complaints.shown(turns)]
+        return [f"{origin(call.request)}{IMAGES}/{each}" for each in self._complaints.shown(file, turns)]
 
 
 def news_object(complaint: Complaint, turn: Turn) -> tuple[str, str, dict[str, Any]]:

@@ -79,7 +79,7 @@ class OlderComplaints:
 
     async def _history(self, call: Call) -> WireAnswer:
         _, file = await self._of_payment(call, call.path["transaction_id"])
-        return ok({"complaint_negotiation_history": [self._turn(call, turn) for turn in file.turns]})
+        return ok({"complaint_negotiation_history": [self._turn(call, file, turn) for turn in file.turns]})
 
     async def _feed_back(self, call: Call) -> WireAnswer:
         """An answer; with `launch_confirm_process` the merchant has done what it will do."""
@@ -106,7 +106,7 @@ class OlderComplaints:
                 return caller, file
         raise Refusal(ComplaintReason.COMPLAINT_UNKNOWN)
 
-    def _turn(self, call: Call, turn: Turn) -> dict[str, Any]:
+    def _turn(self, call: Call, file: File, turn: Turn) -> dict[str, Any]:
         details = turn.text
         if turn.act == ComplaintAct.REFUND.value:
             details = f"商户已退款{format_amount(turn.amount, Currency.CNY)}元"
@@ -115,7 +115,7 @@ class OlderComplaints:
             "operate_time": moment.told(turn.at_ns),
             "operate_type": _DONE.get(turn.act) or _SPOKEN[turn.by],
             "operate_details": details,
-            "image_list": [f"{origin(call.request)}{IMAGES}/{each}" for each in self._complaints.shown([turn])],
+            "image_list": [f"{origin(call.request)}{IMAGES}/{each}" for each in self._complaints.shown(file, [turn])],
         }
 
 

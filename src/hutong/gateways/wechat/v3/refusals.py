@@ -29,6 +29,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     ComplaintReason.PICTURE_NOT_RECOGNISED: (Code.PARAM_ERROR, "图片无法识别，须为完好的JPG、PNG或BMP"),
     ComplaintReason.PICTURE_TOO_BIG: (Code.PARAM_ERROR, "图片过大"),
     ComplaintReason.TOO_MANY_PICTURES: (Code.FREQUENCY_LIMITED, "图片过多，请稍后再试"),
+    ComplaintReason.TOO_MANY_PICTURE_BYTES: (Code.FREQUENCY_LIMITED, "当日上传的图片总量过大，请稍后再试"),
     GatewayReason.ACCOUNT_UNKNOWN: (Code.MCH_NOT_EXISTS, ""),
     GatewayReason.ACCOUNT_SUSPENDED: (Code.NO_AUTH, "商户号已暂停使用"),
     GatewayReason.NOTIFY_URL_INVALID: (Code.PARAM_ERROR, "通知地址不合法：须为可访问的绝对地址，且不带参数"),
