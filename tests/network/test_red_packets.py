@@ -96,6 +96,50 @@ def test_people_of_other_institutions_open_it_too(street: Street) -> None:
     assert late["reason"] == "RED_PACKET_EMPTY"
 
 
+def test_a_packet_for_one_person_of_another_institution_is_theirs_alone(street: Street) -> None:
+    sender, friend, other = street.payer("jing", 1_000), street.payer("wei"), street.payer("wei")
+    for payer in (other, friend):  # Each has a code of before: claims are made with that one by themselves.
+        payer.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": "先"})
+    code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": "红包"})["text"]
+    packet = give(sender, 520, 1, kind="EQUAL", to_code=code)
+    assert (packet["to_institution"], packet["to_name"]) == ("wei", "*小明")
+    for payer in (other, street.payer("zhi"), street.payer("jing"), sender):
+        look = payer.post("/v1/me/red-packets/look", {"link": packet["link"]})
+        assert look.get("is_for_another", False) is (payer.node != "zhi"), "zhi has no code to compare it with"
+        assert payer.refused("/v1/me/red-packets/claims", {"link": packet["link"]})["reason"] == "RED_PACKET_NOT_YOURS"
+    with browser(friend) as page, browser(other) as others:
+        mine, shut = (
+            each.get(
+                "/wallet/red-packets/open", params={"link": packet["link"]}, headers={"accept-language": "en"}
+            ).text
+            for each in (page, others)
+        )
+        assert ("For you alone" in mine, "Open it" in mine) == (True, True)
+        assert ("not for you" in shut, "Open it" in shut) == (True, False)
+    assert claim(friend, packet["link"])["amount"] == 520
+    settled = decided(lambda: {"state": "OPEN" if claim(friend, packet["link"])["state"] == "SENDING" else "PAID"})
+    assert (settled["state"], friend.balance, other.balance) == ("PAID", 520, 0)
+    till = street.till("wei")
+    body = {"packet_id": new_id("rpk"), "kind": "EQUAL", "amount": 100, "count": 1, "to_code": till.plate}
+    assert sender.refused("/v1/me/red-packets", body)["reason"] == "RED_PACKET_NAMES_NOBODY"
+
+
+def test_a_packet_for_one_elsewhere_is_filled_and_opened_in_the_wallets_pages(street: Street) -> None:
+    sender, friend = street.payer("jing", 50_000), street.payer("wei")
+    code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["text"]
+    with browser(sender) as at_jing, browser(friend) as at_wei:
+        form = hidden(at_jing.get("/wallet/red-packets/new").text)
+        typed = {**form, "kind": "EQUAL", "amount": "5.20", "count": "1", "greeting": "恭喜发财"}
+        wrong = at_jing.post("/wallet/red-packets", data={**typed, "to": street.till("wei").plate})
+        assert (wrong.status_code, "/wallet/red-packets" in str(wrong.url)) == (400, True)
+        packet = at_jing.post("/wallet/red-packets", data={**typed, "to": code})
+        assert packet.status_code == 200
+        link = re.search(r"https://jing[^<\s]*/q/G[0-9A-Z]+", packet.text)
+        assert link is not None
+        cover = at_wei.get("/wallet/red-packets/open", params={"link": link[0]})
+        assert "¥5.20" in at_wei.post("/wallet/red-packets/open", data=hidden(cover.text)).text
+
+
 def test_what_cannot_be_is_refused_by_name(street: Street) -> None:
     poor = street.payer("jing", 100)
     body = {"packet_id": new_id("rpk"), "kind": "EQUAL", "amount": 200, "count": 2}

@@ -61,8 +61,9 @@ def test_terms_of_inviting_are_shown_whole_and_read_back() -> None:
     shown = desk_form.typed_of(terms, CampaignKind.INVITE)
     read = desk_form.read_terms(Form(shown), CampaignKind.INVITE, terms)
     unweighed = read_inviting_terms(INVITING)
-    assert msgspec.structs.replace(read_inviting_terms(read.more), weights=unweighed.weights) == unweighed
-    assert {name: weight for name, weight in read.more["weights"].items() if weight} == {"RING": 9}
+    assert read_inviting_terms(read.more) == unweighed
+    assert read.more["weights"] == dict(unweighed.weights)
+    assert (unweighed.weights["RING"], unweighed.weights["SHARED_DEVICE"]) == (9, 100)
     shown |= {"friends3": "5", "total3": "9.00", "person_max": "9", "weight_RING": "100", "hold_hours": "24"}
     changed = read_inviting_terms(desk_form.read_terms(Form(shown), CampaignKind.INVITE, terms).more)
     assert (changed.friends_max, changed.total(5), changed.person_max, changed.hold_hours) == (5, 900, 900, 24)
@@ -93,7 +94,7 @@ def test_a_no_to_steps_names_the_step(typed: dict[str, str], reason: str, field:
     [
         ({"when2": "colour 'red'", "off2": "1"}, "when2"),
         ({"off1": "", "when1": "hour 8"}, "off1"),
-        ({"holdout": "50.01"}, "holdout"),
+        ({"holdout": "half"}, "holdout"),
         ({"percent3": "100.5"}, "percent3"),
         ({"person": "x"}, "person"),
     ],
@@ -249,3 +250,23 @@ def test_what_three_steps_can_not_say_they_do_not_offer_to_change(rows: tuple[Ru
 def test_a_payer_is_told_the_conditions_of_a_row(row: RuleRow, english: str, chinese: str) -> None:
     assert row_told(words("en"), row) == english
     assert row_told(words("zh-CN"), row) == chinese
+
+
+@pytest.mark.parametrize(
+    ("typed", "bps"), [("0", 0), ("50", 5_000), ("50.01", 5_001), ("99.5", 9_950), ("100", 10_000)]
+)
+def test_the_editor_holds_out_whatever_the_api_does(typed: str, bps: int) -> None:
+    terms = CampaignTerms(rules=RuleTable(rows=(RuleRow(off=1),)), holdout_bps=bps)
+    terms.check(CampaignKind.DISCOUNT, Side.PAYER)
+    shown = desk_form.typed_of(terms, CampaignKind.DISCOUNT)
+    read = desk_form.read_terms(Form(shown | {"holdout": typed}), CampaignKind.DISCOUNT, terms)
+    assert read == terms
+
+
+def test_more_than_all_is_held_out_by_nobody() -> None:
+    terms = CampaignTerms(rules=RuleTable(rows=(RuleRow(off=1),)))
+    shown = desk_form.typed_of(terms, CampaignKind.DISCOUNT) | {"holdout": "100.01"}
+    read = desk_form.read_terms(Form(shown), CampaignKind.DISCOUNT, terms)
+    with pytest.raises(Refusal) as refused:
+        read.check(CampaignKind.DISCOUNT, Side.PAYER)
+    assert desk_form.at_field(refused.value).facts["field"] == "holdout"

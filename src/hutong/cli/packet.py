@@ -36,7 +36,7 @@ async def send(
     *,
     equal: Annotated[bool, Parameter(negative="", help="Each gets the same; else by luck.")] = False,
     greeting: Annotated[str, Parameter(help="What stands on it.")] = "",
-    to: Annotated[str, Parameter(help="The personal code of the one person of this institution it is for.")] = "",
+    to: Annotated[str, Parameter(help="The code to receive of the one person it is for, of any institution.")] = "",
     pin: Annotated[str, Parameter(help="The PIN; asked for where it is needed.")] = "",
     at: At = NOWHERE,
     json: AsJson = False,

@@ -87,7 +87,7 @@ async def shown(_: Words, marketing: Marketing, template_id: str, merchant_id: i
         id=template_id,
         template=template,
         told=coupon_told(_, template.told),
-        promised=promised(_, template.told),
+        promised=promised(_, template.told, marketing.calendar.zone),
         kind=kind,
         use=Use(sum(each.claimed for each in uses.values()), sum(each.used for each in uses.values())),
         batches=[

@@ -1,10 +1,13 @@
 """Coupons in the words of whoever makes them: what may be chosen, and what one promises."""
 
+from datetime import tzinfo
+
 from hutong.kernel.clock import NS_PER_MS
 from hutong.marketing.coupons.template import ClaimLimits, CodeKind, CouponKind, CouponTerms, OnRefund, Stacking
 from hutong.marketing.coupons.validity import Validity
 from hutong.web.language import Words, phrase
 
+GOOD_TIME = "yyyy-MM-dd HH:mm ZZZZ"  # Of coupons: with the zone, since who holds one may be elsewhere.
 WEEKDAYS = {
     1: phrase("Monday"),
     2: phrase("Tuesday"),
@@ -32,13 +35,13 @@ AFTER_REFUND = {
 }
 
 
-def promised(_: Words, terms: CouponTerms) -> list[tuple[str, str]]:
-    """Everything of the terms that what it gives does not say already: a name and what it is."""
+def promised(_: Words, terms: CouponTerms, zone: tzinfo) -> list[tuple[str, str]]:
+    """Everything of the terms that what it gives does not say already: a name and what it is. `zone`: of whose coupon it is."""
     item = _("%(item)s, usually %(price)s", item=terms.item, price=_.money(terms.item_price)) if terms.item else ""
     found = [
         (_("Kind"), _(COUPON_KINDS[terms.kind.value])),
         (_("What it is for"), item),
-        (_("When it is good"), _days(_, terms.validity)),
+        (_("When it is good"), _days(_, terms.validity, zone)),
         (_("Days of the week"), " ".join(_(WEEKDAYS[day]) for day in sorted(terms.validity.weekdays))),
         (_("Who may claim"), _limits(_, terms.limits)),
         (_("Beside others"), _beside(_, terms.stacking)),
@@ -48,17 +51,13 @@ def promised(_: Words, terms: CouponTerms) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found if text]
 
 
-def _days(_: Words, validity: Validity) -> str:
+def _days(_: Words, validity: Validity, zone: tzinfo) -> str:
     parts = [
         _("%(count)s days from the claim on", count=validity.days) if validity.days else "",
         _span(_, validity.seconds),
         _("%(count)s days after the claim", count=validity.waits_days) if validity.waits_days else "",
-        _("from %(time)s", time=_.time(validity.from_ms * NS_PER_MS, form="yyyy-MM-dd HH:mm"))
-        if validity.from_ms
-        else "",
-        _("until %(day)s", day=_.time(validity.until_ms * NS_PER_MS - 1, form="yyyy-MM-dd HH:mm"))
-        if validity.until_ms
-        else "",
+        _("from %(time)s", time=_.time(validity.from_ms * NS_PER_MS, zone, GOOD_TIME)) if validity.from_ms else "",
+        _("until %(day)s", day=_.time(validity.until_ms * NS_PER_MS - 1, zone, GOOD_TIME)) if validity.until_ms else "",
     ]
     return " · ".join(filter(None, parts))
 

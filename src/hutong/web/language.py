@@ -1,11 +1,10 @@
 """What pages say, in the reader's language: gettext catalogues, English in the code, Chinese beside it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -31,7 +30,6 @@ def phrase(text: str) -> str:
 
 
 _NOT_DONE = phrase("This can't be done (%(name)s).")
-_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class Words:
@@ -84,11 +82,11 @@ class Words:
         sign = "−" if minor < 0 else "+" if signed and minor else ""
         return f"{sign}{'¥' if currency == 'CNY' else currency + ' '}{int(whole):,}{dot}{rest}"
 
-    def time(self, at_ns: int, zone: ZoneInfo | None = None, form: str = "") -> str:
-        """An instant as a local date and time, to the second."""
+    def time(self, at_ns: int, zone: tzinfo, form: str = "") -> str:
+        """An instant as the date and time there, to the second."""
         if not at_ns:
             return "–"
-        at = datetime.fromtimestamp(at_ns // NS_PER_S, UTC).astimezone(zone or _ZONE)
+        at = datetime.fromtimestamp(at_ns // NS_PER_S, UTC).astimezone(zone)
         return format_datetime(at, form or "yyyy-MM-dd HH:mm:ss", locale=self._locale)
 
     def day(self, day: date, form: str = "medium") -> str:

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.errors import Refusal
 from hutong.marketing.invitations.circle import Circle, PersonPayment, way_back
 from hutong.marketing.invitations.signals import LOOKS, score, seen
-from hutong.marketing.invitations.terms import InvitationTerms, read_terms
+from hutong.marketing.invitations.terms import InvitationTerms, check_terms, read_terms
 
 TERMS: InvitationTerms = read_terms({})
 A, F, G, H, I, J, K = 1, 2, 3, 4, 5, 6, 7  # noqa: E741  # An inviter, a friend, and others.
@@ -98,7 +99,7 @@ def test_a_weight_of_nothing_turns_a_signal_off_and_weights_add_up() -> None:
         ("REFUND_AFTER_REWARD", 100),
     ]
     assert score(seen(circle, TERMS)) == 200
-    blind = read_terms({"weights": {"SHARED_DEVICE": 0}})
+    blind = read_terms({"weights": {"SHARED_DEVICE": 0, "REFUND_AFTER_REWARD": 0}})
     assert seen(circle, blind) == []
 
 
@@ -134,3 +135,19 @@ def test_terms_that_make_no_sense_are_refused_saying_where(said: dict[str, Any],
 def test_what_is_shipped_ends_at_288_yuan() -> None:
     assert TERMS.total(TERMS.friends_max) == TERMS.total(10_000) == 28_800
     assert TERMS.total(0) == 0
+
+
+def test_who_weighs_one_signal_anew_leaves_the_others_as_they_are() -> None:
+    assert dict(read_terms({"weights": {"RING": 7}}).weights) == {**TERMS.weights, "RING": 7}
+    assert read_terms({"weights": {}}).weights == TERMS.weights
+    off = dict.fromkeys(TERMS.weights, 0)
+    assert read_terms({"weights": off}).weights == off
+
+
+def test_a_weight_of_no_signal_is_refused_when_it_is_written_down_and_passed_over_in_terms_of_before() -> None:
+    said = {"weights": {"RINGS": 7}}
+    with pytest.raises(Refusal) as refused:
+        check_terms(said)
+    assert (refused.value.reason.name, refused.value.facts["field"]) == ("INVITATION_TERMS_INVALID", "weights")
+    assert read_terms(said).weights["RING"] == TERMS.weights["RING"]
+    assert check_terms({"weights": {"RING": 7}}).weights["RING"] == 7

@@ -9,7 +9,13 @@ import msgspec
 from hutong.institution.chart import red_packet_account
 from hutong.kernel.ids import id_text
 from hutong.ledger.transfer import AccountFlag
-from hutong.marketing.red_packets.red_packet import PacketDraft, RedPacket, RedPacketClaim, packet_plate
+from hutong.marketing.red_packets.red_packet import (
+    PacketDraft,
+    PersonElsewhere,
+    RedPacket,
+    RedPacketClaim,
+    packet_plate,
+)
 from hutong.marketing.red_packets.service import RedPackets
 from hutong.marketing.red_packets.split import SplitKind
 from hutong.marketing.red_packets.views import ClaimView, LookView
@@ -33,12 +39,17 @@ class People:
     def own_code(self, user_id: int) -> str:
         return self._house.own_codes[user_id]
 
+    def own_codes(self, user_id: int) -> dict[int, str]:
+        texts = [self._house.own_codes[user_id], *self._house.more_codes.get(user_id, ())]
+        return {self._house.codes[text]: text for text in texts}
+
 
 class House(Institution):
     """An institution with red packets."""
 
     def __init__(self, world: World, node_id: str, seed: int) -> None:
         self.own_codes: dict[int, str] = {}
+        self.more_codes: dict[int, list[str]] = {}
         super().__init__(world, node_id, seed)
 
     def boot(self) -> None:
@@ -65,6 +76,17 @@ class House(Institution):
         self.own_codes[person.id] = f"https://{self.node_id}.example/q/P{person.id}"
         self.asks(user=person, code=self.own_codes[person.id], mcc="0000")
         return person
+
+    def another_code(self, person: Person) -> str:
+        """Beside the first one, which is the one that claims are made with."""
+        codes = self.more_codes.setdefault(person.id, [])
+        codes.append(f"https://{self.node_id}.example/q/P{person.id}-{len(codes)}")
+        self.asks(user=person, code=codes[-1], mcc="0000")
+        return codes[-1]
+
+    def named(self, code: str) -> PersonElsewhere:
+        """Whom of another institution a code names."""
+        return waited(self.world, lambda: self.red_packets.named_elsewhere(code))
 
     def look(self, person: Person, link: str) -> LookView:
         """What stands on a packet of whatever institution."""

@@ -84,8 +84,8 @@ REGISTER = (
     Holding(
         "red_packets",
         "sender_id",
-        {"sender_name": "", "greeting": ""},
-        secret=frozenset({"seed", "link_key", "to_user_id"}),
+        {"sender_name": "", "greeting": "", "to_name": ""},
+        secret=frozenset({"seed", "link_key", "to_user_id", "to_code_id"}),
     ),
     Holding("red_packet_claims", blanked={"name": ""}, secret=frozenset({"claimant_key"})),
     Holding("red_packet_foreign_claims", blanked={"link": "", "sender_name": "", "greeting": ""}),

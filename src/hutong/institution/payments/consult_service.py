@@ -298,6 +298,7 @@ def _not_resolved(answer: CodeResolve) -> Refusal:
             "payee_name": network_text("creditor_name", answer.creditor_name),
             "remark": network_text("remittance", answer.remittance),
             "expires_at_ms": answer.expires_at_ms,
+            "named": answer.request_id if answer.request_id.strip("0") and not answer.amount else "",
         }
     except Refusal as refusal:
         return refusal

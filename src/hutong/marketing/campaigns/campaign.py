@@ -59,7 +59,7 @@ class CampaignTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     rules: RuleTable = RuleTable()
     caps: Caps = Caps()
-    holdout_bps: int = HOLDOUT_BPS
+    holdout_bps: int = HOLDOUT_BPS  # Up to all: a pilot holds out most.
     by_joining: bool = False  # For payments to merchants of ours that joined it: a programme.
     partial: bool = False  # Whether less than the rule says is given where a budget has no more.
     priority: int = 0  # See `Benefit`.

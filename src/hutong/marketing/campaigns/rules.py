@@ -206,9 +206,7 @@ class Sieve:
         self._passed: dict[Any, int] = {}  # By band.
 
     def passed(self, value: Any) -> int:
-        """The rows, a bit each; None: nobody has said, and no row fits that asks."""
-        if value is None:
-            return self._free
+        """The rows, a bit each. Of None, which nobody has said, the engine finds that no condition holds."""
         band = self._band.of(value)
         passed = self._passed.get(band)
         if passed is None:

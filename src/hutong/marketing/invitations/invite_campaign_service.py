@@ -8,7 +8,7 @@ from hutong.marketing.campaigns.campaign import TREATED, CampaignKind, CampaignT
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.invitations.invite_campaign import InviteCampaign
 from hutong.marketing.invitations.reasons import InvitationReason
-from hutong.marketing.invitations.terms import read_terms
+from hutong.marketing.invitations.terms import check_terms
 
 
 class InviteCampaigns:
@@ -43,4 +43,4 @@ class InviteCampaigns:
 
 def _check(terms: CampaignTerms) -> None:
     """Refuses INVITATION_TERMS_INVALID."""
-    read_terms(terms.more)
+    check_terms(terms.more)

@@ -74,9 +74,16 @@ class InvitationTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def read_terms(said: Mapping[str, Any]) -> InvitationTerms:
-    """What a campaign says of inviting, over what is shipped. Refuses INVITATION_TERMS_INVALID, saying where."""
+    """
+    What a campaign says of inviting, over what is shipped; of `weights` each signal by itself: who weighs one anew leaves the others
+    as they are. Refuses INVITATION_TERMS_INVALID, saying where.
+    """
+    shipped = _shipped()
+    merged = {**shipped, **said}
+    if isinstance(weights := said.get("weights"), Mapping):
+        merged["weights"] = {**shipped["weights"], **weights}
     try:
-        terms = msgspec.convert({**_shipped(), **said}, InvitationTerms)
+        terms = msgspec.convert(merged, InvitationTerms)
     except msgspec.ValidationError as error:
         raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, problem=str(error)) from None
     for before, after in pairwise(terms.steps):
@@ -84,6 +91,16 @@ def read_terms(said: Mapping[str, Any]) -> InvitationTerms:
             raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, field="steps", problem="steps must rise")
     if terms.steps[-1].total > terms.person_max:
         raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, field="steps", problem="more than person_max")
+    return terms
+
+
+def check_terms(said: Mapping[str, Any]) -> InvitationTerms:
+    """The same of terms that somebody writes down now: a signal that there is not is refused, too, and not passed over."""
+    terms = read_terms(said)
+    unknown = sorted(terms.weights.keys() - _shipped()["weights"].keys())
+    if unknown:
+        problem = f"no such signal: {', '.join(unknown)}"[:200]
+        raise Refusal(InvitationReason.INVITATION_TERMS_INVALID, field="weights", problem=problem)
     return terms
 
 

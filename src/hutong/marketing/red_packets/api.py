@@ -13,14 +13,16 @@ from litestar import Controller, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter, SkipValidation
 
+from hutong.codes.code import CodeReason
 from hutong.institution.door_api import Door, session_guard
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
-from hutong.kernel.errors import Kind
+from hutong.kernel.errors import Kind, Refusal
 from hutong.kernel.ids import parse_id
 from hutong.marketing.red_packets.red_packet import (
     PACKET_PREFIX,
     PacketState,
+    PersonElsewhere,
     RedPacket,
     RedPacketClaim,
     person_key,
@@ -37,7 +39,7 @@ from hutong.marketing.red_packets.views import (
     share_view,
 )
 from hutong.runtime.http import Problem
-from hutong.runtime.shelf import decided
+from hutong.runtime.shelf import decided, warmed
 
 Recipient = Callable[[str], int]
 
@@ -55,9 +57,8 @@ class PacketEdge:
     recipient: Recipient
 
     async def create(self, user_id: int, data: CreatePacket) -> RedPacket:
-        return await self.red_packets.create(
-            user_id, lambda: data.draft(self.recipient(data.to_code) if data.to_code else None)
-        )
+        here, there = await whom(self.red_packets, self.recipient, data.to_code)
+        return await self.red_packets.create(user_id, lambda: data.draft(here, there))
 
     def seen(self, user_id: int, packet_id: int) -> tuple[RedPacket, Sequence[RedPacketClaim]]:
         """A packet of mine, or of which I claimed, and all its claims. Refuses RED_PACKET_UNKNOWN. May raise `Cold`."""
@@ -68,6 +69,20 @@ class PacketEdge:
         mine = next((each for each in claims if each.claimant_key == key), None)
         link = self.red_packets.packets.link(packet) if packet.sender_id == user_id else ""
         return packet_view(packet, claims, link=link, mine=mine)
+
+
+async def whom(
+    red_packets: RedPackets, recipient: Recipient, text: str, field: str = "to_code"
+) -> tuple[int, None] | tuple[None, PersonElsewhere | None]:
+    """The one person here or elsewhere that a text names; nobody, where it is empty. Refuses as `named_elsewhere`."""
+    if not text:
+        return None, None
+    try:
+        return await warmed(red_packets.node.journal, lambda: recipient(text)), None
+    except Refusal as refusal:
+        if refusal.reason is not CodeReason.CODE_UNKNOWN:
+            raise
+    return None, await red_packets.named_elsewhere(text, field)
 
 
 Edge = NamedDependency[SkipValidation[PacketEdge]]

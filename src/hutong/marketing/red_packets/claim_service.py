@@ -73,7 +73,7 @@ class ClaimService:
         if known is not None:
             self._journal.effect(partial(answer, packet, known))
             return
-        if packet.to_user_id not in (None, user_id):
+        if packet.is_for_one and packet.to_user_id != user_id:
             raise Refusal(RedPacketReason.RED_PACKET_NOT_YOURS)
         if user_id == packet.sender_id and not (packet.count > 1 and self._packets.limits.sender_may_claim):
             raise Refusal(RedPacketReason.RED_PACKET_NOT_YOURS)

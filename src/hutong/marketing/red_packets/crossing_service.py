@@ -123,7 +123,7 @@ class CrossingService:
         if known is not None:
             self._answer(consult, packet, known)
             return
-        self._check(packet)
+        self._check(packet, consult.debtor_agent)
         told = partial(self._told, consult, packet.id, asked)
         self._asked.append((self._node.clock.now_ns(), self._consults.ask(asked.code, told)))
 
@@ -139,11 +139,13 @@ class CrossingService:
             self._answer(consult, packet, known)
             return
         try:
-            self._check(packet)
+            self._check(packet, consult.debtor_agent)
             if isinstance(terms, Refusal):
                 raise terms
             if terms.creditor_agent != consult.debtor_agent:
                 raise Refusal(RedPacketReason.RED_PACKET_PAYEE_ELSEWHERE)
+            if packet.to_code_id not in (None, terms.request_id):
+                raise Refusal(RedPacketReason.RED_PACKET_NOT_YOURS)
             opened = self._packets.opened(packet)
             self._check_terms(terms, opened.next_amount)
         except Refusal as refusal:
@@ -173,16 +175,15 @@ class CrossingService:
         self._send(packet, claim, terms)
         self._answer(consult, packet, claim)
 
-    def _check(self, packet: RedPacket) -> None:
-        """Refuses RED_PACKET_NOT_YOURS, of one that is for somebody here; what has nothing to claim."""
-        if packet.to_user_id is not None:
+    def _check(self, packet: RedPacket, agent: str) -> None:
+        """Refuses RED_PACKET_NOT_YOURS, of one that is for somebody of another institution; what has nothing to claim."""
+        if packet.is_for_one and packet.to_agent != agent:
             raise Refusal(RedPacketReason.RED_PACKET_NOT_YOURS)
         packet.check_claimable(self._node.clock.now_ns())
 
     def _check_terms(self, terms: Terms, amount: int) -> None:
         """Refuses a code that is not a person's, for any amount of this currency."""
-        is_person = terms.channel is Channel.PERSONAL_CODE and terms.is_static and not terms.amount
-        if not is_person or terms.payee_discount or terms.currency != self._currency.alpha:
+        if not is_for_anything(terms) or terms.payee_discount or terms.currency != self._currency.alpha:
             raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, field="to")
         if not network_shares(terms, amount).sound:
             raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, amount=amount)
@@ -221,8 +222,15 @@ class CrossingService:
                 creditor_name=packet.sender_name if packet is not None else "",
                 remittance=packet.greeting if packet is not None else "",
                 expires_at_ms=packet.expires_ns // NS_PER_MS if packet is not None else 0,
+                request_id=id_hex(self._named(consult, packet)),
             ),
         )
+
+    def _named(self, consult: CodeConsult, packet: RedPacket | None) -> int:
+        """Whom of the asker's it is for, so that the asker alone can tell; 0 of one for anybody."""
+        there = packet.to_elsewhere if packet is not None else None
+        link = consult.code.partition("?")[0]
+        return there.key(link) if there is not None and there.agent == consult.debtor_agent else 0
 
     # On its way.
 
@@ -378,6 +386,11 @@ class CrossingService:
             now_ns=self._node.clock.now_ns(),
             remark=packet.greeting,
         )
+
+
+def is_for_anything(terms: Terms) -> bool:
+    """Whether a code is a person's, for any amount, again and again."""
+    return terms.channel is Channel.PERSONAL_CODE and terms.is_static and not terms.amount
 
 
 def _ended(claim: RedPacketClaim, state: ClaimState, reason: str, now_ns: int) -> RedPacketClaim:

@@ -1,5 +1,7 @@
 """People here open packets of other institutions: their institution is asked, and sends the share as a payment."""
 
+from collections.abc import Mapping
+
 from hutong.institution.payments.consult_service import CODE_LENGTH_MAX, ConsultService
 from hutong.institution.payments.creditor_service import CreditorService
 from hutong.institution.payments.quotes import Terms
@@ -16,10 +18,11 @@ from hutong.marketing.red_packets.foreign_claim import (
 )
 from hutong.marketing.red_packets.ports import People
 from hutong.marketing.red_packets.reasons import RedPacketReason
-from hutong.marketing.red_packets.red_packet import ClaimState, PacketState
+from hutong.marketing.red_packets.red_packet import ClaimState, PacketState, PersonElsewhere
 from hutong.marketing.red_packets.views import ClaimView, LookView
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf, decided, warmed
+from hutong.scheme.messages import id_hex
 
 _STATES = {
     "CODE_IS_RED_PACKET": PacketState.OPEN,
@@ -46,14 +49,21 @@ class ForeignClaimService:
         Refuses:  what is no link; RED_PACKET_ELSEWHERE for what is no packet; NETWORK_SILENT.
         """
         link = one_spelling(link)
-        known = await warmed(self._journal, lambda: self._claims.get(foreign_claim_id(user_id, link)))
+
+        def looked_up() -> tuple[ForeignClaim | None, Mapping[int, str]]:
+            return self._claims.get(foreign_claim_id(user_id, link)), self._people.own_codes(user_id)
+
+        known, codes = await warmed(self._journal, looked_up)
         try:
             await self._consults.terms_from_network(link)
         except Refusal as refusal:
             state = _STATES.get(str(refusal.facts.get("because", "")))
             if refusal.reason is not PaymentReason.CODE_NOT_RESOLVED or state is None:
                 raise
+            named = str(refusal.facts.get("named", ""))
             return LookView(
+                is_for_another=bool(named) and not _named(named, link, codes),
+                is_for_me=bool(named and _named(named, link, codes)),
                 sender_name=str(refusal.facts.get("payee_name", "")),
                 greeting=str(refusal.facts.get("remark", "")),
                 state=state,
@@ -79,22 +89,39 @@ class ForeignClaimService:
             return self._people.own_code(user_id)
 
         code = await decided(self._journal, prepared)
-        text = claim_text(link, Claim(claimant_reference(user_id, link), code))
-        if len(text) > CODE_LENGTH_MAX:
-            raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, field="link")
         try:
-            terms = await self._consults.terms_from_network(text)
+            terms = await self._asked(user_id, link, code)
         except Refusal as refusal:
             if refusal.reason is not PaymentReason.CODE_NOT_RESOLVED:
                 raise
-            because = str(refusal.facts.get("because", ""))
-            if because in RedPacketReason.__members__:
-                raise Refusal(RedPacketReason[because]) from None
-            raise Refusal(RedPacketReason.RED_PACKET_NOT_CLAIMED, because=because) from None
+            terms = await self._asked_as_named(user_id, link, code, refusal)
         if not terms.amount:
             raise Refusal(RedPacketReason.RED_PACKET_ELSEWHERE)
         claim = await decided(self._journal, lambda: self._kept(user_id, link, terms))
         return await self.view(claim)
+
+    async def _asked(self, user_id: int, link: str, code: str) -> Terms:
+        text = claim_text(link, Claim(claimant_reference(user_id, link), code))
+        if len(text) > CODE_LENGTH_MAX:
+            raise Refusal(RedPacketReason.RED_PACKET_CLAIM_MALFORMED, field="link")
+        return await self._consults.terms_from_network(text)
+
+    async def _asked_as_named(self, user_id: int, link: str, code: str, refused: Refusal) -> Terms:
+        """A packet for one person who has several codes: it is asked once more, by that one which it names."""
+        because, named = (str(refused.facts.get(each, "")) for each in ("because", "named"))
+        if because == RedPacketReason.RED_PACKET_NOT_YOURS.name and named:
+            codes = await warmed(self._journal, lambda: self._people.own_codes(user_id))
+            found = _named(named, link, codes)
+            if found and found != code:
+                try:
+                    return await self._asked(user_id, link, found)
+                except Refusal as refusal:
+                    if refusal.reason is not PaymentReason.CODE_NOT_RESOLVED:
+                        raise
+                    because = str(refusal.facts.get("because", ""))
+        if because in RedPacketReason.__members__:
+            raise Refusal(RedPacketReason[because])
+        raise Refusal(RedPacketReason.RED_PACKET_NOT_CLAIMED, because=because)
 
     def _kept(self, user_id: int, link: str, terms: Terms) -> ForeignClaim:
         now_ns = self._node.clock.now_ns()
@@ -137,3 +164,9 @@ class ForeignClaimService:
             institution=claim.agent,
             claimed_at_ms=claim.created_ns // NS_PER_MS,
         )
+
+
+def _named(named: str, link: str, codes: Mapping[int, str]) -> str:
+    """The code of these that a packet is for; empty: it is for somebody else."""
+    found = (text for id_, text in codes.items() if id_hex(PersonElsewhere("", id_).key(link)) == named)
+    return next(found, "")

@@ -12,6 +12,11 @@ class OwnPeople:
         self.check_pin_token = people.check_pin_token
         self._codes = people.codes
 
+    def own_codes(self, user_id: int) -> dict[int, str]:
+        """All such codes there are, by their ids."""
+        codes = self._codes.personal_codes(user_id)
+        return {code.id: self._codes.plate_text(code) for code in codes if code.active and not code.amount}
+
     def own_code(self, user_id: int) -> str:
         """A code by which this person is paid any amount; one is made for who has none."""
         codes = self._codes.personal_codes(user_id)

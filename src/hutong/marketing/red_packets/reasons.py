@@ -22,3 +22,7 @@ class RedPacketReason(Reason):
     RED_PACKET_CLAIM_MALFORMED = Kind.INVALID, "NARR"
     RED_PACKET_PAYEE_ELSEWHERE = Kind.REFUSED, "AG01"  # The code to pay is not of the institution that claims.
     RED_PACKET_NOT_DELIVERED = Kind.REFUSED, "NARR"  # The claimant's institution refused the money for a day.
+    RED_PACKET_NAMES_NOBODY = (
+        Kind.INVALID,
+        "AG01",
+    )  # It is to be for one person, and the code is no person's for any amount.

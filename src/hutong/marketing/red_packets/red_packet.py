@@ -60,6 +60,24 @@ class RedPacketLimits(msgspec.Struct, frozen=True):
             raise Refusal(RedPacketReason.RED_PACKET_TOO_MUCH, field="amount", amount_max=count * self.share_max)
 
 
+class PersonElsewhere(msgspec.Struct, frozen=True):
+    """One person of another institution, by a code to receive of theirs: who scanned it need not know more."""
+
+    agent: str
+    code_id: int  # What that institution calls the code.
+    name: str = ""  # As the code's owner tells it: masked.
+
+    def key(self, link: str) -> int:
+        """
+        By what that institution finds the code among those of whoever opens `link`: nobody learns from it whose it is, who
+        does not know both.
+
+        Spec:     docs/scheme/red-packet.md, "For one person".
+        """
+        told = hashlib.blake2b(f"{link} {self.code_id:032x}".encode(), digest_size=16, person=b"hutong packet to")
+        return int.from_bytes(told.digest(), "big")
+
+
 class PacketDraft(msgspec.Struct, frozen=True, kw_only=True):
     """What a sender wants to give."""
 
@@ -68,14 +86,15 @@ class PacketDraft(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     count: int
     greeting: str = ""
-    to_user_id: int | None = None  # None: whoever has the link.
+    to_user_id: int | None = None  # None: whoever has the link,
+    to_elsewhere: PersonElsewhere | None = None  # or one person of another institution.
     pin_token: str = ""
 
     def check(self, limits: RedPacketLimits) -> None:
         """Refuses what is wrong with the amount, the limits' refusals, RED_PACKET_FOR_ONE, the text refusals."""
         check_amount(self.amount)
         limits.check(self.kind, self.amount, self.count)
-        if self.to_user_id and self.count != 1:
+        if (self.to_user_id or self.to_elsewhere) and self.count != 1:
             raise Refusal(RedPacketReason.RED_PACKET_FOR_ONE, field="count")
         check_text("greeting", self.greeting, length_max=GREETING_LENGTH_MAX, empty=True)
 
@@ -104,6 +123,19 @@ class RedPacket(msgspec.Struct, frozen=True, kw_only=True):
     created_ns: BigInt
     expires_ns: BigInt
     ended_ns: BigInt  # 0: not yet.
+    to_agent: Text = ""  # Of the one person of another institution who may claim;
+    to_code_id: Uuid | None = None  # by which code they are named,
+    to_name: Text = ""  # and what it says of them: masked.
+
+    @property
+    def to_elsewhere(self) -> PersonElsewhere | None:
+        """The one person of another institution it is for."""
+        return None if self.to_code_id is None else PersonElsewhere(self.to_agent, self.to_code_id, self.to_name)
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether somebody is named, here or elsewhere."""
+        return self.to_user_id is not None or self.to_code_id is not None
 
     @property
     def is_over(self) -> bool:
@@ -136,6 +168,7 @@ class RedPacket(msgspec.Struct, frozen=True, kw_only=True):
             "count": (self.count, draft.count),
             "greeting": (self.greeting, draft.greeting),
             "to_user_id": (self.to_user_id, draft.to_user_id),
+            "to_code": (self.to_code_id, draft.to_elsewhere and draft.to_elsewhere.code_id),
         }
         for field, (known, asked) in pairs.items():
             if known != asked:

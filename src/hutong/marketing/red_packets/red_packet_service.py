@@ -194,7 +194,7 @@ class RedPacketService:
         usage.check(limits, draft.amount)
         usage.take(limits, draft.amount)
         usage.counted_ns = max(now_ns, usage.counted_ns)
-        expires_ns = now_ns + self.limits.life_ns
+        expires_ns, there = now_ns + self.limits.life_ns, draft.to_elsewhere
         return RedPacket(
             id=draft.packet_id,
             sender_id=sender.id,
@@ -217,6 +217,9 @@ class RedPacketService:
             created_ns=usage.counted_ns,  # What is given back of it is given back to the day that counted it.
             expires_ns=expires_ns,
             ended_ns=0,
+            to_agent=there.agent if there is not None else "",
+            to_code_id=there.code_id if there is not None else None,
+            to_name=there.name if there is not None else "",
         )
 
     def link(self, packet: RedPacket) -> str:

@@ -13,11 +13,18 @@ from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.marketing.red_packets.claim_service import ClaimService
-from hutong.marketing.red_packets.crossing_service import CrossingService
+from hutong.marketing.red_packets.crossing_service import CrossingService, is_for_anything
 from hutong.marketing.red_packets.foreign_claim_service import ForeignClaimService
 from hutong.marketing.red_packets.ports import People
 from hutong.marketing.red_packets.reasons import RedPacketReason
-from hutong.marketing.red_packets.red_packet import PacketDraft, RedPacket, RedPacketClaim, RedPacketLimits, person_key
+from hutong.marketing.red_packets.red_packet import (
+    PacketDraft,
+    PersonElsewhere,
+    RedPacket,
+    RedPacketClaim,
+    RedPacketLimits,
+    person_key,
+)
 from hutong.marketing.red_packets.red_packet_service import RedPacketService
 from hutong.marketing.red_packets.views import ClaimView, LookView, claim_view
 from hutong.runtime.shelf import decided, warmed
@@ -41,6 +48,7 @@ class RedPackets:
         self.node = node
         self._journal = node.journal
         self._own_links = f"{plate_base}{PATH}"
+        self._consults = payments.consults
         self.packets = RedPacketService(
             node,
             ledger,
@@ -76,6 +84,18 @@ class RedPackets:
         return _plate(link, self._own_links)
 
     # What waits: for the ledger, or for the network.
+
+    async def named_elsewhere(self, code: str, field: str = "to_code") -> PersonElsewhere:
+        """
+        The person of another institution whose code to receive this is: whom a packet may be for.
+
+        Refuses:  RED_PACKET_NAMES_NOBODY, of a merchant's code, one with an amount, or one for a single payment; what the
+                  code's owner refuses; NETWORK_SILENT.
+        """
+        terms = await self._consults.terms_from_network(code)
+        if not is_for_anything(terms) or terms.creditor_agent == self.node.node_id:
+            raise Refusal(RedPacketReason.RED_PACKET_NAMES_NOBODY, field=field)
+        return PersonElsewhere(terms.creditor_agent, terms.request_id, terms.payee_name)
 
     async def create(self, user_id: int, draft: Callable[[], PacketDraft]) -> RedPacket:
         """As `RedPacketService.create`, when it is durable; `draft` may look things up."""
@@ -127,6 +147,8 @@ class RedPackets:
             greeting=packet.greeting,
             state=self.packets.state_now(packet),
             is_mine=packet.sender_id == user_id,
+            is_for_me=packet.to_user_id == user_id,
+            is_for_another=packet.is_for_one and packet.to_user_id != user_id,
             claimed=None if claim is None else claim_view(packet, claim),
             expires_at_ms=packet.expires_ns // NS_PER_MS,
         )

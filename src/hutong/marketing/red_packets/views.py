@@ -12,6 +12,7 @@ from hutong.marketing.red_packets.red_packet import (
     ClaimState,
     PacketDraft,
     PacketState,
+    PersonElsewhere,
     RedPacket,
     RedPacketClaim,
 )
@@ -30,10 +31,12 @@ class CreatePacket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     amount: int  # Of all shares together, in minor units.
     count: int
     greeting: str = ""
-    to_code: str = ""  # The personal code of the one person here it is for; empty: of whoever has the link.
+    to_code: str = (
+        ""  # A code to receive of the one person it is for, of any institution; empty: of whoever has the link.
+    )
     pin_token: str = ""
 
-    def draft(self, to_user_id: int | None) -> PacketDraft:
+    def draft(self, to_user_id: int | None, to_elsewhere: PersonElsewhere | None = None) -> PacketDraft:
         return PacketDraft(
             packet_id=parse_id(PACKET_PREFIX, self.packet_id),
             kind=self.kind,
@@ -41,6 +44,7 @@ class CreatePacket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             count=self.count,
             greeting=self.greeting,
             to_user_id=to_user_id,
+            to_elsewhere=to_elsewhere,
             pin_token=self.pin_token,
         )
 
@@ -100,6 +104,8 @@ class PacketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     commitment: str
     seed: str = ""
     link: str = ""  # For the sender alone.
+    to_institution: str = ""  # Of the one person of another institution it is for,
+    to_name: str = ""  # and their name as it is shown: for the sender alone.
     mine: ShareView | None = None
     created_at_ms: int
     expires_at_ms: int
@@ -114,6 +120,8 @@ class LookView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     greeting: str = ""
     state: PacketState
     is_mine: bool = False  # I filled it.
+    is_for_me: bool = False  # And for nobody else.
+    is_for_another: bool = False  # One person, and I am not that one.
     institution: str = ""  # Whose it is; left out: of this one.
     claimed: ClaimView | None = None  # What I got of it already.
     expires_at_ms: int = 0
@@ -170,6 +178,8 @@ def packet_view(
         commitment=packet.commitment.hex(),
         seed=packet.seed.hex() if packet.is_over else "",
         link=link,
+        to_institution=packet.to_agent if link else "",
+        to_name=packet.to_name if link else "",
         mine=None if mine is None else share_view(mine),
         created_at_ms=packet.created_ns // NS_PER_MS,
         expires_at_ms=packet.expires_ns // NS_PER_MS,

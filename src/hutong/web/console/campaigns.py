@@ -17,6 +17,7 @@ from hutong.marketing.campaigns.campaign import (
     CampaignKind,
     CampaignState,
 )
+from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
@@ -24,6 +25,7 @@ from hutong.runtime.http import HttpReason
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
 from hutong.web.console.campaign_coupons import coupon_pages
 from hutong.web.console.campaign_form import DAYS, FIELDS, HOURS, USUAL, WAYS, read_own, revisable
+from hutong.web.console.campaign_making import CampaignMaker, Ids, Making
 from hutong.web.console.campaign_terms import terms_pages
 from hutong.web.console.place import Console
 from hutong.web.coupon_codes import COUPON_STATES, listed
@@ -32,6 +34,7 @@ from hutong.web.form import Form
 from hutong.web.page import AnyRequest
 
 _PATH = "/console/campaigns"
+_IDS = {"id": CAMPAIGN_PREFIX, "deposit": DEPOSIT_PREFIX, "template": TEMPLATE_PREFIX}  # What a form brings with it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
 
 
 def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
-    edge = marketing.campaign_edge
+    edge, maker = marketing.campaign_edge, CampaignMaker(marketing)
 
     @get("/campaigns/new")
     async def new(request: AnyRequest) -> Response[str]:
@@ -130,37 +133,25 @@ def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[Con
 
     @post("/campaigns/new", status_code=200)
     async def begin(request: AnyRequest) -> Response[Any]:
-        """Set aside what is missing of its budget, write it down, and let it run. Sent again, it is the same campaign."""
+        """Set aside what is missing of its budget, write it down, and let it run: just what stands on the form, however often it is sent."""
         who: SignedInStaff = request.auth
         form = await console.pages.form(request)
         typed = {name: form.text(name, length_max=100) for name in FIELDS}
         try:
-            draft, coupon, stock = read_own(form, console.institution.node.clock.now_ns(), console.bills.currency)
+            now_ns = console.institution.node.clock.now_ns()
+            ids = Ids(*(parse_id(prefix, form.needed(name, length_max=40)) for name, prefix in _IDS.items()))
+            draft, coupon, stock = read_own(form, now_ns, console.bills.currency)
             sponsor = await edge.own(who.key)
-            wanted = draft.draft(who.key.merchant_id, sponsor.id)
-            wanted.check()
-            template_id = parse_id(TEMPLATE_PREFIX, form.needed("template", length_max=40)) if coupon else 0
+            making = Making(draft.draft(who.key.merchant_id, sponsor.id), coupon, stock)
+            making.draft.check()
             if coupon is not None:
                 coupon.check()
-            if edge.campaigns.all.get(wanted.id) is None:
-                missing = draft.budget - await edge.sponsors.balance(sponsor.id)
-                if missing > 0:
-                    deposit = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=missing)
-                    await edge.deposit(edge.sponsors.deposit, sponsor, deposit)
-
-                def write_down() -> Campaign:
-                    made = edge.campaigns.draft(wanted)
-                    if coupon is not None:
-                        marketing.coupons.templates.create(
-                            template_id, wanted.id, wanted.name, coupon, stock, wanted.merchant_id
-                        )
-                    return made
-
-                await edge.campaign(write_down)
-            await edge.begin(wanted.id, who.key.merchant_id)
+            made = await maker.begin(who.key, ids, making, now_ns)
         except Refusal as refusal:
+            if refusal.reason is not CampaignReason.CAMPAIGN_OTHERWISE:  # After that, what is sent next is another.
+                typed |= {name: form.text(name, length_max=40) for name in _IDS}
             return await shown.form(request, typed, refusal)
-        return console.pages.go(f"{_PATH}/{draft.campaign_id}")
+        return console.pages.go(f"{_PATH}/{id_text(CAMPAIGN_PREFIX, made)}")
 
     return [new, begin]
 
@@ -208,7 +199,7 @@ class _Shown:
             "campaigns",
             refusal,
             balance=await self._marketing.sponsors.balance(sponsor.id),
-            typed=dict.fromkeys(FIELDS, "") | USUAL | (typed or {}),
+            typed=dict.fromkeys((*FIELDS, *_IDS), "") | USUAL | (typed or {}),
             ways=WAYS,
             new_template=self._new(TEMPLATE_PREFIX),
             hours=HOURS,

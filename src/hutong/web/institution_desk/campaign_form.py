@@ -95,7 +95,7 @@ def read_terms(form: Form, kind: CampaignKind, kept: CampaignTerms | None = None
         kept,
         rules=RuleTable(rows=tuple(rows)),
         caps=_caps(form),
-        holdout_bps=_percent(form, "holdout", 50),
+        holdout_bps=form.amount("holdout"),  # Per cent with two decimals: as many basis points.
         by_joining=form.ticked("joining"),
         partial=form.ticked("partial"),
         priority=_number(form, "priority", _PRIORITY_MAX),

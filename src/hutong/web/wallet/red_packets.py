@@ -19,6 +19,7 @@ from hutong.institution.payments.consult_service import CODE_LENGTH_MAX
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
+from hutong.marketing.red_packets.api import whom
 from hutong.marketing.red_packets.red_packet import (
     GREETING_LENGTH_MAX,
     PACKET_PREFIX,
@@ -127,6 +128,8 @@ class _Giving:
             creditor = id_text(PACKET_PREFIX, packet_id)
             token = await self.institution.people.pin_token(user_id, pin, packet_id, amount, creditor)
 
+        here, there = await whom(self.red_packets, self.recipient, to, "to")
+
         def draft() -> PacketDraft:
             return PacketDraft(
                 packet_id=packet_id,
@@ -134,7 +137,8 @@ class _Giving:
                 amount=amount,
                 count=count,
                 greeting=form.text("greeting"),
-                to_user_id=self.recipient(to) if to else None,
+                to_user_id=here,
+                to_elsewhere=there,
                 pin_token=token,
             )
 
@@ -145,7 +149,7 @@ class _Giving:
 
     def recipient(self, text: str) -> int:
         """
-        Whose telephone number or personal code of ours this is.
+        Whose telephone number or personal code of ours this is; a code of another institution is asked for there.
 
         Refuses:  PHONE_MALFORMED and what finding somebody by it refuses; CODE_UNKNOWN, for every other code.
         """
@@ -217,7 +221,7 @@ def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
         packet, claims = await decided(journal, partial(packets.seen, user_id, id_))
         key = person_key(packet.id, user_id)
         is_mine = packet.sender_id == user_id
-        whom = await giving.name_of(packet.to_user_id) if is_mine and packet.to_user_id is not None else ""
+        named = await giving.name_of(packet.to_user_id) if is_mine and packet.to_user_id is not None else ""
         link = packets.link(packet) if is_mine and packet.to_user_id is None else ""
         state = packets.state_now(packet)
         return pages.render(
@@ -227,7 +231,8 @@ def _listed(giving: _Giving) -> list[ControllerRouterHandler]:
             packet=packet,
             claims=claims[:_SHOWN_MAX],
             mine=key,
-            whom=whom,
+            whom=named or (packet.to_name if is_mine else ""),
+            there=giving.names.get(packet.to_agent, packet.to_agent) if is_mine else "",
             names=giving.names,
             claimed=len(claims),
             claimed_amount=sum(each.amount for each in claims),
