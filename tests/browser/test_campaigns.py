@@ -71,6 +71,50 @@ def test_a_sponsor_starts_a_programme_and_a_shop_joins_it_with_one_tap(
     _end(page)
 
 
+def test_a_merchant_is_asked_to_pay_a_part_and_agrees_with_one_tap(
+    merchant: House, town: BrowserTown, person: OpenBrowser
+) -> None:
+    desk = person("wei", viewport=DESK, language="en")
+    page = _signed_in(desk, town)
+    _sponsor(page, "古城节")
+    drafts = []
+    for name in ("共同满减", "共同折扣"):
+        page.get_by_role("link", name="New campaign").click()
+        page.get_by_label("Parts paid by 古城节").fill("2")
+        page.get_by_text("A merchant pays a part").click()
+        page.locator("#merchant").fill("nobody")
+        page.locator("#merchant_parts").fill("1")
+        page.locator("#name").fill(name)
+        page.locator("#budget").fill("30")
+        page.locator("#off1").fill("1")
+        page.get_by_role("button", name="Save the draft").click()
+        assert page.locator("#merchant").get_attribute("aria-invalid") == "true"
+        page.locator("#merchant").fill(merchant.till.merchant_id)
+        desk.looks_right()
+        page.get_by_role("button", name="Save the draft").click()
+        page.get_by_text("It waits for").wait_for()
+        expect(page.get_by_role("button", name="Start")).to_have_count(0)
+        drafts.append(page.url)
+        page.goto(page.url.partition("/cmp_")[0])
+    shop = merchant.enters(person("wei", viewport=PHONE, language="en"), "OWNER")
+    for name in ("共同满减", "共同折扣"):
+        shop.go("/console/campaigns")
+        expect(shop.page.locator("li").filter(has_text=name)).to_contain_text("Your part: ¥10.00 of ¥30.00")
+        shop.page.get_by_role("button", name=f"Pay my part {name}").click()
+        shop.page.get_by_role("button", name=f"Take it back {name}").wait_for()
+        shop.looks_right()
+    for url in drafts:  # What it set aside is enough for both.
+        page.goto(url)
+        page.get_by_role("button", name="Start").click()
+        page.get_by_text("Running").wait_for()
+        expect(page.get_by_role("link", name="Change its terms")).to_have_count(0)
+        _end(page)
+        page.get_by_text("Ended").wait_for()
+    shop.go("/console/campaigns")
+    expect(shop.page.get_by_text("Set aside, in no campaign").locator("xpath=following::dd[1]")).to_have_text("¥20.00")
+    shop.page.get_by_role("button", name="Take it back to the account").click()
+
+
 def test_draws_are_followed_live_against_their_plan(town: BrowserTown, person: OpenBrowser) -> None:
     desk = person("wei", viewport=DESK, language="en")
     page = _signed_in(desk, town)

@@ -63,6 +63,8 @@ CAMPAIGNS = {
     "POST /v1/merchant/campaigns/{campaign_id}/start": STATE,
     "PUT /v1/merchant/campaigns/{campaign_id}/terms": STATE,
     "POST /v1/merchant/programmes/{campaign_id}/join": STATE,
+    "POST /v1/merchant/shared-campaigns/{campaign_id}/agree": STATE,
+    "POST /v1/merchant/shared-campaigns/{campaign_id}/decline": STATE,
     "POST /v1/merchant/programmes/{campaign_id}/leave": STATE,
     "POST /v1/me/invitations": STATE,
     "POST /v1/me/invitations/accept": STATE,

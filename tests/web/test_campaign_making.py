@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from hutong.institution.merchants.staff_key import StaffKey
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.campaign import Campaign, CampaignState
@@ -88,7 +88,7 @@ async def test_what_was_typed_anew_behind_a_failed_start_is_what_starts(shop: Sh
     draft = await shop.fails_to_start()
     made = await shop.sends(name="满五减二", off="2", budget="30", days="14")
     assert shop.running() == [("满五减二", 3_000, 200)]
-    assert round((made.ends_ns - made.created_ns) / (86_400 * NS_PER_S)) == 14
+    assert round((made.ends_ns - made.created_ns) / (NS_PER_DAY)) == 14
     assert shop.jing.marketing.campaigns.campaign(draft.id).state == CampaignState.ENDED
     assert await shop.set_aside() == 0, "no more was set aside than its budget"
 

@@ -220,6 +220,8 @@ _COMMANDS = {
         ("campaign programmes", "programme:programmes", "As a merchant: what others pay for."),
         ("campaign join", "programme:join", "As a merchant: take part in a programme."),
         ("campaign leave", "programme:leave", "As a merchant: take part no longer."),
+        ("campaign shared", "programme:shared", "As a merchant: what one is asked to pay a part of."),
+        ("campaign agree", "programme:agree", "As a merchant: pay one's part of a campaign, or not."),
         ("campaign takings", "programme:takings", "As a merchant: what campaigns brought and gave."),
         ("coupon", "", "Coupons: templates, stock and codes with --node or as a --merchant; one's own as a user."),
         ("coupon create", "coupon:create", "Make a template of coupons."),

@@ -12,6 +12,7 @@ from hutong.kernel.money import BPS, Currency, parse_amount
 
 Programme = Annotated[str, Parameter(help="A programme: cmp_…")]
 _PROGRAMMES = "/v1/merchant/programmes"
+_SHARED = "/v1/merchant/shared-campaigns"
 
 
 async def budget(
@@ -62,6 +63,51 @@ async def join(campaign_id: Programme, /, *, at: At = NOWHERE, json: AsJson = Fa
 async def leave(campaign_id: Programme, /, *, at: At = NOWHERE, json: AsJson = False) -> None:
     """Take part no longer."""
     await _move(campaign_id, "leave", at, as_json=json)
+
+
+async def shared(*, at: At = NOWHERE, json: AsJson = False) -> None:
+    """Campaigns of the institution that a merchant is asked to pay a part of, or does."""
+    _, client = connected(at, MERCHANT)
+    async with client:
+        found = await client.get(_SHARED)
+    if json:
+        show_json(found)
+        return
+    rows = [
+        (
+            each["campaign_id"],
+            each["name"],
+            each["state"],
+            money(each["part"]),
+            money(each["budget"]),
+            str(each["version"]),
+            "agreed" if each["agreed"] else "asked",
+        )
+        for each in found
+    ]
+    columns = ("id", "name", "state", "your part", "of", "version", "")
+    show_rows("", columns, rows, numbers=("your part", "of", "version"))
+
+
+async def agree(
+    campaign_id: Annotated[str, Parameter(help="A campaign that one is asked to pay a part of: cmp_…")],
+    /,
+    *,
+    version: Annotated[int, Parameter(help="Of the terms as one read them: `hutong campaign shared` says it.")],
+    no: Annotated[bool, Parameter(help="Not, or no longer: before it is started.", negative="")] = False,
+    at: At = NOWHERE,
+    json: AsJson = False,
+) -> None:
+    """Pay one's part of it: the money leaves the budget when the institution starts it."""
+    _, client = connected(at, MERCHANT)
+    async with client:
+        verb = "decline" if no else "agree"
+        found = await client.post(f"{_SHARED}/{campaign_id}/{verb}?version={version}", {})
+    if json:
+        show_json(found)
+    else:
+        said = "agreed to pay" if found["agreed"] else "does not pay"
+        stdout.print(f"{said} {money(found['part'])} of {money(found['budget'])}")
 
 
 async def takings(*, at: At = NOWHERE, json: AsJson = False) -> None:

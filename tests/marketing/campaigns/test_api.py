@@ -144,6 +144,32 @@ async def test_a_corner_shop_pays_for_its_own_campaign_and_nobody_elses(jing: Ji
     assert ("OUT", 2_000, "BUDGET") in [(each["direction"], each["amount"], each["kind"]) for each in lines]
 
 
+async def test_a_merchant_pays_its_part_of_an_operators_campaign_once_it_agreed(jing: Jing) -> None:
+    shop = await jing.merchant()
+    part = (await shop.get("/v1/merchant/budget"))["sponsor_id"]
+    city = await sponsor(jing, 1_000)
+    shares = [{"sponsor_id": part, "proportion": 1}, {"sponsor_id": city, "proportion": 3}]
+    made = await operator(jing, "POST", "/campaigns", draft(jing, sponsors=shares, budget=400), 201)
+    assert made["waits_for"] == [shop.id]
+    path = f"/campaigns/{made['campaign_id']}"
+    waits = await operator(jing, "POST", f"{path}/start", status=422)
+    assert waits["reason"] == "CAMPAIGN_NOT_AGREED"
+    (asked,) = await shop.get("/v1/merchant/shared-campaigns")
+    assert (asked["part"], asked["budget"], asked["agreed"], asked["version"]) == (100, 400, False, 1)
+    mine = f"/v1/merchant/shared-campaigns/{made['campaign_id']}"
+    others = (
+        f"/v1/merchant/shared-campaigns/{(await shop.post('/v1/merchant/campaigns', 201, draft(jing)))['campaign_id']}"
+    )
+    assert (await shop.post(f"{others}/agree?version=1", 404, {}))["reason"] == "CAMPAIGN_UNKNOWN"
+    assert (await shop.post(f"{mine}/agree?version=2", 409, {}))["reason"] == "CAMPAIGN_REVISED_SINCE"
+    for verb, agreed in (("agree", True), ("decline", False), ("agree", True)):
+        for _ in range(2):
+            assert (await shop.post(f"{mine}/{verb}?version=1", 200, {}))["agreed"] is agreed
+    short = await operator(jing, "POST", f"{path}/start")  # The shop has sold nothing yet, and so has no budget.
+    assert (short["state"], short["reason"]) == ("DRAFT", "SPONSOR_BUDGET_INSUFFICIENT")
+    assert "waits_for" not in short
+
+
 async def test_a_programme_gives_where_the_merchant_joined(jing: Jing) -> None:
     payer, shop = await jing.user("+8613800138000", 100_000), await jing.merchant()
     code = await plate(shop)

@@ -141,6 +141,12 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     ends_ns: BigInt
     created_ns: BigInt
     changed_ns: BigInt
+    agreed: Bytes = b""  # JSON: of the merchants asked to pay a part, who agreed to these terms.
+
+    @property
+    def consents(self) -> frozenset[int]:
+        """The merchants that agreed to pay their parts by these terms."""
+        return frozenset(int(each, 16) for each in msgspec.json.decode(self.agreed)) if self.agreed else frozenset()
 
     @property
     def told(self) -> CampaignTerms:
@@ -190,6 +196,12 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
             over -= taken
         backs = [(was + part, part) for was, part in zip(known, least, strict=True)]
         return replace(self, given_back=self.given_back + amount, backs=msgspec.json.encode(backs), changed_ns=now_ns)
+
+    def with_consent(self, merchant_id: int, now_ns: int, *, agrees: bool) -> "Campaign":
+        """The same with a merchant's yes, or without it."""
+        consents = self.consents | {merchant_id} if agrees else self.consents - {merchant_id}
+        agreed = msgspec.json.encode(sorted(f"{each:032x}" for each in consents))
+        return replace(self, agreed=agreed, changed_ns=now_ns)
 
     def in_state(self, now_ns: int, *allowed: CampaignState) -> None:
         """Refuses CAMPAIGN_STATE_FORBIDS, CAMPAIGN_OVER."""

@@ -46,6 +46,11 @@ Replaced = Annotated[
 ]
 
 
+AgreedTo = Annotated[
+    int, QueryParameter(ge=1, le=2**31 - 1, description="The `version` of the terms as they were read.")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignEdge:
     """What the handlers need, and what they share."""
@@ -115,7 +120,7 @@ class CampaignEdge:
     def shown(self, campaign: Campaign) -> CampaignView:
         """A campaign with its figures."""
         spent = self.campaigns.spent[campaign.id]
-        return campaign_view(campaign, spent.total, spent.times)
+        return campaign_view(campaign, spent.total, spent.times, self.campaigns.waits_for(campaign))
 
 
 Edge = NamedDependency[SkipValidation[CampaignEdge]]

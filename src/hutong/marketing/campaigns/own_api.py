@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, SkipValidation
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignTerms
-from hutong.marketing.campaigns.edge_api import CampaignEdge, Cursor, Edge, Limit, Replaced, check_manages
+from hutong.marketing.campaigns.edge_api import AgreedTo, CampaignEdge, Cursor, Edge, Limit, Replaced, check_manages
 from hutong.marketing.campaigns.views import (
     AwardPage,
     CampaignView,
@@ -18,9 +18,11 @@ from hutong.marketing.campaigns.views import (
     DepositView,
     DraftOwnCampaign,
     ProgrammeView,
+    SharedCampaignView,
     SponsorView,
     VersionView,
     programme_view,
+    shared_view,
     version_view,
 )
 from hutong.runtime.shelf import decided
@@ -166,6 +168,35 @@ class OwnCampaigns(Controller):
         campaign = edge.campaigns.campaign(parse_id(CAMPAIGN_PREFIX, campaign_id), key.merchant_id)
         return await edge.page(campaign.id, cursor, limit)
 
+    @get("/shared-campaigns")
+    async def shared(self, edge: Edge, key: Key) -> list[SharedCampaignView]:
+        """
+        Campaigns of the institution that the merchant is asked to pay a part of, or does.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS.
+        """
+        key.check_right(Right.READ)
+        key.check_whole_merchant()
+        return [_shared(edge, each, key.merchant_id) for each in edge.campaigns.shared_by(key.merchant_id)]
+
+    @post("/shared-campaigns/{campaign_id:str}/agree", status_code=200)
+    async def agree(self, edge: Edge, key: Key, campaign_id: FromPath[str], version: AgreedTo) -> SharedCampaignView:
+        """
+        Pay one's part of it, by the terms of this version: the money leaves one's budget when the campaign is started.
+
+        Refuses ROLE_MAY_NOT; CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS; CAMPAIGN_OVER.
+        """
+        return await _agreed(edge, key, campaign_id, version, agrees=True)
+
+    @post("/shared-campaigns/{campaign_id:str}/decline", status_code=200)
+    async def decline(self, edge: Edge, key: Key, campaign_id: FromPath[str], version: AgreedTo) -> SharedCampaignView:
+        """
+        Not, or no longer: before it is started.
+
+        Refuses ROLE_MAY_NOT; CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS; CAMPAIGN_OVER.
+        """
+        return await _agreed(edge, key, campaign_id, version, agrees=False)
+
     @get("/programmes")
     async def programmes(self, edge: Edge, key: Key) -> list[ProgrammeView]:
         """
@@ -193,6 +224,20 @@ class OwnCampaigns(Controller):
         Refuses ROLE_MAY_NOT; CAMPAIGN_UNKNOWN.
         """
         return await _moved(edge, key, campaign_id, edge.programmes.leave)
+
+
+def _shared(edge: CampaignEdge, campaign: Campaign, merchant_id: int) -> SharedCampaignView:
+    part = edge.campaigns.asked(campaign)[merchant_id]
+    return shared_view(campaign, part, agreed=merchant_id in campaign.consents)
+
+
+async def _agreed(
+    edge: CampaignEdge, key: StaffKey, campaign_id: str, version: int, *, agrees: bool
+) -> SharedCampaignView:
+    check_manages(key)
+    id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
+    say = partial(edge.campaigns.agree, id_, key.merchant_id, version, agrees=agrees)
+    return _shared(edge, await decided(edge.node.journal, say), key.merchant_id)
 
 
 def _programme(edge: CampaignEdge, campaign: Campaign, merchant_id: int) -> ProgrammeView:

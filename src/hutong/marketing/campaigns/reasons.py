@@ -30,3 +30,6 @@ class CampaignReason(Reason):
     AWARD_OTHERWISE = Kind.CONFLICT, "DUPL"
     AWARD_DECIDED = Kind.REFUSED, "NARR"  # Paid or refused, for good; `state` says which.
     WORDS_NOT_SHARED = Kind.INVALID, "NARR"  # `words` are none of the merchant's tags, or there are more than `most`.
+
+    CAMPAIGN_NOT_AGREED = Kind.REFUSED, "NARR"  # `merchants` that are to pay a part have not agreed to its terms.
+    CAMPAIGN_TERMS_AGREED = Kind.REFUSED, "NARR"  # Merchants pay a part by these terms: they stand.

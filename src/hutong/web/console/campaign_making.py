@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hutong.institution.merchants.staff_key import StaffKey
-from hutong.kernel.clock import NS_PER_S
+from hutong.kernel.clock import NS_PER_DAY
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import PARTS_MAX, RANDOM_BITS, derive, id_text
 from hutong.marketing.campaigns.campaign import Campaign, CampaignDraft, CampaignState
@@ -16,8 +16,6 @@ from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import CouponTerms
 from hutong.marketing.marketing import Marketing
-
-_DAY_NS = 86_400 * NS_PER_S
 
 
 class Ids(NamedTuple):
@@ -40,7 +38,7 @@ class Making(NamedTuple):
         draft, coupon = self.draft, self.coupon
         if coupon is not None:  # It ends as its campaign does: so many days from now, whenever that is.
             coupon = replace(coupon, validity=replace(coupon.validity, until_ms=0))
-        days = round((draft.ends_ns - now_ns) / _DAY_NS)
+        days = round((draft.ends_ns - now_ns) / NS_PER_DAY)
         content = [draft.name, draft.kind.value, draft.budget, days, draft.terms, coupon, self.stock]
         said = hashlib.sha256(msgspec.json.encode(content)).hexdigest()
         return Ids(*(_part(id_, said) for id_ in ids))

@@ -17,6 +17,7 @@ from hutong.marketing.campaigns.campaign import (
     CampaignKind,
     CampaignState,
 )
+from hutong.marketing.campaigns.edge_api import CampaignEdge
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
@@ -35,6 +36,17 @@ from hutong.web.page import AnyRequest
 
 _PATH = "/console/campaigns"
 _IDS = {"id": CAMPAIGN_PREFIX, "deposit": DEPOSIT_PREFIX, "template": TEMPLATE_PREFIX}  # What a form brings with it.
+_OF_OTHERS = frozenset({"join", "leave", "agree", "decline"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A campaign of the institution's that the merchant is asked to pay a part of, or does."""
+
+    own: "Own"
+    part: int
+    agreed: bool
+    is_open: bool  # One may still agree, or take it back.
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
     @post("/campaigns/{campaign_id:str}/{act:str}", status_code=200)
     async def act(request: AnyRequest, campaign_id: FromPath[str], act: FromPath[str]) -> Response[Any]:
         who: SignedInStaff = request.auth
-        await console.pages.form(request)
+        form = await console.pages.form(request)
         id_, merchant_id = parse_id(CAMPAIGN_PREFIX, campaign_id), who.key.merchant_id
         try:
             match act:
@@ -95,6 +107,11 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
                     await console.act(lambda: edge.programmes.join(id_, merchant_id))
                 case "leave":
                     await console.act(lambda: edge.programmes.leave(id_, merchant_id))
+                case "agree":
+                    await _agree(edge, who, id_, form)
+                case "decline":
+                    version = form.number("version", least=1)
+                    await console.act(lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=False))
                 case "pause":
                     await edge.campaign(lambda: edge.campaigns.pause(id_, merchant_id))
                 case "end":
@@ -105,7 +122,7 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
                     raise Refusal(HttpReason.ROUTE_UNKNOWN)
         except Refusal as refusal:
             return await shown.leaf(request, refusal)
-        return console.pages.go(_PATH if act in {"join", "leave"} else f"{_PATH}/{campaign_id}")
+        return console.pages.go(_PATH if act in _OF_OTHERS else f"{_PATH}/{campaign_id}")
 
     @post("/campaigns/take-back", status_code=200)
     async def take_back(request: AnyRequest) -> Response[Any]:
@@ -122,6 +139,24 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
         return console.pages.go(_PATH)
 
     return [leaf, one, act, take_back]
+
+
+async def _agree(edge: CampaignEdge, who: SignedInStaff, id_: int, form: Form) -> None:
+    """Set aside what is missing of the part, and say yes. Refuses as these do."""
+    merchant_id, version = who.key.merchant_id, form.number("version", least=1)
+    sponsor = await edge.own(who.key)
+    agreed = [
+        each
+        for each in edge.campaigns.shared_by(merchant_id)
+        if each.state == CampaignState.DRAFT and (each.id == id_ or merchant_id in each.consents)
+    ]
+    # What others wait for that it agreed to is spoken for: no two are to count on the same fen.
+    promised = sum(edge.campaigns.asked(each)[merchant_id] for each in agreed)
+    missing = promised - await edge.sponsors.balance(sponsor.id)
+    if missing > 0:
+        deposit = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=missing)
+        await edge.deposit(edge.sponsors.deposit, sponsor, deposit)
+    await edge.campaign(lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=True))
 
 
 def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
@@ -181,6 +216,7 @@ class _Shown:
             balance=await marketing.sponsors.balance(sponsor.id),
             own=own,
             programmes=programmes,
+            shared=[self._shared(request, each, merchant_id) for each in marketing.campaigns.shared_by(merchant_id)],
             takings=await marketing.effects.of_merchant(merchant_id),
             states=STATES,
             tags=TAGS,
@@ -240,6 +276,11 @@ class _Shown:
             coupon_states=COUPON_STATES,
             over=campaign.state == CampaignState.ENDED,
         )
+
+    def _shared(self, request: AnyRequest, campaign: Campaign, merchant_id: int) -> Shared:
+        part = self._marketing.campaigns.asked(campaign)[merchant_id]
+        is_open = campaign.state == CampaignState.DRAFT
+        return Shared(self._own(request, campaign), part, merchant_id in campaign.consents, is_open)
 
     def _own(self, request: AnyRequest, campaign: Campaign) -> Own:
         given = self._marketing.campaigns.spent[campaign.id].total

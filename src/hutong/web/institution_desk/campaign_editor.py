@@ -25,6 +25,7 @@ from hutong.web.institution_desk.campaign_form import (
     read_draft,
     read_terms,
     rows_of,
+    sharing_merchant,
     typed_of,
 )
 from hutong.web.institution_desk.campaign_terms import ASKED, terms_told
@@ -60,7 +61,15 @@ def editor_pages(desk: Desk, marketing: Marketing) -> list[ControllerRouterHandl
         try:
             sponsors = [each.id for each in editor.sponsors()]
             wanted = read_draft(form, desk.node.clock.now_ns(), desk.pages.zone, sponsors)
-            await desk.answer(lambda: marketing.campaigns.draft(wanted))
+            merchant_id = sharing_merchant(form)
+
+            def write_down() -> Campaign:
+                if merchant_id:
+                    merchant = marketing.institution.merchants.merchant(merchant_id)
+                    marketing.sponsors.of_merchant(merchant_id, merchant.name)
+                return marketing.campaigns.draft(wanted)
+
+            await desk.answer(write_down)
         except Refusal as refusal:
             return editor.page(request, None, form, at_field(refusal))
         return desk.pages.go(f"{_PATH}/{id_text(CAMPAIGN_PREFIX, wanted.id)}")

@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from hutong.institution.merchants.reasons import MerchantReason
+from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.kernel.clock import NS_PER_DAY, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
@@ -19,7 +21,7 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.rules import ROWS_MAX, RuleRow, RuleTable
-from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
+from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, merchant_sponsor_id
 from hutong.marketing.draws.distribution import Distribution
 from hutong.marketing.draws.reasons import DrawReason
 from hutong.marketing.draws.terms import more_of
@@ -31,6 +33,7 @@ FIELDS = (
     *("name", "kind", "side", "joining", "starts", "days", "budget", "holdout", "bands"),
     *("of_day", "place", "place_is", "person", "person_day", "times_all", "times"),
     *("priority", "group", "exclusive", "partial"),
+    *("merchant", "merchant_parts"),
 )
 # What an editor offers. Money for people is a merchant's own, by a gateway.
 OFFERED = tuple(kind for kind in CampaignKind if kind is not CampaignKind.CASH)
@@ -50,6 +53,7 @@ _DAYS_MAX = 366
 _PER_CENT_BPS = 100
 _TIMES_MAX = 1_000
 _PRIORITY_MAX = 1_000
+_PARTS_MAX = 1_000_000
 _PARTS = 3  # Of a band's line: its weight, and from what amount to what.
 
 
@@ -58,6 +62,8 @@ def read_draft(form: Form, now_ns: int, zone: ZoneInfo, sponsors: list[int]) -> 
     kind = next((each for each in OFFERED if each.value == form.text("kind")), CampaignKind.DISCOUNT)
     side = Side.PAYEE if form.text("side") == Side.PAYEE.value else Side.PAYER
     shares = [(each, _share(form, each)) for each in sponsors]
+    if merchant := sharing_merchant(form):
+        shares.append((merchant_sponsor_id(merchant), form.number("merchant_parts", least=1, most=_PARTS_MAX)))
     terms = read_terms(form, kind)
     form.needed("budget", length_max=24)
     starts = moment_ns(form, "starts", zone)
@@ -73,6 +79,17 @@ def read_draft(form: Form, now_ns: int, zone: ZoneInfo, sponsors: list[int]) -> 
         starts_ns=starts_ns,
         ends_ns=max(now_ns, starts_ns) + form.number("days", least=1, most=_DAYS_MAX) * NS_PER_DAY,
     )
+
+
+def sharing_merchant(form: Form) -> int:
+    """The merchant that is to pay a part; 0: none. Refuses MERCHANT_UNKNOWN for what is no merchant's id."""
+    text = form.text("merchant", length_max=40)
+    if not text:
+        return 0
+    try:
+        return parse_id(MERCHANT_PREFIX, text)
+    except Refusal as refusal:
+        raise Refusal(MerchantReason.MERCHANT_UNKNOWN, field="merchant") from refusal
 
 
 def read_terms(form: Form, kind: CampaignKind, kept: CampaignTerms | None = None) -> CampaignTerms:
@@ -198,7 +215,7 @@ def _number(form: Form, name: str, most: int) -> int:
 
 def _share(form: Form, sponsor_id: int) -> int:
     field = id_text(SPONSOR_PREFIX, sponsor_id)
-    return form.number(field, most=1_000_000) if form.text(field) else 0
+    return form.number(field, most=_PARTS_MAX) if form.text(field) else 0
 
 
 def _row(form: Form, number: int) -> RuleRow | None:

@@ -16,7 +16,13 @@ from hutong.marketing.campaigns.campaign import (
     CampaignKind,
     CampaignState,
 )
-from hutong.marketing.campaigns.sponsor import REFERENCE_LENGTH_MAX, SPONSOR_PREFIX, SponsorKind, SponsorProfile
+from hutong.marketing.campaigns.sponsor import (
+    REFERENCE_LENGTH_MAX,
+    SPONSOR_PREFIX,
+    SponsorKind,
+    SponsorProfile,
+    merchant_sponsor_id,
+)
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
@@ -181,6 +187,11 @@ class _Shown:
             gives=gives(said, campaign),
             terms=terms_told(said, campaign, marketing.sponsors),
             rules=rules_told(said, campaign),
+            waits_for=[
+                marketing.sponsors.sponsor(merchant_sponsor_id(each)).name
+                for each in marketing.campaigns.waits_for(campaign)
+            ],
+            agreed=bool(marketing.campaigns.asked(campaign)),
             earlier=await self._earlier(said, campaign),
             effects=said_effects(said, view),
             days=by_day(said, view),
