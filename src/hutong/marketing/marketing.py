@@ -176,6 +176,7 @@ class Marketing(Campaigns):
             coupons.claims,
             coupons.redemptions,
             coupons.till,
+            self.subsidies.fitting,
         )
 
     def _coupon_routes(self, operator_only: Guard) -> list[Router]:

@@ -11,7 +11,8 @@ from hutong.marketing.coupons.coupon import Coupon
 from hutong.marketing.coupons.guesses import PER_PERSON
 from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.template import ClaimLimits, CodeKind, CouponTemplate
-from tests.marketing.coupons.stall import KEY, Stall, terms
+from hutong.marketing.coupons.validity import Validity
+from tests.marketing.coupons.stall import KEY, ZONE, Stall, terms
 
 DAY = 86_400
 
@@ -105,6 +106,17 @@ def test_nobody_claims_where_the_campaign_does_not_run_or_holds_him_out() -> Non
     stall.campaigns.all[template.campaign_id].running = False
     stall.refused(CouponReason.COUPON_NOT_ON_OFFER, lambda: stall.claim(template, 20))
     assert stall.ask(lambda: stall.claims.on_offer(20)) == []
+
+
+def test_nobody_claims_what_would_end_before_it_begins() -> None:
+    """Good from tomorrow on, and until tonight: who took it would have nothing of it, and the stock one less."""
+    stall = Stall()
+    begins, _ = Validity(days=1, waits_days=3).period(stall.clock.now_ns(), ZONE)  # A midnight.
+    template = stall.template(terms(validity=Validity(until_ms=begins // 10**6, waits_days=1)))
+    assert stall.ask(lambda: stall.claims.on_offer(10)) == [template]
+    stall.clock.advance(seconds=2 * DAY)
+    stall.refused(CouponReason.COUPON_NOT_ON_OFFER, lambda: stall.claim(template, 10))
+    assert stall.ask(lambda: stall.claims.on_offer(10)) == []
 
 
 # Codes.

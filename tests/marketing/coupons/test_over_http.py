@@ -93,6 +93,27 @@ async def test_what_a_coupon_is_worth_here_or_why_not(bazaar: Bazaar) -> None:
     assert told == [(0, "COUPON_BELOW_THRESHOLD", 2_000), (500, "", 0)]
 
 
+async def test_a_coupon_is_worth_nothing_where_its_campaign_does_not_take_the_payment(bazaar: Bazaar) -> None:
+    """What is told before is what is given: the campaign's rules decide, and who sells there gets nothing there."""
+    payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
+    plate = await _plate(merchant)
+    rules = RuleTable(rows=(RuleRow(when={"mcc": "'7011'"}),))
+    await _claim(payer, await bazaar.template(await bazaar.campaign(rules=rules)))
+    await _claim(payer, await bazaar.template(await bazaar.campaign()))
+
+    async def worth() -> list[tuple[int, str]]:
+        told = await payer.post(f"{MINE}/worth", 200, {"code": plate, "amount": 3_000})
+        return sorted((each["gives"], each["reason"]) for each in told)
+
+    asked = {"code": plate, "amount": 3_000}
+    assert await worth() == [(0, "COUPON_NOT_HERE"), (500, "")]
+    assert (await payer.post("/v1/codes/consult", 200, asked))["discount"] == 500
+    member = {"staff_id": merchant.new_id("stf"), "name": "王小明", "phone": "+8613800138000"}
+    await bazaar.said("POST", f"/v1/operator/merchants/{merchant.id}/staff", 201, member, headers=OPERATOR)
+    assert await worth() == [(0, "COUPON_NOT_HERE"), (0, "COUPON_NOT_HERE")]
+    assert (await payer.post("/v1/codes/consult", 200, asked))["discount"] == 0
+
+
 async def test_a_merchant_makes_codes_of_its_own_coupons_alone(bazaar: Bazaar) -> None:
     payer, merchant = await bazaar.user("+8613800138000", 100_000), await bazaar.merchant()
     await _pay(payer, await _plate(merchant), 10_000)  # It sponsors from what it sold.

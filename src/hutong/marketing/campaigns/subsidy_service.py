@@ -137,6 +137,11 @@ class Subsidies:
         undrawn = [each for each in campaigns if each.kind == CampaignKind.DRAW and each.id not in gives]
         return explanation(fit, combination, [each for each in benefits if each not in fit], closed, undrawn)
 
+    def fitting(self, occasion: Occasion) -> frozenset[int]:
+        """The campaigns whose rules take this payment, whatever their budgets have. May raise `Cold`."""
+        matches = self._matches(occasion, self._books(occasion), self._place(occasion))
+        return frozenset(match.campaign.id for match in matches)
+
     def _books(self, occasion: Occasion) -> Sequence[RuleBook]:
         """The rules that this payment may meet; none for who sells there. May raise `Cold`."""
         books = self._campaigns.books(self.side, occasion.merchant_id)

@@ -1,5 +1,6 @@
 """Coupons over HTTP, for the person who has them."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from litestar import Controller, Router, get, post
@@ -17,6 +18,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.coupons.claim_service import Claimant, ClaimService
 from hutong.marketing.coupons.coupon import COUPON_PREFIX, Coupon, CouponState
+from hutong.marketing.coupons.reasons import CouponReason
 from hutong.marketing.coupons.redemption_service import RedemptionService
 from hutong.marketing.coupons.template_service import TemplateService
 from hutong.marketing.coupons.till_service import TillService
@@ -48,6 +50,7 @@ class CouponEdge:
     claims: ClaimService
     redemptions: RedemptionService
     till: TillService
+    fitting: Callable[[Occasion], Collection[int]]  # The campaigns whose rules take a payment. May raise `Cold`.
 
     def view(self, coupon: Coupon, till_code: str = "") -> CouponView:
         return coupon_view(coupon, self.templates.template(coupon.template_id), self.node.clock.now_ns(), till_code)
@@ -109,14 +112,18 @@ class CouponEdge:
 
         def decide() -> list[WorthView]:
             unspent = [each for each in self.redemptions.coupons(person_id) if each.state == CouponState.AVAILABLE]
-            return [self._worth(each, occasion) for each in unspent]
+            fitting = self.fitting(occasion)
+            return [self._worth(each, occasion, fitting) for each in unspent]
 
         return await decided(self.node.journal, decide)
 
-    def _worth(self, coupon: Coupon, occasion: Occasion) -> WorthView:
+    def _worth(self, coupon: Coupon, occasion: Occasion, fitting: Collection[int]) -> WorthView:
         gives, reason, missing = 0, "", 0
         try:
-            gives = self.redemptions.validate(coupon.id, occasion).amount
+            benefit = self.redemptions.validate(coupon.id, occasion)
+            if benefit.campaign_id not in fitting:  # Its campaign's rules say no, or whoever pays sells there.
+                raise Refusal(CouponReason.COUPON_NOT_HERE)
+            gives = benefit.amount
         except Refusal as refusal:
             reason, missing = refusal.reason.name, int(refusal.facts.get("missing", 0))
         return WorthView(
