@@ -88,7 +88,7 @@ def test_a_merchant_is_asked_to_pay_a_part_and_agrees_with_one_tap(
         page.locator("#budget").fill("30")
         page.locator("#off1").fill("1")
         page.get_by_role("button", name="Save the draft").click()
-        assert page.locator("#merchant").get_attribute("aria-invalid") == "true"
+        expect(page.locator("#merchant")).to_have_attribute("aria-invalid", "true")
         page.locator("#merchant").fill(merchant.till.merchant_id)
         desk.looks_right()
         page.get_by_role("button", name="Save the draft").click()

@@ -28,8 +28,8 @@ _CAPS = Rule(
 WITH terms AS (
     SELECT id, convert_from(terms, 'UTF8')::jsonb -> 'caps' AS caps FROM {s}.campaigns
 ), cap AS (
-    SELECT id AS campaign_id, key AS level, max(value::bigint) AS most
-    FROM terms, jsonb_each_text(caps) WHERE key <> 'place_is' GROUP BY 1, 2 HAVING min(value::bigint) > 0
+    SELECT id AS campaign_id, key AS level, max(value::numeric) AS most
+    FROM terms, jsonb_each_text(caps) WHERE key <> 'place_is' GROUP BY 1, 2 HAVING min(value::numeric) > 0
 ), change AS (
     SELECT position, campaign_id, change, 'day' AS level, day::text AS what FROM {s}.all_awards
     UNION ALL

@@ -262,9 +262,10 @@ class World:
     """
 
     institution: type[Institution] = Institution
+    clock_type: type[ManualClock] = ManualClock
 
     def __init__(self, *names: str, seed: int = 0, immediate: bool = True, cap: int = 100_000_000) -> None:
-        self.clock = ManualClock()
+        self.clock = self.clock_type()
         self.immediate = immediate
         self.random = seeded_randomness(seed)
         self.letters: list[tuple[str, str, AnyMessage]] = []

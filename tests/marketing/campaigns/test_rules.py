@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.kernel.errors import Refusal
+from hutong.marketing.campaigns.budget import Caps
+from hutong.marketing.campaigns.campaign import CampaignKind, CampaignTerms, Side
 from hutong.marketing.campaigns.rule_book import RuleBook
 from hutong.marketing.campaigns.rules import FIELDS, Band, RuleRow, RuleTable, Sort
 from tests.marketing.campaigns.plain import campaign_of, row_of
@@ -187,3 +189,20 @@ def test_what_a_row_gives_leaves_a_fen_to_pay() -> None:
     assert RuleRow(bps=2_000, max=150).amount_of(1_000) == 150
     assert RuleRow(off=10, bps=1_000).amount_of(1_005) == 111
     assert RuleRow(off=5).amount_of(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "named"),
+    [
+        (CampaignTerms(rules=table({}), caps=Caps(day=2**63)), "caps.day"),
+        (CampaignTerms(rules=table({}), caps=Caps(times=2**64)), "caps.times"),
+        (CampaignTerms(rules=RuleTable(rows=(RuleRow(off=2**63),))), "off"),
+        (CampaignTerms(rules=RuleTable(rows=(RuleRow(off=1, threshold=2**70),))), "threshold"),
+        (CampaignTerms(rules=table({}), priority=2**63), "priority"),
+    ],
+)
+def test_numbers_that_no_database_adds_up_are_refused(terms: CampaignTerms, named: str) -> None:
+    """They were kept, and from then on every audit of the institution ended in an error."""
+    with pytest.raises(Refusal) as refused:
+        terms.check(CampaignKind.DISCOUNT, Side.PAYER)
+    assert refused.value.facts["field"] == named

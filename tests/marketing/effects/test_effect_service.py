@@ -3,12 +3,14 @@
 from collections import Counter
 
 from hutong.institution import chart
+from hutong.kernel.clock import ManualClock
 from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.campaign import TREATED, Side
 from hutong.marketing.effects.effect import Verdict
 from hutong.marketing.effects.effect_service import EffectService
 from hutong.marketing.effects.repository import ScannedEffectRows
 from hutong.marketing.effects.views import EffectsView
+from tests.institution.payments.test_payment_codes import CODE, Till
 from tests.institution.payments.world import now
 from tests.marketing.campaigns.fair import Fair, House, off
 
@@ -45,6 +47,34 @@ def test_a_sponsors_figures_equal_the_ledger_with_refunds_and_failures() -> None
     assert (found.new_payers, found.cost_per_new_payer) == (6, -(-found.given // 6))
     assert found.repeat_bps == 10_000 // 6
     assert found.payments.verdict is Verdict.TOO_FEW
+
+
+class Ticking(ManualClock):
+    """Time goes on while somebody decides, as it does."""
+
+    def now_ns(self) -> int:
+        self.ns += 1
+        return self.ns
+
+
+class TickingFair(Fair):
+    clock_type = Ticking
+
+
+def test_who_meets_a_campaign_in_the_first_payment_itself_is_new_by_it() -> None:
+    """Who shows a payment code saw no price before: the campaign is met in the decision that pays."""
+    fair = TickingFair()
+    jing = fair.jing
+    fair.register("jing", "digits:62:18")
+    jing.code_prefix = "62"
+    fair.restart("jing")
+    payer = jing.user(50_000)
+    jing.shown[CODE] = payer.id
+    campaign = jing.campaign(jing.sponsor(50_000), 50_000, off(300))
+    Till(fair, jing, fair.wei, payer, fair.wei.merchant()).charge(2_000)
+    assert jing.balance(payer.wallet_account) == 50_000 - 1_700
+    found = shown(fair, jing, campaign.id)
+    assert (found.new_payers, found.cost_per_new_payer, found.payments.treated_mean) == (1, 300, 1_000)
 
 
 def test_the_plan_begins_when_the_campaign_does_and_not_with_its_draft() -> None:

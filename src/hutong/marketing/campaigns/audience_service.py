@@ -83,8 +83,11 @@ class AudienceService:
         if known is not None and known.is_new:
             known.is_new = False
 
-    def expose(self, campaign: Campaign, unit_id: int, known: Known) -> str:
-        """The group this one is in; the first time, that the campaign was there is noted."""
+    def expose(self, campaign: Campaign, unit_id: int, known: Known, at_ns: int = 0) -> str:
+        """
+        The group this one is in; the first time, that the campaign was there is noted. `at_ns`: the moment that the payment
+        has by which it is met, else that payment came before it; 0: now.
+        """
         arm = known.arms.get(campaign.id)
         if arm is None:
             arm = known.arms[campaign.id] = campaign.arm(unit_id)
@@ -94,7 +97,7 @@ class AudienceService:
                     campaign_id=campaign.id,
                     unit_id=unit_id,
                     arm=arm,
-                    at_ns=self._node.clock.now_ns(),
+                    at_ns=at_ns or self._node.clock.now_ns(),
                 )
             )
         return arm

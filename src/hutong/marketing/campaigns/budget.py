@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from hutong.kernel.errors import Refusal
+from hutong.kernel.money import MINOR_MAX
 from hutong.marketing.campaigns.reasons import CampaignReason
 
 DAYS_KEPT = 2  # Of each person, in memory: a payment made before midnight may be decided behind it.
@@ -38,9 +39,9 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return bool(self.person or self.person_day or self.times or self.times_day)
 
     def check(self) -> None:
-        """Refuses CAMPAIGN_TERMS_UNSOUND for what is negative."""
+        """Refuses CAMPAIGN_TERMS_UNSOUND for what is negative, or no amount there can be."""
         for name in ("day", "place", "person", "person_day", "times", "times_day"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) <= MINOR_MAX // 2:  # Beyond it no database adds up, and no audit.
                 raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field=f"caps.{name}")
 
 

@@ -27,6 +27,7 @@ from hutong.runtime.tables import BigInt, Bytes, Integer, SmallInt, Table, Text,
 CAMPAIGN_PREFIX = "cmp"
 NAME_LENGTH_MAX = 60
 SPONSORS_MAX = 20
+PRIORITY_MAX = 1_000_000_000
 HOLDOUT_BPS = 500  # By default one person in twenty gets nothing, so that what the others got it for can be seen.
 
 
@@ -73,6 +74,8 @@ class CampaignTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         self.caps.check()
         if not 0 <= self.holdout_bps <= BPS:
             raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="holdout_bps")
+        if abs(self.priority) > PRIORITY_MAX:
+            raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="priority")
         check_text("group", self.group, length_max=NAME_LENGTH_MAX, empty=True)
         gives = [row for row in self.rules.rows if row.gives]
         if kind is CampaignKind.DISCOUNT and not any(row.off or row.bps for row in gives):

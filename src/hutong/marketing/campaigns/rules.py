@@ -21,7 +21,7 @@ import msgspec
 from zen import compile_unary_expression
 
 from hutong.kernel.errors import Refusal
-from hutong.kernel.money import BPS, share_bps
+from hutong.kernel.money import BPS, MINOR_MAX, share_bps
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.scheme.messages import Channel
 
@@ -114,7 +114,7 @@ class RuleTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, rows_max=ROWS_MAX)
         for number, row in enumerate(self.rows, 1):
             for name in ("off", "max", "threshold"):
-                if getattr(row, name) < 0:
+                if not 0 <= getattr(row, name) <= MINOR_MAX // 2:
                     raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field=name)
             if not 0 <= row.bps <= BPS:
                 raise Refusal(CampaignReason.RULE_NOT_UNDERSTOOD, row=number, field="bps")

@@ -336,7 +336,7 @@ class Subsidies:
                     closed.append((campaign, level))
                 continue
             if not match.is_promised:
-                arm = arms.get(id_) or self._awards.audience.expose(campaign, unit_id, known)
+                arm = arms.get(id_) or self._awards.audience.expose(campaign, unit_id, known, occasion.now_ns)
                 if arm == HELD_OUT:
                     continue
             allowed[id_] = match, at, left
