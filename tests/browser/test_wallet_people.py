@@ -11,7 +11,7 @@ from hutong.kernel.money import Currency, format_amount
 from hutong.web.language import words
 from hutong.web.sandbox import SamplePerson
 from tests.browser.conftest import BrowserTown
-from tests.browser.eyes import DESK, PHONE, OpenBrowser, comes
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor, comes
 from tests.network.street import PIN, Payer, decided, new_id, until
 
 NEW_PIN = "759204"
@@ -157,6 +157,21 @@ def test_bills_are_found_and_a_month_equals_the_statement(town: BrowserTown, per
     visitor.looks_right()
 
 
+def _made_up_is_not_confirmed(visitor: Visitor) -> None:
+    """A mandate that no bank gave is linked, and stands there as what it is."""
+    page = visitor.page
+    page.goto("/wallet/cards/new")
+    page.get_by_label("What you call it").fill("Made up")
+    page.get_by_label("Mandate").fill(f"mandate:yun:{7:032x}")
+    page.get_by_role("button", name="Link").click()
+    page.goto("/wallet/cards")
+    expect(page.get_by_text("The bank has not confirmed this account yet.")).to_have_count(1)
+    visitor.looks_right()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("section").filter(has_text="Made up").get_by_role("button", name="Unlink").click()
+    expect(page.get_by_text("Made up")).to_have_count(0)
+
+
 def test_money_comes_from_the_bank_and_goes_back(town: BrowserTown, person: OpenBrowser) -> None:
     customer = town.street.payer("yun", 80_000, pin=True)
     code = customer.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "currency": "CNY", "remark": ""})
@@ -184,6 +199,9 @@ def test_money_comes_from_the_bank_and_goes_back(town: BrowserTown, person: Open
     expect(page.get_by_text("It is in your wallet")).to_be_visible()
     visitor.looks_right()
     holds(page, "¥300.50")
+    page.goto("/wallet/cards")
+    expect(page.get_by_text("The bank has not confirmed this account yet.")).to_have_count(0)
+    _made_up_is_not_confirmed(visitor)
     page.goto("/wallet/cards")
     page.get_by_role("link", name="Withdraw").click()
     page.get_by_label("Amount").fill("100")
