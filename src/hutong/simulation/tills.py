@@ -84,7 +84,14 @@ async def _take(world: World, place: Place, template_id: int, letters: str) -> s
 def _change(node: Any, what: str, template_id: int, letters: str) -> Any:
     till = _till(node)
     code = till.code(template_id, letters)
-    return till.bind(code, "O1") if what == "bind" else getattr(till, what)(code)
+    match what:
+        case "bind":
+            return till.bind(code, "O1")
+        case "give_back":
+            return till.give_back(code, "G1")
+        case _:
+            assert what == "void"
+            return till.void(code, "V1", "")
 
 
 def _till(node: Any) -> Any:
