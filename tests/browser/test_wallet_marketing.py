@@ -279,10 +279,10 @@ def test_a_packet_for_one_person_is_addressed_by_telephone_number(town: BrowserT
     page = visitor.go("/wallet/red-packets/new")
     page.locator("#amount").fill("5.20")  # How many is left as it is: there is one person.
     page.get_by_text("For one person alone").click()
-    page.get_by_label(re.compile("phone number or code")).fill("13000000000")
+    page.get_by_label(re.compile("phone number")).fill("13000000000")
     page.locator("form button.wide").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.get_by_label(re.compile("phone number or code")).fill(phone)
+    page.get_by_label(re.compile("phone number")).fill(phone)
     page.locator("form button.wide").click()
     expect(page.get_by_text("Your red packet for *小明")).to_be_visible()
     (link,) = (each["link"] for each in sender.get("/v1/me/red-packets?role=sent"))
@@ -299,6 +299,36 @@ def test_a_packet_for_one_person_is_addressed_by_telephone_number(town: BrowserT
     theirs.page.get_by_role("button", name="Open it").click()
     expect(theirs.page.locator(".cover .amount")).to_have_text("¥5.20")
     expect(theirs.go("/wallet").get_by_role("link", name="A red packet from")).to_have_count(0)
+
+
+def test_a_packet_for_one_person_of_another_institution_opens_for_them_alone(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    street = town.street
+    sender, friend, stranger = street.payer("jing", 2_000), street.payer("wei"), street.payer("wei")
+    code = friend.post("/v1/personal-codes", {"id": new_id("pco"), "amount": 0, "remark": ""})["text"]
+    visitor = entered(person, town, sender)
+    page = visitor.go("/wallet/red-packets/new")
+    page.locator("#amount").fill("5.20")
+    page.get_by_text("For one person alone").click()
+    page.get_by_label(re.compile("code to receive")).fill(code)
+    visitor.looks_right()
+    page.locator("form button.wide").click()
+    expect(page.get_by_text("Your red packet for *小明")).to_be_visible()
+    expect(page.get_by_text("Send them this link")).to_contain_text("Wei Wallet")
+    visitor.looks_right()
+    link = page.locator(".centre p.mono").inner_text()
+    other = entered(person, town, stranger)
+    other.go(f"/wallet/red-packets/open?link={link}")
+    expect(other.page.get_by_text("not for you")).to_be_visible()
+    expect(other.page.get_by_role("button", name="Open it")).to_have_count(0)
+    other.looks_right()
+    theirs = entered(person, town, friend)
+    theirs.go(f"/wallet/red-packets/open?link={link}")
+    expect(theirs.page.get_by_text("For you alone")).to_be_visible()
+    theirs.page.get_by_role("button", name="Open it").click()
+    expect(theirs.page.locator(".cover .amount")).to_have_text("¥5.20")
+    until(lambda: friend.balance, lambda balance: balance == 520)
 
 
 def test_who_has_no_wallet_registers_behind_a_packets_link_and_is_back_at_the_packet(
