@@ -113,7 +113,7 @@ class Counter:
 
 JING = Sponsor("jing", "sample-jing", "INSTITUTION", "京付市场部", 500_000)
 WEI = Sponsor("wei", "sample-wei", "INSTITUTION", "微包小店基金", 100_000)
-CITY = Sponsor("wei", "sample-city", "OUTSIDE", "城市消费节", 200_000)
+CITY = Sponsor("wei", "sample-city", "OUTSIDE", "胡同消费季", 200_000)
 SPONSORS = (JING, WEI, CITY)
 
 DAILY = Promotion(
