@@ -17,6 +17,7 @@ from hutong.app.sample_offers import (
     DAILY,
     FLOWERS_OFF,
     INVITING,
+    JING,
     JOINED,
     OWN,
     PACKETS,
@@ -188,4 +189,6 @@ async def packets_and_coupons_are_no_more(running: RunningNetwork) -> None:
         assert len(await han.get("/v1/me/red-packets", role="sent")) == 1
     async with operating(running, COUPONS.node) as desk:
         assert len(await desk.get("/v1/operator/coupon-templates")) == len(VOUCHERS)
-        assert {each["balance"] for each in await desk.get("/v1/operator/sponsors")} == {200_000}
+        (sponsor,) = await desk.get("/v1/operator/sponsors")
+        budgets = sum(each.budget_minor for each in PROMOTIONS if each.node == JING.node)
+        assert sponsor["balance"] == JING.deposit_minor - budgets

@@ -37,8 +37,14 @@ class Take(Protocol):
 @pytest.fixture
 def take(language: str) -> Take:
     def taken(page: Page, name: str, *, whole: bool = False) -> None:
+        size = page.viewport_size
+        assert size is not None
+        if whole:  # As on a screen so tall: what is fixed to its foot would stand in the middle of a page.
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
         page.wait_for_timeout(400)
-        shot = page.screenshot(animations="disabled", full_page=whole)
+        shot = page.screenshot(animations="disabled")
+        page.set_viewport_size(size)
         out = io.BytesIO()
         with Image.open(io.BytesIO(shot)) as picture:
             # Pages are flat: a palette shows them as they are, at a third of the size.

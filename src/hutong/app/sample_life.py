@@ -1,5 +1,6 @@
 """
 The samples' life, lived through the nodes' own APIs before the network is shown: nothing in it is written by hand.
+What they do with campaigns is in `sample_marketing`, and the many small payments of regulars in `sample_visits`.
 
 A network that has no past yet begins a week ago, on a clock that is put forward from deed to deed and ends as the
 machine's own; so days, windows, settlements and proofs are what they would be. Any other lives all of it today. People and

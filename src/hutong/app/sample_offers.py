@@ -111,13 +111,19 @@ class Counter:
     prices: tuple[int, ...] = field(default=())
 
 
-JING = Sponsor("jing", "sample-jing", "INSTITUTION", "京付市场部", 500_000)
+JING = Sponsor("jing", "sample-jing", "INSTITUTION", "京付市场部", 900_000)
 WEI = Sponsor("wei", "sample-wei", "INSTITUTION", "微包小店基金", 100_000)
 CITY = Sponsor("wei", "sample-city", "OUTSIDE", "胡同消费季", 200_000)
 SPONSORS = (JING, WEI, CITY)
 
 DAILY = Promotion(
-    "天天减", "DRAW", ((JING, 1),), 100_000, 20, {**_EVERYBODY, "rules": {"rows": [{"when": {"mcc": _SLOW}}]}}
+    "天天减",
+    "DRAW",
+    ((JING, 1),),
+    600_000,
+    20,
+    # So much a day that everybody who comes is let in.
+    {**_EVERYBODY, "rules": {"rows": [{"when": {"mcc": _SLOW}}]}, "caps": {"day": 20_000}},
 )
 COUPONS = Promotion(
     "胡同慢生活", "COUPON", ((JING, 1),), 100_000, 20, {**_EVERYBODY, "rules": {"rows": [{"when": {"mcc": _SLOW}}]}}
