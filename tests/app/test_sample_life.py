@@ -116,7 +116,7 @@ async def _others_are_told_that_it_starts(running: RunningNetwork) -> None:
                 no = await client.request(method, path, **more)
                 assert (no.status_code, no.headers["retry-after"]) == (503, "1"), (path, no.text)
                 if path.startswith("/v3/") and "reason" not in no.json():
-                    assert no.json()["code"] == "SYSTEM_ERROR"  # An institution says it in the vendor's words.
+                    assert no.json()["code"] == "SERVICE_UNAVAILABLE"  # An institution says it in the vendor's words.
                 else:
                     assert no.json()["reason"] == "NODE_STARTING"
             page = await client.get("/", headers={"accept": "text/html,*/*;q=0.8"})
