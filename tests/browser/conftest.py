@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
 
-from hutong.app.sample_life import DAYS, Neighbourhood, PutClock, show_samples
+from hutong.app.put_clock import PutClock
+from hutong.app.sample_life import DAYS, Neighbourhood, show_samples
 from hutong.app.up import RunningNetwork, Trial
 from hutong.runtime.address import Address
 from hutong.runtime.settings import Settings

@@ -2,13 +2,14 @@
 
 import io
 import re
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
+from hutong.app.sample_offers import OWN, SMALL_SHOPS
 from hutong.app.samples import HAN, LI, NOODLES
 from tests.browser.camera import NOTHING
 from tests.browser.conftest import BrowserTown
@@ -19,7 +20,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE_MAX = 200_000
 _COLOURS = 128
 _PHONE = {"width": 360, "height": 740}
-Take = Callable[[Page, str], None]
+_WIDTHS = {"": _PHONE, "-desktop": DESK}
 
 
 @pytest.fixture(params=["zh-CN", "en"])
@@ -27,11 +28,23 @@ def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+class Take(Protocol):
+    """Takes a page as it is; `whole`: down to its end."""
+
+    def __call__(self, page: Page, name: str, *, whole: bool = False) -> None: ...
+
+
 @pytest.fixture
 def take(language: str) -> Take:
-    def taken(page: Page, name: str) -> None:
+    def taken(page: Page, name: str, *, whole: bool = False) -> None:
+        size = page.viewport_size
+        assert size is not None
+        if whole:  # As on a screen so tall: what is fixed to its foot would stand in the middle of a page.
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
         page.wait_for_timeout(400)
         shot = page.screenshot(animations="disabled")
+        page.set_viewport_size(size)
         out = io.BytesIO()
         with Image.open(io.BytesIO(shot)) as picture:
             # Pages are flat: a palette shows them as they are, at a third of the size.
@@ -89,6 +102,39 @@ def test_console(person: OpenBrowser, language: str, take: Take) -> None:
     take(page, "console")
     for name in ("payments", "plates", "staff"):
         take(_at(page, f"/console/{name}"), f"console-{name}")
+
+
+@pytest.mark.parametrize("width", _WIDTHS)
+def test_wallet_marketing(person: OpenBrowser, language: str, take: Take, width: str) -> None:
+    visitor = person(LI.node, language=language, viewport=_WIDTHS[width])
+    page = visitor.go("/wallet")
+    page.locator("form[action='/wallet/sign-in/sample']").filter(has_text=LI.phone).get_by_role("button").click()
+    page.wait_for_url("**/wallet")
+    for name in ("offers", "coupons", "red-packets", "invite", "draws"):
+        take(_at(page, f"/wallet/{name}"), f"wallet-{name}{width}", whole=True)
+    page.goto("/wallet/red-packets")
+    page.locator("a[href*='/wallet/red-packets/rpk_']").first.click()
+    page.wait_for_url("**/wallet/red-packets/rpk_*")
+    take(page, f"wallet-red-packet{width}", whole=True)
+
+
+@pytest.mark.parametrize("width", _WIDTHS)
+def test_campaigns(person: OpenBrowser, language: str, take: Take, width: str) -> None:
+    """A shop's own and what it may join, as its owner sees it; a sponsor's, as the institution does."""
+    page = person(NOODLES.node, language=language, viewport=_WIDTHS[width]).go("/console")
+    page.locator(f"[data-sample='{NOODLES.staff[2].phone}']").click()
+    page.wait_for_url("**/console**")
+    take(_at(page, "/console/campaigns"), f"console-campaigns{width}", whole=True)
+    page.get_by_role("link", name=OWN.name).first.click()
+    page.wait_for_url("**/console/campaigns/cmp_*")
+    take(page, f"console-campaign{width}", whole=True)
+    page = person(SMALL_SHOPS.node, language=language, viewport=_WIDTHS[width]).go("/desk")
+    page.locator("button[name=sample]").first.click()
+    page.wait_for_url("**/desk")
+    take(_at(page, "/desk/campaigns"), f"institution-desk-campaigns{width}", whole=True)
+    page.get_by_role("link", name=SMALL_SHOPS.name).first.click()
+    page.wait_for_url("**/desk/campaigns/cmp_*")
+    take(page, f"institution-desk-campaign{width}", whole=True)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ def signed_in(visitor: Visitor, token: str) -> Page:
     return page
 
 
-def second_operator(town: BrowserTown, name: str, role: str = "OPERATOR") -> str:
-    """Another operator of jing; the token."""
-    first: Client = town.street.operator("jing")
+def second_operator(town: BrowserTown, name: str, role: str = "OPERATOR", node: str = "jing") -> str:
+    """Another operator of an institution; the token."""
+    first: Client = town.street.operator(node)
     return str(first.put(f"/v1/operators/{name}", {"role": role})["token"])
 
 

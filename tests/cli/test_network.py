@@ -384,6 +384,7 @@ def test_a_merchants_own_campaigns_and_programmes_by_command(
         assert run(["campaign", *words]) == 0
     shown = capsys.readouterr().out
     assert "too few to say" in shown
+    assert "早市, for each hour of a shop" in shown
     assert "早市" in shown
 
 

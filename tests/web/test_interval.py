@@ -31,3 +31,14 @@ def test_the_picture_says_what_it_shows_and_nothing_in_it_is_markup() -> None:
     picture = drawn(Interval(1, 2, 3, str, "bad", '"<b>'))
     assert 'aria-label="&#34;&lt;b&gt;"' in picture
     assert "<b>" not in picture
+
+
+def test_what_stands_at_an_edge_begins_or_ends_there_however_wide_its_letters_are() -> None:
+    picture = drawn(Interval(-9_000, 10, 10_400, lambda value: f"{value:+}", "good", "<said>"))
+    found = {
+        text: (at, anchor)
+        for at, anchor, text in re.findall(r'<text x="([^"]+)" [^>]*anchor="(\w+)">([^<]+)<', picture)
+    }
+    assert found["-9000"] == ("0.0", "start")
+    assert found["+10400"] == ("240.0", "end")
+    assert found["0"][1] == "middle"

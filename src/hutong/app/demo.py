@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hutong.app import demo_steps
+from hutong.app.demo_discount import pay_less
 from hutong.app.network import DEMO_NETWORK
 from hutong.app.node_client import NodeRefused, NodeSilent
 from hutong.app.tour import NotTrue, Tour
@@ -90,6 +91,7 @@ async def _tour(settings: Settings, address: Address, pictures: Path, console: C
             await demo_steps.charge_payment_code(tour, cast)
             await demo_steps.pay_person(tour, cast)
             await demo_steps.pay_foreign_codes(tour, cast)
+            await pay_less(tour, cast.li, cast.tea)
             await demo_steps.refund(tour, cast, payment)
             await demo_steps.audit(tour)
             await demo_steps.settle(tour)

@@ -1,5 +1,6 @@
 """
 The samples' life, lived through the nodes' own APIs before the network is shown: nothing in it is written by hand.
+What they do with campaigns is in `sample_marketing`, and the many small payments of regulars in `sample_visits`.
 
 A network that has no past yet begins a week ago, on a clock that is put forward from deed to deed and ends as the
 machine's own; so days, windows, settlements and proofs are what they would be. Any other lives all of it today. People and
@@ -7,65 +8,46 @@ shops are made once, however often this was cut off; only what they paid before 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from hutong.app.node_client import NodeClient, NodeRefused
-from hutong.app.samples import BANK, HISTORY, LAST, PEOPLE, SHOWN, STALLS, Deed, Hand, Resident, Stall
+from hutong.app.node_client import NodeClient
+from hutong.app.sample_marketing import Happening, SampleMarketing, invitation_of
+from hutong.app.sample_means import Means, done_before
+from hutong.app.sample_offers import DAILY
+from hutong.app.samples import (
+    BANK,
+    HISTORY,
+    LAST,
+    NEWLY_COME,
+    PEOPLE,
+    SHOWN,
+    STALLS,
+    ZHOU,
+    Deed,
+    Hand,
+    Resident,
+    Stall,
+)
 from hutong.app.sandbox import NodeSandbox
 from hutong.app.up import RunningNetwork
 from hutong.app.wallet import Phone, Wallet, decided
 from hutong.institution.merchants.staff_key import Role
-from hutong.kernel.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock, instant_ns
+from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import IdMint, derive, id_text, system_randomness
 from hutong.runtime.database import Database
 from hutong.runtime.shelf import warmed
 from hutong.switch.settlement.window import WindowState
 
-_ZONE = ZoneInfo("Asia/Shanghai")
 DAYS = 6
 _PLACE = {"city": "北京", "latin_city": "Beijing"}
-_ROOT = 1 << 80
 _FINAL = {WindowState.SETTLED.value, WindowState.HALTED.value}
 _WAIT_S = 10
 _PAUSE_S = 0.02
 _MANDATE_DAILY_MINOR = 500_000
-
-
-class PutClock:
-    """The machine's clock, put back by `behind_ns`; it only ever goes forward."""
-
-    def __init__(self, machine: Clock | None = None) -> None:
-        self.behind_ns = 0
-        self._machine = machine or SystemClock()
-
-    def now_ns(self) -> int:
-        return self._machine.now_ns() - self.behind_ns
-
-    def put_back(self, days: int) -> None:
-        """Begin in the early morning, so many days ago: before anybody looked at it."""
-        self.behind_ns = self._machine.now_ns() - self.of(days, "06:00")
-
-    def put_to(self, at_ns: int) -> None:
-        """Forward to an instant; nothing where it has passed, and never beyond the machine's own time."""
-        self.behind_ns = max(0, min(self.behind_ns, self._machine.now_ns() - at_ns))
-
-    def put_right(self) -> None:
-        """Forward to the machine's own time."""
-        self.behind_ns = 0
-
-    def of(self, days_ago: int, clock: str) -> int:
-        """The instant of a time of the day, so many days before the machine's today."""
-        day = self._today() - timedelta(days=days_ago)
-        return instant_ns(datetime.combine(day, time.fromisoformat(clock), _ZONE))
-
-    def _today(self) -> date:
-        return datetime.fromtimestamp(self._machine.now_ns() // NS_PER_S, _ZONE).date()
 
 
 async def has_no_past(database: Database) -> bool:
@@ -107,22 +89,10 @@ def _sandbox(network: RunningNetwork, node: str) -> NodeSandbox:
 
 
 @dataclass(slots=True)
-class Neighbourhood:
+class Neighbourhood(Means):
     """Everybody in the samples, and what each does, through the APIs."""
 
-    network: RunningNetwork
-    clock: PutClock
-    leaving: asyncio.Event = field(default_factory=asyncio.Event)
-    clients: list[NodeClient] = field(default_factory=list)
-    wallets: dict[str, Wallet] = field(default_factory=dict)
-    tills: dict[str, NodeClient] = field(default_factory=dict)
-    shops: dict[str, str] = field(default_factory=dict)
-    plates: dict[str, str] = field(default_factory=dict)
     errands: list[asyncio.Task[Any]] = field(default_factory=list)  # PINs take long, and nobody waits for them.
-    mint: IdMint = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mint = IdMint(self.clock, system_randomness())
 
     async def live(self, told: Callable[[str], None]) -> bool:
         """
@@ -145,36 +115,53 @@ class Neighbourhood:
         return True
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[Any]]]]:
+        marketing = SampleMarketing(self)
         for stall in STALLS:
             yield f"{stall.latin_name} opens", partial(self._open, stall)
-        yield "People register", lambda: asyncio.gather(*(self._settle_in(resident) for resident in PEOPLE))
-        for number, deed in enumerate(HISTORY):
-            coming = f"Their last week: payment {number + 1} of {len(HISTORY)}"
-            yield coming, partial(self._until, self.clock.of(deed.days_ago, deed.clock))
-            yield coming, partial(self._do, deed, self._new("pay"))
+        yield "Campaigns begin", marketing.begin
+        for invited in (False, True):  # Who is invited comes by the link of somebody who is there.
+            coming_in = [each for each in PEOPLE if (each.invited_by is not None) is invited]
+            yield "People register", partial(self._settle_all_in, coming_in)
+        happenings = sorted([*self._deeds(), *marketing.happenings()], key=attrgetter("at_ns"))
+        for number, happening in enumerate(happenings):
+            coming = f"Their last week: {number + 1} of {len(happenings)}"
+            yield coming, partial(self._until, happening.at_ns)
+            yield coming, happening.happen
         yield "PINs are sealed", lambda: asyncio.gather(*self.errands)
         yield "PINs are sealed", partial(self._until, self.clock.of(0, "23:59"))
         yield "The last one comes", partial(self._come, LAST)
+
+    def _deeds(self) -> Iterator[Happening]:
+        for deed in HISTORY:
+            yield Happening(self.clock.of(deed.days_ago, deed.clock), partial(self._do, deed))
+        came_ns = self.clock.of(*NEWLY_COME)
+        yield Happening(came_ns, partial(self._settle_in, ZHOU))
 
     # Coming in
 
     async def _come(self, resident: Resident) -> Wallet:
         """Register; somebody who was there before signs in again."""
-        door = self._client(resident.node)
-        device = self._id("dev", f"{resident.key}/device")
+        door = self.client(resident.node)
+        device = self.id_of("dev", f"{resident.key}/device")
         await door.post("/v1/users/codes", {"phone": resident.phone})
         code = _sandbox(self.network, resident.node).one_time_code(resident.phone)
         sent = {"phone": resident.phone, "code": code, "device_id": device, "device_name": f"{resident.name}的手机"}
-        signed = await door.post("/v1/users", {**sent, "name": resident.name, "registration_id": device})
-        wallet = Wallet(self._client(resident.node, signed["token"]), Phone(device_id=device), self.mint)
+        registered = {**sent, "name": resident.name, "registration_id": device}
+        if resident.invited_by is not None:
+            registered["invitation"] = await invitation_of(self.wallets[resident.invited_by.key])
+        signed = await door.post("/v1/users", registered)
+        wallet = Wallet(self.client(resident.node, signed["token"]), Phone(device_id=device), self.mint)
         if resident.tier:
             tier = {"tier": resident.tier, "evidence": "FACE_TO_FACE", "name": resident.name}
             path = f"/v1/operator/users/{signed['user']['id']}/tier"
-            await _done_before("TIER_NOT_RAISED", self._operator(resident.node).post(path, tier))
+            await done_before("TIER_NOT_RAISED", self.operator(resident.node).post(path, tier))
         if resident.pin:
             setting = wallet.client.put("/v1/pin", {"pin": resident.pin})
-            self.errands.append(asyncio.create_task(_done_before("PIN_ALREADY_SET", setting)))
+            self.errands.append(asyncio.create_task(done_before("PIN_ALREADY_SET", setting)))
         return wallet
+
+    async def _settle_all_in(self, residents: Sequence[Resident]) -> None:
+        await asyncio.gather(*(self._settle_in(resident) for resident in residents))
 
     async def _settle_in(self, resident: Resident) -> None:
         """A wallet, an account at the bank with money in it, a mandate from the one to the other, and a first top-up."""
@@ -183,26 +170,26 @@ class Neighbourhood:
         at_bank = resident.at_bank()
         banking = await self._come(at_bank)
         user = (await banking.client.get("/v1/users/me"))["id"]
-        paid_in = {"pay_in_id": self._id("pin", resident.key), "user_id": user, "amount": resident.bank_minor}
-        await self._operator(BANK).post("/v1/operator/pay-ins", paid_in)
+        paid_in = {"pay_in_id": self.id_of("pin", resident.key), "user_id": user, "amount": resident.bank_minor}
+        await self.operator(BANK).post("/v1/operator/pay-ins", paid_in)
         linked = await wallet.client.get("/v1/bank-accounts")
         account = linked[0]["bank_account_id"] if linked else await self._link(resident, wallet, banking)
         if await wallet.balance() < resident.top_up_minor:
             await wallet.top_up(account, resident.top_up_minor)
-        own = {"id": self._id("pco", resident.key), "amount": 0, "remark": ""}
+        own = {"id": self.id_of("pco", resident.key), "amount": 0, "remark": ""}
         self.plates[resident.key] = (await wallet.client.post("/v1/personal-codes", own))["text"]
         await wallet.fetch_payment_code_keys()
 
     async def _link(self, resident: Resident, wallet: Wallet, banking: Wallet) -> str:
         daily = {"grantee": resident.node, "daily_max": _MANDATE_DAILY_MINOR, "name": f"{resident.name}的钱包"}
         mandate = (await banking.client.post("/v1/mandates", daily))["text"]
-        code_id = self._id("pco", f"{resident.key}/bank")
+        code_id = self.id_of("pco", f"{resident.key}/bank")
         code = (await banking.client.post("/v1/personal-codes", {"id": code_id, "amount": 0, "remark": ""}))["text"]
         return str((await wallet.link_bank("云行储蓄卡", mandate, code))["bank_account_id"])
 
     async def _open(self, stall: Stall) -> None:
         """Taken on, with a shop, a plate on its counter, and a key for its till."""
-        operator = self._operator(stall.node)
+        operator = self.operator(stall.node)
         merchant = await operator.post(
             "/v1/operator/merchants",
             {
@@ -216,8 +203,9 @@ class Neighbourhood:
             },
         )
         key = await operator.post(f"/v1/operator/merchants/{merchant['merchant_id']}/keys", {"name": "samples"})
-        till = self.tills[stall.key] = self._client(stall.node, key["token"])
+        till = self.tills[stall.key] = self.client(stall.node, key["token"])
         shop = await till.post("/v1/shops", {"reference": "first", "name": stall.shop, **_PLACE})
+        self.merchants[stall.key] = merchant["merchant_id"]
         self.shops[stall.key] = shop["shop_id"]
         plate = await till.post("/v1/plates", {"reference": "counter", "shop_id": shop["shop_id"]})
         self.plates[stall.key] = plate["text"]
@@ -239,14 +227,14 @@ class Neighbourhood:
             "phone": hand.phone,
             "code": _sandbox(self.network, stall.node).one_time_code(hand.phone),
             "pin": hand.pin,
-            "device_id": self._id("dev", f"{stall.key}/{hand.phone}"),
+            "device_id": self.id_of("dev", f"{stall.key}/{hand.phone}"),
         }
-        self.errands.append(asyncio.create_task(self._client(stall.node).post("/v1/staff/pin", taken)))
+        self.errands.append(asyncio.create_task(self.client(stall.node).post("/v1/staff/pin", taken)))
 
     # Living
 
-    async def _do(self, deed: Deed, payment_id: str) -> None:
-        payer, to = self.wallets[deed.payer.key], deed.payee.key
+    async def _do(self, deed: Deed) -> None:
+        payer, to, payment_id = self.wallets[deed.payer.key], deed.payee.key, self.new_id("pay")
         if deed.way == "payment code":
             await self._charge(deed, payer, self.tills[to], self.shops[to])
             return
@@ -257,14 +245,14 @@ class Neighbourhood:
         quote = await payer.quote(code, deed.amount)
         paid = await payer.pay(quote, deed.amount, remark=deed.remark, payment_id=payment_id)
         if deed.back and paid["state"] == "COMPLETED":
-            back = {"refund_id": self._new("rfd"), "payment_id": payment_id, "amount": deed.back, "remark": "退货"}
+            back = {"refund_id": self.new_id("rfd"), "payment_id": payment_id, "amount": deed.back, "remark": "退货"}
             await decided(partial(self.tills[to].post, "/v1/refunds", back))
 
     async def _charge(self, deed: Deed, payer: Wallet, till: NodeClient, shop_id: str) -> None:
         if self.clock.now_ns() // NS_PER_MS >= payer.phone.today_ends_at_ms:
             await payer.fetch_payment_code_keys()
         body = {
-            "reference": self._new("pay"),
+            "reference": self.new_id("pay"),
             "amount": deed.amount,
             "way": "PAYMENT_CODE",
             "shop_id": shop_id,
@@ -276,6 +264,10 @@ class Neighbourhood:
     async def _until(self, at_ns: int) -> None:
         """Put the clock forward, and wait until what is due by then is settled."""
         self.clock.put_to(at_ns)
+        # Its draws say at each of their slots what is let in, and rewards are due: not a moment later than the next deed.
+        drawing = self.network[DAILY.node].site.node
+        drawing.tick()
+        drawing.node.journal.seal()
         switch = self.network["switch"].site.node
         ends_at = asyncio.get_running_loop().time() + _WAIT_S
         while asyncio.get_running_loop().time() < ends_at and not self.leaving.is_set():
@@ -283,29 +275,3 @@ class Neighbourhood:
             if all(row.state in _FINAL for row in switch.windows.windows() if row.closes_ns <= now_ns):
                 return
             await asyncio.sleep(_PAUSE_S)
-
-    # Means
-
-    def _id(self, prefix: str, label: str) -> str:
-        return id_text(prefix, derive(_ROOT, label))
-
-    def _new(self, prefix: str) -> str:
-        return id_text(prefix, self.mint.mint())
-
-    def _client(self, node: str, token: str = "") -> NodeClient:
-        site = self.network[node].site
-        known = {} if site.moving_in is None else site.moving_in.headers
-        self.clients.append(NodeClient(site.url, token, headers=known))
-        return self.clients[-1]
-
-    def _operator(self, node: str) -> NodeClient:
-        return self._client(node, self.network[node].operator_token)
-
-
-async def _done_before(reason: str, asking: Awaitable[Any]) -> None:
-    """What can be done once, and is refused by this name when it was."""
-    try:
-        await asking
-    except NodeRefused as no:
-        if no.reason != reason:
-            raise

@@ -19,6 +19,7 @@ class Resident:
     bank_minor: int = 0
     top_up_minor: int = 0
     banks_by_phone: bool = False  # Signs in at the bank, too, with the same PIN.
+    invited_by: "Resident | None" = None
 
     @property
     def key(self) -> str:
@@ -82,13 +83,15 @@ class Deed:
 
 
 LI = Resident("jing", "李雷", "+8613800000001", "483915", "II", 2_000_000, 60_000, banks_by_phone=True)
-CHEN = Resident("jing", "陈静", "+8613800000004", "274068", "II", 800_000, 40_000)
+CHEN = Resident("jing", "陈静", "+8613800000004", "274068", "II", 800_000, 40_000, invited_by=LI)
 WANG = Resident("wei", "王芳", "+8613800000003", "915738", "II", 1_200_000, 50_000)
 LIU = Resident("wei", "刘洋", "+8613800000005", "361947", "", 300_000, 20_000)
 HAN = Resident("zhi", "韩梅梅", "+8613800000002", "720461", "II", 1_500_000, 80_000, banks_by_phone=True)
 # Came today, has no PIN yet and no history; who looks whether all samples were made looks for the last of them.
 ZHAO = Resident("zhi", "赵敏", "+8613800000006", "")
 PEOPLE = (LI, CHEN, WANG, LIU, HAN)
+# Came yesterday, by an invitation of Li's, and has only just begun to pay.
+ZHOU = Resident("jing", "周宁", "+8613800000007", "", "II", 200_000, 10_000, invited_by=LI)
 SHOWN = (*PEOPLE, *(each.at_bank() for each in PEOPLE if each.banks_by_phone))
 LAST = ZHAO
 
@@ -119,7 +122,14 @@ _FENG = Hand("冯俊", "OWNER", "+8613900000021", "295807")
 _LIN = Hand("林悦", "OWNER", "+8613900000031", "807364")
 TEA = Stall("zhi", "支点茶室", "Fulcrum Tea", "5499", 60, "什刹海店", (_FENG,))
 FLOWERS = Stall("yun", "云上花店", "Cloud Flowers", "5992", 38, "国子监店", (_LIN,))
-STALLS = (NOODLES, BOOKS, TEA, FLOWERS)
+# Each is one person's: nobody else works there.
+BEANS = Stall("wei", "护国寺豆汁", "Temple Bean Milk", "5814", 60, "护国寺店")
+BUNS = Stall("wei", "庆丰里包子", "Lane Steamed Buns", "5814", 60, "月坛店")
+HAWS = Stall("wei", "老刘糖葫芦", "Liu Candied Haws", "5441", 60, "烟袋斜街店")
+SMALL = (NOODLES, BEANS, BUNS, HAWS)
+STALLS = (*SMALL, BOOKS, TEA, FLOWERS)
+
+NEWLY_COME = (1, "17:00")  # When Zhou does.
 
 HISTORY = (
     Deed(6, "12:10", LI, NOODLES, 2_800, "两碗炸酱面"),
@@ -146,6 +156,7 @@ HISTORY = (
     Deed(1, "12:10", HAN, NOODLES, 3_600, "牛肉面套餐", "code"),
     Deed(1, "15:20", LI, BOOKS, 15_800, "画册", back=2_000),
     Deed(1, "16:05", WANG, TEA, 2_900, "菊花茶"),
+    Deed(1, "17:20", ZHOU, TEA, 3_600, "桂花乌龙", "code"),
     Deed(1, "19:30", CHEN, WANG, 8_000, "拼车", "person"),
     Deed(0, "07:55", LIU, NOODLES, 800, "煎饼", "payment code"),
     Deed(0, "08:10", CHEN, FLOWERS, 5_800, "百合"),

@@ -14,10 +14,10 @@ from hutong.app.logs import configure_logs
 from hutong.app.moving_in import MovingIn
 from hutong.app.network import Network
 from hutong.app.node_client import NodeRefused, NodeSilent
+from hutong.app.put_clock import PutClock
 from hutong.app.sample_life import (
     DAYS,
     Neighbourhood,
-    PutClock,
     has_no_past,
     show_samples,
     take_samples,

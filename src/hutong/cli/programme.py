@@ -1,5 +1,7 @@
 """`hutong campaign`, as a merchant: money set aside for one's own, programmes of others, and what all of them brought; effects."""
 
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -13,6 +15,7 @@ from hutong.kernel.money import BPS, Currency, parse_amount
 Programme = Annotated[str, Parameter(help="A programme: cmp_…")]
 _PROGRAMMES = "/v1/merchant/programmes"
 _SHARED = "/v1/merchant/shared-campaigns"
+_UNITS = {"person": "person", "shop_hour": "hour of a shop"}
 
 
 async def budget(
@@ -155,10 +158,10 @@ async def effects(
         facts.append(("came back", f"{found['repeat_bps'] * 100 / BPS:g} % of those who paid"))
     if found["refused"]:
         facts.append(("refused", f"{found['refused']} rewards, {money(found['refused_amount'])}"))
-    for name in ("payments", "amount"):
-        facts.append((name, _said(found[name])))
-        facts.append((f"{name}, before refunds", _said(found[f"gross_{name}"])))
-    show_facts(f"{found['name']}, for each {found['unit'].replace('_', ' of a ')}", facts)
+    for name, shown in (("payments", counted), ("amount", paid)):
+        facts.append((name, effect_line(found[name], shown)))
+        facts.append((f"{name}, before refunds", effect_line(found[f"gross_{name}"], shown)))
+    show_facts(f"{found['name']}, for each {_UNITS[found['unit']]}", facts)
 
 
 async def _move(campaign_id: str, verb: str, at: At, *, as_json: bool) -> None:
@@ -171,10 +174,20 @@ async def _move(campaign_id: str, verb: str, at: At, *, as_json: bool) -> None:
         stdout.print(f"{found['name']}: {'you take part' if found['joined'] else 'you take no part'}", markup=False)
 
 
-def _said(effect: dict[str, Any]) -> str:
-    """Thousandths of what is counted, with their sign."""
+def effect_line(effect: dict[str, Any], shown: Callable[[int], str]) -> str:
+    """An effect in words; `shown` writes thousandths of what was counted, with their sign."""
     of = f"of {effect['treated']} with it and {effect['held_out']} without"
     if effect["verdict"] == "TOO_FEW":
         return f"too few to say, {of}"
-    low, most, high = (f"{effect[name] / 1000:+g}" for name in ("low", "difference", "high"))
+    low, most, high = (shown(effect[name]) for name in ("low", "difference", "high"))
     return f"{most} (between {low} and {high}), {of}"
+
+
+def counted(thousandths: int) -> str:
+    """Payments more or less."""
+    return f"{thousandths / 1000:+g}"
+
+
+def paid(thousandths: int) -> str:
+    """Money more or less, to the fen."""
+    return f"{'-' if thousandths < 0 else '+'}{money(round(Fraction(abs(thousandths), 1000)))}"

@@ -52,5 +52,11 @@ def _labels(interval: Interval, x: Callable[[int], float]) -> list[str]:
         middle = min(max(x(value), half), _WIDTH - half)
         if all(middle + half + 4 < left or right < middle - half - 4 for left, right in taken):
             taken.append((middle - half, middle + half))
-            found.append(f'<text x="{middle:.1f}" y="{_TEXT}" text-anchor="middle">{escape(text)}</text>')
+            # At an edge it begins or ends there: how wide letters are is the font's affair, and none may be cut off.
+            at, anchor = middle, "middle"
+            if middle == half:
+                at, anchor = 0, "start"
+            elif middle == _WIDTH - half:
+                at, anchor = _WIDTH, "end"
+            found.append(f'<text x="{at:.1f}" y="{_TEXT}" text-anchor="{anchor}">{escape(text)}</text>')
     return found
