@@ -44,6 +44,23 @@ _FIRST = (
     "simulation/test_simulation.py",
 )
 _LAST = ("network/", "gateways/clients/", "browser/")
+# Of those that come last the longest first, so that the workers end together.
+_LONG = (
+    "browser/test_till.py",
+    "browser/test_console.py",
+    "browser/test_institution_desk.py",
+    "browser/test_wallet_marketing.py",
+    "browser/test_walk.py",
+    "browser/test_wallet_people.py",
+    "browser/test_wallet_paying.py",
+    "browser/test_campaigns.py",
+    "browser/test_campaign_forms.py",
+    "browser/test_effects.py",
+    "browser/test_stories.py",
+    "browser/test_coupon_codes.py",
+    "browser/test_complaints.py",
+    "browser/test_switch_desk.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,12 +87,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> int:
+def _turn(item: pytest.Item) -> tuple[int, int]:
     path = item.path.relative_to(_TESTS).as_posix()
     if path in _FIRST:
-        return _FIRST.index(path)
+        return _FIRST.index(path), 0
     late = (number for number, folder in enumerate(_LAST, 1) if path.startswith(folder))
-    return len(_FIRST) + next(late, 0)
+    return len(_FIRST) + next(late, 0), _LONG.index(path) if path in _LONG else len(_LONG)
 
 
 def pytest_collection_finish() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.eyes import DESK, PHONE, OpenBrowser
+from tests.browser.eyes import DESK, PHONE, OpenBrowser, look
 
 
 @pytest.mark.parametrize("node", ["switch", "jing"])
@@ -17,6 +17,23 @@ def test_a_first_page_looks_right(
     visitor.go("/")
     expect(visitor.page.locator("html")).to_have_attribute("lang", language)
     visitor.looks_right()
+
+
+BAD = {
+    '<img src="data:,">': "critical: Images must have alternative text",
+    "<p style='color: #999; background: #fff'>pale</p>": "serious: Elements must meet minimum color contrast",
+    "<p style='width: 5000px'>wide</p>": "pixels hang over the right edge",
+}
+
+
+@pytest.mark.parametrize("part", BAD)
+def test_what_keeps_somebody_out_is_seen(person: OpenBrowser, part: str) -> None:
+    visitor = person("jing", language="en")
+    visitor.watch.forgives = True
+    page = visitor.page
+    page.set_content(f"<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1>{part}</main>")
+    with pytest.raises(AssertionError, match=BAD[part]):
+        look(page)
 
 
 def test_the_reader_changes_the_language(person: OpenBrowser) -> None:

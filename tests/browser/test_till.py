@@ -38,6 +38,7 @@ class Shop:
     shop_id: str
     cashier: str
     manager: str
+    sessions: dict[str, str]  # By telephone.
 
     def plate(self) -> str:
         """What the plate on this shop's counter says."""
@@ -48,31 +49,32 @@ def shop_at(town: BrowserTown, node: str = "jing") -> Shop:
     till = town.street.till(node)
     profile = {"reference": new_id("r"), "name": "鼓楼店", "city": "北京", "latin_city": "Beijing"}
     shop_id = till.post("/v1/shops", profile)["shop_id"]
-    cashier = hired(town, till, "CASHIER", "李娜", shop_id, PIN)
-    manager = hired(town, till, "MANAGER", "张店长", "", MANAGERS_PIN)
-    return Shop(till, shop_id, cashier, manager)
+    cashier, session = hired(town, till, "CASHIER", "李娜", shop_id, PIN)
+    manager, other = hired(town, till, "MANAGER", "张店长", "", MANAGERS_PIN)
+    return Shop(till, shop_id, cashier, manager, {cashier: session, manager: other})
 
 
-def hired(town: BrowserTown, till: Till, role: str, name: str, shop_id: str, pin: str) -> str:
-    """Somebody of the staff, who has chosen a PIN elsewhere; the telephone."""
+def hired(town: BrowserTown, till: Till, role: str, name: str, shop_id: str, pin: str) -> tuple[str, str]:
+    """Somebody of the staff, who has chosen a PIN elsewhere; the telephone, and the session there."""
     phone = f"+86139{next(_numbers):08d}"
     till.post("/v1/staff", {"staff_id": new_id("r"), "name": name, "phone": phone, "role": role, "shop_id": shop_id})
     code = one_time_code(town, till.node, phone)
     door = town.street.stranger(till.node)
-    door.post("/v1/staff/pin", {"phone": phone, "code": code, "pin": pin, "device_id": new_id("dev")})
-    return phone
+    begun = door.post("/v1/staff/pin", {"phone": phone, "code": code, "pin": pin, "device_id": new_id("dev")})
+    return phone, str(begun["token"])
 
 
 def one_time_code(town: BrowserTown, node: str, phone: str) -> str:
     return str(town.street.operator(node).get(f"/v1/operator/one-time-codes/{phone}")["code"])
 
 
-def at_the_till(person: OpenBrowser, shop: Shop, phone: str = "", pin: str = PIN, **browser: object) -> Visitor:
-    """Somebody signed in at a till that is connected."""
+def at_the_till(person: OpenBrowser, shop: Shop, phone: str = "", **browser: object) -> Visitor:
+    """Somebody at a till that is connected, in the browser where the PIN was chosen."""
     visitor = person(shop.till.node, **{"language": "en", **browser})
     visitor.context.add_init_script(EARS)
+    session = {"name": f"staff-{shop.till.node}", "value": shop.sessions[phone or shop.cashier], "url": shop.till.url}
+    visitor.context.add_cookies([session])  # type: ignore[list-item]  # Its own TypedDict, spelled out.
     visitor.go("/till")
-    sign_in(visitor.page, phone or shop.cashier, pin)
     connected(visitor.page)
     return visitor
 
@@ -95,6 +97,7 @@ def connected(page: Page) -> None:
 def type_amount(page: Page, keys: str) -> None:
     for key in keys:
         page.locator(f"[data-key='{key}']").click()
+    expect(page.locator("#amount")).to_have_value(keys)
 
 
 def said(page: Page, text: str) -> None:
@@ -128,6 +131,27 @@ def test_a_code_on_the_screen_is_paid_and_announced_once(town: BrowserTown, pers
     expect(page.locator("[data-latest] li")).to_have_count(1)
     page.get_by_role("button", name="Next customer").click()
     expect(page.locator("#amount")).to_have_value("")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_no_key_moves_while_an_amount_is_typed(
+    town: BrowserTown, person: OpenBrowser, viewport: dict[str, int]
+) -> None:
+    """The first touch lets the page sound, and a no is answered by typing: neither may put another key under the finger."""
+    page = at_the_till(person, shop_at(town), viewport=viewport).page
+    silent, first = page.locator("[data-silent]"), page.locator("[data-key='1']")
+    expect(silent).to_be_visible()
+    before = first.bounding_box()
+    first.click()
+    expect(silent).to_be_hidden()
+    assert first.bounding_box() == before
+    page.locator("[data-key=back]").click()
+    page.locator("button[data-scan]").click()
+    expect(page.locator("[data-error]")).to_be_visible()
+    before = first.bounding_box()
+    first.click()
+    expect(page.locator("#amount")).to_have_value("1")
+    assert first.bounding_box() == before
 
 
 def test_what_another_shop_receives_is_not_heard(town: BrowserTown, person: OpenBrowser) -> None:
@@ -313,7 +337,7 @@ def test_a_manager_refunds_alone_and_never_more_than_is_left(town: BrowserTown, 
     shop = shop_at(town)
     payer = town.street.payer("jing", 10_000, pin=True)
     paid = payer.pay(shop.plate(), 900)
-    page = at_the_till(person, shop, shop.manager, MANAGERS_PIN).page
+    page = at_the_till(person, shop, shop.manager).page
     page.goto(f"/till/payments/{paid['payment_id']}")
     expect(page.locator("#pin")).to_have_count(0)
     page.locator("#amount").fill("9.01")

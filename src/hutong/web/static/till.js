@@ -275,7 +275,7 @@ if (form) {
   if (matchMedia("(pointer: coarse)").matches) amount.inputMode = "none"; // Else the device's own keys cover ours.
   one("keys").addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-key]");
-    if (pressed) { key(pressed.dataset.key); fail(""); }
+    if (pressed) key(pressed.dataset.key); // What was said stays till the next try: were it to go, the next key would move.
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
