@@ -1,5 +1,6 @@
 """The short ways of one plain transfer give what the general ones give."""
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -141,13 +142,42 @@ def test_a_recipe_of_a_discount_and_nothing_else_is_the_chain_of_the_two(paid: i
 
 
 BALANCE = st.one_of(st.integers(0, 2**64 + 2), st.integers(0, 2**128 - 1))
-_PACK_WIDE = _compile_packer(tuple(map(_wide, TRANSFER.columns)))
+_COLUMNS = {column.name: column for column in TRANSFER.columns}
+_PACK_WIDE = _compile_packer(tuple(_wide(_COLUMNS[name]) for name in TRANSFER.packed_names[1:]))
+_IN_ORDER = _compile_packer(TRANSFER.columns)
 
 
 @given(BALANCE, BALANCE, BALANCE, BALANCE)
 def test_balances_are_packed_as_any_128_bits(a: int, b: int, c: int, d: int) -> None:
     row = TransferRow(1, 2, 3, 0, 5, a, b, c, d, 10, 156, 0, 0, 1, 2, 100, 0)
     assert TRANSFER.pack(9, row) == _PACK_WIDE(9, row)
+
+
+def _fields(packed: bytes) -> list[bytes]:
+    """A packed row's columns, each with its length."""
+    fields, at = [], 2
+    for _ in range(int.from_bytes(packed[:2])):
+        end = at + 4 + int.from_bytes(packed[at : at + 4])
+        fields.append(packed[at:end])
+        at = end
+    assert at == len(packed)
+    return fields
+
+
+@given(st.lists(st.integers(0, 2**31 - 1), min_size=6, max_size=6), st.lists(BALANCE, min_size=9, max_size=9), AMOUNTS)
+def test_what_many_transfers_have_in_common_is_packed_behind_the_rest_and_as_it_is_apart(
+    kind: list[int], ids: list[int], amount: int
+) -> None:
+    ledger, more, timeout, code, flags, most = kind
+    one, debit, credit, pending, about, a, b, c, d = ids
+    row = TransferRow(
+        one, debit, credit, pending, about, a, b, c, d, 10, ledger, more, timeout, code, flags, amount, most
+    )
+    apart = dict(zip(TRANSFER.column_names, _fields(_IN_ORDER(9, row)), strict=True))
+    for _ in range(2):  # The second time it is found.
+        assert dict(zip(TRANSFER.packed_names, _fields(TRANSFER.pack(9, row)), strict=True)) == apart
+    other = msgspec.structs.replace(row, code=code ^ 1, flags=flags ^ 1)
+    assert TRANSFER.pack(9, other) != TRANSFER.pack(9, row)
 
 
 class Plodding(Books):

@@ -4,9 +4,10 @@ import asyncio
 import re
 from typing import Any
 
+import asyncpg
 import pytest
 
-from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES
+from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES, GRANTED
 from hutong.marketing.campaigns.award_repository import PgAwardTotals, ScannedAwardTotals
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
@@ -156,7 +157,19 @@ async def _audited(database: Database, store: MemoryStore) -> None:
         summed = sorted(await PgAwardTotals(pool).totals())
         assert summed == sorted(await ScannedAwardTotals(store).totals())
         await _seen_alike(PgStore(pool), store)
+        await _read_in_order(pool)
     await each_is_found(database, DAMAGES)
+
+
+async def _read_in_order(pool: "asyncpg.Pool[Any]") -> None:
+    """A page of what a campaign gave in payments takes as long as the page is, and not as what it gave in all."""
+    query = """EXPLAIN SELECT * FROM granted_awards
+        WHERE campaign_id = gen_random_uuid() AND position > 0 ORDER BY position DESC LIMIT 3"""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = "\n".join(record[0] for record in await connection.fetch(query))
+    assert "Index Scan Backward using payments_granted on payments" in plan
+    assert "Sort" not in plan
 
 
 async def _seen_alike(rows: PgStore, store: MemoryStore) -> None:
@@ -168,9 +181,11 @@ async def _seen_alike(rows: PgStore, store: MemoryStore) -> None:
         for value in {getattr(row, column) for row in seen}:
             found = [await each.find(ALL_AWARDS, column, [value]) for each in (rows, store)]
             assert [row for _, row in found[0]] == [row for _, row in found[1]]
-    for campaign_id in {row.campaign_id for row in seen}:
-        pages = [
-            await each.page(ALL_AWARDS, "campaign_id", campaign_id, limit=3, newest_first=True)
-            for each in (rows, store)
-        ]
-        assert [row for _, row in pages[0]] == [row for _, row in pages[1]]
+    assert await rows.scan(GRANTED)
+    for view in (ALL_AWARDS, GRANTED):
+        assert [row for _, row in await rows.scan(view)] == [row for _, row in await store.scan(view)]
+        for campaign_id in {row.campaign_id for row in seen}:
+            pages = [
+                await each.page(view, "campaign_id", campaign_id, limit=3, newest_first=True) for each in (rows, store)
+            ]
+            assert [row for _, row in pages[0]] == [row for _, row in pages[1]]

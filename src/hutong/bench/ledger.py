@@ -85,7 +85,7 @@ async def _copy(scratch: Scratch, machine: Machine, pick: Pick, batch: int, seco
         starts_at = time.perf_counter()
         for data in batches:
             await connection.copy_to_table(
-                TRANSFER.name, source=BytesIO(data), columns=TRANSFER.column_names, format="binary"
+                TRANSFER.name, source=BytesIO(data), columns=TRANSFER.packed_names, format="binary"
             )
             copied += batch
             if time.perf_counter() - starts_at > seconds:

@@ -23,25 +23,24 @@ _POSTED = TransferStatus.PENDING_TRANSFER_ALREADY_POSTED
 
 def create_pair(books: LedgerState, first: Transfer, second: Transfer, timestamp: int) -> bool:
     """Create both, the second at the nanosecond behind the first's. False: nothing was changed."""
-    flags = second.flags
-    if first.flags != flags | _LINKED or not _is_new(books, first, second):
+    flags, one, other = second.flags, first.id, second.id
+    known, burned = books.transfers, books.burned
+    if (
+        first.flags != flags | _LINKED
+        or not 0 < one < other < ID_MAX
+        or one in known
+        or other in known
+        or one in burned
+        or other in burned
+        or first.timestamp
+        or second.timestamp
+        or first.timeout
+        or second.timeout
+    ):
         return False
     if flags in _PLAIN:
         return _move_both(books, first, second, timestamp)
     return flags == _POST and _post_both(books, first, second, timestamp)
-
-
-def _is_new(books: LedgerState, first: Transfer, second: Transfer) -> bool:
-    one, other = first.id, second.id
-    known, burned = books.transfers, books.burned
-    return (
-        0 < one < other < ID_MAX
-        and one not in known
-        and other not in known
-        and one not in burned
-        and other not in burned
-        and not (first.timestamp or second.timestamp or first.timeout or second.timeout)
-    )
 
 
 def _fit(

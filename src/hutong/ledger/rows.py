@@ -121,7 +121,10 @@ class CheckpointRow(msgspec.Struct, frozen=True, gc=False):
 
 LedgerRow = TransferRow | AccountRow | BurnedIdRow | ExpiryRow
 
-TRANSFER = Table("transfer", TransferRow)
+# What kind of movement it is: the amount and the balances are its own, nearly all else is as many others have it.
+TRANSFER = Table(
+    "transfer", TransferRow, repeated=("ledger", "user_data_32", "timeout", "code", "flags", "user_data_64")
+)
 ACCOUNT = Table("account", AccountRow)
 BURNED_ID = Table("burned_id", BurnedIdRow)
 EXPIRY = Table("expiry", ExpiryRow)

@@ -379,7 +379,7 @@ async def open_journal(database: Database, *, take_over: bool = False, led: int 
 
 def _named(table: Table[Any]) -> str:
     """The table and its columns as COPY wants them, quoted: a field may be called `limit`."""
-    return f'"{table.name}" (' + ", ".join(f'"{name}"' for name in table.column_names) + ")"
+    return f'"{table.name}" (' + ", ".join(f'"{name}"' for name in table.packed_names) + ")"
 
 
 def _nobody_there(peer: str, messages: list[Any]) -> None:

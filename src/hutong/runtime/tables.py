@@ -69,13 +69,20 @@ class Table(Relation[Row]):
     One table of a node's schema: its name and the struct of its rows.
 
     Its first column is `position bigint`: the row's place in the node's journal, unique across the node's
-    tables. The other columns are the struct's fields, in their order. Of the last so many (`repeated`) the same values
-    come together again and again: they are packed once, and found by the values.
+    tables. The other columns are the struct's fields, in their order. Of the last so many (`repeated`), or of these by
+    name, the same values come together again and again: they are packed once, and found by the values. They are packed
+    last, and COPY is told so (`packed_names`).
     """
 
-    def __init__(self, name: str, row: type[Row], *, repeated: int = 0) -> None:
+    def __init__(self, name: str, row: type[Row], *, repeated: int | Collection[str] = 0) -> None:
         super().__init__(name, row)
-        self.pack: Callable[[int, Row], bytes] = _compile_packer(self.columns, repeated)
+        names = self.column_names[-repeated:] if isinstance(repeated, int) and repeated else repeated or ()
+        assert not isinstance(names, int)
+        together = tuple(column for column in self.columns if column.name in names)
+        assert len(together) == len(names), f"{name} has not all of {names}"
+        packed = (*(column for column in self.columns if column.name not in names), *together)
+        self.packed_names = ("position", *(column.name for column in packed))
+        self.pack: Callable[[int, Row], bytes] = _compile_packer(packed, len(together))
         self.shown_in: list[tuple[Relation[Any], Callable[[Row], Any]]] = []  # Views, and how a row looks there.
 
 

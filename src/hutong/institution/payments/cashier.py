@@ -288,18 +288,24 @@ class Cashier:
 
     # What was given, by what it was given for: a payment of ours, or what another node's payer paid to us.
 
+    # Most are asked of every payment: nothing is gathered first.
+
     def look_up(self, paid: Payment | Receipt) -> None:
         """Bring into memory what a decision about it changes. May raise `Cold`."""
-        for adjuster, id_ in self._given(paid):
-            adjuster.look_up(id_)
+        if isinstance(paid, Payment) and paid.adjuster:
+            self._adjusters[paid.adjuster].look_up(paid.id)
+        if paid.sponsor:
+            self._sponsors[paid.sponsor].look_up(self._claimant(paid))
 
     def keep(self, paid: Payment | Receipt) -> None:
         """The decision that reserved it ends, and it is neither paid nor not."""
-        for adjuster, id_ in self._given(paid):
-            adjuster.keep(id_)
+        if isinstance(paid, Payment) and paid.adjuster:
+            self._adjusters[paid.adjuster].keep(paid.id)
+        if paid.sponsor:
+            self._sponsors[paid.sponsor].keep(self._claimant(paid))
 
     def commit(self, paid: Payment | Receipt) -> None:
-        """It was paid. Asked of every payment: nothing is gathered first."""
+        """It was paid."""
         if isinstance(paid, Payment) and paid.adjuster:
             self._adjusters[paid.adjuster].commit(paid.id)
         if paid.sponsor:
@@ -307,8 +313,10 @@ class Cashier:
 
     def release(self, paid: Payment | Receipt) -> None:
         """It was not paid."""
-        for adjuster, id_ in self._given(paid):
-            adjuster.release(id_)
+        if isinstance(paid, Payment) and paid.adjuster:
+            self._adjusters[paid.adjuster].release(paid.id)
+        if paid.sponsor:
+            self._sponsors[paid.sponsor].release(self._claimant(paid))
 
     def returned(self, paid: Payment | Receipt, refund_id: int, shares: Shares) -> None:
         """So much of it was given back."""
@@ -316,14 +324,6 @@ class Cashier:
             self._adjusters[paid.adjuster].returned(paid.id, refund_id, shares.payer_discount)
         if paid.sponsor and shares.payee_discount:
             self._sponsors[paid.sponsor].returned(self._claimant(paid), refund_id, shares.payee_discount)
-
-    def _given(self, paid: Payment | Receipt) -> list[tuple[PriceAdjuster, int]]:
-        given: list[tuple[PriceAdjuster, int]] = []
-        if isinstance(paid, Payment) and paid.adjuster:
-            given.append((self._adjusters[paid.adjuster], paid.id))
-        if paid.sponsor:
-            given.append((self._sponsors[paid.sponsor], self._claimant(paid)))
-        return given
 
     def _claimant(self, paid: Payment | Receipt) -> int:
         """What a sponsor reserves for: two debtor agents may use one payment id."""

@@ -126,6 +126,8 @@ def granted(payment: Payment) -> Award | None:
 AWARDS = Table("awards", Award, repeated=11)
 # What is read: the versions that were written by themselves, and those that are a part of their payment's row.
 ALL_AWARDS = View("all_awards", Award, {AWARDS: lambda row: row, PAYMENTS: granted})
+# These alone: of two tables together PostgreSQL reads no page in order.
+GRANTED = View("granted_awards", Award, {PAYMENTS: granted})
 EXPOSURES = Table("campaign_exposures", Exposure)
 
 

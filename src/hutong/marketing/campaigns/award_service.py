@@ -7,6 +7,7 @@ together comes by way of the node's account of what was awarded, and so does a r
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from operator import itemgetter
 
 from msgspec.structs import replace
 
@@ -22,8 +23,8 @@ from hutong.ledger.sharing_recipes import chained
 from hutong.ledger.transfer import TRANSFER_DONE, Transfer, TransferStatus
 from hutong.marketing.campaigns.audience_service import ROWS_MAX, AudienceService
 from hutong.marketing.campaigns.award import (
-    ALL_AWARDS,
     AWARDS,
+    GRANTED,
     Award,
     AwardKind,
     AwardState,
@@ -130,9 +131,11 @@ class AwardService:
 
     async def page(self, campaign_id: int, before: int | None, limit: int) -> list[tuple[int, Award]]:
         """Versions of a campaign's awards with their positions, newest first, as they stand. Durable ones only."""
-        found = await self._node.store.page(
-            ALL_AWARDS, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True
-        )
+        pages = [
+            await self._node.store.page(each, "campaign_id", campaign_id, before=before, limit=limit, newest_first=True)
+            for each in (AWARDS, GRANTED)
+        ]
+        found = sorted([entry for page in pages for entry in page], key=itemgetter(0), reverse=True)[:limit]
         await self._outcomes.load({row.payment_id for _, row in found if row.state == RESERVED and row.payment_id})
         return [(at, self._standing(row)) for at, row in found]
 

@@ -157,17 +157,11 @@ class Subsidies:
         own = all(each.benefit.source == CAMPAIGN for each in subsidy.chosen)
         return own and not any("new" in book.fields for book in books)
 
-    def _changes(self) -> int:
-        changes = 0
-        for each in self._followed:
-            changes += each.changes
-        return changes
-
     def _kept(self, subsidy: Subsidy, occasion: Occasion) -> Offered:
         spent, calendar = self._campaigns.spent, self._calendar
         today = calendar.day(occasion.now_ns)
         return Offered(
-            self._changes(),
+            sum(each.changes for each in self._followed),
             # It says which day's it is.
             max(calendar.midnight_ns(today), *(each.campaign.starts_ns for each in subsidy.chosen)),
             min(
@@ -207,9 +201,13 @@ class Subsidies:
 
     def _has(self, offered: Offered, occasion: Occasion, now_ns: int) -> bool:
         """Whether nothing changed but what budgets have, and they have it. May raise `Cold`."""
-        changes, since_ns, until_ns, _, _, _, _, rooms = offered
-        if not since_ns <= now_ns < until_ns or changes != self._changes():
+        left, since_ns, until_ns, _, _, _, _, rooms = offered
+        if not since_ns <= now_ns < until_ns:
             return False
+        for each in self._followed:
+            left -= each.changes
+        if left:
+            return False  # There were changes since.
         for amount, funded, spent, caps, campaign_id, place in rooms:
             if funded - spent.total < amount:
                 return False
