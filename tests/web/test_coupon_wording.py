@@ -15,8 +15,8 @@ MIDNIGHT_MS = 1_798_732_800_000  # 2026-12-31 16:00 UTC: a new year begins in Sh
 @pytest.mark.parametrize(
     ("zone", "said"),
     [
-        ("Asia/Shanghai", "from 2027-01-01 00:00 GMT+08:00 · until 2027-01-01 23:59 GMT+08:00"),
-        ("America/New_York", "from 2026-12-31 11:00 GMT-05:00 · until 2027-01-01 10:59 GMT-05:00"),
+        ("Asia/Shanghai", "from 2027-01-01 00:00 +08:00 · until 2027-01-01 23:59 +08:00"),
+        ("America/New_York", "from 2026-12-31 11:00 -05:00 · until 2027-01-01 10:59 -05:00"),
     ],
 )
 def test_the_days_of_a_coupon_are_told_in_the_zone_of_its_institution_and_with_it(zone: str, said: str) -> None:

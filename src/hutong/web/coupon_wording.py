@@ -7,7 +7,7 @@ from hutong.marketing.coupons.template import ClaimLimits, CodeKind, CouponKind,
 from hutong.marketing.coupons.validity import Validity
 from hutong.web.language import Words, phrase
 
-GOOD_TIME = "yyyy-MM-dd HH:mm ZZZZ"  # Of coupons: with the zone, since who holds one may be elsewhere.
+GOOD_TIME = "yyyy-MM-dd HH:mm ZZZZZ"  # Of coupons: with the zone, since who holds one may be elsewhere.
 WEEKDAYS = {
     1: phrase("Monday"),
     2: phrase("Tuesday"),
