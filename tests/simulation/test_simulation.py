@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -199,7 +200,15 @@ def test_with_nothing_wrong_almost_everything_completes() -> None:
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_bug_is_found(plant: str) -> None:
     mix = OFTEN.get(plant, MARKETING_MIX if plant in MARKETING_PLANTS else MIX)
-    assert any(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH, mix=mix).wrong for seed in range(1, SEEDS_MAX + 1))
+    assert any(_finds(plant, seed, mix) for seed in range(1, SEEDS_MAX + 1))
+
+
+def _finds(plant: str, seed: int, mix: Any) -> bool:
+    """Whether the audit does; or the software, which refuses to go on where its own books contradict it."""
+    try:
+        return bool(simulate(seed, hours=HOURS, plant=plant, plan=ROUGH, mix=mix).wrong)
+    except AssertionError:
+        return True
 
 
 def test_a_seed_replays_exactly_in_any_process() -> None:

@@ -49,7 +49,9 @@ WhoseSide = Annotated[
 ]
 By = Annotated[
     tuple[str, ...],
-    Parameter(help="Who pays: spn_… or your reference, with =2 behind it for two parts.", negative=""),
+    Parameter(
+        help="Who pays: spn_…, your reference, or mer_… who has to agree; =2 behind it for two parts.", negative=""
+    ),
 ]
 
 
@@ -353,8 +355,12 @@ async def _shares(client: Any, by: tuple[str, ...]) -> list[dict[str, Any]]:
     shares = []
     for each in by:
         who, _, proportion = each.partition("=")
-        found = await _sponsor(client, who)
-        shares.append({"sponsor_id": found["sponsor_id"], "proportion": int(proportion or "1")})
+        whose = (
+            {"merchant_id": who}
+            if who.startswith("mer_")
+            else {"sponsor_id": (await _sponsor(client, who))["sponsor_id"]}
+        )
+        shares.append({**whose, "proportion": int(proportion or "1")})
     return shares
 
 

@@ -87,9 +87,11 @@ def lived(
     drawn = Plan.drawn(seeded_randomness(seed ^ 0x5EED))
     mix = mix or (MARKETING_MIX if marketing else MIX)
     world = World(seed, plan or drawn, mix, trace, marketing=marketing)
-    with _errors_told(world), _without_collector(), suppress(Stopped):
-        _live(world, int(hours * 3600) * NS_PER_S, plant)
-    world.loop.close()
+    try:
+        with _errors_told(world), _without_collector(), suppress(Stopped):
+            _live(world, int(hours * 3600) * NS_PER_S, plant)
+    finally:
+        world.loop.close()
     return world
 
 

@@ -19,7 +19,7 @@ from hutong.institution.payments.hot_api import PayEndpoint
 from hutong.institution.people.one_time_code import Purpose
 from hutong.institution.people.settings import PeopleSettings
 from hutong.kernel.clock import ManualClock
-from hutong.kernel.ids import IdMint, id_text, seeded_randomness
+from hutong.kernel.ids import IdMint, id_text, parse_id, seeded_randomness
 from hutong.ledger.engines.postgres import JournaledLedger
 from hutong.ledger.memory_repository import MemoryLedgerRepository
 from hutong.marketing.marketing import Marketing
@@ -260,6 +260,8 @@ async def test_money_goes_in_and_out_between_two_accounts_of_one_person(jing: Ji
         "code": code["text"],
     }
     account = await spender.post("/v1/bank-accounts", 201, link)
+    # We are the bank: nobody else is asked.
+    assert jing.institution.payments.bank_link.is_known(parse_id("usr", spender.id))
     top_up = {"top_up_id": spender.new_id("top"), "bank_account_id": account["bank_account_id"], "amount": 30_000}
     assert (await spender.post("/v1/top-ups", 200, top_up))["state"] == "PAID"
     payment_id = spender.new_id("pay")

@@ -44,6 +44,7 @@ BIG = {
     "smallint": 3,
     "boolean": True,
     "text": "午饭 🍜",
+    "bytea": bytes(range(256)),
 }
 
 

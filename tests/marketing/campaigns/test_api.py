@@ -146,9 +146,14 @@ async def test_a_corner_shop_pays_for_its_own_campaign_and_nobody_elses(jing: Ji
 
 async def test_a_merchant_pays_its_part_of_an_operators_campaign_once_it_agreed(jing: Jing) -> None:
     shop = await jing.merchant()
-    part = (await shop.get("/v1/merchant/budget"))["sponsor_id"]
     city = await sponsor(jing, 1_000)
-    shares = [{"sponsor_id": part, "proportion": 1}, {"sponsor_id": city, "proportion": 3}]
+    shares = [{"merchant_id": shop.id, "proportion": 1}, {"sponsor_id": city, "proportion": 3}]
+    both = [{"merchant_id": shop.id, "sponsor_id": city}]
+    refused = await operator(jing, "POST", "/campaigns", draft(jing, sponsors=both, budget=400), 400)
+    assert (refused["reason"], refused["facts"]["field"]) == ("CAMPAIGN_TERMS_UNSOUND", "sponsors")
+    nobody = [{"merchant_id": id_text("mer", jing.mint.mint())}]
+    refused = await operator(jing, "POST", "/campaigns", draft(jing, sponsors=nobody, budget=400), 404)
+    assert refused["reason"] == "MERCHANT_UNKNOWN"
     made = await operator(jing, "POST", "/campaigns", draft(jing, sponsors=shares, budget=400), 201)
     assert made["waits_for"] == [shop.id]
     path = f"/campaigns/{made['campaign_id']}"

@@ -27,6 +27,7 @@ from hutong.institution.payments.mandate import (
     proof_of,
     withdrawal_creditor,
 )
+from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, check_amount, check_new_id, check_same
 from hutong.institution.payments.ports import People
 from hutong.institution.payments.quotes import Terms
@@ -57,6 +58,7 @@ class BankLinkService:
         node: NodeRuntime,
         people: People,
         consults: ConsultService,
+        mandates: MandateService,
         debtor: DebtorService,
         charges: ChargeService,
         top_ups: TopUpService,
@@ -66,6 +68,7 @@ class BankLinkService:
         self._journal = node.journal
         self._people = people
         self._consults = consults
+        self._mandates = mandates
         self._debtor = debtor
         self._charges = charges
         self._top_ups = top_ups
@@ -147,11 +150,23 @@ class BankLinkService:
     def _ask(self, account: BankAccount, then: Callable[[], None] | None) -> None:
         if not account.mandate:
             return
+        if account.bank == self._node.node_id:
+            self._journal.effect(partial(self._node.decide, partial(self._name_ours, account, then)))
+            return
         now_ns = self._node.clock.now_ns()
         while self._asked and self._asked[0][0] + _ANSWER_WITHIN_NS <= now_ns:
             self._consults.forget(self._asked.popleft()[1])
         told = partial(self._told, account.id, account.bank, then)
         self._asked.append((now_ns, self._consults.ask(account_question(account.mandate), told)))
+
+    def _name_ours(self, account: BankAccount, then: Callable[[], None] | None) -> None:
+        """A decision of its own: the bank are we, and the mandate may have to be loaded."""
+        try:
+            mark = self._mandates.account_mark(account.mandate, self._node.node_id)
+        except Refusal as refusal:
+            log.info("bank account not named", bank=account.bank, because=refusal.reason.name)
+        else:
+            self.named(account.id, mark, then)
 
     def _told(self, id_: int, bank: str, then: Callable[[], None] | None, terms: Terms | Refusal) -> None:
         if isinstance(terms, Refusal) or terms.creditor_agent != bank:

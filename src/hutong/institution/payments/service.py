@@ -122,7 +122,7 @@ class PaymentService:
         self.returns = ReturnService(node, ledger, chart, debtor, notices, cashier, pursuit, switch)
         self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, asked, switch)
         self.to_pays.tell_ourselves = charges.answered
-        self.bank_link = BankLinkService(node, people, self.consults, debtor, charges, top_ups, currency)
+        self.bank_link = BankLinkService(node, people, self.consults, self.mandates, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused
         self.statements = StatementService(ledger, debtor, self.creditor, self.refunds, self.returns, currency)
         self.history = HistoryService(

@@ -11,7 +11,7 @@ from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.ids import parse_id
-from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignTerms
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignTerms
 from hutong.marketing.campaigns.edge_api import PAGE_MAX, CampaignEdge, Cursor, Edge, Limit, Only, Replaced
 from hutong.marketing.campaigns.own_api import OwnCampaigns
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
@@ -104,10 +104,17 @@ class CampaignController(Controller):
         Write a campaign down: nothing moves and nothing is given before it is started.
 
         Refuses CAMPAIGN_TERMS_UNSOUND, RULE_NOT_UNDERSTOOD, DISTRIBUTION_INVALID, DRAW_TERMS_INVALID, INVITATION_TERMS_INVALID; SPONSOR_UNKNOWN;
-        SPONSOR_NOT_YOURS; CAMPAIGN_OVER; CAMPAIGN_OTHERWISE.
+        MERCHANT_UNKNOWN; SPONSOR_NOT_YOURS; CAMPAIGN_OVER; CAMPAIGN_OTHERWISE.
         """
         draft = data.draft()
-        return await edge.campaign(lambda: edge.campaigns.draft(draft))
+        merchant_ids = [parse_id(MERCHANT_PREFIX, each.merchant_id) for each in data.sponsors if each.merchant_id]
+
+        def write_down() -> Campaign:
+            for merchant in [edge.merchants.merchant(merchant_id) for merchant_id in merchant_ids]:
+                edge.sponsors.of_merchant(merchant.id, merchant.name)
+            return edge.campaigns.draft(draft)
+
+        return await edge.campaign(write_down)
 
     @get("/")
     async def list_campaigns(self, edge: Edge, only: Only = None) -> list[CampaignView]:

@@ -7,6 +7,7 @@ import msgspec
 
 from hutong.institution.merchants.views import MERCHANT_PREFIX
 from hutong.kernel.clock import NS_PER_MS
+from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.award import AWARD_PREFIX, MERCHANT_SAID, Award
 from hutong.marketing.campaigns.campaign import (
@@ -17,7 +18,8 @@ from hutong.marketing.campaigns.campaign import (
     CampaignTerms,
     Side,
 )
-from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile
+from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile, merchant_sponsor_id
 from hutong.marketing.campaigns.trait import WORD_LENGTH_MAX, WORDS_MAX_SHARED
 
 USER_PREFIX = "usr"
@@ -102,10 +104,20 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sponsor and its proportion of the budget."""
+    """A sponsor and its proportion of the budget. `merchant_id` in place of `sponsor_id`: a merchant, which has to agree."""
 
-    sponsor_id: SponsorId
+    sponsor_id: SponsorId = ""
+    merchant_id: Annotated[str, msgspec.Meta(examples=[""])] = ""
     proportion: Annotated[int, msgspec.Meta(ge=1, le=1_000_000, examples=[2])] = 1
+
+    @property
+    def sponsor(self) -> int:
+        """Whose id that is. Refuses ID_MALFORMED; CAMPAIGN_TERMS_UNSOUND where both are named."""
+        if self.merchant_id and self.sponsor_id:
+            raise Refusal(CampaignReason.CAMPAIGN_TERMS_UNSOUND, field="sponsors")
+        if self.merchant_id:
+            return merchant_sponsor_id(parse_id(MERCHANT_PREFIX, self.merchant_id))
+        return parse_id(SPONSOR_PREFIX, self.sponsor_id)
 
 
 class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +142,7 @@ class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             name=self.name,
             kind=self.kind,
             side=self.side,
-            sponsors=[(parse_id(SPONSOR_PREFIX, each.sponsor_id), each.proportion) for each in self.sponsors],
+            sponsors=[(each.sponsor, each.proportion) for each in self.sponsors],
             budget=self.budget,
             terms=self.terms,
             starts_ns=self.starts_at_ms * NS_PER_MS,
