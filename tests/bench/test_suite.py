@@ -92,6 +92,8 @@ NAMES = {
         "marketing_onus_with_per_s",
         "marketing_interop_without_per_s",
         "marketing_interop_with_per_s",
+        "marketing_onus_with_to_without",
+        "marketing_interop_with_to_without",
         "marketing_decision_first_ms",
         "marketing_decision_new_us",
         "marketing_decision_known_us",

@@ -181,6 +181,8 @@ AT_LEAST = {
     "gateway_order_per_s": 400,
     "gateway_code_per_s": 300,
     "packet_claims_per_s": 5_000,
+    "marketing_onus_with_to_without": 0.85,
+    "marketing_interop_with_to_without": 0.85,
 }
 AT_MOST = {
     "pay_onus_c256_p99_ms": 100,
