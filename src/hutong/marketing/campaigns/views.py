@@ -103,7 +103,14 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
 
 
-class Share(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A sponsor and its proportion of the budget."""
+
+    sponsor_id: SponsorId
+    proportion: int = 1
+
+
+class ShareBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sponsor and its proportion of the budget. `merchant_id` in place of `sponsor_id`: a merchant, which has to agree."""
 
     sponsor_id: SponsorId = ""
@@ -128,7 +135,7 @@ class DraftCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     kind: Annotated[CampaignKind, msgspec.Meta(examples=["DISCOUNT"])] = CampaignKind.DISCOUNT
     side: Annotated[Side, msgspec.Meta(examples=["PAYER"])] = Side.PAYER
     sponsors: Annotated[
-        list[Share], msgspec.Meta(examples=[[{"sponsor_id": "spn_01JD3V7M8Y5ZK2Q4R6T8W0X1B0", "proportion": 1}]])
+        list[ShareBody], msgspec.Meta(examples=[[{"sponsor_id": "spn_01JD3V7M8Y5ZK2Q4R6T8W0X1B0", "proportion": 1}]])
     ]
     budget: Minor
     terms: Terms
