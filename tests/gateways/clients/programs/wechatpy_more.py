@@ -95,7 +95,8 @@ def story_of_entrusted_deduction() -> None:
     assert (taken["out_trade_no"], taken["total_fee"], taken["contract_id"]) == (month, 3_000, contract["contract_id"])
     paid = shop.withhold.query_order(out_trade_no=month)
     assert (paid["trade_state"], paid["trade_type"]) == ("SUCCESS", "PAP"), paid
-    refused("ORDERPAID", take)
+    take()  # Asked again it is the same, and not taken twice.
+    assert shop.withhold.query_order(out_trade_no=month)["transaction_id"] == paid["transaction_id"]
     shop.refund.apply(3_000, 1_000, number("R"), out_trade_no=month)
     assert shop.withhold.query_order(transaction_id=paid["transaction_id"])["trade_state"] == "REFUND"
 
