@@ -8,7 +8,7 @@ from hutong.institution import chart
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.reasons import PaymentReason
-from hutong.institution.payments.request_to_pay import Charge, ChargeState, ToPay
+from hutong.institution.payments.request_to_pay import Charge, ChargeState, ToPay, ToPayState
 from hutong.institution.payments.till_service import TillService
 from hutong.institution.requests.draft import RequestDraft
 from hutong.institution.requests.request import PaymentRequest, RequestState
@@ -79,7 +79,7 @@ class Market(Fair):
         self.fees(20, 5)
         wallet = "wei" if on_us else "jing"
         self.register(wallet, "digits:62:18")
-        self.places[wallet].code_prefix = "62"
+        self[wallet].code_prefix = "62"
         self.restart(wallet)
         self.debtor: House = self.house(wallet)
         self.payer = self.debtor.user(OPENING)
@@ -209,6 +209,13 @@ def test_rules_ask_what_is_known_when_the_code_is_scanned_and_no_more_when_it_pa
     assert (charge.payee_discount, payment.payee_discount, outcome.completed) == (taken_off, taken_off, True)
 
 
+def test_what_was_told_without_knowing_whose_wallet_it_is_is_kept_when_that_shows() -> None:
+    market = Market(off(80, debtor_agent="'jing'"), off(50))
+    request_id, _ = market.scan(1_000)
+    payment, outcome = market.paid(request_id)
+    assert (payment.payee_discount, outcome.completed) == (50, True)
+
+
 def test_what_is_taken_of_a_hold_has_its_price_already() -> None:
     market = Market()
     asks = market.wei.asks(market.merchant, amount=2_000, kind=Channel.PAYMENT_CODE.value)
@@ -253,6 +260,9 @@ def test_the_end_of_what_was_paid_meanwhile_changes_nothing() -> None:
         lambda: market.jing.payments.to_pays.end(market.payer.id, row.id, Refusal(PaymentReason.DISCOUNT_GONE))
     )
     assert market.charge(request_id).state == ChargeState.PAID
+    kept = market.jing.payments.to_pays.rows.get(row.id)
+    assert kept is not None
+    assert kept.state == ToPayState.PAYING
     stranger = market.jing.user()
     with pytest.raises(Refusal, match="REQUEST_TO_PAY_UNKNOWN"):
         market.jing.do(

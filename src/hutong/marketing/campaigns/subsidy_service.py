@@ -400,10 +400,8 @@ class Subsidies:
     def _fact(self, occasion: Occasion, place: PlaceFacts, field: str) -> Any:
         """What is known of an occasion. May raise `Cold`."""
         match field:
-            case "amount" | "mcc" | "creditor_agent":
+            case "amount" | "mcc" | "debtor_agent" | "creditor_agent":
                 return getattr(occasion, field)
-            case "debtor_agent":
-                return occasion.debtor_agent or None  # Of whose wallet a payment code is, nobody has said.
             case "channel":
                 return occasion.channel.code
             case "weekday" | "hour":
