@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,39 @@ def test_a_charge_that_needs_the_pin_asks_for_it_live(person: OpenBrowser, town:
     asked.get_by_role("button", name="Pay", exact=True).click()
     page.get_by_role("heading", name="Payment successful").wait_for()
     comes_to(lambda: payer.balance, FUNDS - 1500_00)
+
+
+def test_what_the_shop_takes_off_a_scanned_code_is_shown_before_the_pin(
+    person: OpenBrowser, town: BrowserTown, till: Till
+) -> None:
+    town.street.own_campaign(till, {"rows": [{"off": 1500, "when": {"amount": ">= 1000"}}]})
+    for language, note, name in (
+        ("en", "¥1,500.00, of which the shop takes ¥15.00 off", "Pay this?"),
+        ("zh-CN", "原价¥1,500.00，商家优惠¥15.00", "确认付款？"),
+    ):
+        payer = town.street.payer("jing", FUNDS, pin=True, tier="III")
+        visitor = signed_in(person, payer, language=language)
+        page = visitor.go("/wallet/code")
+        body = {"reference": new_id("r"), "amount": 1500_00, "way": "PAYMENT_CODE", "payer_code": live_code(page)}
+        assert till.post("/v1/charges", body)["state"] == "WAITING"
+        asked = page.locator("dialog[data-ask]")
+        asked.get_by_role("heading", name=name).wait_for()
+        asked.get_by_text(note).wait_for()
+        asked.get_by_text("¥1,485.00").wait_for()
+        visitor.looks_right()
+        page.reload()  # Who opens the page later is asked in the same words.
+        asked.get_by_text(note).wait_for()
+        if language == "en":
+            asked.get_by_role("button", name="No, I don't pay this").click()
+            comes_to(partial(_state, till, body), "REJECTED")
+    asked.locator("input").first.fill(PIN)
+    asked.locator("[data-yes]").click()
+    page.wait_for_url("**/wallet/paid/**")
+    comes_to(lambda: payer.balance, FUNDS - 1485_00)
+
+
+def _state(till: Till, charge: dict[str, Any]) -> str:
+    return str(till.post("/v1/charges", charge)["state"])
 
 
 def test_a_charge_is_declined_and_the_till_hears_it(person: OpenBrowser, town: BrowserTown, till: Till) -> None:

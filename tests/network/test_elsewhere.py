@@ -3,7 +3,9 @@
 from functools import partial
 from typing import Any
 
-from tests.network.street import Client, Street, Till, comes_to, draft_campaign, new_id
+import pytest
+
+from tests.network.street import Client, Street, Till, comes_to, decided, draft_campaign, new_id
 
 
 def test_small_merchants_of_another_institution_are_subsidised(street: Street) -> None:
@@ -52,6 +54,32 @@ def test_one_shop_of_another_institution_is_named_by_what_it_said_before(street:
         assert [payer.pay(each.plate, 2_000)["paid"] for each in (chosen, other)] == [1_750, 2_000]
     finally:
         desk.post(f"/v1/operator/campaigns/{campaign}/end")
+
+
+@pytest.mark.parametrize("node", ["jing", "wei"])
+def test_a_merchants_own_discount_is_given_where_it_scans_a_code_of_any_wallet(street: Street, node: str) -> None:
+    till = street.till("wei")
+    campaign = street.own_campaign(till, {"rows": [{"off": 150, "when": {"amount": ">= 1000"}}]})
+    payer, careful, frugal = (street.payer(node, 200_000, pin=True, tier="III") for _ in range(3))
+    charged = till.charge(payer.payment_code(), 2_000)
+    assert (charged["state"], charged["amount"], charged["payee_discount"]) == ("PAID", 2_000, 150)
+    comes_to(partial(getattr, payer, "balance"), 200_000 - 1_850)
+    asked = till.charge(careful.payment_code(), 150_000)
+    assert (asked["state"], asked["payee_discount"]) == ("WAITING", 150)
+    (waiting,) = careful.get("/v1/requests-to-pay")
+    assert (waiting["amount"], waiting["payee_discount"]) == (150_000, 150)
+    token = careful.pin_token(waiting["payment_id"], waiting["amount"], waiting["creditor"])
+    path = f"/v1/requests-to-pay/{waiting['request_to_pay_id']}/approve"
+    paid = decided(lambda: careful.post(path, {"pin_token": token}))
+    assert (paid["state"], paid["paid"]) == ("COMPLETED", 149_850)
+    assert till.charge(frugal.payment_code(), 999)["payee_discount"] == 0
+    balances = [partial(getattr, each, "balance") for each in (careful, frugal)]
+    for balance, left in zip(balances, (200_000 - 149_850, 200_000 - 999), strict=True):
+        comes_to(balance, left)
+    assert till.get(f"/v1/merchant/campaigns/{campaign}")["left"] == 2_000 - 300
+    assert till.refund(paid["payment_id"], 150_000)["state"] == "COMPLETED"
+    comes_to(lambda: till.get(f"/v1/merchant/campaigns/{campaign}")["left"], 2_000 - 150)
+    till.post(f"/v1/merchant/campaigns/{campaign}/end", {})
 
 
 def _say(street: Street, till: Till, words: list[str], shared: list[str] | None = None) -> None:

@@ -45,6 +45,32 @@ def _(play: Play) -> None:
 
 
 @case(
+    "PQ-DISCOUNT",
+    P,
+    REQUEST,
+    "The pacs.008 names the same `CdtrDscntAmt`, and the payer pays so much less.",
+    needs=_OWNER,
+)
+def _(play: Play) -> None:
+    """What the creditor's side takes off is taken off: fees are of what crosses, and a discount that leaves nothing is refused."""
+    payer = play.payer()
+    before = play.balance(payer)
+    asked = _asking(play, payer, 2_000, CdtrDscntAmt=500, IntrchgBps=20, SwtchChrgBps=20)
+    payment = _pays(play, asked)
+    fee = share_bps(1_500, 20)
+    expected = {"InstdAmt": 2_000, "CdtrDscntAmt": 500, "IntrchgAmt": fee, "SwtchChrgAmt": fee}
+    expected |= {"IntrBkSttlmAmt": 1_500 - fee - fee}
+    for name, value in expected.items():
+        require(payment[name] == value, f"{name} is {value}", payment)
+    play.switch.tell(completed(payment))
+    play.settles_at(payer, before - 1_500, "at ACSC the payer has paid what was left")
+    free = _asking(play, payer, 300, CdtrDscntAmt=300)
+    play.switch.tell(free)
+    answer = play.switch.one(free["PmtInfId"], _answer, "what leaves nothing to pay is answered")
+    require((answer["MsgTp"], answer["TxSts"]) == ("pain.014", "RJCT"), "and refused", answer)
+
+
+@case(
     "PQ-AGAIN",
     P,
     REQUEST,
@@ -136,6 +162,23 @@ def _(play: Play) -> None:
     play.state("request", asked["PmtInfId"], "COMPLETED", say="the charge is paid")
     require(play.balance(payee) > before, "and credited")
     play.refused(_settling(play, asked), "a paid request takes no second payment")
+
+
+@case(
+    "PQ-CHARGE-DISCOUNT",
+    P,
+    REQUEST,
+    "Another `CdtrDscntAmt` than the creditor agent reckons when it accepts is refused (`DISCOUNT_GONE`), and none at all never is.",
+    needs=_TILL,
+)
+def _(play: Play) -> None:
+    """A discount it did not offer is refused; a payment of a charge without any is accepted."""
+    _, _, asked = _charging(play, 1_404)
+    off = int(value_of(asked, "CdtrDscntAmt"))
+    for wrong in {off + 1, off - 1} - {0, -1}:
+        paying = _settling(play, asked, CdtrDscntAmt=wrong, IntrBkSttlmAmt=1_404 - wrong)
+        play.refused(paying, f"{wrong} is not what it takes off")
+    play.accepted(_settling(play, asked))
 
 
 @case(

@@ -51,6 +51,7 @@ REFUSALS = {
     "USER_UNKNOWN": ("ACQ.BUYER_NOT_EXIST", "买家不存在"),
     "PAYING_ONESELF": ("ACQ.BUYER_SELLER_EQUAL", "买卖家不能相同"),
     "DECLINED_BY_PAYER": ("ACQ.PAYMENT_FAIL", "支付失败，顾客取消了支付"),
+    "DISCOUNT_GONE": ("ACQ.PAYMENT_FAIL", "支付失败，优惠已失效，请重新扫码"),
     # Refunds.
     "REFUND_DIFFERS": ("ACQ.DISCORDANT_REPEAT_REQUEST", "请求信息不一致"),
     "REFUND_TOTAL_DIFFERS": ("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限"),

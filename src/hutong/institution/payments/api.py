@@ -6,6 +6,7 @@ Payments over HTTP: for payers, for whoever holds a merchant's staff key, and fo
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, Response, delete, get, post
@@ -120,6 +121,16 @@ class PaymentEdge:
         concluded: tuple[Any, Outcome | None] = await answered
         return concluded
 
+    async def approved(self, user_id: int, to_pay_id: int, pin_token: str) -> tuple[Any, Outcome | None]:
+        """As `concluded`, of what a till asked for; where its discount is gone nobody is left waiting."""
+        to_pays = self.payments.to_pays
+        try:
+            return await self.concluded(lambda answer: to_pays.approve(user_id, to_pay_id, pin_token, answer))
+        except Refusal as refusal:
+            if refusal.reason is PaymentReason.DISCOUNT_GONE:
+                await self.decided(partial(to_pays.end, user_id, to_pay_id, refusal))
+            raise
+
     def top_up(self, top_up: TopUp) -> TopUpView:
         return top_up_view(top_up, self.payments.node.clock.now_ns())
 
@@ -200,11 +211,7 @@ class Paying(Controller):
         self, edge: Edge, session: Signed, to_pay_id: FromPath[str], data: JSONBody[ApproveBody]
     ) -> Response[PaymentView]:
         """Say yes: pay it."""
-        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
-        to_pays = edge.payments.to_pays
-        payment, outcome = await edge.concluded(
-            lambda answer: to_pays.approve(session.user_id, id_, data.pin_token, answer)
-        )
+        payment, outcome = await edge.approved(session.user_id, parse_id(TO_PAY_PREFIX, to_pay_id), data.pin_token)
         view = payment_view(payment, outcome)
         return _response(view, outcome, payment_id=view.payment_id)
 

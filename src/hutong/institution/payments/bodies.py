@@ -120,6 +120,7 @@ class ToPayView(msgspec.Struct, frozen=True, kw_only=True):
     creditor: str
     creditor_name: str
     amount: int
+    payee_discount: int  # What the payee's side takes off.
     currency: str
     remark: str
     state: str
@@ -137,6 +138,7 @@ class ChargeView(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     state: str
     amount: int
+    payee_discount: int  # What a sponsor on the merchant's side carries of it; the merchant gets the whole amount.
     currency: str
     reason: str
     expires_at_ms: int
@@ -265,6 +267,7 @@ def to_pay_view(row: ToPay) -> ToPayView:
         creditor=row.terms.creditor,
         creditor_name=row.creditor_name,
         amount=row.amount,
+        payee_discount=row.payee_discount,
         currency=row.currency,
         remark=row.remark,
         state=str(row.state),
@@ -277,6 +280,7 @@ def charge_view(charge: Charge) -> ChargeView:
         request_id=id_text("req", charge.id),
         state=str(charge.state),
         amount=charge.amount,
+        payee_discount=charge.payee_discount,
         currency=charge.currency,
         reason=charge.reason,
         expires_at_ms=charge.expires_ns // NS_PER_MS,

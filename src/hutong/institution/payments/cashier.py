@@ -46,7 +46,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A payment that may become cheaper: who would pay whom, how much and how, as far as this node knows."""
 
     payer_id: int = 0  # A person of ours; 0: of another institution, or nobody knows yet.
-    debtor_agent: str
+    debtor_agent: str  # Empty: of a payment code of who knows whose wallet.
     creditor_agent: str
     request_id: int
     merchant_id: int = 0  # Of ours; 0 elsewhere, or a person's.

@@ -9,8 +9,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from hutong.institution.payments.cashier import Cashier
 from hutong.institution.payments.describer import Describer, Silence
+from hutong.institution.payments.mandate import HOLD_PREFIX
+from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
+from hutong.institution.payments.quotes import payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import CHARGES, Charge, ChargeState
 from hutong.institution.payments.wording import network_reason
@@ -44,6 +48,7 @@ class ChargeService:
         *,
         is_ours: Callable[[str], bool],
         ask_ourselves: Callable[[RequestToPay], None],
+        cashier: Cashier,
     ) -> None:
         self._node = node
         self._journal = node.journal
@@ -51,6 +56,7 @@ class ChargeService:
         self._switch = switch
         self._is_ours = is_ours
         self._ask_ourselves = ask_ourselves
+        self._cashier = cashier
         self.describer: Describer = Silence()
         self.on_rejected: Told = lambda _charge: None
         self.charges = Shelf(CHARGES, node.journal, node.store, timed=True)
@@ -59,6 +65,21 @@ class ChargeService:
 
     async def start(self) -> None:
         await self.charges.start()
+
+    def discount(self, payee: Payee, request_id: int, code: str, amount: int) -> int:
+        """
+        What a sponsor carries of a payment by this payment code, if it is paid as things stand. May raise `Cold`.
+
+        Nothing is set aside by it: that is done with the payment, which is refused (DISCOUNT_GONE) if it is there no more.
+        What is taken of a hold has its price already.
+        """
+        if not payee.merchant_id or code.startswith(HOLD_PREFIX):
+            return 0
+        node = self._node
+        debtor_agent = node.node_id if self._is_ours(code) else ""
+        occasion = payee_occasion(payee, request_id, node.node_id, debtor_agent, amount, node.clock.now_ns())
+        offer = self._cashier.payee_offer(occasion)
+        return offer[1].amount if offer is not None else 0
 
     def collect(self, charge: Charge, answer: Answer | None = None) -> None:
         """
@@ -138,6 +159,7 @@ class ChargeService:
             mcc=charge.mcc,
             creditor_agent=self._node.node_id,
             creditor_name=charge.creditor_name,
+            creditor_discount=charge.payee_discount,
             remittance=charge.remark,
             expires_at_ms=charge.expires_ns // NS_PER_MS,
             merchant=None if is_ours else said,

@@ -146,9 +146,14 @@ def terms_on_us(
 def payee_occasion(
     payee: Payee, request_id: int, node_id: str, debtor_agent: str, amount: int, now_ns: int
 ) -> Occasion:
-    """That somebody there pays a payee of ours so much: the same whoever it is, since a consult does not say."""
+    """
+    That somebody there pays a payee of ours so much: the same whoever it is, since a consult does not say.
+
+    Whose payment code of another institution a merchant scanned nobody knows when the discount is told, so no rule may know it after.
+    """
+    is_blind = payee.channel is Channel.PAYMENT_CODE and debtor_agent != node_id
     return Occasion(
-        debtor_agent=debtor_agent,
+        debtor_agent="" if is_blind else debtor_agent,
         creditor_agent=node_id,
         request_id=request_id,
         merchant_id=payee.merchant_id,

@@ -35,6 +35,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     iso_code: Text = ""
     created_ns: BigInt
     expires_ns: BigInt
+    payee_discount: BigInt = 0  # What our side takes off, as it was when it was first asked.
 
 
 class ToPayState(StrEnum):

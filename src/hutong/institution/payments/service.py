@@ -97,7 +97,7 @@ class PaymentService:
             node, people, requests, quotes, cashier, self.mandates, switch, chart.currency.alpha
         )
         self.charges = charges = ChargeService(
-            node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves
+            node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves, cashier=cashier
         )
         self.debtor = debtor = DebtorService(
             node,

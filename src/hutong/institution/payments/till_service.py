@@ -60,10 +60,11 @@ class TillService:
     def _charge(self, request: PaymentRequest) -> Charge:
         now_ns = self._node.clock.now_ns()
         rejected = ""
-        name, mcc = "", PERSONS_MCC
+        name, mcc, discount = "", PERSONS_MCC, 0
         try:
             payee = self._desk.payee(request.id, now_ns)
             name, mcc = payee.name, payee.mcc
+            discount = self._charges.discount(payee, request.id, request.payer_code, request.amount)
         except Refusal as refusal:
             rejected = refusal.reason.name  # It expired, or the merchant was suspended, while it was on its way here.
         return Charge(
@@ -81,4 +82,5 @@ class TillService:
             reason=rejected,
             created_ns=now_ns,
             expires_ns=request.expires_ns,
+            payee_discount=discount,
         )

@@ -97,7 +97,7 @@ class ToPayService:
         The payer says yes, with a PIN token for the request's payment id, amount and creditor.
 
         Refuses:  REQUEST_TO_PAY_UNKNOWN, also for somebody else's; REQUEST_TO_PAY_DECIDED; REQUEST_EXPIRED; what a payment
-                  refuses.
+                  refuses: after DISCOUNT_GONE say `end`.
         Repeats:  the same answer.
         """
         row = self._row_of(user_id, id_)
@@ -110,6 +110,16 @@ class ToPayService:
         now_ns = self._node.clock.now_ns()
         self._people.check_pin_token(pin_token, user_id, row.payment_id, row.amount, row.terms.creditor, now_ns)
         self._pay(row, Order(payment_id=row.payment_id, quote_id=0, pin_token=pin_token), payer, answer)
+
+    def end(self, user_id: int, id_: int, refusal: Refusal) -> None:
+        """
+        Nobody can pay it any more, as `approve` refused: its till is told. Repeats: nothing.
+
+        A discount that is gone: another code may be scanned, and has the price of then.
+        """
+        row = self._row_of(user_id, id_)
+        if row.state == ToPayState.WAITING:
+            self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
 
     def decline(self, user_id: int, id_: int) -> ToPay:
         """The payer says no. Refuses as `approve`; repeats: the same."""

@@ -260,6 +260,7 @@ def to_pay_data(row: ToPay) -> dict[str, Any]:
         "creditor": row.terms.creditor,
         "creditor_name": row.creditor_name,
         "amount": row.amount,
+        "payee_discount": row.payee_discount,
         "currency": row.currency,
         "expires_at_ms": row.expires_ns // NS_PER_MS,
     }

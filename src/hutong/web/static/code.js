@@ -124,7 +124,7 @@ const pin = document.getElementById("pin");
 const no = asking.querySelector("[role=alert]");
 // What the page itself asks is to pay; news of something else says its own words.
 const own = Object.fromEntries(["question", "note", "yes", "no"].map((name) => [name, asking.querySelector(`[data-${name}]`).textContent]));
-const OVER = new Set(["REQUEST_TO_PAY_DECIDED", "REQUEST_EXPIRED", "HOLD_NOT_OPEN", "PREAUTH_NOT_OPEN"]);
+const OVER = new Set(["REQUEST_TO_PAY_DECIDED", "REQUEST_EXPIRED", "DISCOUNT_GONE", "HOLD_NOT_OPEN", "PREAUTH_NOT_OPEN"]);
 let open = null;
 
 function question(asked) {

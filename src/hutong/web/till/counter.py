@@ -38,6 +38,7 @@ _REFUSED = {
     "DECLINED_BY_PAYER": phrase("The customer declined. Nothing was paid."),
     "BALANCE_INSUFFICIENT": phrase("The customer has not enough money there. Nothing was paid."),
     "CODE_UNKNOWN": phrase("No wallet of this network knows this code. Nothing was paid."),
+    "DISCOUNT_GONE": phrase("The discount has just run out, and nothing was paid. Ask the customer for a new code."),
     "PAYMENT_CODE_MALFORMED": phrase("This is no payment code. Ask the customer for theirs."),
     **dict.fromkeys(("PAYMENT_CODE_WRONG", "PAYMENT_CODE_EXPIRED", "PAYMENT_CODE_REUSED"), _STALE),
 }

@@ -33,6 +33,7 @@ _HOLD_THIS = phrase("Let this be held?")
 _HOLDS = phrase(
     "This merchant holds this much of your balance. It takes what is due later, and the rest is yours again."
 )
+_TAKES_OFF = phrase("%(price)s, of which the shop takes %(off)s off")
 _AGREE, _DECLINE, _LOOK = phrase("Agree"), phrase("Decline"), phrase("See it")
 
 
@@ -91,7 +92,7 @@ def _meanwhile(
         id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
         row = await _row(user_id, id_)
         token = await people.pin_token(user_id, form.text("pin"), row.payment_id, row.amount, row.terms.creditor)
-        await paying.edge.concluded(lambda answer: to_pays.approve(user_id, id_, token, answer))
+        await paying.edge.approved(user_id, id_, token)
         return _json({"path": f"/wallet/paid/{id_text('pay', row.payment_id)}"})
 
     async def agree(user_id: int, consent_id: str, pin: str) -> Response[bytes]:
@@ -126,6 +127,7 @@ class _Told(msgspec.Struct, frozen=True):
     payment_id: str = ""
     request_to_pay_id: str = ""
     amount: int = 0
+    payee_discount: int = 0
     paid: int = 0
     currency: str = "CNY"
     payee_name: str = ""
@@ -150,12 +152,7 @@ def _shown(words: Words, event: Event) -> Mapping[str, Any] | None:
     told = msgspec.json.decode(event.body, type=_Body).data
     match event.type:
         case "payment.waiting":
-            return {
-                "id": told.request_to_pay_id,
-                "name": told.creditor_name,
-                "amount": words.money(told.amount, told.currency),
-                "expires_at_ms": told.expires_at_ms,
-            }
+            return _asked(words, told)
         case "hold.asked":
             return _to_hold(words, told.hold_id, told.merchant_name, told.title, told.amount)
         case "hold.held":
@@ -178,12 +175,15 @@ def _paid(told: _Told) -> dict[str, Any]:
     return {"path": f"/wallet/paid/{told.payment_id}", "bill": f"/wallet/bills/{told.payment_id}"}
 
 
-def _asked(words: Words, view: ToPayView) -> dict[str, Any]:
+def _asked(words: Words, asked: "ToPayView | _Told") -> dict[str, Any]:
+    """What is to be paid: what the shop's side takes off is off."""
+    price, off = (words.money(amount, asked.currency) for amount in (asked.amount, asked.payee_discount))
     return {
-        "id": view.request_to_pay_id,
-        "name": view.creditor_name,
-        "amount": words.money(view.amount, view.currency),
-        "expires_at_ms": view.expires_at_ms,
+        "id": asked.request_to_pay_id,
+        "name": asked.creditor_name,
+        "amount": words.money(asked.amount - asked.payee_discount, asked.currency),
+        "note": words(_TAKES_OFF, price=price, off=off) if asked.payee_discount else None,
+        "expires_at_ms": asked.expires_at_ms,
     }
 
 

@@ -6,6 +6,8 @@ The merchant has put the campaign's money aside, and receives it with the paymen
 
 from typing import Any
 
+import pytest
+
 from tests.gateways.hall import Hall
 from tests.gateways.wechat.v3.client import Merchant
 from tests.gateways.wechat.v3.test_bills import FUNDS, TRADES, downloaded
@@ -13,8 +15,8 @@ from tests.gateways.wechat.v3.test_bills import FUNDS, TRADES, downloaded
 ORDERS, REFUNDS = "/v3/pay/transactions", "/v3/refund/domestic/refunds"
 
 
-async def discounted(hall: Hall) -> Merchant:
-    """An order of 30 yuan, of which the merchant's campaign gave one."""
+async def discounted(hall: Hall, *, by_code: bool = False) -> Merchant:
+    """An order of 30 yuan, of which the merchant's campaign gave one, paid by whoever scanned it or whose code was scanned."""
     merchant, payer = Merchant(hall), await hall.jing.user("+8613800138000", 100_000)
     first = await merchant.post(f"{ORDERS}/native", merchant.order("T0000001", 10_000))
     await hall.pay(payer, first.json["code_url"])
@@ -26,8 +28,13 @@ async def discounted(hall: Hall) -> Merchant:
     await owner.post("/v1/merchant/campaigns", 201, told)
     await owner.post(f"/v1/merchant/campaigns/{id_}/start", 200, {})
     before = await hall.merchant_balance()
-    placed = await merchant.post(f"{ORDERS}/native", merchant.order("T0000002", 3_000))
-    await hall.pay(payer, placed.json["code_url"])
+    if by_code:
+        charge = merchant.order("T0000002", 3_000, payer={"auth_code": await hall.payment_code(payer)})
+        paid = await merchant.post(f"{ORDERS}/codepay", charge | {"scene_info": {"store_info": {"id": "1"}}})
+        assert paid.json["amount"]["payer_total"] == 2_900
+    else:
+        placed = await merchant.post(f"{ORDERS}/native", merchant.order("T0000002", 3_000))
+        await hall.pay(payer, placed.json["code_url"])
     assert await hall.merchant_balance() - before > 2_900, "the campaign's money came with the payment"
     return merchant
 
@@ -39,8 +46,9 @@ async def given_back(merchant: Merchant) -> dict[str, Any]:
     return (await merchant.post(REFUNDS, asked)).json
 
 
-async def test_what_the_merchants_campaign_gave_is_a_coupon_of_cash(hall: Hall) -> None:
-    merchant = await discounted(hall)
+@pytest.mark.parametrize("by_code", [False, True])
+async def test_what_the_merchants_campaign_gave_is_a_coupon_of_cash(hall: Hall, *, by_code: bool) -> None:
+    merchant = await discounted(hall, by_code=by_code)
     paid = (await merchant.get(f"{ORDERS}/out-trade-no/T0000002?mchid={merchant.mchid}")).json
     assert paid["amount"] == {"total": 3_000, "payer_total": 2_900, "currency": "CNY", "payer_currency": "CNY"}
     (coupon,) = paid["promotion_detail"]

@@ -137,6 +137,7 @@ _TEXTS = {
     "PAYMENT_NOT_COMPLETED": "订单未支付",
     "MERCHANT_BALANCE_INSUFFICIENT": "基本账户余额不足，请充值后重新发起",
     "DECLINED_BY_PAYER": "用户取消支付",
+    "DISCOUNT_GONE": "优惠已失效，请重新扫码",
 }
 
 

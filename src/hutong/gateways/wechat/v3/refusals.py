@@ -172,6 +172,7 @@ TABLE: dict[Reason, tuple[Code, str]] = {
     PaymentReason.DAILY_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "用户当日支付超过限额"),
     PaymentReason.MANDATE_LIMIT_EXCEEDED: (Code.RULE_LIMIT, "用户支付超过限额"),
     PaymentReason.DECLINED_BY_PAYER: (Code.TRADE_ERROR, "用户取消支付"),
+    PaymentReason.DISCOUNT_GONE: (Code.TRADE_ERROR, "优惠已失效，请重新扫码"),
     PaymentReason.PAYING_ONESELF: (Code.TRADE_ERROR, "付款方与收款方相同，无法支付"),
     PaymentReason.NETWORK_SILENT: (Code.SYSTEM_ERROR, ""),
     CodeReason.CODE_UNKNOWN: (Code.AUTH_CODE_INVALID, ""),
