@@ -6,7 +6,8 @@ Everything is real but disks and lines: what a gateway decides here, it decides 
 
 import asyncio
 import base64
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import httpx
@@ -115,6 +116,24 @@ class House(Place):
 
     def tick(self) -> None:
         self.institution.tick()
+
+    @asynccontextmanager
+    async def slow_disk(self) -> AsyncIterator[None]:
+        """What is decided takes a while to be durable: others are decided before the first is answered."""
+
+        async def turn() -> None:
+            while True:
+                await asyncio.sleep(0.002)
+                self.journal.flush()
+
+        self.journal._immediate = False
+        turning = asyncio.create_task(turn())
+        try:
+            yield
+        finally:
+            turning.cancel()
+            self.journal._immediate = True
+            self.journal.flush()
 
     async def said(self, method: str, path: str, body: Any = None, headers: Any = None) -> Any:
         response = await self.client.request(method, path, json=body, headers=headers)

@@ -21,6 +21,11 @@ DIALECT = "test"
 MARKED_EVERY = 40
 
 
+def in_order(notifications: NotificationService) -> list[GatewayNotification]:
+    """All that merchants were told, as it was said."""
+    return [row for _, row in sorted(notifications.all._rows.values(), key=lambda placed: placed[0])]
+
+
 @dataclass
 class TestPostman:
     """Signs with a digest of text and time; takes the word OK."""

@@ -156,6 +156,11 @@ async def _audited(database: Database, store: MemoryStore) -> None:
     async with await database.open_pool(size_max=1) as pool:
         summed = sorted(await PgAwardTotals(pool).totals())
         assert summed == sorted(await ScannedAwardTotals(store).totals())
+        for campaign_id, day, *_ in summed:
+            for but in (set[int](), {1}):
+                given = sorted(await PgAwardTotals(pool).given_on(campaign_id, day, but))
+                assert given == sorted(await ScannedAwardTotals(store).given_on(campaign_id, day, but))
+                assert bool(given) is (not but and any(each[4] > 0 for each in given))
         await _seen_alike(PgStore(pool), store)
         await _read_in_order(pool)
     await each_is_found(database, DAMAGES)

@@ -17,6 +17,7 @@ from hutong.gateways.notification import (
     NotificationState,
     Postman,
 )
+from hutong.kernel.ids import derive
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
@@ -97,8 +98,17 @@ class NotificationService:
 
     def add(self, account_id: int, dialect: str, kind: News, subject_id: int, url: str) -> None:
         """Tell the merchant of `subject_id`, at `url`."""
+        self._add(self._node.mint.mint(), account_id, dialect, kind, subject_id, url)
+
+    def add_once(self, account_id: int, dialect: str, kind: News, subject_id: int, url: str) -> None:
+        """As `add`, unless this was told already. May raise `Cold`."""
+        id_ = derive(subject_id, f"told/{kind.value}")
+        if self.all.get(id_) is None:
+            self._add(id_, account_id, dialect, kind, subject_id, url)
+
+    def _add(self, id_: int, account_id: int, dialect: str, kind: News, subject_id: int, url: str) -> None:
         notification = GatewayNotification(
-            id=self._node.mint.mint(),
+            id=id_,
             account_id=account_id,
             dialect=dialect,
             kind=kind.value,

@@ -100,8 +100,8 @@ class OrderService:
         """
         Ask the holder of `draft.payer_code` to pay, and wait until their side has said something, or a while.
 
-        Refuses:  as `place`; a code that failed may be followed by another under the same number.
-        Repeats:  the order as it is now; asks again while nobody has answered.
+        Refuses:  as `place`, but ORDER_PAID only for other content; a code that failed may be followed by another under the same number.
+        Repeats:  the order as it is now, paid, too; asks again while nobody has answered.
         """
         answered = self._journal.promise()
 

@@ -20,6 +20,7 @@ from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.campaigns.edge_api import CampaignEdge
 from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
+from hutong.marketing.campaigns.place_service import PlaceService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.statement_service import StatementService
@@ -65,8 +66,9 @@ class Campaigns:
         )
         self.audience = awards.audience
         self.programmes = programmes = ProgrammeService(node, campaigns)
-        self.subsidies = Subsidies(campaigns, awards, parties, programmes, calendar, own)
-        self.sponsorships = Sponsorships(campaigns, awards, parties, programmes, calendar, own)
+        self.places = places = PlaceService(node, campaigns, totals, parties, calendar.day)
+        self.subsidies = Subsidies(campaigns, awards, parties, programmes, places, calendar, own)
+        self.sponsorships = Sponsorships(campaigns, awards, parties, programmes, places, calendar, own)
         payments.cashier.plug_in(adjuster=self.subsidies, sponsor=self.sponsorships)
         payments.debtor.on_completed.append(self._completed)
         payments.on_let_go.append(awards.resume)
@@ -75,6 +77,7 @@ class Campaigns:
         """Load what it knows, and count what was given; before anything is decided."""
         await self.sponsors.start()
         await self.campaigns.start()
+        await self.places.start()
         await self.programmes.start()
         await self.awards.start()
 

@@ -1,5 +1,7 @@
 """Nothing is taken without the person's consent, nothing beyond it, and nothing when it has ended."""
 
+import asyncio
+
 import pytest
 
 from hutong.gateways.account import Caller
@@ -10,6 +12,7 @@ from hutong.gateways.order import Dialect, OrderDraft, Trade, TradeState
 from hutong.gateways.refund import RefundDraft, RefundProgress
 from hutong.kernel.errors import Refusal
 from tests.gateways.street import House, Street
+from tests.gateways.telling import in_order
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 URL = "https://shop.example/agreed"
@@ -44,7 +47,7 @@ async def found(house: House, caller: Caller, number: str = "A-1") -> Agreement:
 
 
 def news(house: House, caller: Caller) -> list[str]:
-    rows = house.gateways.notifications.all.everything()
+    rows = in_order(house.gateways.notifications)
     return [row.kind for row in rows if row.account_id == caller.account.row.id]
 
 
@@ -79,6 +82,19 @@ async def test_a_person_signs_and_money_is_taken_within_the_limit_and_given_back
     assert state.progress is RefundProgress.SUCCESS
     assert await person.balance() == 1_000_000 - 9_000
     assert news(house, caller) == [News.AGREEMENT_SIGNED, News.PAID, News.FAILED, News.PAID]
+
+
+async def test_the_same_taken_twice_at_once_is_answered_as_one_after_the_other_and_told_of_once(street: Street) -> None:
+    house, caller, person = street.wei, await taker(street.wei), await street.wei.person()
+    await person.sign((await offer(house, caller)).creditor)
+    agreement = await found(house, caller)
+    for number, amount, state in (("T-1", 6_000, TradeState.PAID), ("T-2", 4_001, TradeState.FAILED)):
+        async with house.slow_disk():
+            both = await asyncio.gather(*(take(house, caller, agreement, number, amount) for _ in range(3)))
+        assert [trade.state for trade in both] == [state] * 3
+        assert len({trade.order.trade_no for trade in both}) == 1
+    assert await person.balance() == 1_000_000 - 6_000
+    assert news(house, caller) == [News.AGREEMENT_SIGNED, News.PAID, News.FAILED]
 
 
 async def test_a_person_elsewhere_signs_with_a_mandate_of_their_own_wallet(street: Street) -> None:

@@ -172,10 +172,10 @@ class AgreementService:
         """
         assert agreement.payee_id in (caller.payee.row.id, 0)
         self.check_in_force(agreement)
-        known = await decided(self._journal, lambda: self._begun(caller, agreement, draft))
+        await decided(self._journal, lambda: self._begin(caller, agreement, draft))
         trade = await self._orders.collect(caller, _under(agreement, draft))
-        is_news = known is None or known.order.id != trade.order.id or known.state is not TradeState.FAILED
-        if trade.state is TradeState.FAILED and trade.order.notify_url and is_news:
+        if trade.state is TradeState.FAILED and trade.order.notify_url:
+            # Once, whoever asks again, or at the same time; of what a crash kept untold the next who asks tells.
             await decided(self._journal, lambda: self._tell_failed(trade))
         return trade
 
@@ -393,12 +393,12 @@ class AgreementService:
             for hear in self.on_change:
                 hear(agreement)
 
-    def _begun(self, caller: Caller, agreement: Agreement, draft: OrderDraft) -> Trade | None:
-        """The order of this number, if it is known; where there are periods, or a day, it has its turn now."""
-        known = self._orders.known(caller, draft.out_trade_no)
+    def _begin(self, caller: Caller, agreement: Agreement, draft: OrderDraft) -> None:
+        """Where there are periods, or a day, it has its turn now. Refuses ORDER_DIFFERS for the number of another order."""
         rule, schedule = agreement.rule, agreement.schedule
         if rule is None and schedule is None:
-            return known
+            return
+        known = self._orders.known(caller, draft.out_trade_no)
         under = {each.out_trade_no for each in self.takings.find("agreement_id", agreement.id)}
         if known is not None and draft.out_trade_no not in under:
             raise Refusal(GatewayReason.ORDER_DIFFERS, out_trade_no=draft.out_trade_no)
@@ -418,7 +418,6 @@ class AgreementService:
                 created_ns=now_ns,
             )
             self.takings.put(taking)
-        return known
 
     def _taken(self, caller: Caller, agreement: Agreement) -> list[AgreementTaking]:
         """All but what failed, or was taken back. May raise `Cold`."""
@@ -456,7 +455,7 @@ class AgreementService:
 
     def _tell_failed(self, trade: Trade) -> None:
         order = trade.order
-        self._notifications.add(order.account_id, order.dialect, News.FAILED, order.id, order.notify_url)
+        self._notifications.add_once(order.account_id, order.dialect, News.FAILED, order.id, order.notify_url)
 
 
 def _drawn(mandate: str) -> str:

@@ -6,12 +6,13 @@ rows after a restart. The campaign's money itself is a ledger account, which hol
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from hutong.kernel.errors import Refusal
 from hutong.kernel.money import MINOR_MAX
+from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.marketing.campaigns.reasons import CampaignReason
 
 DAYS_KEPT = 2  # Of each person, in memory: a payment made before midnight may be decided behind it.
@@ -38,6 +39,10 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Whether any is about who pays."""
         return bool(self.person or self.person_day or self.times or self.times_day)
 
+    def place_of(self, facts: PlaceFacts) -> str:
+        """The city or shop whose budget something counts towards; empty: of nowhere, or there is none."""
+        return (facts.city if self.place_is == "city" else facts.shop or facts.merchant) if self.place else ""
+
     def check(self) -> None:
         """Refuses CAMPAIGN_TERMS_UNSOUND for what is negative, or no amount there can be."""
         for name in ("day", "place", "person", "person_day", "times", "times_day"):
@@ -54,12 +59,26 @@ class Level(StrEnum):
     PERSON = "person"
 
 
+class Before(NamedTuple):
+    """What was given on the day on which places got their budgets, before they had them; also what was returned of it since."""
+
+    day: int
+    places: dict[str, int]
+    unknown: int  # At merchants of other institutions, when nobody had to know where: it counts at each place that it may be.
+    by_city: bool
+
+    def at(self, place: str) -> int:
+        """Of one place. Another institution's shops are named with it."""
+        return self.places.get(place, 0) + (self.unknown if self.by_city or "/" in place else 0)
+
+
 class Spent:
     """What a campaign has given: in all, by day, and by place and day. What was returned is not in it."""
 
-    __slots__ = ("days", "places", "times", "total")
+    __slots__ = ("before", "days", "places", "times", "total")
 
     def __init__(self) -> None:
+        self.before: Before | None = None  # What its places' budgets have to count beside `places`.
         self.total = 0
         self.times = 0
         self.days: dict[int, int] = {}
@@ -71,6 +90,11 @@ class Spent:
         self.days[day] = self.days.get(day, 0) + change
         if place:
             self.places[day, place] = self.places.get((day, place), 0) + change
+
+    def at(self, day: int, place: str) -> int:
+        """What counts towards a place's budget of a day."""
+        given, before = self.places.get((day, place), 0), self.before
+        return given if before is None or before.day != day else given + before.at(place)
 
 
 class PersonSpent:
@@ -107,7 +131,7 @@ def room(budget: int, caps: Caps, spent: Spent, person: PersonSpent, day: int, p
     left, level = budget - spent.total, Level.CAMPAIGN
     if caps.day and (of_day := caps.day - spent.days.get(day, 0)) < left:
         left, level = of_day, Level.DAY
-    if caps.place and (of_place := caps.place - spent.places.get((day, place), 0)) < left:
+    if caps.place and (of_place := caps.place - spent.at(day, place)) < left:
         left, level = of_place, Level.PLACE
     if caps.of_person:
         of_person = _of_person(caps, person, day)

@@ -59,6 +59,7 @@ class CampaignService:
         self.checks: dict[CampaignKind, Callable[[CampaignTerms], None]] = {}  # What only a kind understands of terms.
         # By kind: so much of an ended campaign's money is kept back, and when it may be less; may raise `Cold`.
         self.reserves: dict[CampaignKind, Reserve] = {}
+        self.on_revised: list[Callable[[Campaign, Campaign], None]] = []  # Of a campaign before and now.
         self._kept_until: dict[int, int] = {}  # Ended campaigns that keep something back.
         # By side and whose own it is; empty if none runs.
         self.running: dict[tuple[str, int], dict[int, Campaign]] = {}
@@ -215,7 +216,10 @@ class CampaignService:
         self._check_more(_kind(campaign), terms)
         # Who agreed to other terms has not agreed to these.
         revised = replace(campaign, terms=raw, version=campaign.version + 1, changed_ns=now_ns, agreed=b"")
-        return self._put(revised)
+        self._put(revised)
+        for hook in self.on_revised:
+            hook(campaign, revised)
+        return revised
 
     def asked(self, campaign: Campaign) -> dict[int, int]:
         """The merchants that are to pay a part of a campaign of the operator's, with their parts."""

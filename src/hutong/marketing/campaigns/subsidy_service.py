@@ -21,7 +21,7 @@ from hutong.marketing.campaigns.audience_service import Known
 from hutong.marketing.campaigns.award import CAMPAIGN, MERCHANT_SAID, Award
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.benefit import Benefit
-from hutong.marketing.campaigns.budget import NOTHING, Caps, Level, room
+from hutong.marketing.campaigns.budget import NOTHING, Level, room
 from hutong.marketing.campaigns.calendar import Calendar
 from hutong.marketing.campaigns.campaign import HELD_OUT, Campaign, CampaignKind, Side
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -29,6 +29,7 @@ from hutong.marketing.campaigns.combination import Combination, best_combination
 from hutong.marketing.campaigns.decided import Decided
 from hutong.marketing.campaigns.explanation import explanation
 from hutong.marketing.campaigns.parties import NOWHERE, Followed, Parties, PlaceFacts, elsewhere
+from hutong.marketing.campaigns.place_service import PlaceService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.rule_book import Match, RuleBook
 from hutong.marketing.campaigns.subsidy import Offered, Room, Subsidy
@@ -80,11 +81,13 @@ class Subsidies:
         awards: AwardService,
         parties: Parties,
         programmes: ProgrammeService,
+        places: PlaceService,
         calendar: Calendar,
         own: Chart,
     ) -> None:
         self._campaigns = campaigns
         self._programmes = programmes
+        self._places = places
         self._awards = awards
         self._grants = awards.grants
         self._parties = parties
@@ -111,7 +114,7 @@ class Subsidies:
         if not books:
             return None
         subsidy = self._best(occasion, books)
-        if subsidy is not None and self._may_be_kept(subsidy, books):
+        if subsidy is not None and not self._places.waiting and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
             subsidy = self._offered[asked] = replace(subsidy, offered=self._kept(subsidy, occasion))
@@ -322,13 +325,15 @@ class Subsidies:
         of_kind: dict[CampaignKind, list[Campaign]] = {}
         benefits: list[Benefit] = []
         day, amount = self._calendar.day(occasion.now_ns), occasion.amount
-        spent, arms = self._campaigns.spent, known.arms
+        spent, arms, uncounted = self._campaigns.spent, known.arms, self._places.waiting
         for match in matches:
             id_, campaign = match.id, match.campaign
             at, level, left = "", Level.CAMPAIGN, campaign.funded - spent[id_].total
             if match.is_capped:
-                at = _where(match.caps, place)
+                at = match.caps.place_of(place)
                 left, level = room(campaign.funded, match.caps, spent[id_], known.of(id_), day, at)
+                if id_ in uncounted and not self._places.is_counted(id_):
+                    left, level = 0, Level.PLACE
             if left <= 0:
                 if closed is not None and not campaign.is_held_out(unit_id):
                     closed.append((campaign, level))
@@ -451,7 +456,8 @@ class Sponsorships(Subsidies):
             if (
                 self._counts(match, occasion)
                 and (match.names_channel or occasion.channel not in NO_SALES)
-                and room(campaign.funded, caps, spent[campaign.id], NOTHING, day, _where(caps, place))[0]
+                and self._places.is_counted(campaign.id)
+                and room(campaign.funded, caps, spent[campaign.id], NOTHING, day, caps.place_of(place))[0]
             ):
                 return True
         return False
@@ -460,11 +466,6 @@ class Sponsorships(Subsidies):
         hour = occasion.now_ns // (NS_PER_HOUR)
         unit_id = derive(occasion.shop_id or occasion.merchant_id, f"hour/{hour}")
         return unit_id, self._awards.audience.unit(unit_id)
-
-
-def _where(caps: Caps, place: PlaceFacts) -> str:
-    """The city or shop whose budget it counts towards."""
-    return (place.city if caps.place_is == "city" else place.shop or place.merchant) if caps.place else ""
 
 
 def _decided(benefit: Benefit, allowed: Mapping[int, _Allowed], said: MerchantFacts | None) -> Decided:

@@ -8,6 +8,7 @@ from hutong.gateways.wechat.v2.dialect import V2Dialect
 from hutong.gateways.wechat.v2.signature import SignType, is_signed, sign
 from hutong.institution.merchants.staff_key import StaffKey
 from tests.gateways.street import House, Street
+from tests.gateways.telling import in_order
 
 NOTIFY_URL = "https://shop.example/notify"
 
@@ -98,7 +99,7 @@ class V2Shop:
         gateways = self.house.gateways
         postman = gateways.notifications.postmen["wechatpay-v2"]
         letters = []
-        for row in gateways.notifications.all.everything():
+        for row in in_order(gateways.notifications):
             if row.account_id == self.account.row.id and row.dialect == "wechatpay-v2":
                 letter = postman.letter(row, postman.plain(row), self.house.world.clock.now_ns())
                 letters.append((row.url, document.read(letter.body)))

@@ -112,6 +112,18 @@ async def test_a_payers_code_pays_at_once(street: Street) -> None:
     assert shop.told() == []  # It has asked, and was told.
 
 
+async def test_the_same_code_scanned_twice_at_once_pays_once_and_is_answered_twice(street: Street) -> None:
+    shop, payer = await open_shop(street), await street.jing.person()
+    fields = shop.micropay(await payer.payment_code())
+    # A till that asks again says anew when it is, and from where.
+    calls = [fields | {"time_start": f"2026010108000{each}", "spbill_create_ip": f"10.0.0.{each}"} for each in range(3)]
+    async with shop.house.slow_disk():
+        paid = await asyncio.gather(*(shop.done("/pay/micropay", **each) for each in calls))
+    assert len({said["transaction_id"] for said in paid}) == 1
+    assert (await shop.call("/pay/micropay", **fields | {"total_fee": 1_201}))["err_code"] == "ORDERPAID"
+    assert await payer.balance() == 1_000_000 - 1_200
+
+
 async def test_a_payer_is_asked_for_the_pin_and_says_yes(street: Street) -> None:
     shop, payer = await open_shop(street), await street.jing.person()
     fields = shop.micropay(await payer.payment_code(), total_fee=PIN_FREE + 1)

@@ -1,5 +1,6 @@
 """Entrusted deduction by v2: signed in the wallet, taken, told of, ended."""
 
+import asyncio
 from urllib.parse import urlencode
 
 import pytest
@@ -66,6 +67,21 @@ async def test_what_is_signed_in_the_wallet_is_taken_and_told_of(street: Street)
         "/papay/querycontract", plan_id="12535", openid=found["openid"], version="1.0", nonce_str=None
     )
     assert same["contract_id"] == contract_id
+
+
+async def test_what_is_taken_again_later_or_at_once_is_the_same_and_what_differs_is_told_to_be_paid(
+    street: Street,
+) -> None:
+    """A client writes the time of each call, and where it calls from: neither is of what it takes."""
+    shop, person, contract_id = await signed(street)
+    calls = [take(contract_id) | {"timestamp": 1767225600 + each, "clientip": f"10.0.0.{each}"} for each in range(4)]
+    async with shop.house.slow_disk():
+        await asyncio.gather(*(shop.done("/pay/pappayapply", **each) for each in calls[:3]))
+    paid = await shop.done("/pay/paporderquery", out_trade_no="T-1")
+    await shop.done("/pay/pappayapply", **calls[3])
+    assert (await shop.done("/pay/paporderquery", out_trade_no="T-1"))["transaction_id"] == paid["transaction_id"]
+    assert (await shop.call("/pay/pappayapply", **take(contract_id, total_fee=3_001)))["err_code"] == "ORDERPAID"
+    assert await person.balance() == 1_000_000 - 3_000
 
 
 async def test_what_has_ended_takes_nothing_more(street: Street) -> None:

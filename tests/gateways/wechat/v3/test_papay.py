@@ -5,6 +5,7 @@ from typing import Any
 from hutong.kernel.ids import id_text
 from hutong.runtime.shelf import decided
 from tests.gateways.hall import Hall, user_id
+from tests.gateways.telling import in_order
 from tests.gateways.wechat.v3.client import Merchant, neighbour
 from tests.gateways.wechat.v3.test_postman import letter, opened
 from tests.institution.payments.test_http import Phone
@@ -45,7 +46,7 @@ async def sign(hall: Hall, person: Phone) -> None:
 
 
 async def events(hall: Hall, merchant: Merchant) -> list[tuple[str, dict[str, Any]]]:
-    told = [opened(merchant, letter(hall, each)) for each in hall.gateways.notifications.all.everything()]
+    told = [opened(merchant, letter(hall, each)) for each in in_order(hall.gateways.notifications)]
     return [(event["event_type"], resource) for event, resource in told]
 
 

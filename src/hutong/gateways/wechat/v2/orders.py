@@ -21,7 +21,19 @@ from hutong.kernel.errors import Refusal
 _LIFETIME_MIN_S = 60
 _LIFETIME_MAX_S = 7 * 86_400
 # What is the order's. The rest is the call's, and may be another each time: a till that asks again writes a new time.
-_OF_CALL = frozenset({"nonce_str", "sign", "sign_type", "spbill_create_ip", "time_start", "time_expire", "scene_info"})
+_OF_CALL = frozenset(
+    {
+        "nonce_str",
+        "sign",
+        "sign_type",
+        "spbill_create_ip",
+        "time_start",
+        "time_expire",
+        "scene_info",
+        "timestamp",
+        "clientip",
+    }
+)
 # What is given back as it came, under the names that every dialect of these orders knows.
 _KEPT = {
     "appid": "appid",
