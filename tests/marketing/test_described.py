@@ -76,7 +76,8 @@ async def test_what_the_examples_make_together_is_a_sound_campaign(described: di
 
 
 async def test_every_field_that_is_sent_has_an_example(described: dict[str, Any]) -> None:
-    schemas, sent = described["components"]["schemas"], set()
+    schemas = described["components"]["schemas"]
+    sent: set[str] = set()
     for operation in _operations(described).values():
         for media in operation.get("requestBody", {}).get("content", {}).values():
             schema = media["schema"]
