@@ -288,9 +288,28 @@ def test_a_campaign_from_its_sponsor_to_its_end(say: Say, tmp_path: Path, capsys
     assert say("campaign", "pause", id_, *at)["state"] == "PAUSED"
     ended = say("campaign", "end", id_, *at)
     assert (ended["state"], ended["given_back"]) == ("ENDED", 3_000 - 2_000 + paid["paid"])
+    _key_of_a_sponsor(say, at)
     capsys.readouterr()
-    assert run(["campaign", "show", id_, *at]) == 0
-    assert "满十减二" in capsys.readouterr().out
+    for words in (("show", id_), ("keys", "city"), ("movements", "city"), ("key", "city", "商会")):
+        assert run(["campaign", *words, *at]) == 0
+    shown = capsys.readouterr().out
+    for told in ("满十减二", "revoked", "GIVEN_BACK", "消费节, 商会: spk_"):
+        assert told in shown
+
+
+def _key_of_a_sponsor(say: Say, at: tuple[str, ...]) -> None:
+    issued = say("campaign", "key", "city", "市政府", "--key-id", "desk-1", *at)
+    assert say("campaign", "key", "city", "市政府", "--key-id", "desk-1", *at) == issued
+    key_id = issued["key"]["key_id"]
+    assert issued["token"].startswith(f"{key_id}_")
+    assert say("campaign", "key", "nobody", "x", *at, code=1)["reason"] == "SPONSOR_NOT_FOUND"
+    draft = say("campaign", "create", "又一个", "--by", "city", "--budget", "1", "--off", "1", *at)
+    assert draft["waits_for"] == [draft["sponsors"][0]["sponsor_id"]]
+    assert say("campaign", "start", draft["campaign_id"], *at, code=1)["reason"] == "CAMPAIGN_NOT_AGREED"
+    assert say("campaign", "revoke-key", "city", key_id, *at)["is_good"] is False
+    assert [each["is_good"] for each in say("campaign", "keys", "city", *at)] == [False]
+    moved = [each["kind"] for each in say("campaign", "movements", "city", *at)["movements"]]
+    assert moved == ["GIVEN_BACK", "FUNDED", "DEPOSIT"]
 
 
 def test_coupons_from_their_template_to_a_payment(say: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -80,6 +80,12 @@ CAMPAIGNS = {
     "POST /v1/operator/sponsors": "reference",
     "POST /v1/operator/sponsors/{sponsor_id}/deposits": "deposit_id",
     "POST /v1/operator/sponsors/{sponsor_id}/withdrawals": "deposit_id",
+    "POST /v1/operator/sponsors/{sponsor_id}/keys": "key_id",
+    "POST /v1/operator/sponsors/{sponsor_id}/keys/{key_id}/revoke": STATE,
+    "POST /v1/sponsor/campaigns/{campaign_id}/agree": STATE,
+    "POST /v1/sponsor/campaigns/{campaign_id}/decline": STATE,
+    "POST /v1/sponsor/keys/{key_id}/revoke": STATE,
+    "POST /v1/sponsor/keys/{key_id}/rotate": "rotation_id",
     "PUT /v1/operator/users/{user_id}/segments": STATE,
 }
 

@@ -99,7 +99,7 @@ async def deposit(
     """Note money that came in from outside for a sponsor's budget."""
     body = {"deposit_id": deposit_id or _new_id("dep"), "amount": parse_amount(amount, Currency.CNY)}
     async with operating(at) as client:
-        found = await _sponsor(client, who)
+        found = await find_sponsor(client, who)
         with asking_later(f"the same again with --deposit-id {body['deposit_id']}"):
             way = "withdrawals" if back else "deposits"
             moved = await client.post(f"{_SPONSORS}/{found['sponsor_id']}/{way}", body)
@@ -358,13 +358,14 @@ async def _shares(client: Any, by: tuple[str, ...]) -> list[dict[str, Any]]:
         whose = (
             {"merchant_id": who}
             if who.startswith("mer_")
-            else {"sponsor_id": (await _sponsor(client, who))["sponsor_id"]}
+            else {"sponsor_id": (await find_sponsor(client, who))["sponsor_id"]}
         )
         shares.append({**whose, "proportion": int(proportion or "1")})
     return shares
 
 
-async def _sponsor(client: Any, who: str) -> dict[str, Any]:
+async def find_sponsor(client: Any, who: str) -> dict[str, Any]:
+    """The sponsor that is meant. Refuses SPONSOR_NOT_FOUND."""
     found: list[dict[str, Any]] = await client.get(_SPONSORS)
     for each in found:
         if who in (each["sponsor_id"], each.get("reference")):

@@ -22,6 +22,7 @@ from hutong.marketing.campaigns.parties import Parties
 from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.place_service import PlaceService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
+from hutong.marketing.campaigns.sponsor_key_service import SponsorKeyService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.marketing.campaigns.statement_service import StatementService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
@@ -133,6 +134,7 @@ class Marketing(Campaigns):
         self.records = RecordService(node, self.draws)
         rows = ScannedEffectRows(node.store, node.node_id) if pool is None else PgEffectRows(pool, node.node_id)
         self.effects = EffectService(node, self.campaigns, rows)
+        self.sponsor_keys = SponsorKeyService(node, self.sponsors, key)
         institution.on_started.append(self.resume)
         institution.on_tick += [self.tick, self.draws.tick, self.invitations.tick]
 
@@ -153,10 +155,10 @@ class Marketing(Campaigns):
         """What the node's own API has of it."""
         people, merchants = self.institution.people, self.institution.merchants
         return [
-            *campaign_api(self.campaign_edge, people, operator_only),
+            *campaign_api(self.campaign_edge, self.sponsor_keys, people, operator_only),
             *self._coupon_routes(operator_only),
             *draw_api(self.node, self.records, people, operator_only),
-            *effect_api(self.node, self.effects, merchants, operator_only),
+            *effect_api(self.node, self.effects, self.sponsor_keys, merchants, operator_only),
         ]
 
     @property

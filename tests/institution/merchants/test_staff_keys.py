@@ -3,6 +3,7 @@ from functools import partial
 
 import pytest
 
+from hutong.institution.key_token import KeyTokens
 from hutong.institution.merchants.repository import STAFF_KEYS
 from hutong.institution.merchants.staff_key import RIGHTS, Right, Role, StaffKey
 from hutong.kernel.ids import id_text
@@ -55,7 +56,7 @@ def test_no_other_token_finds_a_key(street: ShopStreet) -> None:
 def test_another_node_s_pepper_makes_every_token_worthless(street: ShopStreet) -> None:
     owner = street.owner()
     _, token = street.do(lambda: street.merchants.issue_key(owner, Role.CASHIER, "till 1", 0))
-    street.merchants._pepper = b"another pepper, of sixteen bytes or more"
+    street.merchants._tokens = KeyTokens(b"another pepper, of sixteen bytes or more", "sk", "staff key")
     assert street.no(street.merchants.key, token).reason.name == "KEY_NOT_ACCEPTED"
 
 
@@ -127,7 +128,7 @@ def test_a_revoked_key_is_no_good_at_once_and_for_good(street: ShopStreet) -> No
 
 def test_the_verified_tokens_kept_are_bounded(street: ShopStreet) -> None:
     owner = street.owner()
-    verified = street.merchants._verified
+    verified = street.merchants._tokens._verified
     verified |= {f"token {number}": (number, b"") for number in range(10_000)}
     _, token = street.do(lambda: street.merchants.issue_key(owner, Role.READER, "books", 0))
     street.do(lambda: street.merchants.key(token))

@@ -16,6 +16,7 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.rules import RuleTable
 from hutong.marketing.campaigns.sponsor import Sponsor
+from hutong.marketing.campaigns.sponsor_key_service import SponsorKeyService
 from hutong.runtime.shelf import warmed
 from tests.institution.payments.world import now
 from tests.marketing.campaigns.fair import Fair, House, off
@@ -43,6 +44,9 @@ class Shared:
     def campaigns(self) -> Any:
         return self.jing.marketing.campaigns
 
+    def keys(self) -> SponsorKeyService:
+        return SponsorKeyService(self.jing.node, self.jing.marketing.sponsors, b"p" * 32)
+
     def newest(self) -> Campaign:
         return self.jing.newest(self.campaign)
 
@@ -67,7 +71,7 @@ def test_a_merchants_part_is_taken_when_it_agreed_and_comes_back_in_proportion()
     shared = Shared()
     assert shared.campaigns.asked(shared.newest()) == {shared.merchant: PART}
     shared.pays_in()
-    with pytest.raises(Refusal, match="CAMPAIGN_NOT_AGREED: merchants=1"):
+    with pytest.raises(Refusal, match="CAMPAIGN_NOT_AGREED: sponsors=1"):
         shared.begin()
     assert (shared.newest().state, shared.budget()) == (CampaignState.DRAFT, PART)
     for _ in range(2):
@@ -131,6 +135,42 @@ def test_what_was_agreed_holds_after_a_restart() -> None:
     assert shared.newest().consents == {shared.merchant}
     shared.begin()
     assert shared.newest().state == CampaignState.RUNNING
+
+
+def test_a_key_is_good_and_its_holders_yes_holds_after_a_restart() -> None:
+    shared = Shared()
+    shared.pays_in()
+    shared.agree()
+    _, token = now(warmed(shared.jing.journal, lambda: shared.keys().issue(shared.city.id, "市政府")))
+    shared.jing.journal.seal()
+    shared.fair.restart("jing")
+    assert shared.keys().key(token).sponsor_id == shared.city.id
+    with pytest.raises(Refusal, match="CAMPAIGN_NOT_AGREED: sponsors=1"):
+        shared.begin()
+    shared.agree(shared.city.id)
+    shared.fair.restart("jing")
+    assert shared.newest().consents == {shared.merchant, shared.city.id}
+    shared.begin()
+    assert shared.newest().state == CampaignState.RUNNING
+
+
+def test_what_each_sponsor_bears_is_what_it_would_not_have_back() -> None:
+    """At every fen that can be left: to the fen of what is given, never less than nothing, and just so when the campaign ends."""
+    shared = Shared()
+    shared.pays_in()
+    shared.agree()
+    shared.begin()
+    running = shared.newest()
+    assert [running.borne(left) for left in (1_000, 999, 0)] == [[0, 0], [0, 1], [333, 667]]
+    for first in (1_000, 700, 123):
+        given_back = running.giving_back(1_000 - first, 1) if first < 1_000 else running
+        for left in range(first + 1):
+            borne = given_back.borne(left)
+            assert sum(borne) == first - left
+            assert min(borne) >= 0
+            ended = given_back.giving_back(left, 2) if left else given_back
+            backs = [back for back, _ in ended.back] or [0, 0]
+            assert [part - back for part, back in zip((333, 667), backs, strict=True)] == borne
 
 
 def test_a_merchants_own_campaign_is_paid_by_nobody_else() -> None:

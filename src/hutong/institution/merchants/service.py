@@ -1,11 +1,11 @@
 """Taking merchants on, their fees, shops and staff keys."""
 
-import hmac
 from collections.abc import Callable
 
 import msgspec
 
 from hutong.institution import chart
+from hutong.institution.key_token import CALLERS_ID_LENGTH_MAX, SECRET_BYTES, KeyTokens
 from hutong.institution.merchants import fee as fees
 from hutong.institution.merchants.fee import Fee
 from hutong.institution.merchants.merchant import (
@@ -20,17 +20,10 @@ from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.shop import Shop, ShopProfile
 from hutong.institution.merchants.shop import shop_id as shop_id_of
 from hutong.institution.merchants.staff_key import (
-    CALLERS_ID_LENGTH_MAX,
-    SECRET_BYTES,
     SESSION_PREFIX,
-    SHOWN_AGAIN_NS,
     Right,
     Role,
     StaffKey,
-    derived_secret,
-    hash_token,
-    key_id_in,
-    token_of,
 )
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
@@ -40,8 +33,6 @@ from hutong.ledger.engine import LedgerEngine
 from hutong.ledger.transfer import AccountStatus
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import UNFINISHED_WITHIN
-
-_VERIFIED_MAX = 10_000
 
 
 class MerchantService:
@@ -53,15 +44,13 @@ class MerchantService:
     def __init__(
         self, node: NodeRuntime, repository: MerchantRepository, ledger: LedgerEngine, *, pepper: bytes
     ) -> None:
-        assert len(pepper) >= 16, "staff keys are only as secret as the pepper"
         self._journal = node.journal
         self._clock = node.clock
         self._mint = node.mint
         self._randomness = node.randomness
         self._all = repository
         self._ledger = ledger
-        self._pepper = pepper
-        self._verified: dict[str, tuple[int, bytes]] = {}
+        self._tokens = KeyTokens(pepper, "sk", "staff key")
         self.session_key: Callable[[str], StaffKey] = _nobody_signs_in
 
     async def start(self) -> None:
@@ -250,17 +239,7 @@ class MerchantService:
         """Whose token this is: a key's, or that of a member of staff who is signed in. Refuses KEY_NOT_ACCEPTED, KEY_REVOKED."""
         if token.startswith(SESSION_PREFIX):
             return self.session_key(token)
-        key_id, hashed = self._verified.get(token) or (key_id_in(token), hash_token(self._pepper, token))
-        key = self._all.staff_keys.get(key_id)
-        if key is None or not hmac.compare_digest(key.token_hash, hashed):
-            raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
-        if key.revoked_ns:
-            raise Refusal(MerchantReason.KEY_REVOKED)
-        if token not in self._verified:
-            if len(self._verified) >= _VERIFIED_MAX:
-                del self._verified[next(iter(self._verified))]
-            self._verified[token] = key_id, hashed
-        return key
+        return self._tokens.whose(token, self._all.staff_keys.get)
 
     def issue_key(
         self, key: StaffKey, role: Role, name: str, shop_id: int, callers_id: str = ""
@@ -288,7 +267,7 @@ class MerchantService:
         if rotated.revoked_ns:
             raise Refusal(MerchantReason.KEY_REVOKED)
         if rotation_id and rotated.rotation_id == rotation_id:
-            return rotated, self._shown_again(rotated)
+            return rotated, self._tokens.shown_again(rotated, self._clock.now_ns())
         rotated = msgspec.structs.replace(rotated, rotated_ns=self._clock.now_ns(), rotation_id=rotation_id)
         return self._put_key(rotated, can_show_again=bool(rotation_id))
 
@@ -333,7 +312,9 @@ class MerchantService:
             ):
                 if was != wanted:
                     raise Refusal(MerchantReason.STAFF_KEY_TAKEN, field=field)
-            return known, "" if known.rotated_ns > known.created_ns else self._shown_again(known)
+            return known, "" if known.rotated_ns > known.created_ns else self._tokens.shown_again(
+                known, self._clock.now_ns()
+            )
         now_ns = self._clock.now_ns()
         issued = StaffKey(
             id=key_id,
@@ -350,18 +331,11 @@ class MerchantService:
 
     def _put_key(self, key: StaffKey, *, can_show_again: bool) -> tuple[StaffKey, str]:
         """Give the key a new token: one that can be shown again, or one that nobody can."""
-        secret = derived_secret(self._pepper, key) if can_show_again else self._randomness.randbytes(SECRET_BYTES)
-        token = token_of(key.id, secret)
-        key = msgspec.structs.replace(key, token_hash=hash_token(self._pepper, token))
+        secret = self._tokens.derived_secret(key) if can_show_again else self._randomness.randbytes(SECRET_BYTES)
+        token = self._tokens.token(key.id, secret)
+        key = msgspec.structs.replace(key, token_hash=self._tokens.hashed(token))
         self._all.staff_keys.put(key)
         return key, token
-
-    def _shown_again(self, key: StaffKey) -> str:
-        """The token once more, for who lost the answer a moment ago; nothing later, or of a key that was ended."""
-        if key.revoked_ns or self._clock.now_ns() >= key.rotated_ns + SHOWN_AGAIN_NS:
-            return ""
-        token = token_of(key.id, derived_secret(self._pepper, key))
-        return token if hmac.compare_digest(key.token_hash, hash_token(self._pepper, token)) else ""
 
     def _managed_key(self, key: StaffKey, key_id: int) -> StaffKey:
         _check_manager(key)

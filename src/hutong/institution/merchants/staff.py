@@ -8,8 +8,9 @@ from enum import StrEnum
 
 import msgspec
 
+from hutong.institution.key_token import SECRET_BYTES
 from hutong.institution.merchants.reasons import MerchantReason
-from hutong.institution.merchants.staff_key import SECRET_BYTES, SESSION_PREFIX, Role, StaffKey
+from hutong.institution.merchants.staff_key import SESSION_PREFIX, Role, StaffKey
 from hutong.institution.people.reasons import PeopleReason
 from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal

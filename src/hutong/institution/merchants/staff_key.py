@@ -1,24 +1,14 @@
 """What a merchant's tills and back offices call us with, and what each may do."""
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from enum import Enum, StrEnum
 
 import msgspec
 
 from hutong.institution.merchants.reasons import MerchantReason
-from hutong.kernel.clock import NS_PER_S
 from hutong.kernel.errors import Refusal
-from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.tables import BigInt, Bytes, Text, Uuid
 
-SECRET_BYTES = 32
 SESSION_PREFIX = "stf_"  # How the token of a member of staff begins, who acts as a key does: see `staff`.
-CALLERS_ID_LENGTH_MAX = 64
-SHOWN_AGAIN_NS = 600 * NS_PER_S  # How long a caller who lost the answer may ask for the token again.
-_SECRET_LETTERS = 43
-_TOKEN_LENGTH = len("sk_") + 26 + len("_") + _SECRET_LETTERS
 
 
 class Right(Enum):
@@ -96,34 +86,3 @@ class StaffKey(msgspec.Struct, frozen=True, kw_only=True):
         if self.shop_id and shop_id not in (0, self.shop_id):
             raise Refusal(MerchantReason.SHOP_NOT_YOURS)
         return shop_id or self.shop_id
-
-
-def derived_secret(pepper: bytes, key: StaffKey) -> bytes:
-    """
-    The secret of a key whose caller gave an id for it: the same again from the row and the pepper, and from nothing less.
-
-    A rotation's instant is in it, so that a late repeat of an earlier rotation never brings a dead token back.
-    """
-    made = f"{key.id:032x}/{key.rotated_ns}/{key.rotation_id}".encode()
-    return hmac.digest(pepper, b"staff key secret/" + made, "sha256")
-
-
-def token_of(key_id: int, secret: bytes) -> str:
-    """`sk_`, the key's id and its secret: the id finds the row, so that a guessed token costs one look-up by key."""
-    assert len(secret) == SECRET_BYTES
-    return f"{id_text('sk', key_id)}_{urlsafe_b64encode(secret).rstrip(b'=').decode()}"
-
-
-def key_id_in(token: str) -> int:
-    """The id of the key that `token` says it is. Refuses KEY_NOT_ACCEPTED whatever is wrong with its shape."""
-    if len(token) != _TOKEN_LENGTH or not token.isascii() or token[-_SECRET_LETTERS - 1] != "_":
-        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED)
-    try:
-        return parse_id("sk", token[: -_SECRET_LETTERS - 1])
-    except Refusal:
-        raise Refusal(MerchantReason.KEY_NOT_ACCEPTED) from None
-
-
-def hash_token(pepper: bytes, token: str) -> bytes:
-    """What is kept of a token: worthless without the node's pepper. The secret is random, so no slow hash is needed."""
-    return hashlib.blake2b(token.encode(), key=pepper, digest_size=32, person=b"hutong staff key").digest()

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
+from hutong.institution.key_token import SECRET_BYTES
 from hutong.institution.merchants.reasons import MerchantReason
 from hutong.institution.merchants.repository import MerchantRepository
 from hutong.institution.merchants.service import MerchantService
@@ -21,7 +22,7 @@ from hutong.institution.merchants.staff import (
     session_id_of,
     token_of,
 )
-from hutong.institution.merchants.staff_key import SECRET_BYTES, Right, Role, StaffKey
+from hutong.institution.merchants.staff_key import Right, Role, StaffKey
 from hutong.institution.notices.service import Notices
 from hutong.institution.people.one_time_code import OneTimeCode, Purpose
 from hutong.institution.people.one_time_code_service import OneTimeCodeService

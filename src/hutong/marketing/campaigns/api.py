@@ -12,9 +12,12 @@ from hutong.institution.people.device import Session
 from hutong.institution.people.service import PeopleService
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignTerms
-from hutong.marketing.campaigns.edge_api import PAGE_MAX, CampaignEdge, Cursor, Edge, Limit, Only, Replaced
+from hutong.marketing.campaigns.edge_api import PAGE_MAX, CampaignEdge, Cursor, Edge, Limit, Moved, Only, Replaced
 from hutong.marketing.campaigns.own_api import OwnCampaigns
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX
+from hutong.marketing.campaigns.sponsor_api import SponsoredController, SponsorKeyController, sponsor_door
+from hutong.marketing.campaigns.sponsor_key_service import SponsorKeyService
+from hutong.marketing.campaigns.sponsored_views import MovementPage
 from hutong.marketing.campaigns.trait import TraitOf, Traits
 from hutong.marketing.campaigns.views import (
     USER_PREFIX,
@@ -70,6 +73,18 @@ class SponsorController(Controller):
         Refuses SPONSOR_UNKNOWN.
         """
         return await edge.sponsor(edge.sponsors.sponsor(parse_id(SPONSOR_PREFIX, sponsor_id)))
+
+    @get("/{sponsor_id:str}/movements")
+    async def movements(
+        self, edge: Edge, sponsor_id: FromPath[str], cursor: Moved = None, limit: Limit = 50
+    ) -> MovementPage:
+        """
+        What came into its budget and went out of it, the newest first.
+
+        Refuses SPONSOR_UNKNOWN.
+        """
+        sponsor = edge.sponsors.sponsor(parse_id(SPONSOR_PREFIX, sponsor_id))
+        return await edge.movements(sponsor.id, cursor, limit)
 
     @post("/{sponsor_id:str}/deposits", status_code=200)
     async def deposit(self, edge: Edge, sponsor_id: FromPath[str], data: JSONBody[Deposit]) -> DepositView:
@@ -267,11 +282,14 @@ class Offers(Controller):
         return [award_view(each) for each in reversed(found)][:PAGE_MAX]
 
 
-def campaign_api(edge: CampaignEdge, people: PeopleService, operator_only: Guard) -> list[Router]:
+def campaign_api(
+    edge: CampaignEdge, keys: SponsorKeyService, people: PeopleService, operator_only: Guard
+) -> list[Router]:
     """The handlers for `make_app`."""
-    desk = [SponsorController, CampaignController, TraitController]
+    desk = [SponsorController, SponsorKeyController, CampaignController, TraitController]
     return [
-        Door("operator", operator_only).router("/", desk, edge=edge),
+        Door("operator", operator_only).router("/", desk, edge=edge, keys=keys),
+        sponsor_door(edge.node, keys).router("/", [SponsoredController], edge=edge, keys=keys),
         Door("key", key_guard(edge.node, edge.merchants)).router("/v1", [OwnCampaigns], edge=edge),
         Door("session", session_guard(edge.node, people)).router("/v1", [Offers], edge=edge),
     ]

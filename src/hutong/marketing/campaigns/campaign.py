@@ -144,11 +144,11 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     ends_ns: BigInt
     created_ns: BigInt
     changed_ns: BigInt
-    agreed: Bytes = b""  # JSON: of the merchants asked to pay a part, who agreed to these terms.
+    agreed: Bytes = b""  # JSON: of those asked to pay a part (`Sponsor.who`), who agreed to these terms.
 
     @property
     def consents(self) -> frozenset[int]:
-        """The merchants that agreed to pay their parts by these terms."""
+        """Who agreed to pay their parts by these terms: merchants, and other sponsors that are asked."""
         return frozenset(int(each, 16) for each in msgspec.json.decode(self.agreed)) if self.agreed else frozenset()
 
     @property
@@ -200,9 +200,17 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         backs = [(was + part, part) for was, part in zip(known, least, strict=True)]
         return replace(self, given_back=self.given_back + amount, backs=msgspec.json.encode(backs), changed_ns=now_ns)
 
-    def with_consent(self, merchant_id: int, now_ns: int, *, agrees: bool) -> "Campaign":
-        """The same with a merchant's yes, or without it."""
-        consents = self.consents | {merchant_id} if agrees else self.consents - {merchant_id}
+    def borne(self, left: int) -> list[int]:
+        """What of each sponsor's part is given, with so much left: what would not come back to it if the campaign ended now."""
+        if not self.funded:
+            return [0] * len(self.shares)
+        ended = self.giving_back(left, self.changed_ns) if left else self
+        backs = [back for back, _ in ended.back] or [0] * len(self.shares)
+        return [part - back for (_, part), back in zip(self.parts(), backs, strict=True)]
+
+    def with_consent(self, who: int, now_ns: int, *, agrees: bool) -> "Campaign":
+        """The same with a sponsor's yes, or without it."""
+        consents = self.consents | {who} if agrees else self.consents - {who}
         agreed = msgspec.json.encode(sorted(f"{each:032x}" for each in consents))
         return replace(self, agreed=agreed, changed_ns=now_ns)
 

@@ -28,7 +28,6 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.rule_book import RuleBook
-from hutong.marketing.campaigns.sponsor import merchant_sponsor_id
 from hutong.marketing.campaigns.sponsor_service import SponsorService
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import UNFINISHED_WITHIN, Shelf
@@ -158,7 +157,7 @@ class CampaignService:
             raise Refusal(CampaignReason.CAMPAIGN_OVER, field="ends_at")
         for sponsor_id, _ in draft.sponsors:
             sponsor = self._sponsors.sponsor(sponsor_id)
-            # A merchant pays for its own alone; of the operator's it pays a part, once it has agreed (`agree`).
+            # A merchant pays for its own alone; of the operator's it pays a part, once it has agreed, as others do that are asked.
             if draft.merchant_id and sponsor.merchant_id != draft.merchant_id:
                 raise Refusal(CampaignReason.SPONSOR_NOT_YOURS, field="sponsors")
         # A merchant's own is for whoever pays it; its coupons and its money are in the hands of our people.
@@ -197,7 +196,7 @@ class CampaignService:
         Other terms from now on: what was awarded keeps the version it was awarded by. `version`: which they are to replace.
 
         Refuses:  CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS once it has ended; CAMPAIGN_TERMS_AGREED once
-                  merchants have put money in by them; what is wrong with the terms.
+                  sponsors that are asked have put money in by them; what is wrong with the terms.
         Repeats:  nothing changes.
         """
         campaign = self.campaign(id_, merchant_id)
@@ -222,43 +221,50 @@ class CampaignService:
         return revised
 
     def asked(self, campaign: Campaign) -> dict[int, int]:
-        """The merchants that are to pay a part of a campaign of the operator's, with their parts."""
+        """
+        Who is asked before a campaign of the operator's takes their parts, with these: merchants, and who holds a key.
+
+        Whoever agreed stays among them: a key that is ended takes back no agreement.
+        """
         if campaign.merchant_id:
             return {}
-        parts = [(self._sponsors.sponsor(sponsor_id).merchant_id, part) for sponsor_id, part in campaign.parts()]
-        return {merchant_id: part for merchant_id, part in parts if merchant_id}
+        parts = [(self._sponsors.sponsor(sponsor_id), part) for sponsor_id, part in campaign.parts()]
+        consents = campaign.consents
+        return {each.who: part for each, part in parts if self._sponsors.is_asked(each) or each.who in consents}
 
-    def shared_by(self, merchant_id: int) -> list[Campaign]:
-        """Campaigns of the operator's that this merchant is asked to pay a part of, or does; oldest first."""
-        own = merchant_sponsor_id(merchant_id)
-        return [
-            each
-            for each in self.all.everything()
-            if not each.merchant_id and own in (sponsor_id for sponsor_id, _ in each.shares)
-        ]
+    def shared_by(self, sponsor_id: int) -> list[Campaign]:
+        """Campaigns of the operator's that this sponsor pays a part of, or is to; oldest first."""
+        return [each for each in self.all.everything() if not each.merchant_id and sponsor_id in dict(each.shares)]
+
+    def paid_by(self, id_: int, sponsor_id: int) -> Campaign:
+        """One of them. Refuses CAMPAIGN_UNKNOWN, for what this sponsor pays nothing of, too."""
+        campaign = self.campaign(id_)
+        if campaign.merchant_id or sponsor_id not in dict(campaign.shares):
+            raise Refusal(CampaignReason.CAMPAIGN_UNKNOWN)
+        return campaign
 
     def waits_for(self, campaign: Campaign) -> list[int]:
         """Of these, who has not agreed to its terms."""
         return [each for each in self.asked(campaign) if each not in campaign.consents]
 
-    def agree(self, id_: int, merchant_id: int, version: int, *, agrees: bool) -> Campaign:
+    def agree(self, id_: int, who: int, version: int, *, agrees: bool) -> Campaign:
         """
-        A merchant agrees to pay its part of the operator's campaign by the terms of this version, or takes that back.
+        Who is asked (`Sponsor.who`) agrees to pay their part of the operator's campaign by the terms of this version, or takes that back.
 
         Refuses:  CAMPAIGN_UNKNOWN, also where it is not asked; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS, CAMPAIGN_OVER:
                   once its money is in, it stays in until the end.
         Repeats:  the campaign.
         """
         campaign = self.campaign(id_)
-        if merchant_id not in self.asked(campaign):
+        if who not in self.asked(campaign):
             raise Refusal(CampaignReason.CAMPAIGN_UNKNOWN)
-        if (merchant_id in campaign.consents) == agrees and version in (0, campaign.version):
+        if (who in campaign.consents) == agrees and version in (0, campaign.version):
             return campaign
         if version != campaign.version:
             raise Refusal(CampaignReason.CAMPAIGN_REVISED_SINCE, version=campaign.version)
         now_ns = self._node.clock.now_ns()
         campaign.in_state(now_ns, CampaignState.DRAFT)
-        return self._put(campaign.with_consent(merchant_id, now_ns, agrees=agrees))
+        return self._put(campaign.with_consent(who, now_ns, agrees=agrees))
 
     def begin(self, id_: int, merchant_id: int = 0, answer: Answer | None = None) -> None:
         """
@@ -281,7 +287,7 @@ class CampaignService:
             case _:
                 campaign.in_state(now_ns, CampaignState.DRAFT)
                 if waits_for := self.waits_for(campaign):
-                    raise Refusal(CampaignReason.CAMPAIGN_NOT_AGREED, merchants=len(waits_for))
+                    raise Refusal(CampaignReason.CAMPAIGN_NOT_AGREED, sponsors=len(waits_for))
                 campaign = replace(campaign.moved_to(CampaignState.FUNDING, now_ns), attempt=campaign.attempt + 1)
                 self._put(campaign)
                 self._fund(campaign, answer)

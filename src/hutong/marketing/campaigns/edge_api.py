@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from litestar.di import NamedDependency
@@ -11,6 +12,7 @@ from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import parse_id
+from hutong.marketing.campaigns.award import Award
 from hutong.marketing.campaigns.award_service import AwardService
 from hutong.marketing.campaigns.campaign import Campaign, CampaignState
 from hutong.marketing.campaigns.campaign_service import CampaignService
@@ -18,6 +20,14 @@ from hutong.marketing.campaigns.party_service import PartyService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor import Sponsor
 from hutong.marketing.campaigns.sponsor_service import SponsorService
+from hutong.marketing.campaigns.sponsored_views import (
+    MovementPage,
+    PaidAwardPage,
+    SharedCampaignView,
+    movement_view,
+    paid_award_view,
+    shared_view,
+)
 from hutong.marketing.campaigns.views import (
     DEPOSIT_PREFIX,
     AwardPage,
@@ -28,6 +38,7 @@ from hutong.marketing.campaigns.views import (
     award_view,
     campaign_view,
     sponsor_view,
+    who_text,
 )
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import decided
@@ -37,6 +48,8 @@ Only = Annotated[CampaignState | None, QueryParameter(description="Those in this
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="How many at most.")]
 Cursor = Annotated[int | None, QueryParameter(ge=0, le=2**62, description="The `next_cursor` of the page before.")]
 
+
+Moved = Annotated[int | None, QueryParameter(ge=1, le=2**62, description="The `next_cursor` of the page before.")]
 
 Replaced = Annotated[
     int,
@@ -113,14 +126,57 @@ class CampaignEdge:
 
     async def page(self, campaign_id: int, before: int | None, limit: int) -> AwardPage:
         """Versions of a campaign's awards, newest first."""
+        rows, cursor = await self._page(campaign_id, before, limit)
+        return AwardPage(awards=[award_view(row, with_words=True) for row in rows], next_cursor=cursor)
+
+    async def _page(self, campaign_id: int, before: int | None, limit: int) -> tuple[list[Award], str]:
         rows = await self.awards.page(campaign_id, before, limit)
-        cursor = str(rows[-1][0]) if len(rows) == limit else ""
-        return AwardPage(awards=[award_view(row, with_words=True) for _, row in rows], next_cursor=cursor)
+        return [row for _, row in rows], str(rows[-1][0]) if len(rows) == limit else ""
 
     def shown(self, campaign: Campaign) -> CampaignView:
         """A campaign with its figures."""
         spent = self.campaigns.spent[campaign.id]
-        return campaign_view(campaign, spent.total, spent.times, self.campaigns.waits_for(campaign))
+        asked = {each.who: each for each in map(self.sponsors.sponsor, dict(campaign.shares))}
+        waits_for = [who_text(asked[who]) for who in self.campaigns.waits_for(campaign)]
+        return campaign_view(campaign, spent.total, spent.times, waits_for)
+
+    # Of a sponsor, a merchant or not: what it pays a part of (invariant 8).
+
+    async def movements(self, sponsor_id: int, before: int | None, limit: int) -> MovementPage:
+        """What came into its budget and went out of it, the newest first."""
+        found = await self.sponsors.movements(sponsor_id, before, limit)
+        views = [movement_view(each, came_in=self.sponsors.came_in(sponsor_id, each)) for each in found]
+        return MovementPage(movements=views, next_cursor=found[-1].timestamp if len(found) == limit else None)
+
+    async def paid_page(self, campaign_id: int, before: int | None, limit: int) -> PaidAwardPage:
+        """Versions of a campaign's awards as whoever pays for it may see them, newest first."""
+        rows, cursor = await self._page(campaign_id, before, limit)
+        return PaidAwardPage(awards=[paid_award_view(row) for row in rows], next_cursor=cursor)
+
+    def shared_by(self, sponsor_id: int) -> list[SharedCampaignView]:
+        """What it pays a part of, or is to; oldest first."""
+        return [self._shared(each, sponsor_id) for each in self.campaigns.shared_by(sponsor_id)]
+
+    def shared(self, id_: int, sponsor_id: int) -> SharedCampaignView:
+        """One of them. Refuses CAMPAIGN_UNKNOWN, for any other, too."""
+        return self._shared(self.campaigns.paid_by(id_, sponsor_id), sponsor_id)
+
+    async def agreed(self, id_: int, sponsor_id: int, version: int, *, agrees: bool) -> SharedCampaignView:
+        """It agrees to pay its part by the terms of this version, or not. Refuses as `CampaignService.agree`."""
+        self.campaigns.paid_by(id_, sponsor_id)
+        who = self.sponsors.sponsor(sponsor_id).who
+        say = partial(self.campaigns.agree, id_, who, version, agrees=agrees)
+        return self._shared(await decided(self.node.journal, say), sponsor_id)
+
+    def _shared(self, campaign: Campaign, sponsor_id: int) -> SharedCampaignView:
+        spent, who = self.campaigns.spent[campaign.id], self.sponsors.sponsor(sponsor_id).who
+        return shared_view(
+            campaign,
+            sponsor_id,
+            (spent.total, spent.times, self.campaigns.left(campaign)),
+            asked=who in self.campaigns.asked(campaign),
+            agreed=who in campaign.consents,
+        )
 
 
 Edge = NamedDependency[SkipValidation[CampaignEdge]]

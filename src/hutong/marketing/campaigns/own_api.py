@@ -10,7 +10,18 @@ from litestar.params import FromPath, JSONBody, SkipValidation
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignTerms
-from hutong.marketing.campaigns.edge_api import AgreedTo, CampaignEdge, Cursor, Edge, Limit, Replaced, check_manages
+from hutong.marketing.campaigns.edge_api import (
+    AgreedTo,
+    CampaignEdge,
+    Cursor,
+    Edge,
+    Limit,
+    Moved,
+    Replaced,
+    check_manages,
+)
+from hutong.marketing.campaigns.sponsor import merchant_sponsor_id
+from hutong.marketing.campaigns.sponsored_views import MovementPage, SharedCampaignView
 from hutong.marketing.campaigns.views import (
     AwardPage,
     CampaignView,
@@ -18,11 +29,9 @@ from hutong.marketing.campaigns.views import (
     DepositView,
     DraftOwnCampaign,
     ProgrammeView,
-    SharedCampaignView,
     SponsorView,
     VersionView,
     programme_view,
-    shared_view,
     version_view,
 )
 from hutong.runtime.shelf import decided
@@ -44,6 +53,16 @@ class OwnCampaigns(Controller):
         Refuses ROLE_MAY_NOT.
         """
         return await edge.sponsor(await edge.look_at_own(key))
+
+    @get("/budget/movements")
+    async def movements(self, edge: Edge, key: Key, cursor: Moved = None, limit: Limit = 50) -> MovementPage:
+        """
+        What came into it and went out of it, the newest first.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS.
+        """
+        check_manages(key)
+        return await edge.movements(merchant_sponsor_id(key.merchant_id), cursor, limit)
 
     @post("/budget/deposits", status_code=200)
     async def deposit(self, edge: Edge, key: Key, data: JSONBody[Deposit]) -> DepositView:
@@ -177,7 +196,18 @@ class OwnCampaigns(Controller):
         """
         key.check_right(Right.READ)
         key.check_whole_merchant()
-        return [_shared(edge, each, key.merchant_id) for each in edge.campaigns.shared_by(key.merchant_id)]
+        return edge.shared_by(merchant_sponsor_id(key.merchant_id))
+
+    @get("/shared-campaigns/{campaign_id:str}")
+    async def show_shared(self, edge: Edge, key: Key, campaign_id: FromPath[str]) -> SharedCampaignView:
+        """
+        One of them.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS; CAMPAIGN_UNKNOWN, for what the merchant pays nothing of, too.
+        """
+        key.check_right(Right.READ)
+        key.check_whole_merchant()
+        return edge.shared(parse_id(CAMPAIGN_PREFIX, campaign_id), merchant_sponsor_id(key.merchant_id))
 
     @post("/shared-campaigns/{campaign_id:str}/agree", status_code=200)
     async def agree(self, edge: Edge, key: Key, campaign_id: FromPath[str], version: AgreedTo) -> SharedCampaignView:
@@ -226,18 +256,12 @@ class OwnCampaigns(Controller):
         return await _moved(edge, key, campaign_id, edge.programmes.leave)
 
 
-def _shared(edge: CampaignEdge, campaign: Campaign, merchant_id: int) -> SharedCampaignView:
-    part = edge.campaigns.asked(campaign)[merchant_id]
-    return shared_view(campaign, part, agreed=merchant_id in campaign.consents)
-
-
 async def _agreed(
     edge: CampaignEdge, key: StaffKey, campaign_id: str, version: int, *, agrees: bool
 ) -> SharedCampaignView:
     check_manages(key)
-    id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
-    say = partial(edge.campaigns.agree, id_, key.merchant_id, version, agrees=agrees)
-    return _shared(edge, await decided(edge.node.journal, say), key.merchant_id)
+    id_, sponsor_id = parse_id(CAMPAIGN_PREFIX, campaign_id), merchant_sponsor_id(key.merchant_id)
+    return await edge.agreed(id_, sponsor_id, version, agrees=agrees)
 
 
 def _programme(edge: CampaignEdge, campaign: Campaign, merchant_id: int) -> ProgrammeView:

@@ -31,5 +31,12 @@ class CampaignReason(Reason):
     AWARD_DECIDED = Kind.REFUSED, "NARR"  # Paid or refused, for good; `state` says which.
     WORDS_NOT_SHARED = Kind.INVALID, "NARR"  # `words` are none of the merchant's tags, or there are more than `most`.
 
-    CAMPAIGN_NOT_AGREED = Kind.REFUSED, "NARR"  # `merchants` that are to pay a part have not agreed to its terms.
-    CAMPAIGN_TERMS_AGREED = Kind.REFUSED, "NARR"  # Merchants pay a part by these terms: they stand.
+    CAMPAIGN_NOT_AGREED = (
+        Kind.REFUSED,
+        "NARR",
+    )  # So many `sponsors` that are to pay a part have not agreed to its terms.
+    CAMPAIGN_TERMS_AGREED = Kind.REFUSED, "NARR"  # Sponsors that are asked pay by these terms: they stand.
+
+    SPONSOR_HAS_STAFF = Kind.REFUSED, "NARR"  # It is a merchant: its own staff keys say who it is.
+    SPONSOR_KEY_UNKNOWN = Kind.NOT_FOUND, "NARR"
+    SPONSOR_KEY_TAKEN = Kind.CONFLICT, "DUPL"  # The caller's id is of a key with another `field`.

@@ -45,6 +45,11 @@ class Sponsor(msgspec.Struct, frozen=True, kw_only=True):
     merchant_id: Uuid  # Whose sales pay for it; 0: it pays in from outside.
     created_ns: BigInt
 
+    @property
+    def who(self) -> int:
+        """Who answers for its money, and under whose id it is kept that they agreed: the merchant, or itself."""
+        return self.merchant_id or self.id
+
 
 SPONSORS = Table("sponsors", Sponsor)
 

@@ -10,7 +10,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import derive
 from hutong.ledger import marketing_recipes
 from hutong.ledger.engine import LedgerEngine
-from hutong.ledger.transfer import TRANSFER_DONE, AccountStatus, TransferStatus
+from hutong.ledger.transfer import TRANSFER_DONE, AccountQuery, AccountStatus, Transfer, TransferStatus
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.sponsor import (
     SPONSORS,
@@ -20,6 +20,7 @@ from hutong.marketing.campaigns.sponsor import (
     merchant_sponsor_id,
     sponsor_id,
 )
+from hutong.marketing.campaigns.sponsor_key import SPONSOR_KEYS, SponsorKey
 from hutong.runtime.node import NodeRuntime
 from hutong.runtime.shelf import Shelf
 
@@ -35,9 +36,11 @@ class SponsorService:
         self._ledger = ledger
         self._chart = own
         self.all = Shelf(SPONSORS, node.journal, node.store)
+        self.keys = Shelf(SPONSOR_KEYS, node.journal, node.store, by=("sponsor_id",))
 
     async def start(self) -> None:
         """Load them, and open what a crash may have kept from being opened: what is open already answers `exists`."""
+        await self.keys.load_all()
         for sponsor in await self.all.load_all():
             self._ledger.create_accounts([chart.budget(sponsor.id, self._chart.currency)], _opened)
         self._node.journal.seal()
@@ -85,6 +88,29 @@ class SponsorService:
     def everybody(self) -> list[Sponsor]:
         """All sponsors, in order of their ids."""
         return self.all.everything()
+
+    def keys_of(self, id_: int) -> list[SponsorKey]:
+        """Its keys, revoked ones too, oldest first; a merchant has none of these."""
+        return self.keys.find("sponsor_id", id_)
+
+    def is_asked(self, sponsor: Sponsor) -> bool:
+        """
+        Whether it says itself what its money goes into: a merchant, or who holds a key that is good.
+
+        For anybody else the operator does, who noted the money.
+        """
+        return bool(sponsor.merchant_id) or any(not key.revoked_ns for key in self.keys_of(sponsor.id))
+
+    async def movements(self, id_: int, before_ns: int | None, limit: int) -> list[Transfer]:
+        """What came into a sponsor's budget and went out of it, the newest first; before an instant of the ledger's."""
+        account = chart.budget_account(id_, self._chart.currency)
+        timestamp_max = before_ns - 1 if before_ns else 0
+        query = AccountQuery(account, timestamp_max=timestamp_max, limit=limit, reversed=True)
+        return await self._ledger.account_transfers(query)
+
+    def came_in(self, id_: int, transfer: Transfer) -> bool:
+        """Whether a movement is one into its budget."""
+        return transfer.credit_account_id == chart.budget_account(id_, self._chart.currency)
 
     async def balance(self, id_: int) -> int:
         """What is in a sponsor's budget and in no campaign."""

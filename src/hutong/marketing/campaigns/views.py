@@ -1,6 +1,5 @@
 """How campaigns, sponsors and awards look over HTTP. Amounts are integers of minor units (fen)."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -199,7 +198,9 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     state: str
     reason: str = ""
     sponsors: list[Share]
-    waits_for: list[str] = []  # Merchants that are to pay a part, and have not agreed to its terms.
+    waits_for: list[
+        str
+    ] = []  # Who is asked to pay a part, and has not agreed to its terms: merchants, or sponsors with a key.
     budget: int
     funded: int
     given: int
@@ -212,23 +213,6 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ends_at_ms: int
     created_at_ms: int
     changed_at_ms: int
-
-
-class SharedCampaignView(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign of the institution that a merchant is asked to pay a part of, or does: `part` of its `budget`."""
-
-    campaign_id: str
-    name: str
-    kind: str
-    side: str
-    state: str
-    part: int
-    budget: int
-    agreed: bool
-    version: int
-    terms: CampaignTerms
-    starts_at_ms: int
-    ends_at_ms: int
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,7 +312,12 @@ def sponsor_view(sponsor: Sponsor, balance: int) -> SponsorView:
     )
 
 
-def campaign_view(campaign: Campaign, given: int, times: int, waits_for: Sequence[int]) -> CampaignView:
+def who_text(sponsor: Sponsor) -> str:
+    """Whose word a campaign waits for."""
+    return _text(MERCHANT_PREFIX, sponsor.merchant_id) or id_text(SPONSOR_PREFIX, sponsor.id)
+
+
+def campaign_view(campaign: Campaign, given: int, times: int, waits_for: list[str]) -> CampaignView:
     """A campaign, to be shown."""
     return CampaignView(
         campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
@@ -342,7 +331,7 @@ def campaign_view(campaign: Campaign, given: int, times: int, waits_for: Sequenc
             Share(sponsor_id=id_text(SPONSOR_PREFIX, sponsor_id), proportion=proportion)
             for sponsor_id, proportion in campaign.shares
         ],
-        waits_for=[id_text(MERCHANT_PREFIX, each) for each in waits_for],
+        waits_for=waits_for,
         budget=campaign.budget,
         funded=campaign.funded,
         given=given,
@@ -355,24 +344,6 @@ def campaign_view(campaign: Campaign, given: int, times: int, waits_for: Sequenc
         ends_at_ms=campaign.ends_ns // NS_PER_MS,
         created_at_ms=campaign.created_ns // NS_PER_MS,
         changed_at_ms=campaign.changed_ns // NS_PER_MS,
-    )
-
-
-def shared_view(campaign: Campaign, part: int, *, agreed: bool) -> SharedCampaignView:
-    """A campaign that a merchant pays a part of, to be shown to it."""
-    return SharedCampaignView(
-        campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
-        name=campaign.name,
-        kind=campaign.kind,
-        side=campaign.side,
-        state=campaign.state,
-        part=part,
-        budget=campaign.budget,
-        agreed=agreed,
-        version=campaign.version,
-        terms=campaign.told,
-        starts_at_ms=campaign.starts_ns // NS_PER_MS,
-        ends_at_ms=campaign.ends_ns // NS_PER_MS,
     )
 
 

@@ -9,6 +9,10 @@ from hutong.institution.merchants.service import MerchantService
 from hutong.institution.merchants.staff_key import Right, StaffKey
 from hutong.kernel.ids import parse_id
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX
+from hutong.marketing.campaigns.sponsor import merchant_sponsor_id
+from hutong.marketing.campaigns.sponsor_api import sponsor_door
+from hutong.marketing.campaigns.sponsor_key import SponsorKey
+from hutong.marketing.campaigns.sponsor_key_service import SponsorKeyService
 from hutong.marketing.effects.effect_service import EffectService
 from hutong.marketing.effects.views import EffectsView, TakingsView
 from hutong.operators.guard import Guard
@@ -50,6 +54,16 @@ class OwnEffects(Controller):
         _check_reads(key)
         return await effects.of_campaign(parse_id(CAMPAIGN_PREFIX, campaign_id), key.merchant_id)
 
+    @get("/shared-campaigns/{campaign_id:str}/effects")
+    async def show_shared(self, effects: Effects, key: Key, campaign_id: FromPath[str]) -> EffectsView:
+        """
+        Of a campaign of the institution that one pays a part of.
+
+        Refuses ROLE_MAY_NOT; SHOP_NOT_YOURS; CAMPAIGN_UNKNOWN.
+        """
+        _check_reads(key)
+        return await effects.of_paid(parse_id(CAMPAIGN_PREFIX, campaign_id), merchant_sponsor_id(key.merchant_id))
+
     @get("/takings")
     async def takings(self, effects: Effects, key: Key) -> list[TakingsView]:
         """
@@ -61,13 +75,36 @@ class OwnEffects(Controller):
         return await effects.of_merchant(key.merchant_id)
 
 
+class PaidEffects(Controller):
+    """What they cost and bring a sponsor that is no merchant."""
+
+    path = "/v1/sponsor/campaigns"
+    tags = ("Sponsor",)
+
+    @get("/{campaign_id:str}/effects")
+    async def show_paid(
+        self, effects: Effects, key: NamedDependency[SkipValidation[SponsorKey]], campaign_id: FromPath[str]
+    ) -> EffectsView:
+        """
+        Against the holdout group, with confidence intervals; pacing, cost per new payer, repeat rate, what was refused: as the operator sees it.
+
+        Refuses CAMPAIGN_UNKNOWN, for what one pays nothing of, too.
+        """
+        return await effects.of_paid(parse_id(CAMPAIGN_PREFIX, campaign_id), key.sponsor_id)
+
+
 def effect_api(
-    node: NodeRuntime, effects: EffectService, merchants: MerchantService, operator_only: Guard
+    node: NodeRuntime,
+    effects: EffectService,
+    keys: SponsorKeyService,
+    merchants: MerchantService,
+    operator_only: Guard,
 ) -> list[Router]:
-    """`/v1/operator/campaigns/{id}/effects`, `/v1/merchant/campaigns/{id}/effects`, `/v1/merchant/takings`."""
+    """`/v1/operator/campaigns/{id}/effects`, for merchants and for other sponsors; `/v1/merchant/takings`."""
     return [
         Door("operator", operator_only).router("/", [CampaignEffects], effects=effects),
         Door("key", key_guard(node, merchants)).router("/", [OwnEffects], effects=effects),
+        sponsor_door(node, keys).router("/", [PaidEffects], effects=effects),
     ]
 
 

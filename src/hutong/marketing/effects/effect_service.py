@@ -62,6 +62,10 @@ class EffectService:
             refused_amount=refused.amount,
         )
 
+    async def of_paid(self, campaign_id: int, sponsor_id: int) -> EffectsView:
+        """The same of a campaign that this sponsor pays a part of. Refuses CAMPAIGN_UNKNOWN, for any other, too."""
+        return await self.of_campaign(self._campaigns.paid_by(campaign_id, sponsor_id).id)
+
     async def _began_ns(self, campaign: Campaign) -> int:
         """When it first gave something, or could; 0: not yet. A draft may wait long for its start."""
         versions = await self._node.store.find(CAMPAIGNS, "id", [campaign.id])

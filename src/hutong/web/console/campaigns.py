@@ -147,7 +147,7 @@ async def _agree(edge: CampaignEdge, who: SignedInStaff, id_: int, form: Form) -
     sponsor = await edge.own(who.key)
     agreed = [
         each
-        for each in edge.campaigns.shared_by(merchant_id)
+        for each in edge.campaigns.shared_by(sponsor.id)
         if each.state == CampaignState.DRAFT and (each.id == id_ or merchant_id in each.consents)
     ]
     # What others wait for that it agreed to is spoken for: no two are to count on the same fen.
@@ -216,7 +216,7 @@ class _Shown:
             balance=await marketing.sponsors.balance(sponsor.id),
             own=own,
             programmes=programmes,
-            shared=[self._shared(request, each, merchant_id) for each in marketing.campaigns.shared_by(merchant_id)],
+            shared=[self._shared(request, each, merchant_id) for each in marketing.campaigns.shared_by(sponsor.id)],
             takings=await marketing.effects.of_merchant(merchant_id),
             states=STATES,
             tags=TAGS,

@@ -21,7 +21,6 @@ from hutong.marketing.campaigns.sponsor import (
     SPONSOR_PREFIX,
     SponsorKind,
     SponsorProfile,
-    merchant_sponsor_id,
 )
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
@@ -188,8 +187,9 @@ class _Shown:
             terms=terms_told(said, campaign, marketing.sponsors),
             rules=rules_told(said, campaign),
             waits_for=[
-                marketing.sponsors.sponsor(merchant_sponsor_id(each)).name
-                for each in marketing.campaigns.waits_for(campaign)
+                each.name
+                for each in map(marketing.sponsors.sponsor, dict(campaign.shares))
+                if each.who in marketing.campaigns.waits_for(campaign)
             ],
             agreed=bool(marketing.campaigns.asked(campaign)),
             earlier=await self._earlier(said, campaign),
