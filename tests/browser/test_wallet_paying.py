@@ -18,7 +18,7 @@ from hutong.codes.picture import qr_png, read_picture
 from hutong.kernel.clock import NS_PER_MS
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, OpenBrowser, Visitor, live_code, shown_code
-from tests.network.street import PIN, Payer, Till, comes_to, new_id
+from tests.network.street import PIN, Payer, Till, comes_to, draft_campaign, new_id
 
 FUNDS = 5000_00
 VECTORS = Path(__file__).parents[1] / "vectors" / "payment_code.json"
@@ -296,8 +296,8 @@ def test_what_the_shop_takes_off_a_scanned_code_is_shown_before_the_pin(
 ) -> None:
     town.street.own_campaign(till, {"rows": [{"off": 1500, "when": {"amount": ">= 1000"}}]})
     for language, note, name in (
-        ("en", "¥1,500.00, of which the shop takes ¥15.00 off", "Pay this?"),
-        ("zh-CN", "原价¥1,500.00，商家优惠¥15.00", "确认付款？"),
+        ("en", "¥1,500.00 less ¥15.00: The shop's discount", "Pay this?"),
+        ("zh-CN", "原价¥1,500.00，优惠¥15.00：商家优惠", "确认付款？"),
     ):
         payer = town.street.payer("jing", FUNDS, pin=True, tier="III")
         visitor = signed_in(person, payer, language=language)
@@ -318,6 +318,39 @@ def test_what_the_shop_takes_off_a_scanned_code_is_shown_before_the_pin(
     asked.locator("[data-yes]").click()
     page.wait_for_url("**/wallet/paid/**")
     comes_to(lambda: payer.balance, FUNDS - 1485_00)
+
+
+def test_a_price_that_is_another_by_the_time_of_the_pin_is_asked_for_anew(
+    person: OpenBrowser, town: BrowserTown, till: Till
+) -> None:
+    desk = town.street.operator("jing")
+    sponsor = desk.post("/v1/operator/sponsors", {"reference": new_id("ref"), "kind": "OUTSIDE", "name": "消费节"})
+    path = f"/v1/operator/sponsors/{sponsor['sponsor_id']}/deposits"
+    desk.post(path, {"deposit_id": new_id("dep"), "amount": 5_000})
+    terms = {"rules": {"rows": [{"off": 300, "when": {"merchant": f"'wei/{till.merchant_id}'"}}]}, "holdout_bps": 0}
+    paid_by = [{"sponsor_id": sponsor["sponsor_id"]}]
+    body = draft_campaign(kind="DISCOUNT", side="PAYER", sponsors=paid_by, terms=terms, budget=5_000)
+    campaign = f"/v1/operator/campaigns/{desk.post('/v1/operator/campaigns', body)['campaign_id']}"
+    desk.post(f"{campaign}/start")
+    try:
+        payer = town.street.payer("jing", FUNDS, pin=True, tier="III")
+        visitor = signed_in(person, payer, language="en")
+        page = visitor.go("/wallet/code")
+        assert till.charge(live_code(page), 1500_00)["state"] == "WAITING"
+        asked = page.locator("dialog[data-ask]")
+        asked.get_by_text("¥1,500.00 less ¥3.00: 立减").wait_for()
+        expect(asked.locator("[data-amount]")).to_have_text("¥1,497.00")
+    finally:
+        desk.post(f"{campaign}/end")
+    asked.get_by_label("Your PIN").fill(PIN)
+    asked.get_by_role("button", name="Pay", exact=True).click()
+    asked.get_by_role("alert").get_by_text("The discount is no longer there").wait_for()
+    expect(asked.locator("[data-amount]")).to_have_text("¥1,500.00")
+    visitor.looks_right()
+    asked.get_by_label("Your PIN").fill(PIN)
+    asked.get_by_role("button", name="Pay", exact=True).click()
+    page.wait_for_url("**/wallet/paid/**")
+    comes_to(lambda: payer.balance, FUNDS - 1500_00)
 
 
 def _state(till: Till, charge: dict[str, Any]) -> str:

@@ -68,9 +68,11 @@ def test_a_merchants_own_discount_is_given_where_it_scans_a_code_of_any_wallet(s
     assert (asked["state"], asked["payee_discount"]) == ("WAITING", 150)
     (waiting,) = careful.get("/v1/requests-to-pay")
     assert (waiting["amount"], waiting["payee_discount"]) == (150_000, 150)
+    priced = careful.post(f"/v1/requests-to-pay/{waiting['request_to_pay_id']}/quote", {})
+    assert (priced["amount"], priced["payee_discount"], priced["creditor"]) == (150_000, 150, waiting["creditor"])
     token = careful.pin_token(waiting["payment_id"], waiting["amount"], waiting["creditor"])
     path = f"/v1/requests-to-pay/{waiting['request_to_pay_id']}/approve"
-    paid = decided(lambda: careful.post(path, {"pin_token": token}))
+    paid = decided(lambda: careful.post(path, {"pin_token": token, "quote_id": priced["quote_id"]}))
     assert (paid["state"], paid["paid"]) == ("COMPLETED", 149_850)
     assert till.charge(frugal.payment_code(), 999)["payee_discount"] == 0
     balances = [partial(getattr, each, "balance") for each in (careful, frugal)]

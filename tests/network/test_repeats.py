@@ -33,6 +33,7 @@ INSTITUTION = {
     "POST /v1/bank-accounts": "bank_account_id",
     "POST /v1/charges": "reference",
     "POST /v1/codes/consult": NOTHING,
+    "POST /v1/requests-to-pay/{to_pay_id}/quote": NOTHING,
     "POST /v1/devices/{device_id}/lost": STATE,
     "POST /v1/holds": STATE,
     "POST /v1/holds/{hold_id}/agree": ANSWER,

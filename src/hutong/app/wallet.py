@@ -91,11 +91,17 @@ class Wallet:
         waiting: list[dict[str, Any]] = await self.client.get("/v1/requests-to-pay")
         return waiting
 
-    async def approve(self, waiting: dict[str, Any], pin: str) -> dict[str, Any]:
-        """Say yes to it."""
+    async def priced(self, waiting: dict[str, Any]) -> dict[str, Any]:
+        """What it costs now, with what either side takes off: a quote."""
+        path = f"/v1/requests-to-pay/{waiting['request_to_pay_id']}/quote"
+        quote: dict[str, Any] = await self.client.post(path, {})
+        return quote
+
+    async def approve(self, waiting: dict[str, Any], pin: str, quote_id: str = "") -> dict[str, Any]:
+        """Say yes to it, at the price of the quote if there is one."""
         token = await self.pin_token(pin, waiting["payment_id"], waiting["amount"], waiting["creditor"])
         path = f"/v1/requests-to-pay/{waiting['request_to_pay_id']}/approve"
-        return await decided(lambda: self.client.post(path, {"pin_token": token}))
+        return await decided(lambda: self.client.post(path, {"pin_token": token, "quote_id": quote_id}))
 
     async def link_bank(self, name: str, mandate: str, code: str = "") -> dict[str, Any]:
         """Link an account at a bank: by its mandate money comes, by its personal code money goes."""

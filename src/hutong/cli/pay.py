@@ -77,14 +77,16 @@ async def approve(*, pin: Pin = "", yes: Yes = False, at: At = NOWHERE, json: As
         if not waiting:
             raise Refusal(PayReason.NOTHING_WAITS)
         newest = waiting[-1]
+        quote = await wallet.priced(newest)
         if not json:
-            stdout.print(
-                f"{newest['creditor_name']} asks for {money(newest['amount'], newest['currency'])}", markup=False
-            )
+            asks = f"{newest['creditor_name']} asks for {money(newest['amount'], newest['currency'])}"
+            if off := quote["discount"] + quote["payee_discount"]:
+                asks += f", less {money(off, newest['currency'])}"
+            stdout.print(asks, markup=False)
         if not (yes or json) and asked("Pay? [y/N] ", "--yes", as_json=json).lower() not in {"y", "yes", "是"}:
             raise Refusal(PayReason.NOT_CONFIRMED)
         pin = pin or asked("PIN: ", "--pin", as_json=json, secret=True)
-        paid = await wallet.approve(newest, pin)
+        paid = await wallet.approve(newest, pin, quote["quote_id"])
     _show_payment(paid, as_json=json)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hutong.institution import chart
 from hutong.institution.merchants.staff_key import StaffKey
 from hutong.institution.payments.payment import Outcome, Payment
+from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import Charge, ChargeState, ToPay, ToPayState
 from hutong.institution.payments.till_service import TillService
@@ -15,6 +16,7 @@ from hutong.institution.requests.request import PaymentRequest, RequestState
 from hutong.kernel.clock import NS_PER_HOUR, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.campaign import Campaign, Side
+from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.marketing.campaigns.rules import RuleRow
 from hutong.runtime.shelf import warmed
 from hutong.scheme.messages import AnyMessage, Channel, RequestToPay
@@ -127,10 +129,16 @@ class Market(Fair):
     def waiting(self) -> list[ToPay]:
         return now(self.debtor.payments.to_pays.waiting(self.payer.id))
 
-    def approve(self, row: ToPay) -> None:
+    def quoted(self, row: ToPay) -> Quote:
+        to_pays = self.debtor.payments.to_pays
+        return now(warmed(self.debtor.journal, lambda: to_pays.quote(self.payer.id, row.id)))
+
+    def approve(self, row: ToPay, quote_id: int = 0) -> None:
         token = pin_token(self.payer.id, row.payment_id, row.amount, row.terms.creditor)
         self.debtor.do(
-            lambda: self.debtor.payments.to_pays.approve(self.payer.id, row.id, token, lambda *_answer: None)
+            lambda: self.debtor.payments.to_pays.approve(
+                self.payer.id, row.id, token, lambda *_answer: None, quote_id=quote_id
+            )
         )
 
     @property
@@ -225,6 +233,74 @@ def test_what_is_taken_of_a_hold_has_its_price_already() -> None:
         return now(warmed(market.wei.journal, lambda: charges.discount(asks, asks.id, code, 2_000)))
 
     assert [off_with(code) for code in ("62" + "0" * 16, "hold:jing:" + "0" * 32 + ":t")] == [200, 0]
+
+
+# What the payer is shown before the PIN.
+
+
+@where
+def test_who_is_asked_for_the_pin_is_shown_what_either_side_takes_off_and_pays_that(on_us: bool) -> None:
+    market = Market(on_us=on_us)
+    own = market.debtor.campaign(market.debtor.sponsor(5_000, "S-2"), 5_000, off(70))
+    request_id, _ = market.scan(PIN_FREE + 1)
+    (row,) = market.waiting()
+    quote = market.quoted(row)
+    assert (quote.discount, quote.discount_label, quote.terms.payee_discount) == (70, "立减", 500)
+    assert market.quoted(row).discount == 70, "and nothing is set aside by looking"
+    market.approve(row, quote.id)
+    payment, outcome = market.paid(request_id)
+    assert (outcome.completed, payment.payer_discount, payment.paid) == (True, 70, PIN_FREE + 1 - 570)
+    assert market.debtor.left(own) == 5_000 - 70
+
+
+def test_a_merchant_here_is_known_to_the_rules_of_what_is_shown() -> None:
+    market = Market(on_us=True)
+    market.wei.parties.is_(market.merchant, PlaceFacts("苏州"))
+    market.wei.campaign(market.wei.sponsor(5_000, "S-2"), 5_000, off(70, city="'苏州'"))
+    request_id, _ = market.scan(PIN_FREE + 1)
+    (row,) = market.waiting()
+    quote = market.quoted(row)
+    assert quote.discount == 70
+    market.approve(row, quote.id)
+    assert market.paid(request_id)[0].payer_discount == 70
+
+
+@where
+def test_what_was_shown_and_is_gone_is_not_charged_and_the_price_of_now_may_be_paid(on_us: bool) -> None:
+    market = Market(on_us=on_us)
+    own = market.debtor.campaign(market.debtor.sponsor(5_000, "S-2"), 5_000, off(70))
+    request_id, _ = market.scan(PIN_FREE + 1)
+    (row,) = market.waiting()
+    quote = market.quoted(row)
+    market.debtor.do(lambda: market.debtor.marketing.campaigns.pause(own.id))
+    with pytest.raises(Refusal, match="DISCOUNT_GONE") as refused:
+        market.approve(row, quote.id)
+    assert refused.value.facts["side"] == "payer"
+    assert market.waiting() == [row], "the till still waits"
+    again = market.quoted(row)
+    assert again.discount == 0
+    market.approve(row, again.id)
+    assert market.paid(request_id)[0].paid == PIN_FREE + 1 - 500
+
+
+def test_a_quote_is_of_one_request_and_one_payer() -> None:
+    market = Market()
+    market.scan(PIN_FREE + 1)
+    market.scan(PIN_FREE + 2)
+    first, second = market.waiting()
+    stranger = market.jing.user(OPENING)
+    quote = market.quoted(first)
+    with pytest.raises(Refusal, match="QUOTE_UNKNOWN"):
+        market.approve(second, quote.id)
+    with pytest.raises(Refusal, match="REQUEST_TO_PAY_UNKNOWN"):
+        market.jing.do(lambda: market.jing.payments.to_pays.quote(stranger.id, first.id))
+    theirs = market.jing.payments.consults.quote(stranger, first.terms)
+    with pytest.raises(Refusal, match="QUOTE_UNKNOWN"):
+        market.approve(first, theirs.id)
+    market.clock.advance(seconds=301)
+    with pytest.raises(Refusal, match="REQUEST_EXPIRED"):
+        market.quoted(first)
+    assert market.balances() == (0, 0)
 
 
 # When it is there no more.

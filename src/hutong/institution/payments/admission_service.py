@@ -163,7 +163,7 @@ class AdmissionService:
             return self._cashier.payer_offer(occasion, terms.payee_discount)
         offer = self._cashier.offer_of(quote.adjuster, occasion, terms.payee_discount)
         if offer is None or offer[0].amount != quote.discount:
-            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount)
+            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=quote.discount, side="payer")
         return quote.adjuster, *offer
 
     def _is_as_shown(self, shown: _Given, terms: Terms, payee: Payee | None, amount: int, now_ns: int) -> bool:
@@ -182,7 +182,7 @@ class AdmissionService:
         occasion = payee_occasion(payee, terms.request_id, node_id, node_id, amount, now_ns)
         offer = self._cashier.payee_offer(occasion)
         if offer is None or offer[1].amount != terms.payee_discount:
-            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=terms.payee_discount)
+            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=terms.payee_discount, side="payee")
         return *offer, occasion
 
     def _shares(

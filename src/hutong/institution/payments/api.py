@@ -23,6 +23,7 @@ from hutong.institution.payments.bodies import (
     BANK_ACCOUNT_PREFIX,
     MANDATE_PREFIX,
     PAY_IN_PREFIX,
+    QUOTE_PREFIX,
     REFUND_PREFIX,
     TO_PAY_PREFIX,
     TOP_UP_PREFIX,
@@ -121,13 +122,18 @@ class PaymentEdge:
         concluded: tuple[Any, Outcome | None] = await answered
         return concluded
 
-    async def approved(self, user_id: int, to_pay_id: int, pin_token: str) -> tuple[Any, Outcome | None]:
+    async def approved(
+        self, user_id: int, to_pay_id: int, pin_token: str, quote_id: str = ""
+    ) -> tuple[Any, Outcome | None]:
         """As `concluded`, of what a till asked for; where its discount is gone nobody is left waiting."""
         to_pays = self.payments.to_pays
+        shown = parse_id(QUOTE_PREFIX, quote_id) if quote_id else 0
         try:
-            return await self.concluded(lambda answer: to_pays.approve(user_id, to_pay_id, pin_token, answer))
+            return await self.concluded(
+                lambda answer: to_pays.approve(user_id, to_pay_id, pin_token, answer, quote_id=shown)
+            )
         except Refusal as refusal:
-            if refusal.reason is PaymentReason.DISCOUNT_GONE:
+            if refusal.reason is PaymentReason.DISCOUNT_GONE and refusal.facts.get("side") == "payee":
                 await self.decided(partial(to_pays.end, user_id, to_pay_id, refusal))
             raise
 
@@ -206,12 +212,20 @@ class Paying(Controller):
         """What waits for my yes or no: a till scanned my payment code, and the PIN is needed."""
         return [to_pay_view(row) for row in await edge.payments.to_pays.waiting(session.user_id)]
 
+    @post("/requests-to-pay/{to_pay_id:str}/quote", status_code=200)
+    async def priced(self, edge: Edge, session: Signed, to_pay_id: FromPath[str]) -> QuoteView:
+        """What it costs now, with what either side takes off: to be shown before the yes, which then names it."""
+        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
+        quote = await warmed(edge.payments.node.journal, lambda: edge.payments.to_pays.quote(session.user_id, id_))
+        return quote_view(quote)
+
     @post("/requests-to-pay/{to_pay_id:str}/approve", status_code=200, responses=_UNDECIDED)
     async def approve(
         self, edge: Edge, session: Signed, to_pay_id: FromPath[str], data: JSONBody[ApproveBody]
     ) -> Response[PaymentView]:
         """Say yes: pay it."""
-        payment, outcome = await edge.approved(session.user_id, parse_id(TO_PAY_PREFIX, to_pay_id), data.pin_token)
+        id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
+        payment, outcome = await edge.approved(session.user_id, id_, data.pin_token, data.quote_id)
         view = payment_view(payment, outcome)
         return _response(view, outcome, payment_id=view.payment_id)
 

@@ -107,9 +107,14 @@ class RefundBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ApproveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The payer's yes, with a PIN token for the `payment_id`, `amount` and `creditor` of what waits."""
+    """
+    The payer's yes, with a PIN token for the `payment_id`, `amount` and `creditor` of what waits.
+
+    `quote_id`: what the payer was shown, and no more than that is taken; empty: whatever is best then.
+    """
 
     pin_token: str
+    quote_id: str = ""
 
 
 class ToPayView(msgspec.Struct, frozen=True, kw_only=True):

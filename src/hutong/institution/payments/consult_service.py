@@ -8,6 +8,8 @@ quote, and it is the quote that is paid.
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from hutong.institution.payments.cashier import Cashier, Weighed
 from hutong.institution.payments.describer import Describer, Silence
 from hutong.institution.payments.mandate import (
@@ -183,6 +185,13 @@ class ConsultService:
         )
         self._quotes.keep(quote, now_ns)
         return quote
+
+    def quote_asked(self, payer: Payer, terms: Terms) -> Quote:
+        """Show a payer what a till asks for, of a payee of ours as it is now. Refuses as `quote`, and REQUEST_EXPIRED. May raise `Cold`."""
+        if terms.creditor_agent == self._node.node_id:
+            payee = self._requests.payee(terms.request_id, self._node.clock.now_ns())
+            terms = msgspec.structs.replace(terms, merchant_id=payee.merchant_id, shop_id=payee.shop_id)
+        return self.quote(payer, terms)
 
     def consulted(self, consult: CodeConsult) -> None:
         """Another node's user scanned a code of ours: say whom it pays."""

@@ -258,7 +258,7 @@ class CreditorService:
         )
         offer = self._cashier.payee_offer(occasion)
         if offer is None or offer[1].amount != message.creditor_discount:
-            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount)
+            raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount, side="payee")
         return *offer, occasion
 
     def _move(self, receipt: Receipt) -> None:

@@ -141,6 +141,13 @@ class DebtorService:
             self._people.check_pin_token(order.pin_token, user_id, order.payment_id, amount, terms.creditor, now_ns)
         self.admit(payer, terms, order, amount, answer, quote=quote)
 
+    def shown(self, quote_id: int, user_id: int, terms: Terms) -> Quote:
+        """What this payer was shown of the same request. Refuses QUOTE_UNKNOWN, also for a quote of another."""
+        quote = self._quotes.quote(quote_id, user_id, self._node.clock.now_ns())
+        if quote.terms.creditor != terms.creditor:
+            raise Refusal(PaymentReason.QUOTE_UNKNOWN, field="quote_id")
+        return quote
+
     def admit(
         self,
         payer: Payer,

@@ -120,7 +120,7 @@ class PaymentService:
         )
         self.refunds = RefundService(node, ledger, chart, debtor, self.creditor, notices, cashier, pursuit, switch)
         self.returns = ReturnService(node, ledger, chart, debtor, notices, cashier, pursuit, switch)
-        self.to_pays = ToPayService(node, people, debtor, self.mandates, notices, asked, switch)
+        self.to_pays = ToPayService(node, people, debtor, self.consults, self.mandates, notices, asked, switch)
         self.to_pays.tell_ourselves = charges.answered
         self.bank_link = BankLinkService(node, people, self.consults, self.mandates, debtor, charges, top_ups, currency)
         charges.on_rejected = self.bank_link.refused

@@ -11,12 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from hutong.institution.payments.cashier import BALANCE
+from hutong.institution.payments.consult_service import ConsultService
 from hutong.institution.payments.debtor_service import Answer, DebtorService
 from hutong.institution.payments.mandate import HOLD_PREFIX, MANDATE_PREFIX
 from hutong.institution.payments.mandate_service import MandateService
 from hutong.institution.payments.payment import Order, Outcome, Payment
 from hutong.institution.payments.ports import Notices, Payer, People
-from hutong.institution.payments.quotes import facts_heard
+from hutong.institution.payments.quotes import Quote, facts_heard
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import ToPay, ToPayState, to_pay_id
 from hutong.institution.payments.views import to_pay_data
@@ -36,6 +37,7 @@ class ToPayService:
         node: NodeRuntime,
         people: People,
         debtor: DebtorService,
+        consults: ConsultService,
         mandates: MandateService,
         notices: Notices,
         rows: Shelf[ToPay],
@@ -45,6 +47,7 @@ class ToPayService:
         self._journal = node.journal
         self._people = people
         self._debtor = debtor
+        self._consults = consults
         self._mandates = mandates
         self._notices = notices
         self._switch = switch
@@ -92,12 +95,24 @@ class ToPayService:
         now_ns = self._node.clock.now_ns()
         return [row for row in found if row.state == ToPayState.WAITING and row.expires_ns > now_ns]
 
-    def approve(self, user_id: int, id_: int, pin_token: str, answer: Answer) -> None:
+    def quote(self, user_id: int, id_: int) -> Quote:
+        """
+        What the payer would pay now, and what is taken off on either side. Refuses as `approve`. May raise `Cold`.
+
+        Repeats:  another quote; nothing is set aside by any.
+        """
+        row = self._row_of(user_id, id_)
+        self._check_waiting(row)
+        return self._consults.quote_asked(self._people.user(user_id), row.terms)
+
+    def approve(self, user_id: int, id_: int, pin_token: str, answer: Answer, *, quote_id: int = 0) -> None:
         """
         The payer says yes, with a PIN token for the request's payment id, amount and creditor.
 
+        `quote_id`: what the payer was shown (`quote`), and no more than that is taken; 0: whatever is best.
+
         Refuses:  REQUEST_TO_PAY_UNKNOWN, also for somebody else's; REQUEST_TO_PAY_DECIDED; REQUEST_EXPIRED; what a payment
-                  refuses: after DISCOUNT_GONE say `end`.
+                  refuses; QUOTE_UNKNOWN; DISCOUNT_GONE: of the payer's side ask for another quote, of the payee's say `end`.
         Repeats:  the same answer.
         """
         row = self._row_of(user_id, id_)
@@ -108,8 +123,9 @@ class ToPayService:
         self._check_waiting(row)
         payer = self._people.user(user_id)
         now_ns = self._node.clock.now_ns()
+        quote = self._debtor.shown(quote_id, user_id, row.terms) if quote_id else None
         self._people.check_pin_token(pin_token, user_id, row.payment_id, row.amount, row.terms.creditor, now_ns)
-        self._pay(row, Order(payment_id=row.payment_id, quote_id=0, pin_token=pin_token), payer, answer)
+        self._pay(row, Order(payment_id=row.payment_id, quote_id=quote_id, pin_token=pin_token), payer, answer, quote)
 
     def end(self, user_id: int, id_: int, refusal: Refusal) -> None:
         """
@@ -192,13 +208,14 @@ class ToPayService:
                     self._mandates.give_back(row)
                 self._refuse(row, ToPayState.REJECTED, refusal.reason.name, refusal.reason.iso_code)
 
-    def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None) -> None:
+    def _pay(self, row: ToPay, order: Order, payer: Payer, answer: Answer | None, quote: Quote | None = None) -> None:
         self._debtor.admit(
             payer,
             row.terms,
             order,
             row.amount,
             answer,
+            quote=quote,
             consented=bool(row.mandate_id) or order.funding != BALANCE,
             then=partial(self._concluded, row),
         )

@@ -124,11 +124,12 @@ const pin = document.getElementById("pin");
 const no = asking.querySelector("[role=alert]");
 // What the page itself asks is to pay; news of something else says its own words.
 const own = Object.fromEntries(["question", "note", "yes", "no"].map((name) => [name, asking.querySelector(`[data-${name}]`).textContent]));
-const OVER = new Set(["REQUEST_TO_PAY_DECIDED", "REQUEST_EXPIRED", "DISCOUNT_GONE", "HOLD_NOT_OPEN", "PREAUTH_NOT_OPEN"]);
+const OVER = new Set(["REQUEST_TO_PAY_DECIDED", "REQUEST_EXPIRED", "HOLD_NOT_OPEN", "PREAUTH_NOT_OPEN"]);
+const ANOTHER_PRICE = new Set(["DISCOUNT_GONE", "QUOTE_UNKNOWN"]);
 let open = null;
 
 function question(asked) {
-  if (open && open.id === asked.id && asking.open) return;
+  if (open && open.id === asked.id && asking.open && open.quote === asked.quote) return;
   open = asked;
   asking.querySelector("[data-name]").textContent = asked.name;
   asking.querySelector("[data-amount]").textContent = asked.amount;
@@ -158,6 +159,7 @@ async function answer(verb, fields) {
     if (status === 401) return location.reload();
     if (!ok) {
       pin.value = "";
+      if (ANOTHER_PRICE.has(body.reason)) return askedAnew(open.id, body.said);
       if (OVER.has(body.reason)) end(body.said, false);
       return refuse(body.said || say("unknown"));
     }
@@ -192,14 +194,32 @@ function heard(good) {
   };
 }
 
-async function askedMeanwhile() {
+async function waiting() {
   const found = await ask("/wallet/asked", null, "GET").catch(() => null);
-  if (found?.ok && found.body.length) question(found.body[0]);
+  return found?.ok ? found.body : [];
+}
+
+async function askedMeanwhile() {
+  const [first] = await waiting();
+  if (first) question(first);
+}
+
+// News of a till says what it asks for; what it costs is asked for here.
+async function askedBy(news) {
+  question((await waiting()).find((each) => each.id === news.id) ?? news);
+}
+
+// What was shown is so no more: the same question with the price of now, or none.
+async function askedAnew(id, said) {
+  const again = (await waiting()).find((each) => each.id === id);
+  if (!again) return end(said, false);
+  question(again);
+  refuse(said);
 }
 
 asking.querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (/^\d{6}$/.test(pin.value)) answer("approve", { pin: pin.value });
+  if (/^\d{6}$/.test(pin.value)) answer("approve", { pin: pin.value, quote: open.quote ?? "" });
 });
 asking.querySelector("[data-no]").addEventListener("click", () => answer("decline", {}));
 asking.addEventListener("cancel", (event) => event.preventDefault()); // Yes or no: the till waits.
@@ -208,7 +228,7 @@ done.querySelector("button").addEventListener("click", () => done.close());
 listen(
   "/wallet/news",
   {
-    "payment.waiting": question,
+    "payment.waiting": askedBy,
     "payment.sent": heard(true),
     "payment.rejected": heard(false),
     "hold.asked": question,

@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.institution.node import InstitutionNode
 from hutong.institution.notices.event import Event
-from hutong.institution.payments.bodies import TO_PAY_PREFIX, ToPayView, to_pay_view
+from hutong.institution.payments.bodies import TO_PAY_PREFIX, QuoteView, ToPayView, quote_view, to_pay_view
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import ToPay
 from hutong.institution.people.views import payment_code_keys_view
@@ -33,7 +33,8 @@ _HOLD_THIS = phrase("Let this be held?")
 _HOLDS = phrase(
     "This merchant holds this much of your balance. It takes what is due later, and the rest is yours again."
 )
-_TAKES_OFF = phrase("%(price)s, of which the shop takes %(off)s off")
+_LESS = phrase("%(price)s less %(off)s: %(why)s")
+_SHOPS = phrase("The shop's discount")
 _AGREE, _DECLINE, _LOOK = phrase("Agree"), phrase("Decline"), phrase("See it")
 
 
@@ -76,10 +77,17 @@ def _meanwhile(
     """What tills ask: to be paid, or to hold some money."""
     people, to_pays, journal = institution.people, institution.payments.to_pays, institution.node.journal
 
+    async def quoted(user_id: int, row: ToPay) -> QuoteView | None:
+        """What it costs this payer; None where that can't be said, and the yes will be told why."""
+        try:
+            return quote_view(await warmed(journal, lambda: to_pays.quote(user_id, row.id)))
+        except Refusal:
+            return None
+
     @get("/wallet/asked")
     async def waiting(request: AnyRequest) -> Response[bytes]:
         words, user_id = pages.words(request), request.auth.user_id
-        asked = [_asked(words, to_pay_view(row)) for row in await to_pays.waiting(user_id)]
+        asked = [_asked(words, to_pay_view(row), await quoted(user_id, row)) for row in await to_pays.waiting(user_id)]
         found = await warmed(journal, lambda: consents.of(user_id))
         held = [_asked_to_hold(words, each) for each in found if each.by_code and each.is_open]
         return _json([*asked, *held])
@@ -92,7 +100,7 @@ def _meanwhile(
         id_ = parse_id(TO_PAY_PREFIX, to_pay_id)
         row = await _row(user_id, id_)
         token = await people.pin_token(user_id, form.text("pin"), row.payment_id, row.amount, row.terms.creditor)
-        await paying.edge.approved(user_id, id_, token)
+        await paying.edge.approved(user_id, id_, token, form.text("quote"))
         return _json({"path": f"/wallet/paid/{id_text('pay', row.payment_id)}"})
 
     async def agree(user_id: int, consent_id: str, pin: str) -> Response[bytes]:
@@ -175,14 +183,17 @@ def _paid(told: _Told) -> dict[str, Any]:
     return {"path": f"/wallet/paid/{told.payment_id}", "bill": f"/wallet/bills/{told.payment_id}"}
 
 
-def _asked(words: Words, asked: "ToPayView | _Told") -> dict[str, Any]:
-    """What is to be paid: what the shop's side takes off is off."""
-    price, off = (words.money(amount, asked.currency) for amount in (asked.amount, asked.payee_discount))
+def _asked(words: Words, asked: "ToPayView | _Told", quote: QuoteView | None = None) -> dict[str, Any]:
+    """What is to be paid, less what either side takes off, and why; without a quote, what the shop's side does."""
+    own, theirs = (quote.discount if quote else 0), asked.payee_discount
+    price, off = (words.money(amount, asked.currency) for amount in (asked.amount, own + theirs))
+    why = [words(_SHOPS)] * bool(theirs) + ([quote.discount_label] if quote is not None and own else [])
     return {
         "id": asked.request_to_pay_id,
         "name": asked.creditor_name,
-        "amount": words.money(asked.amount - asked.payee_discount, asked.currency),
-        "note": words(_TAKES_OFF, price=price, off=off) if asked.payee_discount else None,
+        "amount": words.money(asked.amount - own - theirs, asked.currency),
+        "note": words(_LESS, price=price, off=off, why=" + ".join(why)) if why else None,
+        "quote": quote.quote_id if quote is not None else "",
         "expires_at_ms": asked.expires_at_ms,
     }
 
