@@ -241,7 +241,7 @@ def test_a_lost_line_is_shown_and_nothing_is_missed_or_told_twice(town: BrowserT
     payer.pay(plate, 202)
     payer.pay(plate, 303)
     visitor.back_online()
-    announced(page, "While the line was down: 2 payments, ¥5.05")
+    announced(page, "Payments while the line was down: 2, ¥5.05")
     expect(page.locator("[data-offline]")).to_be_hidden()
     payer.pay(plate, 404)
     announced(page, "Received ¥4.04")

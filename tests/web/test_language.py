@@ -8,12 +8,35 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from hutong.institution.people.reasons import PeopleReason
+from hutong.kernel.errors import Refusal
 from hutong.web import language as web_language
 from hutong.web.language import LANGUAGES, words
 
 WEB = Path(web_language.__file__).parent
 CATALOGUES = WEB / "catalogues"
 _PLACE = re.compile(r"%\((\w+)\)s")
+_ONE_OF_MANY = re.compile(r"\b1 (\w+s)\b")
+# Behind what is filled in, and no plural: units, and what somebody or something does. (The digits are of several lengths.)
+_NO_PLURALS = frozenset(
+    [
+        "s",
+        "ms",
+        "was",
+        "is",
+        "has",
+        "as",
+        "holds",
+        "invites",
+        "raises",
+        "works",
+        "begins",
+        "asks",
+        "waits",
+        "looks",
+        "digits",
+    ]
+)
 
 
 def said() -> set[str]:
@@ -70,12 +93,40 @@ def test_a_translation_fills_in_the_same_places() -> None:
 
 def test_every_phrase_can_be_filled_in() -> None:
     """A lone per cent sign between places to fill in breaks the page that says it."""
-    chinese = words("zh-CN")
+    chinese, english = words("zh-CN"), words("en")
     for phrase in said():
         values = dict.fromkeys(_PLACE.findall(phrase), "1")
         if values:
             assert chinese(phrase, **values), phrase
-            assert phrase % values, phrase
+            assert english(phrase, **values), phrase
+
+
+def test_english_says_one_day_and_two_days() -> None:
+    english, phrase = (
+        words("en"),
+        "%(friends)s %(friends:friend|friends)s within %(minutes)s %(minutes:minute|minutes)s",
+    )
+    assert english(phrase, friends=1, minutes=2) == "1 friend within 2 minutes"
+    assert english(phrase, friends="21", minutes="1") == "21 friends within 1 minute"
+    assert words("zh-CN")(phrase, friends=1, minutes=2) == "2分钟内1位好友"
+    refused = Refusal(PeopleReason.PIN_WRONG, tries_left=1)
+    assert english.refusal(refused) == "The PIN is wrong: 1 try is left."
+    assert words("en").reason("PIN_WRONG") == "The PIN is wrong: … tries are left."
+
+
+def test_no_phrase_says_one_days() -> None:
+    """In English, and with one of everything."""
+    english = words("en")
+    for phrase in said():
+        values = dict.fromkeys(_PLACE.findall(phrase), 1)
+        filled = english(re.sub(r"\{\w+\}", "1", phrase), **values)
+        assert set(_ONE_OF_MANY.findall(filled)) <= _NO_PLURALS, phrase
+    for each in CATALOGUES.glob("reasons-*.en.po"):
+        for reason, sentence in catalogue(each.name).items():
+            # What an operator sets is more than one: how many days, endpoints or words there may be at most.
+            values = {name: 2 if name.endswith(("most", "_max")) else 1 for name in _PLACE.findall(sentence)}
+            filled = english(sentence, **values)
+            assert set(_ONE_OF_MANY.findall(filled)) <= _NO_PLURALS, (reason, filled)
 
 
 def test_both_languages_give_the_same_reasons() -> None:

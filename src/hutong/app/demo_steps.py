@@ -247,7 +247,7 @@ async def settle(tour: Tour) -> None:
 
     row = await settled()
     tour.check(
-        f"window {window}: {row['payments']} payments and {row['returns']} returns were netted, checked and settled",
+        f"window {window}: netted, checked and settled; payments: {row['payments']}, returns: {row['returns']}",
         holds=row["state"] == "SETTLED",
         seen=row,
     )

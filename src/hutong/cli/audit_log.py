@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from hutong.app.node_client import NodeClient
 from hutong.cli.connection import NOWHERE, At, operating
-from hutong.cli.output import AsJson, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, show_json, show_rows, stdout
 from hutong.kernel.clock import instant
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.operators.api import read_entry
@@ -84,7 +84,9 @@ async def verify(
         show_json(told | {"anchors": len(anchors)})
         return
     erased = f", {chain.erased} of them with erased facts" if chain.erased else ""
-    stdout.print(f"{node}: {end.number} entries verify{erased}; {len(anchors)} anchors hold. The head:")
+    stdout.print(
+        f"{node}: {count_of(end.number, 'entry', 'entries')} verified{erased}; {count_of(len(anchors), 'anchor')} met. The head:"
+    )
     stdout.print(f"{end.number}:{end.hash.hex()}")
 
 

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from hutong.app.node_client import NodeClient
 from hutong.cli.connection import MERCHANT, NOWHERE, At, connected
-from hutong.cli.output import AsJson, money, show_facts, show_json, stdout
+from hutong.cli.output import AsJson, count_of, money, show_facts, show_json, stdout
 
 Out = Annotated[Path | None, Parameter(help="Write it to this file, as CSV.")]
 
@@ -52,7 +52,7 @@ async def bill(
         ),
     )
     said = "equal to the ledger" if totals["agrees"] else "[bold]NOT EQUAL TO THE LEDGER[/]"
-    stdout.print(f"{totals['lines']:,} movements, {said}.")
+    stdout.print(f"{count_of(totals['lines'], 'movement')}, {said}.")
     return int(not totals["agrees"])
 
 
@@ -67,4 +67,4 @@ async def _write(client: NodeClient, path: str, file: Path, lines: int, *, quiet
                 if progress and task is not None:
                     progress.advance(task, piece.count(b"\n"))
     if not quiet:
-        stdout.print(f"{file}: {lines:,} lines")
+        stdout.print(f"{file}: {count_of(lines, 'line')}")

@@ -8,7 +8,7 @@ import msgspec
 from cyclopts import Parameter
 
 from hutong.cli.connection import NOWHERE, USER, At, Own, asking_later, connected, marketing, operating
-from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, SystemClock, instant, instant_ns
 from hutong.kernel.errors import Kind, Reason, Refusal
 from hutong.kernel.ids import IdMint, id_text, system_randomness
@@ -151,7 +151,7 @@ async def codes(
     if json:
         show_json(made | ({} if out is not None else {"codes": text.decode().split()}))
     elif out is not None:
-        stdout.print(f"{out}: {made['count']:,} codes, batch {made['batch_id']}")
+        stdout.print(f"{out}: {count_of(made['count'], 'code')}, batch {made['batch_id']}")
     else:
         stdout.print(text.decode().rstrip(), markup=False, highlight=False)
 

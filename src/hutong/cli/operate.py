@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from msgspec import to_builtins
 
 from hutong.cli.connection import settings
-from hutong.cli.output import AsJson, show_facts, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, show_facts, show_json, show_rows, stdout
 
 if TYPE_CHECKING:
     from hutong.audit.finding import Report
@@ -163,7 +163,7 @@ def _show_report(report: "Report") -> None:
     if report.is_clean:
         stdout.print("Nothing is wrong.")
         return
-    stdout.print(f"{len(report.findings) + report.not_told.total()} findings:")
+    stdout.print(f"{count_of(len(report.findings) + report.not_told.total(), 'finding')}:")
     for finding in report.findings:
         stdout.print(f"  {finding}  (invariant {finding.invariant})", markup=False)
     for (node, invariant), count in report.not_told.items():

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from cyclopts import Parameter
 
 from hutong.cli.connection import NOWHERE, At, operating
-from hutong.cli.output import AsJson, show_json, stdout
+from hutong.cli.output import AsJson, count_of, show_json, stdout
 from hutong.kernel.clock import NS_PER_MS, instant
 from hutong.kernel.errors import Kind, Reason, Refusal
 
@@ -51,7 +51,7 @@ async def purge(*, at: At = NOWHERE, json: AsJson = False) -> None:
     if json:
         show_json(purged)
     else:
-        stdout.print(f"{purged['count']} identities deleted.")
+        stdout.print(f"{count_of(purged['count'], 'identity', 'identities')} deleted.")
 
 
 def _check(at: At) -> None:

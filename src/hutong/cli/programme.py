@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from hutong.cli.connection import MERCHANT, NOWHERE, At, Own, asking_later, connected, marketing
-from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import SystemClock
 from hutong.kernel.ids import IdMint, id_text, system_randomness
 from hutong.kernel.money import BPS, Currency, parse_amount
@@ -157,7 +157,7 @@ async def effects(
         facts.append(("new payers", f"{found['new_payers']}, {'—' if cost is None else money(cost)} each"))
         facts.append(("came back", f"{found['repeat_bps'] * 100 / BPS:g} % of those who paid"))
     if found["refused"]:
-        facts.append(("refused", f"{found['refused']} rewards, {money(found['refused_amount'])}"))
+        facts.append(("refused", f"{count_of(found['refused'], 'reward')}, {money(found['refused_amount'])}"))
     for name, shown in (("payments", counted), ("amount", paid)):
         facts.append((name, effect_line(found[name], shown)))
         facts.append((f"{name}, before refunds", effect_line(found[f"gross_{name}"], shown)))

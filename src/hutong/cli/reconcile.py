@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from hutong.app.node_client import NodeClient
 from hutong.cli.connection import NOWHERE, At, operating
-from hutong.cli.output import AsJson, money, show_facts, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, money, show_facts, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, instant
 from hutong.scheme.clearing_file import window_in_path
 
@@ -105,7 +105,7 @@ class _Bar:
         here, there = found["lines_here"], found["lines_there"]
         if found["phase"] == "fetching":
             self._progress.update(
-                self._task, description="fetching", lines=f"{here:,} lines here, {there:,} there", total=None
+                self._task, description="fetching", lines=f"{count_of(here, 'line')} here, {there:,} there", total=None
             )
         else:
             self._progress.update(self._task, description=found["phase"], total=1, completed=0.9)
@@ -133,7 +133,9 @@ def _show(found: dict[str, Any], cases: list[dict[str, Any]], *, as_json: bool) 
     figures = ("lines here", "lines there", "here", "there")
     show_rows(f"Window {found['window']}", ("", *figures), rows, numbers=figures)
     said = "the books agree" if not found["differing"] else f"[bold]{found['differing']:,} differ[/]"
-    stdout.print(f"{found['matched']:,} lines match, {said}. Compared in {found['took_ms'] / 1000:.1f} s.")
+    stdout.print(
+        f"{count_of(found['matched'], 'line matches', 'lines match')}, {said}. Compared in {found['took_ms'] / 1000:.1f} s."
+    )
     if cases:
         show_rows("", ("case", "state", "what", "line", "here", "there", "proposed"), map(_row, cases[:_CASES_SHOWN]))
     if len(cases) > _CASES_SHOWN:

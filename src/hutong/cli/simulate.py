@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from cyclopts import Parameter
 
-from hutong.cli.output import AsJson, show_facts, show_json, show_rows, stdout
+from hutong.cli.output import AsJson, count_of, show_facts, show_json, show_rows, stdout
 from hutong.kernel.errors import Kind, Reason, Refusal
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _show(tally: "Tally") -> None:
             *_given(tally),
             ("transfers", f"{tally.transfers:,}"),
             ("crashes and restarts", f"{tally.restarts:,}"),
-            ("virtual time", f"{tally.virtual_s / 3600:,.1f} hours"),
+            ("virtual time", f"{tally.virtual_s / 3600:,.1f} h"),
             ("simulated", f"{tally.payments_per_s:,} payments/s, {tally.events:,} events in {tally.elapsed_s:,.0f} s"),
             ("violations", str(len(tally.violations))),
         ],
@@ -178,6 +178,10 @@ class _Bar:
         self._progress.stop()
 
     def show(self, tally: "Tally") -> None:
-        given = f", {tally.awards:,} awards, {tally.shares:,} shares of red packets" if tally.awards else ""
-        said = f"{tally.payments:,} payments{given}, {tally.payments_per_s:,}/s"
+        given = (
+            f", {count_of(tally.awards, 'award')}, {count_of(tally.shares, 'share')} of red packets"
+            if tally.awards
+            else ""
+        )
+        said = f"{count_of(tally.payments, 'payment')}{given}, {tally.payments_per_s:,}/s"
         self._progress.update(self._task, completed=tally.seeds, description=said)

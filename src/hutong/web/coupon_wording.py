@@ -53,9 +53,9 @@ def promised(_: Words, terms: CouponTerms, zone: tzinfo) -> list[tuple[str, str]
 
 def _days(_: Words, validity: Validity, zone: tzinfo) -> str:
     parts = [
-        _("%(count)s days from the claim on", count=validity.days) if validity.days else "",
+        _("%(count)s %(count:day|days)s from the claim on", count=validity.days) if validity.days else "",
         _span(_, validity.seconds),
-        _("%(count)s days after the claim", count=validity.waits_days) if validity.waits_days else "",
+        _("%(count)s %(count:day|days)s after the claim", count=validity.waits_days) if validity.waits_days else "",
         _("from %(time)s", time=_.time(validity.from_ms * NS_PER_MS, zone, GOOD_TIME)) if validity.from_ms else "",
         _("until %(day)s", day=_.time(validity.until_ms * NS_PER_MS - 1, zone, GOOD_TIME)) if validity.until_ms else "",
     ]

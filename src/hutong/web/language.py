@@ -42,9 +42,13 @@ class Words:
         self._phrases = {} if language == "en" else phrases
 
     def __call__(self, text: str, **values: Any) -> str:
-        """The phrase in this language, `%(name)s` filled in; one without a translation stays English, and a test finds it."""
+        """
+        The phrase in this language, `%(name)s` filled in; one without a translation stays English, and a test finds it.
+
+        What English says otherwise of one is written `%(days)s %(days:day|days)s`: a sentence may count two things.
+        """
         said = self._phrases.get(text, text)
-        return said % values if values else said
+        return said % _Values(values) if values else said
 
     def refusal(self, refusal: Refusal) -> str:
         """
@@ -94,11 +98,22 @@ class Words:
         return format_date(day, form, locale=self._locale)
 
 
-class _Facts(dict[str, Any]):
+class _Values(dict[str, Any]):
+    """What is filled in; `days:day|days` is the form of the word that goes with the number `days`."""
+
+    def __missing__(self, name: str) -> str:
+        number, _, forms = name.partition(":")
+        one, between, many = forms.partition("|")
+        if not between:
+            raise KeyError(name)
+        return one if self[number] in (1, "1") else many
+
+
+class _Facts(_Values):
     """The facts of a refusal, where a sentence may name one that this refusal does not have."""
 
     def __missing__(self, name: str) -> str:
-        return "…"
+        return super().__missing__(name) if ":" in name else "…"
 
 
 def language_of(accept_language: str, chosen: str | None = None) -> str:

@@ -135,7 +135,7 @@ def _tier(_: Words, span: Span) -> str:
 
 def _age(_: Words, span: Span) -> str:
     if span[0] is None:
-        return _("within %(days)s days of opening your wallet", days=(span[1] or 0) + 1)
+        return _("within %(days)s %(days:day|days)s of opening your wallet", days=(span[1] or 0) + 1)
     return _("from day %(day)s of your wallet on", day=span[0])
 
 

@@ -45,13 +45,21 @@ def seen(_: Words, signal: SignalView) -> Seen:
     if isinstance(friends, list | tuple):
         people = list(friends)
     elif "within_s" in facts:
-        text = _("%(friends)s friends within %(minutes)s minutes", friends=friends, minutes=facts["within_s"] // 60)
+        text = _(
+            "%(friends)s %(friends:friend|friends)s within %(minutes)s %(minutes:minute|minutes)s",
+            friends=friends,
+            minutes=facts["within_s"] // 60,
+        )
     elif "pairs" in facts:
-        text = _("%(pairs)s pairs of %(friends)s friends", pairs=facts["pairs"], friends=friends)
+        text = _(
+            "%(pairs)s %(pairs:pair|pairs)s of %(friends)s %(friends:friend|friends)s",
+            pairs=facts["pairs"],
+            friends=friends,
+        )
     elif "of" in facts:
-        text = _("%(friends)s of %(count)s friends", friends=friends, count=facts["of"])
+        text = _("%(friends)s of %(count)s %(count:friend|friends)s", friends=friends, count=facts["of"])
     elif friends:
-        text = _("%(friends)s friends in all", friends=friends)
+        text = _("%(friends)s %(friends:friend|friends)s in all", friends=friends)
     elif "amount" in facts:
         text = _.money(facts["amount"])
     return Seen(_(SIGNALS[signal.name]), signal.weight, text, people)

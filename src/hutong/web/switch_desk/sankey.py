@@ -11,7 +11,7 @@ from hutong.web.language import Words, phrase
 
 STREAMS_MAX = 40
 COLOURS = 8
-_CAPTION = phrase("Who pays whom: %(amount)s in %(count)s payments and returns")
+_CAPTION = phrase("Who pays whom: %(amount)s; payments and returns: %(count)s")
 _HINT = phrase("%(source)s to %(target)s: %(amount)s, %(count)s")
 _BAR = 10
 _GAP = 14
