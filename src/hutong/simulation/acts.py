@@ -9,6 +9,7 @@ from typing import Any
 
 from hutong.institution.payments.mandate import withdrawal_creditor
 from hutong.institution.payments.payment import Order
+from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.refund import RefundOrder
 from hutong.institution.payments.request_to_pay import ChargeState
 from hutong.institution.recalls.recall import RecallOrder
@@ -305,14 +306,22 @@ async def _approve(world: World, payer: Person) -> Any:
                 await world.line.decide(payer.place, partial(_decline, payer, row.id))
                 continue
             token = await pin_token(world, payer, row.payment_id, row.amount, row.terms.creditor)
+            # Some wallets show the price before, and what became of it meanwhile is refused by name.
+            shows = world.chance.random() < 0.5
+            quote = await world.line.decide(payer.place, partial(_quoted, payer, row.id)) if shows else None
             if isinstance(token, str):
-                await world.line.ask(payer.place, partial(_approve_row, world, payer, row.id, token))
+                quote_id = quote.id if isinstance(quote, Quote) else 0
+                await world.line.ask(payer.place, partial(_approve_row, world, payer, row.id, token, quote_id))
     return None
 
 
-def _approve_row(world: World, payer: Person, id_: int, token: str, node: Any, respond: Respond) -> None:
+def _quoted(payer: Person, id_: int, node: Any) -> Any:
+    return node.payments.to_pays.quote(payer.user_id, id_)
+
+
+def _approve_row(world: World, payer: Person, id_: int, token: str, quote_id: int, node: Any, respond: Respond) -> None:
     answer = partial(world.line.paid, payer.place, respond)
-    node.payments.to_pays.approve(payer.user_id, id_, token, answer)
+    node.payments.to_pays.approve(payer.user_id, id_, token, answer, quote_id=quote_id)
 
 
 def _decline(payer: Person, id_: int, node: Any) -> Any:
