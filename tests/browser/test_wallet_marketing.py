@@ -399,7 +399,7 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     page.get_by_role("button", name="Have it looked at").click()
     expect(page.locator("li").filter(has_text="Looked at again")).to_have_count(1)
     (waiting,) = operator.get(f"/v1/operator/invitations/appeals?campaign_id={fair.campaigns['INVITE']}")
-    _granted_at_the_desk(town, person, waiting["referral_id"])
+    _granted_at_the_desk(town, person, waiting["referral_id"], fair.campaigns["INVITE"])
     comes_to(lambda: inviter.balance, 1_800)
     page.reload()
     expect(page.locator(".mine .amount")).to_have_text("¥18.00")
@@ -412,10 +412,16 @@ def test_friends_are_invited_rewarded_and_a_refusal_is_appealed(
     expect(page.locator(".bills li").filter(has_text="Reward")).to_have_count(2)
 
 
-def _granted_at_the_desk(town: BrowserTown, person: OpenBrowser, referral_id: str) -> None:
+def _granted_at_the_desk(town: BrowserTown, person: OpenBrowser, referral_id: str, campaign_id: str) -> None:
     """One operator proposes it, another does it."""
-    desk = person("zhi", viewport=DESK)
+    desk = person("zhi", viewport=DESK, language="en")
     page = signed_in(desk, town.operator_token("zhi"))
+    page.goto(f"/desk/campaigns/{campaign_id}")
+    why = page.locator("section").filter(has=page.get_by_role("heading", name="Why rewards were refused"))
+    expect(why.locator("li")).to_have_text(
+        [re.compile(r"does not look like a new person.*1 · ¥10\.00"), "Seen: Same account at a bank1"]
+    )
+    desk.looks_right()
     page.goto("/desk/invitations")
     desk.looks_right()
     page.locator(f"a[href$='{referral_id}']").click()

@@ -14,6 +14,8 @@ from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
 from hutong.marketing.campaigns.enrolment import ENROLMENTS
 from hutong.marketing.campaigns.sponsor import SPONSORS
 from hutong.marketing.campaigns.trait import STATEMENTS, TRAITS
+from hutong.marketing.effects.repository import PgEffectRows, ScannedEffectRows
+from hutong.marketing.invitations.referral import REFERRALS
 from hutong.runtime.database import Database
 from hutong.runtime.migrations import all_migrations, migrate
 from hutong.runtime.pgstore import PgStore
@@ -147,6 +149,12 @@ def test_the_audit_finds_nothing_in_invitations_but_what_is_damaged(database: Da
 async def _invited(database: Database, store: MemoryStore) -> None:
     await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
     await copied(database, store)
+    async with await database.open_pool(size_max=1) as pool:
+        for campaign_id in {row.campaign_id for _, row in await store.scan(REFERRALS)}:
+            refused = await PgEffectRows(pool, "jing").refused(campaign_id)
+            assert refused == await ScannedEffectRows(store, "jing").refused(campaign_id)
+            assert [each.reason for each in refused] == ["COLLUSION_SUSPECTED"]
+            assert all("SHARED_DEVICE" in each.signals for each in refused)
     await each_is_found(database, INVITATION_DAMAGES)
 
 

@@ -158,6 +158,10 @@ async def effects(
         facts.append(("came back", f"{found['repeat_bps'] * 100 / BPS:g} % of those who paid"))
     if found["refused"]:
         facts.append(("refused", f"{count_of(found['refused'], 'reward')}, {money(found['refused_amount'])}"))
+        facts += [
+            (f"  {each['reason']}", f"{each['times']:,}, {money(each['amount'])}") for each in found["refused_for"]
+        ]
+        facts += [(f"  seen: {each['signal']}", f"at {each['times']:,}") for each in found["refused_signals"]]
     for name, shown in (("payments", counted), ("amount", paid)):
         facts.append((name, effect_line(found[name], shown)))
         facts.append((f"{name}, before refunds", effect_line(found[f"gross_{name}"], shown)))

@@ -210,7 +210,8 @@ async def _effects(given: Given, place: Place) -> list[str]:
         shown = await place.software.marketing.effects.of_campaign(id_)
         awards = [award for award in rows["all_awards"].values() if award.campaign_id == id_]
         total = sum(award.left for award in awards)
-        refused = sum(a.amount for a in awards if a.kind == AwardKind.REWARD and a.state == AwardState.RELEASED)
+        friends = [each for each in rows["referrals"].values() if each.campaign_id == id_]
+        refused = sum(each.held for each in friends if each.state in {ReferralState.REFUSED, ReferralState.APPEALED})
         days = sum(day.given for day in shown.days)
         left = given.view.books.credit_of(campaign.account)
         if (shown.given, days, shown.left, shown.refused_amount) != (total, total, left, refused):

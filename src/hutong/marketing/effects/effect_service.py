@@ -1,5 +1,6 @@
 """Figures of campaigns for whoever pays for them and whoever sells with them. Nothing is decided here."""
 
+from collections import Counter
 from datetime import date
 
 from hutong.kernel.ids import id_text
@@ -16,8 +17,9 @@ from hutong.marketing.campaigns.campaign import (
 from hutong.marketing.campaigns.campaign_service import CampaignService
 from hutong.marketing.effects.effect import Effect, Sample, effect
 from hutong.marketing.effects.repository import EffectRows
-from hutong.marketing.effects.unit import Unit
-from hutong.marketing.effects.views import DayGiven, EffectsView, TakingsView
+from hutong.marketing.effects.unit import Refused, Unit
+from hutong.marketing.effects.views import DayGiven, EffectsView, RefusedFor, SignalSeen, TakingsView
+from hutong.marketing.invitations.reasons import InvitationReason
 from hutong.runtime.node import NodeRuntime
 
 _MANY = 2  # Payments, of whoever came back.
@@ -58,8 +60,10 @@ class EffectService:
             new_payers=new,
             cost_per_new_payer=-(-spent.total // new) if new else None,
             repeat_bps=BPS * sum(unit.payments >= _MANY for unit in payers) // len(payers) if payers and people else 0,
-            refused=refused.times,
-            refused_amount=refused.amount,
+            refused=len(refused),
+            refused_amount=sum(each.amount for each in refused),
+            refused_for=_reasons(refused),
+            refused_signals=_signals(refused),
         )
 
     async def of_paid(self, campaign_id: int, sponsor_id: int) -> EffectsView:
@@ -88,6 +92,25 @@ class EffectService:
             for each in sorted(found, key=lambda each: each.campaign_id)
             for campaign in [self._campaigns.campaign(each.campaign_id)]
         ]
+
+
+def _reasons(refused: list[Refused]) -> list[RefusedFor]:
+    """The most frequent first."""
+    amounts: Counter[str] = Counter()
+    for each in refused:
+        amounts[each.reason] += each.amount
+    times = Counter(each.reason for each in refused)
+    return [RefusedFor(reason, times[reason], amounts[reason]) for reason in _in_order(times)]
+
+
+def _signals(refused: list[Refused]) -> list[SignalSeen]:
+    suspected = [each for each in refused if each.reason == InvitationReason.COLLUSION_SUSPECTED.name]
+    times = Counter(name for each in suspected for name in each.signals)
+    return [SignalSeen(name, times[name]) for name in _in_order(times)]
+
+
+def _in_order(times: Counter[str]) -> list[str]:
+    return sorted(times, key=lambda name: (-times[name], name))
 
 
 def _effect(units: list[Unit], value: str) -> Effect:

@@ -5,19 +5,23 @@ from collections.abc import Iterable
 from typing import Any, LiteralString, NamedTuple, Protocol
 
 import asyncpg
+import msgspec
 
 from hutong.institution.payments.payment import PAYMENT_OUTCOMES, PAYMENTS, claimant
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS
 from hutong.institution.payments.refund import REFUND_OUTCOMES, REFUNDS, RETURN_OUTCOMES, RETURNS
 from hutong.kernel.clock import NS_PER_HOUR
 from hutong.kernel.ids import derive
-from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES, Award, AwardKind, AwardState
+from hutong.marketing.campaigns.award import ALL_AWARDS, EXPOSURES, Award, AwardState
 from hutong.marketing.campaigns.campaign import Campaign, Side
 from hutong.marketing.effects.unit import Refused, Takings, Unit
+from hutong.marketing.invitations.referral import REFERRALS, ReferralState
+from hutong.marketing.invitations.signals import Signal
 from hutong.runtime.database import unavailable_when_gone
 from hutong.runtime.tables import Store
 
 _AT_ONCE = 5_000
+_UNPAID = frozenset({ReferralState.REFUSED.value, ReferralState.APPEALED.value})
 _TIMEOUT = "SET LOCAL statement_timeout = '60s'"
 
 
@@ -38,13 +42,17 @@ class EffectRows(Protocol):
         """All who met a campaign, and what they did until then."""
         ...
 
-    async def refused(self, campaign_id: int) -> Refused:
-        """Rewards that were not paid."""
+    async def refused(self, campaign_id: int) -> list[Refused]:
+        """The rewards of inviters that are refused, as things stand."""
         ...
 
     async def takings(self, merchant_id: int) -> list[Takings]:
         """What a merchant took with each campaign that helped it."""
         ...
+
+
+def _refused(reason: str, held: int, evidence: str) -> Refused:
+    return Refused(reason, held, tuple(signal.name for signal in msgspec.json.decode(evidence, type=list[Signal])))
 
 
 class Sold(NamedTuple):
@@ -110,8 +118,9 @@ WHERE merchant_id <> '00000000000000000000000000000000'
 GROUP BY 1, 2, 3
 """
 _REFUSED: LiteralString = """
-SELECT count(*) AS times, coalesce(sum(amount), 0)::bigint AS amount FROM awards
-WHERE campaign_id = $1 AND kind = 'REWARD' AND state = 'RELEASED' AND times = -1
+SELECT reason, held, evidence FROM (
+    SELECT DISTINCT ON (id) state, reason, held, evidence FROM referrals WHERE campaign_id = $1 ORDER BY id, position DESC
+) AS newest WHERE state = ANY($2::text[])
 """
 # What a merchant sold with anybody's help: on us (to a payer who may have been helped, too), and to payers elsewhere.
 _HELPED: LiteralString = """
@@ -148,9 +157,8 @@ class PgEffectRows:
         taken = await self._fetch(_HOURS_TAKEN, campaign.merchant_id, campaign.created_ns, until_ns)
         return _hours(arms, [tuple(row) for row in taken])
 
-    async def refused(self, campaign_id: int) -> Refused:
-        (row,) = await self._fetch(_REFUSED, campaign_id)
-        return Refused(*row)
+    async def refused(self, campaign_id: int) -> list[Refused]:
+        return [_refused(*row) for row in await self._fetch(_REFUSED, campaign_id, sorted(_UNPAID))]
 
     async def takings(self, merchant_id: int) -> list[Takings]:
         found = await self._fetch(_HELPED, merchant_id)
@@ -198,12 +206,9 @@ class ScannedEffectRows:
         new = {unit for unit, payment in first.items() if payment.id in helped and refunded[payment.id] < payment.gross}
         return [_unit(met[unit][0], counts, is_new=unit in new) for unit, counts in found.items()]
 
-    async def refused(self, campaign_id: int) -> Refused:
-        rows = [row for _, row in await self._store.scan(AWARDS) if row.campaign_id == campaign_id]
-        kept = [
-            row for row in rows if row.kind == AwardKind.REWARD and row.state == AwardState.RELEASED and row.times == -1
-        ]
-        return Refused(len(kept), sum(row.amount for row in kept))
+    async def refused(self, campaign_id: int) -> list[Refused]:
+        newest = {row.id: row for _, row in await self._store.scan(REFERRALS) if row.campaign_id == campaign_id}
+        return [_refused(row.reason, row.held, row.evidence) for row in newest.values() if row.state in _UNPAID]
 
     async def takings(self, merchant_id: int) -> list[Takings]:
         refunded = await self._refunded()

@@ -17,10 +17,11 @@ class Unit(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Rewards that were held back for good: for collusion, a refund, a rule broken."""
+    """A friend who brings no reward, as things stand: an appeal that was granted has made it none."""
 
-    times: int
-    amount: int
+    reason: str
+    amount: int  # What was set aside for it; 0: its turn had not come.
+    signals: tuple[str, ...]  # Of collusion, that were seen when it was decided.
 
 
 class Takings(NamedTuple):

@@ -35,6 +35,7 @@ from hutong.web.form import Form
 from hutong.web.institution_desk.campaign_coupons import coupon_acts
 from hutong.web.institution_desk.campaign_editor import NAV, editor_pages
 from hutong.web.institution_desk.campaign_terms import Version, rules_told, terms_told, version_told
+from hutong.web.institution_desk.invite_form import SIGNALS
 from hutong.web.language import Words, phrase
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
@@ -196,6 +197,7 @@ class _Shown:
             effects=said_effects(said, view),
             days=by_day(said, view),
             today=self._today(request, campaign),
+            signals=SIGNALS,
             joined=marketing.programmes.count(id_) if campaign.told.by_joining else None,
             head=self._head(id_),
             coupons=listed(said, marketing, id_) if campaign.kind == CampaignKind.COUPON else None,
