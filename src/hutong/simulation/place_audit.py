@@ -41,6 +41,7 @@ class PlaceAudit:
             key = award.campaign_id, award.day, sort, place
             self._given[key] += award.left - (was or 0)
             if was is None and caps.place_is == sort and self._given[key] > caps.place > 0:
+                where = place if isinstance(place, str) else f"{place:032x}"
                 self._say(
-                    given, f"campaign {award.campaign_id:032x} gave {self._given[key]} of {caps.place} at {place}"
+                    given, f"campaign {award.campaign_id:032x} gave {self._given[key]} of {caps.place} at {where}"
                 )
