@@ -57,6 +57,8 @@ OFTEN = {
     "debtor-voids-on-timeout": ((1, pay_plate),),
     "payments-forgotten-at-restart": ((1, withdraw), (1, retry)),
     "request-not-released": ((1, pay_request),),
+    "places-counted-from-the-change-on": ((2, steer_campaign), (4, pay_plate)),
+    "places-forgotten-at-restart": ((2, steer_campaign), (4, pay_plate)),
     "turns-forgotten-at-restart": ((1, pay_same_amount),),
     "coupons-not-released": ((3, claim_coupon), (6, pay_with_coupon), (3, suspend_merchant)),
     "coupons-back-at-any-refund": ((3, claim_coupon), (5, pay_with_coupon), (4, refund)),

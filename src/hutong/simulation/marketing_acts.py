@@ -185,7 +185,7 @@ async def _claimed(user_id: int, link: str, node: Any) -> Any:
 
 
 async def steer_campaign(world: World) -> str:
-    """An operator pauses a campaign, lets it go on, changes its day's budget, or ends it and begins another like it."""
+    """An operator pauses a campaign, lets it go on, changes its budgets of a day or place, or ends it and begins another like it."""
     place, pick = world.chance.choice(world.institutions), world.chance.random()
     verb = world.chance.choice(("pause", "begin", "begin", "begin", "revise", "end"))
     found = await world.line.decide(place, lambda node: _picked(node, pick, _ENDED if verb == "end" else ()))
@@ -193,6 +193,10 @@ async def steer_campaign(world: World) -> str:
         return said(found)
     if verb == "revise":
         caps = replace(found.told.caps, day=world.chance.choice((0, 500, 1_500)))
+        if world.chance.random() < 0.5:
+            caps = replace(
+                caps, place=world.chance.choice((0, 100, 400)), place_is=world.chance.choice(("city", "shop"))
+            )
         terms = replace(found.told, caps=caps)
         answer = await world.line.decide(place, lambda node: node.marketing.campaigns.revise(found.id, terms))
     else:

@@ -21,6 +21,7 @@ from hutong.simulation.audit import CHINA_NS, Audit, Counted, NodeView
 from hutong.simulation.cash_audit import CashAudit
 from hutong.simulation.coupon_audit import CouponAudit
 from hutong.simulation.given import Given
+from hutong.simulation.place_audit import PlaceAudit
 
 _NEXT = {  # What may become of it; None: how it begins.
     # What is decided at once is written once.
@@ -80,6 +81,7 @@ class MarketingAudit:
         self.given: dict[str, Given] = {}
         self.coupons = CouponAudit(self._say, self._moved_on, self.of)
         self.cash = CashAudit(self._say, self.of)
+        self.places = PlaceAudit(self._say)
         checks: dict[str, Callable[[Given, Any], None]] = {
             "campaigns": self._campaign,
             "enrolments": self._enrolment,
@@ -103,6 +105,7 @@ class MarketingAudit:
             audit.watch(table, self._watching(check))
         self._whole: dict[str, Callable[[Given, int], None]] = {
             "award": self._check_award,
+            "place": self.places.check,
             "programme": self._check_programme,
             "payment": self._check_payment,
             "coupon": self.coupons.check,
@@ -143,6 +146,7 @@ class MarketingAudit:
     # Campaigns and awards.
 
     def _campaign(self, given: Given, row: Any) -> None:
+        self.places.campaign(row)
         caps = given.caps.setdefault(row.id, {})
         for level, most in msgspec.structs.asdict(row.told.caps).items():
             if level != "place_is":
@@ -177,6 +181,7 @@ class MarketingAudit:
             self._turn(given, row, before)
         given.touched["award", row.id] = None
         if row.payment_id:
+            given.touched["place", row.id] = None
             given.touched["payment", row.payment_id] = None
         if row.source == "coupon":
             given.touched["coupon", row.source_id] = None

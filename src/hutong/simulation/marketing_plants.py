@@ -19,6 +19,21 @@ def budgets_forgotten_at_restart(world: World) -> None:
     at_institutions(world, lambda place: place.software.marketing.campaigns.spent.clear())
 
 
+def places_counted_from_the_change_on(world: World) -> None:
+    """What was given at a place before it had a budget is not counted towards it."""
+
+    def plant(place: Place) -> None:
+        place.software.marketing.campaigns.on_revised.clear()
+        place.software.marketing.places.waiting.clear()
+
+    at_institutions(world, plant)
+
+
+def places_forgotten_at_restart(world: World) -> None:
+    """The same is counted in memory alone."""
+    at_institutions(world, lambda place: place.software.marketing.places.waiting.clear())
+
+
 def person_budgets_not_counted(world: World) -> None:
     """What a person got of a campaign is read when it is first asked for, and not counted from then on."""
 
@@ -244,6 +259,8 @@ def merchants_described_as_before(world: World) -> None:
 
 MARKETING_PLANTS: dict[str, Callable[[World], None]] = {
     "budgets-forgotten-at-restart": budgets_forgotten_at_restart,
+    "places-counted-from-the-change-on": places_counted_from_the_change_on,
+    "places-forgotten-at-restart": places_forgotten_at_restart,
     "person-budgets-not-counted": person_budgets_not_counted,
     "awards-not-released": awards_not_released,
     "turns-forgotten-at-restart": turns_forgotten_at_restart,
