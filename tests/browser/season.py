@@ -30,6 +30,7 @@ from hutong.web.institution_desk.wordings import WORDINGS
 from hutong.web.language import phrase
 from hutong.web.operator import Desk, MenuEntry
 from hutong.web.page import Pages
+from hutong.web.sponsor.pages import sponsor_pages
 from tests.institution.payments.test_http import OPERATOR, Jing, Phone
 
 DAYS = 10
@@ -164,6 +165,7 @@ class Season(Jing):
             *common_pages(desk, WORDINGS),
             campaign_pages(desk, self.marketing),
             *console,
+            *sponsor_pages(self.marketing, pages),
         ]
         server = HttpServer("127.0.0.1", 0, {}, make_app(handlers, title="jing", version="1"))
         await server.start()

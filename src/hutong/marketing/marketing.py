@@ -24,6 +24,7 @@ from hutong.marketing.campaigns.place_service import PlaceService
 from hutong.marketing.campaigns.programme_service import ProgrammeService
 from hutong.marketing.campaigns.sponsor_key_service import SponsorKeyService
 from hutong.marketing.campaigns.sponsor_service import SponsorService
+from hutong.marketing.campaigns.sponsor_session_service import SponsorSessions
 from hutong.marketing.campaigns.statement_service import StatementService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
 from hutong.marketing.coupons.api import CouponEdge, coupon_routes
@@ -135,6 +136,7 @@ class Marketing(Campaigns):
         rows = ScannedEffectRows(node.store, node.node_id) if pool is None else PgEffectRows(pool, node.node_id)
         self.effects = EffectService(node, self.campaigns, rows)
         self.sponsor_keys = SponsorKeyService(node, self.sponsors, key)
+        self.sponsor_sessions = SponsorSessions(node, self.sponsor_keys)
         institution.on_started.append(self.resume)
         institution.on_tick += [self.tick, self.draws.tick, self.invitations.tick]
 

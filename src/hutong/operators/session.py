@@ -25,11 +25,15 @@ class OperatorSession(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_over(self, now_ns: int) -> bool:
         """Signed out, idle for too long, or too old."""
-        idle_ns, age_ns = now_ns - self.seen_ns, now_ns - self.began_ns
-        return self.ended or idle_ns >= IDLE_S * NS_PER_S or age_ns >= LIFE_S * NS_PER_S
+        return self.ended or is_over(self.began_ns, self.seen_ns, now_ns)
 
 
 OPERATOR_SESSIONS = Table("operator_sessions", OperatorSession)
+
+
+def is_over(began_ns: int, seen_ns: int, now_ns: int) -> bool:
+    """Whether a sign-in has been idle for too long, or is too old."""
+    return now_ns - seen_ns >= IDLE_S * NS_PER_S or now_ns - began_ns >= LIFE_S * NS_PER_S
 
 
 def session_id(token: str) -> bytes:

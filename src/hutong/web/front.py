@@ -62,6 +62,8 @@ INSTITUTION_DOORS = (
     WayIn("/desk", phrase("Institution desk"), phrase("Users, merchants, limits and the ledger.")),
     WayIn("/docs", phrase("API"), phrase("Every endpoint, with pages to try them.")),
 )
+# Where campaigns are.
+SPONSORS_DOOR = WayIn("/sponsor", phrase("Sponsors"), phrase("Your money in campaigns, and what it brings."))
 SWITCH_DOORS = (
     WayIn("/desk", phrase("Operator desk"), phrase("Participants, positions, settlement, cases.")),
     WayIn("/docs", phrase("API"), phrase("Every endpoint, with pages to try them.")),

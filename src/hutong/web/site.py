@@ -13,10 +13,11 @@ from hutong.switch.node import SwitchNode
 from hutong.web.console.callbacks import Callbacks
 from hutong.web.console.gateways import GatewayAccounts
 from hutong.web.console.pages import console_pages
-from hutong.web.front import INSTITUTION_DOORS, SWITCH_DOORS, Neighbour, front_pages
+from hutong.web.front import INSTITUTION_DOORS, SPONSORS_DOOR, SWITCH_DOORS, Neighbour, front_pages
 from hutong.web.institution_desk.desk import institution_desk_pages
 from hutong.web.institution_desk.parts import DeskParts
 from hutong.web.page import Pages
+from hutong.web.sponsor.pages import sponsor_pages
 from hutong.web.staff import staff_pages
 from hutong.web.switch_desk.desk import switch_desk_pages
 from hutong.web.switch_desk.payments import Elsewhere, nobody_else
@@ -42,13 +43,15 @@ def institution_pages(
     waiting: Waiting = nothing_waits,
 ) -> list[ControllerRouterHandler]:
     """What an institution's users, merchants and operators open. `names` are those of all institutions, by node."""
+    doors = INSTITUTION_DOORS if marketing is None else (*INSTITUTION_DOORS[:-1], SPONSORS_DOOR, INSTITUTION_DOORS[-1])
     return [
-        *front_pages(pages, INSTITUTION_DOORS),
+        *front_pages(pages, doors),
         *wallet_pages(institution, pages, names, consents, sending, waiting),
         *institution_desk_pages(desk, pages, marketing),
         *staff_pages(institution, pages),
         *till_pages(institution, pages, bills),
         *console_pages(institution, pages, bills, pool, gateways, callbacks, marketing),
+        *([] if marketing is None else sponsor_pages(marketing, pages)),
     ]
 
 

@@ -26,6 +26,10 @@ class SponsorKeyService:
         """Whose token this is. Refuses KEY_NOT_ACCEPTED, KEY_REVOKED."""
         return self._tokens.whose(token, self._keys.get)
 
+    def standing(self, key_id: int) -> SponsorKey | None:
+        """A key as it is now, good or ended; None: there is none."""
+        return self._keys.get(key_id)
+
     # The operator.
 
     def issue(self, sponsor_id: int, name: str, callers_id: str = "") -> tuple[SponsorKey, str]:

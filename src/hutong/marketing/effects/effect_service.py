@@ -51,7 +51,7 @@ class EffectService:
             given=spent.total,
             times=spent.times,
             left=campaign.funded - campaign.given_back - spent.total,
-            planned=_planned(campaign, await self._began_ns(campaign), self._node.clock.now_ns()),
+            planned=await self.planned(campaign),
             days=[DayGiven(date.fromordinal(day), amount) for day, amount in sorted(spent.days.items())],
             payments=_effect(units, "payments"),
             amount=_effect(units, "amount"),
@@ -69,6 +69,10 @@ class EffectService:
     async def of_paid(self, campaign_id: int, sponsor_id: int) -> EffectsView:
         """The same of a campaign that this sponsor pays a part of. Refuses CAMPAIGN_UNKNOWN, for any other, too."""
         return await self.of_campaign(self._campaigns.paid_by(campaign_id, sponsor_id).id)
+
+    async def planned(self, campaign: Campaign) -> int:
+        """What it would have given by now if each moment gave alike: what was given is held against it."""
+        return _planned(campaign, await self._began_ns(campaign), self._node.clock.now_ns())
 
     async def _began_ns(self, campaign: Campaign) -> int:
         """When it first gave something, or could; 0: not yet. A draft may wait long for its start."""

@@ -19,6 +19,7 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.edge_api import CampaignEdge
 from hutong.marketing.campaigns.reasons import CampaignReason
+from hutong.marketing.campaigns.sponsor import merchant_sponsor_id
 from hutong.marketing.campaigns.views import DEPOSIT_PREFIX, Deposit
 from hutong.marketing.coupons.template import TEMPLATE_PREFIX
 from hutong.marketing.marketing import Marketing
@@ -33,6 +34,7 @@ from hutong.web.coupon_codes import COUPON_STATES, listed
 from hutong.web.coupon_form import offered, typed_of
 from hutong.web.form import Form
 from hutong.web.page import AnyRequest
+from hutong.web.shared_campaign import shared_told
 
 _PATH = "/console/campaigns"
 _IDS = {"id": CAMPAIGN_PREFIX, "deposit": DEPOSIT_PREFIX, "template": TEMPLATE_PREFIX}  # What a form brings with it.
@@ -82,7 +84,11 @@ def campaign_live(console: Console, marketing: Marketing) -> list[ControllerRout
     async def live(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
         return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign_live.html")
 
-    return [live]
+    @get("/shared-campaigns/{campaign_id:str}/live")
+    async def shared_live(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        return await shown.shared(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "shared_campaign_live.html")
+
+    return [live, shared_live]
 
 
 def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:
@@ -95,6 +101,10 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
     @get("/campaigns/{campaign_id:str}")
     async def one(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
         return await shown.one(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "campaign.html")
+
+    @get("/shared-campaigns/{campaign_id:str}")
+    async def shared(request: AnyRequest, campaign_id: FromPath[str]) -> Response[str]:
+        return await shown.shared(request, parse_id(CAMPAIGN_PREFIX, campaign_id), "shared_campaign.html")
 
     @post("/campaigns/{campaign_id:str}/{act:str}", status_code=200)
     async def act(request: AnyRequest, campaign_id: FromPath[str], act: FromPath[str]) -> Response[Any]:
@@ -138,7 +148,7 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
             return await shown.leaf(request, refusal)
         return console.pages.go(_PATH)
 
-    return [leaf, one, act, take_back]
+    return [leaf, one, shared, act, take_back]
 
 
 async def _agree(edge: CampaignEdge, who: SignedInStaff, id_: int, form: Form) -> None:
@@ -276,6 +286,13 @@ class _Shown:
             coupon_states=COUPON_STATES,
             over=campaign.state == CampaignState.ENDED,
         )
+
+    async def shared(self, request: AnyRequest, id_: int, template: str) -> Response[str]:
+        """What a campaign of the institution's brings, whose cost the merchant shares."""
+        who: SignedInStaff = request.auth
+        sponsor_id = merchant_sponsor_id(who.key.merchant_id)
+        told = await shared_told(self._marketing, self._console.pages.words(request), id_, sponsor_id)
+        return await self._console.page(request, template, "campaigns", **told)
 
     def _shared(self, request: AnyRequest, campaign: Campaign, merchant_id: int) -> Shared:
         part = self._marketing.campaigns.asked(campaign)[merchant_id]

@@ -49,17 +49,19 @@ class Version(NamedTuple):
     rules: list[Row]
 
 
-def version_told(_: Words, campaign: Campaign, sponsors: SponsorService) -> Version:
-    """A version of a campaign, to be read beside the awards that name it."""
-    return Version(campaign.version, campaign.changed_ns, terms_told(_, campaign, sponsors), rules_told(_, campaign))
+def version_told(_: Words, campaign: Campaign, sponsors: SponsorService, only: int = 0) -> Version:
+    """A version of a campaign, to be read beside the awards that name it; `only` as in `terms_told`."""
+    terms = terms_told(_, campaign, sponsors, only)
+    return Version(campaign.version, campaign.changed_ns, terms, rules_told(_, campaign))
 
 
-def terms_told(_: Words, campaign: Campaign, sponsors: SponsorService) -> list[tuple[str, str]]:
-    """Everything but the rules: a name and what it is."""
+def terms_told(_: Words, campaign: Campaign, sponsors: SponsorService, only: int = 0) -> list[tuple[str, str]]:
+    """Everything but the rules: a name and what it is. `only` this sponsor's part is told, where it is one that reads it."""
     terms, caps = campaign.told, campaign.told.caps
     paid = [
         _("%(name)s: %(amount)s", name=sponsors.sponsor(sponsor_id).name, amount=_.money(amount))
         for sponsor_id, amount in campaign.parts()
+        if only in (0, sponsor_id)
     ]
     place = _("In one city on one day") if caps.place_is == "city" else _("In one shop on one day")
     budgets = [

@@ -36,18 +36,12 @@ from hutong.web.institution_desk.campaign_coupons import coupon_acts
 from hutong.web.institution_desk.campaign_editor import NAV, editor_pages
 from hutong.web.institution_desk.campaign_terms import Version, rules_told, terms_told, version_told
 from hutong.web.institution_desk.invite_form import SIGNALS
-from hutong.web.language import Words, phrase
+from hutong.web.institution_desk.sponsors import SPONSOR_KINDS, sponsor_pages
+from hutong.web.language import Words
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
 
 _PATH = f"{HOME}/campaigns"
-SPONSOR_KINDS = {
-    SponsorKind.INSTITUTION.value: phrase("Institution"),
-    SponsorKind.MERCHANT.value: phrase("Merchant"),
-    SponsorKind.SERVICE_PROVIDER.value: phrase("Service provider"),
-    SponsorKind.SWITCH.value: phrase("Switch"),
-    SponsorKind.OUTSIDE.value: phrase("From outside"),
-}
 
 
 def campaign_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
@@ -61,6 +55,7 @@ def campaign_pages(desk: Desk, marketing: Marketing) -> ControllerRouterHandler:
         _PATH,
         [
             *_list(desk, marketing, shown),
+            *sponsor_pages(desk, marketing),
             *editor_pages(desk, marketing),
             *_one(desk, marketing, shown),
             *coupon_acts(desk, marketing, refused),

@@ -1,0 +1,63 @@
+"""A campaign as whoever pays a part of it reads it: a sponsor with a key, or a merchant in its console."""
+
+from typing import Any
+
+from hutong.kernel.ids import id_text
+from hutong.marketing.campaigns.award import AwardState
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignState
+from hutong.marketing.marketing import Marketing
+from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
+from hutong.web.form import Form
+from hutong.web.institution_desk.campaign_terms import rules_told, terms_told, version_told
+from hutong.web.institution_desk.invite_form import SIGNALS
+from hutong.web.language import Words, phrase
+from hutong.web.page import AnyRequest
+
+MOVEMENTS = {
+    "DEPOSIT": phrase("Paid in"),
+    "WITHDRAWAL": phrase("Taken back out"),
+    "FUNDED": phrase("Into a campaign"),
+    "GIVEN_BACK": phrase("Back from a campaign"),
+}
+
+
+AWARD_STATES = {
+    AwardState.RESERVED.value: phrase("Set aside"),
+    AwardState.COMMITTED.value: phrase("Given"),
+    AwardState.RELEASED.value: phrase("Not given"),
+}
+_CURSOR_MAX = 2**62
+
+
+def cursor_of(request: AnyRequest) -> int | None:
+    """What a page of a list begins before; None: with the newest. Refuses NUMBER_OUT_OF_RANGE."""
+    form = Form(dict(request.query_params))
+    return form.number("before", least=1, most=_CURSOR_MAX) if form.text("before") else None
+
+
+async def shared_told(marketing: Marketing, _: Words, id_: int, sponsor_id: int) -> dict[str, Any]:
+    """What `kit/shared_campaign.html` shows of it. Refuses CAMPAIGN_UNKNOWN, for what this sponsor pays nothing of, too."""
+    campaign = marketing.campaigns.paid_by(id_, sponsor_id)
+    view = await marketing.effects.of_paid(id_, sponsor_id)
+    own = marketing.campaign_edge.shared(id_, sponsor_id)
+    versions = await marketing.campaigns.versions(id_)
+    earlier = [each for each in versions if each.version < campaign.version]
+    return {
+        "id": id_text(CAMPAIGN_PREFIX, id_),
+        "campaign": campaign,
+        "own": own,
+        "view": view,
+        "gives": gives(_, campaign),
+        "effects": said_effects(_, view),
+        "days": by_day(_, view),
+        "terms": terms_told(_, campaign, marketing.sponsors, sponsor_id),
+        "rules": rules_told(_, campaign),
+        "earlier": [version_told(_, each, marketing.sponsors, sponsor_id) for each in earlier][::-1],
+        "is_open": campaign.state == CampaignState.DRAFT and own.asked,
+        "over": campaign.state == CampaignState.ENDED,
+        "now_ns": marketing.node.clock.now_ns(),
+        "signals": SIGNALS,
+        "states": STATES,
+        "tags": TAGS,
+        "kinds": KINDS,
+    }
