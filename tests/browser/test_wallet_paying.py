@@ -296,7 +296,7 @@ def test_what_the_shop_takes_off_a_scanned_code_is_shown_before_the_pin(
 ) -> None:
     town.street.own_campaign(till, {"rows": [{"off": 1500, "when": {"amount": ">= 1000"}}]})
     for language, note, name in (
-        ("en", "¥1,500.00 less ¥15.00: The shop's discount", "Pay this?"),
+        ("en", "¥15.00 off ¥1,500.00: The shop's discount", "Pay this?"),
         ("zh-CN", "原价¥1,500.00，优惠¥15.00：商家优惠", "确认付款？"),
     ):
         payer = town.street.payer("jing", FUNDS, pin=True, tier="III")
@@ -338,7 +338,7 @@ def test_a_price_that_is_another_by_the_time_of_the_pin_is_asked_for_anew(
         page = visitor.go("/wallet/code")
         assert till.charge(live_code(page), 1500_00)["state"] == "WAITING"
         asked = page.locator("dialog[data-ask]")
-        asked.get_by_text("¥1,500.00 less ¥3.00: 立减").wait_for()
+        asked.get_by_text("¥3.00 off ¥1,500.00: 立减").wait_for()
         expect(asked.locator("[data-amount]")).to_have_text("¥1,497.00")
     finally:
         desk.post(f"{campaign}/end")

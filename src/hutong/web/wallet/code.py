@@ -33,7 +33,7 @@ _HOLD_THIS = phrase("Let this be held?")
 _HOLDS = phrase(
     "This merchant holds this much of your balance. It takes what is due later, and the rest is yours again."
 )
-_LESS = phrase("%(price)s less %(off)s: %(why)s")
+_LESS = phrase("%(off)s off %(price)s: %(why)s")
 _SHOPS = phrase("The shop's discount")
 _AGREE, _DECLINE, _LOOK = phrase("Agree"), phrase("Decline"), phrase("See it")
 
