@@ -12,6 +12,7 @@ from hutong.cli.credentials import CredentialsReason
 from hutong.cli.output import AsJson, money, show_json, show_rows, stdout
 from hutong.kernel.clock import NS_PER_MS, instant
 from hutong.kernel.errors import Kind, Reason, Refusal
+from hutong.scheme.standing import in_order
 
 _SPAN = re.compile(r"(\d{1,9})(s|m|h|d)?")
 _MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -83,7 +84,7 @@ async def story(payment_id: str, *, as_json: bool) -> None:
             unheard.append(f"{node} (silent)")
     if not moments:
         raise Refusal(StuckReason.PAYMENT_KNOWN_NOWHERE, payment=payment_id, not_asked=", ".join(unheard))
-    moments.sort(key=lambda moment: moment["at_ms"])
+    moments.sort(key=lambda moment: in_order(moment["at_ms"], moment["state"]))
     if as_json:
         show_json({"moments": moments, "not_asked": unheard})
         return

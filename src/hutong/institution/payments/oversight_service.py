@@ -19,7 +19,7 @@ from hutong.kernel.errors import Refusal
 from hutong.kernel.ids import id_text, parse_id
 from hutong.runtime.node import NodeRuntime
 from hutong.scheme.messages import StatusRequest, id_hex
-from hutong.scheme.standing import Kind, Moment, Nudge, Standing, oldest
+from hutong.scheme.standing import Kind, Moment, Nudge, Standing, in_order, oldest
 
 DEBTOR_AGENT, CREDITOR_AGENT = "DEBTOR_AGENT", "CREDITOR_AGENT"
 _PREFIX: dict[Kind, str] = {"PAYMENT": "pay", "RETURN": "rtn"}
@@ -88,7 +88,7 @@ class OversightService:
                 moments.append(self._decided(kind, outcome))
         if not moments:
             raise Refusal(PaymentReason.PAYMENT_UNKNOWN)
-        return sorted(moments, key=lambda moment: moment.at_ms)
+        return sorted(moments, key=lambda moment: in_order(moment.at_ms, moment.state))
 
     def subject(self, id_: int) -> Subject:
         """The payment or return of this id, whatever became of it; None: none of ours. May raise `Cold`."""

@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
-from hutong.scheme.standing import Moment, Nudge
+from hutong.scheme.standing import Moment, Nudge, in_order
 from hutong.switch.api import read_id
 from hutong.switch.node import SwitchNode
 from hutong.switch.payment import ClearedPayment
@@ -89,6 +89,7 @@ async def _one(desk: Desk, switch: SwitchNode, elsewhere: Elsewhere, request: An
     said, id_ = desk.pages.words(request), read_id(text)
     story = await desk.answer(lambda: switch.oversight.story(id_))
     found = await desk.answer(lambda: switch.oversight.payments(id_))
+    moments = sorted([*story, *await elsewhere(id_)], key=lambda each: in_order(each.at_ms, each.state))
     events = [
         Event(
             each.at_ms * NS_PER_MS,
@@ -97,7 +98,7 @@ async def _one(desk: Desk, switch: SwitchNode, elsewhere: Elsewhere, request: An
             _note(said, each.state, each.note),
             _TAGS.get(each.state, ""),
         )
-        for each in [*story, *await elsewhere(id_)]
+        for each in moments
     ]
     for payment, decision in found:
         if decision is not None and decision.window:
