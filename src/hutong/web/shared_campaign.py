@@ -4,9 +4,10 @@ from typing import Any
 
 from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.award import AwardState
-from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignState
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignKind, CampaignState
 from hutong.marketing.marketing import Marketing
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
+from hutong.web.coupon_codes import COUPON_STATES, listed
 from hutong.web.form import Form
 from hutong.web.institution_desk.campaign_terms import rules_told, terms_told, version_told
 from hutong.web.institution_desk.invite_form import SIGNALS
@@ -53,6 +54,8 @@ async def shared_told(marketing: Marketing, _: Words, id_: int, sponsor_id: int)
         "terms": terms_told(_, campaign, marketing.sponsors, sponsor_id),
         "rules": rules_told(_, campaign),
         "earlier": [version_told(_, each, marketing.sponsors, sponsor_id) for each in earlier][::-1],
+        "coupons": listed(_, marketing, id_) if campaign.kind == CampaignKind.COUPON else None,
+        "coupon_states": COUPON_STATES,
         "is_open": campaign.state == CampaignState.DRAFT and own.asked,
         "over": campaign.state == CampaignState.ENDED,
         "now_ns": marketing.node.clock.now_ns(),
