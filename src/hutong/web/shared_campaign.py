@@ -1,10 +1,10 @@
 """A campaign as whoever pays a part of it reads it: a sponsor with a key, or a merchant in its console."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from hutong.kernel.ids import id_text
 from hutong.marketing.campaigns.award import AwardState
-from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, CampaignKind, CampaignState
+from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignKind, CampaignState
 from hutong.marketing.marketing import Marketing
 from hutong.web.campaign_wording import KINDS, STATES, TAGS, by_day, gives, said_effects
 from hutong.web.coupon_codes import COUPON_STATES, listed
@@ -36,6 +36,26 @@ def cursor_of(request: AnyRequest) -> int | None:
     return form.number("before", least=1, most=_CURSOR_MAX) if form.text("before") else None
 
 
+class Agreed(NamedTuple):
+    """Who agreed to pay a part, when, and with which key; empty for a merchant, whose own people did."""
+
+    sponsor_id: int
+    name: str
+    at_ns: int
+    key: str
+
+
+def agreements_told(marketing: Marketing, campaign: Campaign) -> list[Agreed]:
+    """Of a campaign as it stands, in order of its sponsors."""
+    said = {each.who: each for each in campaign.agreements}
+    found = []
+    for sponsor in map(marketing.sponsors.sponsor, dict(campaign.shares)):
+        if sponsor.who in said:
+            key = marketing.sponsor_keys.standing(said[sponsor.who].by)
+            found.append(Agreed(sponsor.id, sponsor.name, said[sponsor.who].at_ns, key.name if key else ""))
+    return found
+
+
 async def shared_told(marketing: Marketing, _: Words, id_: int, sponsor_id: int) -> dict[str, Any]:
     """What `kit/shared_campaign.html` shows of it. Refuses CAMPAIGN_UNKNOWN, for what this sponsor pays nothing of, too."""
     campaign = marketing.campaigns.paid_by(id_, sponsor_id)
@@ -47,6 +67,9 @@ async def shared_told(marketing: Marketing, _: Words, id_: int, sponsor_id: int)
         "id": id_text(CAMPAIGN_PREFIX, id_),
         "campaign": campaign,
         "own": own,
+        "agreed_with": next(
+            (told.key for told in agreements_told(marketing, campaign) if told.sponsor_id == sponsor_id), ""
+        ),
         "view": view,
         "gives": gives(_, campaign),
         "effects": said_effects(_, view),

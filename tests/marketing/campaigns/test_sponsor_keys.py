@@ -198,6 +198,15 @@ async def test_who_holds_a_key_is_asked_before_its_money_goes_and_its_terms_stan
     assert "waits_for" in await operator(jing, "PUT", f"/campaigns/{id_}/terms", other)
     assert (await operator(jing, "POST", f"/campaigns/{id_}/start", status=422))["reason"] == "CAMPAIGN_NOT_AGREED"
     await city.says("POST", f"/campaigns/{id_}/agree?version=2")
+    told = await city.says("GET", f"/campaigns/{id_}")
+    (key,) = await city.says("GET", "/keys")
+    now_ms = jing.clock.now_ns() // 1_000_000
+    assert (told["agreed_key_id"], told["agreed_at_ms"]) == (
+        key["key_id"],
+        now_ms,
+    )  # Who might say they did not can look.
+    agreed = (await operator(jing, "GET", f"/campaigns/{id_}"))["agreed"]
+    assert agreed == [{"who": city.id, "at_ms": now_ms, "key_id": key["key_id"]}]
     assert [each["version"] for each in await city.says("GET", f"/campaigns/{id_}/versions")] == [1, 2]
     assert (await operator(jing, "POST", f"/campaigns/{id_}/start"))["state"] == "RUNNING"
     refused = await city.says("POST", f"/campaigns/{id_}/decline?version=2", 422)
