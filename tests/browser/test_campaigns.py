@@ -1,8 +1,11 @@
 """A corner shop makes a campaign in three steps and joins a programme; a sponsor's operator edits one and follows it live."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from hutong.app.sample_offers import CITY, SMALL_SHOPS
 from tests.browser.conftest import BrowserTown
 from tests.browser.eyes import DESK, PHONE, OpenBrowser, Visitor
 from tests.browser.merchant_house import House, house
@@ -276,3 +279,30 @@ def _draft(
     for field, text in row.items():
         page.locator(f"#{field}").fill(text)
     page.get_by_role("button", name="Save the draft").click()
+
+
+def test_a_sponsor_signs_in_and_reads_what_its_money_brought_in_the_week_behind(
+    town: BrowserTown, person: OpenBrowser
+) -> None:
+    operator = town.street.operator("wei")
+    sponsor = next(each for each in operator.get("/v1/operator/sponsors") if each.get("reference") == CITY.reference)
+    path = f"/v1/operator/sponsors/{sponsor['sponsor_id']}/keys"
+    issued = operator.post(path, {"name": "City hall"})
+    paid = next(each for each in operator.get("/v1/operator/campaigns") if each["name"] == SMALL_SHOPS.name)
+    visitor = person("wei", viewport=PHONE, language="en")
+    page = visitor.go("/sponsor")
+    page.get_by_label("Your sponsor's key").fill(issued["token"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text(CITY.name)
+    visitor.looks_right()
+    page.get_by_role("link", name=SMALL_SHOPS.name).first.click()
+    given = page.locator(".tile").filter(has_text="Of your part given").locator("b")
+    expect(given).to_have_text(re.compile(r"¥\d+\.\d\d"))
+    expect(page.locator(".effect")).to_have_count(2)
+    expect(page.locator("section.card").last).to_contain_text(re.compile(r"pay_\w{26}"))
+    visitor.looks_right()
+    page.goto(f"/sponsor/campaigns/{paid['campaign_id']}/live")
+    expect(page.locator(".effect")).to_have_count(2)
+    operator.post(f"{path}/{issued['key']['key_id']}/revoke", {})
+    page.goto("/sponsor")
+    expect(page.locator("h1")).to_have_text("Sponsors: sign in")

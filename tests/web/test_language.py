@@ -34,6 +34,7 @@ _NO_PLURALS = frozenset(
         "asks",
         "waits",
         "looks",
+        "less",
         "digits",
     ]
 )

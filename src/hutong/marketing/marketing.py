@@ -28,6 +28,7 @@ from hutong.marketing.campaigns.sponsor_session_service import SponsorSessions
 from hutong.marketing.campaigns.statement_service import StatementService
 from hutong.marketing.campaigns.subsidy_service import Sponsorships, Subsidies
 from hutong.marketing.coupons.api import CouponEdge, coupon_routes
+from hutong.marketing.coupons.paid_api import PaidCoupons, paid_coupon_routes
 from hutong.marketing.coupons.redemption_service import SOURCE as COUPON
 from hutong.marketing.coupons.service import Coupons, OfferedCampaigns
 from hutong.marketing.coupons.template_api import TemplateEdge, template_routes
@@ -191,4 +192,8 @@ class Marketing(Campaigns):
         edge = TemplateEdge(
             self.node, institution.people, coupons.templates, coupons.claims, coupons.redemptions, self.coupon_uses
         )
-        return [*coupon_routes(self.coupon_edge), *template_routes(edge, institution.merchants, operator_only)]
+        return [
+            *coupon_routes(self.coupon_edge),
+            *template_routes(edge, institution.merchants, operator_only),
+            *paid_coupon_routes(PaidCoupons(self.campaigns, edge), self.sponsor_keys, institution.merchants),
+        ]

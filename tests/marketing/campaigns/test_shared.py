@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from msgspec import json, structs
 
 from hutong.institution import chart
 from hutong.kernel.errors import Refusal
 from hutong.marketing.campaigns.campaign import (
+    Agreement,
     Campaign,
     CampaignDraft,
     CampaignKind,
@@ -152,6 +154,17 @@ def test_a_key_is_good_and_its_holders_yes_holds_after_a_restart() -> None:
     assert shared.newest().consents == {shared.merchant, shared.city.id}
     shared.begin()
     assert shared.newest().state == CampaignState.RUNNING
+
+
+def test_agreements_that_were_written_with_the_id_alone_are_read() -> None:
+    shared = Shared()
+    shared.agree()
+    (agreed,) = shared.newest().agreements
+    assert agreed.at_ns > 0
+    before = structs.replace(shared.newest(), agreed=json.encode([f"{shared.merchant:032x}"]))
+    assert before.consents == {shared.merchant}
+    again = before.with_consent(shared.city.id, 7, 9, agrees=True)
+    assert set(again.agreements) == {Agreement(shared.merchant), Agreement(shared.city.id, 7, 9)}
 
 
 def test_what_each_sponsor_bears_is_what_it_would_not_have_back() -> None:

@@ -11,6 +11,7 @@ from hutong.marketing.campaigns.sponsor_key import SPONSOR_KEYS
 from hutong.runtime.pool import WorkerPool
 from tests.institution.payments.test_http import OPERATOR, Jing, Phone
 from tests.marketing.campaigns.test_api import draft, new_id, operator, plate
+from tests.marketing.coupons.bazaar import FIVE_OFF
 
 BREAKFAST = {"rules": {"rows": [{"when": {"amount": ">= 1000", "age_days": "< 900"}, "off": 100}]}, "holdout_bps": 0}
 
@@ -197,6 +198,15 @@ async def test_who_holds_a_key_is_asked_before_its_money_goes_and_its_terms_stan
     assert "waits_for" in await operator(jing, "PUT", f"/campaigns/{id_}/terms", other)
     assert (await operator(jing, "POST", f"/campaigns/{id_}/start", status=422))["reason"] == "CAMPAIGN_NOT_AGREED"
     await city.says("POST", f"/campaigns/{id_}/agree?version=2")
+    told = await city.says("GET", f"/campaigns/{id_}")
+    (key,) = await city.says("GET", "/keys")
+    now_ms = jing.clock.now_ns() // 1_000_000
+    assert (told["agreed_key_id"], told["agreed_at_ms"]) == (
+        key["key_id"],
+        now_ms,
+    )  # Who might say they did not can look.
+    agreed = (await operator(jing, "GET", f"/campaigns/{id_}"))["agreed"]
+    assert agreed == [{"who": city.id, "at_ms": now_ms, "key_id": key["key_id"]}]
     assert [each["version"] for each in await city.says("GET", f"/campaigns/{id_}/versions")] == [1, 2]
     assert (await operator(jing, "POST", f"/campaigns/{id_}/start"))["state"] == "RUNNING"
     refused = await city.says("POST", f"/campaigns/{id_}/decline?version=2", 422)
@@ -270,6 +280,30 @@ async def _reads(jing: Jing, campaign_id: str) -> list[str]:
         for path, methods in described["paths"].items()
         if path.startswith("/v1/sponsor/") and "get" in methods
     ]
+
+
+async def test_whoever_pays_for_coupons_reads_what_they_promise(jing: Jing) -> None:
+    shop = await jing.merchant()
+    city, brand = await hall(jing, "city"), await hall(jing, "brand")
+    await city.issue()
+    await brand.issue()
+    sponsors = [{"sponsor_id": city.id, "proportion": 1}, {"merchant_id": shop.id, "proportion": 1}]
+    body = draft(jing, sponsors=sponsors, kind="COUPON", terms={"holdout_bps": 0})
+    id_ = (await operator(jing, "POST", "/campaigns", body, 201))["campaign_id"]
+    assert await city.says("GET", f"/campaigns/{id_}/coupons") == []
+    coupon = {
+        "template_id": new_id(jing, "ctp"),
+        "campaign_id": id_,
+        "name": "满十减一",
+        "stock": 10,
+        "terms": FIVE_OFF,
+    }
+    made = await operator(jing, "POST", "/coupon-templates", coupon, 201)
+    assert await city.says("GET", f"/campaigns/{id_}/coupons") == [made]
+    assert await shop.get(f"/v1/merchant/shared-campaigns/{id_}/coupons") == [made]
+    assert (await brand.says("GET", f"/campaigns/{id_}/coupons", 404))["reason"] == "CAMPAIGN_UNKNOWN"
+    alone = await drafted(jing, (brand, 1))
+    assert (await shop.get(f"/v1/merchant/shared-campaigns/{alone}/coupons", 404))["reason"] == "CAMPAIGN_UNKNOWN"
 
 
 async def test_looking_changes_nothing(jing: Jing) -> None:

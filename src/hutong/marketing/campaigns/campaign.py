@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -53,6 +53,27 @@ class CampaignState(StrEnum):
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
     ENDED = "ENDED"
+
+
+class Agreement(NamedTuple):
+    """That somebody who is asked agreed: `who` as `Sponsor.who`; `by` is the key, or member of staff, that said so; 0: no row says."""
+
+    who: int
+    by: int = 0
+    at_ns: int = 0
+
+    @property
+    def written(self) -> tuple[str, str, int]:
+        """As a campaign's row has it."""
+        return f"{self.who:032x}", f"{self.by:032x}", self.at_ns
+
+    @classmethod
+    def read(cls, written: Any) -> "Agreement":
+        """What a row has; those of before have the id alone."""
+        if isinstance(written, str):
+            return cls(int(written, 16))
+        who, by, at_ns = written
+        return cls(int(who, 16), int(by, 16), at_ns)
 
 
 class CampaignTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,12 +165,17 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     ends_ns: BigInt
     created_ns: BigInt
     changed_ns: BigInt
-    agreed: Bytes = b""  # JSON: of those asked to pay a part (`Sponsor.who`), who agreed to these terms.
+    agreed: Bytes = b""  # JSON: of those asked to pay a part, who agreed to these terms, by which key and when.
+
+    @property
+    def agreements(self) -> list[Agreement]:
+        """Who agreed to pay their parts by these terms, in order of their ids."""
+        return [Agreement.read(each) for each in msgspec.json.decode(self.agreed)] if self.agreed else []
 
     @property
     def consents(self) -> frozenset[int]:
-        """Who agreed to pay their parts by these terms: merchants, and other sponsors that are asked."""
-        return frozenset(int(each, 16) for each in msgspec.json.decode(self.agreed)) if self.agreed else frozenset()
+        """These alone (`Sponsor.who`): merchants, and other sponsors that are asked."""
+        return frozenset(each.who for each in self.agreements)
 
     @property
     def told(self) -> CampaignTerms:
@@ -208,10 +234,11 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         backs = [back for back, _ in ended.back] or [0] * len(self.shares)
         return [part - back for (_, part), back in zip(self.parts(), backs, strict=True)]
 
-    def with_consent(self, who: int, now_ns: int, *, agrees: bool) -> "Campaign":
-        """The same with a sponsor's yes, or without it."""
-        consents = self.consents | {who} if agrees else self.consents - {who}
-        agreed = msgspec.json.encode(sorted(f"{each:032x}" for each in consents))
+    def with_consent(self, who: int, by: int, now_ns: int, *, agrees: bool) -> "Campaign":
+        """The same with a sponsor's yes, said `by` a key of its, or without it."""
+        kept = [each for each in self.agreements if each.who != who]
+        agreements = sorted([*kept, Agreement(who, by, now_ns)] if agrees else kept)
+        agreed = msgspec.json.encode([each.written for each in agreements])
         return replace(self, agreed=agreed, changed_ns=now_ns)
 
     def in_state(self, now_ns: int, *allowed: CampaignState) -> None:

@@ -247,9 +247,9 @@ class CampaignService:
         """Of these, who has not agreed to its terms."""
         return [each for each in self.asked(campaign) if each not in campaign.consents]
 
-    def agree(self, id_: int, who: int, version: int, *, agrees: bool) -> Campaign:
+    def agree(self, id_: int, who: int, version: int, *, agrees: bool, by: int = 0) -> Campaign:
         """
-        Who is asked (`Sponsor.who`) agrees to pay their part of the operator's campaign by the terms of this version, or takes that back.
+        Who is asked (`Sponsor.who`) agrees to pay their part of the operator's campaign by the terms of this version, or takes that back; `by` is the key.
 
         Refuses:  CAMPAIGN_UNKNOWN, also where it is not asked; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS, CAMPAIGN_OVER:
                   once its money is in, it stays in until the end.
@@ -264,7 +264,7 @@ class CampaignService:
             raise Refusal(CampaignReason.CAMPAIGN_REVISED_SINCE, version=campaign.version)
         now_ns = self._node.clock.now_ns()
         campaign.in_state(now_ns, CampaignState.DRAFT)
-        return self._put(campaign.with_consent(who, now_ns, agrees=agrees))
+        return self._put(campaign.with_consent(who, by, now_ns, agrees=agrees))
 
     def begin(self, id_: int, merchant_id: int = 0, answer: Answer | None = None) -> None:
         """

@@ -35,6 +35,7 @@ from hutong.marketing.campaigns.views import (
     Deposit,
     DepositView,
     SponsorView,
+    agreed_view,
     award_view,
     campaign_view,
     sponsor_view,
@@ -138,7 +139,8 @@ class CampaignEdge:
         spent = self.campaigns.spent[campaign.id]
         asked = {each.who: each for each in map(self.sponsors.sponsor, dict(campaign.shares))}
         waits_for = [who_text(asked[who]) for who in self.campaigns.waits_for(campaign)]
-        return campaign_view(campaign, spent.total, spent.times, waits_for)
+        agreed = [agreed_view(asked[each.who], each) for each in campaign.agreements]
+        return campaign_view(campaign, spent.total, spent.times, waits_for, agreed)
 
     # Of a sponsor, a merchant or not: what it pays a part of (invariant 8).
 
@@ -161,21 +163,22 @@ class CampaignEdge:
         """One of them. Refuses CAMPAIGN_UNKNOWN, for any other, too."""
         return self._shared(self.campaigns.paid_by(id_, sponsor_id), sponsor_id)
 
-    async def agreed(self, id_: int, sponsor_id: int, version: int, *, agrees: bool) -> SharedCampaignView:
+    async def agreed(self, id_: int, sponsor_id: int, version: int, *, agrees: bool, by: int) -> SharedCampaignView:
         """It agrees to pay its part by the terms of this version, or not. Refuses as `CampaignService.agree`."""
         self.campaigns.paid_by(id_, sponsor_id)
         who = self.sponsors.sponsor(sponsor_id).who
-        say = partial(self.campaigns.agree, id_, who, version, agrees=agrees)
+        say = partial(self.campaigns.agree, id_, who, version, agrees=agrees, by=by)
         return self._shared(await decided(self.node.journal, say), sponsor_id)
 
     def _shared(self, campaign: Campaign, sponsor_id: int) -> SharedCampaignView:
-        spent, who = self.campaigns.spent[campaign.id], self.sponsors.sponsor(sponsor_id).who
+        spent, sponsor = self.campaigns.spent[campaign.id], self.sponsors.sponsor(sponsor_id)
+        agreed = [agreed_view(sponsor, each) for each in campaign.agreements if each.who == sponsor.who]
         return shared_view(
             campaign,
             sponsor_id,
             (spent.total, spent.times, self.campaigns.left(campaign)),
-            asked=who in self.campaigns.asked(campaign),
-            agreed=who in campaign.consents,
+            asked=sponsor.who in self.campaigns.asked(campaign),
+            agreed=agreed[0] if agreed else None,
         )
 
 

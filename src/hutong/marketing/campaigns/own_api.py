@@ -261,7 +261,7 @@ async def _agreed(
 ) -> SharedCampaignView:
     check_manages(key)
     id_, sponsor_id = parse_id(CAMPAIGN_PREFIX, campaign_id), merchant_sponsor_id(key.merchant_id)
-    return await edge.agreed(id_, sponsor_id, version, agrees=agrees)
+    return await edge.agreed(id_, sponsor_id, version, agrees=agrees, by=key.id)
 
 
 def _programme(edge: CampaignEdge, campaign: Campaign, merchant_id: int) -> ProgrammeView:

@@ -135,7 +135,7 @@ class SponsoredController(Controller):
         Refuses CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS; CAMPAIGN_OVER.
         """
         id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
-        return await edge.agreed(id_, key.sponsor_id, version, agrees=True)
+        return await edge.agreed(id_, key.sponsor_id, version, agrees=True, by=key.id)
 
     @post("/campaigns/{campaign_id:str}/decline", status_code=200)
     async def decline(self, edge: Edge, key: Key, campaign_id: FromPath[str], version: AgreedTo) -> SharedCampaignView:
@@ -145,7 +145,7 @@ class SponsoredController(Controller):
         Refuses CAMPAIGN_UNKNOWN; CAMPAIGN_REVISED_SINCE; CAMPAIGN_STATE_FORBIDS; CAMPAIGN_OVER.
         """
         id_ = parse_id(CAMPAIGN_PREFIX, campaign_id)
-        return await edge.agreed(id_, key.sponsor_id, version, agrees=False)
+        return await edge.agreed(id_, key.sponsor_id, version, agrees=False, by=key.id)
 
     @get("/keys")
     async def keys(self, keys: Keys, key: Key) -> list[SponsorKeyView]:

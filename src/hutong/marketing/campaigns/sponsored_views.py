@@ -16,7 +16,7 @@ from hutong.ledger.transfer import Transfer
 from hutong.marketing.campaigns.award import AWARD_PREFIX, Award
 from hutong.marketing.campaigns.campaign import CAMPAIGN_PREFIX, Campaign, CampaignTerms
 from hutong.marketing.campaigns.sponsor_key import KEY_PREFIX, SponsorKey
-from hutong.marketing.campaigns.views import PAYMENT_PREFIX
+from hutong.marketing.campaigns.views import PAYMENT_PREFIX, AgreedView
 
 CallersKeyId = Annotated[
     str,
@@ -52,6 +52,8 @@ class SharedCampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_default
     left: int
     asked: bool
     agreed: bool
+    agreed_at_ms: int = 0
+    agreed_key_id: str = ""  # Of a sponsor that is no merchant: with which of its keys.
     version: int
     terms: CampaignTerms
     starts_at_ms: int
@@ -138,7 +140,7 @@ class IssuedSponsorKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shared_view(
-    campaign: Campaign, sponsor_id: int, spent: tuple[int, int, int], *, asked: bool, agreed: bool
+    campaign: Campaign, sponsor_id: int, spent: tuple[int, int, int], *, asked: bool, agreed: AgreedView | None
 ) -> SharedCampaignView:
     """A campaign, to be shown to a sponsor of it; `spent` is what is given, how often, and what is left."""
     given, times, left = spent
@@ -159,7 +161,9 @@ def shared_view(
         given_times=times,
         left=left,
         asked=asked,
-        agreed=agreed,
+        agreed=agreed is not None,
+        agreed_at_ms=agreed.at_ms if agreed else 0,
+        agreed_key_id=agreed.key_id if agreed else "",
         version=campaign.version,
         terms=campaign.told,
         starts_at_ms=campaign.starts_ns // NS_PER_MS,

@@ -11,6 +11,7 @@ from hutong.kernel.ids import id_text, parse_id
 from hutong.marketing.campaigns.award import AWARD_PREFIX, MERCHANT_SAID, Award
 from hutong.marketing.campaigns.campaign import (
     CAMPAIGN_PREFIX,
+    Agreement,
     Campaign,
     CampaignDraft,
     CampaignKind,
@@ -19,6 +20,7 @@ from hutong.marketing.campaigns.campaign import (
 )
 from hutong.marketing.campaigns.reasons import CampaignReason
 from hutong.marketing.campaigns.sponsor import SPONSOR_PREFIX, Sponsor, SponsorKind, SponsorProfile, merchant_sponsor_id
+from hutong.marketing.campaigns.sponsor_key import KEY_PREFIX
 from hutong.marketing.campaigns.trait import WORD_LENGTH_MAX, WORDS_MAX_SHARED
 
 USER_PREFIX = "usr"
@@ -187,6 +189,14 @@ class DraftOwnCampaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         )
 
 
+class AgreedView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That a merchant or sponsor agreed to pay its part: when, and by which key where it is no merchant."""
+
+    who: str
+    at_ms: int = 0
+    key_id: str = ""
+
+
 class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A campaign as it is. `given` is what payments and rewards have of it, less what came back."""
 
@@ -201,6 +211,7 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     waits_for: list[
         str
     ] = []  # Who is asked to pay a part, and has not agreed to its terms: merchants, or sponsors with a key.
+    agreed: list[AgreedView] = []  # Of those that are asked, who has.
     budget: int
     funded: int
     given: int
@@ -317,7 +328,15 @@ def who_text(sponsor: Sponsor) -> str:
     return _text(MERCHANT_PREFIX, sponsor.merchant_id) or id_text(SPONSOR_PREFIX, sponsor.id)
 
 
-def campaign_view(campaign: Campaign, given: int, times: int, waits_for: list[str]) -> CampaignView:
+def agreed_view(sponsor: Sponsor, agreement: Agreement) -> AgreedView:
+    """An agreement, to be shown."""
+    key_id = "" if sponsor.merchant_id or not agreement.by else id_text(KEY_PREFIX, agreement.by)
+    return AgreedView(who=who_text(sponsor), at_ms=agreement.at_ns // NS_PER_MS, key_id=key_id)
+
+
+def campaign_view(
+    campaign: Campaign, given: int, times: int, waits_for: list[str], agreed: list[AgreedView]
+) -> CampaignView:
     """A campaign, to be shown."""
     return CampaignView(
         campaign_id=id_text(CAMPAIGN_PREFIX, campaign.id),
@@ -332,6 +351,7 @@ def campaign_view(campaign: Campaign, given: int, times: int, waits_for: list[st
             for sponsor_id, proportion in campaign.shares
         ],
         waits_for=waits_for,
+        agreed=agreed,
         budget=campaign.budget,
         funded=campaign.funded,
         given=given,

@@ -121,7 +121,9 @@ def _list(console: Console, marketing: Marketing, shown: "_Shown") -> list[Contr
                     await _agree(edge, who, id_, form)
                 case "decline":
                     version = form.number("version", least=1)
-                    await console.act(lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=False))
+                    await console.act(
+                        lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=False, by=who.key.id)
+                    )
                 case "pause":
                     await edge.campaign(lambda: edge.campaigns.pause(id_, merchant_id))
                 case "end":
@@ -166,7 +168,7 @@ async def _agree(edge: CampaignEdge, who: SignedInStaff, id_: int, form: Form) -
     if missing > 0:
         deposit = Deposit(deposit_id=form.needed("deposit", length_max=40), amount=missing)
         await edge.deposit(edge.sponsors.deposit, sponsor, deposit)
-    await edge.campaign(lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=True))
+    await edge.campaign(lambda: edge.campaigns.agree(id_, merchant_id, version, agrees=True, by=who.key.id))
 
 
 def _making(console: Console, marketing: Marketing, shown: "_Shown") -> list[ControllerRouterHandler]:

@@ -40,6 +40,7 @@ from hutong.web.institution_desk.sponsors import SPONSOR_KINDS, sponsor_pages
 from hutong.web.language import Words
 from hutong.web.operator import HOME, Desk
 from hutong.web.page import AnyRequest
+from hutong.web.shared_campaign import agreements_told
 
 _PATH = f"{HOME}/campaigns"
 
@@ -187,6 +188,7 @@ class _Shown:
                 for each in map(marketing.sponsors.sponsor, dict(campaign.shares))
                 if each.who in marketing.campaigns.waits_for(campaign)
             ],
+            agreements=agreements_told(marketing, campaign),
             agreed=bool(marketing.campaigns.asked(campaign)),
             earlier=await self._earlier(said, campaign),
             effects=said_effects(said, view),

@@ -98,7 +98,7 @@ def _one(place: SponsorPlace) -> list[ControllerRouterHandler]:
             verb, version = form.text("act"), form.number("version", least=1)
             if verb not in {"agree", "decline"}:
                 raise Refusal(HttpReason.FIELD_INVALID, field="act", problem="no such act")
-            await edge.agreed(id_, place.sponsor(request).id, version, agrees=verb == "agree")
+            await edge.agreed(id_, place.sponsor(request).id, version, agrees=verb == "agree", by=request.auth.id)
         except Refusal as refusal:
             return await _campaign(place, request, id_, refusal)
         return place.pages.go(f"{HOME}/campaigns/{campaign_id}")
