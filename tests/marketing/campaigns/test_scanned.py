@@ -1,7 +1,9 @@
 """What a merchant's side takes off where the merchant scans the payer's code: said with the charge, set aside with the payment."""
 
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from hutong.institution import chart
@@ -19,7 +21,7 @@ from hutong.marketing.campaigns.campaign import Campaign, Side
 from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.marketing.campaigns.rules import RuleRow
 from hutong.runtime.shelf import warmed
-from hutong.scheme.messages import AnyMessage, Channel, RequestToPay
+from hutong.scheme.messages import AnyMessage, Channel, RequestStatus, RequestToPay, TransactionStatus, id_hex
 from tests.institution.payments.neighbours import Asks, Person, pin_token
 from tests.institution.payments.world import Institution, now
 from tests.marketing.campaigns.fair import Fair, House, off
@@ -233,6 +235,40 @@ def test_what_is_taken_of_a_hold_has_its_price_already() -> None:
         return now(warmed(market.wei.journal, lambda: charges.discount(asks, asks.id, code, 2_000)))
 
     assert [off_with(code) for code in ("62" + "0" * 16, "hold:jing:" + "0" * 32 + ":t")] == [200, 0]
+
+
+def test_what_leaves_nothing_to_pay_is_refused_and_nobody_is_asked() -> None:
+    """Another institution may say anything: its till would wait, and the payer be asked what no yes can pay."""
+    market = Market()
+    market.scan(PIN_FREE + 1)
+    (said,) = [each for each in market.posted if isinstance(each, RequestToPay)][:1]
+    for left, state in ((0, TransactionStatus.REJECTED), (1, TransactionStatus.PENDING)):
+        asked = msgspec.structs.replace(
+            said,
+            request_id=id_hex(market.wei.node.mint.mint()),
+            code=market.shows(),
+            creditor_discount=said.amount - left,
+        )
+        market.posted.clear()
+        market.jing.do(partial(market.jing.payments.to_pays.asked, asked))
+        (status,) = [each for each in market.posted if isinstance(each, RequestStatus)]
+        assert (status.status, status.reason_name) == (state, "" if left else "SHARES_UNSOUND")
+    assert len(market.waiting()) == 2
+
+
+def test_a_discount_is_given_to_whoever_it_was_said_to_and_to_nobody_else() -> None:
+    """The other institution takes off what this one would by now, and asked without: of a hold that has its price, say."""
+    market = Market()
+    market.wei.do(lambda: market.wei.marketing.campaigns.pause(market.campaign.id))
+    request_id, _ = market.scan(PIN_FREE + 1)
+    (row,) = market.waiting()
+    market.wei.do(lambda: market.wei.marketing.campaigns.begin(market.campaign.id))
+    market.jing.do(lambda: market.jing.payments.to_pays.rows.put(msgspec.structs.replace(row, payee_discount=500)))
+    (row,) = market.waiting()
+    market.approve(row)
+    outcome = market.paid(request_id)[1]
+    assert (outcome.completed, outcome.reason) == (False, "DISCOUNT_GONE")
+    assert (market.balances(), market.spent) == ((0, 0), 0)
 
 
 # What the payer is shown before the PIN.

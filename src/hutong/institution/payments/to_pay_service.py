@@ -157,10 +157,18 @@ class ToPayService:
         return replace(row, user_id=holder.user_id, state=state)
 
     def _row(self, id_: int, request_id: int, message: RequestToPay, user_id: int) -> ToPay:
-        """What was asked, in our words. Refuses REQUEST_EXPIRED, and words that show another thing than they are."""
+        """
+        What was asked, in our words.
+
+        Refuses REQUEST_EXPIRED; SHARES_UNSOUND: nothing is left to pay; words that show another thing than they are.
+        """
         now_ns = self._node.clock.now_ns()
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
+        if (
+            message.creditor_discount >= message.amount
+        ):  # Else somebody is asked what no yes can pay, and the till waits.
+            raise Refusal(PaymentReason.SHARES_UNSOUND, amount=message.amount)
         said = facts_heard(message.merchant)
         return ToPay(
             id=id_,
