@@ -1,5 +1,6 @@
 """What a merchant's side takes off where the merchant scans the payer's code: said with the charge, set aside with the payment."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from hutong.institution import chart
 from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.payments.api import PaymentEdge
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.reasons import PaymentReason
@@ -89,7 +91,7 @@ class Market(Fair):
         self.payer = self.debtor.user(OPENING)
         self.merchant = self.wei.merchant()
         self.campaign: Campaign = self.wei.campaign(
-            self.wei.sponsor(5_000), budget, *(rows or (TENTH,)), side=Side.PAYEE, **terms
+            self.wei.sponsor(max(5_000, budget)), budget, *(rows or (TENTH,)), side=Side.PAYEE, **terms
         )
 
     def post(self, sender: str, peer: str, messages: list[AnyMessage]) -> None:
@@ -361,6 +363,26 @@ def test_a_discount_that_is_gone_when_the_payer_agrees_is_refused_by_name_and_co
     assert market.waiting() == []
     assert market.balances() == (0, 0)
     assert (market.spent, market.wei.left(market.campaign)) == (0, 2_000)
+
+
+@pytest.mark.parametrize(("left", "reason"), [(None, "DISCOUNT_GONE"), (1, "SHARES_UNSOUND")])
+def test_a_till_is_told_at_once_what_no_yes_of_the_payer_can_pay(left: int | None, reason: str) -> None:
+    """The campaign is paused meanwhile, or leaves a fen to pay, which does not bear the merchant's fee."""
+    amount = PIN_FREE + 1
+    market = Market(*([] if left is None else [off(amount - left)]), on_us=True, budget=amount)
+    request_id, _ = market.scan(amount)
+    (row,) = market.waiting()
+    if left is None:
+        market.wei.do(lambda: market.wei.marketing.campaigns.pause(market.campaign.id))
+    nobody: Any = None
+    edge = PaymentEdge(market.wei.payments, nobody, nobody, nobody)
+    token = pin_token(market.payer.id, row.payment_id, amount, row.terms.creditor)
+    with pytest.raises(Refusal, match=reason):
+        asyncio.run(edge.approved(market.payer.id, row.id, token))
+    market.settle()
+    charge = market.charge(request_id)
+    assert (charge.state, charge.reason) == (ChargeState.REJECTED, reason)
+    assert (market.waiting(), market.balances(), market.spent) == ([], (0, 0), 0)
 
 
 def test_the_end_of_what_was_paid_meanwhile_changes_nothing() -> None:
