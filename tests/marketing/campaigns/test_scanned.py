@@ -190,6 +190,16 @@ def test_who_is_asked_for_the_pin_is_told_what_the_shop_takes_off(on_us: bool) -
     assert market.spent == 500
 
 
+@where
+@pytest.mark.parametrize(("taken_off", "reason"), [(994, ""), (995, "SHARES_UNSOUND")])
+def test_what_is_left_bears_the_merchants_fee_or_is_refused(taken_off: int, reason: str, on_us: bool) -> None:
+    market = Market(off(taken_off), on_us=on_us)
+    request_id, _ = market.scan(1_000)
+    charge = market.charge(request_id)
+    assert (charge.state, charge.reason) == (ChargeState.REJECTED if reason else ChargeState.PAID, reason)
+    assert market.balances() == ((0, 0) if reason else (6, 994))
+
+
 def test_both_sides_take_off_and_a_fen_is_left_to_pay() -> None:
     market = Market(off(60))
     own = market.jing.campaign(market.jing.sponsor(5_000), 5_000, off(60))
