@@ -8,7 +8,12 @@ import asyncpg
 import pytest
 
 from hutong.marketing.campaigns.award import ALL_AWARDS, AWARDS, EXPOSURES, GRANTED
-from hutong.marketing.campaigns.award_repository import PgAwardTotals, ScannedAwardTotals
+from hutong.marketing.campaigns.award_repository import (
+    _AWARDS_SINCE,
+    _PAYMENTS_SINCE,
+    PgAwardTotals,
+    ScannedAwardTotals,
+)
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import CAMPAIGNS, Side
 from hutong.marketing.campaigns.enrolment import ENROLMENTS
@@ -172,6 +177,46 @@ async def _audited(database: Database, store: MemoryStore) -> None:
         await _seen_alike(PgStore(pool), store)
         await _read_in_order(pool)
     await each_is_found(database, DAMAGES)
+
+
+def test_what_was_given_on_a_day_is_found_without_reading_the_years_before(database: Database) -> None:
+    asyncio.run(_found_by_halves(database))
+
+
+async def _found_by_halves(database: Database) -> None:
+    """A hundred rows a day of each table; on the last days the clock is put back for most of the day."""
+    await migrate(database, all_migrations(["runtime", "ledger", "institution"]))
+    day = "n / 100 - CASE WHEN n >= 2500 AND n % 100 BETWEEN 10 AND 89 THEN 1 ELSE 0 END"
+    given = {"campaign_id": f"'{NOBODY}'", "gross": "1000", "position": "n", "version": "1", "award_version": "1"}
+    given |= {
+        "award_day": day,
+        "day": day,
+        "times": "1 - n % 2",
+        "change": "100",
+        "amount": "100",
+        "payer_discount": "100",
+        "kind": "'DISCOUNT'",
+    }
+    empty = {"text": "''", "boolean": "false", "bytea": "''", "uuid": "gen_random_uuid()"}
+    async with await database.open_pool(size_max=1) as pool:
+        totals = PgAwardTotals(pool)
+        assert await totals.given_on(0, 7, set()) == []
+        for table in ("awards", "payments"):
+            found = await pool.fetch(
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = current_schema() AND table_name = $1",
+                table,
+            )
+            columns = {name: given.get(name, empty.get(kind, "0")) for name, kind in found}
+            names, values = (", ".join(each) for each in ([f'"{name}"' for name in columns], columns.values()))
+            rows = f"SELECT {values} FROM generate_series(0, 2999) AS n"  # noqa: S608  # Our own words.
+            await pool.execute(f"INSERT INTO {table} ({names}) {rows}")
+        for at in (0, 7, 27, 29):
+            for query in (_PAYMENTS_SINCE, _AWARDS_SINCE):
+                assert await pool.fetchval(query, at) in range(max((at - 1) * 100 - 2, -1), max(at * 100, 1))
+            assert sum(each.change for each in await totals.given_on(0, at, set())) == await pool.fetchval(
+                "SELECT sum(change)::bigint FROM all_awards WHERE day = $1 AND times = 1", at
+            )
 
 
 async def _read_in_order(pool: "asyncpg.Pool[Any]") -> None:

@@ -1,14 +1,19 @@
 """The budget of a city or shop counts what was given there earlier on the day on which the terms got it."""
 
+import asyncio
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pytest
 
 from hutong.kernel.ids import id_text
+from hutong.marketing.campaigns.award_repository import GivenAt, ScannedAwardTotals
 from hutong.marketing.campaigns.budget import Caps
 from hutong.marketing.campaigns.campaign import Campaign, CampaignTerms, Side
 from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.marketing.campaigns.rules import RuleTable
+from hutong.marketing.campaigns.subsidy import Subsidy
+from hutong.runtime.shelf import warmed
 from tests.marketing.campaigns.fair import DAY_S, Fair, House, off
 
 BY_CITY, BY_SHOP = Caps(place=250), Caps(place=250, place_is="shop")
@@ -133,3 +138,49 @@ def test_nothing_is_given_out_of_a_places_budget_until_what_was_given_before_is_
     journal._immediate = True
     assert not jing.marketing.places.waiting
     assert town.off("a", "a", "c") == [50, 0, 100]
+
+
+class _Slow(ScannedAwardTotals):
+    """A database that takes its time, and is away for the first who ask."""
+
+    def __init__(self, town: Town, away: int) -> None:
+        super().__init__(town.jing.store)
+        self.asked, self.away = 0, away
+
+    async def given_on(self, campaign_id: int, day: int, but: AbstractSet[int]) -> list[GivenAt]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.asked <= self.away:
+            raise ConnectionError
+        return await super().given_on(campaign_id, day, but)
+
+
+@pytest.mark.parametrize("away", [0, 1])
+def test_payments_that_ask_at_the_same_time_wait_for_one_count(away: int) -> None:
+    town = Town()
+    assert town.off("a") == [100]
+    town.revise(BY_SHOP)
+    places = town.jing.marketing.places
+    places._totals = slow = _Slow(town, away)
+
+    async def all_at_once() -> list[Any]:
+        asking = (warmed(town.jing.journal, lambda: places.is_counted(town.campaign.id)) for _ in range(50))
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    answers = asyncio.run(all_at_once())
+    assert sum(each is True for each in answers) == 50 - away
+    assert slow.asked == 1 + away
+    assert town.off("a", "a") == [100, 50]
+
+
+def test_what_nobody_asks_of_keeps_no_other_offer_from_being_kept() -> None:
+    """A campaign that is paused, or over, and got a budget of each place: its count waits for a payment that never comes."""
+    town = Town()
+    other = town.jing.campaign(town.jing.sponsor(9_000), 9_000, off(50))
+    town.jing.do(lambda: town.jing.marketing.campaigns.pause(other.id))
+    town.revise(BY_SHOP, other)
+    assert town.jing.marketing.places.waiting
+    shown = town.quote(town.jing, town.jing.user(10_000), town.plates["a"], 1_000).shown
+    assert shown is not None
+    assert isinstance(shown[1], Subsidy)
+    assert shown[1].offered is not None

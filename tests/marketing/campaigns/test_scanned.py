@@ -1,11 +1,15 @@
 """What a merchant's side takes off where the merchant scans the payer's code: said with the charge, set aside with the payment."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from hutong.institution import chart
 from hutong.institution.merchants.staff_key import StaffKey
+from hutong.institution.payments.api import PaymentEdge
 from hutong.institution.payments.payment import Outcome, Payment
 from hutong.institution.payments.quotes import Quote
 from hutong.institution.payments.reasons import PaymentReason
@@ -19,7 +23,7 @@ from hutong.marketing.campaigns.campaign import Campaign, Side
 from hutong.marketing.campaigns.parties import PlaceFacts
 from hutong.marketing.campaigns.rules import RuleRow
 from hutong.runtime.shelf import warmed
-from hutong.scheme.messages import AnyMessage, Channel, RequestToPay
+from hutong.scheme.messages import AnyMessage, Channel, RequestStatus, RequestToPay, TransactionStatus, id_hex
 from tests.institution.payments.neighbours import Asks, Person, pin_token
 from tests.institution.payments.world import Institution, now
 from tests.marketing.campaigns.fair import Fair, House, off
@@ -87,7 +91,7 @@ class Market(Fair):
         self.payer = self.debtor.user(OPENING)
         self.merchant = self.wei.merchant()
         self.campaign: Campaign = self.wei.campaign(
-            self.wei.sponsor(5_000), budget, *(rows or (TENTH,)), side=Side.PAYEE, **terms
+            self.wei.sponsor(max(5_000, budget)), budget, *(rows or (TENTH,)), side=Side.PAYEE, **terms
         )
 
     def post(self, sender: str, peer: str, messages: list[AnyMessage]) -> None:
@@ -186,6 +190,16 @@ def test_who_is_asked_for_the_pin_is_told_what_the_shop_takes_off(on_us: bool) -
     assert market.spent == 500
 
 
+@where
+@pytest.mark.parametrize(("taken_off", "reason"), [(994, ""), (995, "SHARES_UNSOUND")])
+def test_what_is_left_bears_the_merchants_fee_or_is_refused(taken_off: int, reason: str, on_us: bool) -> None:
+    market = Market(off(taken_off), on_us=on_us)
+    request_id, _ = market.scan(1_000)
+    charge = market.charge(request_id)
+    assert (charge.state, charge.reason) == (ChargeState.REJECTED if reason else ChargeState.PAID, reason)
+    assert market.balances() == ((0, 0) if reason else (6, 994))
+
+
 def test_both_sides_take_off_and_a_fen_is_left_to_pay() -> None:
     market = Market(off(60))
     own = market.jing.campaign(market.jing.sponsor(5_000), 5_000, off(60))
@@ -233,6 +247,40 @@ def test_what_is_taken_of_a_hold_has_its_price_already() -> None:
         return now(warmed(market.wei.journal, lambda: charges.discount(asks, asks.id, code, 2_000)))
 
     assert [off_with(code) for code in ("62" + "0" * 16, "hold:jing:" + "0" * 32 + ":t")] == [200, 0]
+
+
+def test_what_leaves_nothing_to_pay_is_refused_and_nobody_is_asked() -> None:
+    """Another institution may say anything: its till would wait, and the payer be asked what no yes can pay."""
+    market = Market()
+    market.scan(PIN_FREE + 1)
+    (said,) = [each for each in market.posted if isinstance(each, RequestToPay)][:1]
+    for left, state in ((0, TransactionStatus.REJECTED), (1, TransactionStatus.PENDING)):
+        asked = msgspec.structs.replace(
+            said,
+            request_id=id_hex(market.wei.node.mint.mint()),
+            code=market.shows(),
+            creditor_discount=said.amount - left,
+        )
+        market.posted.clear()
+        market.jing.do(partial(market.jing.payments.to_pays.asked, asked))
+        (status,) = [each for each in market.posted if isinstance(each, RequestStatus)]
+        assert (status.status, status.reason_name) == (state, "" if left else "SHARES_UNSOUND")
+    assert len(market.waiting()) == 2
+
+
+def test_a_discount_is_given_to_whoever_it_was_said_to_and_to_nobody_else() -> None:
+    """The other institution takes off what this one would by now, and asked without: of a hold that has its price, say."""
+    market = Market()
+    market.wei.do(lambda: market.wei.marketing.campaigns.pause(market.campaign.id))
+    request_id, _ = market.scan(PIN_FREE + 1)
+    (row,) = market.waiting()
+    market.wei.do(lambda: market.wei.marketing.campaigns.begin(market.campaign.id))
+    market.jing.do(lambda: market.jing.payments.to_pays.rows.put(msgspec.structs.replace(row, payee_discount=500)))
+    (row,) = market.waiting()
+    market.approve(row)
+    outcome = market.paid(request_id)[1]
+    assert (outcome.completed, outcome.reason) == (False, "DISCOUNT_GONE")
+    assert (market.balances(), market.spent) == ((0, 0), 0)
 
 
 # What the payer is shown before the PIN.
@@ -325,6 +373,26 @@ def test_a_discount_that_is_gone_when_the_payer_agrees_is_refused_by_name_and_co
     assert market.waiting() == []
     assert market.balances() == (0, 0)
     assert (market.spent, market.wei.left(market.campaign)) == (0, 2_000)
+
+
+@pytest.mark.parametrize(("left", "reason"), [(None, "DISCOUNT_GONE"), (1, "SHARES_UNSOUND")])
+def test_a_till_is_told_at_once_what_no_yes_of_the_payer_can_pay(left: int | None, reason: str) -> None:
+    """The campaign is paused meanwhile, or leaves a fen to pay, which does not bear the merchant's fee."""
+    amount = PIN_FREE + 1
+    market = Market(*([] if left is None else [off(amount - left)]), on_us=True, budget=amount)
+    request_id, _ = market.scan(amount)
+    (row,) = market.waiting()
+    if left is None:
+        market.wei.do(lambda: market.wei.marketing.campaigns.pause(market.campaign.id))
+    nobody: Any = None
+    edge = PaymentEdge(market.wei.payments, nobody, nobody, nobody)
+    token = pin_token(market.payer.id, row.payment_id, amount, row.terms.creditor)
+    with pytest.raises(Refusal, match=reason):
+        asyncio.run(edge.approved(market.payer.id, row.id, token))
+    market.settle()
+    charge = market.charge(request_id)
+    assert (charge.state, charge.reason) == (ChargeState.REJECTED, reason)
+    assert (market.waiting(), market.balances(), market.spent) == ([], (0, 0), 0)
 
 
 def test_the_end_of_what_was_paid_meanwhile_changes_nothing() -> None:

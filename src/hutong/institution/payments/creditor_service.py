@@ -253,6 +253,11 @@ class CreditorService:
         return shares
 
     def _sponsored(self, message: CreditTransfer, payee: Payee, now_ns: int) -> tuple[str, Discount, Occasion]:
+        """What our side takes off. Refuses DISCOUNT_GONE, also for what we asked without. May raise `Cold`."""
+        if message.channel.code in ASKED_FOR:
+            charge = self._charges.charges.get(hex_id(message.request_id))
+            if charge is None or charge.payee_discount != message.creditor_discount:
+                raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount, side="payee")
         occasion = payee_occasion(
             payee, hex_id(message.request_id), self._node.node_id, message.debtor_agent, message.amount, now_ns
         )

@@ -112,7 +112,8 @@ class ToPayService:
         `quote_id`: what the payer was shown (`quote`), and no more than that is taken; 0: whatever is best.
 
         Refuses:  REQUEST_TO_PAY_UNKNOWN, also for somebody else's; REQUEST_TO_PAY_DECIDED; REQUEST_EXPIRED; what a payment
-                  refuses; QUOTE_UNKNOWN; DISCOUNT_GONE: of the payer's side ask for another quote, of the payee's say `end`.
+                  refuses; QUOTE_UNKNOWN; DISCOUNT_GONE: of the payer's side ask for another quote, of the payee's, and where
+                  what that leaves does not bear the merchant's fee (SHARES_UNSOUND), say `end`.
         Repeats:  the same answer.
         """
         row = self._row_of(user_id, id_)
@@ -157,10 +158,18 @@ class ToPayService:
         return replace(row, user_id=holder.user_id, state=state)
 
     def _row(self, id_: int, request_id: int, message: RequestToPay, user_id: int) -> ToPay:
-        """What was asked, in our words. Refuses REQUEST_EXPIRED, and words that show another thing than they are."""
+        """
+        What was asked, in our words.
+
+        Refuses REQUEST_EXPIRED; SHARES_UNSOUND: nothing is left to pay; words that show another thing than they are.
+        """
         now_ns = self._node.clock.now_ns()
         if message.expires_at_ms * NS_PER_MS <= now_ns:
             raise Refusal(PaymentReason.REQUEST_EXPIRED)
+        if (
+            message.creditor_discount >= message.amount
+        ):  # Else somebody is asked what no yes can pay, and the till waits.
+            raise Refusal(PaymentReason.SHARES_UNSOUND, amount=message.amount)
         said = facts_heard(message.merchant)
         return ToPay(
             id=id_,

@@ -48,17 +48,41 @@ class AwardTotals(Protocol):
 _TOTALS: LiteralString = """
 SELECT campaign_id, day, place, sum(change)::bigint, sum(times)::bigint FROM all_awards GROUP BY 1, 2, 3
 """
-# A payment is named by its payer's institution: what we give at merchants of ours says that name as its source.
-_GIVEN: LiteralString = """
-WITH given AS (
-    SELECT CASE WHEN source = 'campaign' AND source_id <> '00000000-0000-0000-0000-000000000000' THEN source_id ELSE payment_id END
-        AS id, change, CASE WHEN facts <> '' THEN convert_from(facts, 'UTF8')::jsonb ->> 'merchant_said' END AS said
-    FROM all_awards
-    WHERE campaign_id = $1 AND day = $2 AND times = 1 AND kind = 'DISCOUNT' AND version <> ALL($3::integer[])
+# The last position behind which all that was given on the day before, or later, was written: found by halves, for there may be years
+# of rows, and payments wait. A clock that was put back by less than a day hides nothing.
+_SINCE: LiteralString = """
+WITH RECURSIVE halves (low, high) AS (
+    SELECT -1::bigint, coalesce(max(position), -1) + 1 FROM {rows}
+    UNION ALL
+    SELECT CASE WHEN is_since THEN low ELSE middle END, CASE WHEN is_since THEN middle ELSE high END
+    FROM halves, LATERAL (SELECT (low + high) / 2 AS middle) AS halved, LATERAL (
+        SELECT coalesce((SELECT {day} >= $1 - 1 FROM {rows} WHERE {is_given} AND position >= middle ORDER BY position LIMIT 1), true)
+            AS is_since
+    ) AS looked
+    WHERE high - low > 1
 )
-SELECT coalesce(p.merchant_id, r.merchant_id), coalesce(p.shop_id, r.shop_id), coalesce(p.creditor_agent, ''),
-    coalesce(said, ''), sum(change)::bigint
-FROM given LEFT JOIN payments AS p ON p.id = given.id LEFT JOIN receipts AS r ON r.id = given.id
+SELECT max(low) FROM halves
+"""
+_PAYMENTS_SINCE = _SINCE.format(rows="payments", day="award_day", is_given="campaign_id IS NOT NULL")
+_AWARDS_SINCE = _SINCE.format(rows="awards", day="day", is_given="times = 1")
+# A payment is named by its payer's institution: what we give at merchants of ours says that name as its source. It was written in the
+# decision that wrote its award.
+_GIVEN: LiteralString = """
+SELECT merchant_id, shop_id, agent, said, sum(change)::bigint FROM (
+    SELECT merchant_id, shop_id, creditor_agent AS agent, '' AS said, payer_discount AS change
+    FROM payments
+    WHERE campaign_id = $1 AND award_day = $2 AND award_version <> ALL($3::integer[]) AND position > $4
+    UNION ALL
+    SELECT coalesce(p.merchant_id, r.merchant_id), coalesce(p.shop_id, r.shop_id), coalesce(p.creditor_agent, ''), coalesce(said, ''), change
+    FROM (
+        SELECT CASE WHEN source = 'campaign' AND source_id <> '00000000-0000-0000-0000-000000000000' THEN source_id ELSE payment_id END
+            AS id, change, CASE WHEN facts <> '' THEN convert_from(facts, 'UTF8')::jsonb ->> 'merchant_said' END AS said
+        FROM awards
+        WHERE campaign_id = $1 AND day = $2 AND times = 1 AND kind = 'DISCOUNT' AND version <> ALL($3::integer[]) AND position > $5
+    ) AS given
+    LEFT JOIN payments AS p ON p.id = given.id AND p.position > $5
+    LEFT JOIN receipts AS r ON r.id = given.id AND r.position > $5
+) AS each
 GROUP BY 1, 2, 3, 4
 """
 
@@ -79,7 +103,8 @@ class PgAwardTotals:
         with unavailable_when_gone():
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 await connection.execute("SET LOCAL statement_timeout = 0")
-                found = await connection.fetch(_GIVEN, campaign_id, day, sorted(but))
+                since = [await connection.fetchval(query, day) for query in (_PAYMENTS_SINCE, _AWARDS_SINCE)]
+                found = await connection.fetch(_GIVEN, campaign_id, day, sorted(but), *since)
                 return [GivenAt(merchant or 0, shop or 0, *rest) for merchant, shop, *rest in found]
 
 

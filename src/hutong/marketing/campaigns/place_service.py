@@ -5,6 +5,7 @@ Awards of before note no place, or one of the other sort. Where each was is in t
 first payment asks behind the change, or behind a restart. It follows from rows alone, so both times it is the same.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -48,6 +49,7 @@ class PlaceService:
         self._parties = parties
         self._day_of = day_of
         self.waiting: dict[int, Opening] = {}  # By campaign.
+        self._counting: dict[Opening, asyncio.Event] = {}
         campaigns.on_revised.append(self._revised)
 
     async def start(self) -> None:
@@ -77,7 +79,12 @@ class PlaceService:
             return True
         if self._node.journal.durable_position < opening.position:
             return False
-        raise Cold(partial(self._count, opening))
+        raise Cold(partial(self._count_once, opening))
+
+    @property
+    def is_any_held_back(self) -> bool:
+        """Whether some budget gives nothing, for what was given before is not durable yet: what is offered meanwhile is of that moment."""
+        return any(each.position > self._node.journal.durable_position for each in self.waiting.values())
 
     def _revised(self, before: Campaign, campaign: Campaign) -> None:
         """Other terms, in the decision that writes them down."""
@@ -88,6 +95,19 @@ class PlaceService:
         self.waiting.pop(campaign.id, None)
         if sort and campaign.state not in _OVER:
             self.waiting[campaign.id] = Opening(campaign.id, self._today(), self._node.journal.position)
+
+    async def _count_once(self, opening: Opening) -> None:
+        """Every payment that asks meanwhile waits for the one count, and counts only if that failed."""
+        counting = self._counting.get(opening)
+        if counting is not None:
+            await counting.wait()
+            return
+        counting = self._counting[opening] = asyncio.Event()
+        try:
+            await self._count(opening)
+        finally:
+            del self._counting[opening]
+            counting.set()
 
     async def _count(self, opening: Opening) -> None:
         caps = self._campaigns.campaign(opening.campaign_id).told.caps

@@ -114,7 +114,7 @@ class Subsidies:
         if not books:
             return None
         subsidy = self._best(occasion, books)
-        if subsidy is not None and not self._places.waiting and self._may_be_kept(subsidy, books):
+        if subsidy is not None and not self._places.is_any_held_back and self._may_be_kept(subsidy, books):
             if len(self._offered) >= _OFFERED_MAX:
                 self._offered.clear()
             subsidy = self._offered[asked] = replace(subsidy, offered=self._kept(subsidy, occasion))
