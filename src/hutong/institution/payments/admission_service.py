@@ -14,7 +14,7 @@ from hutong.institution.payments.payment import (
     payer_text,
 )
 from hutong.institution.payments.ports import Payable, Payee, Payer
-from hutong.institution.payments.quotes import Quote, Terms, payee_occasion
+from hutong.institution.payments.quotes import Quote, Terms, fee_of, payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.usage_service import Usage, UsageService
 from hutong.institution.policy.policy import Limits, Policies, Policy
@@ -86,7 +86,7 @@ class AdmissionService:
         if terms.creditor_agent == self._node.node_id:
             payee = self._payee_on_us(payer, terms, amount, now_ns)
             if terms.payee_discount:
-                sponsored = self._sponsored(payee, terms, amount, now_ns)
+                sponsored = self._sponsored(payee, terms, amount, now_ns, policy)
         offered = self._offered(payer, terms, payee, quote, order, amount, now_ns)
         shares = self._shares(terms, amount, offered[1] if offered is not None else None, payee, policy)
         usage.turn(day, year)
@@ -177,10 +177,10 @@ class AdmissionService:
             and self._cashier.adjuster(name).still_gives(discount, occasion, now_ns)
         )
 
-    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int) -> _Given:
+    def _sponsored(self, payee: Payee, terms: Terms, amount: int, now_ns: int, policy: Policy) -> _Given:
         node_id = self._node.node_id
         occasion = payee_occasion(payee, terms.request_id, node_id, node_id, amount, now_ns)
-        offer = self._cashier.payee_offer(occasion)
+        offer = self._cashier.payee_offer(occasion, fee_of(policy, payee, amount))
         if offer is None or offer[1].amount != terms.payee_discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=terms.payee_discount, side="payee")
         return *offer, occasion
@@ -190,7 +190,7 @@ class AdmissionService:
     ) -> Shares:
         fee, base = 0, gross - terms.payee_discount  # The scheme charges on what crosses.
         if payee is not None and payee.fee_bps:
-            fee = policy.merchant_fee(terms.channel, merchant=bool(payee.merchant_id)).of(gross, payee.fee_bps)
+            fee = fee_of(policy, payee, gross)
         shares = Shares(
             gross,
             discount.amount if discount is not None else 0,

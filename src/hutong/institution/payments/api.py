@@ -125,7 +125,7 @@ class PaymentEdge:
     async def approved(
         self, user_id: int, to_pay_id: int, pin_token: str, quote_id: str = ""
     ) -> tuple[Any, Outcome | None]:
-        """As `concluded`, of what a till asked for; where its discount is gone, or leaves less than the fee, nobody is left waiting."""
+        """As `concluded`, of what a till asked for; where its discount is gone nobody is left waiting."""
         to_pays = self.payments.to_pays
         shown = parse_id(QUOTE_PREFIX, quote_id) if quote_id else 0
         try:
@@ -133,8 +133,7 @@ class PaymentEdge:
                 lambda answer: to_pays.approve(user_id, to_pay_id, pin_token, answer, quote_id=shown)
             )
         except Refusal as refusal:
-            is_gone = refusal.reason is PaymentReason.DISCOUNT_GONE and refusal.facts.get("side") == "payee"
-            if is_gone or refusal.reason is PaymentReason.SHARES_UNSOUND:
+            if refusal.reason is PaymentReason.DISCOUNT_GONE and refusal.facts.get("side") == "payee":
                 await self.decided(partial(to_pays.end, user_id, to_pay_id, refusal))
             raise
 

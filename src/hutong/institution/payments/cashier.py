@@ -267,12 +267,18 @@ class Cashier:
         """Why this payer gets what `payer_offer` says. May raise `Cold`."""
         return tuple(each for adjuster in self._adjusters.values() for each in adjuster.explain(occasion))
 
-    def payee_offer(self, occasion: Occasion) -> tuple[str, Discount] | None:
-        """The best discount on what is paid to this merchant, and who sponsors it."""
+    def payee_offer(self, occasion: Occasion, fee: int) -> tuple[str, Discount] | None:
+        """
+        The best discount on what is paid to this merchant, and who sponsors it.
+
+        None that would leave less than the merchant's fee, which is of the whole price and taken from what is paid.
+        """
         best: tuple[str, Discount] | None = None
         for name, sponsor in self._sponsors.items():
             offer = sponsor.offer(occasion)
-            if offer is not None and (best is None or offer.amount > best[1].amount):
+            if offer is None or occasion.amount - offer.amount < fee:
+                continue
+            if best is None or offer.amount > best[1].amount:
                 best = name, offer
         return best
 

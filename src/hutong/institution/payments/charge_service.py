@@ -14,10 +14,11 @@ from hutong.institution.payments.describer import Describer, Silence
 from hutong.institution.payments.mandate import HOLD_PREFIX
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
-from hutong.institution.payments.quotes import payee_occasion
+from hutong.institution.payments.quotes import fee_of, payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.request_to_pay import CHARGES, Charge, ChargeState
 from hutong.institution.payments.wording import network_reason
+from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
@@ -43,6 +44,7 @@ class ChargeService:
     def __init__(
         self,
         node: NodeRuntime,
+        policies: Policies,
         pursuit: Pursuit,
         switch: str,
         *,
@@ -51,6 +53,7 @@ class ChargeService:
         cashier: Cashier,
     ) -> None:
         self._node = node
+        self._policies = policies
         self._journal = node.journal
         self._pursuit = pursuit
         self._switch = switch
@@ -78,7 +81,8 @@ class ChargeService:
         node = self._node
         debtor_agent = node.node_id if self._is_ours(code) else ""
         occasion = payee_occasion(payee, request_id, node.node_id, debtor_agent, amount, node.clock.now_ns())
-        offer = self._cashier.payee_offer(occasion)
+        fee = fee_of(self._policies.today(occasion.now_ns)[0], payee, amount)
+        offer = self._cashier.payee_offer(occasion, fee)
         return offer[1].amount if offer is not None else 0
 
     def collect(self, charge: Charge, answer: Answer | None = None) -> None:

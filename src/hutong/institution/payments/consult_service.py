@@ -28,12 +28,14 @@ from hutong.institution.payments.quotes import (
     Quote,
     QuoteBook,
     Terms,
+    fee_of,
     payee_occasion,
     terms_of_answer,
     terms_on_us,
 )
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_reason, network_text
+from hutong.institution.policy.policy import Policies
 from hutong.kernel.clock import NS_PER_MS
 from hutong.kernel.errors import Refusal
 from hutong.runtime.node import NodeRuntime
@@ -52,6 +54,7 @@ class ConsultService:
     def __init__(
         self,
         node: NodeRuntime,
+        policies: Policies,
         people: People,
         requests: Requests,
         quotes: QuoteBook,
@@ -61,6 +64,7 @@ class ConsultService:
         currency: str,
     ) -> None:
         self._node = node
+        self._policies = policies
         self._people = people
         self._requests = requests
         self._quotes = quotes
@@ -266,7 +270,8 @@ class ConsultService:
         occasion = payee_occasion(
             payee, resolved.request_id, self._node.node_id, debtor_agent, wanted, self._node.clock.now_ns()
         )
-        offer = self._cashier.payee_offer(occasion) if wanted else None
+        fee = fee_of(self._policies.today(occasion.now_ns)[0], payee, wanted)
+        offer = self._cashier.payee_offer(occasion, fee) if wanted else None
         asks_amount = not payee.amount and self._cashier.asks_amount(occasion)
         return offer[1].amount if offer is not None else 0, asks_amount
 

@@ -16,7 +16,7 @@ from hutong.institution.payments.matrix import Shares
 from hutong.institution.payments.payment import ROWS_MAX, Outcome, Why, claimant, payer_text
 from hutong.institution.payments.ports import Notices, Payable, Payee
 from hutong.institution.payments.pursuit import Pursuit, Undecided
-from hutong.institution.payments.quotes import payee_occasion
+from hutong.institution.payments.quotes import fee_of, payee_occasion
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.receipt import RECEIPT_OUTCOMES, RECEIPTS, Receipt
 from hutong.institution.payments.request_to_pay import ASKED_FOR
@@ -209,7 +209,7 @@ class CreditorService:
         debtor_ref = network_text("debtor_ref", message.debtor_ref)
         remark = network_text("remittance", message.remittance)
         fee_version = network_text("fee_version", message.fee_version)
-        sponsored = self._sponsored(message, payee, now_ns) if message.creditor_discount else None
+        sponsored = self._sponsored(message, payee, now_ns, policy) if message.creditor_discount else None
         if not payee.is_static:
             payer = payer_text(message.debtor_agent, debtor_ref)
             payable.claim(request_id, claimant(message.debtor_agent, payment_id), now_ns, payer)
@@ -246,13 +246,15 @@ class CreditorService:
         )
 
     def _shares(self, message: CreditTransfer, payee: Payee, policy: Policy) -> Shares:
-        fee = policy.merchant_fee(message.channel, merchant=bool(payee.merchant_id)).of(message.amount, payee.fee_bps)
+        fee = fee_of(policy, payee, message.amount)
         shares = Shares(message.amount, 0, message.creditor_discount, fee, message.interchange, message.switch_fee)
         if not shares.sound or shares.settlement != message.settlement:
             raise Refusal(PaymentReason.SHARES_UNSOUND, settlement=shares.settlement)
         return shares
 
-    def _sponsored(self, message: CreditTransfer, payee: Payee, now_ns: int) -> tuple[str, Discount, Occasion]:
+    def _sponsored(
+        self, message: CreditTransfer, payee: Payee, now_ns: int, policy: Policy
+    ) -> tuple[str, Discount, Occasion]:
         """What our side takes off. Refuses DISCOUNT_GONE, also for what we asked without. May raise `Cold`."""
         if message.channel.code in ASKED_FOR:
             charge = self._charges.charges.get(hex_id(message.request_id))
@@ -261,7 +263,7 @@ class CreditorService:
         occasion = payee_occasion(
             payee, hex_id(message.request_id), self._node.node_id, message.debtor_agent, message.amount, now_ns
         )
-        offer = self._cashier.payee_offer(occasion)
+        offer = self._cashier.payee_offer(occasion, fee_of(policy, payee, message.amount))
         if offer is None or offer[1].amount != message.creditor_discount:
             raise Refusal(PaymentReason.DISCOUNT_GONE, discount=message.creditor_discount, side="payee")
         return *offer, occasion

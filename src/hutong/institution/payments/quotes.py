@@ -8,6 +8,7 @@ from hutong.institution.payments.cashier import Discount, DiscountPart, Occasion
 from hutong.institution.payments.ports import Payee
 from hutong.institution.payments.reasons import PaymentReason
 from hutong.institution.payments.wording import network_text
+from hutong.institution.policy.policy import Policy
 from hutong.kernel.clock import NS_PER_MS, NS_PER_S
 from hutong.kernel.errors import Refusal
 from hutong.scheme.messages import Channel, CodeResolve, MerchantFacts, hex_id, id_hex
@@ -164,6 +165,11 @@ def payee_occasion(
         currency=payee.currency,
         now_ns=now_ns,
     )
+
+
+def fee_of(policy: Policy, payee: Payee, amount: int) -> int:
+    """What a payee of ours pays us of a payment of this price; nothing, where it is a person."""
+    return policy.merchant_fee(payee.channel, merchant=bool(payee.merchant_id)).of(amount, payee.fee_bps)
 
 
 def terms_of_answer(answer: CodeResolve, consulted: int = 0) -> Terms:

@@ -94,10 +94,10 @@ class PaymentService:
         asked = Shelf(REQUESTS_TO_PAY, node.journal, node.store, by=("waiting_user_id",), timed=True)
         self.mandates = MandateService(node, policies, asked, currency, mandate_key or node.randomness.randbytes(32))
         self.consults = ConsultService(
-            node, people, requests, quotes, cashier, self.mandates, switch, chart.currency.alpha
+            node, policies, people, requests, quotes, cashier, self.mandates, switch, chart.currency.alpha
         )
         self.charges = charges = ChargeService(
-            node, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves, cashier=cashier
+            node, policies, pursuit, switch, is_ours=self.is_ours, ask_ourselves=self._ask_ourselves, cashier=cashier
         )
         self.debtor = debtor = DebtorService(
             node,

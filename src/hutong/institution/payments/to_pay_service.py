@@ -112,8 +112,7 @@ class ToPayService:
         `quote_id`: what the payer was shown (`quote`), and no more than that is taken; 0: whatever is best.
 
         Refuses:  REQUEST_TO_PAY_UNKNOWN, also for somebody else's; REQUEST_TO_PAY_DECIDED; REQUEST_EXPIRED; what a payment
-                  refuses; QUOTE_UNKNOWN; DISCOUNT_GONE: of the payer's side ask for another quote, of the payee's, and where
-                  what that leaves does not bear the merchant's fee (SHARES_UNSOUND), say `end`.
+                  refuses; QUOTE_UNKNOWN; DISCOUNT_GONE: of the payer's side ask for another quote, of the payee's say `end`.
         Repeats:  the same answer.
         """
         row = self._row_of(user_id, id_)
